@@ -1,0 +1,1 @@
+"""Rewards for model-written code, as a pytest plugin."""

@@ -1,0 +1,1 @@
+"""The local server: E2B's wire protocol on loopback, without a key."""

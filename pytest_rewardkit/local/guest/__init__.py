@@ -1,0 +1,1 @@
+"""What runs inside a sandbox, and the fork server that makes sandboxes."""

@@ -1,0 +1,1 @@
+"""The pytest entry point: options, markers, hook specifications, role objects."""

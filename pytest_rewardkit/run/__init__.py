@@ -1,0 +1,1 @@
+"""One pytest run: records where tests run, a ledger and gates where results end."""

@@ -1,0 +1,1 @@
+"""Scorers: a sandbox and a candidate in, a reward out."""
