@@ -1,0 +1,54 @@
+"""Sandboxes from E2B's cloud, or from a cluster of one's own that E2B's variables point to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.sandboxes import creation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+RUN_KEY = "pytest-rewardkit-run"
+"""The metadata key under which a sandbox names the run that made it."""
+
+CREATE_RETRIES = 8
+"""A free account may create one sandbox a second, so several workers at once are refused for a while; the SDK backs off."""
+
+
+class E2BProvider:
+    """Sandboxes by `E2B_API_KEY`; each carries the run's id, and only those are ever swept."""
+
+    name = "e2b"
+
+    def __init__(self, *, environ: Mapping[str, str], run_id: str) -> None:
+        self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
+        self._run_id = run_id
+
+    def describe(self) -> str:
+        return f"E2B sandboxes from {self._place}"
+
+    def environment(self) -> Mapping[str, str]:
+        return {}  # the SDK reads what the user has set
+
+    def create(self, **options: Any) -> Sandbox:
+        return creation.create(**self._marked(options))
+
+    async def create_async(self, **options: Any) -> AsyncSandbox:
+        return await creation.create_async(**self._marked(options))
+
+    def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
+        metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
+        return {"retries": CREATE_RETRIES, **options, "metadata": metadata}
+
+    def close(self) -> None:
+        """Kills the sandboxes that a dead worker of this run left behind."""
+        from e2b import SandboxQuery
+        from e2b_code_interpreter import Sandbox
+
+        listing = Sandbox.list(query=SandboxQuery(metadata={RUN_KEY: self._run_id}))
+        while listing.has_next:
+            for info in listing.next_items():
+                Sandbox.kill(info.sandbox_id)

@@ -1,0 +1,52 @@
+"""What the plugin asks of a source of sandboxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+
+class Provider(Protocol):
+    """A source of sandboxes.
+
+    Whoever made them, they are the official SDK's own objects.
+    """
+
+    name: str
+
+    def describe(self) -> str:
+        """One line for pytest's header: where sandboxes come from and what their isolation is worth. Starts nothing."""
+        ...
+
+    def environment(self) -> Mapping[str, str]:
+        """The variables that lead the SDK to this provider, for code under test that makes its own sandboxes."""
+        ...
+
+    def create(self, **options: Any) -> Sandbox:
+        """A new sandbox.
+
+        Parameters:
+            options: keywords of `e2b_code_interpreter.Sandbox.create`.
+
+        Raises:
+            SandboxUnavailable: the infrastructure failed; nothing can be said about the candidate.
+        """
+        ...
+
+    async def create_async(self, **options: Any) -> AsyncSandbox:
+        """As `create`, for the asynchronous SDK."""
+        ...
+
+    def close(self) -> None:
+        """Ends what is left of this run's sandboxes. Called once, where the run ends."""
+        ...
+
+
+class Server(Protocol):
+    """A local server as its users see it: the address variables, wherever its process is owned."""
+
+    def environment(self) -> Mapping[str, str]: ...
