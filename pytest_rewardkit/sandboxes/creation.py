@@ -37,7 +37,7 @@ async def create_async(**options: Any) -> AsyncSandbox:
 def _infrastructure_failures() -> Iterator[None]:
     import httpx
     from e2b import InvalidArgumentException
-    from e2b.exceptions import RateLimitException, SandboxException
+    from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
 
     try:
         yield
@@ -47,5 +47,5 @@ def _infrastructure_failures() -> Iterator[None]:
         raise SandboxUnavailable(
             f"{error} (lower the number of sandboxes alive at once with --rewardkit-max-sandboxes or -n)"
         ) from error
-    except (SandboxException, httpx.HTTPError, OSError) as error:
+    except (SandboxException, AuthenticationException, ServiceBusyException, httpx.HTTPError, OSError) as error:
         raise SandboxUnavailable(f"no sandbox could be created: {type(error).__name__}: {error}") from error
