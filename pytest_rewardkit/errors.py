@@ -1,0 +1,38 @@
+"""Every exception that the package raises on purpose.
+
+RewardkitError
+├── UnscoredError          the infrastructure failed: nothing can be said about the candidate
+│   └── SandboxUnavailable a sandbox could not be created, or vanished
+└── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RewardkitError(Exception):
+    """Base of every exception of this package."""
+
+
+class UnscoredError(RewardkitError):
+    """Nothing can be said about the candidate, because the infrastructure failed; the text is the cause."""
+
+
+class SandboxUnavailable(UnscoredError):  # noqa: N818 - it names a state, as the SDK's own exceptions do
+    """A sandbox could not be created, or vanished while it was used."""
+
+
+class RewardkitUsageError(RewardkitError):
+    """An option, a marker or an argument is wrong; the text names the place and the nearest right thing."""
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the name nearest to `wrong`, else the list of known names."""
+    names = sorted(known)
+    near = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(names)}"

@@ -1,0 +1,297 @@
+"""Rewards as pure values: a number in [0, 1] with its parts and a verdict, or *unscored*.
+
+A value that exists is right: numbers are finite and in range, texts are bounded, and verdict and value agree.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, SupportsFloat, cast
+
+from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.text import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NAME_LIMIT: Final = 200
+REASON_LIMIT: Final = 500
+TEXT_LIMIT: Final = 4000
+"""Characters kept of a part's `expected`, `actual` and `stderr`."""
+
+# A mean of floats may miss its exact value by a few units in the last place; a threshold must not hang on these.
+_TOLERANCE: Final = 1e-9
+
+
+class Verdict(StrEnum):
+    """Why a reward is what it is."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    WRONG_OUTPUT = "wrong_output"
+    RUNTIME_ERROR = "runtime_error"
+    COMPILE_ERROR = "compile_error"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    NO_CODE = "no_code"
+    UNSCORED = "unscored"
+
+
+_DERIVED: Final = cast("Verdict", None)
+_SAID_BY_VALUE: Final = (Verdict.PASSED, Verdict.PARTIAL, Verdict.UNSCORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component of a reward: a case, a file, an insight, a criterion.
+
+    Parameters
+    ----------
+    name: what the part checks, at most 200 characters.
+    value: a number in [0, 1], or None when the infrastructure failed.
+    weight: how much it counts among the parts of its reward, 0 or more.
+    verdict: why the value is what it is; derived from the value when not given.
+    reason: one sentence for people, at most 500 characters.
+    expected, actual, stderr: texts to show, cut to 4000 characters each.
+    duration: seconds that the check took.
+
+    Raises ValueError, naming the part, for anything else.
+    """
+
+    name: str
+    value: float | None
+    weight: float = field(default=1.0, kw_only=True)
+    verdict: Verdict = field(default=_DERIVED, kw_only=True)
+    reason: str = field(default="", kw_only=True)
+    expected: str | None = field(default=None, kw_only=True)
+    actual: str | None = field(default=None, kw_only=True)
+    stderr: str | None = field(default=None, kw_only=True)
+    duration: float | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        assign = object.__setattr__
+        place = f"part {excerpt(self.name, NAME_LIMIT)!r}"
+        assign(self, "name", excerpt(self.name, NAME_LIMIT))
+        assign(self, "value", _checked_value(self.value, place))
+        assign(self, "weight", checked_weight(self.weight, place))
+        assign(self, "verdict", _checked_verdict(self.verdict, self.value, place))
+        assign(self, "reason", excerpt(self.reason, REASON_LIMIT))
+        for text in ("expected", "actual", "stderr"):
+            if (content := getattr(self, text)) is not None:
+                assign(self, text, excerpt(content, TEXT_LIMIT))
+        if self.duration is not None and not (math.isfinite(self.duration) and self.duration >= 0):
+            raise ValueError(f"{place}: duration must be a number of seconds, 0 or more, not {self.duration!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reward:
+    """The judgement of one candidate: a number in [0, 1] with its parts and a verdict, or *unscored*.
+
+    It compares, formats and calculates as its number. An unscored reward has the value None; using it as a number
+    raises `UnscoredError`.
+
+    Parameters
+    ----------
+    value: a number in [0, 1], or None when the infrastructure failed.
+    parts: the components, in the order in which they were checked.
+    verdict: why the value is what it is; derived from the value when not given.
+    reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
+
+    Raises ValueError for a value that is not finite or not in [0, 1], and for a verdict that contradicts the value.
+    """
+
+    value: float | None
+    parts: tuple[Part, ...] = ()
+    verdict: Verdict = _DERIVED
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        assign = object.__setattr__
+        assign(self, "value", _checked_value(self.value, "reward"))
+        assign(self, "parts", tuple(self.parts))
+        assign(self, "verdict", _checked_verdict(self.verdict, self.value, "reward"))
+        assign(self, "reason", excerpt(self.reason, REASON_LIMIT))
+
+    @classmethod
+    def from_parts(cls, parts: Iterable[Part], reason: str = "") -> Reward:
+        """Return the reward that is the weighted mean of `parts`: sum(weight * value) / sum(weight).
+
+        A part without a value makes the whole unscored, with that part's reason as the cause. Parts of weight 0 are
+        kept for show and decide nothing. Raises ValueError when no part has a weight over 0.
+        """
+        parts = tuple(parts)
+        decisive = [part for part in parts if part.weight > 0]
+        if not decisive:
+            raise ValueError(
+                "a reward needs at least one part with a weight over 0" + (", not only 0" if parts else "")
+            )
+        for part in decisive:
+            if part.value is None:
+                return cls(None, parts, reason=reason or part.reason)
+        # Divided by the largest, so that no sum of weights overflows.
+        largest = max(part.weight for part in decisive)
+        shares = [part.weight / largest for part in decisive]
+        value = math.fsum(share * float(part.value or 0) for share, part in zip(shares, decisive, strict=True))
+        value /= math.fsum(shares)
+        # Ends are exact, whatever rounding did between them.
+        if all(part.value == 1.0 for part in decisive):
+            value = 1.0
+        elif value >= 1.0:
+            value = math.nextafter(1.0, 0.0)
+        if value > 0:
+            return cls(value, parts, reason=reason)
+        first = decisive[0]
+        verdict = first.verdict if first.value == 0 else Verdict.WRONG_OUTPUT
+        return cls(0.0, parts, verdict, reason or first.reason)
+
+    @classmethod
+    def unscored(cls, cause: str) -> Reward:
+        """Return the reward of a candidate about which nothing can be said, because of `cause`."""
+        return cls(None, reason=cause)
+
+    def reaches(self, threshold: float) -> bool:
+        """Whether the value is at least `threshold`, rounding errors of a mean aside. Raises UnscoredError."""
+        return float(self) >= threshold - _TOLERANCE
+
+    def __float__(self) -> float:
+        if self.value is None:
+            raise UnscoredError(self.reason or "the reward is unscored")
+        return self.value
+
+    def __str__(self) -> str:
+        return "unscored" if self.value is None else str(self.value)
+
+    def __repr__(self) -> str:
+        parts = f", {len(self.parts)} parts" if self.parts else ""
+        return f"<Reward {self} {self.verdict}{parts}>" if self.value is not None else f"<Reward unscored{parts}>"
+
+    def __format__(self, specification: str) -> str:
+        return "unscored" if self.value is None else format(self.value, specification)
+
+    def __bool__(self) -> bool:
+        return bool(float(self))
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == (other.value if isinstance(other, Reward) else other))
+
+    def __lt__(self, other: SupportsFloat) -> bool:
+        return float(self) < float(other)
+
+    def __le__(self, other: SupportsFloat) -> bool:
+        return float(self) <= float(other)
+
+    def __gt__(self, other: SupportsFloat) -> bool:
+        return float(self) > float(other)
+
+    def __ge__(self, other: SupportsFloat) -> bool:
+        return float(self) >= float(other)
+
+    def __add__(self, other: SupportsFloat) -> float:
+        return float(self) + float(other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: SupportsFloat) -> float:
+        return float(self) - float(other)
+
+    def __rsub__(self, other: SupportsFloat) -> float:
+        return float(other) - float(self)
+
+    def __mul__(self, other: SupportsFloat) -> float:
+        return float(self) * float(other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: SupportsFloat) -> float:
+        return float(self) / float(other)
+
+    def __rtruediv__(self, other: SupportsFloat) -> float:
+        return float(other) / float(self)
+
+    def __neg__(self) -> float:
+        return -float(self)
+
+    def __abs__(self) -> float:
+        return float(self)
+
+    def __round__(self, digits: int = 0) -> float:
+        return round(float(self), digits)
+
+
+# `pytest.approx(0.75) == reward` holds only for what says that it is a number.
+numbers.Real.register(Reward)
+
+Weighted = Reward | float | tuple[Reward | float, float]
+"""A reward, or a reward with its weight (1 when left out)."""
+
+
+def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted) -> Reward:
+    """Return the weighted mean of several rewards as one, with all their parts.
+
+    Parameters
+    ----------
+    rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` says the same.
+
+    Returns a reward whose parts are named ``tests/<part>``, their weights scaled so that each reward counts by its own
+    weight. Raises ValueError for negative weights, or when no weight is over 0.
+
+    >>> weighted(tests=(Reward(1.0), 3), style=Reward(0.0)).value
+    0.75
+    """
+    components: list[Part] = []
+    details: list[Part] = []
+    for name, entry in ({**rewards, **named} if rewards else named).items():
+        given, weight = entry if isinstance(entry, tuple) else (entry, 1.0)
+        reward = given if isinstance(given, Reward) else Reward(given)
+        component = Part(name, reward.value, weight=weight, verdict=reward.verdict, reason=reward.reason)
+        components.append(component)
+        details.extend(_scaled(reward.parts, component) or [component])
+    whole = Reward.from_parts(components)
+    return replace(whole, parts=tuple(details))
+
+
+def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
+    """Return `parts` with weights that sum up to their component's, and with its name before theirs."""
+    total = math.fsum(part.weight for part in parts) or 1.0
+    return [
+        replace(part, name=f"{component.name}/{part.name}", weight=component.weight * part.weight / total)
+        for part in parts
+    ]
+
+
+def checked_weight(weight: float, place: str) -> float:
+    """Return `weight` as a float. Raises ValueError, naming `place`, unless it is finite and 0 or more."""
+    if not isinstance(weight, SupportsFloat) or not (math.isfinite(number := float(weight)) and number >= 0):
+        raise ValueError(f"{place}: weight must be a finite number, 0 or more, not {weight!r}")
+    return number
+
+
+def _checked_value(value: SupportsFloat | None, place: str) -> float | None:
+    if value is None:
+        return None
+    if not isinstance(value, SupportsFloat) or not 0 <= (number := float(value)) <= 1:
+        raise ValueError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
+    return number + 0.0  # -0.0 would print as such
+
+
+def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdict:
+    if value is None:
+        derived = Verdict.UNSCORED
+    elif value == 1.0:
+        derived = Verdict.PASSED
+    else:
+        derived = Verdict.PARTIAL if value > 0 else Verdict.WRONG_OUTPUT
+    if verdict is _DERIVED:
+        return derived
+    verdict = Verdict(verdict)
+    # A whole reward has passed, and an unscored one has no value; how any other came about is the scorer's to say.
+    contradicts = derived in (Verdict.PASSED, Verdict.UNSCORED) or verdict in _SAID_BY_VALUE
+    if verdict is not derived and contradicts:
+        raise ValueError(f"{place}: verdict {verdict.value!r} contradicts the value {value!r}")
+    return verdict
