@@ -1,0 +1,1 @@
+"""The local interpreter held against a real ipykernel, cell by cell."""

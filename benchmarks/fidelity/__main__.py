@@ -1,0 +1,71 @@
+"""Compares the local server's interpreter with a real ipykernel on the corpus.
+
+    python -m benchmarks.fidelity [--show]
+
+Prints the share of cells whose output is identical once normalised, and names each that differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from e2b_code_interpreter import Execution, Sandbox
+
+from benchmarks.fidelity.cells import CELLS
+from benchmarks.fidelity.normalise import normalise
+from benchmarks.fidelity.reference_kernel import NAMES, reference_kernel
+from pytest_rewardkit.local.handle import LocalServer
+
+
+def seen_by_sdk(execution: Execution) -> dict[str, Any]:
+    results = []
+    for result in execution.results:
+        fields = {name: getattr(result, name) for name in NAMES.values() if name != "chart"}
+        fields["chart"] = result.chart.to_dict() if result.chart else None
+        if result.extra:
+            fields["extra"] = result.extra
+        results.append(
+            {**{name: value for name, value in fields.items() if value is not None}, "main": result.is_main_result}
+        )
+    error = execution.error
+    return {
+        "stdout": "".join(execution.logs.stdout),
+        "stderr": "".join(execution.logs.stderr),
+        "results": results,
+        "error": error and {"name": error.name, "value": error.value, "traceback": error.traceback},
+        "count": execution.execution_count,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the local interpreter with ipykernel.")
+    parser.add_argument("--show", action="store_true", help="print both sides of each difference")
+    show = parser.parse_args().show
+
+    server = LocalServer.listen()
+    try:
+        os.environ.update(server.environment())
+        with Sandbox.create() as sandbox, reference_kernel() as reference:
+            differing = {}
+            for name, code in CELLS.items():
+                ours = normalise(seen_by_sdk(sandbox.run_code(code, timeout=120)))
+                theirs = normalise(reference.run(code))
+                if ours != theirs:
+                    differing[name] = (ours, theirs)
+    finally:
+        server.stop()
+
+    same = len(CELLS) - len(differing)
+    print(f"{same} of {len(CELLS)} cells identical ({same / len(CELLS):.1%})")
+    for name, (ours, theirs) in differing.items():
+        fields = [field for field in ours if ours[field] != theirs[field]]
+        print(f"  differs: {name} ({', '.join(fields)})")
+        if show:
+            for field in fields:
+                print(f"    ours:      {ours[field]!r:.2000}\n    reference: {theirs[field]!r:.2000}")
+
+
+if __name__ == "__main__":
+    main()
