@@ -24,8 +24,8 @@ def require_platform() -> None:
     """
     if sys.platform != "linux":
         raise RewardkitUsageError(
-            f"the local provider isolates sandboxes with Linux's namespaces, Landlock and seccomp, and this is {sys.platform}; "
-            "set E2B_API_KEY and use --rewardkit-provider=e2b, or run in a Linux container"
+            "the local provider isolates sandboxes with Linux's namespaces, Landlock and seccomp, and this is "
+            f"{sys.platform}; set E2B_API_KEY and use --rewardkit-provider=e2b, or run in a Linux container"
         )
 
 

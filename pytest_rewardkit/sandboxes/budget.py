@@ -1,0 +1,74 @@
+"""A bound on the sandboxes that a run has alive at once, over all its processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RETRY_SECONDS = 0.02
+"""How long to wait before the slots are tried again. No call waits for one of several locks."""
+
+
+class Slot:
+    """The right to one sandbox, until `release`, or until the process that holds it has died."""
+
+    def __init__(self, budget: Budget, descriptor: int) -> None:
+        self._budget = budget
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._budget.held -= 1
+
+
+class Budget:
+    """At most `limit` sandboxes alive at once in all processes that share `directory`.
+
+    Each slot is a locked file: the kernel gives a dead worker's slots back.
+
+    Parameters:
+        directory: a directory that the run's processes share.
+        limit: sandboxes alive at once, 1 or more.
+    """
+
+    def __init__(self, directory: Path, limit: int) -> None:
+        self._directory = directory
+        self._limit = limit
+        self.held = 0
+
+    def acquire(self) -> Slot:
+        """Waits for a free slot.
+
+        Raises:
+            RewardkitUsageError: this process holds all slots already, so that none could ever become free.
+        """
+        if self.held >= self._limit:
+            raise RewardkitUsageError(
+                f"this test wants {self.held + 1} sandboxes at once, and --rewardkit-max-sandboxes allows {self._limit}"
+            )
+        self._directory.mkdir(parents=True, exist_ok=True)
+        while True:
+            for number in range(self._limit):
+                slot = self._try(number)
+                if slot is not None:
+                    return slot
+            time.sleep(RETRY_SECONDS)
+
+    def _try(self, number: int) -> Slot | None:
+        descriptor = os.open(self._directory / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        self.held += 1
+        return Slot(self, descriptor)
