@@ -1,0 +1,22 @@
+"""One task, many responses: each line of roman_numerals.jsonl holds one, with the reward that it deserves."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pytest import approx
+
+from pytest_rewardkit import Case, assert_cases
+
+ROWS = [json.loads(line) for line in (Path(__file__).parent / "roman_numerals.jsonl").read_text("utf-8").splitlines()]
+
+CASES = [
+    Case(call="to_roman", args=[number], expected=numeral)
+    for number, numeral in [(3, "III"), (4, "IV"), (9, "IX"), (58, "LVIII"), (1994, "MCMXCIV")]
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_roman_numerals(sandbox, row):
+    reward = assert_cases(sandbox, row["response"], cases=CASES, time_limit=1, threshold=0)
+    assert (reward.value, reward.verdict) == (approx(row["reward"]), row["verdict"])

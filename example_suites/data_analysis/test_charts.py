@@ -1,0 +1,32 @@
+"""Analyses that draw: what was shown comes back from the sandbox as images and as chart data."""
+
+import pytest
+from pytest import approx
+
+from pytest_rewardkit import extract_code
+
+
+@pytest.mark.usefixtures("sales")
+def test_monthly_revenue(sandbox, reward, response):
+    """A total that is printed, and a bar for each month."""
+    execution = sandbox.run_code(extract_code(response))
+
+    assert execution.error is None
+    printed = "".join(execution.logs.stdout)
+    charts = [result.chart for result in execution.results if result.chart]
+    reward.record("21990" in printed, name="total", weight=2)
+    reward.record(any(result.png for result in execution.results), name="chart shown")
+    reward.record([chart.type.value for chart in charts] == ["bar"], name="bar chart")
+    reward.record([bar.value for bar in charts[0].elements] == [4260, 2570, 3370, 3670, 2780, 5340], name="bars")
+    assert reward.reward.value == 1.0
+
+
+@pytest.mark.usefixtures("weather")
+def test_temperature_trend(sandbox, reward, response):
+    """The candidate finds the warmest day, and closes its figure before anybody has seen it."""
+    execution = sandbox.run_code(extract_code(response))
+
+    assert execution.error is None
+    reward.record("2024-04-30" in "".join(execution.logs.stdout), name="warmest day")
+    reward.record(any(result.png for result in execution.results), name="chart shown")
+    assert reward.reward.value == approx(1 / 2)

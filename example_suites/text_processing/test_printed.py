@@ -1,0 +1,61 @@
+"""Programs that print: the whole output is compared."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pytest import approx
+
+from pytest_rewardkit import assert_output
+
+ROWS = [json.loads(line) for line in (Path(__file__).parent / "fizzbuzz.jsonl").read_text("utf-8").splitlines()]
+
+FIZZBUZZ = "1\n2\nFizz\n4\nBuzz\nFizz\n7\n8\nFizz\nBuzz\n11\nFizz\n13\n14\nFizzBuzz\n"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
+def test_fizzbuzz(sandbox, row):
+    reward = assert_output(sandbox, row["response"], expected=FIZZBUZZ, time_limit=1, threshold=0)
+    assert (reward.value, reward.verdict) == (approx(row["reward"]), row["verdict"])
+
+
+def test_wrap_text(sandbox, response):
+    reward = assert_output(
+        sandbox,
+        response,
+        expected="""\
+Testing code that a model
+wrote is testing code that
+nobody has read yet.
+""",
+    )
+    assert (reward.value, reward.verdict) == (1.0, "passed")
+
+
+def test_multiplication_table(sandbox, response):
+    """Right numbers, wrong layout: the task asks for columns of width 4."""
+    reward = assert_output(
+        sandbox,
+        response,
+        expected="""\
+   1   2   3
+   2   4   6
+   3   6   9
+""",
+        threshold=0,
+    )
+    assert (reward.value, reward.verdict) == (0.0, "wrong_output")
+
+
+def test_last_line(sandbox):
+    """The value of the last line counts as output, as in a notebook."""
+    candidate = "text = 'never odd or even'\ntext.replace(' ', '')[::-1]"
+    reward = assert_output(sandbox, candidate, expected="'neveroddoreven'")
+    assert (reward.value, reward.verdict) == (1.0, "passed")
+
+
+def test_countdown(sandbox):
+    """Right lines up to the exception: the output scorer asks for all or nothing."""
+    candidate = "```python\nfor number in [3, 2, 1, 0]:\n    print(number)\n    6 / number\nprint('lift off')\n```"
+    reward = assert_output(sandbox, candidate, expected="3\n2\n1\n0\nlift off\n", threshold=0)
+    assert (reward.value, reward.verdict) == (0.0, "runtime_error")
