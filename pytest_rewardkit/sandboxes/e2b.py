@@ -15,7 +15,7 @@ RUN_KEY = "pytest-rewardkit-run"
 """The metadata key under which a sandbox names the run that made it."""
 
 CREATE_RETRIES = 8
-"""A free account may create one sandbox a second: several workers at once are refused for a while, and the SDK waits."""
+"""A free account may create one sandbox a second; the SDK waits and tries again."""
 
 
 class E2BProvider:
