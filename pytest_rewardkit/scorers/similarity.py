@@ -1,0 +1,60 @@
+"""How near a wrong text is to the right one: opt-in partial credit, by name.
+
+Both are two-sided: what is missing and what is too much count alike. Both are monotone: further from right never earns
+more. Both take bounded time, whatever a candidate prints.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from rapidfuzz.distance import Levenshtein
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NEAREST: Final = 0.99
+"""The most that a text can earn which is not equal: the right words in a wrong order are similar, but not right."""
+
+EDIT_LIMIT: Final = 50_000
+"""Units (characters, else lines) that an edit distance is taken over; this many take a quarter of a second at most."""
+
+
+def words(actual: str, expected: str) -> float:
+    """Return the share of words in common, in [0, 1]: those in both, counted, over those of the longer text.
+
+    It is the smaller one of precision and recall, so that neither a part of the right words nor the right words among
+    thousands of others earn much. Order does not matter; letter case does.
+    """
+    given, wanted = Counter(actual.split()), Counter(expected.split())
+    longer = max(given.total(), wanted.total())
+    return (given & wanted).total() / longer if longer else 1.0
+
+
+def edit(actual: str, expected: str) -> float:
+    """Return 1 - 2d/n in [0, 1] (0 where that is negative), with d the edit distance and n the longer length.
+
+    d counts the characters to insert, delete or replace (Levenshtein 1966). It is doubled because unrelated texts have
+    up to half of their characters in common: a text that is half wrong earns nothing. Expected texts over 50,000
+    characters are compared by lines, and earn nothing over 50,000 lines. White space at the end does not count.
+    """
+    actual, expected = actual.rstrip(), expected.rstrip()
+    if len(expected) <= EDIT_LIMIT:
+        return _nearness(actual, expected)
+    return _nearness(actual.split("\n"), expected.split("\n"))
+
+
+SIMILARITIES: Final[dict[str, Callable[[str, str], float]]] = {"words": words, "edit": edit}
+
+
+def _nearness(actual: Sequence[str], expected: Sequence[str]) -> float:
+    shorter, longer = sorted((len(actual), len(expected)))
+    if not longer:
+        return 1.0
+    # The lengths alone make half of it wrong; this also bounds the longer one by twice the expected one.
+    if 2 * shorter <= longer or len(expected) > EDIT_LIMIT:
+        return 0.0
+    worst = longer // 2
+    distance = Levenshtein.distance(actual, expected, score_cutoff=worst)
+    return max(0.0, 1.0 - 2.0 * distance / longer)
