@@ -1,0 +1,105 @@
+"""What a piece of Python source defines and uses, read on the host without running it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+import warnings
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import Final
+
+_BUILTINS: Final = frozenset(dir(builtins))
+_MAGIC: Final = re.compile(r"^([ \t]*)[!%].*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that parses.
+
+    Parameters
+    ----------
+    text: the source.
+    is_code: whether it is more than words: "Sorry, no" parses as well, as a tuple of two names.
+    defines: the names that it leaves at module level.
+    uses: the names that it needs from elsewhere, built-in ones aside.
+    """
+
+    text: str
+    is_code: bool
+    defines: frozenset[str]
+    uses: frozenset[str]
+
+
+def read_source(text: str) -> Source | None:
+    """Return what `text` defines and uses as Python, or None when it is not Python.
+
+    IPython's lines for the shell and for magics (``!pip …``, ``%matplotlib …``) count as Python.
+    """
+    parsed = _parse(text)
+    if parsed is None and _MAGIC.search(text):
+        parsed = _parse(_MAGIC.sub(r"\1pass", text))
+    if parsed is None:
+        return None
+    tree, table = parsed
+    defines = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    is_code = any(not _is_prose(statement) for statement in tree.body)
+    return Source(text, is_code, frozenset(defines), frozenset(_used(table) - defines - _BUILTINS))
+
+
+def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
+    # Python warns of doubtful code as it compiles; where warnings are errors, this would be one of ours.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text), symtable.symtable(text, "<candidate>", "exec")
+        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+            return None
+
+
+def _used(table: symtable.SymbolTable) -> set[str]:
+    """Names that are looked up at module level or beyond it."""
+    used = set()
+    pending = [table]
+    while pending:
+        table = pending.pop()
+        pending.extend(table.get_children())
+        at_module_level = table.get_type() == "module"
+        used |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (at_module_level or symbol.is_global())
+        }
+    return used
+
+
+def _is_prose(statement: ast.stmt) -> bool:
+    """Whether a statement consists of words alone: ``Sorry, no``, ``Note: this``, ``not sure``, or a text in quotes."""
+    if isinstance(statement, ast.AnnAssign) and statement.value is None:
+        return _is_words(statement.target) and _is_words(statement.annotation)
+    return isinstance(statement, ast.Expr) and _is_words(statement.value)
+
+
+_WORDS: Final = (
+    ast.Name,
+    ast.Tuple,
+    ast.Attribute,
+    ast.BinOp,
+    ast.BoolOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.expr_context,
+    ast.operator,
+    ast.boolop,
+    ast.unaryop,
+    ast.cmpop,
+)
+
+
+def _is_words(expression: ast.expr) -> bool:
+    return all(
+        isinstance(node, _WORDS) or (isinstance(node, ast.Constant) and isinstance(node.value, str | EllipsisType))
+        for node in ast.walk(expression)
+    )
