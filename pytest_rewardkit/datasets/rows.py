@@ -1,0 +1,193 @@
+"""Rows of a dataset: an index of ids made by one scan, and each row read when it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.stores import open_store
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_rewardkit.datasets.stores import Fields, Store
+
+ID_FIELDS: Final = ("id", "task_id", "row_id", "problem_id", "question_id")
+"""Fields that are taken for a row's id where none is named, the first that the first row has."""
+
+DIRECTIONS: Final = ("marks", "skip", "threshold")
+"""Fields by which a row speaks of its own test."""
+
+FieldSpec = Sequence[str] | Mapping[str, str] | None
+"""Names of the fields that rows have and need; or those names with the file's own names for them."""
+
+
+class Row(Mapping[str, Any]):
+    """One row: a mapping of its fields, with its id and its place.
+
+    A field that is not there raises a KeyError that names the place and the nearest field.
+    """
+
+    __slots__ = ("_fields", "id", "place")
+
+    def __init__(self, fields: Fields, *, id: str, place: str) -> None:  # noqa: A002 - the field's word
+        self._fields = fields
+        self.id = id
+        self.place = place
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._fields[name]
+        except KeyError:
+            raise KeyError(
+                f"{self.place}: no field {name!r}{did_you_mean(str(name), map(str, self._fields))}"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._fields.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"<Row {self.id} of {self.place}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the index keeps of a row: its id, its place, the key to read it by, and what its test is told of it."""
+
+    id: str
+    place: str
+    key: int
+    directions: Mapping[str, Any] | None = None
+
+
+class Dataset(Sequence[Row]):
+    """Rows in the order of their file; only their index is in memory."""
+
+    def __init__(self, store: Store, entries: list[Entry], fields: FieldSpec) -> None:
+        self.name = store.name
+        self.entries = entries
+        self._store = store
+        self._renamed = _renaming(fields)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._read(entry) for entry in self.entries[index]]
+        return self._read(self.entries[index])
+
+    def _read(self, entry: Entry) -> Row:
+        fields = self._renamed(self._store.read(entry.key))
+        return Row(fields, id=entry.id, place=entry.place)
+
+
+def open_dataset(
+    source: str | Path | Iterable[Fields],
+    *,
+    id: str | None = None,  # noqa: A002 - the marker's keyword
+    fields: FieldSpec = None,
+    limit: int | None = None,
+    needs: Callable[[Fields, str], Mapping[str, Any] | None] | None = None,
+) -> Dataset:
+    """Indexes a dataset.
+
+    Parameters:
+        source: a ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file (the first three also ``.gz``), or mappings.
+        id: the field that names a row; without it one of `ID_FIELDS`, else rows are named by their order.
+        fields: the fields of a row; a row that lacks one or has another is refused. A mapping says what the file calls
+            them: ``{"expected": "ground_truth"}``.
+        limit: how many rows, from the first.
+        needs: called with each row's fields and place; raises what is wrong with them, returns what `Entry.directions`
+            is to keep.
+
+    Raises:
+        RewardkitUsageError: a row cannot be read, lacks a field, or has no id of its own; the text names the place.
+    """
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise RewardkitUsageError(f"limit must be a number of rows, 1 or more, not {limit!r}")
+    store = open_store(source)
+    check = _checking(fields, id)
+    rename = _renaming(fields)
+    entries: list[Entry] = []
+    places: dict[str, str] = {}
+    for key, place, found in store.scan():
+        check(found, place)
+        row = rename(found)
+        if not entries and id is None:
+            id = next((name for name in ID_FIELDS if name in row), None)  # noqa: A001
+        row_id = _row_id(row, id, place, number=len(entries) + 1)
+        if row_id in places:
+            raise RewardkitUsageError(f"{place}: the id {row_id!r} is already that of {places[row_id]}")
+        places[row_id] = place
+        entries.append(Entry(row_id, place, key, needs(row, place) if needs else None))
+        if len(entries) == limit:
+            break
+    if not entries:
+        raise RewardkitUsageError(f"{store.name}: there are no rows")
+    return Dataset(store, entries, fields)
+
+
+def missing_field(name: str, fields: Fields, place: str) -> RewardkitUsageError:
+    """Returns the error for a row without a field that is needed."""
+    return RewardkitUsageError(f"{place}: no field {name!r}{did_you_mean(name, map(str, fields))}")
+
+
+def unknown_field(name: str, known: Iterable[str], place: str) -> RewardkitUsageError:
+    """Returns the error for a row with a field that nobody reads."""
+    return RewardkitUsageError(f"{place}: unknown field {name!r}{did_you_mean(name, known)}")
+
+
+def _row_id(row: Fields, id_field: str | None, place: str, number: int) -> str:
+    if id_field is None:
+        return f"row{number}"
+    if id_field not in row:
+        raise missing_field(id_field, row, place)
+    value = row[id_field]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise RewardkitUsageError(
+            f"{place}: the id in {id_field!r} must be a text or a whole number, not {one_line(repr(value), 60)}"
+        )
+    if not value.strip():
+        raise RewardkitUsageError(f"{place}: the id in {id_field!r} is empty")
+    return value
+
+
+def _checking(spec: FieldSpec, id_field: str | None) -> Callable[[Fields, str], None]:
+    if spec is None:
+        return lambda _fields, _place: None
+    if isinstance(spec, str) or not all(isinstance(name, str) for name in spec):
+        raise RewardkitUsageError(f"fields must be a list of names, or a mapping of names to names, not {spec!r}")
+    # The row's own directions need not be declared: they are the plugin's words.
+    wanted = list(spec.values()) if isinstance(spec, Mapping) else list(spec)
+    known = {*wanted, *ID_FIELDS, *DIRECTIONS, id_field}
+
+    def check(fields: Fields, place: str) -> None:
+        for name in wanted:
+            if name not in fields:
+                raise missing_field(name, fields, place)
+        if not known.issuperset(fields):
+            raise unknown_field(next(str(name) for name in fields if name not in known), wanted, place)
+
+    return check
+
+
+def _renaming(spec: FieldSpec) -> Callable[[Fields], Fields]:
+    if not isinstance(spec, Mapping):
+        return lambda fields: fields
+    ours = {theirs: name for name, theirs in spec.items()}
+    return lambda fields: {ours.get(name, name): value for name, value in fields.items()}

@@ -1,0 +1,239 @@
+"""Rows of files: read lazily, in order, and refused with the place and the fix when they are bad."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_rewardkit.datasets.rows import open_dataset
+from pytest_rewardkit.errors import RewardkitUsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = [
+    {"task_id": "sum/1", "prompt": "Add é\n", "expected": "3"},
+    {"task_id": "sum/2", "prompt": 'Say "so,\nso"', "expected": "so"},
+    {"task_id": "sum/3", "prompt": "", "expected": "😀"},
+]
+
+
+def write_jsonl(path: Path) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+
+
+def write_jsonl_as_editors_do(path: Path) -> None:
+    lines = "\r\n\r\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS)
+    path.write_bytes(b"\xef\xbb\xbf" + lines.encode())
+
+
+def write_gz(path: Path) -> None:
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in ROWS).encode()))
+
+
+def write_json(path: Path) -> None:
+    path.write_text(json.dumps(ROWS, indent=2))
+
+
+def write_csv(path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ROWS[0])
+        writer.writeheader()
+        writer.writerows(ROWS)
+
+
+def write_parquet(path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(ROWS), path, row_group_size=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("rows.jsonl", write_jsonl),
+        ("rows.ndjson", write_jsonl_as_editors_do),
+        ("rows.jsonl.gz", write_gz),
+        ("rows.json", write_json),
+        ("rows.csv", write_csv),
+        ("rows.parquet", write_parquet),
+    ],
+)
+def test_every_kind_of_file_gives_the_same_rows_in_any_order(tmp_path: Path, name: str, write: Any) -> None:
+    path = tmp_path / name
+    write(path)
+    dataset = open_dataset(path)
+    assert [entry.id for entry in dataset.entries] == ["sum/1", "sum/2", "sum/3"]
+    for index in (2, 0, 1, 1):
+        row = dataset[index]
+        assert (row.id, dict(row)) == (ROWS[index]["task_id"], ROWS[index])
+
+
+def test_mappings_are_a_dataset_too() -> None:
+    dataset = open_dataset(iter(ROWS), limit=2)
+    assert [row["expected"] for row in dataset] == ["3", "so"]
+    assert len(dataset) == 2
+
+
+@given(st.lists(st.dictionaries(st.text(min_size=1), st.text(), min_size=1), min_size=1))
+def test_any_text_survives_json_lines(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]]) -> None:
+    path = tmp_path_factory.mktemp("any") / "rows.jsonl"
+    path.write_text("".join(json.dumps({"id": index, "row": row}) + "\n" for index, row in enumerate(rows)))
+    assert [row["row"] for row in open_dataset(path)] == rows
+
+
+def test_a_row_is_parsed_when_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_jsonl(path)
+    dataset = open_dataset(path)
+    text = path.read_text()
+    path.write_text(text.replace("sum/2", "sum/x"))
+    assert dataset[1]["task_id"] == "sum/x"
+
+
+def test_a_file_that_shrank_after_its_scan_is_said_to_have_changed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_jsonl(path)
+    dataset = open_dataset(path)
+    path.write_text("")
+    with pytest.raises(RewardkitUsageError, match=r"rows.jsonl: no row at byte .* has changed"):
+        dataset[2]
+
+
+@pytest.mark.parametrize(("given_id", "expected"), [(7, "7"), ("a/b [c] é", "a/b [c] é")])
+def test_ids_are_texts_or_whole_numbers(given_id: object, expected: str) -> None:
+    assert open_dataset([{"name": given_id}], id="name").entries[0].id == expected
+
+
+def test_without_an_id_field_rows_are_named_by_their_order() -> None:
+    assert [entry.id for entry in open_dataset([{"a": 1}, {"a": 1}]).entries] == ["row1", "row2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('{"id": 1}\n{"id": 2,}\n', r"rows.jsonl:2: not JSON: .* at column 10"),
+        ('{"id": 1}\n\n{"id": 1}\n', r"rows.jsonl:3: the id '1' is already that of rows.jsonl:1"),
+        ('{"id": ""}\n', r"rows.jsonl:1: the id in 'id' is empty"),
+        ('{"id": "\\u0020"}\n', r"rows.jsonl:1: the id in 'id' is empty"),
+        ('{"id": null}\n', r"rows.jsonl:1: the id in 'id' must be a text or a whole number, not None"),
+        ('{"id": true}\n', r"rows.jsonl:1: .* must be a text or a whole number, not True"),
+        ('{"id": 1}\n{"ids": 2}\n', r"rows.jsonl:2: no field 'id'; did you mean 'ids'\?"),
+        ('{"id": 1}\n[1]\n', r"rows.jsonl:2: a row must be a JSON object, not an array"),
+        ('{"id": 1}\n"text"\n', r"rows.jsonl:2: a row must be a JSON object, not a string"),
+        ("\n\n", r"rows.jsonl: there are no rows"),
+        ("[" * 100_000, r"rows.jsonl:1: not JSON"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, text: str, error: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text)
+    with pytest.raises(RewardkitUsageError, match=error):
+        open_dataset(path)
+
+
+def test_bytes_that_are_not_utf8_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"id": 1}\n{"id": "\xff"}\n')
+    with pytest.raises(RewardkitUsageError, match=r"rows.jsonl:2: not UTF-8 at byte 9"):
+        open_dataset(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("id,a\n1,2\n2\n", r"rows.csv:3: 1 values under a header of 2 names"),
+        ('id,a\n1,"x\ny"\n2,"x"y\n', r"rows.csv:4: not CSV"),
+        ("id,id\n1,2\n", r"rows.csv:1: two columns are named 'id'"),
+        ("id,\n1,2\n", r"rows.csv:1: column 2 has no name"),
+        ('id,a\n1,"x\ny"\n1,z\n', r"rows.csv:4: the id '1' is already that of rows.csv:2"),
+    ],
+)
+def test_a_bad_csv_is_named_by_the_line_where_the_record_begins(tmp_path: Path, text: str, error: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(RewardkitUsageError, match=error):
+        open_dataset(path)
+
+
+def test_long_csv_cells_are_read_and_the_limit_of_others_stays(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,a\n1," + "x" * 200_000 + "\n")
+    before = csv.field_size_limit()
+    assert len(open_dataset(path)[0]["a"]) == 200_000
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("rows.json", b'{"id": 1}', r"rows.json: the file must be one JSON array of rows, not an object; .* .jsonl"),
+        ("rows.json", b"[1]", r"rows.json, item 1: a row must be a JSON object, not a number"),
+        ("rows.json", b"[", r"rows.json: not JSON"),
+        ("rows.jsonl.gz", b"plain", r"rows.jsonl.gz: not a gzip file"),
+        ("rows.jsonl.gz", gzip.compress(b'{"id": 1}')[:-4], r"rows.jsonl.gz: not a gzip file, or cut off"),
+        ("rows.parquet", b"plain", r"rows.parquet: not a Parquet file"),
+        ("rows.xlsx", b"", r"rows.xlsx: cannot read rows from .xlsx; known are: .jsonl"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, name: str, content: bytes, error: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(RewardkitUsageError, match=error):
+        open_dataset(path)
+
+
+def test_a_file_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").touch()
+    with pytest.raises(RewardkitUsageError, match=r"there is no file .*row.jsonl; did you mean 'rows.jsonl'\?"):
+        open_dataset(tmp_path / "row.jsonl")
+
+
+def test_fields_are_the_schema() -> None:
+    rows = [{"id": 1, "prompt": "p", "expected": "x", "threshold": 0.5}]
+    assert open_dataset(rows, fields=["prompt", "expected"])[0]["expected"] == "x"
+    with pytest.raises(RewardkitUsageError, match=r"row 1: no field 'expectd'; did you mean 'expected'\?"):
+        open_dataset(rows, fields=["prompt", "expectd"])
+    with pytest.raises(RewardkitUsageError, match=r"row 1: unknown field 'expected'; known are: prompt"):
+        open_dataset(rows, fields=["prompt"])
+    with pytest.raises(RewardkitUsageError, match="fields must be a list of names"):
+        open_dataset(rows, fields="prompt")  # a text is a sequence of letters
+
+
+def test_fields_may_say_what_the_file_calls_them() -> None:
+    row = open_dataset([{"no": 1, "truth": "x"}], fields={"expected": "truth"}, id="no")[0]
+    assert (row["expected"], "truth" in row) == ("x", False)
+
+
+def test_a_field_that_is_not_there_is_a_key_error_with_the_nearest() -> None:
+    row = open_dataset([{"id": 1, "prompt": "p"}])[0]
+    with pytest.raises(KeyError, match=r"row 1: no field 'promt'; did you mean 'prompt'\?"):
+        row["promt"]
+    assert row.get("promt", "none") == "none"
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True])
+def test_a_limit_is_a_number_of_rows(limit: Any) -> None:
+    with pytest.raises(RewardkitUsageError, match="limit must be a number of rows"):
+        open_dataset(ROWS, limit=limit)
+
+
+def test_parquet_without_pyarrow_names_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    path.touch()
+    program = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from pytest_rewardkit.datasets.rows import open_dataset\n"
+        f"open_dataset({str(path)!r})"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "reading rows.parquet needs pyarrow: pip install 'pytest-rewardkit[parquet]'" in ended.stderr
