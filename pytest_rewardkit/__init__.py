@@ -1,1 +1,51 @@
 """Rewards for model-written code, as a pytest plugin."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.errors import (
+        RewardkitError,
+        RewardkitUsageError,
+        RewardkitWarning,
+        SandboxUnavailable,
+        UnscoredError,
+    )
+    from pytest_rewardkit.fixtures import SandboxFactory
+    from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
+    from pytest_rewardkit.run.recorder import Recorder
+
+__all__ = [
+    "Part",
+    "Recorder",
+    "Reward",
+    "RewardkitError",
+    "RewardkitUsageError",
+    "RewardkitWarning",
+    "SandboxFactory",
+    "SandboxUnavailable",
+    "UnscoredError",
+    "Verdict",
+    "weighted",
+]
+
+# pytest imports this package in every session; its names are loaded when they are used.
+_MODULES = {
+    "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
+    "fixtures": ("SandboxFactory",),
+    "reward": ("Part", "Reward", "Verdict", "weighted"),
+    "run.recorder": ("Recorder",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,6 @@ RewardkitError
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,8 +30,14 @@ class RewardkitUsageError(RewardkitError):
     """An option, a marker or an argument is wrong; the text names the place and the nearest right thing."""
 
 
+class RewardkitWarning(UserWarning):
+    """Something needs attention, and no result depends on it."""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the name nearest to `wrong`, else the list of known names."""
+    from difflib import get_close_matches  # only ever needed when something is wrong
+
     names = sorted(known)
     near = get_close_matches(wrong, names, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(names)}"

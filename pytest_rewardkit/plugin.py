@@ -1,1 +1,59 @@
-"""The pytest entry point: options, markers, hook specifications, role objects."""
+"""The pytest entry point: options, markers, hook specifications, and the objects that play each role of a session.
+
+Loaded in every session of every project in which the package is installed, so it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from pytest_rewardkit import fixtures
+from pytest_rewardkit.run.recording import Recording
+from pytest_rewardkit.settings import Settings, add_options
+
+REPORTER: Final = "rewardkit-reporter"
+"""The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
+
+_MARKERS: Final = (
+    "reward(*, threshold=None, weight=1.0, group=None, must_pass=False): the test earns a reward in [0, 1] and passes "
+    "from the threshold on.",
+    "sandbox(*, template=None, timeout=None, envs=None, metadata=None, allow_internet_access=None, ...): keywords of "
+    "e2b's Sandbox.create for the test's sandboxes.",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    from pytest_rewardkit import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    settings = Settings.of(config)
+    config.pluginmanager.register(fixtures, "rewardkit-fixtures")
+    config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
+    if not settings.enabled:
+        if config.getoption("rewardkit_fail_under") is not None:
+            raise pytest.UsageError("--rewardkit-fail-under decides nothing without --rewardkit")
+    elif not hasattr(config, "workerinput"):
+        _report(config, settings)
+
+
+def _report(config: pytest.Config, settings: Settings) -> None:
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.provision import Provision
+    from pytest_rewardkit.run.reporter import Reporter
+
+    try:
+        provider = Provision.of(config).provider
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(Reporter(config, settings, header=provider.describe()), REPORTER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 def excerpt(text: str, limit: int) -> str:
     """Return `text` if it has at most `limit` characters, else its head and tail around a note of what is left out.
@@ -40,3 +42,30 @@ def one_line(text: str, limit: int) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal `text` takes: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(character) for character in text)
+
+
+def fitted(text: str, width: int, *, ellipsis: str = "...", keep_end: bool = False) -> str:
+    """Return `text` cut to at most `width` cells, its end or its beginning replaced by `ellipsis`."""
+    if cells(text) <= width:
+        return text
+    room = width - len(ellipsis)
+    kept: list[str] = []
+    for character in reversed(text) if keep_end else text:
+        room -= _cells(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return ellipsis + "".join(reversed(kept)) if keep_end else "".join(kept) + ellipsis
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

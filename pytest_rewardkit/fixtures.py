@@ -1,0 +1,162 @@
+"""The fixtures: a sandbox for each test, as many more as it wants, and the recorder of its reward."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+import pytest
+
+from pytest_rewardkit.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+    from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.sandboxes.factory import Factory
+
+# Loaded in every session: what is heavy is imported where it is used.
+
+WIDE_SCOPE_TIMEOUT: Final = 3600
+"""Seconds that a sandbox of a class, module or session may live; the SDK's own 300 are meant for one task, and an hour
+is the most that every E2B account allows."""
+
+Scope = Literal["function", "class", "module", "session"]
+
+
+class SandboxFactory(Protocol):
+    """Creates a sandbox each time it is called; all of them are killed where the fixture's scope ends."""
+
+    def __call__(
+        self,
+        *,
+        template: str | None = ...,
+        timeout: int | None = ...,
+        envs: Mapping[str, str] | None = ...,
+        metadata: Mapping[str, str] | None = ...,
+        allow_internet_access: bool | None = ...,
+        **options: Any,
+    ) -> Sandbox: ...
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest passes both by keyword
+    scope: Scope = Settings.of(config).sandbox_scope
+    return scope
+
+
+@pytest.fixture(scope=_scope)
+def sandbox_options() -> dict[str, Any]:
+    """Keywords of the SDK's ``Sandbox.create`` for every sandbox; override it in a module or a conftest file."""
+    return {}
+
+
+@pytest.fixture(scope=_scope)
+def sandbox_factory(
+    request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
+) -> Generator[SandboxFactory, None, None]:
+    """Create as many sandboxes as the test wants, by keywords of ``Sandbox.create``; all are killed afterwards."""
+    with _factory(request, sandbox_options) as factory:
+
+        def create(**options: Any) -> Sandbox:
+            __tracebackhide__ = True
+            with _clear_usage_errors(request, "sandbox_factory"):
+                return factory.create(**options)
+
+        yield create
+
+
+@pytest.fixture(scope=_scope)
+def sandbox(sandbox_factory: SandboxFactory) -> Sandbox:
+    """The test's own ``e2b_code_interpreter.Sandbox``, killed afterwards whatever happened."""
+    __tracebackhide__ = True
+    return sandbox_factory()
+
+
+@pytest.fixture(scope=_scope)
+def async_sandbox(
+    request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
+) -> Generator[AsyncSandbox, None, None]:
+    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio and anyio alike, killed afterwards."""
+    __tracebackhide__ = True
+    with _factory(request, sandbox_options) as factory:
+        with _clear_usage_errors(request, "async_sandbox"):
+            sandbox = factory.create_async()
+        yield sandbox
+
+
+@pytest.fixture
+def reward(request: pytest.FixtureRequest) -> Recorder:
+    """Record the test's reward: ``reward.record(0.75, name="speed", weight=2, reason="12 of 16 ms")``."""
+    from pytest_rewardkit.run.recording import recorder_of
+
+    return recorder_of(request.node)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a ``sandbox`` marker on a test whose sandbox is shared with others."""
+    scope = Settings.of(item.config).sandbox_scope
+    if scope == "function":
+        return
+    kinds: dict[str, type[pytest.Collector]]
+    kinds = {"class": pytest.Class, "module": pytest.Module, "session": pytest.Session}
+    for node in item.iter_parents():
+        if isinstance(node, kinds[scope]):
+            return
+        if any(marker.name == "sandbox" for marker in node.own_markers):
+            pytest.fail(
+                f"{item.nodeid}: @pytest.mark.sandbox asks for a sandbox of its own, and each {scope} shares one; "
+                f"put the marker on the {scope}, or use --rewardkit-sandbox-scope=function",
+                pytrace=False,
+            )
+
+
+@contextmanager
+def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iterator[Factory]:
+    from pytest_rewardkit.markers import merged_keywords
+    from pytest_rewardkit.provision import Provision
+    from pytest_rewardkit.run.recorder import current_record
+    from pytest_rewardkit.sandboxes.factory import Factory, check_options, create_keywords
+
+    def note(waited: float, start: float) -> None:
+        if (recorder := current_record()) is not None:
+            recorder.note_sandbox(waited=waited, start=start)
+
+    provision = Provision.of(request.config)
+    applied = [(mark.args, mark.kwargs) for mark in request.node.iter_markers("sandbox")]
+    with _clear_usage_errors(request, "@pytest.mark.sandbox"):
+        marked = merged_keywords(applied, create_keywords()) if applied else {}
+    with _clear_usage_errors(request, "sandbox_options"):
+        check_options(options)
+    with _clear_usage_errors(request, "sandboxes"):
+        provider = provision.provider
+    wide = {} if request.scope == "function" else {"timeout": WIDE_SCOPE_TIMEOUT}
+    factory = Factory(
+        provider, {**wide, **options, **marked}, budget=provision.budget(_run_directory(request)), note=note
+    )
+    try:
+        yield factory
+    finally:
+        factory.close()
+
+
+@contextmanager
+def _clear_usage_errors(request: pytest.FixtureRequest, place: str) -> Iterator[None]:
+    """Show a wrong argument as its own text with the node id, not as a traceback through this package."""
+    from pytest_rewardkit.errors import RewardkitUsageError
+
+    __tracebackhide__ = True
+    try:
+        yield
+    except RewardkitUsageError as error:
+        wrong = str(error)
+    else:
+        return
+    pytest.fail(f"{request.node.nodeid or 'session'}: {place}: {wrong}", pytrace=False)
+
+
+def _run_directory(request: pytest.FixtureRequest) -> Any:
+    """Return a directory that all workers of the run share, and that pytest removes."""
+    own = request.getfixturevalue("tmp_path_factory").getbasetemp()
+    return (own.parent if hasattr(request.config, "workerinput") else own) / "rewardkit-slots"

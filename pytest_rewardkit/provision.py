@@ -1,0 +1,127 @@
+"""Which sandboxes this process of a run gets: the provider, the shared local server, the SDK's variables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_rewardkit.local.handle import LocalServer
+    from pytest_rewardkit.sandboxes import Provider
+
+PLUGIN_NAME: Final = "rewardkit-provision"
+_WORKERINPUT: Final = "rewardkit"
+
+
+class _SharedServer:
+    """The local server of the process that started this worker."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+
+class Provision:
+    """Makes the provider when it is first asked for, and ends at the session's end what that began."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._settings = Settings.of(config)
+        workerinput: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self._is_worker = bool(workerinput)
+        self._shared: Mapping[str, Any] = workerinput.get(_WORKERINPUT, {})
+        self._run_id: str = self._shared.get("run_id") or workerinput.get("testrunuid") or secrets.token_hex(8)
+        self._provider: Provider | None = None
+        self._server: LocalServer | None = None
+        self._budget: Budget | None = None
+        self._replaced: dict[str, str | None] = {}
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Provision:
+        """Return this process's provision, made on first use."""
+        provision = config.pluginmanager.get_plugin(PLUGIN_NAME)
+        if provision is None:
+            provision = cls(config)
+            config.pluginmanager.register(provision, PLUGIN_NAME)
+            config.add_cleanup(provision.close)
+        return provision
+
+    @property
+    def provider(self) -> Provider:
+        """The source of sandboxes; code under test that makes its own is led to it too.
+
+        Raises RewardkitUsageError when what was asked for cannot work here.
+        """
+        if self._provider is None:
+            self._provider = self._config.hook.pytest_rewardkit_provider(config=self._config)
+            assert self._provider is not None
+            self._lead_sdk_to(self._provider)
+        return self._provider
+
+    def budget(self, directory: Path) -> Budget | None:
+        """Return the bound on sandboxes alive at once, by files in `directory`; None without a bound."""
+        if self._budget is None and self._settings.max_sandboxes is not None:
+            self._budget = Budget(directory, self._settings.max_sandboxes)
+        return self._budget
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_rewardkit_provider(self) -> Provider:
+        name = self._shared.get("provider") or choose(self._settings.provider, os.environ)
+        return resolve(
+            name,
+            environ=os.environ,
+            server=self._local_server() if name == "local" else None,
+            run_id=self._run_id,
+            isolation=self._settings.isolation,
+        )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name}
+        # Workers on other machines cannot reach a server on this one's loopback; they start their own.
+        if self._server is not None and node.gateway.spec.popen:
+            shared["environment"] = dict(self._server.environment())
+        node.workerinput[_WORKERINPUT] = shared
+
+    def close(self) -> None:
+        """Put the environment back, and end the run's sandboxes if this is where the run ends."""
+        for variable, value in self._replaced.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value
+        self._replaced.clear()
+        if self._provider is not None and not self._is_worker:
+            try:
+                self._provider.close()
+            except Exception as error:
+                # The session is over: neither a test nor a report can carry this any more.
+                sys.stderr.write(f"rewardkit: sandboxes may be left over: {type(error).__name__}: {error}\n")
+        if self._server is not None:
+            self._server.stop()
+
+    def _local_server(self) -> _SharedServer | LocalServer:
+        if environment := self._shared.get("environment"):
+            return _SharedServer(environment)
+        from pytest_rewardkit.local.handle import LocalServer
+
+        self._server = self._server or LocalServer.listen()
+        return self._server
+
+    def _lead_sdk_to(self, provider: Provider) -> None:
+        for variable, value in provider.environment().items():
+            self._replaced[variable] = os.environ.get(variable)
+            os.environ[variable] = value

@@ -1,0 +1,43 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NO_VALUE: Final = "-"
+
+
+def shown(value: float | None) -> str:
+    """Return a reward with two digits; only 1.0 itself reads 1.00, and only 0.0 itself reads 0.00."""
+    if value is None:
+        return NO_VALUE
+    text = f"{value:.2f}"
+    if text == "1.00" and value < 1:
+        return "0.99"
+    if text == "0.00" and value > 0:
+        return "0.01"
+    return text
+
+
+def shown_under(value: float, bound: float) -> str:
+    """Return ``0.6996 < 0.7`` with as many digits as it takes to see that `value` is under `bound`."""
+    for digits in (2, 4, 6):
+        text = f"{value:.{digits}f}"
+        if float(text) < bound:
+            return f"{text} < {bound:g}"
+    return f"{value!r} < {bound!r}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the unit that reads best, with about two digits."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return ``1 test``, ``2 tests``."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -1,0 +1,211 @@
+"""The run on a terminal: letters and words per test, and the reward section. Pure functions of the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pytest_rewardkit.reports.figures import counted, duration, shown
+from pytest_rewardkit.reports.parts import part_lines
+from pytest_rewardkit.text import cells, fitted, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.run.gates import Decision
+    from pytest_rewardkit.run.ledger import Figures, Ledger, Test
+
+ROWS: Final = 10
+"""Tests in the table unless ``-v`` asks for all."""
+MISSING: Final = 5
+"""Tests named of those that never ran, unless ``-v`` asks for all."""
+PARTS: Final = 20
+"""Parts per test that ``-vv`` shows."""
+_NAME_LIMIT: Final = 300
+_BAR: Final = 10
+_WIDTH_FOR_BARS: Final = 72
+
+
+class Segment(NamedTuple):
+    """A piece of a line, and the names of pytest's markup for it."""
+
+    text: str
+    markup: tuple[str, ...] = ()
+
+
+Line = tuple[Segment, ...]
+
+
+class Glyphs(NamedTuple):
+    """What stands for what on a terminal that may know nothing but ASCII."""
+
+    blocks: str
+    """The last cell of a bar, from nearly empty to full."""
+    empty: str
+    ellipsis: str
+    dot: str
+
+
+_UNICODE: Final = Glyphs("▏▎▍▌▋▊▉█", "·", "…", "·")
+_ASCII: Final = Glyphs("#", ".", "...", "|")
+
+
+def glyphs(encoding: str | None) -> Glyphs:
+    """Return the best glyphs that `encoding` can write."""
+    try:
+        "".join((*_UNICODE,)).encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _ASCII
+    return _UNICODE
+
+
+def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bool]]:
+    """Return the letter, the word and the markup of a test that earned `value`, None being unscored."""
+    if value is None:
+        return "u", "UNSCORED", {"yellow" if passed else "red": True}
+    if not passed:
+        return "F", f"FAILED {shown(value)}", {"red": True}
+    if value == 1.0:
+        return ".", f"PASSED {shown(value)}", {"green": True}
+    return str(int(value * 10)), f"PASSED {shown(value)}", {"yellow": True}
+
+
+def section(
+    ledger: Ledger, figures: Figures, *, width: int, verbosity: int, using: Glyphs, decision: Decision | None = None
+) -> list[Line]:
+    """Return the reward section, without its title.
+
+    Parameters
+    ----------
+    width: cells of the terminal.
+    verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
+    using: glyphs that the terminal can show.
+    decision: what the run's gate decided; None without a gate.
+    """
+    lines: list[Line] = []
+    if figures.tests:
+        lines += _table(ledger, width=width, verbosity=verbosity, using=using)
+        lines.append(_means(figures))
+        lines.append(_line(_verdicts(figures)))
+        slowest = (f"{duration(seconds)} {one_line(name, _NAME_LIMIT)}" for name, seconds in figures.slowest)
+        lines += _wrapped("slowest: ", list(slowest), width=width, separator=", ")
+    else:
+        lines.append(_line("no test earned a reward"))
+    if figures.sandboxes:
+        lines.append(_line(_sandboxes(figures)))
+    if figures.missing:
+        lines += _missing(figures, everything=verbosity > 0)
+    if decision is not None:
+        word = "passed" if decision.passed else "FAILED"
+        lines.append(_line(f"gate {word}: {decision.reason}", "green" if decision.passed else "red"))
+    return lines
+
+
+def one_line_section(figures: Figures) -> Line:
+    """Return all that ``-q`` shows."""
+    if not figures.tests:
+        text = "rewards: no test earned a reward"
+    else:
+        text = f"rewards: mean {shown(figures.mean)}, strict mean {shown(figures.strict_mean)}, {_verdicts(figures)}"
+    if figures.missing:
+        text += f", {counted(len(figures.missing), 'test')} not run"
+    return _line(text)
+
+
+def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
+    tests = ledger.worst_first
+    if verbosity < 1:
+        tests = [test for test in tests if test.value != 1.0]
+    chosen = tests if verbosity > 0 else tests[:ROWS]
+    names = {test.node_id: one_line(test.node_id, _NAME_LIMIT) for test in chosen}
+    longest = max((cells(name) for name in names.values()), default=0)
+    lines: list[Line] = []
+    for test in chosen:
+        row, room = _row(test, width=width, using=using)
+        name = fitted(names[test.node_id], max(room, 20), ellipsis=using.ellipsis, keep_end=True)
+        why = one_line(test.cause, 400)
+        beside = room - longest - 2
+        if why and beside >= max(24, min(cells(why), 60)):
+            lines.append((*row, Segment(name + " " * (longest - cells(name) + 2)), Segment(_cut(why, beside, using))))
+        else:
+            lines.append((*row, Segment(name)))
+            # Why there is no number must be seen; the rest is there for those who ask.
+            if why and (test.value is None or verbosity > 0):
+                lines.append(_line("      " + _cut(why, width - 6, using)))
+        if verbosity > 1 and test.reward is not None:
+            parts = part_lines(test.reward.parts, limit=PARTS)
+            lines += [_line("      " + _cut(text, width - 6, using)) for text in parts]
+    if len(chosen) < len(tests):
+        rest = tests[len(chosen) :]
+        lines.append(_line(f"      {using.ellipsis} {len(rest):,} more under 1.00 (-v shows all)"))
+    if lines:
+        lines.append(())
+    return lines
+
+
+def _row(test: Test, *, width: int, using: Glyphs) -> tuple[Line, int]:
+    """Return the columns before a test's name, and the cells that are left for the name."""
+    color = _color(test.value)
+    columns = [Segment(f"{shown(test.value):>4} ", (color, "bold"))]
+    if width >= _WIDTH_FOR_BARS:
+        columns.append(Segment(f"{_bar(test.value, using)}  ", (color,)))
+    columns.append(Segment(f"{test.says:<13}  ", (color,)))
+    return tuple(columns), width - sum(cells(column.text) for column in columns) - 1
+
+
+def _bar(value: float | None, using: Glyphs) -> str:
+    steps = len(using.blocks)
+    filled = round((value or 0.0) * _BAR * steps)
+    bar = using.blocks[-1] * (filled // steps) + (using.blocks[filled % steps - 1] if filled % steps else "")
+    return bar + using.empty * (_BAR - len(bar))
+
+
+def _color(value: float | None) -> str:
+    if value is None:
+        return "purple"
+    if value == 1.0:
+        return "green"
+    return "yellow" if value > 0 else "red"
+
+
+def _means(figures: Figures) -> Line:
+    mean = Segment(f"mean {shown(figures.mean)}", (_color(figures.mean), "bold"))
+    scored = Segment(f" over {counted(figures.scored, 'scored test')}")
+    strict = Segment(f", strict mean {shown(figures.strict_mean)}")
+    if not figures.unscored:
+        return mean, scored, strict
+    return mean, scored, strict, Segment(f" with {figures.unscored:,} unscored as 0", ("purple",))
+
+
+def _verdicts(figures: Figures) -> str:
+    text = ", ".join(f"{count:,} {verdict}" for verdict, count in figures.verdicts.items())
+    return f"{text} ({counted(figures.reruns, 'rerun')})" if figures.reruns else text
+
+
+def _sandboxes(figures: Figures) -> str:
+    p50, p95 = duration(figures.start_p50 or 0.0), duration(figures.start_p95 or 0.0)
+    return f"{counted(figures.sandboxes, 'sandbox', 'sandboxes')} used, started in {p50} (p50), {p95} (p95)"
+
+
+def _missing(figures: Figures, *, everything: bool) -> list[Line]:
+    names = figures.missing if everything else figures.missing[:MISSING]
+    lines = [_line(f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "red")]
+    lines += [_line(f"      {one_line(name, _NAME_LIMIT)}") for name in names]
+    if len(names) < len(figures.missing):
+        lines.append(_line(f"      and {len(figures.missing) - len(names):,} more (-v shows all)"))
+    return lines
+
+
+def _wrapped(title: str, items: Sequence[str], *, width: int, separator: str) -> list[Line]:
+    """Return `items` after `title`, on one line where they fit, else on one each."""
+    whole = title + separator.join(items)
+    if cells(whole) < width:
+        return [_line(whole)]
+    return [_line((title if number == 0 else " " * len(title)) + item) for number, item in enumerate(items)]
+
+
+def _cut(text: str, width: int, using: Glyphs) -> str:
+    return fitted(text, max(width - 1, 10), ellipsis=using.ellipsis)
+
+
+def _line(text: str, *markup: str) -> Line:
+    return (Segment(text, markup),)

@@ -1,0 +1,194 @@
+"""Every test of a run by its node id, and the figures over all of them. Pure: it knows nothing of pytest."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reward import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.run.record import Record, SandboxUse
+
+CRASHED: Final = "crashed"
+"""What is said in place of a verdict of a test whose worker died."""
+
+SLOWEST: Final = 3
+"""How many of the slowest tests the figures name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a test, now over.
+
+    Parameters
+    ----------
+    outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
+    duration: seconds of setup, call and teardown together.
+    record: what the test left behind; None when it has to do with no reward, or crashed.
+    cause: of a crashed attempt, what is known about it.
+    """
+
+    outcome: str
+    duration: float = 0.0
+    record: Record | None = None
+    cause: str = ""
+
+
+@dataclass(slots=True)
+class Test:
+    """A test with its attempts, in the order in which they ended; the last one counts."""
+
+    node_id: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+    __test__ = False  # pytest would collect it where it is imported into a test module
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
+
+    @property
+    def crashed(self) -> bool:
+        return self.last.outcome == CRASHED
+
+    @property
+    def reward(self) -> Reward | None:
+        """The reward of the last attempt; None when it has none."""
+        return None if self.last.record is None else self.last.record.reward
+
+    @property
+    def value(self) -> float | None:
+        """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
+        return None if self.reward is None else self.reward.value
+
+    @property
+    def weight(self) -> float:
+        return 1.0 if self.last.record is None else self.last.record.weight
+
+    @property
+    def says(self) -> str:
+        """The verdict, or `CRASHED`."""
+        return CRASHED if self.reward is None else self.reward.verdict.value
+
+    @property
+    def cause(self) -> str:
+        """Why the reward is what it is, in one sentence, where that is known."""
+        return self.last.cause if self.reward is None else self.reward.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a run amounts to.
+
+    Parameters
+    ----------
+    tests: how many tests have to do with rewards: scored, unscored and crashed.
+    scored: how many of them have a number.
+    mean: the weighted mean over the scored tests; None when there is none.
+    strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
+    verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
+    reruns: how many attempts were superseded by a later one.
+    slowest: the slowest tests, with seconds.
+    sandboxes: how many sandboxes were created.
+    start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
+    missing: the tests that were collected and never ran to an end, in the order of collection.
+    """
+
+    tests: int
+    scored: int
+    mean: float | None
+    strict_mean: float | None
+    verdicts: dict[str, int]
+    reruns: int
+    slowest: tuple[tuple[str, float], ...]
+    sandboxes: int
+    start_p50: float | None
+    start_p95: float | None
+    missing: tuple[str, ...]
+
+    @property
+    def unscored(self) -> int:
+        """How many tests have no number, their workers' crashes included."""
+        return self.tests - self.scored
+
+
+class Ledger:
+    """Collects what becomes of each test, in any order and however often it is tried."""
+
+    def __init__(self) -> None:
+        self._tests: dict[str, Test] = {}
+        self._order: dict[str, int] = {}
+
+    def expect(self, node_ids: Iterable[str]) -> None:
+        """Note which tests were collected, in their order."""
+        for node_id in node_ids:
+            self._order.setdefault(node_id, len(self._order))
+
+    def add(self, node_id: str, attempt: Attempt) -> None:
+        """Add an attempt that is over; the last one of a test counts."""
+        self._tests.setdefault(node_id, Test(node_id)).attempts.append(attempt)
+
+    @property
+    def tests(self) -> list[Test]:
+        """The tests that have to do with rewards, and those that crashed, in the order of collection."""
+        concerned = (test for test in self._tests.values() if test.reward is not None or test.crashed)
+        return sorted(concerned, key=self._position)
+
+    @property
+    def worst_first(self) -> list[Test]:
+        """The same tests: those without a number first, then by reward; equals in the order of collection."""
+        return sorted(self.tests, key=lambda test: (-1.0 if test.value is None else test.value, self._position(test)))
+
+    def figures(self) -> Figures:
+        """Return the figures over what was added so far."""
+        tests = self.tests
+        scored = [test for test in tests if test.value is not None]
+        earned = [(test.value or 0.0, test.weight) for test in tests]
+        counts = Counter(test.says for test in tests)
+        order = [*(verdict.value for verdict in Verdict), CRASHED]
+        uses = sorted(use.start for use in self._sandboxes())
+        slowest = sorted(tests, key=lambda test: (-test.last.duration, self._position(test)))[:SLOWEST]
+        return Figures(
+            tests=len(tests),
+            scored=len(scored),
+            mean=_mean([(test.value or 0.0, test.weight) for test in scored]),
+            strict_mean=_mean(earned),
+            verdicts={name: counts[name] for name in order if counts[name]},
+            reruns=sum(len(test.attempts) - 1 for test in tests),
+            slowest=tuple((test.node_id, test.last.duration) for test in slowest),
+            sandboxes=len(uses),
+            start_p50=_percentile(uses, 0.50),
+            start_p95=_percentile(uses, 0.95),
+            missing=tuple(node_id for node_id in self._order if node_id not in self._tests),
+        )
+
+    def _sandboxes(self) -> Iterable[SandboxUse]:
+        # Sandboxes of superseded attempts, and of tests without a reward, were used all the same.
+        for test in self._tests.values():
+            for attempt in test.attempts:
+                if attempt.record is not None:
+                    yield from attempt.record.sandboxes
+
+    def _position(self, test: Test) -> tuple[int, str]:
+        return self._order.get(test.node_id, len(self._order)), test.node_id
+
+
+def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:
+    """Return sum(weight * value) / sum(weight); None when nothing has a weight."""
+    total = math.fsum(weight for _, weight in weighted)
+    if not total:
+        return None
+    return math.fsum(value * weight for value, weight in weighted) / total
+
+
+def _percentile(ascending: Sequence[float], fraction: float) -> float | None:
+    """Return the smallest value that at least `fraction` of the values do not exceed (the nearest rank)."""
+    if not ascending:
+        return None
+    return ascending[math.ceil(fraction * len(ascending)) - 1]

@@ -1,0 +1,136 @@
+"""What one attempt at a test records while it runs, and the way to reach it from anywhere in the test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.markers import RewardMarker
+    from pytest_rewardkit.reward import Reward
+
+# This module is loaded in every session, so it loads the values it works with only when something is recorded.
+
+DEFAULT_NAME: Final = "reward"
+
+
+class Recorder:
+    """Collects the rewards of one attempt at a test; what the fixture `reward` gives.
+
+    Parameters
+    ----------
+    marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
+    """
+
+    def __init__(self, marker: RewardMarker | None = None) -> None:
+        self.marker = marker
+        self.sandboxes: list[tuple[float, float]] = []
+        """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started."""
+        self._recorded: list[tuple[str, float, Reward]] = []
+        self._wrong: str | None = None
+        self._cause: str | None = None
+
+    @property
+    def threshold(self) -> float | None:
+        """The reward from which the test passes, by its marker; None when each assert decides by itself."""
+        return self.marker.threshold if self.marker else None
+
+    @property
+    def reward(self) -> Reward | None:
+        """The weighted mean of what was recorded so far; None when nothing was that has a weight over 0."""
+        if len(self._recorded) == 1:
+            (name, weight, reward) = self._recorded[0]
+            if name == DEFAULT_NAME and weight > 0:
+                return reward
+        if not any(weight > 0 for _, weight, _ in self._recorded):
+            return None
+        from pytest_rewardkit.reward import weighted
+
+        return weighted(self._by_unique_name())
+
+    def record(
+        self, reward: Reward | float, *, name: str = DEFAULT_NAME, weight: float = 1.0, reason: str = ""
+    ) -> Reward:
+        """Record one reward of the test; the test's own reward is the weighted mean of all that it records.
+
+        Parameters
+        ----------
+        reward: a reward, or a number in [0, 1].
+        name: what the reward is for; shown with its parts.
+        weight: how much it counts among the rewards of this test, 0 or more.
+        reason: one sentence for people; replaces the reward's own.
+
+        Returns the reward. Raises ValueError for numbers that are not finite or not in range.
+        """
+        from dataclasses import replace
+
+        from pytest_rewardkit.reward import Reward, checked_weight
+
+        value = reward if isinstance(reward, Reward) else Reward(reward)
+        if reason:
+            value = replace(value, reason=reason)
+        self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
+        return value
+
+    def note_sandbox(self, *, start: float, waited: float = 0.0) -> None:
+        """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one."""
+        self.sandboxes.append((waited, start))
+
+    def note_wrong(self, reason: str) -> None:
+        """Note that the test judged its candidate wrong, by a failing assertion."""
+        self._wrong = self._wrong or reason
+
+    def note_unscored(self, cause: str) -> None:
+        """Note that nothing can be said about the candidate, whatever was recorded; the first cause stands."""
+        self._cause = self._cause or cause or "no cause was given"
+
+    def discard(self) -> None:
+        """Forget the marker and what was recorded: the test was skipped."""
+        self.marker = None
+        self._recorded.clear()
+
+    def concluded(self) -> Reward | None:
+        """Return the test's reward, now that it is over; None for a test that has to do with no reward.
+
+        That is what it recorded; or, for a marked test that recorded nothing, 1.0 if it passed and 0.0 if an
+        assertion failed. A cause for which nothing can be said makes it unscored.
+        """
+        recorded = self.reward
+        if recorded is None and self._cause is None and self.marker is None:
+            return None
+        from pytest_rewardkit.reward import Reward
+
+        if self._cause is not None:
+            return Reward(None, recorded.parts if recorded is not None else (), reason=self._cause)
+        if recorded is not None:
+            return recorded
+        return Reward(1.0) if self._wrong is None else Reward(0.0, reason=self._wrong)
+
+    def _by_unique_name(self) -> dict[str, tuple[Reward | float, float]]:
+        named: dict[str, tuple[Reward | float, float]] = {}
+        for name, weight, reward in self._recorded:
+            number, unique = 1, name
+            while unique in named:
+                number += 1
+                unique = f"{name} {number}"
+            named[unique] = (reward, weight)
+        return named
+
+
+# A stack, because a test may run pytest inside itself. Not a context variable: event loops and threads that outlive a
+# test would keep the recorder of the test in which they were started.
+_running: Final[list[Recorder]] = []
+
+
+def current_record() -> Recorder | None:
+    """Return the recorder of the test that runs now, or None outside of pytest."""
+    return _running[-1] if _running else None
+
+
+def enter(recorder: Recorder) -> None:
+    """Make `recorder` the current one, until `leave`."""
+    _running.append(recorder)
+
+
+def leave() -> None:
+    """End what the last `enter` began."""
+    _running.pop()

@@ -1,0 +1,157 @@
+"""Where tests run: each attempt gets a fresh recorder, its marker's threshold decides it, its record leaves with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.run import recorder
+from pytest_rewardkit.run.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from pytest_rewardkit.run.record import Record
+
+REWARD_PROPERTY: Final = "reward"
+"""The user property that holds the number, for people who read JUnit files."""
+RECORD_PROPERTY: Final = "rewardkit"
+"""The user property that holds the whole record in its wire form."""
+REPORT_ATTRIBUTE: Final = "rewardkit"
+"""The attribute of a report that holds what the test's letter and word need."""
+
+_RECORDER: Final = pytest.StashKey[Recorder]()
+
+# Plain types alone, as one string of JSON, survive pytest-xdist's channel, reruns and JUnit files alike.
+
+
+def recorder_of(item: pytest.Item) -> Recorder:
+    """Return the recorder of the attempt at `item` that runs now."""
+    return item.stash[_RECORDER]
+
+
+class Recording:
+    """The hooks around a test. Without `enabled`, they leave nothing on the reports."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        recorder.enter(Recorder())
+        try:
+            return (yield)
+        finally:
+            recorder.leave()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        # A rerun is the same item again, with what earlier attempts left on it.
+        item.user_properties[:] = [
+            entry for entry in item.user_properties if entry[0] not in (REWARD_PROPERTY, RECORD_PROPERTY)
+        ]
+        attempt = item.stash[_RECORDER] = Recorder()
+        recorder.leave()
+        recorder.enter(attempt)
+        __tracebackhide__ = True
+        try:
+            return (yield)
+        except pytest.skip.Exception:
+            attempt.discard()
+            raise
+
+    # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
+    @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
+    def read_marker(self, item: pytest.Item) -> None:
+        applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
+        if applied and (wrong := _read_marker(applied, recorder_of(item))):
+            pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        attempt = recorder_of(item)
+        __tracebackhide__ = True
+        try:
+            result = yield
+        except pytest.skip.Exception:
+            attempt.discard()
+            raise
+        if attempt.threshold is not None and (reward := attempt.concluded()) is not None:
+            from pytest_rewardkit.reports.parts import under_threshold
+
+            # An unscored reward raises here.
+            if not reward.reaches(attempt.threshold):
+                pytest.fail(under_threshold(reward, attempt.threshold), pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        attempt = recorder_of(item)
+        if call.excinfo is not None and call.when != "teardown":
+            _note(attempt, call.excinfo.value, in_call=call.when == "call")
+        if self._enabled and call.when == "teardown":
+            self._attach(item, attempt)
+        report = yield
+        if self._enabled and (call.when == "call" or (call.when == "setup" and report.failed)):
+            reward = attempt.concluded()
+            if reward is not None:
+                setattr(report, REPORT_ATTRIBUTE, {"reward": reward.value, "verdict": reward.verdict.value})
+        return report
+
+    def _attach(self, item: pytest.Item, attempt: Recorder) -> None:
+        record = _record(attempt)
+        if record is None:
+            return
+        item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
+        if record.reward is not None and record.reward.value is not None:
+            item.user_properties.append((REWARD_PROPERTY, record.reward.value))
+        item.user_properties.append((RECORD_PROPERTY, record.to_wire()))
+
+
+def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attempt: Recorder) -> str | None:
+    """Give `attempt` what the markers say, or return what is wrong with them."""
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.markers import reward_marker
+
+    try:
+        attempt.marker = reward_marker(applied)
+    except RewardkitUsageError as error:
+        wrong = f"@pytest.mark.reward: {error}"
+        attempt.note_unscored(wrong)
+        return wrong
+    return None
+
+
+def _note(attempt: Recorder, error: BaseException, *, in_call: bool) -> None:
+    """Note what `error`, which ended a phase of the test or one of its subtests, says about the candidate."""
+    if isinstance(error, pytest.skip.Exception):
+        return
+    from pytest_rewardkit.errors import UnscoredError
+    from pytest_rewardkit.text import one_line
+
+    cause = one_line(str(error), 300)
+    if isinstance(error, UnscoredError):
+        attempt.note_unscored(cause)
+    elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
+        attempt.note_wrong(cause)
+    elif attempt.marker is not None or attempt.reward is not None:
+        # Only an assertion judges. What else ended the test says nothing about the candidate.
+        attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
+
+
+def _record(attempt: Recorder) -> Record | None:
+    reward = attempt.concluded()
+    if reward is None and not attempt.sandboxes:
+        return None
+    from pytest_rewardkit.run.record import Record, SandboxUse
+
+    record = Record(reward, sandboxes=tuple(SandboxUse(waited, start) for waited, start in attempt.sandboxes))
+    if attempt.marker is not None:
+        record.threshold = attempt.marker.threshold
+        record.weight = attempt.marker.weight
+        record.group = attempt.marker.group
+        record.must_pass = attempt.marker.must_pass
+    return record

@@ -1,0 +1,173 @@
+"""Where results end: reports become attempts in the ledger, the gate decides, the terminal shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.reports import terminal
+from pytest_rewardkit.run.gates import Decision, decide
+from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.record import Record
+from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_rewardkit.settings import Settings
+
+_PHASES: Final = ("setup", "call", "teardown")
+
+
+class _Progress:
+    """What is known of an attempt that is not over yet."""
+
+    def __init__(self) -> None:
+        self.outcome = "passed"
+        self.duration = 0.0
+
+    def add(self, report: pytest.TestReport) -> None:
+        self.duration += report.duration
+        outcome = _outcome(report)
+        # The first thing that went wrong says how the attempt ended; a rerun or a skip is one.
+        if outcome != "passed" and self.outcome in ("passed", "xpassed"):
+            self.outcome = outcome
+
+
+class Reporter:
+    """Collects reports from this process or from pytest-xdist's workers; only with ``--rewardkit``.
+
+    Parameters
+    ----------
+    config: the session's config.
+    settings: what the user asked for.
+    header: where sandboxes come from, for pytest's header.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings, header: str) -> None:
+        self.ledger = Ledger()
+        self._config = config
+        self._settings = settings
+        self._header = header
+        self._running: dict[str, _Progress] = {}
+        self._decision: Decision | None = None
+
+    def pytest_report_header(self) -> str:
+        return f"rewardkit: {self._header}"
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._expect([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        self._expect(ids)
+
+    # Last, because pytest's own subtests change what is known of a test up to then.
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        node_id = self._plain(report.nodeid)
+        if report.when not in _PHASES:
+            self._running.pop(node_id, None)
+            self.ledger.add(node_id, Attempt(CRASHED, cause=one_line(report.longreprtext, 300)))
+            return
+        progress = self._running.setdefault(node_id, _Progress())
+        if isinstance(report, pytest.SubtestReport):
+            if report.failed:
+                progress.outcome = "failed"
+            return
+        progress.add(report)
+        if report.when == "teardown":
+            del self._running[node_id]
+            self.ledger.add(node_id, Attempt(progress.outcome, progress.duration, _record_on(report)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        noted: dict[str, Any] | None = getattr(report, REPORT_ATTRIBUTE, None)
+        if noted is None or report.outcome not in ("passed", "failed") or hasattr(report, "wasxfail"):
+            return None
+        if isinstance(report, pytest.SubtestReport):
+            return None
+        letter, word, markup = terminal.status(noted["reward"], passed=report.passed)
+        category = "error" if report.when == "setup" else report.outcome
+        return category, letter, (word, markup)
+
+    # Only what is decided in here reaches every other plugin's report as exit status.
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        result = yield
+        if self._settings.fail_under is not None and not self._config.getoption("collectonly"):
+            self._decision = decide(self.ledger.figures(), self._settings.fail_under)
+            if not self._decision.passed:
+                session.testsfailed += 1
+                session.shouldfail = f"reward gate: {self._decision.reason}"
+        return result
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        verbosity = self._config.get_verbosity()
+        if verbosity < -1 or self._config.getoption("collectonly"):
+            return
+        figures = self.ledger.figures()
+        if verbosity < 0:
+            _write(terminalreporter, [terminal.one_line_section(figures)])
+            return
+        terminalreporter.section("rewards")
+        lines = terminal.section(
+            self.ledger,
+            figures,
+            width=self._config.get_terminal_writer().fullwidth,
+            verbosity=verbosity,
+            using=terminal.glyphs(_encoding(self._config)),
+            decision=self._decision or self._undecided(),
+        )
+        _write(terminalreporter, lines)
+        for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
+            for line in added or ():
+                terminalreporter.write_line(line)
+
+    def _undecided(self) -> Decision | None:
+        if self._settings.fail_under is None:
+            return None
+        return Decision(False, "not decided, because the run was stopped")
+
+    def _expect(self, node_ids: Sequence[str]) -> None:
+        if not self._config.getoption("collectonly"):
+            self.ledger.expect(self._plain(node_id) for node_id in node_ids)
+
+    def _plain(self, node_id: str) -> str:
+        """Return `node_id` without the name of the group that pytest-xdist's loadgroup may have put at its end."""
+        if getattr(self._config.option, "dist", "no") != "loadgroup":
+            return node_id
+        end = max(node_id.rfind("]"), node_id.rfind("::"))
+        at = node_id.find("@", end + 1)
+        return node_id if at < 0 else node_id[:at]
+
+
+def _outcome(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail"):
+        return "xfailed" if report.skipped else "xpassed"
+    if report.outcome == "failed" and report.when != "call":
+        return "error"
+    return report.outcome
+
+
+def _record_on(report: pytest.TestReport) -> Record | None:
+    for name, value in reversed(report.user_properties):
+        if name == RECORD_PROPERTY:
+            return Record.from_wire(str(value))
+    return None
+
+
+def _encoding(config: pytest.Config) -> str | None:
+    # pytest says nowhere else what it writes to; sys.stdout may be captured.
+    return getattr(getattr(config.get_terminal_writer(), "_file", None), "encoding", None)
+
+
+def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[terminal.Line]) -> None:
+    for line in lines:
+        for text, markup in line:
+            terminalreporter.write(text, **dict.fromkeys(markup, True))
+        terminalreporter.line("")

@@ -1,0 +1,125 @@
+"""Creating sandboxes for one scope, with a bound on how many are alive, and killing them where the scope ends."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+    from pytest_rewardkit.sandboxes.budget import Budget, Slot
+    from pytest_rewardkit.sandboxes.provider import Provider
+
+S = TypeVar("S", "Sandbox", "AsyncSandbox")
+
+
+class Factory:
+    """Creates sandboxes and kills all that it created.
+
+    Parameters
+    ----------
+    provider: where the sandboxes come from.
+    options: keywords of the SDK's ``Sandbox.create`` that each sandbox gets unless the call says otherwise.
+    budget: the bound on sandboxes alive at once; None for no bound.
+    note: called with the seconds waited for a turn and the seconds until the sandbox had started.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        options: Mapping[str, Any],
+        *,
+        budget: Budget | None,
+        note: Callable[[float, float], None],
+    ) -> None:
+        self._provider = provider
+        self._options = options
+        self._budget = budget
+        self._note = note
+        self._alive: list[tuple[str, Callable[[], object], Slot | None]] = []
+        self._runner: asyncio.Runner | None = None
+
+    def create(self, **options: Any) -> Sandbox:
+        """Return a new sandbox.
+
+        Raises SandboxUnavailable when the infrastructure failed, RewardkitUsageError for keywords that
+        ``Sandbox.create`` does not have.
+        """
+        __tracebackhide__ = True
+        return self._created(lambda keywords: self._provider.create(**keywords), options, lambda sandbox: sandbox.kill)
+
+    def create_async(self, **options: Any) -> AsyncSandbox:
+        """Return a new sandbox of the asynchronous SDK, which any event loop may use."""
+        __tracebackhide__ = True
+        # The SDK's connections belong to no event loop; so the sandbox can be made before the test's loop runs, and
+        # by every test framework's asynchronous plugin alike.
+        runner = self._runner = self._runner or asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        return self._created(
+            lambda keywords: runner.run(self._provider.create_async(**keywords)),
+            options,
+            lambda sandbox: lambda: runner.run(sandbox.kill()),
+        )
+
+    def close(self) -> None:
+        """Kill every sandbox that was created, the last one first."""
+        while self._alive:
+            sandbox_id, kill, slot = self._alive.pop()
+            try:
+                kill()
+            except Exception as error:
+                text = f"sandbox {sandbox_id} could not be killed: {type(error).__name__}: {error}"
+                warnings.warn(text, RewardkitWarning, stacklevel=2)
+            finally:
+                if slot is not None:
+                    slot.release()
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+    def _created(
+        self,
+        create: Callable[[dict[str, Any]], S],
+        options: Mapping[str, Any],
+        kill: Callable[[S], Callable[[], object]],
+    ) -> S:
+        __tracebackhide__ = True
+        keywords = {**self._options, **options}
+        check_options(keywords)
+        began = time.perf_counter()
+        slot = self._budget.acquire() if self._budget is not None else None
+        turn = time.perf_counter()
+        try:
+            sandbox = create(keywords)
+        except BaseException:
+            if slot is not None:
+                slot.release()
+            raise
+        self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
+        self._note(turn - began, time.perf_counter() - turn)
+        return sandbox
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise RewardkitUsageError for a keyword that the SDK's ``Sandbox.create`` does not have."""
+    known = create_keywords()
+    for keyword in options:
+        if keyword not in known:
+            raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, known)}")
+
+
+def create_keywords() -> frozenset[str]:
+    """Return the keywords of the installed SDK's ``Sandbox.create``."""
+    from e2b import ApiParams
+    from e2b_code_interpreter import Sandbox
+
+    named = inspect.signature(Sandbox.create).parameters
+    own = (name for name, parameter in named.items() if parameter.kind is not parameter.VAR_KEYWORD)
+    return frozenset(own) | frozenset(ApiParams.__annotations__)

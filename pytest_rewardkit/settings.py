@@ -1,0 +1,170 @@
+"""Every option: its name on the command line, in ini files and in the environment, and what it may be.
+
+The command line wins over the ini file, the ini file over the environment, the environment over the default.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import pytest
+
+from pytest_rewardkit.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Named tuples, because this module is loaded in every session, and data classes cost milliseconds to make.
+
+
+class Settings(NamedTuple):
+    """What the user asked for, resolved once for a session."""
+
+    enabled: bool
+    """Whether this run reports rewards (``--rewardkit``)."""
+    provider: str
+    """Where sandboxes come from: auto, e2b or local."""
+    sandbox_scope: Any
+    """How long one sandbox lives: function, class, module or session."""
+    isolation: str
+    """Which isolation local sandboxes must have: auto, strict or none."""
+    max_sandboxes: int | None
+    """How many sandboxes may be alive at once over all workers; None for no bound."""
+    fail_under: float | None
+    """The mean reward under which the run fails; None for no gate."""
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Settings:
+        """Return the session's settings. Raises pytest.UsageError where an option is wrong."""
+        settings = config.stash.get(_KEY, None)
+        if settings is None:
+            settings = config.stash[_KEY] = cls(**{option.name: option.resolve(config) for option in OPTIONS})
+        return settings
+
+
+class Option(NamedTuple):
+    """One option in its three spellings: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""
+
+    name: str
+    flag: str
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+    metavar: str | None = None
+
+    @property
+    def ini(self) -> str:
+        return self.flag.removeprefix("--").replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        return f"PYTEST_{self.ini.upper()}"
+
+    def resolve(self, config: pytest.Config) -> Any:
+        if (value := config.getoption(self.ini)) is not None:
+            return self._parsed(value, self.flag)
+        if value := config.getini(self.ini):
+            return self._parsed(value, f"{self.ini} in {config.inipath or 'the ini options'}")
+        if value := os.environ.get(self.variable):
+            return self._parsed(value, f"{self.variable} in the environment")
+        return self.default
+
+    def _parsed(self, value: str, place: str) -> Any:
+        try:
+            return self.parse(value.strip())
+        except ValueError as error:
+            raise pytest.UsageError(f"{place}: {error}") from None
+
+
+_KEY: Final = pytest.StashKey[Settings]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add every option to the command line, and its twin to ini files."""
+    group = parser.getgroup("rewardkit", "rewards for model-written code")
+    for option in OPTIONS:
+        if option.metavar is None:
+            group.addoption(option.flag, dest=option.ini, action="store_const", const="true", help=option.help)
+        else:
+            group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.help)
+        parser.addini(option.ini, f"{option.help} ({option.flag})", type="string", default="")
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"unknown value {value!r}{did_you_mean(value, choices)}")
+        return value
+
+    return parse
+
+
+def _switch(value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"must be true or false, not {value!r}")
+
+
+def _count(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and int(value) > 0):
+        raise ValueError(f"must be a whole number, 1 or more, not {value!r}")
+    return int(value)
+
+
+def _fraction(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(f"must be a number in [0, 1], not {value!r}")
+    return number
+
+
+# Help texts begin with a capital letter and end without a period, as pytest's own do.
+OPTIONS: Final = (
+    Option("enabled", "--rewardkit", _switch, False, "Report rewards, and let gates decide the exit status"),
+    Option(
+        "provider",
+        "--rewardkit-provider",
+        _choice("auto", "e2b", "local"),
+        "auto",
+        "Where sandboxes come from: auto (e2b where E2B_API_KEY is set, else local), e2b or local",
+        "NAME",
+    ),
+    Option(
+        "sandbox_scope",
+        "--rewardkit-sandbox-scope",
+        _choice("function", "class", "module", "session"),
+        "function",
+        "How long one sandbox lives: function (the default), class, module or session",
+        "SCOPE",
+    ),
+    Option(
+        "isolation",
+        "--rewardkit-isolation",
+        _choice("auto", "strict", "none"),
+        "auto",
+        "Isolation of local sandboxes: auto (the best that works here), strict (refuse less than full) or none",
+        "LEVEL",
+    ),
+    Option(
+        "max_sandboxes",
+        "--rewardkit-max-sandboxes",
+        _count,
+        None,
+        "How many sandboxes may be alive at once, over all workers",
+        "N",
+    ),
+    Option(
+        "fail_under",
+        "--rewardkit-fail-under",
+        _fraction,
+        None,
+        "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
+        "MEAN",
+    ),
+)
