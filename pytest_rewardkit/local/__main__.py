@@ -1,0 +1,114 @@
+"""`python -m pytest_rewardkit.local`: serve, run a command against a server, or look at the isolation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shlex
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local import settings
+from pytest_rewardkit.local.handle import KEY_VARIABLE, UnsupportedPlatformError, require_platform, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.local.table import SandboxTable
+
+PROGRAM = "python -m pytest_rewardkit.local"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        require_platform()
+        chosen = settings.from_options(options)
+    except (UnsupportedPlatformError, ValueError) as error:
+        parser.exit(2, f"{PROGRAM}: {error}\n")
+    if options.action == "run":
+        from pytest_rewardkit.local.run import run
+
+        return run(_command(parser, options.command), chosen)
+    if options.action == "doctor":
+        from pytest_rewardkit.local.doctor import report
+
+        text, works = report(chosen.guest_options())
+        print(text)
+        return 0 if works else 1
+    return _serve(options, chosen)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Local sandboxes for E2B's SDKs, without a key.")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    serve = actions.add_parser("serve", help="serve until interrupted, and print the variables to use")
+    serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
+    serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
+    serve.add_argument("--fds", help=argparse.SUPPRESS)
+    run = actions.add_parser("run", help="run a command against a fresh server, and stop it after")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
+    doctor = actions.add_parser("doctor", help="show what isolation a sandbox gets here")
+    for action in (serve, run, doctor):
+        settings.add_options(action)
+    return parser
+
+
+def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
+    command = words[1:] if words[:1] == ["--"] else words
+    if not command:
+        parser.exit(2, f"{PROGRAM}: run needs a command, as in: {PROGRAM} run -- pytest\n")
+    return command
+
+
+def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
+    from pytest_rewardkit.local.launch import launch
+
+    launched = launch(chosen.guest_options())  # it boots while the rest is imported
+
+    import asyncio
+
+    from pytest_rewardkit.local.server import serve
+
+    owned = options.fds is not None
+    if owned:
+        control, traffic = (socket.socket(fileno=int(number)) for number in options.fds.split(","))
+    else:
+        control, traffic = (_listener(port) for port in (options.port, options.traffic_port))
+    api_key = os.environ.pop(KEY_VARIABLE, "") or "e2b_" + secrets.token_hex(20)
+
+    async def announce(table: SandboxTable) -> None:
+        isolation = await table.isolation()
+        ports = (control.getsockname()[1], traffic.getsockname()[1])
+        print(f"# Local sandboxes, isolation {isolation.level}. Stop with Ctrl-C. Use them with:")
+        for name, value in variables(*ports, api_key).items():
+            print(f"export {name}={shlex.quote(value)}")
+        sys.stdout.flush()
+
+    asyncio.run(
+        serve(
+            control,
+            traffic,
+            api_key=api_key,
+            settings=chosen,
+            launched=launched,
+            owner=os.getppid() if owned else None,
+            on_serving=None if owned else announce,
+        )
+    )
+    return 0
+
+
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=1024)
+    except OSError as error:
+        raise SystemExit(f"{PROGRAM}: cannot listen on port {port}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,317 @@
+"""The server's end of one sandbox: its processes, kernels and files, through the agent that runs in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_rewardkit.local.channel import ChannelError
+from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
+from pytest_rewardkit.local.kernel import Kernel
+from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, close_all, positive_integer
+from pytest_rewardkit.local.process import Command, Ended, Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from pytest_rewardkit.local.process import Event, Source
+    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.subscription import Subscription
+
+T = TypeVar("T")
+
+ENDED_SECONDS = 30.0
+"""How long an ended process can still be asked for its end."""
+
+Entry = dict[str, Any]
+
+
+class Agent:
+    """A live sandbox. Everything that the other side says is checked; what breaks the protocol ends the sandbox.
+
+    Parameters:
+        sock: the agent's channel; this object owns it.
+        settings: the limits that are held on this side.
+        on_gone: called once with the reason when the sandbox ended or must be ended; not after `close`.
+    """
+
+    def __init__(self, sock: socket.socket, settings: Settings, on_gone: Callable[[str], None]) -> None:
+        self.processes: dict[int, Process] = {}
+        self._kernels: dict[int, Kernel] = {}
+        self._outlived: set[Process] = set()
+        self._settings = settings
+        self._on_gone = on_gone
+        self._closed = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._peer = Peer(sock, self._receive, self._lost)
+
+    def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something for which no request waits; it ends with the sandbox."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap_task)
+        return task
+
+    async def start(self, command: Command) -> tuple[Process, Subscription[Event]]:
+        """Start a process and listen to it from its first byte.
+
+        Raises:
+            GuestError: it could not be started.
+            GuestGoneError: the sandbox is gone.
+        """
+        fields: dict[str, Any] = {"cmd": command.cmd, "args": list(command.args), "envs": dict(command.envs)}
+        fields["cwd"] = command.cwd
+        if command.terminal is not None:
+            size = {"cols": command.terminal.cols, "rows": command.terminal.rows}
+            return await self._peer.request(
+                "start", lambda answer: self._adopt_terminal(command, answer), **fields, pty=size
+            )
+        stdin_theirs, stdin = os.pipe() if command.stdin else (os.open(os.devnull, os.O_RDONLY), None)
+        stdout, stdout_theirs = os.pipe()
+        stderr, stderr_theirs = os.pipe()
+        ours = [stdout, stderr, *([stdin] if stdin is not None else [])]
+
+        def adopt(answer: Answer) -> tuple[Process, Subscription[Event]]:
+            _require_descriptors(answer, 0)
+            pid = answer.integer("pid")
+            outputs: dict[Source, int] = {"stdout": stdout, "stderr": stderr}
+            ours.clear()
+            return self._adopt(Process(pid, command, stdin, outputs, self._settings.output_mb))
+
+        theirs = (stdin_theirs, stdout_theirs, stderr_theirs)
+        started = self._peer.request("start", adopt, theirs, **fields)
+        close_all(theirs)
+        started.add_done_callback(lambda _: close_all(ours))
+        return await asyncio.shield(started)
+
+    async def start_kernel(self, cwd: str, envs: Mapping[str, str]) -> Kernel:
+        """Start an interpreter.
+
+        Raises:
+            GuestError: it could not be started.
+            GuestGoneError: the sandbox is gone.
+        """
+        channel, channel_theirs = socket.socketpair()
+        stdout, stdout_theirs = os.pipe()
+        stderr, stderr_theirs = os.pipe()
+        ours = [stdout, stderr]
+
+        def adopt(answer: Answer) -> Kernel:
+            _require_descriptors(answer, 0)
+            pid = answer.integer("pid")
+            ours.clear()
+            kernel = Kernel(pid, channel, stdout, stderr, self._kernel_lost)
+            self._kernels[pid] = kernel
+            return kernel
+
+        def release(_: object) -> None:
+            if ours:
+                close_all(ours)
+                channel.close()
+
+        theirs = (channel_theirs.fileno(), stdout_theirs, stderr_theirs)
+        started = self._peer.request("kernel", adopt, theirs, cwd=cwd, envs=dict(envs))
+        channel_theirs.close()
+        close_all(theirs[1:])
+        started.add_done_callback(release)
+        return await asyncio.shield(started)
+
+    async def signal(self, pid: int, number: int, *, group: bool = True) -> None:
+        """Send a signal to a process, and with `group` to all of its process group.
+
+        Raises:
+            GuestError: there is no such process.
+            GuestGoneError: the sandbox is gone.
+        """
+        await self._peer.request("signal", _nothing, pid=pid, signal=int(number), group=group)
+
+    def kill_kernel(self, kernel: Kernel) -> None:
+        """End a kernel; it `died` when the sandbox has said so."""
+        self.background(self.signal(kernel.pid, signal.SIGKILL))
+
+    async def stat(self, path: str) -> Entry:
+        """What is at `path`. Raises GuestError, GuestGoneError."""
+        return await self._peer.request("stat", _entry, path=path)
+
+    async def list_directory(self, path: str, depth: int) -> list[Entry]:
+        """What is in the directory, down to `depth` levels. Raises GuestError, GuestGoneError."""
+        return await self._peer.request("list", _entries, path=path, depth=depth)
+
+    async def make_directory(self, path: str) -> Entry:
+        """Make a directory and its parents. Raises GuestError, GuestGoneError."""
+        await self._peer.request("mkdir", _nothing, path=path)
+        return await self.stat(path)
+
+    async def move(self, source: str, destination: str) -> Entry:
+        """Rename, making the destination's parents. Raises GuestError, GuestGoneError."""
+        await self._peer.request("move", _nothing, source=source, destination=destination)
+        return await self.stat(destination)
+
+    async def remove(self, path: str) -> None:
+        """Remove a file or a whole directory. Raises GuestError, GuestGoneError."""
+        await self._peer.request("remove", _nothing, path=path)
+
+    async def open_file(self, path: str, mode: str, metadata: Mapping[str, str] | None = None) -> tuple[int, Entry]:
+        """Open a regular file as the sandbox sees it.
+
+        Parameters:
+            path: absolute.
+            mode: `r`; or `w`, which makes parents, and makes or empties the file.
+            metadata: replaces the file's metadata, with `w`.
+
+        Returns:
+            The descriptor, which is the caller's, and the file's entry.
+
+        Raises:
+            GuestError: it could not be opened.
+            GuestGoneError: the sandbox is gone.
+        """
+        fields: dict[str, Any] = {"path": path, "mode": mode}
+        if metadata:
+            fields["metadata"] = dict(metadata)
+        opened = self._peer.request("open", _regular_file, **fields)
+        try:
+            return await asyncio.shield(opened)
+        except asyncio.CancelledError:
+            opened.add_done_callback(_close_opened)
+            raise
+
+    def ended(self) -> None:
+        """Take note that the sandbox has ended."""
+        self._lost(None)
+
+    def close(self) -> None:
+        """Forget the sandbox: every channel, pipe and task of it is closed."""
+        if self._closed:
+            return
+        self._closed = True
+        self._peer.close()
+        for kernel in list(self._kernels.values()):
+            kernel.close()
+        for process in (*self.processes.values(), *self._outlived):
+            process.close()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _adopt(self, process: Process) -> tuple[Process, Subscription[Event]]:
+        earlier = self.processes.get(process.pid)
+        if earlier is not None:
+            if earlier.ended is None:
+                process.close()
+                raise ChannelError("two processes with one number")
+            self._forget(earlier)
+        self.processes[process.pid] = process
+        return process, process.subscribe()
+
+    def _adopt_terminal(self, command: Command, answer: Answer) -> tuple[Process, Subscription[Event]]:
+        _require_descriptors(answer, 1)
+        (master,) = answer.descriptors
+        pid = answer.integer("pid")
+        if not os.isatty(master):
+            raise ChannelError("a terminal's descriptor is no terminal")
+        outputs: dict[Source, int] = {"pty": os.dup(master)}
+        return self._adopt(Process(pid, command, master, outputs, self._settings.output_mb))
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        event = message["event"]
+        if event == "ready":
+            return
+        if event != "exit":
+            raise ChannelError(f"an agent has no event {event[:40]!r}")
+        pid = positive_integer(message, "pid")
+        status = message.get("status")
+        if type(status) is not int or not -128 < status < 256:
+            raise ChannelError("status must be an exit status or a negated signal")
+        if kernel := self._kernels.pop(pid, None):
+            kernel.died(MEMORY_EXCEEDED if message.get("reason") == "memory" else RESTARTED)
+        elif (process := self.processes.get(pid)) and process.ended is None:
+            process.finish(Ended(status))
+            asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, process)
+
+    def _forget(self, process: Process) -> None:
+        if self.processes.get(process.pid) is process:
+            del self.processes[process.pid]
+            # Its descendants may go on writing, and must not be ended by that.
+            self._outlived = {*(other for other in self._outlived if not other.silent), process}
+
+    def _kernel_lost(self, kernel: Kernel, error: Exception | None) -> None:
+        if isinstance(error, ChannelError):
+            self._lost(error)
+        elif not self._closed:
+            self.kill_kernel(kernel)
+
+    def _lost(self, error: Exception | None) -> None:
+        if not self._closed:
+            self.close()
+            self._on_gone("the sandbox ended" if error is None else f"the sandbox broke the protocol: {error}")
+
+    def _reap_task(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, GuestError | GuestGoneError):
+            task.get_loop().call_exception_handler({"message": "a sandbox's task failed", "exception": error})
+
+
+def _require_descriptors(answer: Answer, count: int) -> None:
+    if len(answer.descriptors) != count:
+        raise ChannelError(f"an answer with {len(answer.descriptors)} descriptors instead of {count}")
+
+
+def _nothing(answer: Answer) -> None:
+    _require_descriptors(answer, 0)
+
+
+_ENTRY_TYPES: dict[str, type] = {
+    "name": str,
+    "type": str,
+    "path": str,
+    "size": str,
+    "mode": int,
+    "permissions": str,
+    "owner": str,
+    "group": str,
+    "modifiedTime": str,
+    "symlinkTarget": str,
+    "metadata": dict,
+}
+
+
+def _checked_entry(value: object) -> Entry:
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("path"), str):
+        raise ChannelError("an entry must have a name and a path")
+    for name, item in value.items():
+        if name not in _ENTRY_TYPES or type(item) is not _ENTRY_TYPES[name]:
+            raise ChannelError(f"an entry's field {name[:40]!r} is not as it should be")
+    if not all(isinstance(item, str) for item in value.get("metadata", {}).values()):
+        raise ChannelError("an entry's metadata must be strings")
+    return value
+
+
+def _entry(answer: Answer) -> Entry:
+    _require_descriptors(answer, 0)
+    return _checked_entry(answer.fields.get("entry"))
+
+
+def _entries(answer: Answer) -> list[Entry]:
+    _require_descriptors(answer, 0)
+    entries = answer.fields.get("entries")
+    if not isinstance(entries, list):
+        raise ChannelError("entries must be an array")
+    return [_checked_entry(entry) for entry in entries]
+
+
+def _regular_file(answer: Answer) -> tuple[int, Entry]:
+    _require_descriptors(answer, 1)
+    entry = _checked_entry(answer.fields.get("entry"))
+    # Reading and writing a regular file cannot block the server; a pipe's or a device's descriptor could.
+    if not stat.S_ISREG(os.fstat(answer.descriptors[0]).st_mode):
+        raise ChannelError("an opened file is no regular file")
+    return answer.descriptors[0], entry
+
+
+def _close_opened(opened: asyncio.Future[tuple[int, Entry]]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        os.close(opened.result()[0])

@@ -1,0 +1,88 @@
+"""The gateway: traffic of sandboxes, led to the sandbox and the port that a request names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.api import files
+from pytest_rewardkit.local.api.envd import Envd
+from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed
+from pytest_rewardkit.local.api.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.table import SandboxTable
+
+ENVD_PORT = 49983
+INTERPRETER_PORT = 49999
+
+_NAMED_HOST = re.compile(r"(\d{1,5})-([a-z0-9]+)\.", re.IGNORECASE)
+
+
+class Gateway:
+    """Answers every request for a sandbox.
+
+    Parameters:
+        table: the sandboxes.
+    """
+
+    def __init__(self, table: SandboxTable) -> None:
+        self._table = table
+        self._envd = Envd(table.settings)
+        self._interpreter = Interpreter(table.settings)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        try:
+            target = destination(request)
+            if target is None:
+                # The URLs that `download_url` makes name no sandbox; their signature is all they have.
+                sandbox, port = files.signed_sandbox(request, self._table.all()), ENVD_PORT
+            else:
+                sandbox, port = self._find(target[0]), target[1]
+            return await self._serve(request, sandbox, port)
+        except ApiError as error:
+            return error.response()
+
+    def _find(self, sandbox_id: str) -> Sandbox:
+        sandbox = self._table.get(sandbox_id)
+        if sandbox is None:
+            raise not_running(sandbox_id)
+        return sandbox
+
+    async def _serve(self, request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.StreamResponse:
+        transport = request.transport
+        if transport is not None:
+            sandbox.connected(transport)
+        try:
+            if port == ENVD_PORT:
+                return await self._envd.handle(request, sandbox)
+            if port == INTERPRETER_PORT:
+                return await self._interpreter.handle(request, sandbox)
+            raise port_closed(sandbox.id, port)
+        finally:
+            if transport is not None:
+                sandbox.disconnected(transport)
+
+
+def destination(request: web.BaseRequest) -> tuple[str, int] | None:
+    """The sandbox and the port that a request names, by its host or by its headers.
+
+    Raises:
+        ApiError: a port that is none (400).
+    """
+    if named := _NAMED_HOST.match(request.host):
+        return named[2].lower(), _port(named[1])
+    sandbox_id = request.headers.get("E2b-Sandbox-Id")
+    if sandbox_id is None:
+        return None
+    return sandbox_id, _port(request.headers.get("E2b-Sandbox-Port", str(ENVD_PORT)))
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 65536:
+        raise ApiError(400, "the port must be a number from 1 to 65535")
+    return int(text)

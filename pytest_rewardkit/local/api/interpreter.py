@@ -1,0 +1,185 @@
+"""The code interpreter's service: code runs in contexts, and what it says comes as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from pytest_rewardkit.local.api.body import read_object, text_map
+from pytest_rewardkit.local.api.errors import ApiError, json_response
+from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.execution import Execution, Failure, Result, Started, Text
+from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_rewardkit.local.context import Context
+    from pytest_rewardkit.local.execution import Event
+    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.settings import Settings
+
+KEEPALIVE_SECONDS = 5.0
+PYTHON_NAMES = ("python", "python3", "py")
+
+_CONTEXT_PATH = re.compile(r"/contexts/([^/]+)(/restart)?")
+_END = b'{"type":"end_of_execution"}\n'
+_KEEPALIVE = b'{"type":"keepalive"}\n'
+
+_FIELDS = {
+    "text/plain": "text",
+    "text/html": "html",
+    "text/markdown": "markdown",
+    "image/svg+xml": "svg",
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "application/pdf": "pdf",
+    "text/latex": "latex",
+    "application/json": "json",
+    "application/javascript": "javascript",
+    "e2b/data": "data",
+    "e2b/chart": "chart",
+}
+
+_STRUCTURED = ("application/json", "e2b/data", "e2b/chart")
+
+
+class Interpreter:
+    """Answers requests to the interpreter's port. Its errors are plain text, unlike everybody else's.
+
+    Parameters:
+        settings: limits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._output_mb = settings.output_mb
+
+    async def handle(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+        """Answer one request."""
+        try:
+            return await self._route(request, sandbox)
+        except ApiError as error:
+            return web.Response(status=error.status, text=error.message)
+        except GuestError as error:
+            return web.Response(status=500, text=f"the interpreter could not be started: {error}")
+        except GuestGoneError:
+            return web.Response(status=502, text="The sandbox was not found")
+
+    async def _route(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+        route = (request.method, request.path)
+        if route == ("POST", "/execute"):
+            return await self._execute(request, sandbox)
+        if route == ("GET", "/health"):
+            return web.Response(text='"OK"')
+        if route == ("GET", "/contexts"):
+            return json_response([_description(context) for context in sandbox.contexts.values()])
+        if route == ("POST", "/contexts"):
+            return await _create(request, sandbox)
+        if match := _CONTEXT_PATH.fullmatch(request.path):
+            context = _context(sandbox, match[1])
+            if request.method == "POST" and match[2]:
+                await context.restart()
+                return json_response(_description(context))
+            if request.method == "DELETE" and not match[2]:
+                sandbox.remove_context(context)
+                return json_response({})
+        raise ApiError(404, f"{request.method} {request.path} is not there")
+
+    async def _execute(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+        if not matches(request.headers.get("X-Access-Token", ""), sandbox.token):
+            raise ApiError(401, "unauthorized access, please provide a valid access token")
+        body = await read_object(request)
+        context, execution = self._parse(body, sandbox)
+        response = web.StreamResponse()
+        response.content_type = "application/x-ndjson"
+        context.submit(execution)
+        try:
+            await response.prepare(request)
+            ended = False
+            while not ended:
+                lines = b"".join(line(event) for event in await execution.events.take(KEEPALIVE_SECONDS))
+                ended = execution.events.ended
+                await response.write(lines + _END if ended else lines or _KEEPALIVE)
+            await response.write_eof()
+        finally:
+            context.withdraw(execution)
+        return response
+
+    def _parse(self, body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Execution]:
+        code, context_id, language = body.get("code"), body.get("context_id"), body.get("language")
+        if not isinstance(code, str):
+            raise ApiError(400, "code must be a text")
+        if context_id and language:
+            raise ApiError(400, "Only one of context_id or language can be provided")
+        _require_python(language)
+        context = _context(sandbox, context_id) if context_id else sandbox.default_context()
+        envs = text_map(body.get("env_vars"), "env_vars") or None
+        return context, Execution(code, envs, self._output_mb)
+
+
+async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
+    body = await read_object(request)
+    _require_python(body.get("language"))
+    cwd = body.get("cwd") or ""
+    if not isinstance(cwd, str):
+        raise ApiError(400, "cwd must be a text")
+    try:
+        context = sandbox.add_context(resolve(cwd))
+    except BadPathError as error:
+        raise ApiError(400, str(error)) from error
+    try:
+        await context.start()
+    except GuestError as error:
+        sandbox.remove_context(context)
+        raise ApiError(400 if error.code in ("not_found", "invalid_argument") else 500, error.message) from error
+    return json_response(_description(context))
+
+
+def line(event: Event) -> bytes:
+    """An event as a line of JSON in ASCII: the SDK splits at Unicode's line breaks too."""
+    match event:
+        case Started(count):
+            message: dict[str, Any] = {"type": "number_of_executions", "execution_count": count}
+        case Text(stream, text):
+            message = {"type": stream, "text": text, "timestamp": datetime.now(UTC).isoformat()}
+        case Result(data, main):
+            message = {"type": "result", **result_fields(data), "is_main_result": main}
+        case Failure(name, value, traceback):
+            message = {"type": "error", "name": name, "value": value, "traceback": traceback}
+    return json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def result_fields(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A value's representations by MIME type as the fields of a result; those without a field go to `extra`."""
+    fields: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for mime, value in data.items():
+        if mime in _STRUCTURED or (mime in _FIELDS and isinstance(value, str)):
+            fields[_FIELDS[mime]] = value
+        else:
+            extra[mime] = value
+    text = fields.get("text")
+    if isinstance(text, str) and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        fields["text"] = text[1:-1]
+    return {**fields, "extra": extra}
+
+
+def _context(sandbox: Sandbox, context_id: object) -> Context:
+    context = sandbox.contexts.get(context_id) if isinstance(context_id, str) else None
+    if context is None:
+        raise ApiError(404, f"Context {context_id} not found")
+    return context
+
+
+def _require_python(language: object) -> None:
+    if language is not None and (not isinstance(language, str) or language.lower() not in PYTHON_NAMES):
+        raise ApiError(501, f"the local server runs Python only, not {language!r}")
+
+
+def _description(context: Context) -> dict[str, str]:
+    return {"id": context.id, "language": context.language, "cwd": context.cwd}

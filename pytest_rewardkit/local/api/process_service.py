@@ -1,0 +1,262 @@
+"""`process.Process`: commands and terminals in a sandbox, as envd serves them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import signal
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.local.api import connect
+from pytest_rewardkit.local.api.connect import ConnectError, Message
+from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.process import Command, Ended, Output, Process, TerminalSize
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from aiohttp import web
+
+    from pytest_rewardkit.local.agent import Agent
+    from pytest_rewardkit.local.process import Event
+    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.subscription import Subscription
+
+KEEPALIVE_SECONDS = 90
+SIGNALS = {"SIGNAL_SIGKILL": signal.SIGKILL, "SIGNAL_SIGTERM": signal.SIGTERM, 9: signal.SIGKILL, 15: signal.SIGTERM}
+
+
+class ProcessService:
+    """The RPCs of envd's process service."""
+
+    def __init__(self) -> None:
+        self._unary: dict[str, Callable[[Sandbox, Message], Awaitable[Message]]] = {
+            "List": _list,
+            "SendInput": _send_input,
+            "CloseStdin": _close_stdin,
+            "SendSignal": _send_signal,
+            "Update": _update,
+        }
+
+    async def handle(self, request: web.BaseRequest, sandbox: Sandbox, method: str) -> web.StreamResponse:
+        """Answer a call of `method`."""
+        if method in ("Start", "Connect"):
+            return await connect.answer_stream(request, _events(request, sandbox, method))
+        if method == "StreamInput":
+            return await connect.answer_stream(request, _stream_input(request, sandbox))
+
+        async def call(message: Message) -> Message:
+            serve = self._unary.get(method)
+            if serve is None:
+                raise ConnectError("unimplemented", f"the local server does not serve process.{method}")
+            try:
+                return await serve(sandbox, message)
+            except GuestError as error:
+                raise ConnectError(error.code, error.message) from error
+            except GuestGoneError as error:
+                raise ConnectError("unavailable", str(error)) from error
+
+        return await connect.answer_unary(request, call)
+
+
+async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> AsyncIterator[Iterable[Message]]:
+    agent = sandbox.agent
+    deadline = connect.deadline_of(request)
+    end = asyncio.get_running_loop().time() + deadline if deadline is not None else None
+    message = await connect.read_one(request)
+    if method == "Start":
+        process, subscription = await _start(sandbox, message)
+    else:
+        process = _find(agent, message)
+        subscription = process.subscribe()
+    try:
+        yield [_event("start", {"pid": process.pid})]
+        async for batch in _listen(subscription, _keepalive(request), end):
+            yield batch
+        if not subscription.ended:
+            # Whatever the process does about it, the call is over.
+            agent.background(agent.signal(process.pid, signal.SIGKILL))
+            raise ConnectError("deadline_exceeded", "the command took longer than its timeout")
+    finally:
+        process.unsubscribe(subscription)
+
+
+async def _listen(
+    subscription: Subscription[Event], keepalive: float, end: float | None
+) -> AsyncIterator[list[Message]]:
+    """Batches of what comes until the process ends or it is `end`; a keepalive after each silence of `keepalive`."""
+    loop = asyncio.get_running_loop()
+    while not subscription.ended:
+        left = end - loop.time() if end is not None else keepalive
+        if left <= 0:
+            return
+        events = await subscription.take(min(left, keepalive))
+        if events:
+            yield [_data(event) for event in events]
+        elif left >= keepalive:
+            yield [_event("keepalive", {})]
+
+
+async def _start(sandbox: Sandbox, message: Message) -> tuple[Process, Subscription[Event]]:
+    try:
+        return await sandbox.agent.start(_command(sandbox, message))
+    except GuestError as error:
+        raise ConnectError(error.code, error.message) from error
+    except GuestGoneError as error:
+        raise ConnectError("unavailable", str(error)) from error
+
+
+async def _stream_input(request: web.BaseRequest, sandbox: Sandbox) -> AsyncIterator[Iterable[Message]]:
+    process: Process | None = None
+    async for message in connect.read_messages(request):
+        if "start" in message:
+            process = _find(sandbox.agent, _part(message, "start"))
+        elif "data" in message:
+            if process is None:
+                raise ConnectError("invalid_argument", "data came before start")
+            await _write(process, _part(message, "data"))
+    yield [{}]
+
+
+async def _list(sandbox: Sandbox, _: Message) -> Message:
+    running = [process for process in sandbox.agent.processes.values() if process.ended is None]
+    return {"processes": [_description(process) for process in running]}
+
+
+async def _send_input(sandbox: Sandbox, message: Message) -> Message:
+    await _write(_find(sandbox.agent, message), message)
+    return {}
+
+
+async def _close_stdin(sandbox: Sandbox, message: Message) -> Message:
+    process = _find(sandbox.agent, message)
+    if process.command.terminal is not None:
+        raise ConnectError("failed_precondition", "a terminal's input cannot be closed; send Ctrl+D (0x04) instead")
+    process.close_stdin()
+    return {}
+
+
+async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
+    process = _find(sandbox.agent, message)
+    number = SIGNALS.get(message.get("signal", ""))
+    if number is None:
+        raise ConnectError("unimplemented", "only SIGKILL and SIGTERM can be sent")
+    if process.ended is not None:
+        raise ConnectError("not_found", f"process with pid {process.pid} has ended")
+    await sandbox.agent.signal(process.pid, number)
+    return {}
+
+
+async def _update(sandbox: Sandbox, message: Message) -> Message:
+    process = _find(sandbox.agent, message)
+    size = _terminal(message)
+    if size is not None:
+        if process.command.terminal is None:
+            raise ConnectError("failed_precondition", "the process has no terminal")
+        process.resize(size)
+    return {}
+
+
+async def _write(process: Process, message: Message) -> None:
+    data = _part(message, "input")
+    kind = "pty" if process.command.terminal is not None else "stdin"
+    if kind not in data and data:
+        raise ConnectError("failed_precondition", f"the process takes its input as {kind}")
+    try:
+        await process.write(base64.b64decode(data.get(kind, ""), validate=True))
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ConnectError("invalid_argument", "input must be base64") from error
+    except BrokenPipeError as error:
+        raise ConnectError("failed_precondition", str(error)) from error
+
+
+def _find(agent: Agent, message: Message) -> Process:
+    selector = _part(message, "process")
+    if "pid" in selector:
+        pid = selector["pid"]
+        process = agent.processes.get(pid) if isinstance(pid, int) else None
+        if process is None:
+            raise ConnectError("not_found", f"process with pid {pid} not found")
+        return process
+    tag = selector.get("tag")
+    for process in agent.processes.values():
+        if process.command.tag is not None and process.command.tag == tag and process.ended is None:
+            return process
+    raise ConnectError("not_found", f"process with tag {tag} not found")
+
+
+def _command(sandbox: Sandbox, message: Message) -> Command:
+    process = _part(message, "process")
+    cmd, args, envs = process.get("cmd", ""), process.get("args", []), process.get("envs", {})
+    if not isinstance(cmd, str) or not cmd:
+        raise ConnectError("invalid_argument", "cmd must be a text")
+    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
+        raise ConnectError("invalid_argument", "args must be texts")
+    if not isinstance(envs, dict) or not all(isinstance(value, str) for value in envs.values()):
+        raise ConnectError("invalid_argument", "envs must be texts by name")
+    cwd, tag = process.get("cwd", ""), message.get("tag")
+    if not isinstance(cwd, str) or not (tag is None or isinstance(tag, str)):
+        raise ConnectError("invalid_argument", "cwd and tag must be texts")
+    try:
+        directory = resolve(cwd)
+    except BadPathError as error:
+        raise ConnectError("invalid_argument", str(error)) from error
+    return Command(
+        cmd=cmd,
+        args=args,
+        envs={**sandbox.request.envs, **envs},
+        cwd=directory,
+        tag=tag,
+        stdin=message.get("stdin", True) is not False,
+        terminal=_terminal(message),
+    )
+
+
+def _terminal(message: Message) -> TerminalSize | None:
+    if "pty" not in message:
+        return None
+    size = _part(_part(message, "pty"), "size")
+    cols, rows = size.get("cols", 0), size.get("rows", 0)
+    if not all(type(number) is int and 0 <= number < 65536 for number in (cols, rows)):
+        raise ConnectError("invalid_argument", "a terminal's size must be numbers of columns and rows")
+    return TerminalSize(cols, rows)
+
+
+def _description(process: Process) -> Message:
+    command = process.command
+    config = {"cmd": command.cmd, "args": list(command.args), "envs": dict(command.envs), "cwd": command.cwd}
+    return {"config": config, "pid": process.pid, **({"tag": command.tag} if command.tag is not None else {})}
+
+
+def _event(kind: str, value: Message) -> Message:
+    return {"event": {kind: value}}
+
+
+def _data(event: Event) -> Message:
+    if isinstance(event, Output):
+        return _event("data", {event.source: base64.b64encode(event.data).decode("ascii")})
+    return _event("end", _end(event))
+
+
+def _end(ended: Ended) -> Message:
+    # JSON of protobuf leaves out what has its default value.
+    status = ended.describe()
+    if ended.status == 0:
+        return {"exited": True, "status": status}
+    if ended.exited:
+        return {"exitCode": ended.status, "exited": True, "status": status, "error": status}
+    return {"exitCode": -1, "status": status, "error": status}
+
+
+def _keepalive(request: web.BaseRequest) -> float:
+    value = request.headers.get("Keepalive-Ping-Interval", "")
+    return float(value) if value.isascii() and value.isdigit() and int(value[:9]) > 0 else KEEPALIVE_SECONDS
+
+
+def _part(message: dict[str, Any], name: str) -> Message:
+    value = message.get(name) or {}
+    if not isinstance(value, dict):
+        raise ConnectError("invalid_argument", f"{name} must be an object")
+    return value

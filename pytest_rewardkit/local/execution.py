@@ -1,0 +1,122 @@
+"""One run of code in a context, from its submission to its end, as a stream of events."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_rewardkit.local.output import OutputLimit, TextBuffer
+from pytest_rewardkit.local.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The code runs now; `count` is the context's number of executions."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that was written to a standard stream."""
+
+    stream: Stream
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A value in its representations by MIME type; `main` for the value of the last expression."""
+
+    data: Mapping[str, Any]
+    main: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception, or the reason why there was no end."""
+
+    name: str
+    value: str
+    traceback: str
+
+
+Event = Started | Text | Result | Failure
+
+RESTARTED = Failure("ContextRestarting", "Context was restarted", "")
+MEMORY_EXCEEDED = Failure("MemoryLimitExceeded", "The sandbox used more memory than it is allowed", "")
+
+
+class Execution:
+    """A submitted piece of code.
+
+    Parameters:
+        code: what to run.
+        envs: environment variables for this run alone.
+        output_mb: how many MiB of text and results are passed on; more is dropped.
+        silent: run it for its effect, without counting it.
+    """
+
+    def __init__(self, code: str, envs: Mapping[str, str] | None, output_mb: int, *, silent: bool = False) -> None:
+        self.code = code
+        self.envs = envs
+        self.silent = silent
+        self.on_room: Callable[[], None] = lambda: None
+        self.events: Subscription[Event] = Subscription(lambda: self.on_room())
+        self.done = False
+        self._limit = OutputLimit(output_mb)
+        self._buffers: dict[Stream, TextBuffer] = {
+            "stdout": TextBuffer(lambda text: self._put_text("stdout", text)),
+            "stderr": TextBuffer(lambda text: self._put_text("stderr", text)),
+        }
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Take what was written to a standard stream."""
+        admitted = self._limit.admit(data)
+        if admitted:
+            self._buffers[stream].add(admitted)
+        if note := self._limit.note(data, admitted):
+            self._buffers["stderr"].add(note)
+
+    def put(self, event: Started | Result | Failure) -> None:
+        """Take any other event; text that was written before it goes before it."""
+        size = _size(event)
+        self.flush()
+        # A result is passed on whole or not at all.
+        admitted = self._limit.admit(bytes(size))
+        if len(admitted) == size:
+            self.events.put(event, size)
+        elif note := self._limit.note(b"-" * size, admitted):
+            self.events.put(Text("stderr", note.decode()))
+
+    def flush(self, *, final: bool = False) -> None:
+        """Pass on the text that is there."""
+        for buffer in self._buffers.values():
+            buffer.flush(final=final)
+
+    def finish(self, failure: Failure | None = None) -> None:
+        """End, after what was written, and with a failure if there is one."""
+        if self.done:
+            return
+        self.done = True
+        self.flush(final=True)
+        if failure is not None:
+            self.events.put(failure)
+        self.events.end()
+
+    def _put_text(self, stream: Stream, text: str) -> None:
+        self.events.put(Text(stream, text), len(text))
+
+
+def _size(event: Started | Result | Failure) -> int:
+    if isinstance(event, Result):
+        return len(json.dumps(event.data))
+    if isinstance(event, Failure):
+        return len(event.name) + len(event.value) + len(event.traceback)
+    return 0

@@ -1,0 +1,42 @@
+"""Starting a fork server. Imports little, so that the fork server boots while the server imports the rest."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ZygoteProcess:
+    """A fork server that has been started, and the server's end of its channel."""
+
+    process: subprocess.Popen[bytes]
+    sock: socket.socket
+
+
+def launch(options: Sequence[str] = ()) -> ZygoteProcess:
+    """Start a fork server.
+
+    Its environment holds nothing of this process's: what is in it can be read by every candidate.
+
+    Parameters:
+        options: more options of `python -m pytest_rewardkit.local.guest`.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", "--fd", str(theirs.fileno()), *options],
+            pass_fds=[theirs.fileno()],
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno(),
+            start_new_session=True,
+        )
+    return ZygoteProcess(process, ours)

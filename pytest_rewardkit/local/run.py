@@ -1,0 +1,52 @@
+"""`run -- COMMAND`: a command against a fresh server, which does not outlive it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.handle import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from pytest_rewardkit.local.settings import Settings
+
+FOREIGN_VARIABLES = ("E2B_DEBUG", "E2B_ACCESS_TOKEN")
+"""Variables that would lead the SDK past the server."""
+
+
+def run(command: Sequence[str], settings: Settings) -> int:
+    """Runs the command with the server's variables set.
+
+    Parameters:
+        command: a program and its arguments.
+        settings: what to start the server with.
+
+    Returns:
+        The command's exit status; 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
+        started, as shells do.
+    """
+    with LocalServer.listen(settings) as server:
+        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+        try:
+            process = subprocess.Popen(command, env={**environment, **server.environment()})
+        except OSError as error:
+            print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+            return 127 if isinstance(error, FileNotFoundError) else 126
+
+        def pass_on(number: int, _: FrameType | None) -> None:
+            process.send_signal(number)
+
+        # A terminal's Ctrl-C reaches the command by itself, and what it makes of it decides.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, pass_on)
+        status = process.wait()
+        if status != 0 and server.started and (log := server.log()):
+            print(f"the local server's log:\n{log}", file=sys.stderr)
+    return status if status >= 0 else 128 - status

@@ -1,0 +1,124 @@
+"""A sandbox as its user sees it: its name and token, its time, its contexts, and the connections that it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.context import HOME, Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_rewardkit.local.agent import Agent
+    from pytest_rewardkit.local.zygote import SpawnedSandbox
+
+DEFAULT_TIMEOUT_SECONDS = 300
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def new_id() -> str:
+    """A sandbox's name: `i` and 20 lower-case letters and digits, which nobody guesses."""
+    return "i" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxRequest:
+    """What a create call asks for.
+
+    Parameters:
+        timeout: seconds until the sandbox ends.
+    """
+
+    template: str
+    timeout: int = DEFAULT_TIMEOUT_SECONDS
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict)
+    internet: bool = False
+
+
+class Sandbox:
+    """A running sandbox.
+
+    Parameters:
+        sandbox_id: its name.
+        spawned: its processes.
+    """
+
+    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox) -> None:
+        self.id = sandbox_id
+        self.token = secrets.token_hex(32)
+        self.spawned = spawned
+        self.contexts: dict[str, Context] = {}
+        self.serial = 0
+        self.default_context_id: str | None = None
+        self.request = SandboxRequest(template="base")
+        self.started_at = datetime.now(UTC)
+        self.end_at = self.started_at
+        self._expiry: asyncio.TimerHandle | None = None
+        self._connections: set[asyncio.Transport] = set()
+
+    @property
+    def agent(self) -> Agent:
+        """What its processes and files are reached by."""
+        return self.spawned.agent
+
+    def assign(self, request: SandboxRequest, serial: int, output_mb: int) -> None:
+        """Give it to whoever asked, from now on.
+
+        Parameters:
+            request: what was asked for.
+            serial: its place in the order of creation.
+            output_mb: the server's limit of output.
+        """
+        self.request = request
+        self.serial = serial
+        self.started_at = datetime.now(UTC)
+        for context in self.contexts.values():
+            context.adopt_envs(request.envs, output_mb)
+
+    def add_context(self, cwd: str = HOME) -> Context:
+        """Make a context; its kernel is started by whoever needs it first."""
+        context = Context(self.agent, cwd, self.request.envs)
+        self.contexts[context.id] = context
+        return context
+
+    def default_context(self) -> Context:
+        """The context of code that names none."""
+        context = self.contexts.get(self.default_context_id or "")
+        if context is None:
+            context = self.add_context()
+            self.default_context_id = context.id
+        return context
+
+    def remove_context(self, context: Context) -> None:
+        """End a context."""
+        del self.contexts[context.id]
+        context.close()
+
+    def expire_in(self, seconds: float, on_expiry: Callable[[], None]) -> None:
+        """Let it end after `seconds` from now, whatever was said before."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self.end_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._expiry = asyncio.get_running_loop().call_later(seconds, on_expiry)
+
+    def connected(self, transport: asyncio.Transport) -> None:
+        """A connection serves a request to this sandbox now."""
+        self._connections.add(transport)
+
+    def disconnected(self, transport: asyncio.Transport) -> None:
+        """It no longer does."""
+        self._connections.discard(transport)
+
+    def cut_off(self) -> None:
+        """End its time and its connections; an answer that is under way stays without its end."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for transport in self._connections:
+            transport.abort()
+        self._connections.clear()

@@ -1,0 +1,116 @@
+"""The server process: two listeners, the sandboxes behind them, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from pytest_rewardkit.local.api.control import ControlPlane
+from pytest_rewardkit.local.api.gateway import Gateway
+from pytest_rewardkit.local.table import SandboxTable
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+
+    from pytest_rewardkit.local.launch import ZygoteProcess
+    from pytest_rewardkit.local.settings import Settings
+
+KEEPALIVE_SECONDS = 640.0
+"""How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
+
+
+async def serve(
+    control: socket.socket,
+    traffic: socket.socket,
+    *,
+    api_key: str,
+    settings: Settings,
+    launched: ZygoteProcess,
+    owner: int | None,
+    on_serving: Callable[[SandboxTable], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT, or the owner's end; nothing is left when this returns.
+
+    Parameters:
+        control: the listener of the control plane.
+        traffic: the listener of the sandboxes' traffic.
+        api_key: what requests to the control plane must carry.
+        settings: limits.
+        launched: a fork server that boots already.
+        owner: the process to which the server belongs, whose standard input pipe it holds: when the pipe closes or the
+            process ends, the server ends. None when it belongs to nobody.
+        on_serving: called when connections are accepted.
+    """
+    stop = asyncio.Event()
+    _stop_at_signals(stop)
+    if owner is not None:
+        _stop_with_owner(stop, owner)
+    table = SandboxTable(settings, launched)
+    table.warm_up()
+    runners = _runners(table, api_key, f"localhost:{traffic.getsockname()[1]}")
+    try:
+        for runner, listener in zip(runners, (control, traffic), strict=True):
+            await runner.setup()
+            await web.SockSite(runner, listener, backlog=1024).start()
+        if on_serving is not None:
+            await on_serving(table)
+        await stop.wait()
+    finally:
+        await table.close()
+        for runner in runners:
+            await runner.cleanup()
+
+
+def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRunner]:
+    # A client that goes away cancels its handler: that is how an execution learns that nobody waits for it.
+    application = ControlPlane(table, api_key, domain).application()
+    gateway = web.Server(
+        Gateway(table).handle, handler_cancellation=True, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None
+    )
+    return [
+        web.AppRunner(
+            application,
+            handler_cancellation=True,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            access_log=None,
+            shutdown_timeout=0.0,
+        ),
+        web.ServerRunner(gateway, shutdown_timeout=0.0),
+    ]
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _stop_with_owner(stop: asyncio.Event, owner: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stdin_readable() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            stop.set()
+
+    loop.add_reader(0, stdin_readable)
+    # A process that the owner has forked may keep the pipe open longer than the owner lives.
+    try:
+        descriptor = os.pidfd_open(owner)
+    except ProcessLookupError:
+        stop.set()
+        return
+    loop.add_reader(descriptor, _owner_ended, stop, descriptor)
+
+
+def _owner_ended(stop: asyncio.Event, descriptor: int) -> None:
+    asyncio.get_running_loop().remove_reader(descriptor)
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+    stop.set()

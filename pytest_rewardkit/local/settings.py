@@ -1,0 +1,68 @@
+"""What a local server is started with; the same names are options of `python -m pytest_rewardkit.local`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+ISOLATION_CHOICES = ("auto", "strict", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits of each sandbox, and of the server."""
+
+    isolation: str = field(
+        default="auto",
+        metadata={"help": "auto: what the machine offers; strict: refuse below full; none: no security boundary"},
+    )
+    memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB"})
+    processes: int = field(default=128, metadata={"help": "processes and threads of a sandbox"})
+    disk_mb: int = field(default=512, metadata={"help": "size of a sandbox's files, MiB"})
+    open_files: int = field(default=1024, metadata={"help": "open files of a process in a sandbox"})
+    output_mb: int = field(default=16, metadata={"help": "output of a run or a command that is passed on, MiB"})
+    max_sandboxes: int = field(default=256, metadata={"help": "sandboxes alive at once"})
+    warm_sandboxes: int = field(default=2, metadata={"help": "sandboxes kept ready for the next create"})
+
+    def __post_init__(self) -> None:
+        if self.isolation not in ISOLATION_CHOICES:
+            raise ValueError(f"isolation must be one of {', '.join(ISOLATION_CHOICES)}, not {self.isolation!r}")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            least = 0 if item.name == "warm_sandboxes" else 1
+            if item.name != "isolation" and (type(value) is not int or value < least):
+                raise ValueError(f"{item.name} must be a whole number of at least {least}, not {value!r}")
+
+    def arguments(self) -> list[str]:
+        """The command line's options that give these settings."""
+        return [f"--{item.name.replace('_', '-')}={getattr(self, item.name)}" for item in fields(self)]
+
+    def guest_options(self) -> list[str]:
+        """The options of the fork server that give these settings."""
+        return [f"--isolation={self.isolation}"]
+
+    def limits(self) -> dict[str, int]:
+        """A sandbox's limits, as its guest is told them."""
+        return {name: getattr(self, name) for name in ("memory_mb", "processes", "disk_mb", "open_files")}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds an option for each setting."""
+    for item in fields(Settings):
+        options: dict[str, Any] = (
+            {"choices": ISOLATION_CHOICES} if item.name == "isolation" else {"type": int, "metavar": "N"}
+        )
+        help_text = f"{item.metadata['help']} (default: {item.default})"
+        parser.add_argument(f"--{item.name.replace('_', '-')}", default=item.default, help=help_text, **options)
+
+
+def from_options(options: argparse.Namespace) -> Settings:
+    """The settings of a parsed command line.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+    return Settings(**{item.name: getattr(options, item.name) for item in fields(Settings)})

@@ -1,0 +1,141 @@
+"""All sandboxes of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.pool import Pool
+from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
+from pytest_rewardkit.local.zygote import Isolation, Zygote, ZygoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_rewardkit.local.settings import Settings
+
+
+class TooManySandboxesError(Exception):
+    """The server's limit of sandboxes alive at once is reached."""
+
+
+class SandboxTable:
+    """Creates, finds and ends sandboxes.
+
+    Parameters:
+        settings: limits.
+        launched: a fork server that boots already.
+    """
+
+    def __init__(self, settings: Settings, launched: ZygoteProcess) -> None:
+        self.settings = settings
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._creating = 0
+        self._serials = itertools.count(1)
+        self._closing = False
+        self._zygote: Zygote | None = Zygote(launched, settings, self._zygote_gone)
+        self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def isolation(self) -> Isolation:
+        """What the sandboxes' isolation is worth.
+
+        Raises:
+            ZygoteError: there can be no sandboxes.
+        """
+        return await self._current_zygote().ready()
+
+    def warm_up(self) -> None:
+        """Make the first sandboxes ready."""
+        self._pool.refill()
+
+    def get(self, sandbox_id: str) -> Sandbox | None:
+        """The live sandbox of that name."""
+        return self._sandboxes.get(sandbox_id)
+
+    def all(self) -> Iterable[Sandbox]:
+        """Every live sandbox, oldest first."""
+        return self._sandboxes.values()
+
+    async def create(self, request: SandboxRequest) -> Sandbox:
+        """Make a sandbox, or take a ready one.
+
+        Raises:
+            TooManySandboxesError: there are too many.
+            GuestError: it could not be made.
+            GuestGoneError: the fork server ended meanwhile.
+            ZygoteError: the fork server does not come up.
+        """
+        limit = self.settings.max_sandboxes
+        if len(self._sandboxes) + self._creating >= limit:
+            raise TooManySandboxesError(f"{limit} sandboxes are alive, which is the limit (--max-sandboxes)")
+        self._creating += 1
+        try:
+            sandbox = await (self._spawn(internet=True) if request.internet else self._pool.take())
+        finally:
+            self._creating -= 1
+        sandbox.assign(request, next(self._serials), self.settings.output_mb)
+        self._sandboxes[sandbox.id] = sandbox
+        self.expire_in(sandbox, request.timeout)
+        return sandbox
+
+    def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
+        """Let a sandbox end after `seconds` from now."""
+        sandbox.expire_in(seconds, lambda: self._in_background(sandbox))
+
+    async def kill(self, sandbox: Sandbox) -> None:
+        """End a sandbox, its connections first."""
+        self._sandboxes.pop(sandbox.id, None)
+        sandbox.cut_off()
+        if self._zygote is not None:
+            await self._zygote.kill(sandbox.spawned)
+
+    async def close(self) -> None:
+        """End everything."""
+        self._closing = True
+        self._pool.close()
+        for sandbox in self._sandboxes.values():
+            sandbox.cut_off()
+        self._sandboxes.clear()
+        if self._zygote is not None:
+            await self._zygote.close()
+
+    async def _spawn_warm(self) -> Sandbox:
+        sandbox = await self._spawn(internet=False)
+        try:
+            await sandbox.default_context().start()
+        except (GuestError, GuestGoneError):
+            await self.kill(sandbox)
+            raise
+        return sandbox
+
+    async def _spawn(self, *, internet: bool) -> Sandbox:
+        zygote = self._current_zygote()
+        await zygote.ready()
+        sandbox_id = new_id()
+        spawned = await zygote.spawn(sandbox_id, internet=internet, on_gone=lambda _: self._gone(sandbox_id))
+        return Sandbox(sandbox_id, spawned)
+
+    def _current_zygote(self) -> Zygote:
+        if self._closing:
+            raise ZygoteError("the server is shutting down")
+        if self._zygote is None:
+            self._zygote = Zygote(launch(self.settings.guest_options()), self.settings, self._zygote_gone)
+        return self._zygote
+
+    def _zygote_gone(self) -> None:
+        self._zygote = None
+
+    def _gone(self, sandbox_id: str) -> None:
+        self._pool.discard(sandbox_id)
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is not None:
+            self._in_background(sandbox)
+
+    def _in_background(self, sandbox: Sandbox) -> None:
+        task = asyncio.get_running_loop().create_task(self.kill(sandbox))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

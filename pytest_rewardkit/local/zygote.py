@@ -1,0 +1,169 @@
+"""The server's end of the fork server that makes sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.local.agent import Agent
+from pytest_rewardkit.local.channel import ChannelError
+from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.local.launch import ZygoteProcess
+    from pytest_rewardkit.local.settings import Settings
+
+
+class ZygoteError(Exception):
+    """The fork server ended before it was ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """What protects the host from a sandbox, as the fork server found out by trying.
+
+    Parameters:
+        level: the name of the level.
+        layers: each layer and what was found about it.
+        boot_ms: how long the fork server took to be ready.
+    """
+
+    level: str
+    layers: dict[str, Any] = field(default_factory=dict)
+    boot_ms: float = 0.0
+
+
+class Zygote:
+    """A fork server.
+
+    Parameters:
+        launched: the process and its channel.
+        settings: the limits of the sandboxes to make.
+        on_gone: called once when it has ended, with the sandboxes that went with it already told; not after `close`.
+    """
+
+    def __init__(self, launched: ZygoteProcess, settings: Settings, on_gone: Callable[[], None]) -> None:
+        self._process = launched.process
+        self._settings = settings
+        self._on_gone = on_gone
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[Isolation] = self._loop.create_future()
+        self._agents: dict[int, Agent] = {}
+        self._peer = Peer(launched.sock, self._receive, self._lost)
+        self._ended = self._loop.create_future()
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._loop.add_reader(self._pidfd, self._reap)
+
+    async def ready(self) -> Isolation:
+        """Wait until it can make sandboxes.
+
+        Raises:
+            ZygoteError: it ended instead.
+        """
+        return await asyncio.shield(self._ready)
+
+    async def spawn(self, sandbox_id: str, *, internet: bool, on_gone: Callable[[str], None]) -> SpawnedSandbox:
+        """Make a sandbox.
+
+        Parameters:
+            sandbox_id: its name.
+            internet: whether it may reach the network.
+            on_gone: as for `Agent`.
+
+        Raises:
+            GuestError: it could not be made.
+            GuestGoneError: the fork server is gone.
+        """
+        ours, theirs = socket.socketpair()
+        agent = Agent(ours, self._settings, on_gone)
+        with theirs:
+            spawned = self._peer.request(
+                "spawn",
+                lambda answer: self._adopt(agent, answer),
+                [theirs.fileno()],
+                sandbox=sandbox_id,
+                limits=self._settings.limits(),
+                internet=internet,
+            )
+        try:
+            return await spawned
+        except BaseException:
+            agent.close()
+            raise
+
+    async def kill(self, sandbox: SpawnedSandbox) -> None:
+        """End a sandbox, whatever runs in it."""
+        sandbox.agent.close()
+        if self._agents.pop(sandbox.pid, None) is not None:
+            # Whichever way it fails, the sandbox is not there any more.
+            with contextlib.suppress(GuestError, GuestGoneError):
+                await self._peer.request("kill", _nothing, pid=sandbox.pid)
+
+    async def close(self) -> None:
+        """End the fork server and every sandbox that it made; returns when it has ended."""
+        for agent in self._agents.values():
+            agent.close()
+        self._agents.clear()
+        self._peer.close()
+        await self._ended
+
+    def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
+        pid = answer.integer("pid")
+        self._agents[pid] = agent
+        return SpawnedSandbox(pid, agent)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        event = message["event"]
+        if event == "ready":
+            if not self._ready.done():
+                self._ready.set_result(_isolation(message))
+        elif event == "exit":
+            agent = self._agents.pop(positive_integer(message, "pid"), None)
+            if agent is not None:
+                agent.ended()
+        else:
+            raise ChannelError(f"a fork server has no event {event[:40]!r}")
+
+    def _lost(self, error: Exception | None) -> None:
+        if error is not None:
+            self._process.kill()
+        agents, self._agents = self._agents, {}
+        for agent in agents.values():
+            agent.ended()
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        status = self._process.wait()
+        if not self._ready.done():
+            self._ready.set_exception(ZygoteError(f"the fork server ended with status {status} before it was ready"))
+            self._ready.exception()
+        self._peer.close()
+        self._lost(None)
+        self._ended.set_result(None)
+        self._on_gone()
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnedSandbox:
+    """A sandbox's first process, by its number outside, and the agent in it."""
+
+    pid: int
+    agent: Agent
+
+
+def _isolation(message: dict[str, Any]) -> Isolation:
+    level, layers, boot_ms = message.get("level"), message.get("layers"), message.get("boot_ms", 0)
+    if not isinstance(level, str) or not isinstance(layers, dict) or not isinstance(boot_ms, int | float):
+        raise ChannelError("a fork server must say its level and layers")
+    return Isolation(level, layers, float(boot_ms))
+
+
+def _nothing(_: Answer) -> None:
+    pass

@@ -1,0 +1,58 @@
+"""One local server for the tests of this directory, and the real SDK led to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rewardkit.local.handle import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+    Address = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalServer]:
+    with LocalServer.listen() as server:
+        yield server
+        log = server.log()
+    assert not log, f"the server wrote to its log:\n{log}"
+
+
+@pytest.fixture(scope="session")
+def address(server: LocalServer) -> Address:
+    """Keywords that lead any call of the SDK to the server."""
+    return sdk_address(server)
+
+
+def sdk_address(server: LocalServer) -> Address:
+    variables = server.environment()
+    return {
+        "api_key": variables["E2B_API_KEY"],
+        "api_url": variables["E2B_API_URL"],
+        "sandbox_url": variables["E2B_SANDBOX_URL"],
+        "domain": variables["E2B_DOMAIN"],
+    }
+
+
+@pytest.fixture
+def sandbox(address: Address) -> Iterator[Sandbox]:
+    from e2b_code_interpreter import Sandbox
+
+    sandbox = Sandbox.create(**address)
+    yield sandbox
+    sandbox.kill()
+
+
+@pytest.fixture
+async def async_sandbox(address: Address) -> AsyncIterator[AsyncSandbox]:
+    from e2b_code_interpreter import AsyncSandbox
+
+    sandbox = await AsyncSandbox.create(**address)
+    yield sandbox
+    await sandbox.kill()
