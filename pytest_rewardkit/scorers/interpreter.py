@@ -1,0 +1,242 @@
+"""Running cells of a candidate in a sandbox, each under an exact limit of wall-clock time, on any provider."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
+from e2b import InvalidArgumentException
+from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
+
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from e2b_code_interpreter import Context, OutputMessage, Result, Sandbox
+
+OUTPUT_LIMIT: Final = 32_000_000
+"""Characters that a cell may send to the host, shown objects included; beyond it the cell is ended."""
+
+_LOST: Final = (
+    SandboxException,
+    AuthenticationException,
+    RateLimitException,
+    ServiceBusyException,
+    httpx.HTTPError,
+    OSError,
+    ValueError,  # an answer of the service that is no JSON
+)
+"""What the SDK raises when a sandbox, or the way to it, is lost."""
+
+
+@contextmanager
+def sandbox_failures() -> Iterator[None]:
+    """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause."""
+    try:
+        yield
+    except InvalidArgumentException:
+        raise  # our mistake, or the test's
+    except _LOST as error:
+        raise SandboxUnavailable(f"{type(error).__name__}: {one_line(str(error), 300)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What running a cell came to.
+
+    Parameters
+    ----------
+    shown: what it printed and displayed, in order: ("stdout" or "display" or "value", text).
+    stderr: what it wrote there, and the traceback if an exception ended it.
+    duration: seconds on the host's clock.
+    verdict: why it failed; None when it ran to its end.
+    reason: one sentence about the failure.
+    count: the interpreter's number for this execution.
+    """
+
+    shown: tuple[tuple[str, str], ...]
+    stderr: str
+    duration: float
+    verdict: Verdict | None = None
+    reason: str = ""
+    count: int | None = None
+
+    @property
+    def stdout(self) -> str:
+        return "".join(text for kind, text in self.shown if kind == "stdout")
+
+    @property
+    def value(self) -> str | None:
+        """The text of the cell's last expression, as the interpreter shows it; None without one."""
+        return next((text for kind, text in self.shown if kind == "value"), None)
+
+
+class Interpreter:
+    """An interpreter of its own for one candidate, in a sandbox that it may share.
+
+    A context manager: on leaving, the interpreter's state is gone and the sandbox is as before, but for its files.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._context: Context | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        with suppress(SandboxUnavailable):  # gone already: nothing to clear away, and the scorer has what it needs
+            self.discard()
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is state: something ran, and neither a deadline nor a crash has ended the interpreter since."""
+        return self._context is not None
+
+    def discard(self) -> None:
+        """End the interpreter with all its state; the next cell runs in a fresh one. Raises SandboxUnavailable."""
+        context, self._context = self._context, None
+        if context is not None:
+            with sandbox_failures():
+                self._sandbox.remove_code_context(context)
+
+    def run(self, code: str, *, limit: float) -> Cell:
+        """Run one cell.
+
+        Parameters
+        ----------
+        limit: seconds until the cell is ended, with the interpreter.
+
+        Raises SandboxUnavailable when the sandbox or the way to it is lost, and nothing can be said about the code.
+        """
+        if self._context is None:
+            with sandbox_failures():
+                self._context = self._sandbox.create_code_context()
+        execution = _Execution(self._sandbox, self._context, code, limit)
+        if not execution.finished_in_time():
+            self.discard()
+            return execution.cell(Verdict.TIMEOUT, f"took longer than {limit:g} s")
+        cell = execution.concluded()
+        if execution.has_ended_interpreter:
+            self.discard()
+        return cell
+
+
+class _OutputFloodError(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class _Execution:
+    """One call of `run_code`, in a thread: its own time-outs fire late, and not at all while a candidate prints."""
+
+    sandbox: Sandbox
+    context: Context
+    code: str
+    limit: float
+    shown: list[tuple[str, str]] = field(default_factory=list)
+    stderr: list[str] = field(default_factory=list)
+    size: int = 0
+    result: Any = None
+    failure: BaseException | None = None
+    started: float = field(default_factory=time.monotonic)
+    duration: float = 0.0
+
+    def finished_in_time(self) -> bool:
+        thread = threading.Thread(target=self._run, name="rewardkit-cell", daemon=True)
+        thread.start()
+        thread.join(self.limit)
+        self.duration = time.monotonic() - self.started
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.result = self.sandbox.run_code(
+                self.code,
+                context=self.context,
+                # Only so that a thread whose interpreter is gone does not wait for ever.
+                timeout=self.limit + 60,
+                on_stdout=self._on_stdout,
+                on_stderr=self._on_stderr,
+                on_result=self._on_result,
+            )
+        except BaseException as error:
+            self.failure = error
+
+    def _on_stdout(self, message: OutputMessage) -> None:
+        self._count(message.line)
+        self.shown.append(("stdout", message.line))
+
+    def _on_stderr(self, message: OutputMessage) -> None:
+        self._count(message.line)
+        self.stderr.append(message.line)
+
+    def _on_result(self, result: Result) -> None:
+        self._count(*(text for text in (result.text, result.html, result.png, result.svg) if text))
+        image = result.png or result.jpeg or result.svg
+        if result.text is not None and not image:
+            self.shown.append(("value" if result.is_main_result else "display", result.text))
+
+    def _count(self, *texts: str) -> None:
+        self.size += sum(map(len, texts))
+        if self.size > OUTPUT_LIMIT:
+            raise _OutputFloodError
+
+    @property
+    def has_ended_interpreter(self) -> bool:
+        return self.failure is not None or (self.result.error is not None and self.result.error.name in _ENDINGS)
+
+    def concluded(self) -> Cell:
+        """What a call that came back says. Raises SandboxUnavailable when it says nothing about the code."""
+        if isinstance(self.failure, _OutputFloodError):
+            return self.cell(Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters")
+        if isinstance(self.failure, httpx.ReadError | httpx.RemoteProtocolError) and self._is_running():
+            return self.cell(Verdict.RUNTIME_ERROR, "the interpreter died")
+        if self.failure is not None:
+            with sandbox_failures():
+                raise self.failure
+        error = self.result.error
+        if error is None:
+            return self.cell()
+        return self.cell(_failure_verdict(error.name, error.traceback), _failure_reason(error.name, error.value))
+
+    def _is_running(self) -> bool:
+        with sandbox_failures():
+            return self.sandbox.is_running()
+
+    def cell(self, verdict: Verdict | None = None, reason: str = "") -> Cell:
+        error = self.result.error if self.result is not None else None
+        stderr = "".join(self.stderr) + (error.traceback if error is not None else "")
+        count = self.result.execution_count if self.result is not None else None
+        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count)
+
+
+# Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
+_ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")
+_SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError")
+_MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
+
+
+def _failure_verdict(name: str, traceback: str) -> Verdict:
+    if name in _MEMORY:
+        return Verdict.MEMORY
+    # Without frames the cell itself did not compile; with them, some code that it ran at a time compiled another text.
+    if name in _SYNTAX and "Traceback (most recent call last)" not in traceback:
+        return Verdict.COMPILE_ERROR
+    return Verdict.RUNTIME_ERROR
+
+
+def _failure_reason(name: str, value: str) -> str:
+    if name in ("ContextRestarting", "UnexpectedEndOfExecution"):
+        return "the interpreter ended"
+    if name == "MemoryLimitExceeded":
+        return "the sandbox's memory is used up"
+    return one_line(f"{name}: {value}" if value else name, 300)
