@@ -210,7 +210,7 @@ class _Execution:
 
     def _is_running(self) -> bool:
         with sandbox_failures():
-            return self.sandbox.is_running()
+            return bool(self.sandbox.is_running())
 
     def cell(self, verdict: Verdict | None = None, reason: str = "") -> Cell:
         error = self.result.error if self.result is not None else None
