@@ -20,12 +20,8 @@ def shown(value: float | None) -> str:
 
 
 def shown_under(value: float, bound: float) -> str:
-    """Return ``0.6996 < 0.7`` with as many digits as it takes to see that `value` is under `bound`."""
-    for digits in (2, 4, 6):
-        text = f"{value:.{digits}f}"
-        if float(text) < bound:
-            return f"{text} < {bound:g}"
-    return f"{value!r} < {bound!r}"
+    """Return `value` with as many digits as it takes to see that it is under `bound`."""
+    return next((text for digits in (2, 4, 6) if float(text := f"{value:.{digits}f}") < bound), repr(value))
 
 
 def duration(seconds: float) -> str:

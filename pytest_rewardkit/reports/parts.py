@@ -18,7 +18,7 @@ _TEXT_WIDTH: Final = 60
 
 def under_threshold(reward: Reward, threshold: float) -> str:
     """Return why a test fails whose reward is under its threshold, with the parts that cost it most."""
-    lines = [f"reward {shown_under(float(reward), threshold)}, the threshold"]
+    lines = [f"reward {shown_under(float(reward), threshold)} < threshold {threshold:g}"]
     if reward.reason:
         lines[0] += f": {one_line(reward.reason, 200)}"
     return "\n".join([*lines, *(f"  {line}" for line in part_lines(reward.parts, limit=10))])

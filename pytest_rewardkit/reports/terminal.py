@@ -23,6 +23,7 @@ PARTS: Final = 20
 _NAME_LIMIT: Final = 300
 _BAR: Final = 10
 _WIDTH_FOR_BARS: Final = 72
+_WIDTH_FOR_REASONS: Final = 36
 
 
 class Segment(NamedTuple):
@@ -61,7 +62,7 @@ def glyphs(encoding: str | None) -> Glyphs:
 def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bool]]:
     """Return the letter, the word and the markup of a test that earned `value`, None being unscored."""
     if value is None:
-        return "u", "UNSCORED", {"yellow" if passed else "red": True}
+        return "?", "UNSCORED", {"yellow" if passed else "red": True}
     if not passed:
         return "F", f"FAILED {shown(value)}", {"red": True}
     if value == 1.0:
@@ -124,7 +125,7 @@ def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list
         name = fitted(names[test.node_id], max(room, 20), ellipsis=using.ellipsis, keep_end=True)
         why = one_line(test.cause, 400)
         beside = room - longest - 2
-        if why and beside >= max(24, min(cells(why), 60)):
+        if why and beside >= _WIDTH_FOR_REASONS:
             lines.append((*row, Segment(name + " " * (longest - cells(name) + 2)), Segment(_cut(why, beside, using))))
         else:
             lines.append((*row, Segment(name)))

@@ -31,5 +31,5 @@ def decide(figures: Figures, fail_under: float) -> Decision:
         return Decision(False, "no test earned a reward, so there is no mean")
     counting = f", {counted(figures.unscored, 'unscored test')} counting as 0" if figures.unscored else ""
     if figures.strict_mean < fail_under - _TOLERANCE:
-        return Decision(False, f"strict mean {shown_under(figures.strict_mean, fail_under)}{counting}")
+        return Decision(False, f"strict mean {shown_under(figures.strict_mean, fail_under)} < {fail_under:g}{counting}")
     return Decision(True, f"strict mean {shown(figures.strict_mean)} >= {fail_under:g}{counting}")

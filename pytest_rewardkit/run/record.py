@@ -128,7 +128,7 @@ def _with_texts(part: Part, limit: int) -> Part:
     """Return `part` with its texts cut to `limit` characters each; 0 leaves them out."""
 
     def cut(text: str | None) -> str | None:
-        return text if text is None else excerpt(text, limit) or None
+        return excerpt(text, limit) if text is not None and limit else None
 
     return replace(part, expected=cut(part.expected), actual=cut(part.actual), stderr=cut(part.stderr))
 

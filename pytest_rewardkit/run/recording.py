@@ -63,7 +63,7 @@ class Recording:
 
     # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
     @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
-    def read_marker(self, item: pytest.Item) -> None:
+    def pytest_read_reward_marker(self, item: pytest.Item) -> None:
         applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
         if applied and (wrong := _read_marker(applied, recorder_of(item))):
             pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)

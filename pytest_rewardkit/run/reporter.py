@@ -70,7 +70,7 @@ class Reporter:
         node_id = self._plain(report.nodeid)
         if report.when not in _PHASES:
             self._running.pop(node_id, None)
-            self.ledger.add(node_id, Attempt(CRASHED, cause=one_line(report.longreprtext, 300)))
+            self.ledger.add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300)))
             return
         progress = self._running.setdefault(node_id, _Progress())
         if isinstance(report, pytest.SubtestReport):
@@ -82,7 +82,6 @@ class Reporter:
             del self._running[node_id]
             self.ledger.add(node_id, Attempt(progress.outcome, progress.duration, _record_on(report)))
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

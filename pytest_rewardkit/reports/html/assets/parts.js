@@ -1,0 +1,55 @@
+// The parts of a reward: what each one checked, and where what came differs from what was expected.
+
+// More would make the panel slow to open; the others open by a click.
+const OPEN_AT_FIRST = 10;
+
+/** Returns the list of `parts`; those that lost something are open. */
+function partList(parts, leftOut) {
+  let room = OPEN_AT_FIRST;
+  const total = parts.reduce((sum, part) => sum + (part.weight ?? 1), 0);
+  return make("div", { class: "parts" },
+    parts.map((part) => partItem(part, total, part.value !== 1 && hasMore(part) && room-- > 0)),
+    leftOut ? make("p", { class: "note" }, `${counted(leftOut, "more part")} not kept here.`) : null);
+}
+
+function hasMore(part) {
+  return [part.reason, part.expected, part.actual, part.stderr].some((text) => text !== undefined);
+}
+
+function partItem(part, total, open) {
+  const weight = part.weight === undefined ? null : make("span", { class: "aside" }, total ? `${(part.weight / total * 100).toFixed(0)} %` : "0 %");
+  const line = [
+    make("span", { class: "number" }, shown(part.value)), bar(part.value, part.verdict),
+    make("span", { class: "name" }, visible(part.name)),
+    part.verdict === "passed" ? null : badge(part.verdict),
+    weight,
+    part.seconds === undefined ? null : make("span", { class: "aside" }, duration(part.seconds)),
+  ];
+  if (!hasMore(part)) return make("div", { class: "part" }, make("div", { class: "part-line" }, line));
+  const item = make("details", { class: "part" }, make("summary", { class: "part-line" }, line));
+  const fill = () => { if (item.open && item.childElementCount === 1) item.append(partBody(part)); };
+  item.addEventListener("toggle", fill);
+  item.open = open;
+  fill();
+  return item;
+}
+
+function partBody(part) {
+  const { expected, actual } = part;
+  const body = make("div", { class: "part-body" });
+  if (part.reason) body.append(make("p", { class: "reason" }, visible(part.reason)));
+  if (expected !== undefined && actual !== undefined && expected !== actual)
+    body.append(make("p", { class: "legend" }, make("span", { class: "removed" }, "\u2212 expected"), " ", make("span", { class: "added" }, "+ actual")), diff(expected, actual));
+  else if (expected !== undefined && expected === actual) body.append(textBlock("As expected", actual));
+  else {
+    if (expected !== undefined) body.append(textBlock("Expected", expected));
+    if (actual !== undefined) body.append(textBlock("Actual", actual));
+  }
+  if (part.stderr) body.append(textBlock("stderr", withoutColours(part.stderr)));
+  return body;
+}
+
+function textBlock(title, text) {
+  return make("figure", { class: "text" }, make("figcaption", null, title),
+    text === "" ? make("p", { class: "note" }, "nothing") : make("pre", { tabindex: "0" }, visible(text)));
+}

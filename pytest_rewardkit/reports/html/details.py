@@ -1,0 +1,157 @@
+"""What the page shows of one test when it is opened, within the page's budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.reports.html.bounds import fair_limit
+from pytest_rewardkit.reports.html.images import RefusedImageError, data_url
+from pytest_rewardkit.reports.html.island import island
+from pytest_rewardkit.text import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pytest_rewardkit.reports.html.model import Attempt, Image, Test
+    from pytest_rewardkit.reward import Part
+
+TEXT_BUDGET: Final = 64_000_000
+"""Bytes of texts on the page: code, output, expected and actual values."""
+IMAGE_BUDGET: Final = 64_000_000
+"""Bytes of pictures on the page."""
+PARTS_LIMIT: Final = 1000
+"""Parts shown of one attempt; those with the lowest values are."""
+NAME_LIMIT: Final = 500
+REASON_LIMIT: Final = 2000
+
+# The most bytes that one character takes on the page, as two escaped surrogates.
+_WIDEST: Final = 12
+_SMALLEST_CUT: Final = 200
+
+def details(
+    tests: Sequence[Test], *, text_budget: int = TEXT_BUDGET, image_budget: int = IMAGE_BUDGET
+) -> Iterator[dict[str, Any]]:
+    """Yield the details of each of `tests`, as values for JSON; what has its default is left out.
+
+    Texts are cut in their middle where all would not fit into `text_budget` bytes, the longest first; pictures that do
+    not fit into `image_budget` bytes are left out with a note.
+    """
+    share = _share(tests, text_budget)
+    pictures = _Pictures(image_budget)
+    for test in tests:
+        yield _test(test, _cut_to(share, test), pictures)
+
+
+def page_size(text: str) -> int:
+    """Return how many bytes `text` takes on the page, quotes aside."""
+    return len(island(text)) - 2
+
+
+class _Pictures:
+    """Spends the budget for pictures, first come, first served."""
+
+    def __init__(self, budget: int) -> None:
+        self._left = budget
+
+    def shown(self, image: Image) -> dict[str, Any]:
+        name = excerpt(image.name, NAME_LIMIT)
+        try:
+            url = data_url(image)
+        except RefusedImageError as error:
+            return {"name": name, "refused": str(error)}
+        if len(url) > self._left:
+            return {"name": name, "refused": "the page has no room left for pictures"}
+        self._left -= len(url)
+        return {"name": name, "url": url}
+
+
+def _share(tests: Sequence[Test], budget: int) -> int | None:
+    """Return how many bytes of texts one test may have; None when all have room."""
+    if sum(len(text) for test in tests for text in _texts(test)) * _WIDEST <= budget:
+        return None
+    sizes = [sum(map(page_size, _texts(test))) for test in tests]
+    return None if sum(sizes) <= budget else fair_limit(sizes, budget)
+
+
+def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
+    """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
+    if share is None:
+        return str
+    sizes = [page_size(text) for text in _texts(test)]
+    if sum(sizes) <= share:
+        return str
+    limit = fair_limit(sizes, share)
+
+    def cut(text: str) -> str:
+        size = page_size(text)
+        return text if size <= limit else excerpt(text, max(len(text) * limit // size, _SMALLEST_CUT))
+
+    return cut
+
+
+def _texts(test: Test) -> Iterator[str]:
+    for attempt in test.attempts:
+        yield from filter(None, (attempt.candidate, attempt.stdout, attempt.stderr))
+        for part in attempt.parts:
+            yield from filter(None, (part.expected, part.actual, part.stderr))
+
+
+def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+    return _said(
+        attempts=[_attempt(attempt, cut, pictures) for attempt in test.attempts],
+        row=excerpt(test.row_id, NAME_LIMIT) or None,
+        threshold=test.threshold,
+        weight=None if test.weight == 1 else test.weight,
+        must_pass=test.must_pass or None,
+        figures=[[excerpt(name, NAME_LIMIT), value] for name, value in test.figures.items()] or None,
+        command=excerpt(test.command, REASON_LIMIT) or None,
+    )
+
+
+def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+    parts = _worst(attempt.parts)
+    return _said(
+        value=attempt.value,
+        verdict=attempt.verdict,
+        outcome=attempt.outcome or None,
+        reason=excerpt(attempt.reason, REASON_LIMIT) or None,
+        seconds=attempt.seconds,
+        parts=[_part(part, cut) for part in parts] or None,
+        left_out=(attempt.left_out + len(attempt.parts) - len(parts)) or None,
+        candidate=_cut_if_given(attempt.candidate, cut),
+        stdout=_cut_if_given(attempt.stdout, cut),
+        stderr=_cut_if_given(attempt.stderr, cut),
+        images=[pictures.shown(image) for image in attempt.images] or None,
+        timings=[[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings.items()] or None,
+    )
+
+
+def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:
+    return _said(
+        name=part.name,
+        value=part.value,
+        weight=None if part.weight == 1 else part.weight,
+        verdict=part.verdict.value,
+        reason=part.reason or None,
+        expected=_cut_if_given(part.expected, cut),
+        actual=_cut_if_given(part.actual, cut),
+        stderr=_cut_if_given(part.stderr, cut),
+        seconds=part.duration,
+    )
+
+
+def _worst(parts: Sequence[Part]) -> Sequence[Part]:
+    """Return the `PARTS_LIMIT` parts with the lowest values, in their order."""
+    if len(parts) <= PARTS_LIMIT:
+        return parts
+    lowest = sorted(range(len(parts)), key=lambda index: -1.0 if (value := parts[index].value) is None else value)
+    return [parts[index] for index in sorted(lowest[:PARTS_LIMIT])]
+
+
+def _cut_if_given(text: str | None, cut: Callable[[str], str]) -> str | None:
+    # "" is kept: that the candidate printed nothing is worth knowing.
+    return None if text is None else cut(text)
+
+
+def _said(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,17 @@
+"""Values inside the page, as JSON that no HTML parser can take for markup."""
+
+from __future__ import annotations
+
+import json
+
+
+def island(data: object) -> str:
+    r"""Return `data` as JSON for the inside of a script element.
+
+    It is ASCII, so that neither the file's encoding nor bidirectional controls nor U+2028 matter; ``<``, ``>`` and ``&``
+    are written as ``\u003c``, ``\u003e`` and ``\u0026``, so that nothing ends the element or begins a comment in it.
+    Raises ValueError for numbers that are not finite.
+    """
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    # Outside of strings JSON has none of these three.
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,171 @@
+"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_rewardkit.reward import Part
+
+Tone = Literal["good", "fair", "bad", ""]
+"""What a figure's colour says."""
+
+Change = Literal["better", "worse", "same", "new", "flaky", ""]
+"""What became of a test since the baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that a candidate made.
+
+    Parameters
+    ----------
+    base64: a PNG or JPEG file in base64; anything else is refused on the page, with the reason.
+    name: what to call it.
+    """
+
+    base64: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt at a test.
+
+    Parameters
+    ----------
+    verdict: the reward's verdict, or what is said in place of one ("crashed").
+    value: the reward in [0, 1]; None when there is no number.
+    outcome: pytest's word: passed, failed, error, skipped, xfailed, xpassed, rerun.
+    reason: why the reward is what it is.
+    seconds: how long the attempt took.
+    parts: the components of the reward.
+    left_out: how many parts of the reward are not in `parts`.
+    candidate: the code under judgement.
+    stdout, stderr: excerpts of what the candidate wrote.
+    images: pictures that it made.
+    timings: seconds of each phase by its name, in the order in which they came (waiting, creating, running, scoring).
+    """
+
+    verdict: str
+    value: float | None = None
+    outcome: str = ""
+    reason: str = ""
+    seconds: float | None = None
+    parts: Sequence[Part] = ()
+    left_out: int = 0
+    candidate: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    images: Sequence[Image] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """One test, or one row of a dataset, with its attempts.
+
+    Parameters
+    ----------
+    node_id: pytest's name of the test.
+    attempts: in the order in which they ended, at least one; the last one counts unless `value` and `verdict` say more.
+    value, verdict: what the test amounts to; those of the last attempt when `verdict` is "".
+    group: the name of the group that it counts in.
+    row_id: the row of the dataset.
+    threshold: the reward from which the test passes.
+    weight: how much it counts in the mean.
+    must_pass: whether a gate fails when this test does not pass.
+    figures: numbers over the attempts by name, such as ``{"pass@3": 0.7}``; None is "not defined".
+    baseline: the reward in the baseline.
+    change: what became of the test since the baseline.
+    command: how to run the test again.
+    """
+
+    node_id: str
+    attempts: Sequence[Attempt]
+    value: float | None = None
+    verdict: str = ""
+    group: str = ""
+    row_id: str = ""
+    threshold: float | None = None
+    weight: float = 1.0
+    must_pass: bool = False
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    baseline: float | None = None
+    change: Change = ""
+    command: str = ""
+
+    __test__ = False  # pytest would collect it where it is imported into a test module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The mean reward of some tests.
+
+    Parameters
+    ----------
+    name: as in `Test.group`.
+    tests: how many tests it has.
+    mean: their weighted mean in [0, 1], tests without a number counting as 0; None when there is none.
+    low, high: the ends of the interval around the mean; None when there is none.
+    baseline: the group's mean in the baseline.
+    """
+
+    name: str
+    tests: int
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a gate decided about the run, or about a group, and why. Not passed is failed, also where undecided."""
+
+    name: str
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number for the head of the page, as text: ``Figure("mean", "0.82", "95 % interval 0.79 to 0.84")``."""
+
+    label: str
+    value: str
+    note: str = ""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that the page shows.
+
+    Parameters
+    ----------
+    tests: every test that has to do with rewards, in the order of collection.
+    title: what the run is called.
+    facts: the run's circumstances by name: when, where, versions, options.
+    figures: what the run amounts to, most important first.
+    gates: what was decided; empty when nothing was asked for.
+    groups: the groups of `tests`, in the order to show them.
+    grouped_by: what a group is: "group", or "file".
+    interval: how `Group.low` and `Group.high` were made, for the reader.
+    missing: tests that were collected and never ran to an end.
+    gone: tests that only the baseline has, with their rewards there.
+    """
+
+    tests: Sequence[Test]
+    title: str = "Rewards"
+    facts: Mapping[str, str] = field(default_factory=dict)
+    figures: Sequence[Figure] = ()
+    gates: Sequence[Gate] = ()
+    groups: Sequence[Group] = ()
+    grouped_by: str = "group"
+    interval: str = ""
+    missing: Sequence[str] = ()
+    gone: Mapping[str, float | None] = field(default_factory=dict)

@@ -1,0 +1,84 @@
+"""What the page shows before a test is opened: the head, the charts' figures, and the table in columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT
+from pytest_rewardkit.text import excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from pytest_rewardkit.reports.html.model import Report, Test
+
+LIST_LIMIT: Final = 1000
+"""Names in the lists of missing and gone tests; the page says how many more there are."""
+
+
+def overview(report: Report) -> dict[str, Any]:
+    """Return all that the page needs of `report` at its start, as values for JSON."""
+    return {
+        "title": excerpt(report.title, NAME_LIMIT),
+        "facts": [[excerpt(name, NAME_LIMIT), excerpt(fact, NAME_LIMIT)] for name, fact in report.facts.items()],
+        "figures": [
+            {
+                "label": excerpt(figure.label, NAME_LIMIT),
+                "value": excerpt(figure.value, NAME_LIMIT),
+                "note": excerpt(figure.note, NAME_LIMIT),
+                "tone": figure.tone,
+            }
+            for figure in report.figures
+        ],
+        "gates": [
+            {"name": excerpt(gate.name, NAME_LIMIT), "passed": gate.passed, "reason": excerpt(gate.reason, REASON_LIMIT)}
+            for gate in report.gates
+        ],
+        "groupedBy": report.grouped_by,
+        "interval": excerpt(report.interval, NAME_LIMIT),
+        "groups": [
+            {
+                "name": excerpt(group.name, NAME_LIMIT),
+                "tests": group.tests,
+                "mean": group.mean,
+                "low": group.low,
+                "high": group.high,
+                "baseline": group.baseline,
+            }
+            for group in report.groups
+        ],
+        "table": _table(report.tests),
+        "missing": [excerpt(node_id, NAME_LIMIT) for node_id in report.missing[:LIST_LIMIT]],
+        "missingCount": len(report.missing),
+        "gone": [[excerpt(node_id, NAME_LIMIT), value] for node_id, value in [*report.gone.items()][:LIST_LIMIT]],
+        "goneCount": len(report.gone),
+    }
+
+
+def _table(tests: Iterable[Test]) -> dict[str, Any]:
+    """Return the table by columns; what repeats is a list of names, and an index into it per row."""
+    rows = list(tests)
+    table = {
+        "id": [excerpt(test.node_id, NAME_LIMIT) for test in rows],
+        "value": [test.value if test.verdict else test.attempts[-1].value for test in rows],
+        "verdict": _indexed(test.verdict or test.attempts[-1].verdict for test in rows),
+        "outcome": _indexed(test.attempts[-1].outcome for test in rows),
+        "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
+        "seconds": [_seconds(test) for test in rows],
+        "attempts": [len(test.attempts) for test in rows],
+    }
+    if any(test.change for test in rows):
+        table["baseline"] = [test.baseline for test in rows]
+        table["change"] = _indexed(test.change for test in rows)
+    return table
+
+
+def _indexed(values: Iterable[Hashable]) -> dict[str, Any]:
+    places: dict[Hashable, int] = {}
+    rows = [places.setdefault(value, len(places)) for value in values]
+    return {"names": list(places), "rows": rows}
+
+
+def _seconds(test: Test) -> float | None:
+    known = [attempt.seconds for attempt in test.attempts if attempt.seconds is not None]
+    return round(sum(known), 4) if known else None

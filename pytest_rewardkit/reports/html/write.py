@@ -1,0 +1,91 @@
+"""A report as one HTML file that needs nothing else and loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports.html.details import details
+from pytest_rewardkit.reports.html.island import island
+from pytest_rewardkit.reports.html.overview import overview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_rewardkit.reports.html.model import Report
+
+BLOCK: Final = 40
+"""Tests whose details are in one block; the page reads a block when one of its tests is opened."""
+
+# In the order in which they build on each other; together they are one script.
+SCRIPTS: Final = ("text", "diff", "highlight", "parts", "charts", "detail", "table", "page")
+
+
+def write(report: Report, path: Path) -> None:
+    """Write `report` as an HTML file. A file that is there is replaced when the new one is complete.
+
+    Raises OSError where that cannot be done.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
+            file.writelines(render(report))
+        # Temporary files are for their owner's eyes alone; this one is a file like others.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def render(report: Report) -> Iterator[str]:
+    """Yield the page in pieces, all ASCII: the head, what is seen at first, then the tests' details in blocks.
+
+    The page can be used before its last blocks have been read.
+    """
+    assets = files(__package__) / "assets"
+    style = (assets / "page.css").read_text("utf-8")
+    script = '"use strict";\n{\n' + "".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS) + "}\n"
+    head, tail = Template((assets / "page.html").read_text("utf-8")).substitute(
+        policy=_policy(script, style), style=style, script=script, overview=island(overview(report)), block=BLOCK
+    ).split("<!-- details -->")
+    yield head
+    remaining = details(report.tests)
+    for number in range(0, len(report.tests), BLOCK):
+        block = list(islice(remaining, BLOCK))
+        yield f'<script type="application/json" id="details-{number // BLOCK}">{island(block)}</script>\n'
+    yield tail
+
+
+def _policy(script: str, style: str) -> str:
+    """Return a content security policy under which only our own script and style work, and nothing is loaded.
+
+    With trusted types, a slip that would turn text into markup is an error instead.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{_digest(script)}'",
+            f"style-src '{_digest(style)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def _digest(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode('ascii')}"

@@ -1,0 +1,123 @@
+import pytest
+
+from pytest_rewardkit import Reward, Verdict
+from pytest_rewardkit.run.gates import decide
+from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.record import Record, SandboxUse
+
+
+def attempt(value, *, duration=0.0, weight=1.0, starts=(), verdict=None, outcome="passed"):
+    reward = Reward(value) if verdict is None else Reward(value, verdict=verdict)
+    return Attempt(outcome, duration, Record(reward, weight=weight, sandboxes=tuple(SandboxUse(0, s) for s in starts)))
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+def test_means_over_scored_and_over_all(ledger):
+    ledger.add("a", attempt(1.0))
+    ledger.add("b", attempt(0.5))
+    ledger.add("c", attempt(None))
+    ledger.add("d", Attempt(CRASHED, cause="worker 'gw0' crashed"))
+    figures = ledger.figures()
+    assert (figures.tests, figures.scored, figures.unscored) == (4, 2, 2)
+    assert (figures.mean, figures.strict_mean) == (0.75, 0.375)
+
+
+def test_means_are_weighted(ledger):
+    ledger.add("a", attempt(1.0, weight=3))
+    ledger.add("b", attempt(0.0))
+    ledger.add("c", attempt(None, weight=0))
+    assert (ledger.figures().mean, ledger.figures().strict_mean) == (0.75, 0.75)
+
+
+def test_no_test_has_no_mean(ledger):
+    ledger.add("plain", Attempt("passed"))
+    figures = ledger.figures()
+    assert (figures.tests, figures.mean, figures.strict_mean, figures.slowest) == (0, None, None, ())
+
+
+def test_last_attempt_counts_and_none_counts_twice(ledger):
+    ledger.add("a", attempt(0.0, outcome="rerun"))
+    ledger.add("a", Attempt(CRASHED))
+    ledger.add("a", attempt(1.0))
+    figures = ledger.figures()
+    assert (figures.tests, figures.mean, figures.reruns) == (1, 1.0, 2)
+
+
+def test_verdicts_are_counted_in_their_order(ledger):
+    ledger.add("crashed", Attempt(CRASHED))
+    ledger.add("slow", attempt(0.0, verdict=Verdict.TIMEOUT))
+    ledger.add("right", attempt(1.0))
+    ledger.add("right too", attempt(1.0))
+    assert list(ledger.figures().verdicts.items()) == [("passed", 2), ("timeout", 1), ("crashed", 1)]
+
+
+def test_order_is_that_of_collection_whoever_came_first(ledger):
+    ledger.expect(["a", "b", "c"])
+    for node_id in ("c", "b", "a"):
+        ledger.add(node_id, attempt(0.5))
+    ledger.add("b", attempt(None))
+    assert [test.node_id for test in ledger.tests] == ["a", "b", "c"]
+    assert [test.node_id for test in ledger.worst_first] == ["b", "a", "c"]
+
+
+def test_missing_tests_are_those_that_never_ran_to_an_end(ledger):
+    ledger.expect(["a", "b", "c"])
+    ledger.add("b", Attempt("skipped"))
+    assert ledger.figures().missing == ("a", "c")
+
+
+def test_slowest_are_named(ledger):
+    for node_id, seconds in {"a": 1.0, "b": 3.0, "c": 2.0, "d": 0.5}.items():
+        ledger.add(node_id, attempt(1.0, duration=seconds))
+    assert ledger.figures().slowest == (("b", 3.0), ("c", 2.0), ("a", 1.0))
+
+
+def test_sandboxes_of_every_attempt_and_test_are_counted(ledger):
+    ledger.add("a", attempt(1.0, starts=[0.1, 0.2]))
+    ledger.add("a", attempt(1.0, starts=[0.3]))
+    ledger.add("plain", Attempt("passed", 0.0, Record(None, sandboxes=(SandboxUse(0, 0.4),))))
+    figures = ledger.figures()
+    assert (figures.tests, figures.sandboxes, figures.start_p50, figures.start_p95) == (1, 4, 0.2, 0.4)
+
+
+def test_percentiles_are_of_the_nearest_rank(ledger):
+    ledger.add("a", attempt(1.0, starts=[n / 100 for n in range(1, 101)]))
+    figures = ledger.figures()
+    assert (figures.start_p50, figures.start_p95) == (0.5, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("values", "passed", "reason"),
+    [
+        ([1.0, 0.6], True, "strict mean 0.80 >= 0.8"),
+        ([1.0, 0.598], False, "strict mean 0.7990 < 0.8"),
+        ([1.0, 1.0, 1.0, 1.0, None], True, "strict mean 0.80 >= 0.8, 1 unscored test counting as 0"),
+        ([1.0, None], False, "strict mean 0.50 < 0.8, 1 unscored test counting as 0"),
+        ([], False, "no test earned a reward, so there is no mean"),
+    ],
+)
+def test_gate(ledger, values, passed, reason):
+    for number, value in enumerate(values):
+        ledger.add(f"test {number}", attempt(value))
+    decision = decide(ledger.figures(), 0.8)
+    assert (decision.passed, decision.reason) == (passed, reason)
+
+
+def test_gate_does_not_pass_on_missing_tests(ledger):
+    ledger.expect(["a", "b"])
+    ledger.add("a", attempt(1.0))
+    decision = decide(ledger.figures(), 0.0)
+    assert (decision.passed, decision.reason) == (
+        False,
+        "1 collected test never ran to an end, so the mean is not known",
+    )
+
+
+def test_gate_does_not_hang_on_rounding(ledger):
+    for number in range(10):
+        ledger.add(f"test {number}", attempt(float(number < 7), weight=0.1))
+    assert decide(ledger.figures(), 0.7).passed
