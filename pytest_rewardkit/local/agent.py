@@ -143,13 +143,11 @@ class Agent:
 
     async def make_directory(self, path: str) -> Entry:
         """Make a directory and its parents. Raises GuestError, GuestGoneError."""
-        await self._peer.request("mkdir", _nothing, path=path)
-        return await self.stat(path)
+        return await self._peer.request("mkdir", _entry, path=path)
 
     async def move(self, source: str, destination: str) -> Entry:
         """Rename, making the destination's parents. Raises GuestError, GuestGoneError."""
-        await self._peer.request("move", _nothing, source=source, destination=destination)
-        return await self.stat(destination)
+        return await self._peer.request("move", _entry, source=source, destination=destination)
 
     async def remove(self, path: str) -> None:
         """Remove a file or a whole directory. Raises GuestError, GuestGoneError."""

@@ -103,7 +103,9 @@ async def _start(sandbox: Sandbox, message: Message) -> tuple[Process, Subscript
     try:
         return await sandbox.agent.start(_command(sandbox, message))
     except GuestError as error:
-        raise ConnectError(error.code, error.message) from error
+        # What is not there is the command or its directory, and both are the caller's arguments.
+        code = "invalid_argument" if error.code == "not_found" else error.code
+        raise ConnectError(code, error.message) from error
     except GuestGoneError as error:
         raise ConnectError("unavailable", str(error)) from error
 
