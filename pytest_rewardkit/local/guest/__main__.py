@@ -1,0 +1,114 @@
+"""Starts the fork server: ``python -I -m pytest_rewardkit.local.guest --fd N``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+import time
+from typing import Final
+
+from pytest_rewardkit.local.channel import Channel
+from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
+from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.root import HOME, TEMPORARY, Root
+
+_AUTO: Final = "auto"
+_STRICT: Final = "strict"
+# One thread each: a process with more than one thread cannot be forked safely.
+_SINGLE_THREADED: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build the jail, warm the interpreter and serve; returns the exit status."""
+    started = time.perf_counter()
+    options = _parse(arguments)
+    channel = Channel(socket.socket(fileno=options.fd))
+    os.umask(0o022)
+    findings = probe.probe()
+    level = _choose(findings, options.isolation)
+    if level is None:
+        available = levels.available(findings)[0]
+        message = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available}"
+        channel.send({"event": "failed", "message": message})
+        return 1
+    plan = levels.plan(findings, level)
+    # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
+    # out of sight.
+    from pytest_rewardkit.local.guest import shell, warmup, zygote
+
+    proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    own_root = Root() if plan.private_root else None
+    if own_root is not None:
+        if findings.root:
+            syscalls.unshare(syscalls.CLONE_NEWNS)
+        else:
+            identity.become_root_of_user_namespace(syscalls.CLONE_NEWNS)
+        own_root.enter()
+    os.environ.update(_SINGLE_THREADED, HOME=HOME)
+    with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
+        os.environ["IPYTHONDIR"] = directory
+        preloaded = warmup.preload(options.preload)
+        the_shell = shell.make_shell(directory)
+        the_shell.terminals = plan.private_root
+        warmup.warm_up(the_shell)
+    if own_root is not None:
+        own_root.seal()
+    server = zygote.Zygote(channel, plan, the_shell, own_root, proc, _environment())
+    boot_ms = round((time.perf_counter() - started) * 1000, 1)
+    channel.send(
+        {
+            "event": "ready",
+            "level": level.value,
+            "layers": plan.layers(),
+            "preloaded": preloaded,
+            "boot_ms": boot_ms,
+        }
+    )
+    server.serve()
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="pytest_rewardkit.local.guest", description="The local server's fork server.")
+    parser.add_argument("--fd", type=int, required=True, help="The connected socket to the server")
+    parser.add_argument(
+        "--isolation",
+        choices=[_AUTO, _STRICT, *Level],
+        default=_AUTO,
+        help="The strongest level there is, the same but no weak one, or a level by name",
+    )
+    parser.add_argument(
+        "--preload",
+        type=lambda names: [name for name in names.split(",") if name],
+        default=[],
+        help="Modules to import in advance, with commas",
+    )
+    return parser.parse_args(arguments)
+
+
+def _choose(findings: levels.Findings, wanted: str) -> Level | None:
+    available = levels.available(findings)
+    if wanted == _AUTO:
+        return available[0]
+    if wanted == _STRICT:
+        return available[0] if available[0] in levels.STRONG else None
+    return Level(wanted) if Level(wanted) in available else None
+
+
+def _environment() -> dict[str, str]:
+    """Return what every process of a sandbox has in its environment."""
+    return {
+        "PATH": f"{os.path.dirname(sys.executable)}:{_SYSTEM_PATH}",
+        "LANG": "C.UTF-8",
+        "SHELL": "/bin/bash",
+        "USER": identity.GUEST_NAME,
+        "LOGNAME": identity.GUEST_NAME,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The first process of a sandbox: starts and reaps the others, and serves the server's requests about files.
+
+It runs no code of a candidate. It ends when the server closes the channel, and in a process namespace everything ends
+with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.local.guest import descriptors, kernel
+from pytest_rewardkit.local.guest.errors import Code, RequestError
+from pytest_rewardkit.local.guest.events import ChildSignals
+from pytest_rewardkit.local.guest.files import Files
+from pytest_rewardkit.local.guest.processes import Command, Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.local.channel import Channel, Frame, Message
+    from pytest_rewardkit.local.guest.homes import Directories
+    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.shell import Shell
+
+_KERNEL_DESCRIPTORS: Final = 3
+_COMMAND_DESCRIPTORS: Final = 3
+
+Answer = tuple["Message", list[int]]
+"""What a request is answered with, and the descriptors that go along; they are closed when sent."""
+
+
+class Agent:
+    """Serves one sandbox.
+
+    Parameters:
+        channel: the connection to the server.
+        plan: the layers around this process.
+        directories: where the sandbox's own directories are.
+        shell: the warm interpreter that kernels are forked with.
+        environment: what every process of the sandbox has in its environment.
+    """
+
+    def __init__(
+        self, channel: Channel, plan: Plan, directories: Directories, shell: Shell, environment: dict[str, str]
+    ) -> None:
+        self._channel = channel
+        self._files = Files(directories)
+        self._starter = Starter(plan)
+        self._shell = shell
+        self._environment = environment
+        self._children: set[int] = set()
+        self._operations: dict[str, Callable[[Message, tuple[int, ...]], Answer]] = {
+            "kernel": self._kernel,
+            "start": self._start,
+            "signal": self._signal,
+            "stat": self._stat,
+            "list": self._list,
+            "mkdir": self._mkdir,
+            "move": self._move,
+            "remove": self._remove,
+            "open": self._open,
+        }
+
+    def serve(self) -> None:
+        """Serve until the server closes the channel."""
+        ended = ChildSignals()
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(ended, select.POLLIN)
+        self._channel.send({"event": "ready"})
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if ended.fileno() in ready:
+                ended.clear()
+                self._reap()
+            if self._channel.fileno() in ready:
+                frames = self._channel.receive_available()
+                if frames is None:
+                    return
+                for frame in frames:
+                    self._handle(frame)
+
+    def _handle(self, frame: Frame) -> None:
+        sent: list[int] = []
+        try:
+            operation = self._operations.get(str(frame.message.get("op")))
+            if operation is None:
+                raise RequestError(Code.INVALID_ARGUMENT, f"unknown operation {frame.message.get('op')!r}")
+            result, sent = operation(frame.message, frame.descriptors)
+            answer: Message = {"ok": result}
+        except RequestError as error:
+            answer = {"error": error.answer()}
+        except Exception as error:
+            # Whatever a sandbox's state brings about must not end its agent.
+            message = "".join(traceback.format_exception_only(error)).strip()
+            answer = {"error": RequestError(Code.INTERNAL, message).answer()}
+        finally:
+            frame.close()
+        try:
+            self._channel.send({"id": frame.message.get("id"), **answer}, sent)
+        finally:
+            descriptors.close_all(sent)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._children:
+                self._children.discard(pid)
+                code = os.waitstatus_to_exitcode(status)
+                self._channel.send({"event": "exit", "pid": pid, "status": code})
+
+    def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
+        _expect(received, _KERNEL_DESCRIPTORS)
+        directory = self._directory(message)
+        environment = self._merged_environment(message)
+        pid = os.fork()
+        if pid == 0:
+            kernel.run(self._shell, received, directory, environment, self._starter.enter_nested_domain)
+        self._children.add(pid)
+        return {"pid": pid}, []
+
+    def _start(self, message: Message, received: tuple[int, ...]) -> Answer:
+        arguments = [message.get("cmd"), *message.get("args", [])]
+        if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
+            raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
+        command = Command(arguments, self._merged_environment(message), self._directory(message))
+        if "pty" in message:
+            pid, terminal = self._starter.start_in_terminal(command, message["pty"])
+            sent = [terminal]
+        else:
+            _expect(received, _COMMAND_DESCRIPTORS)
+            pid, sent = self._starter.start(command, received), []
+        self._children.add(pid)
+        return {"pid": pid}, sent
+
+    def _signal(self, message: Message, _: tuple[int, ...]) -> Answer:
+        pid = message.get("pid")
+        if pid not in self._children:
+            raise RequestError(Code.NOT_FOUND, f"no process {pid!r}")
+        try:
+            number = signal.Signals(message.get("signal"))
+        except ValueError as error:
+            raise RequestError(Code.INVALID_ARGUMENT, str(error)) from error
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if message.get("group") else os.kill)(pid, number)
+        return {}, []
+
+    def _stat(self, message: Message, _: tuple[int, ...]) -> Answer:
+        return {"entry": self._files.stat(message.get("path"))}, []
+
+    def _list(self, message: Message, _: tuple[int, ...]) -> Answer:
+        return {"entries": self._files.list(message.get("path"), message.get("depth", 1))}, []
+
+    def _mkdir(self, message: Message, _: tuple[int, ...]) -> Answer:
+        return {"entry": self._files.mkdir(message.get("path"))}, []
+
+    def _move(self, message: Message, _: tuple[int, ...]) -> Answer:
+        return {"entry": self._files.move(message.get("source"), message.get("destination"))}, []
+
+    def _remove(self, message: Message, _: tuple[int, ...]) -> Answer:
+        self._files.remove(message.get("path"))
+        return {}, []
+
+    def _open(self, message: Message, _: tuple[int, ...]) -> Answer:
+        entry, descriptor = self._files.open(message.get("path"), message.get("mode"), message.get("metadata"))
+        return {"entry": entry}, [descriptor]
+
+    def _directory(self, message: Message) -> str:
+        path = message.get("cwd") or ""
+        real = self._files.real_path(path)
+        if not os.path.isdir(real):
+            raise RequestError(Code.INVALID_ARGUMENT, f"cwd '{path}' does not exist")
+        return real
+
+    def _merged_environment(self, message: Message) -> dict[str, str]:
+        given: Any = message.get("envs") or {}
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise RequestError(Code.INVALID_ARGUMENT, "envs must be an object of texts")
+        for name, value in given.items():
+            if not name or "=" in name or "\0" in name + value:
+                raise RequestError(Code.INVALID_ARGUMENT, f"not an environment variable: {name!r}")
+        return {**self._environment, **given}
+
+
+def _expect(received: tuple[int, ...], count: int) -> None:
+    if len(received) != count:
+        raise RequestError(Code.INVALID_ARGUMENT, f"{count} descriptors are needed, {len(received)} came")

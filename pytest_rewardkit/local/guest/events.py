@@ -1,0 +1,38 @@
+"""Wakes a poll when a child process has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from typing import Final
+
+_CHUNK: Final = 4096
+
+
+class ChildSignals:
+    """Becomes readable when a child has ended; one in a process."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        # Handlers, where SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its
+        # group; and unlike ignored signals, handled ones are the default again in the programs that are started.
+        signal.signal(signal.SIGCHLD, _do_nothing)
+        signal.signal(signal.SIGINT, _do_nothing)
+
+    def fileno(self) -> int:
+        """Return the descriptor to poll."""
+        return self._reader.fileno()
+
+    def clear(self) -> None:
+        """Make it unreadable until the next child ends."""
+        with contextlib.suppress(BlockingIOError):
+            while self._reader.recv(_CHUNK):
+                pass
+
+
+def _do_nothing(*_: object) -> None:
+    pass

@@ -1,0 +1,155 @@
+"""Runs one cell after another in the shell, synchronous ones and those that await."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+    from pytest_rewardkit.local.guest.shell import Shell
+
+Emit = "Callable[..., None]"
+
+
+class Executor:
+    """Runs cells; one at a time.
+
+    Parameters:
+        shell: where they run.
+    """
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._running = False
+        self._interrupted = False
+        self._failed = False
+        self._task: asyncio.Task[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._emit: Callable[..., None] = lambda *_args, **_fields: None
+
+    async def execute(
+        self,
+        code: str,
+        emit: Callable[..., None],
+        *,
+        environment: Mapping[str, str] | None = None,
+        silent: bool = False,
+    ) -> None:
+        """Run a cell. Whatever it does comes out of `emit`; nothing is raised but what ends the process.
+
+        Parameters:
+            emit: called with "started" (execution_count), "result" (data, main) and at most one "error" (name, value,
+                traceback).
+            environment: variables for this cell alone.
+            silent: whether the cell neither counts nor shows its result.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._emit = emit
+        self._failed = self._interrupted = False
+        shell = self._shell
+        shell.emit = self._forward
+        emit("started", execution_count=shell.execution_count)
+        before = {name: os.environ.get(name) for name in environment or {}}
+        os.environ.update(environment or {})
+        # A cell may set its own handler, but not for the next one.
+        signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            self._running = True
+            await self._run(code, silent)
+        except BaseException as error:
+            self._running = False
+            self._report(error)
+        finally:
+            self._running = False
+            self._task = None
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+            _flush()
+
+    async def _run(self, code: str, silent: bool) -> None:
+        shell = self._shell
+        failure = None
+        try:
+            transformed = shell.transform_cell(code)
+        except Exception:
+            transformed, failure = code, sys.exc_info()
+        coroutine = shell.run_cell_async(
+            code,
+            store_history=not silent,
+            silent=silent,
+            transformed_cell=transformed,
+            preprocessing_exc_tuple=failure,
+        )
+        result = None
+        try:
+            if shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=failure):
+                self._task = asyncio.ensure_future(coroutine)
+                result = await self._task
+            else:
+                result = _run_without_loop(coroutine)
+        finally:
+            shell.events.trigger("post_execute")
+            if not silent:
+                shell.events.trigger("post_run_cell", result)
+        # IPython prints some errors (exception groups) instead of reporting them.
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None and not self._failed:
+            self._report(error)
+
+    def _forward(self, event: str, **fields: Any) -> None:
+        if event == "error":
+            if self._failed:
+                return
+            self._failed = True
+            if self._interrupted and fields["name"] == asyncio.CancelledError.__name__:
+                fields.update(name=KeyboardInterrupt.__name__)
+        _flush()
+        self._emit(event, **fields)
+
+    def _report(self, error: BaseException) -> None:
+        if self._interrupted and isinstance(error, asyncio.CancelledError):
+            error = KeyboardInterrupt()
+        try:
+            text = "".join(traceback.format_exception(error))
+        except BaseException:
+            text = ""
+        self._shell.emit = self._forward
+        self._shell.emit_error(type(error), error, text)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if not self._running:
+            return
+        self._interrupted = True
+        if self._task is None or (self._loop is not None and asyncio.current_task(self._loop) is self._task):
+            raise KeyboardInterrupt
+        # The loop waits for something; the cell's task is to stop waiting.
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def _run_without_loop(coroutine: Any) -> Any:
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    coroutine.close()
+    raise RuntimeError("a cell without await waited for something")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            # The candidate's own stream, or one that it closed.
+            continue

@@ -1,0 +1,277 @@
+"""File operations of an agent, in its sandbox's own view of the file system.
+
+The agent has the sandbox's rights and nothing more, so whatever a path leads to is the candidate's anyhow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import os
+import shutil
+import stat
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.local.channel import MAX_FRAME_BYTES
+from pytest_rewardkit.local.guest import root
+from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
+from pytest_rewardkit.local.guest.identity import GUEST_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_rewardkit.local.guest.homes import Directories
+
+Entry = dict[str, Any]
+"""A file as envd describes it: EntryInfo in proto3 JSON."""
+
+_FILE: Final = "FILE_TYPE_FILE"
+_DIRECTORY: Final = "FILE_TYPE_DIRECTORY"
+_SYMLINK: Final = "FILE_TYPE_SYMLINK"
+_METADATA: Final = "user.e2b."
+# How a user namespace shows users that have no number in it; in a sandbox that is the host's root.
+_OVERFLOW_ID: Final = 65534
+_NEW_FILE_MODE: Final = 0o644
+_NANOSECONDS: Final = 10**9
+# One entry's JSON without its texts, and how much longer escaping makes a text at worst.
+_ENTRY_BYTES: Final = 400
+_ESCAPED_BYTES: Final = 6
+
+
+class Files:
+    """The file operations, on the paths that the guest uses.
+
+    Parameters:
+        directories: where the sandbox's own directories really are.
+    """
+
+    def __init__(self, directories: Directories) -> None:
+        self._directories = directories
+
+    def real_path(self, path: Any) -> str:
+        """Return where a path of a request really is; relative ones are below the home directory."""
+        if not isinstance(path, str) or "\0" in path:
+            raise RequestError(Code.INVALID_ARGUMENT, f"not a path: {path!r}")
+        if path.startswith("~") and path != "~" and not path.startswith("~/"):
+            raise RequestError(Code.INVALID_ARGUMENT, f"cannot resolve the home directory in '{path}'")
+        below_home = path[1:].lstrip("/") if path.startswith("~") else path
+        return self._directories.real_path(os.path.normpath(os.path.join(root.HOME, below_home)))
+
+    def stat(self, path: Any) -> Entry:
+        """Return the entry of one file or directory."""
+        real = self.real_path(path)
+        try:
+            return self._entry(real)
+        except OSError as error:
+            raise self._failure(error, real) from error
+
+    def list(self, path: Any, depth: Any = 1) -> list[Entry]:
+        """Return the entries below a directory, each before its own children, by name; links are not followed.
+
+        Parameters:
+            depth: how many levels; 0 means 1.
+        """
+        real = self.real_path(path)
+        if not isinstance(depth, int) or isinstance(depth, bool) or depth < 0:
+            raise RequestError(Code.INVALID_ARGUMENT, f"depth must be a whole number from 0, not {depth!r}")
+        if os.path.lexists(real) and not os.path.isdir(real):
+            raise RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is not a directory")
+        entries: list[Entry] = []
+        size = 0
+        try:
+            for child in _walk(real, depth or 1):
+                entry = self._entry(child)
+                size += _ENTRY_BYTES + _ESCAPED_BYTES * (len(entry["path"]) + len(entry["name"]))
+                if size > MAX_FRAME_BYTES:
+                    raise RequestError(Code.RESOURCE_EXHAUSTED, f"too many files below '{self._guest(real)}' to list")
+                entries.append(entry)
+        except OSError as error:
+            raise self._failure(error, real) from error
+        return entries
+
+    def mkdir(self, path: Any) -> Entry:
+        """Make a directory and its parents."""
+        real = self.real_path(path)
+        if os.path.isdir(real):
+            raise RequestError(Code.ALREADY_EXISTS, f"directory already exists: '{self._guest(real)}'")
+        if os.path.lexists(real):
+            raise RequestError(
+                Code.INVALID_ARGUMENT, f"path already exists but it is not a directory: '{self._guest(real)}'"
+            )
+        try:
+            os.makedirs(real)
+            return self._entry(real)
+        except OSError as error:
+            raise self._failure(error, real) from error
+
+    def move(self, source: Any, destination: Any) -> Entry:
+        """Move a file or directory; the destination's parents are made."""
+        old, new = self.real_path(source), self.real_path(destination)
+        if not os.path.lexists(old):
+            raise RequestError(Code.NOT_FOUND, f"source '{self._guest(old)}' does not exist")
+        try:
+            os.makedirs(os.path.dirname(new), exist_ok=True)
+            try:
+                os.rename(old, new)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise error
+                shutil.move(old, new)
+            return self._entry(new)
+        except OSError as error:
+            raise self._failure(error, old) from error
+
+    def remove(self, path: Any) -> None:
+        """Remove a file, or a directory with all in it; nothing there is fine too."""
+        real = self.real_path(path)
+        try:
+            if os.path.isdir(real) and not os.path.islink(real):
+                # rm copes with any depth, where shutil.rmtree runs out of stack.
+                subprocess.run(["rm", "-rf", "--", real], stdin=subprocess.DEVNULL, check=False)
+                if os.path.lexists(real):
+                    raise RequestError(Code.FAILED_PRECONDITION, f"cannot remove all of '{self._guest(real)}'")
+            else:
+                os.unlink(real)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._failure(error, real) from error
+
+    def open(self, path: Any, mode: Any, metadata: Any = None) -> tuple[Entry, int]:
+        """Open a regular file for the server to read or write.
+
+        Parameters:
+            mode: "r", or "w" to make the file and its parents, or empty it.
+            metadata: with "w", what to keep with the file as extended attributes, in place of what it had.
+
+        Returns:
+            the entry and the descriptor, which the caller owns.
+        """
+        real = self.real_path(path)
+        if mode not in ("r", "w"):
+            raise RequestError(Code.INVALID_ARGUMENT, f"mode must be 'r' or 'w', not {mode!r}")
+        # Without O_NONBLOCK, opening a pipe that nobody else has open would wait forever.
+        flags = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            if mode == "w":
+                os.makedirs(os.path.dirname(real), exist_ok=True)
+                flags |= os.O_WRONLY | os.O_CREAT
+            descriptor = os.open(real, flags, _NEW_FILE_MODE)
+        except IsADirectoryError as error:
+            raise self._is_a_directory(real) from error
+        except OSError as error:
+            raise self._failure(error, real) from error
+        try:
+            kind = os.fstat(descriptor).st_mode
+            if stat.S_ISDIR(kind):
+                raise self._is_a_directory(real)
+            if not stat.S_ISREG(kind):
+                raise RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is not a regular file")
+            if mode == "w":
+                os.ftruncate(descriptor, 0)
+                _set_metadata(descriptor, metadata)
+            return self._entry(real), descriptor
+        except OSError as error:
+            os.close(descriptor)
+            raise self._failure(error, real) from error
+        except RequestError:
+            os.close(descriptor)
+            raise
+
+    def _entry(self, real: str) -> Entry:
+        status = os.lstat(real)
+        kind = status.st_mode
+        entry: Entry = {
+            "name": _text(os.path.basename(real)),
+            "path": self._guest(real),
+            "size": str(status.st_size),
+            "mode": stat.S_IMODE(kind),
+            "permissions": stat.filemode(kind),
+            "owner": _owner(status.st_uid, os.getuid()),
+            "group": _owner(status.st_gid, os.getgid()),
+            "modifiedTime": _timestamp(status.st_mtime_ns),
+        }
+        if stat.S_ISLNK(kind):
+            entry["symlinkTarget"] = self._guest(os.path.realpath(real))
+            try:
+                kind = os.stat(real).st_mode
+            except OSError:
+                entry["type"] = _SYMLINK
+                return entry
+        entry["type"] = _DIRECTORY if stat.S_ISDIR(kind) else _FILE
+        if metadata := _metadata(real):
+            entry["metadata"] = metadata
+        return entry
+
+    def _guest(self, real: str) -> str:
+        return _text(self._directories.guest_path(real))
+
+    def _is_a_directory(self, real: str) -> RequestError:
+        return RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is a directory")
+
+    def _failure(self, error: OSError, real: str) -> RequestError:
+        if isinstance(error, FileNotFoundError):
+            return RequestError(Code.NOT_FOUND, f"path '{self._guest(real)}' does not exist")
+        return from_os_error(error, f"path '{self._guest(real)}'")
+
+
+def _walk(directory: str, depth: int) -> Iterator[str]:
+    # A stack of its own: a candidate can nest directories deeper than the interpreter's.
+    pending = [(directory, depth)]
+    while pending:
+        path, left = pending.pop()
+        if path is not directory:
+            yield path
+        if left and (path is directory or _is_real_directory(path)):
+            children = sorted(os.listdir(path), reverse=True)
+            pending.extend((os.path.join(path, name), left - 1) for name in children)
+
+
+def _is_real_directory(path: str) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    return False
+
+
+def _metadata(real: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(real, follow_symlinks=False):
+            if name.startswith(_METADATA):
+                value = os.getxattr(real, name, follow_symlinks=False)
+                found[_text(name.removeprefix(_METADATA))] = value.decode("utf-8", "backslashreplace")
+    return found
+
+
+def _set_metadata(descriptor: int, metadata: Mapping[str, str] | None) -> None:
+    if metadata is not None and not all(isinstance(value, str) for value in metadata.values()):
+        raise RequestError(Code.INVALID_ARGUMENT, "metadata must be an object of texts")
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(descriptor):
+            if name.startswith(_METADATA):
+                os.removexattr(descriptor, name)
+    for key, value in (metadata or {}).items():
+        os.setxattr(descriptor, _METADATA + key, value.encode())
+
+
+def _owner(number: int, own: int) -> str:
+    if number == own:
+        return GUEST_NAME
+    return "root" if number in (0, _OVERFLOW_ID) else str(number)
+
+
+def _timestamp(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, _NANOSECONDS)
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (OverflowError, ValueError, OSError):
+        # A candidate may date its files to any year.
+        moment, rest = datetime.datetime.fromtimestamp(0, datetime.UTC), 0
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def _text(name: str) -> str:
+    """Return a file name as text that every reader can decode."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

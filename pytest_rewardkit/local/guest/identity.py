@@ -1,0 +1,91 @@
+"""Who a sandbox's processes are: user 1000 inside, and outside a user id that nobody else has."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import random
+from typing import Final
+
+from pytest_rewardkit.local.guest import syscalls
+
+GUEST_ID: Final = 1000
+"""User and group id of `user` in a sandbox, as in E2B."""
+GUEST_NAME: Final = "user"
+
+# Ids above those of containers and below those that systemd hands out; see systemd's UIDS-GIDS.
+_FIRST_FREE_ID: Final = 0x70000000
+_FREE_IDS: Final = 0x10000
+# In a container with few ids mapped: the upper ones, but not nobody (65534) and its neighbour.
+_FEW_IDS: Final = 16384
+_HIGHEST_USABLE_OF_FEW: Final = 65532
+
+
+class HostUserIds:
+    """Hands out user ids of the host, one for each sandbox, that no account has.
+
+    Several servers may run at once, so each starts somewhere else in the range.
+    """
+
+    def __init__(self) -> None:
+        self._taken = {entry.pw_uid for entry in pwd.getpwall()}
+        self._range = _unused_range()
+        self._next = random.randrange(len(self._range))
+
+    def take(self) -> int:
+        """Return an id that is not in use.
+
+        Raises:
+            LookupError: all are in use.
+        """
+        for _ in range(len(self._range)):
+            user_id = self._range[self._next]
+            self._next = (self._next + 1) % len(self._range)
+            if user_id not in self._taken:
+                self._taken.add(user_id)
+                return user_id
+        raise LookupError("no user id is left for another sandbox")
+
+    def give_back(self, user_id: int) -> None:
+        """Let an id be taken again, when no process and no file of it is left."""
+        self._taken.discard(user_id)
+
+
+def write_maps(pid: int, user_id: int, group_id: int, *, proc: int | None = None) -> None:
+    """Make `user_id` and `group_id` of this namespace user and group 1000 in a child's new user namespace.
+
+    Parameters:
+        proc: a descriptor of a /proc directory, where /proc itself may not show the child.
+    """
+    _write(f"{pid}/setgroups", "deny", proc)
+    _write(f"{pid}/uid_map", f"{GUEST_ID} {user_id} 1", proc)
+    _write(f"{pid}/gid_map", f"{GUEST_ID} {group_id} 1", proc)
+
+
+def become_root_of_user_namespace(more_flags: int) -> None:
+    """Move this process into a new user namespace, and others by `more_flags`, in which it is root and may mount."""
+    user_id, group_id = os.getuid(), os.getgid()
+    syscalls.unshare(syscalls.CLONE_NEWUSER | more_flags)
+    _write("self/setgroups", "deny", None)
+    _write("self/uid_map", f"0 {user_id} 1", None)
+    _write("self/gid_map", f"0 {group_id} 1", None)
+
+
+def _unused_range() -> range:
+    with open("/proc/self/uid_map", encoding="ascii") as lines:
+        extents = [[int(field) for field in line.split()] for line in lines]
+    for first, _, count in extents:
+        if first <= _FIRST_FREE_ID and first + count >= _FIRST_FREE_ID + _FREE_IDS:
+            return range(_FIRST_FREE_ID, _FIRST_FREE_ID + _FREE_IDS)
+    first, _, count = max(extents, key=lambda extent: extent[2])
+    end = min(first + count, _HIGHEST_USABLE_OF_FEW)
+    return range(max(first + 1, end - _FEW_IDS), end)
+
+
+def _write(name: str, text: str, proc: int | None) -> None:
+    path = name if proc is not None else f"/proc/{name}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=proc)
+    try:
+        os.write(descriptor, text.encode("ascii"))
+    finally:
+        os.close(descriptor)

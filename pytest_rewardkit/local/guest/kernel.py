@@ -1,0 +1,180 @@
+"""A kernel: the process in which a context's cells run, forked from the agent with a warm interpreter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
+
+from pytest_rewardkit.local.channel import MAX_FRAME_BYTES, Channel
+from pytest_rewardkit.local.guest import descriptors, pictures, syscalls
+from pytest_rewardkit.local.guest.execution import Executor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_rewardkit.local.channel import Message
+    from pytest_rewardkit.local.guest.shell import Shell
+
+PRELOADABLE: Final = ("numpy", "pandas", "matplotlib")
+"""Modules that are slow to import and start no threads; a fork server may load them in advance."""
+
+_KERNEL_ENVIRONMENT: Final = {
+    # pyplot loads this backend, which shows figures at the end of a cell.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+}
+# Room for a result's other fields, and for escaping: a character takes up to six bytes in ASCII, a pair twelve.
+_MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
+
+
+def run(
+    shell: Shell,
+    received: Sequence[int],
+    directory: str,
+    environment: dict[str, str],
+    confine: Callable[[], None],
+) -> NoReturn:
+    """Become a kernel, in a freshly forked process.
+
+    Parameters:
+        received: the channel to the server, and the pipes for standard output and error.
+        directory: the working directory.
+        environment: the whole environment.
+        confine: enters the layers that are the kernel's own.
+    """
+    code = 1
+    try:
+        channel, stdout, stderr = received
+        descriptors.silence_stdio()
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        descriptors.keep_only([channel])
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        syscalls.set_dumpable(True)
+        syscalls.set_parent_death_signal(signal.SIGKILL)
+        confine()
+        _set_up_interpreter(directory, environment)
+        Kernel(shell, Channel(socket.socket(fileno=channel))).serve()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+class Kernel:
+    """Takes execute requests from the server and sends back what the cells do.
+
+    Parameters:
+        shell: where cells run.
+        channel: the connection to the server.
+    """
+
+    def __init__(self, shell: Shell, channel: Channel) -> None:
+        self._shell = shell
+        self._channel: Channel | None = channel
+        self._executor = Executor(shell)
+        self._requests: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._imported: set[str] = set(PRELOADABLE) & sys.modules.keys()
+
+    def serve(self) -> None:
+        """Serve until the server closes the channel, or a cell asked to exit."""
+        os.register_at_fork(after_in_child=self._leave_channel)
+        pictures.show_pillow_images()
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(self._serve(loop))
+
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        assert self._channel is not None
+        loop.add_reader(self._channel, self._readable)
+        self._send({"event": "ready"})
+        while True:
+            request = await self._requests.get()
+            if request is None:
+                return
+            await self._execute(request)
+            if self._channel is None:
+                # A process that the cell forked, and that ran to the cell's end: the cell is the other one's.
+                os._exit(0)
+            if self._shell.exit_now:
+                return
+
+    async def _execute(self, request: Message) -> None:
+        number = request.get("id")
+        _reopen_closed_streams()
+
+        def emit(event: str, **fields: Any) -> None:
+            self._send({"id": number, "event": event, **fields})
+
+        await self._executor.execute(
+            request["code"], emit, environment=request.get("envs"), silent=bool(request.get("silent"))
+        )
+        imported = (set(PRELOADABLE) & sys.modules.keys()) - self._imported
+        self._imported |= imported
+        emit("end", **({"imported": sorted(imported)} if imported else {}))
+
+    def _readable(self) -> None:
+        frames = self._channel.receive_available() if self._channel is not None else None
+        if frames is None:
+            os._exit(0)
+        for frame in frames:
+            frame.close()
+            self._requests.put_nowait(frame.message)
+
+    def _send(self, message: Message) -> None:
+        if self._channel is None:
+            return
+        try:
+            self._channel.send(message)
+        except ValueError:
+            self._channel.send(_shortened(message))
+
+    def _leave_channel(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+
+def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.environ.update({name: value for name, value in _KERNEL_ENVIRONMENT.items() if name not in environment})
+    os.chdir(directory)
+    sys.argv = [""]
+    # Modules in the working directory can be imported, as in a notebook.
+    sys.path.insert(0, "")
+    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc]
+    if "numpy" in sys.modules:
+        # Else every sandbox would draw the same numbers: the state came with the fork.
+        sys.modules["numpy"].random.seed()
+
+
+def _open_stream(descriptor: int) -> TextIO:
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _reopen_closed_streams() -> None:
+    if getattr(sys.stdout, "closed", False):
+        sys.stdout = _open_stream(1)
+    if getattr(sys.stderr, "closed", False):
+        sys.stderr = _open_stream(2)
+
+
+def _shortened(message: Message) -> Message:
+    """Return a result that is too large without its largest formats, and say so on standard error."""
+    data = dict(message.get("data", {}))
+    while data:
+        largest = max(data, key=lambda mime: len(repr(data[mime])))
+        del data[largest]
+        print(f"The result's {largest} was left out: it is too large to be sent.", file=sys.stderr)
+        if len(repr(data)) < _MAX_RESULT_BYTES // 12:
+            break
+    return {**message, "data": data}

@@ -1,0 +1,118 @@
+"""Landlock: which files a sandbox may touch, whether it may use the network, and no signals or traces across its border.
+
+Plain integers on landlockpy's raw calls: a sandbox is made in about 10 ms, of which enum arithmetic would take 3.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landlockpy import AccessFS, AccessNet, LandlockError, Scope
+from landlockpy import _syscall as calls
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ABI_WITH_SCOPES: Final = 6
+_ABI_WITH_TCP: Final = 4
+_ABI_WITH_UDP: Final = 10
+
+_FIRST_ABI_OF_RIGHT: Final = {
+    int(AccessFS.REFER): 2,
+    int(AccessFS.TRUNCATE): 3,
+    int(AccessFS.IOCTL_DEV): 5,
+    int(AccessFS.RESOLVE_UNIX): 9,
+}
+_RIGHTS: Final = tuple(int(right) for right in AccessFS)
+_READ: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE | AccessFS.READ_DIR)
+_READ_FILE: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE)
+_DEVICE: Final = int(AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.IOCTL_DEV)
+_READ_DIR: Final = int(AccessFS.READ_DIR)
+_MAKE_BLOCK: Final = int(AccessFS.MAKE_BLOCK)
+_DEVICES_IN_WRITABLE: Final = int(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV)
+_TCP: Final = int(AccessNet.BIND_TCP | AccessNet.CONNECT_TCP)
+_UDP: Final = int(AccessNet.BIND_UDP | AccessNet.CONNECT_SEND_UDP)
+_SIGNAL_SCOPE: Final = int(Scope.SIGNAL)
+_ALL_SCOPES: Final = int(Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a sandbox may touch; paths that do not exist are left out.
+
+    Attributes:
+        readable: files and directories, with what is below, to read and execute.
+        writable: directories to do everything in, but make or drive devices.
+        devices: device files, or directories of them, to read and write.
+        deny_network: whether to refuse TCP, and UDP where the kernel can.
+    """
+
+    readable: Sequence[str]
+    writable: Sequence[str]
+    devices: Sequence[str]
+    deny_network: bool
+
+
+def abi_version() -> int:
+    """Return the kernel's Landlock ABI version, 0 without Landlock."""
+    try:
+        return calls.abi_version()
+    except LandlockError:
+        return 0
+
+
+def restrict(rules: Rules, abi: int) -> None:
+    """Confine this process and its later children to `rules`; no_new_privs must be set.
+
+    Parameters:
+        abi: what :func:`abi_version` gave, 1 or more.
+    """
+    handled = sum(right for right in _RIGHTS if abi >= _FIRST_ABI_OF_RIGHT.get(right, 1))
+    network = 0
+    if rules.deny_network:
+        network |= _TCP if abi >= _ABI_WITH_TCP else 0
+        network |= _UDP if abi >= _ABI_WITH_UDP else 0
+    scopes = _ALL_SCOPES if abi >= ABI_WITH_SCOPES else 0
+    ruleset = calls.create_ruleset(calls.RulesetAttr(handled, network, scopes))
+    try:
+        for path in rules.readable:
+            _allow(ruleset, path, directory=_READ, file=_READ_FILE)
+        for path in rules.writable:
+            rights = handled & ~_DEVICES_IN_WRITABLE
+            _allow(ruleset, path, directory=rights, file=rights & _DEVICE)
+        for path in rules.devices:
+            _allow(ruleset, path, directory=handled & (_DEVICE | _READ_DIR), file=handled & _DEVICE)
+        calls.restrict_self(ruleset)
+    finally:
+        os.close(ruleset)
+
+
+def restrict_nested(abi: int, *, signals: bool) -> None:
+    """Enter a domain inside the sandbox's own, from which the processes outside it cannot be traced.
+
+    Parameters:
+        abi: what :func:`abi_version` gave, 1 or more.
+        signals: whether to forbid signals to the outside as well.
+    """
+    scopes = _SIGNAL_SCOPE if signals and abi >= ABI_WITH_SCOPES else 0
+    # A ruleset must handle something; making block devices is forbidden anyhow.
+    ruleset = calls.create_ruleset(calls.RulesetAttr(_MAKE_BLOCK, 0, scopes))
+    try:
+        calls.restrict_self(ruleset)
+    finally:
+        os.close(ruleset)
+
+
+def _allow(ruleset: int, path: str, *, directory: int, file: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        rights = directory if stat.S_ISDIR(os.fstat(descriptor).st_mode) else file
+        calls.add_path_beneath(ruleset, calls.PathBeneathAttr(rights, descriptor))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,155 @@
+"""Isolation levels: which layers hold around a sandbox, decided from what was found to work here. Pure.
+
+The levels, strongest first:
+
+- full: namespaces of its own for mounts, processes, network, IPC and host name, a user of its own, a private root.
+- ns-nocap: the same namespaces, but no right to mount in them; files are guarded by Landlock.
+- uid: no namespaces, but a user id of its own (needs root); Landlock guards files.
+- landlock: the same user id as the server; Landlock guards files and signals.
+- weak: as landlock, on a kernel whose Landlock lets signals through, or without Landlock or seccomp.
+- none: a clean environment and resource limits, nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.landlock import ABI_WITH_SCOPES
+
+
+class Level(StrEnum):
+    """An isolation level; see the module."""
+
+    FULL = "full"
+    NS_NOCAP = "ns-nocap"
+    UID = "uid"
+    LANDLOCK = "landlock"
+    WEAK = "weak"
+    NONE = "none"
+
+
+STRONG: Final = (Level.FULL, Level.NS_NOCAP, Level.UID, Level.LANDLOCK)
+"""Levels at which a candidate reaches neither files, secrets, network nor processes of the host."""
+
+_NAMESPACES: Final = (
+    syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWNET
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What works on this machine for this user; see probe.py.
+
+    Attributes:
+        root: whether the user is root, with the right to become another user.
+        mounts: whether a private root can be built and sandboxes can mount in their own namespaces.
+        user_namespaces: whether a process can be given a user namespace of its own.
+        namespaces: whether all namespaces can be made at once, with no capability used in them.
+        landlock_abi: the kernel's Landlock ABI version; 0 is none.
+        seccomp: whether system calls can be filtered.
+    """
+
+    root: bool
+    mounts: bool
+    user_namespaces: bool
+    namespaces: bool
+    landlock_abi: int
+    seccomp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The layers that sandboxes get.
+
+    Attributes:
+        level: the level that these layers make.
+        clone_flags: the namespaces of a sandbox without internet.
+        private_root: whether the fork server moves into a root of its own, and sandboxes mount their own directories.
+        user_namespace_at_clone: whether the user namespace comes first, to get the right to mount from it.
+        user_namespace_after_mounts: whether it comes last, when root has mounted.
+        own_user_id: whether each sandbox has its own user id on the host.
+        landlock_abi: the Landlock ABI to use; 0 is none.
+        seccomp: whether to filter system calls.
+    """
+
+    level: Level
+    clone_flags: int = 0
+    private_root: bool = False
+    user_namespace_at_clone: bool = False
+    user_namespace_after_mounts: bool = False
+    own_user_id: bool = False
+    landlock_abi: int = 0
+    seccomp: bool = False
+
+    @property
+    def process_namespace(self) -> bool:
+        """Whether a sandbox's processes see only each other, and all end with its agent."""
+        return bool(self.clone_flags & syscalls.CLONE_NEWPID)
+
+    @property
+    def user_namespace(self) -> bool:
+        """Whether user 1000 of the sandbox is another user of the host."""
+        return self.user_namespace_at_clone or self.user_namespace_after_mounts
+
+    def layers(self) -> dict[str, bool | int]:
+        """Return the layers by name, for people."""
+        return {
+            "private root": self.private_root,
+            "process namespace": self.process_namespace,
+            "network namespace": bool(self.clone_flags & syscalls.CLONE_NEWNET),
+            "user namespace": self.user_namespace,
+            "own user id": self.own_user_id,
+            "landlock abi": self.landlock_abi,
+            "seccomp": self.seccomp,
+        }
+
+
+def available(findings: Findings) -> list[Level]:
+    """Return the levels that can be had, strongest first; `none` always can."""
+    landlock = findings.landlock_abi > 0
+    conditions = {
+        Level.FULL: findings.seccomp and findings.mounts,
+        Level.NS_NOCAP: findings.seccomp and findings.namespaces and landlock,
+        Level.UID: findings.seccomp and findings.root and landlock,
+        Level.LANDLOCK: findings.seccomp and findings.landlock_abi >= ABI_WITH_SCOPES,
+        Level.WEAK: findings.seccomp or landlock,
+        Level.NONE: True,
+    }
+    return [level for level in Level if conditions[level]]
+
+
+def plan(findings: Findings, level: Level) -> Plan:
+    """Return the layers for a level that is :func:`available`."""
+    match level:
+        case Level.FULL:
+            return Plan(
+                level,
+                clone_flags=_NAMESPACES | (0 if findings.root else syscalls.CLONE_NEWUSER),
+                private_root=True,
+                user_namespace_at_clone=not findings.root,
+                user_namespace_after_mounts=findings.root and findings.user_namespaces,
+                own_user_id=findings.root,
+                landlock_abi=findings.landlock_abi,
+                seccomp=True,
+            )
+        case Level.NS_NOCAP:
+            return Plan(
+                level,
+                clone_flags=_NAMESPACES | syscalls.CLONE_NEWUSER,
+                user_namespace_at_clone=True,
+                landlock_abi=findings.landlock_abi,
+                seccomp=True,
+            )
+        case Level.UID:
+            return Plan(level, own_user_id=True, landlock_abi=findings.landlock_abi, seccomp=True)
+        case Level.LANDLOCK:
+            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True)
+        case Level.WEAK:
+            # On a kernel where more would hold, weak is asked for to see what it is like without it.
+            abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
+            return Plan(level, landlock_abi=abi, seccomp=findings.seccomp)
+        case Level.NONE:
+            return Plan(level)

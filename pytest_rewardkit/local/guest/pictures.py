@@ -1,0 +1,75 @@
+"""Makes Pillow show images in the cell's output: there is no screen to open a window on."""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+
+
+def show_pillow_images() -> None:
+    """Have `show` and `save` to a named file display the image, now or when Pillow is imported."""
+    for name, patch in (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save)):
+        if name in sys.modules:
+            patch(sys.modules[name])
+        else:
+            sys.meta_path.insert(0, _AfterImport(name, patch))
+
+
+class _AfterImport(importlib.abc.MetaPathFinder):
+    """Calls a function with a module when it has been imported, once."""
+
+    def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
+        self._name = name
+        self._action = action
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find the module as others do, and act after it has been executed."""
+        if fullname != self._name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_act(module: ModuleType) -> None:
+            execute(module)
+            self._action(module)
+
+        spec.loader.exec_module = execute_and_act  # type: ignore[method-assign]
+        return spec
+
+
+def _patch_show(module: Any) -> None:
+    original = module.UnixViewer.show
+
+    def show(self: Any, image: Any, **options: Any) -> int:
+        display(image)
+        result: int = original(self, image, **options)
+        return result
+
+    module.UnixViewer.show = show
+    # No program is started to show the file.
+    module.UnixViewer.show_file = lambda self, path, **options: 0
+
+
+def _patch_save(module: Any) -> None:
+    original = module.Image.save
+
+    def save(self: Any, fp: Any, format: Any = None, **params: Any) -> None:
+        if isinstance(fp, str):
+            display(self)
+        original(self, fp, format, **params)
+
+    module.Image.save = save

@@ -1,0 +1,123 @@
+"""Commands that an agent starts in its sandbox, with pipes from the server or a terminal of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import subprocess
+import termios
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.local.guest import landlock
+from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_rewardkit.local.guest.levels import Plan
+
+_SHELLS: Final = ("bash", "sh")
+_MAX_TERMINAL_SIZE: Final = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program to run.
+
+    Attributes:
+        arguments: its name or path, and its arguments.
+        environment: its whole environment.
+        directory: its working directory, as the sandbox's processes see it.
+    """
+
+    arguments: list[str]
+    environment: dict[str, str]
+    directory: str
+
+
+class Starter:
+    """Starts commands under a plan's layers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def start(self, command: Command, stdio: Sequence[int]) -> int:
+        """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
+        preparation = None if self._plan.process_namespace else self.enter_nested_domain
+        return self._spawn(command, stdio, preparation)
+
+    def start_in_terminal(self, command: Command, size: Any) -> tuple[int, int]:
+        """Start a command in a new terminal.
+
+        Parameters:
+            size: {"cols": …, "rows": …}
+
+        Returns:
+            the pid and the terminal's other end, which the caller owns.
+        """
+        if not self._plan.private_root:
+            raise RequestError(Code.FAILED_PRECONDITION, f"no terminals at isolation level {self._plan.level}")
+        window = _window(size)
+        try:
+            master, slave = os.openpty()
+        except OSError as error:
+            raise from_os_error(error, "open a terminal") from error
+        try:
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, window)
+            return self._spawn(command, (slave, slave, slave), self._take_terminal), master
+        except BaseException:
+            os.close(master)
+            raise
+        finally:
+            os.close(slave)
+
+    def enter_nested_domain(self) -> None:
+        """Keep this process, and what it starts, from signalling and tracing the agent.
+
+        With a process namespace the agent is its first process, which the others cannot harm.
+        """
+        if self._plan.landlock_abi and not self._plan.process_namespace:
+            landlock.restrict_nested(self._plan.landlock_abi, signals=True)
+
+    def _take_terminal(self) -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        self.enter_nested_domain()
+
+    def _spawn(self, command: Command, stdio: Sequence[int], preparation: Callable[[], None] | None) -> int:
+        name = command.arguments[0]
+        stdin, stdout, stderr = stdio
+        try:
+            process = subprocess.Popen(
+                self._without_login(command.arguments),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=command.environment,
+                cwd=command.directory,
+                start_new_session=True,
+                preexec_fn=preparation,
+            )
+        except OSError as error:
+            if error.filename == command.directory:
+                raise from_os_error(error, "working directory") from error
+            raise from_os_error(error, f"start '{name}'") from error
+        except (subprocess.SubprocessError, ValueError) as error:
+            raise RequestError(Code.INVALID_ARGUMENT, f"start '{name}': {error}") from error
+        # The agent reaps all its children itself; Popen must not wait for this one behind its back.
+        process.returncode = 0
+        return process.pid
+
+    def _without_login(self, arguments: list[str]) -> list[str]:
+        # In the host's file system a login shell reads the host's profile, which replaces PATH.
+        login_shell = os.path.basename(arguments[0]) in _SHELLS and arguments[1:2] == ["-l"]
+        return arguments[:1] + arguments[2:] if login_shell and not self._plan.private_root else arguments
+
+
+def _window(size: Any) -> bytes:
+    values = [size.get(name) for name in ("rows", "cols")] if isinstance(size, dict) else [None]
+    for value in values:
+        if not isinstance(value, int) or not 0 < value <= _MAX_TERMINAL_SIZE:
+            raise RequestError(Code.INVALID_ARGUMENT, f"not the size of a terminal: {size!r}")
+    return struct.pack("HHHH", *values, 0, 0)

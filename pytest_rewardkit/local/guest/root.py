@@ -1,0 +1,252 @@
+"""The file system of a sandbox: a read-only root made once, and each sandbox's own directories mounted into it.
+
+The root holds the system's programs, the interpreter's environment and a handful of files in /etc that say who `user`
+is. Nothing else of the host exists in it: no home directories, no project, no keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from functools import cache
+from typing import Final
+
+from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.identity import GUEST_ID, GUEST_NAME
+from pytest_rewardkit.local.guest.limits import MAX_FILES
+
+HOME: Final = "/home/user"
+TEMPORARY: Final = "/tmp"
+SHARED_MEMORY: Final = "/dev/shm"
+HOST_NAME: Final = "sandbox"
+
+# Each sandbox mounts its own over these.
+_PRIVATE: Final = (HOME, TEMPORARY, SHARED_MEMORY)
+_MOUNT_POINTS: Final = (*_PRIVATE, "/proc", "/dev/pts", "/mnt", "/run")
+# What of the host's tree lies in a private directory waits here until a sandbox has mounted its own.
+_STASH: Final = "/.stash"
+
+SYSTEM_PATHS: Final = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/fonts",
+    "/etc/inputrc",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/pki/ca-trust/extracted",
+    "/etc/pki/tls/certs",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/terminfo",
+    "/etc/timezone",
+    "/var/cache/fontconfig",
+)
+# An environment's directory may be somebody's project as well, so only what environments consist of is shown.
+_ENVIRONMENT_PARTS: Final = (
+    "bin",
+    "conda-meta",
+    "include",
+    "lib",
+    "lib32",
+    "lib64",
+    "libexec",
+    "pyvenv.cfg",
+    "share",
+    "ssl",
+)
+_PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
+_DEVICES: Final = ("full", "null", "random", "urandom", "zero")
+DEVICE_PATHS: Final = tuple(f"/dev/{name}" for name in _DEVICES)
+_DEVICE_LINKS: Final = {
+    "fd": "/proc/self/fd",
+    "ptmx": "pts/ptmx",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+
+_PASSWD: Final = (
+    f"root:x:0:0:root:/root:/bin/bash\n{GUEST_NAME}:x:{GUEST_ID}:{GUEST_ID}:{GUEST_NAME}:{HOME}:/bin/bash\n"
+)
+_GROUP: Final = f"root:x:0:\n{GUEST_NAME}:x:{GUEST_ID}:\n"
+_HOSTS: Final = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
+_NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
+# Login shells read this; it must not touch PATH, in which the environment's own python comes first.
+_PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
+
+_READ_ONLY: Final = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
+_PLAIN: Final = syscalls.MS_NOSUID | syscalls.MS_NODEV
+_ROOT_SIZE: Final = "16m"
+_DEFAULT_DISK_MB: Final = 1024
+_MAX_LINKS: Final = 40
+
+
+@cache
+def environment_paths() -> tuple[str, ...]:
+    """Return the paths that make up the running interpreter and its packages."""
+    paths: list[str] = []
+    for prefix in dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)):
+        paths.extend(os.path.join(prefix, part) for part in _ENVIRONMENT_PARTS)
+    paths.extend(path for path in sys.path if os.path.basename(path) in _PACKAGE_DIRECTORIES)
+    return tuple(path for path in dict.fromkeys(paths) if os.path.exists(path))
+
+
+class Root:
+    """The read-only root, built and entered by the fork server in a mount namespace of its own."""
+
+    def __init__(self) -> None:
+        self._placed: list[str] = []
+        self._stashed: list[str] = []
+        self._mount_point = ""
+
+    def enter(self) -> None:
+        """Build the root and make it this process's."""
+        parent = tempfile.gettempdir()
+        parent_directory = os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._mount_point = tempfile.mkdtemp(prefix="rewardkit-root-", dir=parent)
+        try:
+            self._build()
+            os.chdir(self._mount_point)
+            syscalls.pivot_root(".", ".")
+            syscalls.unmount(".", syscalls.MNT_DETACH)
+            os.chdir("/")
+            # For the fork server itself; sandboxes do it again over their own directories.
+            self._unstash()
+        finally:
+            # To the host it is an empty directory; only this namespace saw the mounts.
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.basename(self._mount_point), dir_fd=parent_directory)
+            os.close(parent_directory)
+
+    def seal(self) -> None:
+        """Make the root itself read-only, when nothing more is to be written into it."""
+        syscalls.set_mount_attributes("/", _READ_ONLY, recursive=False)
+
+    def mount_private(self, user_id: int, group_id: int, disk_mb: int | None) -> None:
+        """Mount a sandbox's own directories, terminals and /proc; to be called in its namespaces.
+
+        Parameters:
+            user_id: the owner, as this process's user namespace numbers it.
+            disk_mb: how much all its files together may take, in MiB.
+        """
+        options = f"size={disk_mb or _DEFAULT_DISK_MB}m,nr_inodes={MAX_FILES},mode=755,uid={user_id},gid={group_id}"
+        syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, options)
+        for path in _PRIVATE:
+            source = f"/mnt/{path.replace('/', '-')}"
+            os.mkdir(source)
+            if path == HOME:
+                os.chown(source, user_id, group_id)
+            else:
+                os.chmod(source, 0o1777)
+            syscalls.mount(source, path, None, syscalls.MS_BIND)
+        syscalls.unmount("/mnt", syscalls.MNT_DETACH)
+        self._unstash()
+        terminals = "newinstance,ptmxmode=0666,mode=620"
+        syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, terminals)
+        syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
+
+    def _build(self) -> None:
+        syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+        syscalls.mount("tmpfs", self._mount_point, "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
+        for path in _MOUNT_POINTS:
+            os.makedirs(self._mount_point + path)
+        os.makedirs(f"{self._mount_point}/var")
+        os.symlink(TEMPORARY, f"{self._mount_point}/var/tmp")
+        for path in (*SYSTEM_PATHS, *environment_paths()):
+            self._place(path)
+        self._stashed = self._stashed_entries()
+        # A fresh /proc may only be mounted where a whole one is visible already.
+        syscalls.mount("/proc", f"{self._mount_point}/proc", None, syscalls.MS_BIND | syscalls.MS_REC)
+        for name in _DEVICES:
+            self._write(f"/dev/{name}", "")
+            syscalls.mount(f"/dev/{name}", f"{self._mount_point}/dev/{name}", None, syscalls.MS_BIND)
+        for name, target in _DEVICE_LINKS.items():
+            os.symlink(target, f"{self._mount_point}/dev/{name}")
+        self._write("/etc/passwd", _PASSWD)
+        self._write("/etc/group", _GROUP)
+        self._write("/etc/hosts", _HOSTS)
+        self._write("/etc/hostname", f"{HOST_NAME}\n")
+        self._write("/etc/nsswitch.conf", _NAME_SERVICES)
+        self._write("/etc/profile", _PROFILE)
+
+    def _place(self, path: str, links: int = 0) -> None:
+        """Show a path of the host read-only, with the symbolic links that lead to it."""
+        if links > _MAX_LINKS or not os.path.exists(path):
+            return
+        current = ""
+        names = path.strip("/").split("/")
+        for position, name in enumerate(names, start=1):
+            current = f"{current}/{name}"
+            if os.path.islink(current):
+                self._link(current)
+                target = os.path.join(os.path.dirname(current), os.readlink(current))
+                self._place(os.path.normpath(os.path.join(target, *names[position:])), links + 1)
+                return
+        if self._shown(current):
+            return
+        inside = self._mount_point + _location(current)
+        if os.path.isdir(current):
+            os.makedirs(inside, exist_ok=True)
+        else:
+            self._write(_location(current), "")
+        syscalls.mount(current, inside, None, syscalls.MS_BIND | syscalls.MS_REC)
+        syscalls.set_mount_attributes(inside, _READ_ONLY, recursive=True)
+        self._placed.append(current)
+
+    def _link(self, path: str) -> None:
+        inside = self._mount_point + _location(path)
+        if not self._shown(path) and not os.path.lexists(inside):
+            os.makedirs(os.path.dirname(inside), exist_ok=True)
+            os.symlink(os.readlink(path), inside)
+
+    def _shown(self, path: str) -> bool:
+        return any(path == placed or path.startswith(f"{placed}/") for placed in self._placed)
+
+    def _stashed_entries(self) -> list[str]:
+        entries: list[str] = []
+        for private in _PRIVATE:
+            stash = self._mount_point + _STASH + private
+            if os.path.isdir(stash):
+                entries.extend(f"{private}/{name}" for name in sorted(os.listdir(stash)))
+        return entries
+
+    def _unstash(self) -> None:
+        for path in self._stashed:
+            stashed = _STASH + path
+            if os.path.islink(stashed):
+                os.symlink(os.readlink(stashed), path)
+                continue
+            if os.path.isdir(stashed):
+                os.mkdir(path)
+            else:
+                os.mknod(path)
+            syscalls.mount(stashed, path, None, syscalls.MS_BIND | syscalls.MS_REC)
+
+    def _write(self, path: str, text: str) -> None:
+        inside = self._mount_point + path
+        os.makedirs(os.path.dirname(inside), exist_ok=True)
+        with open(inside, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _location(path: str) -> str:
+    """Return where in the root a path of the host is shown at first."""
+    hidden = any(path.startswith(f"{private}/") for private in _PRIVATE)
+    return _STASH + path if hidden else path

@@ -1,0 +1,130 @@
+"""The steps by which a freshly cloned process becomes a sandbox. Their order is what makes them hold."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.local.guest import landlock, root, syscalls
+from pytest_rewardkit.local.guest.identity import GUEST_ID
+from pytest_rewardkit.local.guest.levels import Level
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.local.guest.homes import Directories
+    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.limits import Limits
+    from pytest_rewardkit.local.guest.root import Root
+
+MAPS_WANTED: Final = b"?"
+"""What a sandbox writes to the fork server when it has its user namespace."""
+MAPS_WRITTEN: Final = b"!"
+
+# linux/sockios.h, net/if.h
+_SIOCSIFFLAGS: Final = 0x8914
+_IFF_UP_AND_RUNNING: Final = 0x1 | 0x40
+
+_READABLE_PROC: Final = tuple(
+    f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
+)
+_READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What one sandbox is to get.
+
+    Attributes:
+        plan: the layers.
+        limits: the resource limits.
+        internet: whether it shares the host's network.
+        user_id: its user id on the host, where it has one of its own.
+        directories: where its own directories are.
+        seccomp_program: the filter of system calls, where there is one.
+        maps: a connected socket over which to ask the fork server for the user namespace's maps.
+    """
+
+    plan: Plan
+    limits: Limits
+    internet: bool
+    user_id: int | None
+    directories: Directories
+    seccomp_program: bytes | None
+    maps: socket.socket
+
+    def confine(self, own_root: Root | None) -> None:
+        """Confine this process, the first of the sandbox, for good.
+
+        Parameters:
+            own_root: the root that the fork server has entered, where there is one.
+        """
+        plan = self.plan
+        if plan.own_user_id:
+            os.setgroups([])
+        if plan.user_namespace_at_clone:
+            if not plan.private_root:
+                syscalls.drop_capabilities()
+            self._await_maps()
+            self._become_guest()
+        if own_root is not None:
+            self._set_up_namespaces(own_root)
+        if plan.user_namespace_after_mounts:
+            syscalls.unshare(syscalls.CLONE_NEWUSER)
+            self._await_maps()
+            self._become_guest()
+        elif self.user_id is not None:
+            os.setresgid(self.user_id, self.user_id, self.user_id)
+            os.setresuid(self.user_id, self.user_id, self.user_id)
+        self.limits.apply()
+        if plan.level is not Level.NONE:
+            syscalls.drop_capabilities()
+            syscalls.set_no_new_privileges()
+        # The agent holds the channel to the server, so nothing that runs beside it may look into it.
+        syscalls.set_dumpable(False)
+        syscalls.set_child_subreaper()
+        syscalls.set_parent_death_signal(signal.SIGKILL)
+        if plan.landlock_abi:
+            landlock.restrict(self._rules(), plan.landlock_abi)
+        if self.seccomp_program is not None:
+            syscalls.load_seccomp_program(self.seccomp_program)
+
+    def _await_maps(self) -> None:
+        self.maps.sendall(MAPS_WANTED)
+        if self.maps.recv(1) != MAPS_WRITTEN:
+            raise OSError("the fork server did not map the sandbox's user id")
+
+    def _become_guest(self) -> None:
+        os.setresgid(GUEST_ID, GUEST_ID, GUEST_ID)
+        os.setresuid(GUEST_ID, GUEST_ID, GUEST_ID)
+
+    def _set_up_namespaces(self, own_root: Root) -> None:
+        if not self.internet:
+            _bring_loopback_up()
+        socket.sethostname(root.HOST_NAME)
+        owner = GUEST_ID if self.user_id is None else self.user_id
+        own_root.mount_private(owner, owner, self.limits.disk_mb)
+
+    def _rules(self) -> landlock.Rules:
+        deny_network = not self.internet and not self.plan.clone_flags & syscalls.CLONE_NEWNET
+        if self.plan.private_root:
+            return landlock.Rules(
+                readable=("/",),
+                writable=(root.HOME, root.TEMPORARY, root.SHARED_MEMORY),
+                devices=("/dev/pts", *root.DEVICE_PATHS),
+                deny_network=deny_network,
+            )
+        return landlock.Rules(
+            readable=(*root.SYSTEM_PATHS, *root.environment_paths(), *_READABLE_PROC, *_READABLE_ETC),
+            writable=(self.directories.home, self.directories.temporary),
+            devices=root.DEVICE_PATHS,
+            deny_network=deny_network,
+        )
+
+
+def _bring_loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP_AND_RUNNING))

@@ -1,0 +1,128 @@
+"""The IPython shell that cells run in, set up as E2B's kernels are."""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Bool, Callable, Type
+from traitlets.config import Config
+
+from pytest_rewardkit.local.guest import display
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+MAX_ERROR_TEXT = 2**20
+"""Longest name, value or traceback of an error, in characters; the middle of a longer one is cut out."""
+
+
+def _ignore(event: str, **fields: Any) -> None:
+    """Take an event and do nothing."""
+
+
+class _Compiler(CachingCompiler):
+    """Names cells' code as ipykernel does; the names show in warnings."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        digest = hashlib.blake2b(raw_code.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+        name = f"{int.from_bytes(digest, 'big')}.py"
+        return os.path.join(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", name)
+
+
+class Shell(InteractiveShell):
+    """An IPython shell whose output goes to `emit`.
+
+    Attributes:
+        emit: called with an event's name and fields: "result" (data, main) or "error" (name, value, traceback).
+        terminals: whether `!command` may run in a terminal of its own.
+    """
+
+    compiler_class = Type(_Compiler)
+    display_pub_class = Type(display.Publisher)
+    displayhook_class = Type(display.Hook)
+    emit = Callable(_ignore)
+    terminals = Bool(True)
+    exit_now = Bool(False)
+
+    def ask_exit(self) -> None:
+        """Have the kernel end after the cell; what exit() and quit() call."""
+        self.exit_now = True
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Do nothing: there is no screen."""
+
+    def system_piped(self, cmd: str) -> None:
+        """Run a `!command`."""
+        if self.terminals:
+            super().system_piped(cmd)
+            return
+        sys.stdout.flush()
+        command = self.var_expand(cmd, depth=1)
+        self.user_ns["_exit_code"] = subprocess.run(command, shell=True, check=False).returncode
+
+    system = system_piped
+
+    def _showtraceback(
+        self, etype: type[BaseException] | None, evalue: BaseException | None, stb: list[str] | TracebackType
+    ) -> None:
+        self.emit_error(etype, evalue, "".join(str(line) for line in stb))  # type: ignore[union-attr]
+
+    def emit_error(self, kind: type[BaseException] | None, error: BaseException | None, traceback: str) -> None:
+        """Send an error, with texts of bounded length."""
+        self.emit(
+            "error",
+            name=_bounded(kind.__name__ if kind else ""),
+            value=_bounded(_text_of(error)),
+            traceback=_bounded(traceback),
+        )
+
+
+def make_shell(ipython_directory: str) -> Shell:
+    """Return the shell; there is one in a process.
+
+    Parameters:
+        ipython_directory: a writable directory for IPython's profile; nothing of value ends there.
+    """
+    config = Config()
+    config.InteractiveShell.colors = "nocolor"
+    config.PlainTextFormatter.max_seq_length = 0
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    shell = Shell.instance(config=config, ipython_dir=ipython_directory)
+    shell.set_hook("show_in_pager", lambda *_args, **_options: None, priority=0)
+    display.install_formatters(shell.display_formatter)
+    builtins.input = _no_input
+    getpass.getpass = _no_password
+    return shell
+
+
+def _no_input(prompt: object = "", /) -> NoReturn:
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
+
+
+def _no_password(prompt: str = "Password: ", stream: Any = None) -> NoReturn:
+    raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
+
+
+def _text_of(error: BaseException | None) -> str:
+    try:
+        return str(error)
+    except BaseException as failure:
+        return f"<the error's text cannot be had: {type(failure).__name__}>"
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= MAX_ERROR_TEXT:
+        return text
+    half = MAX_ERROR_TEXT // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"

@@ -1,0 +1,263 @@
+"""The fork server: one warm, jailed, single-threaded process from which every sandbox is cloned."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pytest_rewardkit.local.channel import Channel
+from pytest_rewardkit.local.guest import descriptors, identity, killing, sandbox, seccomp, syscalls
+from pytest_rewardkit.local.guest.agent import Agent
+from pytest_rewardkit.local.guest.errors import Code, RequestError
+from pytest_rewardkit.local.guest.events import ChildSignals
+from pytest_rewardkit.local.guest.homes import Directories, Homes
+from pytest_rewardkit.local.guest.limits import Limits
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from pytest_rewardkit.local.channel import Frame, Message
+    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.root import Root
+    from pytest_rewardkit.local.guest.shell import Shell
+
+_INTERNET_FAMILIES: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+
+
+@dataclass(slots=True)
+class _Running:
+    """A sandbox as the fork server knows it."""
+
+    name: str
+    user_id: int | None
+    maps: socket.socket | None
+
+
+class Zygote:
+    """Makes, kills and reaps sandboxes at the server's request.
+
+    Parameters:
+        channel: the connection to the server.
+        plan: the layers that sandboxes get.
+        shell: the warm interpreter.
+        own_root: the root that this process has entered, where there is one.
+        proc: a descriptor of the host's /proc.
+        environment: what sandboxes have in their environment.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        plan: Plan,
+        shell: Shell,
+        own_root: Root | None,
+        proc: int,
+        environment: dict[str, str],
+    ) -> None:
+        self._channel = channel
+        self._plan = plan
+        self._shell = shell
+        self._root = own_root
+        self._proc = proc
+        self._environment = environment
+        self._homes = None if own_root is not None else Homes()
+        self._user_ids = identity.HostUserIds() if plan.own_user_id else None
+        self._programs: dict[bool, bytes] = {}
+        self._running: dict[int, _Running] = {}
+        self._removals: dict[int, subprocess.Popen[bytes]] = {}
+        self._poll = select.poll()
+        self._maps_wanted: dict[int, int] = {}
+
+    def serve(self) -> None:
+        """Serve until the server closes the channel; then end every sandbox."""
+        syscalls.set_child_subreaper()
+        ended = ChildSignals()
+        self._poll.register(self._channel, select.POLLIN)
+        self._poll.register(ended, select.POLLIN)
+        self._seccomp_program(internet=False)
+        try:
+            while True:
+                for descriptor, _ in self._poll.poll():
+                    if descriptor == ended.fileno():
+                        ended.clear()
+                        self._reap()
+                    elif descriptor == self._channel.fileno():
+                        if not self._serve_requests():
+                            return
+                    elif descriptor in self._maps_wanted:
+                        self._write_maps(descriptor)
+        finally:
+            self._end_all()
+
+    def _serve_requests(self) -> bool:
+        frames = self._channel.receive_available()
+        for frame in frames or []:
+            self._handle(frame)
+        return frames is not None
+
+    def _handle(self, frame: Frame) -> None:
+        message = frame.message
+        try:
+            match message.get("op"):
+                case "spawn":
+                    answer: Message = {"ok": {"pid": self._spawn(message, frame.descriptors)}}
+                case "kill":
+                    self._kill(message.get("pid"))
+                    answer = {"ok": {}}
+                case other:
+                    raise RequestError(Code.INVALID_ARGUMENT, f"unknown operation {other!r}")
+        except RequestError as error:
+            answer = {"error": error.answer()}
+        except OSError as error:
+            answer = {"error": RequestError(Code.INTERNAL, f"{message.get('op')}: {error}").answer()}
+        finally:
+            frame.close()
+        self._channel.send({"id": message.get("id"), **answer})
+
+    def _spawn(self, message: Message, received: tuple[int, ...]) -> int:
+        if len(received) != 1:
+            raise RequestError(Code.INVALID_ARGUMENT, f"spawn takes the agent's channel alone, {len(received)} came")
+        try:
+            limits = Limits.from_message(message.get("limits") or {})
+        except ValueError as error:
+            raise RequestError(Code.INVALID_ARGUMENT, str(error)) from error
+        if len(os.listdir("/proc/self/task")) > 1:
+            raise RequestError(Code.FAILED_PRECONDITION, "the fork server has more than one thread")
+        name = str(message.get("sandbox", ""))
+        if not name.isalnum():
+            raise RequestError(Code.INVALID_ARGUMENT, f"not a sandbox's id: {name!r}")
+        internet = bool(message.get("internet"))
+        user_id = self._user_ids.take() if self._user_ids is not None else None
+        directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
+        parent_end, child_end = socket.socketpair()
+        box = sandbox.Sandbox(
+            plan=self._plan,
+            limits=limits,
+            internet=internet,
+            user_id=user_id,
+            directories=directories,
+            seccomp_program=self._seccomp_program(internet=internet),
+            maps=child_end,
+        )
+        flags = self._plan.clone_flags & ~(syscalls.CLONE_NEWNET if internet else 0)
+        pid = syscalls.clone(flags)
+        if pid == 0:
+            self._become(box, received[0])
+        child_end.close()
+        maps = None
+        if self._plan.user_namespace:
+            maps = parent_end
+            self._maps_wanted[maps.fileno()] = pid
+            self._poll.register(maps, select.POLLIN)
+        else:
+            parent_end.close()
+        self._running[pid] = _Running(name, user_id, maps)
+        return pid
+
+    def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
+        """Become a sandbox's agent, in a freshly cloned process."""
+        agent_channel = Channel(socket.socket(fileno=channel))
+        try:
+            descriptors.silence_stdio()
+            descriptors.keep_only([channel, box.maps.fileno()])
+            environment = {
+                **self._environment,
+                "HOME": box.directories.home,
+                **({} if self._root is not None else {"TMPDIR": box.directories.temporary}),
+            }
+            box.confine(self._root)
+            box.maps.close()
+            Agent(agent_channel, self._plan, box.directories, self._shell, environment).serve()
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                agent_channel.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
+        finally:
+            os._exit(0)
+
+    def _write_maps(self, descriptor: int) -> None:
+        pid = self._maps_wanted[descriptor]
+        maps = self._running[pid].maps
+        assert maps is not None
+        if maps.recv(1) == sandbox.MAPS_WANTED:
+            user_id = self._running[pid].user_id
+            if user_id is None:
+                identity.write_maps(pid, os.getuid(), os.getgid(), proc=self._proc)
+            else:
+                identity.write_maps(pid, user_id, user_id, proc=self._proc)
+            maps.sendall(sandbox.MAPS_WRITTEN)
+        self._forget_maps(pid)
+
+    def _forget_maps(self, pid: int) -> None:
+        maps = self._running[pid].maps
+        if maps is not None:
+            self._poll.unregister(maps)
+            del self._maps_wanted[maps.fileno()]
+            maps.close()
+            self._running[pid].maps = None
+
+    def _kill(self, pid: Any) -> None:
+        if pid not in self._running:
+            raise RequestError(Code.NOT_FOUND, f"no sandbox {pid!r}")
+        if not self._plan.process_namespace:
+            killing.kill_descendants(pid)
+        os.kill(pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._running:
+                self._clean_up(pid)
+                self._channel.send({"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)})
+            elif pid in self._removals:
+                self._removals.pop(pid).returncode = 0
+
+    def _clean_up(self, pid: int) -> None:
+        self._forget_maps(pid)
+        ended = self._running.pop(pid)
+        if not self._plan.process_namespace:
+            # What outlived its agent is this process's child by now.
+            killing.kill_descendants(os.getpid(), spare={*self._running, *self._removals})
+            if ended.user_id is not None:
+                killing.kill_user(ended.user_id)
+        if ended.user_id is not None and self._user_ids is not None:
+            self._user_ids.give_back(ended.user_id)
+        if self._homes is not None:
+            removal = self._homes.start_removing(ended.name)
+            self._removals[removal.pid] = removal
+
+    def _end_all(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for pid in list(self._running):
+            with contextlib.suppress(RequestError, OSError):
+                self._kill(pid)
+        with contextlib.suppress(ChildProcessError):
+            while self._running or self._removals:
+                pid, _ = os.waitpid(-1, 0)
+                if pid in self._running:
+                    self._clean_up(pid)
+                elif pid in self._removals:
+                    self._removals.pop(pid).returncode = 0
+        if self._homes is not None:
+            self._homes.close()
+
+    def _seccomp_program(self, *, internet: bool) -> bytes | None:
+        if not self._plan.seccomp:
+            return None
+        if internet not in self._programs:
+            families: set[int] = set()
+            if self._plan.private_root:
+                families |= {socket.AF_UNIX}
+            if self._plan.private_root or internet:
+                families |= _INTERNET_FAMILIES
+            self._programs[internet] = seccomp.compile_program(families, datagram_pairs=self._plan.private_root)
+        return self._programs[internet]
