@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TEXT_COMPARISONS: Final = ("exact", "lines", "tokens", "json", "value")
 """Ways to compare two texts, from the strictest; `json` and `value` compare what the texts say, as data."""
 
+DATA_COMPARISONS: Final = ("json", "value")
+"""Those of them that compare values as well."""
+
 LITERAL_LIMIT: Final = 200_000
 """Characters of a text that are read as a Python literal; a syntax tree takes some hundred times its text's memory."""
 

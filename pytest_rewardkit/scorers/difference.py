@@ -35,9 +35,9 @@ def text_difference(actual: Sequence[str], expected: Sequence[str], same: Callab
     return "the texts differ"
 
 
-def shown(value: Any) -> str:
-    """Return `value` as it is written in Python, on one line and bounded; works for every value."""
-    return one_line(_BOUNDED.repr(value), SHOWN_LIMIT)
+def shown(value: Any, limit: int = SHOWN_LIMIT) -> str:
+    """Return `value` as it is written in Python, on one line and in at most `limit` characters; for every value."""
+    return one_line(_Bounded(limit).repr(value), limit)
 
 
 def _lines(count: int) -> str:
@@ -68,16 +68,13 @@ def _rest(line: str, column: int, start: int) -> str:
 class _Bounded(reprlib.Repr):
     """`repr` with a bound on every kind of value; no whole number is turned into more digits than Python allows."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self.maxstring = self.maxother = SHOWN_LIMIT
-        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 8
-        self.maxlevel = 4
+        self.maxstring = self.maxother = limit
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = max(8, limit // 12)
+        self.maxlevel = 6
 
     def repr_int(self, x: int, level: int) -> str:
         if x.bit_length() > 200:
             return f"<a whole number of {x.bit_length():,} bits>"
         return super().repr_int(x, level)
-
-
-_BOUNDED: Final = _Bounded()

@@ -1,0 +1,133 @@
+"""Scores a candidate by cases: the weighted share of those that it passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.reward import Reward, Verdict
+from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
+from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.judging import Matching, judge
+from pytest_rewardkit.scorers.process import run_program
+from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+TIME_LIMIT: Final = 10.0
+"""Seconds for the candidate itself, and for each case."""
+
+
+def score_cases(
+    sandbox: Sandbox,
+    candidate: str,
+    cases: Iterable[Case | Mapping[str, Any]],
+    *,
+    setup: str = "",
+    time_limit: float = TIME_LIMIT,
+    compare: str | None = None,
+    rel_tol: float | None = None,
+    abs_tol: float | None = None,
+    similarity: str | None = None,
+    fresh: bool = False,
+    reference: str | None = None,
+    time_factor: float = 4.0,
+    extract: str = "auto",
+) -> Reward:
+    """Return the reward of a candidate: the weighted share of the cases that it passes, each case being a part.
+
+    The candidate runs once, in an interpreter of its own, and the code and call cases after it, in order. A case that
+    takes too long, crashes or ends the interpreter costs only itself: the candidate runs anew for those that follow. A
+    candidate that fails by itself fails in every case. Expected values stay on the host.
+
+    Parameters
+    ----------
+    sandbox: where it runs; other state in it is left alone, but for files.
+    candidate: code, or a model's response that holds it.
+    cases: `Case` objects, or mappings of their fields.
+    setup: code that runs before the candidate, in the same interpreter.
+    time_limit: seconds for the candidate and for each case.
+    compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
+    fresh: run the candidate anew for each case, so that cases share no state.
+    reference: a right solution; each case may take `time_factor` times as long as it takes this one, where that is more
+        than `time_limit`. It runs first, in an interpreter of its own.
+    extract: which of several code blocks is the candidate (extract.py).
+
+    Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
+    Raises RewardkitUsageError for wrong arguments, and for a setup or reference that fails.
+    """
+    checks = as_cases(cases)
+    matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
+    limits = [checked_time_limit(case.time_limit or time_limit) for case in checks]
+    checked_time_limit(time_factor)
+    questions = [Question.of(case) if case.stdin is None else None for case in checks]
+    extraction = find_code(candidate, policy=extract, defines=_asked_for(checks))
+    if not extraction.code:
+        nothing = Answer(verdict=Verdict.NO_CODE, reason=extraction.how)
+        return Reward.from_parts(judge(case, nothing, matching) for case in checks)
+    try:
+        if reference is not None:
+            limits = _calibrated(sandbox, reference, checks, questions, limits, setup, time_factor)
+        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+            examination = _Examination(subject, fresh=fresh)
+            parts = [
+                judge(case, examination.answer(case, question, limit), matching)
+                for case, question, limit in zip(checks, questions, limits, strict=True)
+            ]
+    except SandboxUnavailable as error:
+        return Reward.unscored(str(error))
+    return Reward.from_parts(parts, reason=f"scored {extraction.how}")
+
+
+class _Examination:
+    """Puts cases to a candidate, which is loaded when it is first needed, and again when its interpreter has ended."""
+
+    def __init__(self, subject: Subject, *, fresh: bool = False) -> None:
+        self._subject = subject
+        self._fresh = fresh
+        self._failure: Answer | None = None
+
+    def answer(self, case: Case, question: Question | None, limit: float) -> Answer:
+        """Put one case to the candidate, for at most `limit` seconds. Raises SandboxUnavailable."""
+        subject = self._subject
+        if question is None:
+            assert case.stdin is not None
+            return run_program(subject.sandbox, subject.code, case.stdin, limit=limit)
+        if self._fresh:
+            subject.interpreter.discard()
+        if self._failure is None and not subject.interpreter.alive:
+            loaded = Answer.of(subject.load())
+            self._failure = loaded if loaded.verdict is not None else None
+        return self._failure or ask(subject.interpreter, question, limit=limit)
+
+
+def _calibrated(
+    sandbox: Sandbox,
+    reference: str,
+    cases: Sequence[Case],
+    questions: Sequence[Question | None],
+    limits: Sequence[float],
+    setup: str,
+    factor: float,
+) -> list[float]:
+    """Time limits, raised to `factor` times what the reference takes."""
+    found = []
+    code = find_code(reference, defines=_asked_for(cases)).code
+    with Subject(sandbox, code, setup, limit=factor * max(limits)) as subject:
+        examination = _Examination(subject)
+        for case, question, limit in zip(cases, questions, limits, strict=True):
+            answer = examination.answer(case, question, factor * limit)
+            if answer.verdict is not None and answer.raised is None:
+                raise RewardkitUsageError(f"the reference fails case {case.label!r}: {answer.reason}")
+            found.append(max(limit, factor * answer.duration))
+    return found
+
+
+def _asked_for(cases: Iterable[Case]) -> set[str]:
+    """The names that the cases use, and so expect the candidate to define."""
+    return {name for case in cases if (source := case.source) for name in source.uses}

@@ -1,0 +1,185 @@
+"""A case put to the candidate's interpreter, and the answer that came out, as plain data."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import secrets
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
+
+ANSWER_LIMIT: Final = 30_000_000
+"""Characters of an answer that are read; the longest that `inside` writes is below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception that ended a case: the names of its class and of that one's bases, and its message."""
+
+    types: tuple[str, ...]
+    message: str
+
+    def __str__(self) -> str:
+        name = self.types[0].removeprefix("builtins.").removeprefix("__main__.")
+        return f"{name}: {self.message}" if self.message else name
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a case.
+
+    Parameters
+    ----------
+    value: the value that came out, as plain data, or NOT_GIVEN when there was none.
+    texts: the value as text, as `print` and as the interpreter show it; empty when it was not asked for.
+    stdout, stderr: what was printed meanwhile.
+    raised: the exception that ended it.
+    verdict: why there is no answer; None when there is one.
+    reason: one sentence on that.
+    duration: seconds on the host's clock.
+    """
+
+    value: Any = NOT_GIVEN
+    texts: tuple[str, ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    raised: Raised | None = None
+    verdict: Verdict | None = None
+    reason: str = ""
+    duration: float = 0.0
+
+    @classmethod
+    def of(cls, cell: Cell) -> Answer:
+        """Return the answer without a value that a cell amounts to."""
+        return cls(
+            stdout=cell.stdout, stderr=cell.stderr, verdict=cell.verdict, reason=cell.reason, duration=cell.duration
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any."""
+
+    statements: str = ""
+    expression: str = ""
+    call: str = ""
+    args: Any = ()
+    kwargs: Any = ()
+    texts: bool = False
+
+    @classmethod
+    def of(cls, case: Case) -> Question:
+        """Return the question that a code or call case asks.
+
+        Raises RewardkitUsageError for arguments that are no plain data, and so cannot be taken into a sandbox.
+        """
+        if case.code is not None:
+            statements, expression = _split(case.code)
+            return cls(statements, expression, texts=case.is_about_text)
+        assert case.call is not None
+        try:
+            args, kwargs = inside.encode(list(case.args)), inside.encode(dict(case.kwargs))
+        except inside.TooLargeError:
+            raise RewardkitUsageError(f"case {case.label!r}: the arguments are too large to be taken in") from None
+        if foreign := _opaque(inside.decode([args, kwargs])):
+            raise RewardkitUsageError(
+                f"case {case.label!r}: an argument is a {foreign.type_name}, which cannot be taken into a sandbox; "
+                "make it by a code case"
+            )
+        return cls(call=case.call, args=args, kwargs=kwargs, texts=case.is_about_text)
+
+
+def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer:
+    """Evaluate `question` after the candidate, within `limit` seconds. Raises SandboxUnavailable."""
+    nonce = secrets.token_hex(16)
+    cell = interpreter.run(_cell(nonce, question), limit=limit)
+    blank = Answer.of(cell)
+    if cell.verdict is not None:
+        return blank
+    if cell.value is None or not cell.value.startswith(nonce):
+        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave no answer")
+    try:
+        return _read(cell.value[len(nonce) :], blank)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave a malformed answer")
+
+
+def _read(text: str, blank: Answer) -> Answer:
+    if len(text) > ANSWER_LIMIT:
+        raise ValueError("too long")
+    reply = json.loads(text)
+    if "raised" in reply:
+        raised = Raised(tuple(map(str, reply["raised"]["types"])), str(reply["raised"]["message"]))
+        stderr = blank.stderr + str(reply["raised"]["traceback"])
+        return replace(blank, raised=raised, verdict=_verdict(raised), reason=str(raised), stderr=stderr)
+    if "value" not in reply:
+        return blank
+    return replace(blank, value=inside.decode(reply["value"]), texts=tuple(map(str, reply["texts"])))
+
+
+def _verdict(raised: Raised) -> Verdict:
+    return Verdict.MEMORY if "builtins.MemoryError" in raised.types else Verdict.RUNTIME_ERROR
+
+
+@cache
+def _inside_source() -> str:
+    return inspect.getsource(inside)
+
+
+def _cell(nonce: str, question: Question) -> str:
+    """The cell that evaluates a question. It looks up no name that a candidate may have given another meaning."""
+    content = json.dumps(
+        {
+            "statements": question.statements,
+            "expression": question.expression,
+            "call": question.call,
+            "args": question.args,
+            "kwargs": question.kwargs,
+            "texts": question.texts,
+        }
+    )
+    return (
+        "(lambda user, builtins: (lambda space: (builtins['exec'](builtins['compile']("
+        f"{_inside_source()!r}, '<rewardkit>', 'exec'), space), space['answer']({nonce!r}, {content!r}, user))[1])"
+        "({'__name__': 'rewardkit'}))((lambda: 0).__globals__, (lambda: 0).__builtins__)"
+    )
+
+
+def _split(code: str) -> tuple[str, str]:
+    """The statements of a case's code, and the expression whose value counts ("" when there is none).
+
+    That is its last expression or, after an assignment, the name that was assigned to.
+    """
+    *statements, last = ast.parse(code).body or [ast.Pass()]
+    if isinstance(last, ast.Expr):
+        return _unparsed(statements), ast.unparse(last.value)
+    if isinstance(last, ast.Assign):
+        return code, ast.unparse(last.targets[0])
+    if isinstance(last, ast.AugAssign) or (isinstance(last, ast.AnnAssign) and last.value is not None):
+        return code, ast.unparse(last.target)
+    return code, ""
+
+
+def _unparsed(statements: list[ast.stmt]) -> str:
+    return ast.unparse(ast.Module(statements, []))
+
+
+def _opaque(value: Any) -> inside.Opaque | None:
+    """The first object in `value` that is no plain data."""
+    if isinstance(value, inside.Opaque):
+        return value
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return next((found for item in value if (found := _opaque(item))), None)
+    return None

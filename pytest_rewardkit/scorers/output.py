@@ -1,0 +1,110 @@
+"""Scores a candidate by its output: what it prints and what its last expression comes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
+from pytest_rewardkit.scorers.case import NOT_GIVEN, checked_time_limit
+from pytest_rewardkit.scorers.cases import TIME_LIMIT
+from pytest_rewardkit.scorers.compare import Comparison
+from pytest_rewardkit.scorers.difference import shown
+from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.judging import Matching, part_of, readable
+from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.interpreter import Cell
+
+
+def score_output(
+    sandbox: Sandbox,
+    candidate: str,
+    expected: Any,
+    *,
+    setup: str = "",
+    time_limit: float = TIME_LIMIT,
+    compare: str | None = None,
+    rel_tol: float | None = None,
+    abs_tol: float | None = None,
+    similarity: str | None = None,
+    extract: str = "auto",
+) -> Reward:
+    """Return the reward of a candidate whose output is compared with what is expected.
+
+    The output is everything that the candidate prints, then the value of its last expression, as a notebook shows them.
+
+    Parameters
+    ----------
+    sandbox: where it runs, in an interpreter of its own.
+    candidate: code, or a model's response that holds it.
+    expected: a text, compared with the whole output; or another value, compared with the value of the last expression
+        or, without one, with the value that the output spells.
+    setup: code that runs before the candidate, in the same interpreter.
+    time_limit: seconds for the candidate.
+    compare: what counts as equal (compare.py): ``lines`` by default, so white space at the ends of lines is left aside.
+    rel_tol, abs_tol: how far numbers may be apart (tolerance.py).
+    similarity: what an output earns that is not equal (similarity.py): nothing by default.
+    extract: which of several code blocks is the candidate (extract.py).
+
+    Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
+    Raises RewardkitUsageError for wrong arguments, and for a setup that fails.
+    """
+    checked_time_limit(time_limit)
+    matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
+    extraction = find_code(candidate, policy=extract)
+    wanted = readable(expected) if isinstance(expected, str) else shown(expected, TEXT_LIMIT)
+    if not extraction.code:
+        nothing = Part("output", 0.0, verdict=Verdict.NO_CODE, reason=extraction.how, expected=wanted)
+        return Reward.from_parts([nothing])
+    try:
+        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+            cell = subject.load()
+            comparison = _compared(subject, cell, expected, matching, time_limit)
+    except SandboxUnavailable as error:
+        return Reward.unscored(str(error))
+    actual = readable(_transcript(cell))
+    part = part_of("output", comparison, Answer.of(cell), expected=wanted, actual=actual, verdict=cell.verdict)
+    return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
+
+
+def _compared(subject: Subject, cell: Cell, expected: Any, matching: Matching, limit: float) -> Comparison:
+    if cell.verdict is not None:
+        return Comparison(0.0, cell.reason)
+    if isinstance(expected, str):
+        found = matching.texts([_transcript(cell)], expected)
+        if found.equal or cell.value is None:
+            return found
+        # An interpreter shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
+        texts = _last_value(subject, cell, limit).texts
+        return matching.texts([_transcript(cell), *(_transcript(cell, text) for text in texts)], expected)
+    if cell.value is not None:
+        value = _last_value(subject, cell, limit).value
+        if value is not NOT_GIVEN:
+            return matching.values(value, expected)
+    return matching.printed(_transcript(cell), expected)
+
+
+def _last_value(subject: Subject, cell: Cell, limit: float) -> Answer:
+    """The value of the cell's last expression, which the interpreter keeps by the number of the cell."""
+    return ask(subject.interpreter, Question(expression=f"_oh[{cell.count}]", texts=True), limit=limit)
+
+
+def _transcript(cell: Cell, value: str | None = None) -> str:
+    """What was printed and shown, in order, everything shown on lines of its own; `value` in place of the last."""
+    text = ""
+    for kind, piece in cell.shown:
+        if kind == "stdout":
+            text += piece
+        else:
+            text += (
+                ("\n" if text and not text.endswith("\n") else "")
+                + (value or piece if kind == "value" else piece)
+                + "\n"
+            )
+    return text
