@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.assertions import assert_cases, assert_output, assert_reward
     from pytest_rewardkit.errors import (
         RewardkitError,
         RewardkitUsageError,
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.fixtures import SandboxFactory
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
     from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.scorers.case import Case
+    from pytest_rewardkit.scorers.cases import score_cases
+    from pytest_rewardkit.scorers.extract import extract_code
+    from pytest_rewardkit.scorers.output import score_output
 
 __all__ = [
+    "Case",
     "Part",
     "Recorder",
     "Reward",
@@ -28,15 +34,26 @@ __all__ = [
     "SandboxUnavailable",
     "UnscoredError",
     "Verdict",
+    "assert_cases",
+    "assert_output",
+    "assert_reward",
+    "extract_code",
+    "score_cases",
+    "score_output",
     "weighted",
 ]
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
+    "assertions": ("assert_cases", "assert_output", "assert_reward"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "fixtures": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "run.recorder": ("Recorder",),
+    "scorers.case": ("Case",),
+    "scorers.cases": ("score_cases",),
+    "scorers.extract": ("extract_code",),
+    "scorers.output": ("score_output",),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Reward, Verdict
@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 
 TIME_LIMIT: Final = 10.0
 """Seconds for the candidate itself, and for each case."""
+
+
+class CasesOptions(TypedDict, total=False):
+    """The options of `score_cases`, for what passes them on."""
+
+    setup: str
+    time_limit: float
+    compare: str | None
+    rel_tol: float | None
+    abs_tol: float | None
+    similarity: str | None
+    fresh: bool
+    reference: str | None
+    time_factor: float
+    extract: str
 
 
 def score_cases(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.scorers.interpreter import Cell
+
+
+class OutputOptions(TypedDict, total=False):
+    """The options of `score_output`, for what passes them on."""
+
+    setup: str
+    time_limit: float
+    compare: str | None
+    rel_tol: float | None
+    abs_tol: float | None
+    similarity: str | None
+    extract: str
 
 
 def score_output(
