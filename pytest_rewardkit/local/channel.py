@@ -170,7 +170,11 @@ class Channel:
             self._ready.popleft().close()
 
     def _fill(self, flags: int) -> bool:
-        data, descriptors = _receive_some(self._socket, MAX_DESCRIPTORS, flags)
+        try:
+            data, descriptors = _receive_some(self._socket, MAX_DESCRIPTORS, flags)
+        except ConnectionError:
+            # Closed by the other side before it had read everything.
+            return False
         self._decoder.feed(data, descriptors)
         self._ready.extend(self._decoder.frames())
         return bool(data)
@@ -267,6 +271,10 @@ class AsyncChannel:
                 if self._closed:
                     return
         except (BlockingIOError, InterruptedError):
+            return
+        except ConnectionError:
+            # Closed by the other side before it had read everything.
+            self._fail(None)
             return
         except (ChannelError, OSError) as error:
             self._fail(error)

@@ -13,7 +13,7 @@ from typing import Final
 from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
 from pytest_rewardkit.local.guest.levels import Level
-from pytest_rewardkit.local.guest.root import HOME, TEMPORARY, Root
+from pytest_rewardkit.local.guest.root import HOME, Root
 
 _AUTO: Final = "auto"
 _STRICT: Final = "strict"

@@ -148,9 +148,9 @@ class Agent:
         if pid not in self._children:
             raise RequestError(Code.NOT_FOUND, f"no process {pid!r}")
         try:
-            number = signal.Signals(message.get("signal"))
-        except ValueError as error:
-            raise RequestError(Code.INVALID_ARGUMENT, str(error)) from error
+            number = signal.Signals(message["signal"])
+        except (KeyError, ValueError) as error:
+            raise RequestError(Code.INVALID_ARGUMENT, f"not a signal: {message.get('signal')!r}") from error
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if message.get("group") else os.kill)(pid, number)
         return {}, []

@@ -16,12 +16,14 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.formatters import BaseFormatter, JSONFormatter
 from traitlets import ObjectName, Unicode
 
-from pytest_rewardkit.local.guest.plain import NotPlain, plain
+from pytest_rewardkit.local.guest.plain import NotPlainError, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from IPython.core.formatters import DisplayFormatter
+
+    from pytest_rewardkit.local.guest.shell import Shell
 
 DATA: Final = "e2b/data"
 CHART: Final = "e2b/chart"
@@ -34,7 +36,7 @@ def bundle(data: Mapping[Any, Any]) -> dict[str, Any]:
         if isinstance(value, bytes):
             plain_data[str(mime)] = base64.b64encode(value).decode("ascii")
         else:
-            with contextlib.suppress(NotPlain):
+            with contextlib.suppress(NotPlainError):
                 plain_data[str(mime)] = plain(value)
     return plain_data
 
@@ -45,7 +47,7 @@ class Publisher(DisplayPublisher):
     def publish(self, data: Any, *_: Any, update: bool = False, **__: Any) -> None:
         """Send one displayed object."""
         if not update:
-            self.shell.emit("result", data=bundle(data), main=False)
+            _shell(self).emit("result", data=bundle(data), main=False)
 
     def clear_output(self, wait: bool = False) -> None:
         """Do nothing: what was sent is sent."""
@@ -63,7 +65,7 @@ class Hook(DisplayHook):
         self.update_user_ns(result)
         self.fill_exec_result(result)
         if data:
-            self.shell.emit("result", data=bundle(data), main=True)
+            _shell(self).emit("result", data=bundle(data), main=True)
 
 
 class _DataFormatter(BaseFormatter):
@@ -76,7 +78,7 @@ class _DataFormatter(BaseFormatter):
     def __call__(self, obj: Any) -> Any:
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(obj, pandas.DataFrame):
-            with contextlib.suppress(NotPlain):
+            with contextlib.suppress(NotPlainError):
                 return plain(obj.to_dict(orient="list"))
             return None
         return super().__call__(obj)
@@ -111,10 +113,15 @@ class _ContainerFormatter(JSONFormatter):
 
     def __call__(self, obj: Any) -> Any:
         if isinstance(obj, (list, dict)):
-            with contextlib.suppress(NotPlain):
+            with contextlib.suppress(NotPlainError):
                 return plain(obj)
             return None
         return super().__call__(obj)
+
+
+def _shell(part: DisplayHook | DisplayPublisher) -> Shell:
+    shell: Shell = part.shell  # type: ignore[assignment]
+    return shell
 
 
 def install_formatters(formatter: DisplayFormatter) -> None:

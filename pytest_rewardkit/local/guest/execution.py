@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import FrameType
 
     from pytest_rewardkit.local.guest.shell import Shell
-
-Emit = "Callable[..., None]"
 
 
 class Executor:
@@ -126,7 +123,7 @@ class Executor:
         self._shell.emit = self._forward
         self._shell.emit_error(type(error), error, text)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self, *_: object) -> None:
         if not self._running:
             return
         self._interrupted = True

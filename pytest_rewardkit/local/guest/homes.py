@@ -59,7 +59,7 @@ class Homes:
     def start_removing(self, name: str) -> subprocess.Popen[bytes]:
         """Start to remove one sandbox's directories, in a process to be waited for.
 
-        rm and chmod walk by descriptors, so neither links nor depth nor odd names that a candidate left lead them astray.
+        rm and chmod walk by descriptors, so neither links nor depth nor odd names left there lead them astray.
         """
         remove = 'rm -rf --one-file-system -- "$1"'
         command = f'{remove} || {{ chmod -R u+rwx -- "$1"; {remove}; }}'

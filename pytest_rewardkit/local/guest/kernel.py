@@ -150,8 +150,8 @@ def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
     sys.argv = [""]
     # Modules in the working directory can be imported, as in a notebook.
     sys.path.insert(0, "")
-    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc,assignment]
+    sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc,assignment]
     if "numpy" in sys.modules:
         # Else every sandbox would draw the same numbers: the state came with the fork.
         sys.modules["numpy"].random.seed()

@@ -1,4 +1,4 @@
-"""Landlock: which files a sandbox may touch, whether it may use the network, and no signals or traces across its border.
+"""Landlock: which files a sandbox may touch, whether it may use the network, no signals or traces across its border.
 
 Plain integers on landlockpy's raw calls: a sandbox is made in about 10 ms, of which enum arithmetic would take 3.
 """

@@ -45,6 +45,7 @@ class Findings:
 
     Attributes:
         root: whether the user is root, with the right to become another user.
+        readable_interpreter: whether another user could read the interpreter where it lies.
         mounts: whether a private root can be built and sandboxes can mount in their own namespaces.
         user_namespaces: whether a process can be given a user namespace of its own.
         namespaces: whether all namespaces can be made at once, with no capability used in them.
@@ -53,6 +54,7 @@ class Findings:
     """
 
     root: bool
+    readable_interpreter: bool
     mounts: bool
     user_namespaces: bool
     namespaces: bool
@@ -113,7 +115,7 @@ def available(findings: Findings) -> list[Level]:
     conditions = {
         Level.FULL: findings.seccomp and findings.mounts,
         Level.NS_NOCAP: findings.seccomp and findings.namespaces and landlock,
-        Level.UID: findings.seccomp and findings.root and landlock,
+        Level.UID: findings.seccomp and findings.root and findings.readable_interpreter and landlock,
         Level.LANDLOCK: findings.seccomp and findings.landlock_abi >= ABI_WITH_SCOPES,
         Level.WEAK: findings.seccomp or landlock,
         Level.NONE: True,

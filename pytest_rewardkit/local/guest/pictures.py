@@ -32,7 +32,10 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         self._action = action
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """Find the module as others do, and act after it has been executed."""
         if fullname != self._name:
@@ -61,15 +64,15 @@ def _patch_show(module: Any) -> None:
 
     module.UnixViewer.show = show
     # No program is started to show the file.
-    module.UnixViewer.show_file = lambda self, path, **options: 0
+    module.UnixViewer.show_file = lambda *_arguments, **_options: 0
 
 
 def _patch_save(module: Any) -> None:
     original = module.Image.save
 
-    def save(self: Any, fp: Any, format: Any = None, **params: Any) -> None:
+    def save(self: Any, fp: Any, *arguments: Any, **params: Any) -> None:
         if isinstance(fp, str):
             display(self)
-        original(self, fp, format, **params)
+        original(self, fp, *arguments, **params)
 
     module.Image.save = save

@@ -14,7 +14,7 @@ MAX_DEPTH: Final = 100
 MAX_VALUES: Final = 1_000_000
 
 
-class NotPlain(Exception):
+class NotPlainError(Exception):
     """A value that has no JSON form, or one beyond the bounds."""
 
 
@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
     times, UUIDs, decimals and enums become what people write for them.
 
     Raises:
-        NotPlain: something in it has no such form, or it is nested or large beyond measure.
+        NotPlainError: something in it has no such form, or it is nested or large beyond measure.
     """
     return _Converter().convert(value, MAX_DEPTH)
 
@@ -37,7 +37,7 @@ class _Converter:
     def convert(self, value: Any, depth: int) -> Any:
         self._left -= 1
         if self._left < 0 or depth < 0:
-            raise NotPlain("nested too deeply or too large")
+            raise NotPlainError("nested too deeply or too large")
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value
@@ -52,9 +52,11 @@ class _Converter:
 
 def _key(key: Any) -> str:
     if isinstance(key, str):
+        return str.__str__(key)
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, (int, float)):
         return str(key)
-    if key is None or isinstance(key, (bool, int, float)):
-        return {None: "null", True: "true", False: "false"}.get(key, str(key))
     return str(_unwrap(key))
 
 
@@ -76,4 +78,4 @@ def _unwrap(value: Any) -> Any:
     # numpy's scalars and arrays, and what imitates them; numpy may not be installed.
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
         return value.tolist()
-    raise NotPlain(f"{type(value).__name__} has no JSON form")
+    raise NotPlainError(f"{type(value).__name__} has no JSON form")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.guest import identity, landlock, seccomp, syscalls
 from pytest_rewardkit.local.guest.levels import Findings
+from pytest_rewardkit.local.guest.root import environment_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +23,11 @@ _NAMESPACES_AND_NETWORK = _NAMESPACES | syscalls.CLONE_NEWNET
 def probe() -> Findings:
     """Try every layer; takes some 10 ms in a small process. Nothing of this process changes."""
     if not sys.platform.startswith("linux") or not syscalls.supported_machine():
-        return Findings(False, False, False, False, 0, False)
+        return Findings(False, False, False, False, False, 0, False)
     root = os.geteuid() == 0 and _works(_become_somebody)
     return Findings(
         root=root,
+        readable_interpreter=root and _works(_read_interpreter_as_somebody),
         mounts=_works(_mount_as_root if root else _mount_as_user),
         user_namespaces=_works(lambda: syscalls.unshare(syscalls.CLONE_NEWUSER)),
         namespaces=_works(_namespaces_without_capabilities),
@@ -53,6 +55,13 @@ def _become_somebody() -> None:
     os.setgroups([])
     os.setresgid(_SOME_USER_ID, _SOME_USER_ID, _SOME_USER_ID)
     os.setresuid(_SOME_USER_ID, _SOME_USER_ID, _SOME_USER_ID)
+
+
+def _read_interpreter_as_somebody() -> None:
+    _become_somebody()
+    for path in (sys.executable, *environment_paths()):
+        if not os.access(path, os.R_OK):
+            raise PermissionError(path)
 
 
 def _mount_as_root() -> None:

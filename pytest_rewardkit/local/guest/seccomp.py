@@ -1,8 +1,9 @@
 """The system calls that a sandbox may make: a list of what is allowed, everything else fails with ENOSYS.
 
 ENOSYS, because programs and C libraries that probe for a call fall back to an older one when it "is not implemented".
-What is missing on purpose: other processes' memory (ptrace, process_vm_*), namespaces and mounts, kernel keys, io_uring,
-BPF, performance counters, userfaultfd, handles of files, SysV and POSIX message queues, and whatever needs capabilities.
+What is missing on purpose: other processes' memory (ptrace, process_vm_*), namespaces and mounts, kernel keys,
+io_uring, BPF, performance counters, userfaultfd, handles of files, SysV and POSIX message queues, and whatever needs
+capabilities.
 """
 
 from __future__ import annotations
@@ -20,50 +21,52 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _FILES: Final = """
-    access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64
-    fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs fsync ftruncate
-    futimesat getcwd getdents getdents64 inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lchown link linkat
-    lseek lstat memfd_create mkdir mkdirat mknod mknodat newfstatat open openat openat2 pipe pipe2 pread64 preadv preadv2
-    pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice
-    stat statfs statx symlink symlinkat sync sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat
-    utimes vmsplice write writev
+    access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
+    fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs
+    fsync ftruncate futimesat getcwd getdents getdents64 inotify_add_watch inotify_init inotify_init1
+    inotify_rm_watch lchown link linkat lseek lstat memfd_create mkdir mkdirat mknod mknodat newfstatat open
+    openat openat2 pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink
+    readlinkat readv rename renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync
+    sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
 """
 _FILE_ATTRIBUTES: Final = """
     fgetxattr flistxattr fremovexattr fsetxattr getxattr getxattrat lgetxattr listxattr listxattrat llistxattr
     lremovexattr lsetxattr removexattr removexattrat setxattr setxattrat
 """
 _MEMORY: Final = """
-    brk cachestat madvise map_shadow_stack membarrier mincore mlock mlock2 mmap mprotect mremap mseal msync munlock
-    munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages
+    brk cachestat madvise map_shadow_stack membarrier mincore mlock mlock2 mmap mprotect mremap mseal msync
+    munlock munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages
 """
 _PROCESSES: Final = """
-    arch_prctl execve execveat exit exit_group fork getpgid getpgrp getpid getppid getpriority getrlimit getrusage getsid
-    gettid ioprio_get ioprio_set kill pidfd_open pidfd_send_signal prctl prlimit64 setpgid setpriority setrlimit setsid
-    times tgkill tkill vfork wait4 waitid
+    arch_prctl execve execveat exit exit_group fork getpgid getpgrp getpid getppid getpriority getrlimit
+    getrusage getsid gettid ioprio_get ioprio_set kill pidfd_open pidfd_send_signal prctl prlimit64 setpgid
+    setpriority setrlimit setsid times tgkill tkill vfork wait4 waitid
 """
 _THREADS: Final = """
     futex futex_requeue futex_wait futex_waitv futex_wake get_robust_list get_thread_area getcpu rseq
-    sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler
-    sched_rr_get_interval sched_setaffinity sched_yield set_robust_list set_tid_address
+    sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr sched_getparam
+    sched_getscheduler sched_rr_get_interval sched_setaffinity sched_yield set_robust_list set_tid_address
 """
 _SIGNALS: Final = """
     pause restart_syscall rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend
     rt_sigtimedwait rt_tgsigqueueinfo sigaltstack signalfd signalfd4
 """
 _TIME: Final = """
-    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time timer_create
-    timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime
+    alarm clock_getres clock_gettime clock_nanosleep getitimer gettimeofday nanosleep setitimer time
+    timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime
+    timerfd_settime
 """
 _EVENTS: Final = """
-    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll ppoll pselect6 select
+    epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 poll ppoll
+    pselect6 select
 """
 _IDENTITY: Final = """
-    capget capset getegid geteuid getgid getgroups getresgid getresuid getuid setfsgid setfsuid setgid setgroups setregid
-    setresgid setresuid setreuid setuid
+    capget capset getegid geteuid getgid getgroups getresgid getresuid getuid setfsgid setfsuid setgid
+    setgroups setregid setresgid setresuid setreuid setuid
 """
 _CONNECTED_SOCKETS: Final = """
-    accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg sendmsg
-    sendto setsockopt shutdown
+    accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg sendmmsg
+    sendmsg sendto setsockopt shutdown
 """
 _SYSTEM: Final = "getrandom sysinfo uname"
 # These can only take rights away from whoever calls them.

@@ -33,7 +33,7 @@ def _ignore(event: str, **fields: Any) -> None:
 class _Compiler(CachingCompiler):
     """Names cells' code as ipykernel does; the names show in warnings."""
 
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:  # noqa: ARG002
         digest = hashlib.blake2b(raw_code.encode("utf-8", "surrogatepass"), digest_size=4).digest()
         name = f"{int.from_bytes(digest, 'big')}.py"
         return os.path.join(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", name)
@@ -99,18 +99,21 @@ def make_shell(ipython_directory: str) -> Shell:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     shell = Shell.instance(config=config, ipython_dir=ipython_directory)
+    # IPython's store for %cd's history and the like: in memory, where it would make a database in the profile.
+    shell.db = {}
     shell.set_hook("show_in_pager", lambda *_args, **_options: None, priority=0)
+    assert shell.display_formatter is not None
     display.install_formatters(shell.display_formatter)
     builtins.input = _no_input
     getpass.getpass = _no_password
     return shell
 
 
-def _no_input(prompt: object = "", /) -> NoReturn:
+def _no_input(*_: object) -> NoReturn:
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
-def _no_password(prompt: str = "Password: ", stream: Any = None) -> NoReturn:
+def _no_password(*_arguments: object, **_options: object) -> NoReturn:
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
 
 
