@@ -73,6 +73,7 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     import asyncio
 
     from pytest_rewardkit.local.server import serve
+    from pytest_rewardkit.local.zygote import ZygoteError
 
     owned = options.fds is not None
     if owned:
@@ -89,17 +90,20 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
             print(f"export {name}={shlex.quote(value)}")
         sys.stdout.flush()
 
-    asyncio.run(
-        serve(
-            control,
-            traffic,
-            api_key=api_key,
-            settings=chosen,
-            launched=launched,
-            owner=os.getppid() if owned else None,
-            on_serving=None if owned else announce,
-        )
+    serving = serve(
+        control,
+        traffic,
+        api_key=api_key,
+        settings=chosen,
+        launched=launched,
+        owner=os.getppid() if owned else None,
+        on_serving=None if owned else announce,
     )
+    try:
+        asyncio.run(serving)
+    except ZygoteError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

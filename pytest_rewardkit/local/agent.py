@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
 from pytest_rewardkit.local.kernel import Kernel
-from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, close_all, positive_integer
+from pytest_rewardkit.local.peer import (
+    MAX_ERROR_CHARACTERS,
+    Answer,
+    GuestError,
+    GuestGoneError,
+    Peer,
+    close_all,
+    positive_integer,
+)
 from pytest_rewardkit.local.process import Command, Ended, Process
 
 if TYPE_CHECKING:
@@ -129,6 +137,10 @@ class Agent:
         """
         await self._peer.request("signal", _nothing, pid=pid, signal=int(number), group=group)
 
+    def kill_process(self, process: Process) -> None:
+        """End a process and its process group."""
+        self.background(self.signal(process.pid, signal.SIGKILL))
+
     def kill_kernel(self, kernel: Kernel) -> None:
         """End a kernel; it `died` when the sandbox has said so."""
         self.background(self.signal(kernel.pid, signal.SIGKILL))
@@ -203,6 +215,8 @@ class Agent:
                 raise ChannelError("two processes with one number")
             self._forget(earlier)
         self.processes[process.pid] = process
+        if (limit := process.command.time_limit) is not None:
+            process.deadline = asyncio.get_running_loop().call_later(limit, self.kill_process, process)
         return process, process.subscribe()
 
     def _adopt_terminal(self, command: Command, answer: Answer) -> tuple[Process, Subscription[Event]]:
@@ -218,6 +232,8 @@ class Agent:
         event = message["event"]
         if event == "ready":
             return
+        if event == "failed":
+            raise ChannelError(f"its agent failed: {str(message.get('message'))[:MAX_ERROR_CHARACTERS]}")
         if event != "exit":
             raise ChannelError(f"an agent has no event {event[:40]!r}")
         pid = positive_integer(message, "pid")
@@ -245,7 +261,7 @@ class Agent:
     def _lost(self, error: Exception | None) -> None:
         if not self._closed:
             self.close()
-            self._on_gone("the sandbox ended" if error is None else f"the sandbox broke the protocol: {error}")
+            self._on_gone("it ended" if error is None else str(error))
 
     def _reap_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -70,7 +70,9 @@ class Execution:
         self.on_room: Callable[[], None] = lambda: None
         self.events: Subscription[Event] = Subscription(lambda: self.on_room())
         self.done = False
-        self._limit = OutputLimit(output_mb)
+        self._text_limit = OutputLimit(output_mb)
+        self._result_limit = OutputLimit(output_mb)
+        self._failed = False
         self._buffers: dict[Stream, TextBuffer] = {
             "stdout": TextBuffer(lambda text: self._put_text("stdout", text)),
             "stderr": TextBuffer(lambda text: self._put_text("stderr", text)),
@@ -78,22 +80,24 @@ class Execution:
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Take what was written to a standard stream."""
-        admitted = self._limit.admit(data)
+        admitted = self._text_limit.admit(data)
         if admitted:
             self._buffers[stream].add(admitted)
-        if note := self._limit.note(data, admitted):
+        if note := self._text_limit.note(len(data) - len(admitted)):
             self._buffers["stderr"].add(note)
 
     def put(self, event: Started | Result | Failure) -> None:
-        """Take any other event; text that was written before it goes before it."""
-        size = _size(event)
+        """Take any other event; text that was written before it goes before it. Only the first failure counts."""
+        if isinstance(event, Failure):
+            if self._failed:
+                return
+            self._failed = True
         self.flush()
-        # A result is passed on whole or not at all.
-        admitted = self._limit.admit(bytes(size))
-        if len(admitted) == size:
+        size = _size(event)
+        if not isinstance(event, Result) or self._result_limit.admit_whole(size):
             self.events.put(event, size)
-        elif note := self._limit.note(b"-" * size, admitted):
-            self.events.put(Text("stderr", note.decode()))
+        elif note := self._result_limit.note(size):
+            self._buffers["stderr"].add(note)
 
     def flush(self, *, final: bool = False) -> None:
         """Pass on the text that is there."""

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
         process = subprocess.Popen(
             [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", "--fd", str(theirs.fileno()), *options],
             pass_fds=[theirs.fileno()],
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()},
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr.fileno(),
             start_new_session=True,

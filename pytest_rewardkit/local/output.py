@@ -31,9 +31,16 @@ class OutputLimit:
         self._left -= len(admitted)
         return admitted
 
-    def note(self, data: bytes, admitted: bytes) -> bytes:
-        """The one line that says that output was dropped, at the first time that it was; else nothing."""
-        if self._noted or len(admitted) == len(data):
+    def admit_whole(self, size: int) -> bool:
+        """Whether something of `size` bytes that cannot be cut is within the limit."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def note(self, dropped: int) -> bytes:
+        """The one line that says that output was dropped, the first time that `dropped` is not 0; else nothing."""
+        if self._noted or not dropped:
             return b""
         self._noted = True
         return f"\n[output beyond {self._limit_mb} MiB was dropped]\n".encode()

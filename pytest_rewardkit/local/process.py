@@ -14,6 +14,7 @@ from pytest_rewardkit.local.pipes import PipeReader, PipeWriter
 from pytest_rewardkit.local.subscription import Subscription
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
     from collections.abc import Callable, Mapping, Sequence
 
 Source = Literal["stdout", "stderr", "pty"]
@@ -30,6 +31,8 @@ class Command:
     tag: str | None = None
     stdin: bool = True
     terminal: TerminalSize | None = None
+    time_limit: float | None = None
+    """Seconds after which it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Process:
         self.pid = pid
         self.command = command
         self.ended: Ended | None = None
+        self.deadline: TimerHandle | None = None
         self._limit = OutputLimit(output_mb)
         self._stdin = PipeWriter(stdin) if stdin is not None else None
         self._subscriptions: set[Subscription[Event]] = set()
@@ -162,6 +166,8 @@ class Process:
             reader.resume()
             reader.drain()
         self.ended = ended
+        if self.deadline is not None:
+            self.deadline.cancel()
         for subscription in self._subscriptions:
             subscription.put(ended)
             subscription.end()
@@ -190,7 +196,7 @@ class Process:
             admitted = self._limit.admit(data)
             if admitted:
                 self._publish(Output(source, admitted))
-            if note := self._limit.note(data, admitted):
+            if note := self._limit.note(len(data) - len(admitted)):
                 self._publish(Output("stderr", note))
 
         return on_data

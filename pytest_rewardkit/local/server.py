@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.launch import ZygoteProcess
     from pytest_rewardkit.local.settings import Settings
+
+# Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP.
+_http_log = logging.getLogger("pytest_rewardkit.local.http")
+_http_log.disabled = True
 
 KEEPALIVE_SECONDS = 640.0
 """How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
@@ -71,7 +76,11 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
     # A client that goes away cancels its handler: that is how an execution learns that nobody waits for it.
     application = ControlPlane(table, api_key, domain).application()
     gateway = web.Server(
-        Gateway(table).handle, handler_cancellation=True, keepalive_timeout=KEEPALIVE_SECONDS, access_log=None
+        Gateway(table).handle,
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        access_log=None,
+        logger=_http_log,
     )
     return [
         web.AppRunner(
@@ -79,6 +88,7 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
             handler_cancellation=True,
             keepalive_timeout=KEEPALIVE_SECONDS,
             access_log=None,
+            logger=_http_log,
             shutdown_timeout=0.0,
         ),
         web.ServerRunner(gateway, shutdown_timeout=0.0),

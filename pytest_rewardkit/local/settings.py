@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import argparse
 
-ISOLATION_CHOICES = ("auto", "strict", "none")
+ISOLATION_CHOICES = ("auto", "strict", "full", "ns-nocap", "uid", "landlock", "weak", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Settings:
 
     isolation: str = field(
         default="auto",
-        metadata={"help": "auto: what the machine offers; strict: refuse below full; none: no security boundary"},
+        metadata={"help": "auto: the best there is; strict: the same, but refuse a weak one; or a level by its name"},
     )
     memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB"})
     processes: int = field(default=128, metadata={"help": "processes and threads of a sandbox"})

@@ -123,6 +123,10 @@ class Zygote:
         if event == "ready":
             if not self._ready.done():
                 self._ready.set_result(_isolation(message))
+        elif event == "failed":
+            if not self._ready.done():
+                self._ready.set_exception(ZygoteError(str(message.get("message"))))
+                self._ready.exception()
         elif event == "exit":
             agent = self._agents.pop(positive_integer(message, "pid"), None)
             if agent is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from pytest_rewardkit.local.handle import LocalServer
 
@@ -49,7 +50,7 @@ def sandbox(address: Address) -> Iterator[Sandbox]:
     sandbox.kill()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def async_sandbox(address: Address) -> AsyncIterator[AsyncSandbox]:
     from e2b_code_interpreter import AsyncSandbox
 

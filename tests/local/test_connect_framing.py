@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_rewardkit.local.api import connect
 from pytest_rewardkit.local.api.connect import ConnectError, frame, read_messages
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 class Content:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp import web
 
 from pytest_rewardkit.local.api.body import read_object, text_map
-from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found
+from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS, Sandbox, SandboxRequest
@@ -137,6 +137,8 @@ class ControlPlane:
             return await handler(request)
         except ApiError as error:
             return error.response()
+        except Exception:
+            return unexpected(request)
 
     def _find(self, request: web.Request) -> Sandbox:
         sandbox_id = request.match_info["id"]
@@ -216,7 +218,7 @@ def parse_create(body: Mapping[str, Any]) -> SandboxRequest:
         timeout=_timeout(body),
         metadata=text_map(body.get("metadata"), "metadata"),
         envs=text_map(body.get("envVars"), "envVars"),
-        internet=internet and _allows_network(body.get("network")),
+        internet=_allows_network(body.get("network")) and internet,
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -52,6 +55,12 @@ def not_running(sandbox_id: str) -> ApiError:
 def port_closed(sandbox_id: str, port: int) -> ApiError:
     """The gateway's answer for a port on which nothing listens; the SDK reads its wording."""
     return ApiError(502, "The sandbox is running but port is not open", sandboxId=sandbox_id, port=port)
+
+
+def unexpected(request: web.BaseRequest) -> web.Response:
+    """The answer to a request that met an error of the server's own, which goes to the log."""
+    _log.exception("%s %s failed", request.method, request.path)
+    return ApiError(500, "the local server has failed; its log says where").response()
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.api import files
 from pytest_rewardkit.local.api.envd import Envd
-from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed
+from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed, unexpected
 from pytest_rewardkit.local.api.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Gateway:
             return await self._serve(request, sandbox, port)
         except ApiError as error:
             return error.response()
+        except Exception:
+            return unexpected(request)
 
     def _find(self, sandbox_id: str) -> Sandbox:
         sandbox = self._table.get(sandbox_id)

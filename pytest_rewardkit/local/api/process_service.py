@@ -67,7 +67,7 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
     end = asyncio.get_running_loop().time() + deadline if deadline is not None else None
     message = await connect.read_one(request)
     if method == "Start":
-        process, subscription = await _start(sandbox, message)
+        process, subscription = await _start(sandbox, message, deadline)
     else:
         process = _find(agent, message)
         subscription = process.subscribe()
@@ -76,8 +76,6 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
         async for batch in _listen(subscription, _keepalive(request), end):
             yield batch
         if not subscription.ended:
-            # Whatever the process does about it, the call is over.
-            agent.background(agent.signal(process.pid, signal.SIGKILL))
             raise ConnectError("deadline_exceeded", "the command took longer than its timeout")
     finally:
         process.unsubscribe(subscription)
@@ -99,9 +97,9 @@ async def _listen(
             yield [_event("keepalive", {})]
 
 
-async def _start(sandbox: Sandbox, message: Message) -> tuple[Process, Subscription[Event]]:
+async def _start(sandbox: Sandbox, message: Message, time_limit: float | None) -> tuple[Process, Subscription[Event]]:
     try:
-        return await sandbox.agent.start(_command(sandbox, message))
+        return await sandbox.agent.start(_command(sandbox, message, time_limit))
     except GuestError as error:
         # What is not there is the command or its directory, and both are the caller's arguments.
         code = "invalid_argument" if error.code == "not_found" else error.code
@@ -189,7 +187,7 @@ def _find(agent: Agent, message: Message) -> Process:
     raise ConnectError("not_found", f"process with tag {tag} not found")
 
 
-def _command(sandbox: Sandbox, message: Message) -> Command:
+def _command(sandbox: Sandbox, message: Message, time_limit: float | None) -> Command:
     process = _part(message, "process")
     cmd, args, envs = process.get("cmd", ""), process.get("args", []), process.get("envs", {})
     if not isinstance(cmd, str) or not cmd:
@@ -213,6 +211,7 @@ def _command(sandbox: Sandbox, message: Message) -> Command:
         tag=tag,
         stdin=message.get("stdin", True) is not False,
         terminal=_terminal(message),
+        time_limit=time_limit,
     )
 
 

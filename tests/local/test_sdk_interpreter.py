@@ -1,0 +1,210 @@
+"""The SDK's code interpreter: results, streams, errors, contexts, environments, interrupts."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from e2b import NotFoundException, SandboxException, TimeoutException
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+
+def test_the_last_expression_is_the_result(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code("x = 1\nx + 1")
+    assert execution.text == "2"
+    assert execution.results[0].is_main_result
+    assert execution.error is None
+    assert execution.execution_count == 1
+
+
+def test_state_stays_and_executions_are_counted(sandbox: Sandbox) -> None:
+    sandbox.run_code("x = 41")
+    assert sandbox.run_code("x + 1").text == "42"
+    assert sandbox.run_code("if").error.name == "SyntaxError"
+    assert sandbox.run_code("0").execution_count == 4
+
+
+def test_texts_lose_one_pair_of_quotes(sandbox: Sandbox) -> None:
+    assert sandbox.run_code("'abc'").text == "abc"
+
+
+def test_one_print_is_one_line(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code("import sys\nprint('a', 'b')\nprint('c', file=sys.stderr)")
+    assert execution.logs.stdout == ["a b\n"]
+    assert execution.logs.stderr == ["c\n"]
+
+
+def test_output_of_subprocesses_counts_too(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code("import subprocess; subprocess.run('echo deep', shell=True, check=True)\nNone")
+    assert "".join(execution.logs.stdout) == "deep\n"
+
+
+def test_an_error_has_name_value_traceback(sandbox: Sandbox) -> None:
+    error = sandbox.run_code("print('before')\n1/0").error
+    assert error is not None
+    assert (error.name, error.value) == ("ZeroDivisionError", "division by zero")
+    assert "1/0" in error.traceback
+
+
+def test_results_in_many_formats(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code(
+        "from IPython.display import HTML, display\ndisplay(HTML('<b>bold</b>'))\n{'a': [1, 2]}"
+    )
+    shown, main = execution.results
+    assert (shown.html, shown.is_main_result) == ("<b>bold</b>", False)
+    assert (main.json, main.is_main_result) == ({"a": [1, 2]}, True)
+
+
+def test_line_breaks_of_unicode_do_not_break_lines(sandbox: Sandbox) -> None:
+    text = "a\u2028b\u2029c\x85d\x0be"
+    assert sandbox.run_code(f"print({text!r}, end='')").logs.stdout == [text]
+
+
+def test_callbacks_get_output_while_the_code_runs(sandbox: Sandbox) -> None:
+    seen = threading.Event()
+    done: list[bool] = []
+
+    def run() -> None:
+        sandbox.run_code(
+            "import os, time\nprint('now')\nwhile not os.path.exists('go'): time.sleep(0.01)",
+            on_stdout=lambda message: seen.set(),
+        )
+        done.append(True)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert seen.wait(10)
+    assert not done
+    sandbox.files.write("go", "")
+    thread.join(10)
+    assert done
+
+
+def test_environment_for_one_run(address: dict[str, str]) -> None:
+    from e2b_code_interpreter import Sandbox
+
+    with Sandbox.create(envs={"A": "sandbox"}, **address) as sandbox:
+        code = "import os; (os.environ.get('A'), os.environ.get('B'))"
+        assert sandbox.run_code(code, envs={"A": "run", "B": "b"}).text == "('run', 'b')"
+        assert sandbox.run_code(code).text == "('sandbox', None)"
+        assert sandbox.run_code(code).execution_count == 3
+
+
+def test_files_and_directory_are_the_sandbox_s(sandbox: Sandbox) -> None:
+    sandbox.files.write("data.txt", "shared")
+    assert sandbox.run_code("open('data.txt').read()").text == "shared"
+    assert sandbox.run_code("import os; os.getcwd()").text == "/home/user"
+
+
+def test_contexts_are_apart(sandbox: Sandbox) -> None:
+    context = sandbox.create_code_context(cwd="/tmp")
+    assert (context.language, context.cwd) == ("python", "/tmp")
+    sandbox.run_code("x = 'default'")
+    sandbox.run_code("x = 'other'", context=context)
+    assert sandbox.run_code("x").text == "default"
+    assert sandbox.run_code("x", context=context).text == "other"
+    assert sandbox.run_code("import os; os.getcwd()", context=context).text == "/tmp"
+    listed = {listed.id for listed in sandbox.list_code_contexts()}
+    assert context.id in listed
+    assert len(listed) == 2
+
+
+def test_a_restarted_context_keeps_its_id_and_loses_its_state(sandbox: Sandbox) -> None:
+    context = sandbox.create_code_context(cwd="/tmp")
+    sandbox.run_code("x = 1", context=context)
+    sandbox.restart_code_context(context)
+    execution = sandbox.run_code("x", context=context)
+    assert execution.error is not None
+    assert execution.error.name == "NameError"
+    assert execution.execution_count == 1
+    assert sandbox.run_code("import os; os.getcwd()", context=context).text == "/tmp"
+
+
+def test_a_removed_context_is_not_there(sandbox: Sandbox) -> None:
+    context = sandbox.create_code_context()
+    sandbox.remove_code_context(context)
+    with pytest.raises(NotFoundException, match=f"Context {context.id} not found"):
+        sandbox.run_code("1", context=context)
+    with pytest.raises(NotFoundException):
+        sandbox.restart_code_context(context)
+    with pytest.raises(NotFoundException):
+        sandbox.remove_code_context(context)
+
+
+def test_other_languages_are_refused_by_name(sandbox: Sandbox) -> None:
+    assert sandbox.run_code("1", language="python").text == "1"
+    with pytest.raises(SandboxException, match="Python only"):
+        sandbox.run_code("1", language="r")
+
+
+def test_a_timeout_interrupts_the_code(sandbox: Sandbox) -> None:
+    sandbox.run_code("x = 'kept'")
+    with pytest.raises(TimeoutException):
+        sandbox.run_code("while True: pass", timeout=0.5)
+    assert sandbox.run_code("x").text == "kept"
+
+
+def test_a_timeout_restarts_what_ignores_the_interrupt(sandbox: Sandbox) -> None:
+    sandbox.files.write("stays", "here")
+    code = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nx = 1\nwhile True: time.sleep(0.1)"
+    with pytest.raises(TimeoutException):
+        sandbox.run_code(code, timeout=0.5)
+    execution = sandbox.run_code("open('stays').read()")
+    assert execution.text == "here"
+    assert sandbox.run_code("x").error.name == "NameError"
+
+
+def test_executions_of_a_context_wait_for_each_other(sandbox: Sandbox) -> None:
+    order: list[str] = []
+    started = threading.Event()
+
+    def first() -> None:
+        sandbox.run_code(
+            "import os, time\nprint('go')\nwhile not os.path.exists('go'): time.sleep(0.01)",
+            on_stdout=lambda message: started.set(),
+        )
+        order.append("first")
+
+    def second() -> None:
+        sandbox.run_code("y = 1")
+        order.append("second")
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert started.wait(10)
+    threads[1].start()
+    sandbox.files.write("go", "")
+    for thread in threads:
+        thread.join(10)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(1)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_kernel_that_dies_costs_its_execution_and_its_state(sandbox: Sandbox, code: str) -> None:
+    sandbox.run_code("x = 1")
+    sandbox.files.write("stays", "here")
+    execution = sandbox.run_code(f"print('before', flush=True)\n{code}")
+    assert execution.error is not None
+    assert execution.error.name == "ContextRestarting"
+    assert execution.logs.stdout == ["before\n"]
+    assert sandbox.run_code("open('stays').read()").text == "here"
+    assert sandbox.run_code("x").error.name == "NameError"
+
+
+def test_a_flood_of_output_is_cut_with_a_note(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code("for _ in range(100): print('x' * 1_000_000)\n'done'")
+    assert execution.text == "done"
+    assert sum(map(len, execution.logs.stdout)) <= 16 * 2**20
+    assert "output beyond 16 MiB was dropped" in "".join(execution.logs.stderr)
+    assert sandbox.run_code("print('next')").logs.stdout == ["next\n"]
+
+
+def test_killing_the_sandbox_ends_the_execution_with_an_error(address: dict[str, str]) -> None:
+    from e2b_code_interpreter import Sandbox
+
+    sandbox = Sandbox.create(**address)
+    with pytest.raises(TimeoutException, match="sandbox was killed"):
+        sandbox.run_code("print('now')\nwhile True: pass", on_stdout=lambda message: sandbox.kill())
