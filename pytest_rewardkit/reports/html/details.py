@@ -28,6 +28,7 @@ REASON_LIMIT: Final = 2000
 _WIDEST: Final = 12
 _SMALLEST_CUT: Final = 200
 
+
 def details(
     tests: Sequence[Test], *, text_budget: int = TEXT_BUDGET, image_budget: int = IMAGE_BUDGET
 ) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,9 @@ import json
 def island(data: object) -> str:
     r"""Return `data` as JSON for the inside of a script element.
 
-    It is ASCII, so that neither the file's encoding nor bidirectional controls nor U+2028 matter; ``<``, ``>`` and ``&``
-    are written as ``\u003c``, ``\u003e`` and ``\u0026``, so that nothing ends the element or begins a comment in it.
+    It is ASCII, so that neither the file's encoding nor bidirectional controls nor U+2028 matter; ``<``, ``>`` and
+    ``&`` are written as ``\u003c``, ``\u003e`` and ``\u0026``, so that nothing ends the element or begins a comment.
+
     Raises ValueError for numbers that are not finite.
     """
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT
-from pytest_rewardkit.text import excerpt
+from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from pytest_rewardkit.reports.html.model import Report, Test
 
+WHY_LIMIT: Final = 160
+"""Characters of a test's reason in the table."""
 LIST_LIMIT: Final = 1000
 """Names in the lists of missing and gone tests; the page says how many more there are."""
 
@@ -31,7 +33,11 @@ def overview(report: Report) -> dict[str, Any]:
             for figure in report.figures
         ],
         "gates": [
-            {"name": excerpt(gate.name, NAME_LIMIT), "passed": gate.passed, "reason": excerpt(gate.reason, REASON_LIMIT)}
+            {
+                "name": excerpt(gate.name, NAME_LIMIT),
+                "passed": gate.passed,
+                "reason": excerpt(gate.reason, REASON_LIMIT),
+            }
             for gate in report.gates
         ],
         "groupedBy": report.grouped_by,
@@ -64,6 +70,7 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
         "verdict": _indexed(test.verdict or test.attempts[-1].verdict for test in rows),
         "outcome": _indexed(test.attempts[-1].outcome for test in rows),
         "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
+        "reason": [one_line(test.attempts[-1].reason, WHY_LIMIT) for test in rows],
         "seconds": [_seconds(test) for test in rows],
         "attempts": [len(test.attempts) for test in rows],
     }

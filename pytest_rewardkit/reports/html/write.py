@@ -57,9 +57,13 @@ def render(report: Report) -> Iterator[str]:
     assets = files(__package__) / "assets"
     style = (assets / "page.css").read_text("utf-8")
     script = '"use strict";\n{\n' + "".join((assets / f"{name}.js").read_text("utf-8") for name in SCRIPTS) + "}\n"
-    head, tail = Template((assets / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(script, style), style=style, script=script, overview=island(overview(report)), block=BLOCK
-    ).split("<!-- details -->")
+    head, tail = (
+        Template((assets / "page.html").read_text("utf-8"))
+        .substitute(
+            policy=_policy(script, style), style=style, script=script, overview=island(overview(report)), block=BLOCK
+        )
+        .split("<!-- details -->")
+    )
     yield head
     remaining = details(report.tests)
     for number in range(0, len(report.tests), BLOCK):

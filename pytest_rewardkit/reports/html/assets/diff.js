@@ -57,23 +57,26 @@ function diff(expected, actual) {
     const removed = left.slice(...step.removed);
     const added = right.slice(...step.added);
     const both = removed.slice(0, added.length).map((line, index) => wordDiff(line, added[index]));
-    lines.push(removed.map((line, index) => diffLine("removed", both[index]?.[0] ?? line)));
-    lines.push(added.map((line, index) => diffLine("added", both[index]?.[1] ?? line)));
+    lines.push(removed.map((line, index) => diffLine("expected", both[index]?.[0] ?? line)));
+    lines.push(added.map((line, index) => diffLine("actual", both[index]?.[1] ?? line)));
   }
   return make("div", { class: "diff", role: "group", "aria-label": "Expected against actual" }, lines);
 }
 
-const SIGNS = { same: [" ", ""], removed: ["\u2212", "expected: "], added: ["+", "actual: "] };
+const SIGNS = { same: [" ", ""], expected: ["\u2212", "expected: "], actual: ["+", "actual: "] };
 
 function diffLine(kind, content) {
   const [sign, spoken] = SIGNS[kind];
   return make("div", { class: `line ${kind}` },
     make("span", { class: "sign", "aria-hidden": "true" }, sign),
-    make("code", null, spoken && make("span", { class: "unseen" }, spoken), typeof content === "string" ? visible(content) : content, "\n"));
+    make("code", null, spoken && make("span", { class: "unseen" }, spoken),
+      typeof content === "string" ? visible(content) : content,
+      content === "" && kind !== "same" ? make("span", { class: "empty" }, "\u21b5") : null, "\n"));
 }
 
 /** Returns both lines as nodes in which the words that differ are marked; null when hardly a word is the same. */
 function wordDiff(left, right) {
+  if (left === "" || right === "") return null;
   const [from, to] = [left, right].map((line) => line.match(/[\p{L}\p{N}_]+|\s+|[^]/gu) ?? []);
   const found = steps(from, to);
   const same = found.reduce((total, step) => total + (step.same ? from[step.same[0]].length : 0), 0);

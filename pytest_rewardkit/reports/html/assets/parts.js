@@ -6,7 +6,8 @@ const OPEN_AT_FIRST = 10;
 /** Returns the list of `parts`; those that lost something are open. */
 function partList(parts, leftOut) {
   let room = OPEN_AT_FIRST;
-  const total = parts.reduce((sum, part) => sum + (part.weight ?? 1), 0);
+  // Shares are worth showing only where they differ.
+  const total = parts.some((part) => part.weight !== undefined) ? parts.reduce((sum, part) => sum + (part.weight ?? 1), 0) : null;
   return make("div", { class: "parts" },
     parts.map((part) => partItem(part, total, part.value !== 1 && hasMore(part) && room-- > 0)),
     leftOut ? make("p", { class: "note" }, `${counted(leftOut, "more part")} not kept here.`) : null);
@@ -17,12 +18,12 @@ function hasMore(part) {
 }
 
 function partItem(part, total, open) {
-  const weight = part.weight === undefined ? null : make("span", { class: "aside" }, total ? `${(part.weight / total * 100).toFixed(0)} %` : "0 %");
+  const share = total === null ? null : `${((part.weight ?? 1) / (total || 1) * 100).toFixed(0)} %`;
   const line = [
     make("span", { class: "number" }, shown(part.value)), bar(part.value, part.verdict),
     make("span", { class: "name" }, visible(part.name)),
     part.verdict === "passed" ? null : badge(part.verdict),
-    weight,
+    share && make("span", { class: "aside", title: "share of the reward" }, share),
     part.seconds === undefined ? null : make("span", { class: "aside" }, duration(part.seconds)),
   ];
   if (!hasMore(part)) return make("div", { class: "part" }, make("div", { class: "part-line" }, line));
@@ -39,7 +40,7 @@ function partBody(part) {
   const body = make("div", { class: "part-body" });
   if (part.reason) body.append(make("p", { class: "reason" }, visible(part.reason)));
   if (expected !== undefined && actual !== undefined && expected !== actual)
-    body.append(make("p", { class: "legend" }, make("span", { class: "removed" }, "\u2212 expected"), " ", make("span", { class: "added" }, "+ actual")), diff(expected, actual));
+    body.append(make("p", { class: "legend" }, make("span", { class: "expected" }, "\u2212 expected"), " ", make("span", { class: "actual" }, "+ actual")), diff(expected, actual));
   else if (expected !== undefined && expected === actual) body.append(textBlock("As expected", actual));
   else {
     if (expected !== undefined) body.append(textBlock("Expected", expected));

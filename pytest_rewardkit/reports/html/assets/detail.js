@@ -1,0 +1,83 @@
+// The panel of one test.
+
+/** Returns the panel's contents. `row` is the test's line of the table, `test` its details; `buttons` go on top. */
+function detailOf(row, test, buttons) {
+  const [file, name] = splitId(row.id);
+  const body = make("div", { class: "detail-body" });
+  const last = test.attempts.length - 1;
+  const choose = (number) => {
+    for (const [index, button] of tabs.entries()) button.setAttribute("aria-pressed", String(index === number));
+    body.replaceChildren(...attemptOf(test.attempts[number], number === last ? row.verdict : null).filter(Boolean));
+  };
+  const tabs = test.attempts.map((attempt, index) => make("button", {
+    type: "button", class: `attempt ${toneOf(attempt.verdict)}`, click: () => choose(index),
+    "aria-label": `Attempt ${index + 1}: ${shown(attempt.value)}, ${words(attempt.verdict)}`,
+  }, make("span", { class: "aside" }, index + 1), " ", shown(attempt.value)));
+  choose(last);
+  return [
+    make("div", { class: "detail-head" }, buttons,
+      make("h2", { tabindex: "-1" }, visible(name)), file ? make("p", { class: "file" }, visible(file)) : null),
+    make("div", { class: "outcome" },
+      make("span", { class: `reward ${toneOf(row.verdict)}` }, shown(row.value)), bar(row.value, row.verdict), badge(row.verdict), change(row)),
+    factList(row, test),
+    last ? section(`${counted(last + 1, "attempt")}`, make("div", { class: "attempts" }, tabs)) : null,
+    body,
+    test.command ? section("Run it again", make("pre", { class: "command", tabindex: "0" }, visible(test.command))) : null,
+  ];
+}
+
+/** Returns the file and the rest of a node id. */
+function splitId(id) {
+  const at = id.indexOf("::");
+  return at < 0 ? ["", id] : [id.slice(0, at), id.slice(at + 2)];
+}
+
+function change(row) {
+  if (!row.change) return null;
+  const delta = row.change !== "same" && typeof row.baseline === "number" && row.value !== null ? ` ${signed(row.value - row.baseline)}` : "";
+  return make("span", { class: `change ${row.change === "better" ? "good" : row.change === "worse" ? "bad" : ""}` }, row.change + delta);
+}
+
+function factList(row, test) {
+  const facts = [
+    ["threshold", test.threshold === undefined ? null : shown(test.threshold)],
+    ["outcome", row.outcome],
+    ["baseline", row.change ? shown(row.baseline) : null],
+    ["group", row.group],
+    ["row", test.row],
+    ["weight", test.weight],
+    ["must pass", test.must_pass ? "yes" : null],
+    ...(test.figures ?? []).map(([name, value]) => [name, value === null ? "not defined" : shown(value)]),
+  ].filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return facts.length ? make("dl", { class: "facts" }, facts.map(([name, value]) =>
+    make("div", null, make("dt", null, visible(name)), make("dd", null, visible(String(value)))))) : null;
+}
+
+function section(title, ...children) {
+  return make("section", null, make("h3", null, title), children);
+}
+
+/** Returns one attempt; its verdict stands already above when it is the test's own. */
+function attemptOf(attempt, verdict) {
+  const code = attempt.candidate;
+  return [
+    attempt.verdict === verdict ? null : make("p", { class: "outcome small" }, make("span", { class: `reward ${toneOf(attempt.verdict)}` }, shown(attempt.value)), badge(attempt.verdict)),
+    attempt.reason ? make("p", { class: "reason" }, visible(attempt.reason)) : null,
+    attempt.parts || attempt.left_out ? section(attempt.parts ? counted(attempt.parts.length, "part") : "Parts", partList(attempt.parts ?? [], attempt.left_out)) : null,
+    attempt.images ? section(attempt.images.length > 1 ? "Images" : "Image", attempt.images.map(picture)) : null,
+    code === undefined ? null : section("Candidate", code === "" ? make("p", { class: "note" }, "nothing") : codeBlock(code)),
+    attempt.stdout === undefined && attempt.stderr === undefined ? null : section("Output",
+      attempt.stdout === undefined ? null : textBlock("stdout", withoutColours(attempt.stdout)),
+      attempt.stderr === undefined ? null : textBlock("stderr", withoutColours(attempt.stderr))),
+    attempt.timings || attempt.seconds !== undefined ? section("Time",
+      attempt.timings ? timingChart(attempt.timings) : null,
+      attempt.seconds === undefined ? null : make("p", { class: "note" }, `${duration(attempt.seconds)} in all`)) : null,
+  ];
+}
+
+function picture(image) {
+  const name = image.name ? visible(image.name) : null;
+  if (image.refused) return make("p", { class: "note" }, name, name ? ": " : null, `not shown: ${image.refused}`);
+  return make("figure", { class: "picture" },
+    make("img", { src: image.url, alt: plain(image.name || "Picture made by the candidate") }), name ? make("figcaption", null, name) : null);
+}

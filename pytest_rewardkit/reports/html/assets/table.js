@@ -1,0 +1,199 @@
+// The table of tests. Only the rows in view exist; all of them have one height, so that each one's place is known.
+
+const AROUND = 12;
+const PRINTED = 1000;
+
+// Columns by key: heading, what it sorts by (number or text of a test), and whether the first click sorts downwards.
+const COLUMNS = [
+  { key: "value", title: "Reward", by: (run, i) => run.value[i] ?? -1 },
+  { key: "verdict", title: "Verdict", by: (run, i) => run.verdict.names[run.verdict.rows[i]] },
+  { key: "id", title: "Test", by: (run, i) => run.id[i] },
+  { key: "group", title: "Group", by: (run, i) => run.group.names[run.group.rows[i]] },
+  { key: "reason", title: "Why", by: (run, i) => run.reason[i] },
+  { key: "change", title: "Change", by: (run, i) => (run.value[i] ?? 0) - (run.baseline[i] ?? run.value[i] ?? 0) },
+  { key: "attempts", title: "Attempts", by: (run, i) => run.attempts[i], down: true },
+  { key: "seconds", title: "Time", by: (run, i) => run.seconds[i] ?? -1, down: true },
+];
+
+/** Returns line `index` of the run's columns. */
+function rowOf(run, index) {
+  const named = (column) => column ? column.names[column.rows[index]] : "";
+  return {
+    id: run.id[index], value: run.value[index], verdict: named(run.verdict), outcome: named(run.outcome), group: named(run.group),
+    reason: run.reason[index], seconds: run.seconds[index], attempts: run.attempts[index], baseline: run.baseline?.[index], change: named(run.change),
+  };
+}
+
+/** Returns all tests in order of `column`; equals stay in the order of collection. */
+function sorted(run, column, down) {
+  const keys = run.id.map((_, index) => column.by(run, index));
+  const sign = down ? -1 : 1;
+  return run.id.map((_, index) => index).sort((a, b) => (keys[a] < keys[b] ? -sign : keys[a] > keys[b] ? sign : a - b));
+}
+
+class Table {
+  #element; #run; #columns; #open; #sort;
+  #body = make("tbody", { role: "rowgroup" });
+  #heads = new Map();
+  #order = [];
+  #drawn = "";
+  #active = -1;
+  #whole = false;
+
+  /**
+   * columns: those of `COLUMNS` to show; open(index, byKey): called when a test is chosen; sort(column): called when a
+   * heading is.
+   */
+  constructor(element, run, columns, open, sort) {
+    this.#element = element;
+    this.#run = run;
+    this.#columns = columns;
+    this.#open = open;
+    this.#sort = sort;
+    const heading = make("tr", { role: "row", "aria-rowindex": "1" }, columns.map((column) => this.#heading(column)));
+    element.append(make("thead", { role: "rowgroup" }, heading), this.#body);
+    element.addEventListener("click", (event) => {
+      const position = Number(event.target.closest("tbody tr[data-position]")?.dataset.position ?? -1);
+      if (position >= 0) this.choose(position, false);
+    });
+    element.addEventListener("keydown", (event) => this.#key(event));
+    const redraw = () => requestAnimationFrame(() => this.#draw());
+    addEventListener("scroll", redraw, { passive: true });
+    addEventListener("resize", redraw);
+    new ResizeObserver(redraw).observe(element);
+    addEventListener("beforeprint", () => this.#print(true));
+    addEventListener("afterprint", () => this.#print(false));
+  }
+
+  /** Shows the tests at `order`, sorted by `column`. */
+  show(order, column, down) {
+    const active = this.#order[this.#active];
+    this.#order = order;
+    this.#active = order.indexOf(active);
+    this.#element.setAttribute("aria-rowcount", order.length + 1);
+    for (const [key, head] of this.#heads) head.setAttribute("aria-sort", key !== column.key ? "none" : down ? "descending" : "ascending");
+    this.#drawn = "";
+    this.#draw();
+  }
+
+  /** Makes the test at `index` the active one; false when it is not among those shown. */
+  reveal(index) {
+    const position = this.#order.indexOf(index);
+    this.#activate(position);
+    return position >= 0;
+  }
+
+  /** Opens the test `by` places after the active one. */
+  step(by) {
+    if (this.#order.length) this.choose(Math.max(0, Math.min(this.#order.length - 1, this.#active + by)), true);
+  }
+
+  choose(position, byKey) {
+    this.#activate(position);
+    this.#open(this.#order[position], byKey);
+  }
+
+  /** Does what changes the layout, and scrolls so that the rows stay where the reader looks at them. */
+  keepInPlace(act) {
+    const top = this.#body.getBoundingClientRect().top;
+    act();
+    scrollBy(0, this.#body.getBoundingClientRect().top - top);
+  }
+
+  focus() {
+    this.#element.focus({ preventScroll: true });
+  }
+
+  #heading(column) {
+    const head = make("th", { role: "columnheader", scope: "col", class: `col-${column.key}`, "aria-sort": "none" },
+      make("button", { type: "button", click: () => this.#sort(column) }, column.title));
+    this.#heads.set(column.key, head);
+    return head;
+  }
+
+  get #rowHeight() {
+    return parseFloat(getComputedStyle(this.#element).getPropertyValue("--row"));
+  }
+
+  #key(event) {
+    if (event.target !== this.#element) return;
+    const page = Math.max(1, Math.floor(innerHeight / this.#rowHeight) - 3);
+    const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    if (event.key in moves) this.#move(moves[event.key]);
+    else if ((event.key === "Enter" || event.key === " ") && this.#active >= 0) this.#open(this.#order[this.#active], true);
+    else return;
+    event.preventDefault();
+  }
+
+  #move(by) {
+    if (!this.#order.length) return;
+    this.#activate(this.#active < 0 && Number.isFinite(by) ? 0 : Math.max(0, Math.min(this.#order.length - 1, this.#active + by)));
+    this.#element.dispatchEvent(new CustomEvent("moved", { detail: this.#order[this.#active] }));
+  }
+
+  #activate(position) {
+    this.#active = position;
+    this.#drawn = "";
+    if (position >= 0) {
+      const height = this.#rowHeight;
+      const top = this.#body.getBoundingClientRect().top + position * height;
+      const head = this.#element.tHead.offsetHeight;
+      if (top < head) scrollBy(0, top - head);
+      else if (top + height > innerHeight) scrollBy(0, top + height - innerHeight);
+    }
+    this.#draw();
+  }
+
+  #print(whole) {
+    this.#whole = whole;
+    this.#drawn = "";
+    this.#draw();
+  }
+
+  #draw() {
+    const height = this.#rowHeight;
+    const above = -this.#body.getBoundingClientRect().top;
+    const clamp = (position) => Math.max(0, Math.min(this.#order.length, position));
+    const first = this.#whole ? 0 : clamp(Math.floor(above / height) - AROUND);
+    const last = this.#whole ? clamp(PRINTED) : clamp(Math.ceil((above + innerHeight) / height) + AROUND);
+    if (this.#drawn === `${first} ${last}`) return;
+    this.#drawn = `${first} ${last}`;
+    const rows = this.#order.slice(first, last).map((index, offset) => this.#row(index, first + offset));
+    const after = this.#whole ? 0 : this.#order.length - last;
+    this.#body.replaceChildren(spacer(first * height), ...rows, spacer(after * height));
+    if (this.#active >= first && this.#active < last) this.#element.setAttribute("aria-activedescendant", `test-${this.#active}`);
+    else this.#element.removeAttribute("aria-activedescendant");
+    const rest = document.getElementById("rest");
+    rest.hidden = !this.#whole || this.#order.length <= last;
+    rest.textContent = `${counted(this.#order.length - last, "more test")} not printed.`;
+  }
+
+  #row(index, position) {
+    const row = rowOf(this.#run, index);
+    return make("tr", {
+      role: "row", id: `test-${position}`, "data-position": position, "aria-rowindex": position + 2,
+      "aria-selected": String(position === this.#active), class: position % 2 ? "odd" : null,
+    }, this.#columns.map(({ key }) => make("td", { role: "gridcell", class: `col-${key}` }, CELLS_OF[key](row))));
+  }
+}
+
+const CELLS_OF = {
+  value: (row) => [make("span", { class: "number" }, shown(row.value)), bar(row.value, row.verdict)],
+  verdict: (row) => badge(row.verdict),
+  id: (row) => {
+    const [file, name] = splitId(row.id);
+    return [make("span", { class: "name", title: plain(row.id) }, visible(name)), make("span", { class: "file" }, visible(file))];
+  },
+  group: (row) => visible(row.group),
+  reason: (row) => visible(row.reason),
+  change: (row) => row.change === "same" ? null : change(row),
+  attempts: (row) => row.attempts > 1 ? String(row.attempts) : null,
+  seconds: (row) => row.seconds === null ? null : duration(row.seconds),
+};
+
+// Stands for the rows that are not there.
+function spacer(height) {
+  const row = make("tr", { class: "spacer", role: "presentation" });
+  row.style.height = `${height}px`;
+  return row;
+}
