@@ -252,10 +252,10 @@ class Agent:
             # Its descendants may go on writing, and must not be ended by that.
             self._outlived = {*(other for other in self._outlived if not other.silent), process}
 
-    def _kernel_lost(self, kernel: Kernel, error: Exception | None) -> None:
-        if isinstance(error, ChannelError):
-            self._lost(error)
-        elif not self._closed:
+    def _kernel_lost(self, kernel: Kernel, _: Exception | None) -> None:
+        # Candidates reach their kernel's channel. One that breaks it must not get rid of its sandbox by that, since a
+        # lost sandbox says nothing about the candidate.
+        if not self._closed:
             self.kill_kernel(kernel)
 
     def _lost(self, error: Exception | None) -> None:
