@@ -1,0 +1,125 @@
+"""The candidate in its sandbox, answering what the test code asks of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.testcode.sending import PLAYER, Line
+from pytest_rewardkit.reward import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.sending import Reply
+
+MOST_CRASHES: Final = 3
+"""Interpreters that a candidate may end before it is given up."""
+
+MARGIN: Final = 10.0
+"""Seconds, on top of its own limit, for loading and for a candidate that takes no notice of being interrupted."""
+
+
+class CandidateFailed(Exception):  # noqa: N818 - it names what happened
+    """The candidate cannot be loaded, so it fails every check.
+
+    Parameters:
+        verdict: why.
+        reason: one sentence.
+    """
+
+    def __init__(self, verdict: Verdict, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
+
+
+class Candidate:
+    """A candidate that does operations (guest/player.py). A context manager.
+
+    Parameters:
+        sandbox: where it runs.
+        sources: pieces of Python source that make it up, run one after another.
+        seconds: for loading, and for each operation.
+        seconds_in_all: for all operations asked for at once.
+    """
+
+    def __init__(self, sandbox: Sandbox, sources: Sequence[str], *, seconds: float, seconds_in_all: float) -> None:
+        self._line = Line(sandbox, PLAYER)
+        self._sources = list(sources)
+        self._seconds = seconds
+        self._seconds_in_all = seconds_in_all
+        self._earlier: list[dict[str, Any]] = []
+        self._crashes = 0
+
+    def __enter__(self) -> Candidate:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.__exit__()
+
+    def answers(self, operations: Sequence[dict[str, Any]]) -> list[str]:
+        """Does operations, in order; returns a line of JSON for each.
+
+        Raises:
+            CandidateFailed: it cannot be loaded.
+            SandboxUnavailable: the sandbox, or the way to it, is lost.
+        """
+        lines: list[str] = []
+        while len(lines) < len(operations):
+            open_operations = operations[len(lines) :]
+            if self._crashes >= MOST_CRASHES:
+                lines += [_ended("it has ended its interpreter too often")] * len(open_operations)
+                break
+            reply = self._played(open_operations)
+            lines += self._checked(reply, len(open_operations))
+            self._earlier = [*self._earlier, *operations[len(operations) - len(open_operations) : len(lines)]]
+        return lines
+
+    def _played(self, operations: Sequence[dict[str, Any]]) -> Reply:
+        task = {
+            "sources": self._sources,
+            "earlier": [] if self._line.alive else self._earlier,
+            "operations": operations,
+            "seconds": self._seconds,
+            "seconds_in_all": self._seconds_in_all,
+        }
+        return self._line.call("play", task, limit=self._seconds + self._seconds_in_all + MARGIN)
+
+    def _checked(self, reply: Reply, expected: int) -> list[str]:
+        """The answers that came; one more for the operation that ended the interpreter."""
+        loading, *lines = reply.text.split("\n")
+        complete = lines[:-1][:expected]  # what follows the last line end was cut off
+        if not complete:
+            self._check_loaded(loading if lines else "", reply)
+        if len(complete) < expected:
+            self._crashes += 1
+            timeout = reply.verdict is Verdict.TIMEOUT
+            complete.append('{"timeout": true}' if timeout else _ended(reply.reason or "the answers broke off"))
+        return complete
+
+    @staticmethod
+    def _check_loaded(loading: str, reply: Reply) -> None:
+        try:
+            state = json.loads(loading)
+            if "loaded" in state:
+                return
+            raised = state.get("raised")
+            if raised is None:
+                raise CandidateFailed(Verdict.TIMEOUT, "loading the candidate took too long")
+            name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
+        except (ValueError, TypeError, LookupError, AttributeError):
+            verdict = reply.verdict or Verdict.RUNTIME_ERROR
+            raise CandidateFailed(verdict, reply.reason or "the candidate ended its interpreter") from None
+        verdict = Verdict.COMPILE_ERROR if state.get("compiling") else failure_verdict(name)
+        raise CandidateFailed(verdict, f"{name}: {message}{where and f' ({where})'}")
+
+
+def failure_verdict(exception: str) -> Verdict:
+    """Returns the verdict for a candidate that raised an exception of that name."""
+    return Verdict.MEMORY if exception == "MemoryError" else Verdict.RUNTIME_ERROR
+
+
+def _ended(reason: str) -> str:
+    return json.dumps({"ended": reason})

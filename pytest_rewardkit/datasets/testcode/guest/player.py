@@ -1,0 +1,221 @@
+"""The candidate's side: loads the candidate and does what the test code, in another sandbox, asks of it.
+
+What is asked arrives as a list of operations; what came of each goes into a file, line by line, so that a crash costs
+only the operation that crashed. Everything here is in the candidate's hands; all that it could forge is its own values.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import sys
+import time
+import traceback
+import types
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
+from pytest_rewardkit.scorers import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LONGEST_TEXT = 2_000
+MOST_LISTED = 100_000
+"""Items taken from an iterator; one of a candidate's may be endless."""
+
+MOST_TIMEOUTS = 3
+"""Operations that may run out of time before all that follow are taken to."""
+
+_SAID: dict[str, Callable[[Any], Any]] = {"len": len, "str": str, "bool": bool}
+
+
+class TimeUp(BaseException):
+    """The operation has had its time."""
+
+
+class Player:
+    """A candidate in a module of its own, and what came of the operations on it."""
+
+    def __init__(self) -> None:
+        self._module = types.ModuleType("candidate")
+        self._operations: dict[int, dict[str, Any]] = {}
+        self._results: dict[int, Any] = {}
+        self._timeouts = 0
+
+    def load(self, sources: list[str], seconds: float) -> dict[str, Any]:
+        """Runs pieces of source, one after another; returns ``{"loaded": true}``, or what was raised."""
+        sys.modules["candidate"] = self._module
+        compiling = True
+        try:
+            with _time_limit(seconds):
+                codes = [compile(source, f"<candidate {number}>", "exec") for number, source in enumerate(sources)]
+                compiling = False
+                for code in codes:
+                    exec(code, self._module.__dict__)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return {**_failure(error), "compiling": compiling}
+        return {"loaded": True}
+
+    def note(self, operations: list[dict[str, Any]]) -> None:
+        """Takes operations that were done before, in an interpreter that ended; what others need of them is redone."""
+        self._operations.update((operation["id"], operation) for operation in operations)
+
+    def answer(self, operation: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Does one operation; returns its value, or what was raised."""
+        if self._timeouts >= MOST_TIMEOUTS or seconds <= 0:
+            return {"timeout": True}
+        number = operation["id"]
+        self._operations[number] = operation
+        try:
+            with _time_limit(seconds):
+                value = self._perform(operation)
+                large = None if operation["do"] == "whole" else digest(value, over=LARGE)
+                if large is not None:
+                    return {"large": large, "of": type(value).__name__}
+                self._results[number] = value
+                return {"value": _encoded(value)}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._timeouts += isinstance(error, TimeUp)
+            return _failure(error)
+
+    def _perform(self, operation: dict[str, Any]) -> Any:
+        do = operation["do"]
+        if do == "name":
+            return self._named(operation["name"])
+        target = self._result(operation["of"])
+        if do == "call":
+            arguments, keywords = (self._resolved(inside.decode(operation[part])) for part in ("args", "kwargs"))
+            return target(*arguments, **keywords)
+        if do == "get":
+            return getattr(target, operation["name"])
+        if do == "set":
+            return setattr(target, operation["name"], self._resolved(inside.decode(operation["value"])))
+        if do == "list":
+            return list(itertools.islice(iter(target), MOST_LISTED))
+        return target if do == "whole" else _SAID[do](target)
+
+    def _named(self, name: str) -> Any:
+        try:
+            return self._module.__dict__[name]
+        except KeyError:
+            raise NameError(f"the candidate defines no {name!r}") from None
+
+    def _result(self, number: int) -> Any:
+        """What an earlier operation gave. Large values are not kept; they are made again."""
+        if number not in self._results:
+            return self._perform(self._operations[number])
+        return self._results[number]
+
+    def _resolved(self, value: Any) -> Any:
+        """An argument with the objects that it refers to in their places."""
+        if isinstance(value, inside.Opaque):
+            return self._result(int(value.text))
+        if isinstance(value, list | tuple):
+            return type(value)(map(self._resolved, value))
+        if isinstance(value, dict):
+            return {key: self._resolved(item) for key, item in value.items()}
+        return value
+
+
+_players: list[Player] = []
+
+
+def play(task: dict[str, Any], answers_path: str) -> None:
+    """Answers operations; loads the candidate first, unless this interpreter has loaded it.
+
+    Parameters:
+        task: ``sources``, ``earlier`` and ``operations``; ``seconds`` for loading and for each operation, and
+            ``seconds_in_all``.
+        answers_path: the file that takes one line of JSON for the loading and one for each operation.
+    """
+    streams = sys.stdout, sys.stderr
+    end = time.monotonic() + task["seconds_in_all"]
+    with open(answers_path, "w", encoding="ascii", buffering=1) as answers:
+        sys.stdout = sys.stderr = _Nowhere()
+        try:
+            loaded: dict[str, Any] = {"loaded": True}
+            if not _players:
+                _players.append(Player())
+                loaded = _players[0].load(task["sources"], task["seconds"])
+            answers.write(json.dumps(loaded) + "\n")
+            player = _players[0]
+            player.note(task["earlier"])
+            for operation in task["operations"] if "loaded" in loaded else ():
+                seconds = min(task["seconds"], end - time.monotonic())
+                answers.write(json.dumps(player.answer(operation, seconds)) + "\n")
+        finally:
+            sys.stdout, sys.stderr = streams
+
+
+class _Nowhere:
+    """Where a candidate's prints go while its values are what counts."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None: ...
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        raise OSError("the candidate's output goes nowhere")
+
+
+def _encoded(value: Any) -> Any:
+    try:
+        return inside.encode(value)
+    except inside.TooLargeError:
+        return {"object": [type(value).__name__, "a value too large to be taken out of the sandbox"]}
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Interrupts what runs within, again and again if it takes no notice the first time."""
+
+    def interrupt(*_: Any) -> None:
+        raise TimeUp
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, TimeUp):
+        return {"timeout": True}
+    kind = type(error)
+    try:
+        message = str(error)
+        # The innermost frame of the candidate's own; the frames around it are ours.
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<cand")]
+        where = f"line {frames[-1].lineno}, in {frames[-1].name}" if frames else ""
+    except Exception:
+        message = where = ""
+    bases = [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"]
+    return {
+        "raised": {
+            "type": kind.__name__[:200],
+            "builtin": bases[0] if bases else "Exception",
+            "message": message[:LONGEST_TEXT],
+            "where": where[:200],
+        }
+    }

@@ -1,0 +1,283 @@
+"""The test's side: runs a benchmark's own test code, apart from the candidate that it tests.
+
+Wherever the test code names something of the candidate's, a stand-in is there. What the test does with it (mostly: call
+it) becomes an operation for the candidate's sandbox, and the test goes on with the value that came back, as plain data.
+So the test's expectations, its helpers and its `==` are out of the candidate's reach.
+
+Asking for one value at a time would be slow. So the test first runs in rehearsal: values not known yet are blanks,
+statements that cannot go on with a blank are passed over, and all that was asked for is collected. With the answers,
+the test then runs in earnest; when that asks for more, another round follows. Random numbers repeat, being seeded.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import json
+import random
+import signal
+import symtable
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
+from pytest_rewardkit.datasets.testcode.guest.standin import LARGE_KINDS, CandidateFailed, Inseparable, StandIn, short
+from pytest_rewardkit.scorers import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import CodeType
+
+SEED = 20210707
+MOST_OPERATIONS = 100_000
+TIME_UP = "ran out of time"
+_IMPORTED_AS = {"np": "numpy"}
+
+
+class Unanswered(BaseException):
+    """In earnest, something was asked that is not known yet."""
+
+
+class TimeUp(BaseException):
+    """The test code has had its time."""
+
+
+class Examination:
+    """One row's test code, run in rounds until everything that it asks for is known.
+
+    Parameters:
+        program: ``setup``, pieces of source that define what the test may use; ``test``, the test code;
+            ``entry_point``, the name of what is tested, or None; ``seconds`` for each run of the test.
+    """
+
+    def __init__(self, program: dict[str, Any]) -> None:
+        self._program = program
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._operations: list[dict[str, Any]] = []
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._asked: dict[str, int] = {}
+        self._missing: set[str] = set()
+        self._candidate_error: BaseException | None = None
+        self._in_earnest = False
+        self._planned = 0
+        self._test: CodeType | None = None
+        self._calls_check = False
+        self._elsewhere: list[str] = []
+        self.checks = Checks(rehearsal=True, blames=self.blames)
+
+    def advance(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+        """Takes answers; returns ``{"operations": [...]}`` to do next, or ``{"outcome": {...}}``."""
+        self._answers.update(answers)
+        if not self._operations:
+            stopped = self._rehearse()
+            if stopped is not None and stopped["broken"]:
+                return {"outcome": self._outcome(stopped)}
+        if not self._open_operations():
+            stopped = self._run(in_earnest=True)
+            if not self._open_operations():
+                return {"outcome": self._outcome(stopped)}
+            self._rehearse()
+        return {"operations": self._open_operations()}
+
+    def blames(self, error: BaseException | None) -> bool:
+        """Whether the candidate raised this, or lacks what it is about."""
+        return error is self._candidate_error or (isinstance(error, NameError) and error.name in self._missing)
+
+    def _open_operations(self) -> list[dict[str, Any]]:
+        return [operation for operation in self._operations if operation["id"] not in self._answers]
+
+    def _outcome(self, stopped: dict[str, Any] | None) -> dict[str, Any]:
+        return {
+            "checks": self.checks.as_json(),
+            "made": self.checks.made,
+            "planned": self._planned,
+            "stopped": stopped,
+            "broken_off": self.checks.broken_off,
+        }
+
+    def _rehearse(self) -> dict[str, Any] | None:
+        stopped = self._run(in_earnest=False)
+        self._planned = max(self._planned, self.checks.made)
+        return stopped
+
+    def _run(self, *, in_earnest: bool) -> dict[str, Any] | None:
+        """Runs the test code once; returns what stopped it, or None."""
+        self._in_earnest = in_earnest
+        self._asked = {}
+        self.checks = Checks(rehearsal=not in_earnest, blames=self.blames)
+        random.seed(SEED)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(SEED)
+
+        def interrupt(*_: Any) -> None:
+            raise TimeUp(f"the test code did not end within {self._program['seconds']:g} s")
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, self._program["seconds"], 0.1)
+        try:
+            self._execute()
+        except Unanswered:
+            return None
+        except (Inseparable, TimeUp) as error:
+            # What the test needs without a candidate, it needs with a good one.
+            return self._stopped(error, broken=isinstance(error, Inseparable) or not in_earnest)
+        except Exception as error:
+            own = isinstance(error, (ImportError, NameError, SyntaxError)) and not self.blames(error)
+            return self._stopped(error, broken=own)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        return None
+
+    def _stopped(self, error: BaseException, *, broken: bool) -> dict[str, Any]:
+        return {
+            "broken": broken,
+            "type": type(error).__name__,
+            "message": str(error)[:1000],
+            "by_candidate": self.blames(error),
+            "calls": list(self.checks.calls),
+        }
+
+    def _execute(self) -> None:
+        namespace: dict[str, Any] = {"__name__": "test", "__rewardkit__": self.checks}
+        for number, source in enumerate(self._program["setup"]):
+            exec(compile(source, f"<setup {number}>", "exec"), namespace)
+        source, entry_point = self._program["test"], self._program["entry_point"]
+        if self._test is None:
+            tree = guarded(source)
+            self._calls_check = any(_calls_check(statement) for statement in ast.walk(tree))
+            self._test = compile(tree, "<test>", "exec")
+            self._elsewhere = _names_from_elsewhere(source, namespace, entry_point)
+        for name in self._elsewhere:
+            self._bind(name, namespace)
+        if entry_point is not None:
+            # In place of what the setup left there: a prompt defines its function without a body.
+            namespace[entry_point] = self.ask({"do": "name", "name": entry_point}, entry_point)
+        exec(self._test, namespace)
+        if "check" in namespace and entry_point not in (None, "check") and not self._calls_check:
+            namespace["check"](namespace[entry_point])
+
+    def _bind(self, name: str, namespace: dict[str, Any]) -> None:
+        """Binds a name that the test uses without defining it: a module, or something of the candidate's."""
+        module = _IMPORTED_AS.get(name, name)
+        if name in _IMPORTED_AS or name in sys.stdlib_module_names:
+            namespace[name] = importlib.import_module(module)
+            return
+        try:
+            namespace[name] = self.ask({"do": "name", "name": name}, name)
+        except NameError:
+            self._missing.add(name)
+
+    def ask(self, operation: dict[str, Any], shown: str) -> Any:
+        """Returns the value of an operation of the candidate's, or a blank; raises what the candidate raised."""
+        key = json.dumps(operation)
+        occurrence = self._asked.get(key, 0)
+        self._asked[key] = occurrence + 1
+        number = self._numbers.setdefault((key, occurrence), len(self._operations))
+        if number == len(self._operations):
+            if number >= MOST_OPERATIONS:
+                raise TimeUp(f"the test code asks for more than {MOST_OPERATIONS:,} values")
+            self._operations.append({"id": number, **operation})
+        answer = self._answers.get(number)
+        if answer is not None:
+            return self._settled(number, answer, shown)
+        if self._in_earnest:
+            raise Unanswered
+        return StandIn(self, number, shown, known=False)
+
+    def _settled(self, number: int, answer: dict[str, Any], shown: str) -> Any:
+        if "large" in answer and answer.get("of") in LARGE_KINDS:
+            kind = LARGE_KINDS[answer["of"]]
+            what = f"{shown}, a large {kind.__name__}"
+            return StandIn(self, number, what, known=True, digest=str(answer["large"]), of=kind)
+        if "value" in answer:
+            try:
+                value = inside.decode(answer["value"])
+            except ValueError as error:
+                raise self._failure(CandidateFailed(f"gave a {error}"), shown) from None
+            self.checks.calls.append(f"{shown} is {short(value)}")
+            return StandIn(self, number, shown, known=True) if isinstance(value, inside.Opaque) else value
+        if "ended" in answer:
+            raise self._failure(CandidateFailed(str(answer["ended"])[:200]), shown, f"failed: {answer['ended']}"[:300])
+        if "raised" not in answer:
+            raise self._failure(CandidateFailed(TIME_UP), shown)
+        raised = answer["raised"]
+        name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
+        what = f"raised {name}: {message[:200]}{where and f' ({where})'}"
+        raise self._failure(_made(str(raised["builtin"]), message), shown, what)
+
+    def _failure(self, error: Exception, shown: str, what: str = "") -> Exception:
+        self._candidate_error = error
+        self.checks.calls.append(f"{shown} {what or error}")
+        return error
+
+
+def _names_from_elsewhere(source: str, namespace: dict[str, Any], entry_point: str | None) -> list[str]:
+    """Names that the test uses and that neither it nor the setup defines: the candidate's, or modules'."""
+    used: set[str] = set()
+    top = symtable.symtable(source, "<test>", "exec")
+    defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    tables = [top]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        used |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (table is top or symbol.is_global())
+        }
+    return sorted(used - defined - set(dir(builtins)) - set(namespace) - {entry_point})
+
+
+def _calls_check(node: ast.AST) -> bool:
+    """Whether this is a call to a `check` that the test code makes by itself."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
+
+
+def _made(kind: str, message: str) -> Exception:
+    """An exception of the built-in kind; our own if it has none that takes a text."""
+    made = getattr(builtins, kind, None)
+    if isinstance(made, type) and issubclass(made, Exception):
+        with suppress(Exception):
+            return made(message)
+    return CandidateFailed(message)
+
+
+def _answer(line: str) -> dict[str, Any]:
+    """What the candidate's side wrote; whatever is not of its form is an answer that says nothing."""
+    try:
+        answer = json.loads(line)
+        raised = answer.get("raised", _SILENCE)
+        if all(isinstance(raised[field], str) for field in _SILENCE):
+            return dict(answer)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        pass
+    return {"raised": _SILENCE}
+
+
+_SILENCE = {"type": "NoAnswer", "builtin": "Exception", "message": "the candidate's side gave no answer", "where": ""}
+_examinations: dict[str, Examination] = {}
+
+
+def examine(task: dict[str, Any], result_path: str) -> None:
+    """Begins or continues an examination.
+
+    Parameters:
+        task: ``token``, which names the examination; ``program`` to begin it, or ``numbers`` and ``answers`` to go on.
+        result_path: the file that takes the result of `Examination.advance` as JSON.
+    """
+    token = task["token"]
+    if "program" in task:
+        _examinations.clear()  # what an earlier one left that was given up
+        _examinations[token] = Examination(task["program"])
+    answers = map(_answer, task.get("answers", ()))
+    begun = time.monotonic()
+    result = _examinations[token].advance(zip(task.get("numbers", ()), answers, strict=True))
+    result["seconds"] = time.monotonic() - begun
+    if "outcome" in result:
+        del _examinations[token]
+    with open(result_path, "w", encoding="ascii") as file:
+        json.dump(result, file)

@@ -1,0 +1,195 @@
+"""What a test has in the place of something of the candidate's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pytest_rewardkit.datasets.testcode.guest.digests import digest
+from pytest_rewardkit.scorers import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGE_KINDS = {kind.__name__: kind for kind in (str, bytes, int, list, tuple, dict, set, frozenset)}
+
+
+class Asker(Protocol):
+    """Where operations go."""
+
+    def ask(self, operation: dict[str, Any], shown: str) -> Any:
+        """Returns the value of an operation of the candidate's, or a stand-in; raises what the candidate raised."""
+        ...
+
+
+class Blank(Exception):  # noqa: N818 - it names a state
+    """A value that is not known yet was looked at."""
+
+
+class Inseparable(BaseException):
+    """The test hands the candidate something that cannot leave the test's process."""
+
+
+class CandidateFailed(Exception):  # noqa: N818 - it names a state
+    """The candidate raised an exception of its own making, or ran out of time."""
+
+
+class State(NamedTuple):
+    asker: Asker
+    number: int
+    shown: str
+    known: bool
+    digest: str | None
+    of: type | None
+
+
+_SAID: dict[str, Callable[[Any], Any]] = {
+    "list": list,
+    "len": len,
+    "str": str,
+    "bool": bool,
+    "itself": lambda value: value,
+}
+
+
+class StandIn:
+    """What the test has in the place of something of the candidate's.
+
+    Known or not, it can be called, and its attributes read and set: these become operations. All else asks for the
+    value: with one that is not known yet, the test cannot go on; one that is large is compared by its digest first.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        number: int,
+        shown: str,
+        *,
+        known: bool,
+        digest: str | None = None,
+        of: type | None = None,
+    ) -> None:
+        state = State(asker, number, shown, known, digest, of)
+        object.__setattr__(self, "_stand_in", state)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return object.__getattribute__(self, "_stand_in").of or StandIn
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        state = self._stand_in
+        arguments, keywords = _encoded(list(args)), _encoded(kwargs)
+        listed = ", ".join([*map(short, args), *(f"{name}={short(item)}" for name, item in kwargs.items())])
+        operation = {"do": "call", "of": state.number, "args": arguments, "kwargs": keywords}
+        return state.asker.ask(operation, f"{state.shown}({listed})"[:400])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        state = self._stand_in
+        return state.asker.ask({"do": "get", "of": state.number, "name": name}, f"{state.shown}.{name}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        state = self._stand_in
+        operation = {"do": "set", "of": state.number, "name": name, "value": _encoded(value)}
+        state.asker.ask(operation, f"{state.shown}.{name} = {short(value)}")
+
+    def __value(self, do: str) -> Any:
+        """What the candidate's process says of it; of a large value, the value."""
+        state = self._stand_in
+        if not state.known:
+            raise Blank
+        if state.digest is not None:
+            whole = state.asker.ask({"do": "whole", "of": state.number}, state.shown)
+            if type(whole) is StandIn:
+                raise CandidateFailed(f"{state.shown} is too large")
+            return _SAID[do](whole)
+        return self if do == "itself" else state.asker.ask({"do": do, "of": state.number}, f"{do}({state.shown})")
+
+    def __iter__(self) -> Any:
+        return iter(self.__value("list"))
+
+    def __len__(self) -> int:
+        return int(self.__value("len"))
+
+    def __bool__(self) -> bool:
+        return bool(self.__value("bool"))
+
+    def __str__(self) -> str:
+        return str(self.__value("str"))
+
+    def __repr__(self) -> str:
+        return str(self._stand_in.number)  # by which the encoder's text of it names it to the candidate's side
+
+    def __getitem__(self, key: Any) -> Any:
+        value = self.__value("itself")
+        return (value if value is not self else self.__value("list"))[key]
+
+    def __contains__(self, item: Any) -> bool:
+        return item in self.__value("list")
+
+    def __eq__(self, other: object) -> bool:
+        state = self._stand_in
+        if state.known and state.digest is not None and digest(other) == state.digest:
+            return True
+        value = self.__value("itself")
+        # An object of the candidate's own is equal to itself only: its `__eq__` is not asked.
+        return value is other if value is self else bool(value == other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        self.__value("itself")
+        return id(self)
+
+
+def _forward(name: str) -> Any:
+    def method(self: StandIn, *others: Any) -> Any:
+        value = self._StandIn__value("itself")
+        if value is self:
+            raise TypeError(f"an object of the candidate's does not take part in {name.strip('_')}")
+        return getattr(value, name)(*others)
+
+    return method
+
+
+for _name in (
+    *("lt", "le", "gt", "ge", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "mod"),
+    *("pow", "rpow", "neg", "pos", "abs", "int", "float", "complex", "index", "round", "and", "or", "xor", "rfloordiv"),
+):
+    setattr(StandIn, f"__{_name}__", _forward(f"__{_name}__"))
+
+
+def _encoded(value: Any) -> Any:
+    try:
+        data = inside.encode(value)
+    except inside.TooLargeError:
+        raise Inseparable("the test gives the candidate a value too large to leave the test's process") from None
+    if foreign := _foreign(inside.decode(data)):
+        raise Inseparable(f"the test gives the candidate a {foreign}, which cannot leave the test's process")
+    return data
+
+
+def _foreign(value: Any) -> str | None:
+    """The type of the first object in a value that is neither plain data nor a stand-in."""
+    if isinstance(value, inside.Opaque):
+        return None if value.type_name == _OWN_TYPE else value.type_name
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return next((found for item in value if (found := _foreign(item))), None)
+    return None
+
+
+_OWN_TYPE = f"{StandIn.__module__}.{StandIn.__qualname__}"
+
+
+def short(value: Any) -> str:
+    """Returns a value as a failure shows it."""
+    if type(value) is StandIn:
+        return str(value._stand_in.shown)
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 200 else f"{text[:150]}...{text[-40:]}"

@@ -1,0 +1,127 @@
+"""The sandbox in which test code runs: one for many rows, because all that it gets of candidates is plain data."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.testcode.sending import REFEREE, Line
+from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers.interpreter import sandbox_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+SECONDS: Final = 60.0
+"""For one run of a row's test code without a candidate; what some benchmarks compute anew takes long."""
+
+MARGIN: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestCode:
+    """A row's test.
+
+    Parameters:
+        test: Python source. What it defines as `check` is called with the candidate, unless the test does so itself.
+        entry_point: the name under which the candidate has what is tested; without it, names that the test uses and
+            does not define are the candidate's.
+        setup: pieces of source that run before it, such as helpers that a prompt gives to candidate and test alike.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    test: str
+    entry_point: str | None = None
+    setup: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the test says next: operations to do, or its outcome (guest/referee.py); and the seconds that it took."""
+
+    operations: Sequence[dict[str, Any]]
+    outcome: dict[str, Any] | None
+    seconds: float
+
+
+class Referee:
+    """A source of examinations, with one sandbox for all of them, made when it is first needed. A context manager.
+
+    Parameters:
+        create: makes the sandbox.
+    """
+
+    def __init__(self, create: Callable[[], Sandbox]) -> None:
+        self._create = create
+        self._sandbox: Sandbox | None = None
+        self._line: Line | None = None
+
+    def __enter__(self) -> Referee:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kills the sandbox, if there is one; the next examination makes another."""
+        sandbox, self._sandbox, self._line = self._sandbox, None, None
+        if sandbox is not None:
+            with suppress(SandboxUnavailable), sandbox_failures():
+                sandbox.kill()
+
+    def begin(self, test: TestCode) -> Examination:
+        """Begins an examination; whichever was open before is given up.
+
+        Raises:
+            SandboxUnavailable: there is no sandbox to be had.
+            UnscoredError: the test code cannot be run.
+        """
+        program = {"test": test.test, "entry_point": test.entry_point, "setup": test.setup, "seconds": SECONDS}
+        token = secrets.token_hex(8)
+        try:
+            first = self._step({"token": token, "program": program})
+        except SandboxUnavailable:
+            # It may have outlived its time, or the way to it: another may be had, and nothing is lost yet.
+            self.close()
+            first = self._step({"token": token, "program": program})
+        return Examination(token, first, self._step)
+
+    def _step(self, task: dict[str, Any]) -> Step:
+        if self._line is None:
+            self._sandbox = self._create()
+            self._line = Line(self._sandbox, REFEREE)
+        if "program" not in task and not self._line.alive:
+            raise UnscoredError("the test's interpreter has ended")
+        reply = self._line.call("examine", task, limit=2 * SECONDS + MARGIN)
+        if reply.verdict is Verdict.TIMEOUT:
+            raise UnscoredError(f"the row's test code did not end within {2 * SECONDS + MARGIN:g} s")
+        if reply.verdict is not None or not reply.text:
+            raise UnscoredError(f"the row's test code ended its interpreter: {reply.reason}")
+        result = json.loads(reply.text)
+        return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
+
+
+class Examination:
+    """One row's test on one candidate, under way."""
+
+    def __init__(self, token: str, first: Step, step: Callable[[dict[str, Any]], Step]) -> None:
+        self._token = token
+        self._step = step
+        self.state = first
+        self.rehearsed_in = first.seconds
+
+    def go_on(self, answers: Sequence[str]) -> None:
+        """Gives the test the answers to the operations of its `state`, which moves on.
+
+        Raises:
+            SandboxUnavailable, UnscoredError: the test cannot be run to its end.
+        """
+        numbers = [operation["id"] for operation in self.state.operations]
+        self.state = self._step({"token": self._token, "numbers": numbers, "answers": list(answers)})

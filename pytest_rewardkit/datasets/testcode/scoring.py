@@ -1,0 +1,137 @@
+"""Scores a candidate by test code: the share of the test's checks that it passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed, failure_verdict
+from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.text import one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.referee import Examination, Referee, TestCode
+
+TIME_LIMIT: Final = 5.0
+"""Seconds for loading a candidate, and for each call of it."""
+
+TIME_FACTOR: Final = 4.0
+"""How many times as long as the test alone, which mostly computes what is expected, a candidate may take."""
+
+TIME_IN_ALL: Final = 20.0
+"""Seconds for all calls together, unless the test alone shows that they need more."""
+
+MOST_ROUNDS: Final = 100
+NAME_LIMIT: Final = 80
+
+
+def score_test_code(
+    sandbox: Sandbox,
+    sources: Sequence[str],
+    test: TestCode,
+    *,
+    referee: Referee,
+    time_limit: float = TIME_LIMIT,
+) -> Reward:
+    """Returns the reward of a candidate: the share of the test's checks that it passes.
+
+    A check is an `assert` statement or a call of an assertion function, each time that it is reached; each of them may
+    fail for itself. Checks that the test never reaches, because it broke off before them, have failed.
+
+    The test runs in the referee's sandbox and the candidate in its own; between them go plain values (guest/).
+
+    Parameters:
+        sandbox: where the candidate runs.
+        sources: pieces of source that make up the candidate.
+        test: what it is tested with.
+        referee: where the test runs.
+        time_limit: seconds for loading the candidate and for each call; more where the test alone takes long.
+
+    Returns:
+        A reward with a part for each line of the test that checks something; unscored when the infrastructure failed,
+        or when the test itself cannot run.
+    """
+    try:
+        examination = referee.begin(test)
+        outcome = examination.state.outcome or _examined(sandbox, sources, examination, time_limit)
+    except UnscoredError as error:
+        return Reward.unscored(str(error))
+    except CandidateFailed as error:
+        reason = printable(str(error), keep="\n\t")
+        return Reward.from_parts([Part("candidate", 0.0, verdict=error.verdict, reason=reason)])
+    return _reward(outcome)
+
+
+def _examined(sandbox: Sandbox, sources: Sequence[str], examination: Examination, time_limit: float) -> dict[str, Any]:
+    alone = TIME_FACTOR * examination.rehearsed_in
+    seconds, in_all = max(time_limit, alone), max(TIME_IN_ALL, time_limit, alone)
+    with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
+        for _ in range(MOST_ROUNDS):
+            examination.go_on(candidate.answers(examination.state.operations))
+            if examination.state.outcome is not None:
+                return examination.state.outcome
+    raise UnscoredError(f"the row's test code asks for ever more: it had {MOST_ROUNDS} rounds of answers")
+
+
+def _reward(outcome: dict[str, Any]) -> Reward:
+    stopped = outcome["stopped"]
+    if stopped is not None and stopped["broken"]:
+        return Reward.unscored(f"the row's test code cannot run: {_raised(stopped)}")
+    parts = [_part(place) for place in outcome["checks"] if place["passed"] + place["failed"]]
+    made, planned = outcome["made"], outcome["planned"]
+    if stopped is not None or outcome["broken_off"]:
+        # At least one, so that a test which ended too early is never passed in full.
+        unreached = max(planned - made, 1 if stopped is not None else 0)
+        if unreached:
+            parts.append(_unreached(stopped, unreached))
+    elif planned and not made:
+        parts.append(Part("checks", 0.0, weight=planned, reason="the test ended without checking anything"))
+    return Reward.from_parts(parts or [Part("the test ran to its end", 1.0)])
+
+
+def _part(place: dict[str, Any]) -> Part:
+    passed, count = place["passed"], place["passed"] + place["failed"]
+    name = one_line(place["text"], NAME_LIMIT)
+    if passed == count:
+        return Part(name, 1.0, weight=count)
+    first = place["failures"][0]
+    share = f"{passed} of {count} passed; first failure: " if count > 1 else ""
+    return Part(
+        name,
+        passed / count,
+        weight=count,
+        verdict=Verdict.PARTIAL if passed else _verdict(first),
+        reason=share + _raised(first),
+        expected=printable(place["text"], keep="\n\t"),
+        actual=printable("\n".join(first["calls"]), keep="\n\t") or None,
+    )
+
+
+def _unreached(stopped: dict[str, Any] | None, count: int) -> Part:
+    if stopped is None:
+        return Part("checks that were not reached", 0.0, weight=count)
+    return Part(
+        "checks that were not reached",
+        0.0,
+        weight=count,
+        verdict=_verdict(stopped),
+        reason=f"the test broke off: {_raised(stopped)}",
+        actual=printable("\n".join(stopped["calls"]), keep="\n\t") or None,
+    )
+
+
+def _verdict(failure: dict[str, Any]) -> Verdict:
+    if failure["type"] == "TimeUp" or (failure["by_candidate"] and failure["message"] == "ran out of time"):
+        return Verdict.TIMEOUT
+    return failure_verdict(failure["type"]) if failure["by_candidate"] else Verdict.WRONG_OUTPUT
+
+
+def _raised(failure: dict[str, Any]) -> str:
+    tells_nothing = failure["type"] == "AssertionError" and not failure["message"]
+    if failure["calls"] and (tells_nothing or failure["by_candidate"]):
+        return printable(failure["calls"][-1], keep="\n\t")
+    return printable(f"{failure['type']}: {failure['message']}", keep="\n\t")

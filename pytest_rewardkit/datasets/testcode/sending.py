@@ -1,0 +1,121 @@
+"""Sending guest code into an interpreter, a task with it, and getting a file back."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from e2b import NotFoundException
+
+from pytest_rewardkit.datasets.testcode.guest import checks, digests, player, referee, standin
+from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.reward import Verdict
+
+PLAYER: Final = (inside, digests, player)
+REFEREE: Final = (inside, digests, checks, standin, referee)
+
+LARGEST_CELL: Final = 200_000
+"""Characters of a task that go into the cell itself; a larger one goes by a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the file's content ("" without one), and how the cell ended if not well."""
+
+    text: str
+    verdict: Verdict | None
+    reason: str
+    duration: float
+
+
+class Line:
+    """An interpreter that has guest code loaded, and what is exchanged with it. A context manager.
+
+    Parameters:
+        sandbox: where it runs.
+        modules: the guest code, each module after those that it imports; the last one has the functions to call.
+    """
+
+    def __init__(self, sandbox: Sandbox, modules: tuple[ModuleType, ...]) -> None:
+        self._sandbox = sandbox
+        self._modules = modules
+        self._interpreter = Interpreter(sandbox)
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._interpreter.__exit__(None, None, None)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the interpreter has its state still."""
+        return self._interpreter.alive
+
+    def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
+        """Calls a function of the guest code with a task and the path of the file that it is to write.
+
+        Parameters:
+            limit: seconds, after which the interpreter is ended.
+
+        Raises:
+            SandboxUnavailable: the sandbox, or the way to it, is lost.
+        """
+        # Where it is, no one can know before it is there; what a candidate puts in its place is its own answer anyway.
+        path = f"/tmp/rewardkit-{secrets.token_hex(8)}"  # noqa: S108 - in the sandbox
+        data = json.dumps(task)
+        given = repr(data)
+        if len(data) > LARGEST_CELL:
+            with sandbox_failures():
+                self._sandbox.files.write(f"{path}.task", data)
+            given = f"open({path + '.task'!r}).read()"
+        loading = "" if self._interpreter.alive else _loading(self._modules)
+        module = self._modules[-1].__name__
+        code = f"{loading}\nimport sys, json\nsys.modules[{module!r}].{function}(json.loads({given}), {path!r})\n"
+        cell = self._interpreter.run(code, limit=limit)
+        return Reply(self._read(path), cell.verdict, cell.reason, cell.duration)
+
+    def _read(self, path: str) -> str:
+        try:
+            with sandbox_failures():
+                return bytes(self._sandbox.files.read(path, format="bytes")).decode("ascii", "replace")
+        except Exception as error:
+            if isinstance(error.__cause__, NotFoundException):
+                return ""
+            raise
+
+
+@cache
+def _loading(modules: tuple[ModuleType, ...]) -> str:
+    """Code that makes guest modules importable under their names where the package is not installed."""
+    sources = [(module.__name__, inspect.getsource(module)) for module in modules]
+    return f"from __future__ import annotations\n{inspect.getsource(_load)}\n_load({sources!r})\n"
+
+
+def _load(sources: list[tuple[str, str]]) -> None:
+    """Runs in the sandbox, so what it uses it imports."""
+    import sys
+    from types import ModuleType
+
+    for name, source in sources:
+        module = child = ModuleType(name)
+        child_name = name
+        while child_name:
+            sys.modules[child_name] = child
+            child_name, _, attribute = child_name.rpartition(".")
+            if child_name:
+                parent = sys.modules.get(child_name) or ModuleType(child_name)
+                setattr(parent, attribute, child)
+                child = parent
+        exec(compile(source, f"<{name}>", "exec"), module.__dict__)  # noqa: S102
