@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not settings.enabled:
         if config.getoption("rewardkit_fail_under") is not None:
             raise pytest.UsageError("--rewardkit-fail-under decides nothing without --rewardkit")
+        if config.getoption("rewardkit_html") is not None:
+            raise pytest.UsageError("--rewardkit-html writes nothing without --rewardkit")
     elif not hasattr(config, "workerinput"):
         _report(config, settings)
 
@@ -56,4 +58,9 @@ def _report(config: pytest.Config, settings: Settings) -> None:
         provider = Provision.of(config).provider
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(Reporter(config, settings, header=provider.describe()), REPORTER)
+    reporter = Reporter(config, settings, header=provider.describe())
+    config.pluginmanager.register(reporter, REPORTER)
+    if settings.html is not None:
+        from pytest_rewardkit.run.html_report import HtmlReport
+
+        config.pluginmanager.register(HtmlReport(config, settings.html, reporter), "rewardkit-html")

@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     """How many sandboxes may be alive at once over all workers; None for no bound."""
     fail_under: float | None
     """The mean reward under which the run fails; None for no gate."""
+    html: str | None
+    """The file that gets the HTML report."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
@@ -163,5 +165,13 @@ OPTIONS: Final = (
         None,
         "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
         "MEAN",
+    ),
+    Option(
+        "html",
+        "--rewardkit-html",
+        str,
+        None,
+        "Write a report of all rewards as one HTML file",
+        "FILE",
     ),
 )

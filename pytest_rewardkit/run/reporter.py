@@ -50,12 +50,19 @@ class Reporter:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
-        self._header = header
+        self.header = header
         self._running: dict[str, _Progress] = {}
         self._decision: Decision | None = None
 
+    @property
+    def decision(self) -> Decision | None:
+        """What the gate decided; None without a gate."""
+        if self._decision is None and self._settings.fail_under is not None:
+            return Decision(False, "not decided, because the run was stopped")
+        return self._decision
+
     def pytest_report_header(self) -> str:
-        return f"rewardkit: {self._header}"
+        return f"rewardkit: {self.header}"
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._expect([item.nodeid for item in session.items])
@@ -120,17 +127,12 @@ class Reporter:
             width=self._config.get_terminal_writer().fullwidth,
             verbosity=verbosity,
             using=terminal.glyphs(_encoding(self._config)),
-            decision=self._decision or self._undecided(),
+            decision=self.decision,
         )
         _write(terminalreporter, lines)
         for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
             for line in added or ():
                 terminalreporter.write_line(line)
-
-    def _undecided(self) -> Decision | None:
-        if self._settings.fail_under is None:
-            return None
-        return Decision(False, "not decided, because the run was stopped")
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):

@@ -37,7 +37,7 @@ class Attempt:
 
     Parameters
     ----------
-    verdict: the reward's verdict, or what is said in place of one ("crashed").
+    verdict: the reward's verdict, or what is said in place of one ("crashed"); "" for none.
     value: the reward in [0, 1]; None when there is no number.
     outcome: pytest's word: passed, failed, error, skipped, xfailed, xpassed, rerun.
     reason: why the reward is what it is.
@@ -109,7 +109,8 @@ class Group:
     ----------
     name: as in `Test.group`.
     tests: how many tests it has.
-    mean: their weighted mean in [0, 1], tests without a number counting as 0; None when there is none.
+    mean: the weighted mean in [0, 1] over those that have a number; None when none has.
+    unscored: how many have no number.
     low, high: the ends of the interval around the mean; None when there is none.
     baseline: the group's mean in the baseline.
     """
@@ -117,6 +118,7 @@ class Group:
     name: str
     tests: int
     mean: float | None
+    unscored: int = 0
     low: float | None = None
     high: float | None = None
     baseline: float | None = None

@@ -46,6 +46,7 @@ def overview(report: Report) -> dict[str, Any]:
             {
                 "name": excerpt(group.name, NAME_LIMIT),
                 "tests": group.tests,
+                "unscored": group.unscored,
                 "mean": group.mean,
                 "low": group.low,
                 "high": group.high,

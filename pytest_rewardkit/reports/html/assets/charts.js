@@ -84,18 +84,18 @@ function clickable(act, element) {
 
 /** Returns the groups with their means on one scale from 0 to 1; each is a button that filters by it. */
 function groupChart(groups, chosen, choose) {
-  return make("div", { class: "groups" }, groups.map((group, index) =>
-    make("button", {
-      type: "button", class: "group", "aria-pressed": String(index === chosen), click: () => choose(index === chosen ? null : index),
-      "aria-label": `${plain(group.name || "no group")}: mean ${shown(group.mean)}, ${intervalText(group)}${counted(group.tests, "test")}`,
+  return make("div", { class: "groups" }, groups.map((group, index) => {
+    const tests = counted(group.tests, "test") + (group.unscored ? `, ${group.unscored} unscored` : "");
+    const interval = group.low === null ? "" : `interval ${shown(group.low)} to ${shown(group.high)}, `;
+    return make("button", {
+      type: "button", class: "group", title: tests, "aria-pressed": String(index === chosen),
+      "aria-label": `${plain(group.name) || "no group"}: mean ${shown(group.mean)}, ${interval}${tests}`,
+      click: () => choose(index === chosen ? null : index),
     },
     make("span", { class: "name" }, group.name ? visible(group.name) : "no group"), meanMark(group),
     make("span", { class: "number" }, shown(group.mean)),
-    make("span", { class: "aside" }, group.tests.toLocaleString("en")))));
-}
-
-function intervalText(group) {
-  return group.low === null ? "" : `interval ${shown(group.low)} to ${shown(group.high)}, `;
+    make("span", { class: "aside" }, (group.tests - group.unscored).toLocaleString("en"), group.unscored ? `/${group.tests.toLocaleString("en")}` : null));
+  }));
 }
 
 function meanMark({ mean, low, high, baseline }) {

@@ -82,8 +82,8 @@ function counted(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-// Few colours, each with one meaning. What is no verdict of a success is a failure.
-const TONES = new Map([["passed", "good"], ["partial", "fair"], ["unscored", "none"], ["crashed", "none"]]);
+// Few colours, each with one meaning. Every verdict that is not here is a failure.
+const TONES = new Map([["passed", "good"], ["partial", "fair"], ["unscored", "none"], ["crashed", "none"], ["", "none"]]);
 
 function toneOf(verdict) {
   return TONES.get(verdict) ?? "bad";

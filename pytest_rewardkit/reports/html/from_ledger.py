@@ -1,0 +1,143 @@
+"""What the HTML report shows of a ledger."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports.figures import counted, duration, shown
+from pytest_rewardkit.reports.html.model import Attempt, Figure, Group, Report, Test
+from pytest_rewardkit.run.interval import mean_interval
+from pytest_rewardkit.run.ledger import CRASHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_rewardkit.reports.html.model import Gate
+    from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.run import ledger as run
+    from pytest_rewardkit.run.record import Record
+
+_INTERVAL: Final = "95 % interval"
+
+
+def report_of(
+    ledger: run.Ledger, *, title: str = "Rewards", facts: Mapping[str, str] | None = None, gates: Sequence[Gate] = ()
+) -> Report:
+    """Return the report of all that `ledger` holds.
+
+    Parameters
+    ----------
+    title: what the run is called.
+    facts: the run's circumstances by name.
+    gates: what was decided about the run.
+
+    Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
+    """
+    figures = ledger.figures()
+    tests = ledger.tests
+    by_file = not any(_group(test) for test in tests)
+    names = [_file(test.node_id) if by_file else _group(test) for test in tests]
+    return Report(
+        tests=[_test(test, name) for test, name in zip(tests, names, strict=True)],
+        title=title,
+        facts=facts or {},
+        figures=_figures(figures, _earned(tests)),
+        gates=gates,
+        groups=_groups(tests, names),
+        grouped_by="file" if by_file else "group",
+        interval=_INTERVAL,
+        missing=figures.missing,
+    )
+
+
+def _test(test: run.Test, group: str) -> Test:
+    record = test.last.record
+    return Test(
+        node_id=test.node_id,
+        attempts=[_attempt(attempt) for attempt in test.attempts],
+        group=group,
+        threshold=None if record is None else record.threshold,
+        weight=test.weight,
+        must_pass=record is not None and record.must_pass,
+        command=f"python -m pytest {shlex.quote(test.node_id)}",
+    )
+
+
+def _attempt(attempt: run.Attempt) -> Attempt:
+    record = attempt.record
+    reward: Reward | None = None if record is None else record.reward
+    return Attempt(
+        verdict=CRASHED if attempt.outcome == CRASHED else "" if reward is None else reward.verdict.value,
+        value=None if reward is None else reward.value,
+        outcome=attempt.outcome,
+        reason=attempt.cause if reward is None else reward.reason,
+        seconds=attempt.duration or None,
+        parts=() if reward is None else reward.parts,
+        left_out=0 if record is None else record.left_out,
+        timings={} if record is None else _timings(record, attempt.duration),
+    )
+
+
+def _timings(record: Record, seconds: float) -> dict[str, float]:
+    if not record.sandboxes:
+        return {}
+    waiting = sum(use.waited for use in record.sandboxes)
+    creating = sum(use.start for use in record.sandboxes)
+    # Sandboxes may have been created at the same time.
+    return {"waiting": waiting, "creating": creating, "the rest": max(seconds - waiting - creating, 0.0)}
+
+
+def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
+    shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(earned))]
+    if figures.unscored:
+        unscored = counted(figures.unscored, "unscored test")
+        shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{unscored} as 0"))
+    scored = "" if figures.scored == figures.tests else f"{figures.scored:,} scored"
+    shown_figures.append(Figure("Tests", f"{figures.tests:,}", scored))
+    if figures.reruns:
+        shown_figures.append(Figure("Attempts", f"{figures.tests + figures.reruns:,}", f"{figures.reruns:,} reruns"))
+    if figures.sandboxes and figures.start_p50 is not None:
+        start = f"half started within {duration(figures.start_p50)}"
+        shown_figures.append(Figure("Sandboxes", f"{figures.sandboxes:,}", start))
+    return shown_figures
+
+
+def _interval_text(earned: Sequence[tuple[float, float]]) -> str:
+    if not any(weight for _, weight in earned):
+        return ""
+    low, high = mean_interval(earned)
+    return f"{_INTERVAL} {shown(low)} to {shown(high)}"
+
+
+def _groups(tests: Sequence[run.Test], names: Sequence[str]) -> list[Group]:
+    """Return the groups, the lowest mean first."""
+    members: defaultdict[str, list[run.Test]] = defaultdict(list)
+    for test, name in zip(tests, names, strict=True):
+        members[name].append(test)
+    groups = [_of_group(name, of_name) for name, of_name in members.items()]
+    return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
+
+
+def _of_group(name: str, tests: Sequence[run.Test]) -> Group:
+    earned = _earned(tests)
+    unscored = len(tests) - len(earned)
+    total = sum(weight for _, weight in earned)
+    if not total:
+        return Group(name=name, tests=len(tests), unscored=unscored, mean=None)
+    low, high = mean_interval(earned)
+    mean = sum(value * weight for value, weight in earned) / total
+    return Group(name=name, tests=len(tests), unscored=unscored, mean=mean, low=low, high=high)
+
+
+def _earned(tests: Sequence[run.Test]) -> list[tuple[float, float]]:
+    return [(test.value, test.weight) for test in tests if test.value is not None]
+
+
+def _group(test: run.Test) -> str:
+    return "" if test.last.record is None else test.last.record.group or ""
+
+
+def _file(node_id: str) -> str:
+    return node_id.partition("::")[0]
