@@ -34,6 +34,19 @@ _READ_BYTES = 256 * 2**10
 Message = dict[str, Any]
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# Looked up once: in a kernel, a candidate may put its own things in the place of json's and socket's.
+_to_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_send = socket.socket.send
+_sendmsg = socket.socket.sendmsg
+_recv = socket.socket.recv
+_recvmsg = socket.socket.recvmsg
+
+
 class ChannelError(Exception):
     """The other side broke the framing, or sent a body that is not a JSON object."""
 
@@ -57,7 +70,7 @@ def encode(message: Message, descriptor_count: int = 0) -> bytes:
         ValueError: the message is too long, has NaN or infinity in it, or announces too many descriptors.
         TypeError: something in the message is not JSON.
     """
-    body = json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    body = _to_json(message).encode("ascii")
     if len(body) > MAX_FRAME_BYTES:
         raise ValueError(f"a message of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}")
     if descriptor_count > MAX_DESCRIPTORS:
@@ -132,9 +145,9 @@ class Channel:
             OSError: the other side is gone.
         """
         data = memoryview(encode(message, len(descriptors)))
-        sent = _send_some(self._socket, data, descriptors)
-        if sent < len(data):
-            self._socket.sendall(data[sent:])
+        while data:
+            data = data[_send_some(self._socket, data, descriptors) :]
+            descriptors = ()
 
     def receive(self) -> Frame | None:
         """Wait for the next frame; None when the other side has closed.
@@ -316,7 +329,7 @@ class AsyncChannel:
 
 def _parse(body: bytes) -> Message:
     try:
-        message = json.loads(body.decode("ascii"), parse_constant=_refuse_constant)
+        message = _from_json(body.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise ChannelError(f"the body is not JSON in ASCII: {error}") from error
     if not isinstance(message, dict):
@@ -324,23 +337,19 @@ def _parse(body: bytes) -> Message:
     return message
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _send_some(sock: socket.socket, data: memoryview, descriptors: Sequence[int]) -> int:
     if not descriptors:
-        return sock.send(data)
-    return sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+        return _send(sock, data)
+    return _sendmsg(sock, [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
 
 
 def _receive_some(sock: socket.socket, max_descriptors: int, flags: int) -> tuple[bytes, list[int]]:
     if not max_descriptors:
         # A plain receive makes the kernel throw away descriptors that came uninvited.
-        return sock.recv(_READ_BYTES, flags), []
+        return _recv(sock, _READ_BYTES, flags), []
     item_size = array.array("i").itemsize
-    data, ancillary, result_flags, _ = sock.recvmsg(
-        _READ_BYTES, socket.CMSG_SPACE(max_descriptors * item_size), flags | socket.MSG_CMSG_CLOEXEC
+    data, ancillary, result_flags, _ = _recvmsg(
+        sock, _READ_BYTES, socket.CMSG_SPACE(max_descriptors * item_size), flags | socket.MSG_CMSG_CLOEXEC
     )
     descriptors = array.array("i")
     for level, kind, payload in ancillary:

@@ -57,7 +57,9 @@ class Files:
         if path.startswith("~") and path != "~" and not path.startswith("~/"):
             raise RequestError(Code.INVALID_ARGUMENT, f"cannot resolve the home directory in '{path}'")
         below_home = path[1:].lstrip("/") if path.startswith("~") else path
-        return self._directories.real_path(os.path.normpath(os.path.join(root.HOME, below_home)))
+        # normpath keeps two slashes at the front, which mean the same as one.
+        absolute = "/" + os.path.normpath(os.path.join(root.HOME, below_home)).lstrip("/")
+        return self._directories.real_path(absolute)
 
     def stat(self, path: Any) -> Entry:
         """Return the entry of one file or directory."""
