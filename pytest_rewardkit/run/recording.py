@@ -54,7 +54,6 @@ class Recording:
         attempt = item.stash[_RECORDER] = Recorder()
         recorder.leave()
         recorder.enter(attempt)
-        __tracebackhide__ = True
         try:
             return (yield)
         except pytest.skip.Exception:
@@ -71,7 +70,6 @@ class Recording:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         attempt = recorder_of(item)
-        __tracebackhide__ = True
         try:
             result = yield
         except pytest.skip.Exception:

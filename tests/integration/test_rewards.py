@@ -1,0 +1,302 @@
+"""What a test's reward is: what it recorded, its marker, its failures, its subtests and its reruns."""
+
+import pytest
+
+from pytest_rewardkit.run.record import Record
+from pytest_rewardkit.run.recording import RECORD_PROPERTY, REWARD_PROPERTY
+
+
+class Collector:
+    """Reads the records off the reports that arrive where the run ends."""
+
+    def __init__(self):
+        self.records = {}
+        self.numbers = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "teardown":
+            properties = [dict([entry]) for entry in report.user_properties]
+            name = report.nodeid.rpartition("::")[2]
+            for entry in properties:
+                if RECORD_PROPERTY in entry:
+                    self.records.setdefault(name, []).append(Record.from_wire(entry[RECORD_PROPERTY]))
+                if REWARD_PROPERTY in entry:
+                    self.numbers.setdefault(name, []).append(entry[REWARD_PROPERTY])
+
+
+@pytest.fixture
+def records(pytester, plugin_args):
+    """Run a suite, and give each test's last record; every record came exactly once for each attempt."""
+
+    def records_of(suite, *args):
+        pytester.makepyfile(test_suite=suite)
+        collector = Collector()
+        pytester.inline_run("--rewardkit", "-p", "no:asyncio", *plugin_args, *args, plugins=[collector])
+        return {name: attempts[-1] for name, attempts in collector.records.items()}, collector
+
+    return records_of
+
+
+def test_of_each_kind_of_test(records):
+    last, collector = records(
+        """
+        import pytest
+        from pytest_rewardkit import Reward, UnscoredError
+
+        def test_recorded_twice(reward):
+            reward.record(1.0, weight=3)
+            reward.record(0.0, name="speed")
+
+        def test_recorded_before_failing(reward):
+            reward.record(0.5)
+            assert False
+
+        @pytest.mark.reward
+        def test_marked_and_passed():
+            pass
+
+        @pytest.mark.reward
+        def test_marked_and_failed():
+            assert 1 == 2, "one is not two"
+
+        @pytest.mark.reward
+        def test_marked_and_failed_by_call():
+            pytest.fail("no good")
+
+        @pytest.mark.reward
+        def test_marked_and_broken():
+            raise OSError("no route to host")
+
+        def test_recorded_and_broken(reward):
+            reward.record(1.0)
+            raise OSError("no route to host")
+
+        def test_infrastructure(reward):
+            reward.record(1.0)
+            raise UnscoredError("the server went away")
+
+        @pytest.mark.reward
+        def test_skipped(reward):
+            reward.record(0.5)
+            pytest.skip()
+
+        @pytest.mark.skip
+        @pytest.mark.reward
+        def test_skipped_by_marker():
+            pass
+
+        @pytest.mark.xfail
+        @pytest.mark.reward(threshold=0.5)
+        def test_expected_to_fail(reward):
+            reward.record(0.25)
+
+        @pytest.fixture
+        def broken():
+            assert False, "setting up"
+
+        @pytest.mark.reward
+        def test_setup_broken(broken):
+            pass
+
+        @pytest.fixture
+        def breaks_after():
+            yield
+            assert False
+
+        @pytest.mark.reward
+        def test_teardown_broken(breaks_after):
+            pass
+
+        def test_plain():
+            assert False
+        """
+    )
+    found = {name: (record.reward.value, record.reward.reason) for name, record in last.items()}
+    assert found == {
+        "test_recorded_twice": (0.75, ""),
+        "test_recorded_before_failing": (0.5, ""),
+        "test_marked_and_passed": (1.0, ""),
+        "test_marked_and_failed": (0.0, "one is not two assert 1 == 2"),
+        "test_marked_and_failed_by_call": (0.0, "no good"),
+        "test_marked_and_broken": (None, "the test raised OSError: no route to host"),
+        "test_recorded_and_broken": (None, "the test raised OSError: no route to host"),
+        "test_infrastructure": (None, "the server went away"),
+        "test_expected_to_fail": (0.25, ""),
+        "test_setup_broken": (None, "the test raised AssertionError: setting up assert False"),
+        "test_teardown_broken": (1.0, ""),
+    }
+    assert {name: [found[name][0]] for name in collector.numbers} == collector.numbers
+    assert all(type(number) is float for numbers in collector.numbers.values() for number in numbers)
+
+
+def test_markers_travel_with_the_record(records):
+    last, _ = records(
+        """
+        import pytest
+        pytestmark = pytest.mark.reward(group="sorting", threshold=0.9)
+
+        @pytest.mark.reward(threshold=0.0, weight=2, must_pass=True)
+        class TestClass:
+            def test_in_class(self, reward):
+                reward.record(0.5)
+
+        def test_in_module(reward):
+            reward.record(0.95)
+        """
+    )
+    facts = {name: (r.threshold, r.weight, r.group, r.must_pass) for name, r in last.items()}
+    assert facts == {
+        "test_in_class": (0.0, 2, "sorting", True),
+        "test_in_module": (0.9, 1.0, "sorting", False),
+    }
+
+
+def test_threshold_decides_over_all_that_was_recorded(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rewardkit import Part, Reward
+        pytestmark = pytest.mark.reward(threshold=0.5)
+
+        def test_at(reward):
+            reward.record(0.0)
+            reward.record(1.0)
+
+        def test_under(reward):
+            reward.record(Reward.from_parts([Part("adds", 1.0), Part("sorts", 0.0), Part("ends", 0.0)]))
+
+        def test_unscored(reward):
+            reward.record(Reward.unscored("the server went away"))
+
+        @pytest.mark.xfail(strict=True)
+        def test_expected(reward):
+            reward.record(0.0)
+        """
+    )
+    result = run()
+    result.assert_outcomes(passed=1, failed=2, xfailed=1)
+    result.stdout.fnmatch_lines(
+        ["reward 0.33 < threshold 0.5", "  1.00  passed         adds", "  0.00  wrong_output   sorts"]
+    )
+    result.stdout.fnmatch_lines(["*UnscoredError: the server went away"])
+
+
+def test_threshold_works_without_the_option(pytester, plugin_args):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.reward(threshold=0.5)
+        def test_under(reward):
+            reward.record(0.25)
+        """
+    )
+    result = pytester.runpytest("-p", "no:asyncio", *plugin_args)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5"])
+
+
+def test_bad_number_fails_its_test_alone(run, pytester):
+    pytester.makepyfile(
+        """
+        def test_bad(reward):
+            reward.record(float("nan"))
+
+        def test_good(reward):
+            reward.record(1.0)
+        """
+    )
+    result = run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*ValueError: reward: value must be a number in [[]0, 1], or None*not nan"])
+    result.stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 1.00"])
+
+
+def test_rerun_counts_once_and_its_last_attempt_counts(records, pytester):
+    suite = """
+        import pathlib
+
+        def test_flaky(reward, request):
+            counter = pathlib.Path(request.config.rootpath, "attempts")
+            attempt = len(counter.read_text()) if counter.exists() else 0
+            counter.write_text("x" * (attempt + 1))
+            reward.record(attempt / 2, name=f"attempt {attempt}")
+            assert attempt == 2
+
+        def test_hopeless(reward):
+            reward.record(0.0)
+            assert False
+    """
+    last, collector = records(suite, "--reruns=3")
+    assert len(collector.records["test_flaky"]) == 3
+    assert [part.name for part in last["test_flaky"].reward.parts] == ["attempt 2"]
+    assert collector.numbers == {"test_flaky": [0.0, 0.5, 1.0], "test_hopeless": [0.0] * 4}
+
+
+def test_reruns_are_said_in_the_summary(run, pytester):
+    pytester.makepyfile("def test_hopeless(reward):\n    reward.record(0.25)\n    assert False")
+    result = run("--reruns=2")
+    result.stdout.fnmatch_lines(["mean 0.25 over 1 scored test, strict mean 0.25", "1 partial (2 reruns)"])
+
+
+def test_subtests_do_not_count_twice(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_recorded(subtests, reward):
+            reward.record(0.5)
+            for number in range(3):
+                with subtests.test(number=number):
+                    assert number != 1
+
+        @pytest.mark.reward
+        def test_marked(subtests):
+            with subtests.test("wrong"):
+                assert 1 == 2
+            with subtests.test("skipped"):
+                pytest.skip()
+
+        @pytest.mark.reward
+        def test_marked_and_right(subtests):
+            with subtests.test("right"):
+                pass
+        """
+    )
+    result = run()
+    result.stdout.fnmatch_lines(["0.00 * wrong_output   *::test_marked", "0.50 * partial        *::test_recorded"])
+    result.stdout.fnmatch_lines(["mean 0.50 over 3 scored tests, strict mean 0.50"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*4 failed, 1 passed*"])
+
+
+def test_unittest_classes_are_tests_too(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest, unittest
+
+        @pytest.mark.reward
+        class TestCase(unittest.TestCase):
+            def test_right(self):
+                pass
+
+            def test_wrong(self):
+                self.assertEqual(1, 2)
+        """
+    )
+    run().stdout.fnmatch_lines(["mean 0.50 over 2 scored tests, strict mean 0.50"])
+
+
+def test_pytest_inside_pytest_keeps_recorders_apart(run, pytester):
+    pytester.makeconftest("pytest_plugins = ['pytester']")
+    pytester.makepyfile(
+        """
+        def test_outer(pytester, reward):
+            pytester.makepyfile("def test_inner(reward): reward.record(0.0)")
+            pytester.inline_run("-p", "no:asyncio")
+            from pytest_rewardkit.run.recorder import current_record
+            assert current_record() is reward
+            reward.record(1.0)
+        """
+    )
+    run().stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 1.00"])

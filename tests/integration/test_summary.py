@@ -1,0 +1,165 @@
+"""The reward section, letters and words, at each verbosity, with one process and with workers."""
+
+import pytest
+
+SUITE = """
+    import pytest
+    from pytest_rewardkit import Part, Reward, Verdict
+
+    def test_right(reward):
+        reward.record(1.0)
+
+    def test_partial(reward):
+        reward.record(Reward.from_parts([
+            Part("adds", 1.0, weight=3),
+            Part("sorts", 0.0, expected="[1, 2]", actual="[2, 1]"),
+        ]))
+
+    @pytest.mark.reward(threshold=0.5)
+    def test_under_threshold(reward):
+        reward.record(Reward(0.25, reason="a quarter is there"))
+
+    @pytest.mark.reward
+    def test_wrong():
+        assert 1 == 2
+
+    def test_no_sandbox():
+        from pytest_rewardkit import SandboxUnavailable
+        raise SandboxUnavailable("no sandbox could be created: 503")
+
+    def test_without_reward():
+        pass
+"""
+
+TABLE = """\
+   - ##########  unscored       test_suite.py::test_no_sandbox
+      no sandbox could be created: 503
+0.00 ##########  wrong_output   test_suite.py::test_wrong
+0.25 ##########  partial        test_suite.py::test_under_threshold
+0.75 ##########  partial        test_suite.py::test_partial
+
+mean 0.50 over 4 scored tests, strict mean 0.40 with 1 unscored as 0
+1 passed, 2 partial, 1 wrong_output, 1 unscored
+""".splitlines()
+
+
+@pytest.fixture(autouse=True)
+def suite(pytester):
+    pytester.makepyfile(test_suite=SUITE)
+
+
+def rewards_section(result):
+    lines = result.outlines
+    start = next(number for number, line in enumerate(lines) if line.strip("=") == " rewards ")
+    end = next(number for number, line in enumerate(lines[start + 1 :], start + 1) if line.startswith("==="))
+    bars = str.maketrans(dict.fromkeys("▏▎▍▌▋▊▉█·", "#"))
+    return [line.translate(bars) for line in lines[start + 1 : end]]
+
+
+def test_default(run):
+    result = run()
+    section = rewards_section(result)
+    assert section[: len(TABLE)] == TABLE
+    assert section[len(TABLE)].startswith("slowest: ")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=3, failed=3)
+
+
+def test_header_says_where_sandboxes_come_from(run):
+    run().stdout.fnmatch_lines(["rewardkit: local sandboxes*"])
+
+
+def test_letters(run):
+    letters = "".join(line.split()[-2] for line in run().outlines if line.endswith("[100%]"))
+    assert sorted(letters) == sorted(".7FF?.")
+
+
+def test_words(run):
+    result = run("-v")
+    for word, name in {
+        "PASSED 1.00": "right",
+        "PASSED 0.75": "partial",
+        "FAILED 0.25": "under_threshold",
+        "FAILED 0.00": "wrong",
+        "UNSCORED": "no_sandbox",
+        "PASSED": "without_reward",
+    }.items():
+        # pytest-xdist writes the word before the test, pytest after it.
+        result.stdout.re_match_lines_random(
+            [rf"(test_suite.py::test_{name} {word} +\[|\[gw.*%\] {word} test_suite.py::test_{name} $)"]
+        )
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED 0.25 test_suite.py::test_under_threshold - Failed: reward 0.25*",
+            "FAILED 0.00 test_suite.py::test_wrong - assert 1 == 2",
+            "UNSCORED test_suite.py::test_no_sandbox - *",
+        ]
+    )
+
+
+def test_verbose_shows_every_test_and_why(run):
+    section = rewards_section(run("-v"))
+    assert "      a quarter is there" in section
+    assert "1.00 ##########  passed         test_suite.py::test_right" in section
+    assert not any("without_reward" in line for line in section)
+
+
+def test_very_verbose_shows_parts(run):
+    section = rewards_section(run("-vv"))
+    start = section.index("0.75 ##########  partial        test_suite.py::test_partial") + 1
+    assert section[start : start + 2] == [
+        "      1.00  passed         adds",
+        "      0.00  wrong_output   sorts  expected [1, 2], got [2, 1]",
+    ]
+
+
+def test_quiet_is_one_line(run):
+    result = run("-q")
+    line = "rewards: mean 0.50, strict mean 0.40, 1 passed, 2 partial, 1 wrong_output, 1 unscored"
+    assert [text for text in result.outlines if "mean" in text] == [line]
+
+
+def test_very_quiet_is_silent(run):
+    assert "mean" not in run("-qq").stdout.str()
+
+
+def test_ascii_terminal(pytester, monkeypatch, plugin_args):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    result = pytester.runpytest_subprocess("--rewardkit", "-p", "no:asyncio", *plugin_args)
+    result.stdout.fnmatch_lines(["0.25 ##........  partial        test_suite.py::test_under_threshold"])
+    assert result.stdout.str().isascii()
+
+
+def test_colors_only_where_they_are_wanted(pytester, plugin_args, monkeypatch):
+    args = ("--rewardkit", "-p", "no:asyncio", *plugin_args)
+    assert "\x1b[" not in pytester.runpytest(*args).stdout.str()
+    monkeypatch.delenv("NO_COLOR")
+    colored = pytester.runpytest(*args, "--color=yes").stdout.str()
+    assert "\x1b[35m\x1b[1m   - \x1b[0m" in colored
+    assert "\x1b[31m\x1b[1m0.00 \x1b[0m" in colored
+    assert "\x1b[33m\x1b[1m0.75 \x1b[0m" in colored
+
+
+def test_without_the_option_it_is_plain_pytest(pytester, plugin_args):
+    pytester.makeconftest(
+        """
+        def pytest_runtest_logreport(report):
+            assert not report.user_properties and not hasattr(report, "rewardkit")
+        """
+    )
+    result = pytester.runpytest("-p", "no:asyncio", "-v", *plugin_args)
+    result.assert_outcomes(passed=3, failed=3)
+    for word in ("rewardkit: ", " rewards ", "0.75", "UNSCORED", "INTERNALERROR"):
+        assert word not in result.stdout.str()
+    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5: a quarter is there"])
+
+
+def test_no_rewards_at_all_is_said(pytester, plugin_args):
+    pytester.makepyfile(test_suite="def test_plain(): pass")
+    result = pytester.runpytest("--rewardkit", "-p", "no:asyncio", *plugin_args)
+    assert rewards_section(result) == ["no test earned a reward"]
+    assert result.ret == 0
+
+
+def test_collect_only_reports_nothing(run):
+    assert " rewards " not in run("--collect-only").stdout.str()
