@@ -83,7 +83,7 @@ class Case:
             given = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.kwargs.items()]
             return one_line(f"{self.call}({', '.join(given)})", LABEL_LIMIT)
         if self.code is not None:
-            return one_line(self.code, LABEL_LIMIT)
+            return one_line(str(self.code), LABEL_LIMIT)
         return one_line(f"stdin {self.stdin!r}", LABEL_LIMIT)
 
     @property
@@ -144,13 +144,17 @@ class Case:
             return
         if self.stdin is not None:
             raise RewardkitUsageError("raises= goes with code= or call=; a program has an output")
-        if not isinstance(self.raises, str) and not issubclass(self.raises, BaseException):
+        if not (isinstance(self.raises, str) or _is_exception(self.raises)):
             raise RewardkitUsageError(f"raises must be an exception or its name, not {self.raises!r}")
         if self.match is not None:
             try:
                 re.compile(self.match)
             except re.error as error:
                 raise RewardkitUsageError(f"match is not a regular expression: {error}") from None
+
+
+def _is_exception(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseException)
 
 
 FIELDS: Final = tuple(item.name for item in fields(Case))
@@ -178,9 +182,7 @@ def _as_case(case: Case | Mapping[str, Any], number: int) -> Case:
         raise RewardkitUsageError(f"case {number} must be a Case or a mapping, not {type(case).__name__}")
     for key in case:
         if key not in FIELDS:
-            raise RewardkitUsageError(
-                f"case {number} has a field {key!r} that no case has{did_you_mean(str(key), FIELDS)}"
-            )
+            raise RewardkitUsageError(f"case {number}: no field {key!r} in a case{did_you_mean(str(key), FIELDS)}")
     return Case(**case)
 
 

@@ -131,19 +131,19 @@ def decode(data: Any) -> Any:
     """Return the value that `encode` made `data` of. Raises ValueError for data that it cannot have made."""
     try:
         return _decode(data, 0)
-    except (TypeError, ArithmeticError, LookupError, RecursionError) as error:
-        raise ValueError(f"malformed value: {type(error).__name__}") from None
+    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError) as error:
+        raise ValueError(f"malformed value: {type(error).__name__}: {error}") from None
 
 
 def _decode(data: Any, depth: int) -> Any:
     if depth > DEEPEST + 2:
-        raise ValueError("malformed value: nested too deep")
+        raise ValueError("nested too deep")
     if data is None or isinstance(data, (bool, int, float, str)):
         return data
     if isinstance(data, list):
         return [_decode(item, depth + 1) for item in data]
     if not isinstance(data, dict) or len(data) != 1:
-        raise ValueError("malformed value")
+        raise ValueError("not one tag")
     [(tag, content)] = data.items()
     if tag in _SCALARS:
         return _SCALARS[tag](content)
@@ -158,7 +158,7 @@ def _decode(data: Any, depth: int) -> Any:
     if tag in ("set", "frozenset"):
         _refuse_collisions(items)
         return set(items) if tag == "set" else frozenset(items)
-    raise ValueError(f"malformed value: no tag {tag!r}")
+    raise ValueError(f"no tag {tag!r}")
 
 
 def _object(content: Any) -> Opaque:
@@ -184,14 +184,14 @@ _SCALARS: dict[str, Any] = {
 def _short(digits: str) -> str:
     """`digits`, unless there are so many that arithmetic with them would take long."""
     if len(digits) > 10_000:
-        raise ValueError("malformed value: too many digits")
+        raise ValueError("too many digits")
     return digits
 
 
 def _refuse_collisions(keys: list[Any]) -> None:
     """Raise ValueError for keys chosen so that they all hash alike: a dictionary of them takes quadratic time."""
     if len(keys) > 1000 and len({hash(key) for key in keys}) < len(keys) // 8:
-        raise ValueError("malformed value: keys that collide")
+        raise ValueError("keys that collide")
 
 
 class _Answer:
