@@ -20,20 +20,31 @@ def test_shortest_path(sandbox, response):
     assert (reward.value, reward.verdict) == (1.0, "passed")
 
 
+DIAMOND = {"d": [], "b": ["d"], "c": ["d"], "a": ["b", "c"]}
+
+
+def respects_edges(order):
+    """Several orders are right, so a checker looks at the one that came out."""
+    return sorted(order) == sorted(DIAMOND) and all(
+        order.index(node) < order.index(successor) for node in DIAMOND for successor in DIAMOND[node]
+    )
+
+
 def test_topological_order(sandbox, response):
     """The candidate does not look for cycles and recurses without end."""
     reward = assert_cases(
         sandbox,
         response,
         cases=[
+            Case(call="topological_order", args=[DIAMOND], checker=respects_edges, name="diamond"),
             Case(call="topological_order", args=[{"c": [], "b": ["c"], "a": ["b"]}], expected=["a", "b", "c"]),
             Case(call="topological_order", args=[{"x": []}], expected=["x"]),
             Case(call="topological_order", args=[{"a": ["b"], "b": ["a"]}], expected=None, name="cycle"),
         ],
         threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(2 / 3), "partial")
-    assert reward.parts[2].verdict == "runtime_error"
+    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
+    assert reward.parts[3].verdict == "runtime_error"
 
 
 def test_count_queens(sandbox, response):

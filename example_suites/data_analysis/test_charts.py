@@ -23,7 +23,7 @@ def test_monthly_revenue(sandbox, reward, response):
 
 @pytest.mark.usefixtures("weather")
 def test_temperature_trend(sandbox, reward, response):
-    """The candidate finds the warmest day, and closes its figure before anybody has seen it."""
+    """The candidate finds the warmest day, but puts its chart into a file where nobody sees it."""
     execution = sandbox.run_code(extract_code(response))
 
     assert execution.error is None

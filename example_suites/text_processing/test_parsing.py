@@ -92,3 +92,19 @@ def test_parse_duration(sandbox, response):
     )
     assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
     assert reward.parts[3].verdict == "runtime_error"
+
+
+def test_parse_port(sandbox, response):
+    """A wrong input asks for an exception. The candidate knows the upper bound only."""
+    reward = assert_cases(
+        sandbox,
+        response,
+        cases=[
+            Case(call="parse_port", args=["8080"], expected=8080),
+            Case(call="parse_port", args=["70000"], raises=ValueError, match="65535"),
+            Case(call="parse_port", args=["http"], raises=ValueError),
+            Case(call="parse_port", args=["-1"], raises=ValueError, name="negative"),
+        ],
+        threshold=0.5,
+    )
+    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest import approx
 
-from pytest_rewardkit import assert_output
+from pytest_rewardkit import Case, assert_cases, assert_output
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "fizzbuzz.jsonl").read_text("utf-8").splitlines()]
 
@@ -59,3 +59,19 @@ def test_countdown(sandbox):
     candidate = "```python\nfor number in [3, 2, 1, 0]:\n    print(number)\n    6 / number\nprint('lift off')\n```"
     reward = assert_output(sandbox, candidate, expected="3\n2\n1\n0\nlift off\n", threshold=0)
     assert (reward.value, reward.verdict) == (0.0, "runtime_error")
+
+
+def test_word_count(sandbox, response):
+    """A program that reads its standard input. The candidate takes every single space for the end of a word."""
+    reward = assert_cases(
+        sandbox,
+        response,
+        cases=[
+            Case(stdin="one two\nthree\n", expected="2 3 14", name="two lines"),
+            Case(stdin="one  two\n", expected="1 2 9", name="double space"),
+            Case(stdin="last line", expected="1 2 9", name="no newline at the end"),
+            Case(stdin="", expected="0 0 0", name="empty"),
+        ],
+        threshold=0.5,
+    )
+    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")

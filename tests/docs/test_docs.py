@@ -1,0 +1,149 @@
+"""Every code block of the documentation is executed, or held against what it describes.
+
+The blocks under one heading belong together: files (a comment with their name opens them) are written into one
+directory, tests are run there with `--rewardkit`, other Python is run as a script, and each command of a console block
+is run there and must print what the page shows. A line of `...` stands for any lines; times, versions and ports vary.
+
+Comments above a block say what differs:
+`<!-- docs-test: setup -->`: creates an environment and downloads packages, so it is not run, but checked for agreement
+with .ci/run and pyproject.toml;
+`<!-- docs-test: run by PATH -->`: the named test runs this command;
+`<!-- docs-test: serves -->`: runs until it is interrupted;
+`<!-- docs-test: file NAME -->`: a file that has no comment with its name.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from docs.pages import PAGES, ROOT, Block, Section, assert_shown, commands, sections
+
+SECTIONS = [section for page in PAGES for section in sections(page)]
+FILES = {"python", "toml", "ini", "json", "jsonl", "yaml"}
+TIME_LIMIT = 120
+
+
+@pytest.fixture
+def shell(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A directory in which `pytest` and `python` are those that run this test, without a key of E2B's."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    monkeypatch.setenv("COLUMNS", "96")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider")
+    return pytester
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.id)
+def test_section_runs(section: Section, shell: pytest.Pytester) -> None:
+    unhandled = [block for block in section.blocks if not _handled(block)]
+    assert not unhandled, f"line {unhandled[0].line}: no test for a {unhandled[0].language!r} block"
+
+    scripts, has_tests = [], False
+    for number, block in enumerate(section.blocks):
+        if block.language in FILES:
+            name = block.file_name or block.directive.removeprefix("file ") or _default_name(block, number)
+            path = shell.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, "utf-8")
+            has_tests |= block.has_tests
+            if block.language == "python" and not block.has_tests and not block.file_name:
+                scripts.append(path)
+    for script in scripts:
+        _run([sys.executable, str(script)], shell.path)
+
+    shown = [block for block in section.blocks if block.language == "console"]
+    for block in shown:
+        _run_console(block, shell.path)
+    if has_tests and not any("pytest" in block.text for block in shown):
+        result = shell.runpytest_subprocess("--rewardkit", timeout=TIME_LIMIT)
+        assert result.ret == 0
+        assert result.parseoutcomes().get("passed", 0) > 0
+
+
+SETUP = [block for section in SECTIONS for block in section.blocks if block.directive == "setup"]
+
+
+@pytest.mark.parametrize("block", SETUP, ids=lambda block: f"line {block.line}")
+def test_setup_commands_agree_with_the_project(block: Block) -> None:
+    """Not run, because they download packages: their extras exist, and .ci/run installs and runs the same."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    for line in block.text.strip().splitlines():
+        steps = [re.sub(r"\.venv/bin/", "", step).strip() for step in line.split("&&")]
+        assert steps[0] == "python3 -m venv .venv"
+        for step in steps[1:]:
+            arguments = step.split()
+            if arguments[0] == "pip":
+                extra = re.fullmatch(r"'\.\[(\w+)\]'", arguments[-1])
+                assert extra is not None and extra[1] in project["optional-dependencies"]
+            else:
+                assert arguments[0] == "pytest"
+                folders = [argument for argument in arguments[1:] if not argument.startswith("-")]
+                assert all((ROOT / folder).is_dir() for folder in folders if not folder.isdigit())
+                assert f"python -m {step}" in ci, f"{step!r} is not what .ci/run runs"
+
+
+RUN_BY = [block for section in SECTIONS for block in section.blocks if block.directive.startswith("run by ")]
+
+
+@pytest.mark.parametrize("block", RUN_BY, ids=lambda block: f"line {block.line}")
+def test_commands_run_by_other_tests(block: Block) -> None:
+    runner = ROOT / block.directive.removeprefix("run by ")
+    for command in commands(block):
+        assert f'"{command.line}"' in runner.read_text("utf-8"), f"{runner.name} does not run {command.line!r}"
+
+
+def test_there_is_something_to_test() -> None:
+    assert {section.page.name for section in SECTIONS} >= {"README.md", "CONTRIBUTING.md"}
+    assert sum(block.language == "python" for section in SECTIONS for block in section.blocks) > 10
+
+
+def _handled(block: Block) -> bool:
+    return (
+        block.language in FILES or block.language == "console" or block.directive == "setup" or block.language == "text"
+    )
+
+
+def _default_name(block: Block, number: int) -> str:
+    return f"test_block_{number}.py" if block.has_tests else f"block_{number}.py"
+
+
+def _run_console(block: Block, directory: Path) -> None:
+    if block.directive.startswith("run by "):
+        return
+    for command in commands(block):
+        if block.directive == "serves":
+            _serve(command.line, command.output, directory)
+        else:
+            completed = subprocess.run(
+                command.line, shell=True, cwd=directory, capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+            )
+            assert_shown(command.output, completed.stdout + completed.stderr)
+
+
+def _serve(line: str, shown: str, directory: Path) -> None:
+    """Runs a command that serves until it is interrupted, and compares what it prints before."""
+    server = subprocess.Popen(f"exec {line}", shell=True, cwd=directory, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        printed = "".join(server.stdout.readline() for _ in shown.splitlines())
+        server.send_signal(signal.SIGINT)
+        rest, _ = server.communicate(timeout=TIME_LIMIT)
+    finally:
+        server.kill()
+        server.wait()
+    assert_shown(shown, printed + rest)
+    assert server.returncode == 0
+
+
+def _run(arguments: list[str], directory: Path) -> None:
+    completed = subprocess.run(
+        arguments, cwd=directory, capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+    )
+    assert completed.returncode == 0, completed.stderr

@@ -1,0 +1,96 @@
+"""The README's tables name what the plugin registers: all of it, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from docs.pages import ROOT, tables
+
+import pytest_rewardkit
+from pytest_rewardkit import fixtures, hooks
+from pytest_rewardkit.markers import REWARD_KEYWORDS, RewardMarker
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.settings import OPTIONS, Option
+
+if TYPE_CHECKING:
+    import pytest
+
+README = ROOT / "README.md"
+
+
+def test_options() -> None:
+    shown = tables(README, "Options")
+    assert list(shown) == [option.flag for option in OPTIONS]
+    for option in OPTIONS:
+        assert shown[option.flag][0] == _default(option.default), option.flag
+        assert _choices(re.findall(r"`(\w+)`", shown[option.flag][1]), option) == _choices(
+            re.findall(r"\w+", option.text), option
+        ), option.flag
+
+
+def test_options_are_those_of_help(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("--help")
+    offered = {line.split()[0].partition("=")[0] for line in result.outlines if line.startswith("  --rewardkit")}
+    assert offered == set(tables(README, "Options"))
+
+
+def test_twins_of_options() -> None:
+    """The README's rule for the names of the twins, on its own example."""
+    option = next(option for option in OPTIONS if option.flag == "--rewardkit-max-sandboxes")
+    text = README.read_text("utf-8")
+    assert f"`{option.ini} = 4`" in text
+    assert f"`{option.variable}=4`" in text
+
+
+def test_markers(pytester: pytest.Pytester) -> None:
+    shown = tables(README, "Markers")
+    result = pytester.runpytest_inprocess("--markers")
+    registered = {line.split(".")[2].split("(")[0] for line in result.outlines if line.startswith("@pytest.mark.")}
+    assert set(shown) <= registered
+    assert {"reward", "sandbox"} == set(shown)
+    assert {name for name in REWARD_KEYWORDS if f"`{name}`" in shown["reward"][0]} == {
+        field.name for field in fields(RewardMarker)
+    }
+
+
+def test_fixtures() -> None:
+    assert set(tables(README, "Fixtures")) == {
+        name for name, member in vars(fixtures).items() if type(member) is type(fixtures.sandbox)
+    }
+
+
+def test_hooks() -> None:
+    shown = tables(README, "Hooks")
+    specified = {
+        name: f"{name}({', '.join(inspect.signature(member).parameters)})"
+        for name, member in vars(hooks).items()
+        if name.startswith("pytest_rewardkit_")
+    }
+    assert set(shown) == set(specified.values())
+
+
+def test_verdicts() -> None:
+    assert list(tables(README, "Verdicts")) == [verdict.value for verdict in Verdict]
+
+
+def test_public_names() -> None:
+    assert set(tables(README, "Functions and values")) == set(pytest_rewardkit.__all__)
+
+
+def _choices(words: list[str], option: Option) -> set[str]:
+    """The words that the option takes as they are."""
+    found = set()
+    for word in words:
+        with contextlib.suppress(ValueError):
+            found |= {word} & {option.parse(word)}
+    return found
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    return "off" if value is False else f"`{value}`"
