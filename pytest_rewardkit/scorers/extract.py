@@ -178,7 +178,7 @@ def _joined(blocks: Sequence[_Block], places: Sequence[int]) -> Extraction:
 
 
 _CODE_STARTS: Final = re.compile(
-    r"^(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |if __name__|print\("
+    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |if __name__|print\("
     r"|\w+ = |(?:for|while) .*:$)",
     re.MULTILINE,
 )
@@ -193,7 +193,7 @@ def _unfenced(text: str) -> Extraction:
         return Extraction("", "no code in the response")
     paragraphs = re.split(r"(\n[ \t]*\n)", text[start.start() :])
     for end in range(len(paragraphs), max(0, len(paragraphs) - 2 * _ATTEMPTS), -2):
-        source = read_source("".join(paragraphs[:end]))
+        source = read_source(textwrap.dedent("".join(paragraphs[:end])))
         if source is not None and source.is_code:
             return Extraction(source.text, "the code in the text, without a fence")
     return Extraction("".join(paragraphs), "what looks like code in the text, without a fence")

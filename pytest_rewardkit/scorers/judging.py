@@ -107,7 +107,7 @@ def part_of(
         comparison.value,
         weight=weight,
         verdict=verdict or (Verdict.PARTIAL if comparison.value else Verdict.WRONG_OUTPUT),
-        reason=comparison.reason,
+        reason=readable(comparison.reason),
         expected=expected,
         actual=actual,
         stderr=readable(answer.stderr[-TEXT_LIMIT:]) or None,

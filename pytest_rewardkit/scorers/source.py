@@ -8,7 +8,6 @@ import re
 import symtable
 import warnings
 from dataclasses import dataclass
-from types import EllipsisType
 from typing import Final
 
 _BUILTINS: Final = frozenset(dir(builtins))
@@ -76,7 +75,7 @@ def _used(table: symtable.SymbolTable) -> set[str]:
 
 
 def _is_prose(statement: ast.stmt) -> bool:
-    """Whether a statement consists of words alone: ``Sorry, no``, ``Note: this``, ``not sure``, or a text in quotes."""
+    """Whether a statement consists of words alone: ``Sorry, no``, ``Note: this`` or ``not sure``."""
     if isinstance(statement, ast.AnnAssign) and statement.value is None:
         return _is_words(statement.target) and _is_words(statement.annotation)
     return isinstance(statement, ast.Expr) and _is_words(statement.value)
@@ -100,6 +99,6 @@ _WORDS: Final = (
 
 def _is_words(expression: ast.expr) -> bool:
     return all(
-        isinstance(node, _WORDS) or (isinstance(node, ast.Constant) and isinstance(node.value, str | EllipsisType))
+        isinstance(node, _WORDS) or (isinstance(node, ast.Constant) and node.value is Ellipsis)
         for node in ast.walk(expression)
     )
