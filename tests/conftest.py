@@ -34,14 +34,24 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
+# What else is installed only makes each inner pytest, and each of its workers, slower to start.
+_PLUGINS = ("-p", "pytest_rewardkit.plugin", "-p", "xdist", "-p", "pytest_rerunfailures")
+
+
 @pytest.fixture(params=[(), ("-n2",)], ids=["alone", "xdist"])
-def plugin_args(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """How the inner pytest distributes its tests."""
-    args: tuple[str, ...] = request.param
-    return args
+def plugin_args(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """The plugins of the inner pytest, and how it distributes its tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    return (*_PLUGINS, *request.param)
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, plugin_args: tuple[str, ...]) -> Callable[..., pytest.RunResult]:
+def plain(pytester: pytest.Pytester, plugin_args: tuple[str, ...]) -> Callable[..., pytest.RunResult]:
+    """Run the inner pytest."""
+    return lambda *args: pytester.runpytest(*plugin_args, *args)
+
+
+@pytest.fixture
+def run(plain: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
     """Run the inner pytest with ``--rewardkit``."""
-    return lambda *args: pytester.runpytest("--rewardkit", "-p", "no:asyncio", *plugin_args, *args)
+    return lambda *args: plain("--rewardkit", *args)

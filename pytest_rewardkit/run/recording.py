@@ -88,11 +88,12 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
-        if call.excinfo is not None and call.when != "teardown":
-            _note(attempt, call.excinfo.value, in_call=call.when == "call")
         if self._enabled and call.when == "teardown":
             self._attach(item, attempt)
         report = yield
+        # Only now do the failures that unittest's test cases keep to themselves stand in the call.
+        if call.excinfo is not None and call.when != "teardown":
+            _note(attempt, call.excinfo.value, in_call=call.when == "call")
         if self._enabled and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:

@@ -31,7 +31,7 @@ def records(pytester, plugin_args):
     def records_of(suite, *args):
         pytester.makepyfile(test_suite=suite)
         collector = Collector()
-        pytester.inline_run("--rewardkit", "-p", "no:asyncio", *plugin_args, *args, plugins=[collector])
+        pytester.inline_run("--rewardkit", *plugin_args, *args, plugins=[collector])
         return {name: attempts[-1] for name, attempts in collector.records.items()}, collector
 
     return records_of
@@ -181,7 +181,7 @@ def test_threshold_decides_over_all_that_was_recorded(run, pytester):
     result.stdout.fnmatch_lines(["*UnscoredError: the server went away"])
 
 
-def test_threshold_works_without_the_option(pytester, plugin_args):
+def test_threshold_works_without_the_option(plain, pytester):
     pytester.makepyfile(
         """
         import pytest
@@ -191,7 +191,7 @@ def test_threshold_works_without_the_option(pytester, plugin_args):
             reward.record(0.25)
         """
     )
-    result = pytester.runpytest("-p", "no:asyncio", *plugin_args)
+    result = plain()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5"])
 
@@ -293,7 +293,7 @@ def test_pytest_inside_pytest_keeps_recorders_apart(run, pytester):
         """
         def test_outer(pytester, reward):
             pytester.makepyfile("def test_inner(reward): reward.record(0.0)")
-            pytester.inline_run("-p", "no:asyncio")
+            pytester.inline_run()
             from pytest_rewardkit.run.recorder import current_record
             assert current_record() is reward
             reward.record(1.0)

@@ -56,26 +56,20 @@ def rewards_section(result):
     return [line.translate(bars) for line in lines[start + 1 : end]]
 
 
-def test_default(run):
+def test_section_letters_and_header(run):
     result = run()
     section = rewards_section(result)
     assert section[: len(TABLE)] == TABLE
     assert section[len(TABLE)].startswith("slowest: ")
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.assert_outcomes(passed=3, failed=3)
-
-
-def test_header_says_where_sandboxes_come_from(run):
-    run().stdout.fnmatch_lines(["rewardkit: local sandboxes*"])
-
-
-def test_letters(run):
-    letters = "".join(line.split()[-2] for line in run().outlines if line.endswith("[100%]"))
+    letters = "".join(line.split()[-2] for line in result.outlines if line.endswith("%]"))
     assert sorted(letters) == sorted(".7FF?.")
+    result.stdout.fnmatch_lines(["rewardkit: local sandboxes*"])
+    result.assert_outcomes(passed=3, failed=3)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_words(run):
-    result = run("-v")
+def test_words_and_every_test_with_its_parts(run):
+    result = run("-vv")
     for word, name in {
         "PASSED 1.00": "right",
         "PASSED 0.75": "partial",
@@ -95,17 +89,9 @@ def test_words(run):
             "UNSCORED test_suite.py::test_no_sandbox - *",
         ]
     )
-
-
-def test_verbose_shows_every_test_and_why(run):
-    section = rewards_section(run("-v"))
-    assert "      a quarter is there" in section
+    section = rewards_section(result)
     assert "1.00 ##########  passed         test_suite.py::test_right" in section
-    assert not any("without_reward" in line for line in section)
-
-
-def test_very_verbose_shows_parts(run):
-    section = rewards_section(run("-vv"))
+    assert "      a quarter is there" in section
     start = section.index("0.75 ##########  partial        test_suite.py::test_partial") + 1
     assert section[start : start + 2] == [
         "      1.00  passed         adds",
@@ -113,51 +99,46 @@ def test_very_verbose_shows_parts(run):
     ]
 
 
-def test_quiet_is_one_line(run):
-    result = run("-q")
+def test_quiet_is_one_line_and_very_quiet_none(run):
     line = "rewards: mean 0.50, strict mean 0.40, 1 passed, 2 partial, 1 wrong_output, 1 unscored"
-    assert [text for text in result.outlines if "mean" in text] == [line]
-
-
-def test_very_quiet_is_silent(run):
+    assert [text for text in run("-q").outlines if "mean" in text] == [line]
     assert "mean" not in run("-qq").stdout.str()
 
 
 def test_ascii_terminal(pytester, monkeypatch, plugin_args):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    result = pytester.runpytest_subprocess("--rewardkit", "-p", "no:asyncio", *plugin_args)
+    result = pytester.runpytest_subprocess("--rewardkit", *plugin_args)
     result.stdout.fnmatch_lines(["0.25 ##........  partial        test_suite.py::test_under_threshold"])
     assert result.stdout.str().isascii()
 
 
-def test_colors_only_where_they_are_wanted(pytester, plugin_args, monkeypatch):
-    args = ("--rewardkit", "-p", "no:asyncio", *plugin_args)
-    assert "\x1b[" not in pytester.runpytest(*args).stdout.str()
+def test_colors_only_where_they_are_wanted(run, monkeypatch):
+    assert "\x1b[" not in run().stdout.str()
     monkeypatch.delenv("NO_COLOR")
-    colored = pytester.runpytest(*args, "--color=yes").stdout.str()
+    colored = run("--color=yes").stdout.str()
     assert "\x1b[35m\x1b[1m   - \x1b[0m" in colored
     assert "\x1b[31m\x1b[1m0.00 \x1b[0m" in colored
     assert "\x1b[33m\x1b[1m0.75 \x1b[0m" in colored
 
 
-def test_without_the_option_it_is_plain_pytest(pytester, plugin_args):
+def test_without_the_option_it_is_plain_pytest(plain, pytester):
     pytester.makeconftest(
         """
         def pytest_runtest_logreport(report):
             assert not report.user_properties and not hasattr(report, "rewardkit")
         """
     )
-    result = pytester.runpytest("-p", "no:asyncio", "-v", *plugin_args)
+    result = plain("-v")
     result.assert_outcomes(passed=3, failed=3)
     for word in ("rewardkit: ", " rewards ", "0.75", "UNSCORED", "INTERNALERROR"):
         assert word not in result.stdout.str()
     result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5: a quarter is there"])
 
 
-def test_no_rewards_at_all_is_said(pytester, plugin_args):
+def test_no_rewards_at_all_is_said(run, pytester):
     pytester.makepyfile(test_suite="def test_plain(): pass")
-    result = pytester.runpytest("--rewardkit", "-p", "no:asyncio", *plugin_args)
-    assert rewards_section(result) == ["no test earned a reward"]
+    result = run()
+    assert rewards_section(result)[0] == "no test earned a reward"
     assert result.ret == 0
 
 
