@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Stream = Literal["stdout", "stderr"]
+
+COALESCE_SECONDS = 0.05
+FLUSH_BYTES = 256 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,13 @@ MEMORY_EXCEEDED = Failure("MemoryLimitExceeded", "The sandbox used more memory t
 class Execution:
     """A submitted piece of code.
 
+    Its listener is woken when the run ends, and else at most every `COALESCE_SECONDS`: two prints make one piece of
+    text, and a short run makes one write.
+
     Parameters:
         code: what to run.
         envs: environment variables for this run alone.
-        output_mb: how many MiB of text and results are passed on; more is dropped.
+        output_mb: how many MiB of text, and how many of results, are passed on; more is dropped.
         silent: run it for its effect, without counting it.
     """
 
@@ -70,13 +77,11 @@ class Execution:
         self.on_room: Callable[[], None] = lambda: None
         self.events: Subscription[Event] = Subscription(lambda: self.on_room())
         self.done = False
+        self._failed = False
         self._text_limit = OutputLimit(output_mb)
         self._result_limit = OutputLimit(output_mb)
-        self._failed = False
-        self._buffers: dict[Stream, TextBuffer] = {
-            "stdout": TextBuffer(lambda text: self._put_text("stdout", text)),
-            "stderr": TextBuffer(lambda text: self._put_text("stderr", text)),
-        }
+        self._buffers: dict[Stream, TextBuffer] = {"stdout": TextBuffer(), "stderr": TextBuffer()}
+        self._timer: asyncio.TimerHandle | None = None
 
     def write(self, stream: Stream, data: bytes) -> None:
         """Take what was written to a standard stream."""
@@ -85,6 +90,10 @@ class Execution:
             self._buffers[stream].add(admitted)
         if note := self._text_limit.note(len(data) - len(admitted)):
             self._buffers["stderr"].add(note)
+        if self._buffers[stream].size >= FLUSH_BYTES:
+            self._wake()
+        else:
+            self._wake_soon()
 
     def put(self, event: Started | Result | Failure) -> None:
         """Take any other event; text that was written before it goes before it. Only the first failure counts."""
@@ -92,30 +101,41 @@ class Execution:
             if self._failed:
                 return
             self._failed = True
-        self.flush()
         size = _size(event)
+        self._flush()
         if not isinstance(event, Result) or self._result_limit.admit_whole(size):
-            self.events.put(event, size)
+            self.events.put(event, size, wake=False)
         elif note := self._result_limit.note(size):
             self._buffers["stderr"].add(note)
-
-    def flush(self, *, final: bool = False) -> None:
-        """Pass on the text that is there."""
-        for buffer in self._buffers.values():
-            buffer.flush(final=final)
+        self._wake_soon()
 
     def finish(self, failure: Failure | None = None) -> None:
         """End, after what was written, and with a failure if there is one."""
         if self.done:
             return
         self.done = True
-        self.flush(final=True)
+        self._flush(final=True)
         if failure is not None:
             self.events.put(failure)
+        if self._timer is not None:
+            self._timer.cancel()
         self.events.end()
 
-    def _put_text(self, stream: Stream, text: str) -> None:
-        self.events.put(Text(stream, text), len(text))
+    def _wake_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(COALESCE_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._flush()
+        self.events.wake()
+
+    def _flush(self, *, final: bool = False) -> None:
+        for stream, buffer in self._buffers.items():
+            if text := buffer.take(final=final):
+                self.events.put(Text(stream, text), len(text), wake=False)
 
 
 def _size(event: Started | Result | Failure) -> int:

@@ -20,8 +20,8 @@ MAX_MIME_TYPES = 64
 class Kernel:
     """The server's end of a kernel.
 
-    What comes from the kernel comes from the candidate: results and errors of its own runs are its to forge, and all
-    else that breaks the protocol is reported.
+    What comes from the kernel comes from the candidate: results and errors of its own runs are its to forge. What
+    breaks the protocol closes the channel.
 
     Parameters:
         pid: its process number inside the sandbox.

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import codecs
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-COALESCE_SECONDS = 0.05
-FLUSH_BYTES = 256 * 2**10
 
 
 class OutputLimit:
@@ -47,35 +39,21 @@ class OutputLimit:
 
 
 class TextBuffer:
-    """Collects one stream's bytes for a moment and hands them on as text, so that two prints make one piece.
+    """Collects one stream's bytes, to be taken as text."""
 
-    Parameters:
-        on_text: called with each piece, never an empty one.
-    """
-
-    def __init__(self, on_text: Callable[[str], None]) -> None:
-        self._on_text = on_text
+    def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._chunks: list[bytes] = []
-        self._size = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self.size = 0
 
     def add(self, data: bytes) -> None:
         """Collect `data`."""
         self._chunks.append(data)
-        self._size += len(data)
-        if self._size >= FLUSH_BYTES:
-            self.flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(COALESCE_SECONDS, self.flush)
+        self.size += len(data)
 
-    def flush(self, *, final: bool = False) -> None:
-        """Hand on what is there; with `final`, also a character that was cut in half, as U+FFFD."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def take(self, *, final: bool = False) -> str:
+        """The text that is there; with `final`, also a character that was cut in half, as U+FFFD."""
         text = self._decoder.decode(b"".join(self._chunks), final)
         self._chunks.clear()
-        self._size = 0
-        if text:
-            self._on_text(text)
+        self.size = 0
+        return text

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.execution import Execution
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.zygote import ZygoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from pytest_rewardkit.local.sandbox import Sandbox
 
-REFILL_DELAY_SECONDS = 0.02
-
 
 class Pool:
-    """Keeps a number of sandboxes warm, making one at a time.
+    """Keeps a number of sandboxes warm.
 
     Parameters:
-        spawn: makes one.
+        spawn: makes one, with its default context started.
         size: how many to keep.
     """
 
-    def __init__(self, spawn: Callable[[], Awaitable[Sandbox]], size: int) -> None:
+    def __init__(self, spawn: Callable[[], Coroutine[Any, Any, Sandbox]], size: int) -> None:
         self._spawn = spawn
         self._size = size
         self._ready: deque[Sandbox] = deque()
         self._waiting: deque[asyncio.Future[Sandbox]] = deque()
-        self._refilling: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._spawning: set[asyncio.Task[Sandbox]] = set()
+        self._parallel = len(os.sched_getaffinity(0))
 
     async def take(self) -> Sandbox:
         """A ready sandbox, else the next that will be.
@@ -41,7 +42,7 @@ class Pool:
         """
         if self._ready:
             sandbox = self._ready.popleft()
-            self._refill_soon()
+            self.refill()
             return sandbox
         waiter: asyncio.Future[Sandbox] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
@@ -49,12 +50,13 @@ class Pool:
         return await waiter
 
     def refill(self) -> None:
-        """Make sandboxes until there are enough."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._refilling is None:
-            self._refilling = asyncio.get_running_loop().create_task(self._refill())
+        """Make sandboxes until there are enough: one after another, or several at once when somebody waits."""
+        missing = len(self._waiting) + self._size - len(self._ready)
+        at_once = min(missing, self._parallel if self._waiting else 1)
+        while len(self._spawning) < at_once:
+            task = asyncio.get_running_loop().create_task(self._spawn())
+            self._spawning.add(task)
+            task.add_done_callback(self._spawned)
 
     def discard(self, sandbox_id: str) -> None:
         """A sandbox has ended; if it is here, it is nobody's loss."""
@@ -62,32 +64,35 @@ class Pool:
 
     def close(self) -> None:
         """Make no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._refilling is not None:
-            self._refilling.cancel()
+        self._size = 0
         for waiter in self._waiting:
             waiter.cancel()
+        self._waiting.clear()
+        for task in self._spawning:
+            task.cancel()
 
-    def _refill_soon(self) -> None:
-        # Whoever has just taken a sandbox is about to use it; making another at once would slow that down.
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(REFILL_DELAY_SECONDS, self.refill)
+    def _spawned(self, task: asyncio.Task[Sandbox]) -> None:
+        self._spawning.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._hand_over(task.result())
+            self.refill()
+            return
+        if not isinstance(error, GuestError | GuestGoneError | ZygoteError):
+            task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
 
-    async def _refill(self) -> None:
-        try:
-            while self._waiting or len(self._ready) < self._size:
-                sandbox = await self._spawn()
-                while self._waiting and self._waiting[0].done():
-                    self._waiting.popleft()
-                if self._waiting:
-                    self._waiting.popleft().set_result(sandbox)
-                else:
-                    self._ready.append(sandbox)
-        except (GuestError, GuestGoneError, ZygoteError) as error:
-            while self._waiting:
-                waiter = self._waiting.popleft()
-                if not waiter.done():
-                    waiter.set_exception(error)
-        finally:
-            self._refilling = None
+    def _hand_over(self, sandbox: Sandbox) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(sandbox)
+                return
+        # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
+        sandbox.default_context().submit(Execution("pass", None, output_mb=1, silent=True))
+        self._ready.append(sandbox)

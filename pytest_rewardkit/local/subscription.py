@@ -25,6 +25,7 @@ class Subscription(Generic[T]):
         self._bytes = 0
         self._ended = False
         self._discarding = False
+        self._woken = False
         self._on_room = on_room
         self._waiter: asyncio.Future[None] | None = None
 
@@ -38,17 +39,24 @@ class Subscription(Generic[T]):
         """Whether everything has been put and taken."""
         return self._ended and not self._items
 
-    def put(self, item: T, size: int = 0) -> None:
-        """Add an item that stands for `size` bytes of memory. Ignored after `end` and `discard`."""
+    def put(self, item: T, size: int = 0, *, wake: bool = True) -> None:
+        """Add an item. Ignored after `end` and `discard`.
+
+        Parameters:
+            item: what the listener gets.
+            size: how many bytes of memory it stands for.
+            wake: whether the listener is to get it now; else it does with the next that wakes it.
+        """
         if not self._ended and not self._discarding:
             self._items.append(item)
             self._bytes += size
-            self._wake()
+            if wake or self.full:
+                self.wake()
 
     def end(self) -> None:
         """Say that no more will come."""
         self._ended = True
-        self._wake()
+        self.wake()
 
     def discard(self) -> None:
         """Drop what is there and what will come: nobody listens any more, but the source is to go on."""
@@ -58,31 +66,34 @@ class Subscription(Generic[T]):
         if was_full:
             self._on_room()
 
+    def wake(self) -> None:
+        """Let the listener have what is there."""
+        self._woken = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
     async def take(self, timeout: float | None = None) -> list[T]:
-        """What has come, oldest first; waits for at least one item.
+        """What has come, oldest first; waits until it is woken, or ended.
 
         Parameters:
-            timeout: seconds after which nothing is returned; None waits for ever.
+            timeout: seconds after which it returns what there is; None waits for ever.
 
         Returns:
-            The items; an empty list after `timeout`, or when `ended`.
+            The items; an empty list when none came within `timeout`, or when `ended`.
         """
-        if not self._items and not self._ended:
+        if not self._woken:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            timer = loop.call_later(timeout, self._wake) if timeout is not None else None
+            timer = loop.call_later(timeout, self.wake) if timeout is not None else None
             try:
                 await self._waiter
             finally:
                 self._waiter = None
                 if timer is not None:
                     timer.cancel()
+        self._woken = self._ended
         items, self._items = self._items, []
         was_full, self._bytes = self.full, 0
         if was_full:
             self._on_room()
         return items
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,6 @@ class SandboxTable:
         self._closing = False
         self._zygote: Zygote | None = Zygote(launched, settings, self._zygote_gone)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def isolation(self) -> Isolation:
         """What the sandboxes' isolation is worth.
@@ -84,14 +82,14 @@ class SandboxTable:
 
     def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
         """Let a sandbox end after `seconds` from now."""
-        sandbox.expire_in(seconds, lambda: self._in_background(sandbox))
+        sandbox.expire_in(seconds, lambda: self.kill(sandbox))
 
-    async def kill(self, sandbox: Sandbox) -> None:
-        """End a sandbox, its connections first."""
+    def kill(self, sandbox: Sandbox) -> None:
+        """End a sandbox, its connections first. Its processes end a moment later."""
         self._sandboxes.pop(sandbox.id, None)
         sandbox.cut_off()
         if self._zygote is not None:
-            await self._zygote.kill(sandbox.spawned)
+            self._zygote.kill(sandbox.spawned)
 
     async def close(self) -> None:
         """End everything."""
@@ -108,7 +106,7 @@ class SandboxTable:
         try:
             await sandbox.default_context().start()
         except (GuestError, GuestGoneError):
-            await self.kill(sandbox)
+            self.kill(sandbox)
             raise
         return sandbox
 
@@ -133,9 +131,4 @@ class SandboxTable:
         self._pool.discard(sandbox_id)
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is not None:
-            self._in_background(sandbox)
-
-    def _in_background(self, sandbox: Sandbox) -> None:
-        task = asyncio.get_running_loop().create_task(self.kill(sandbox))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self.kill(sandbox)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.agent import Agent
 from pytest_rewardkit.local.channel import ChannelError
-from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
+from pytest_rewardkit.local.peer import Answer, Peer, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,13 +96,12 @@ class Zygote:
             agent.close()
             raise
 
-    async def kill(self, sandbox: SpawnedSandbox) -> None:
-        """End a sandbox, whatever runs in it."""
+    def kill(self, sandbox: SpawnedSandbox) -> None:
+        """End a sandbox, whatever runs in it. Its processes end a moment later."""
         sandbox.agent.close()
         if self._agents.pop(sandbox.pid, None) is not None:
             # Whichever way it fails, the sandbox is not there any more.
-            with contextlib.suppress(GuestError, GuestGoneError):
-                await self._peer.request("kill", _nothing, pid=sandbox.pid)
+            self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(lambda killed: killed.exception())
 
     async def close(self) -> None:
         """End the fork server and every sandbox that it made; returns when it has ended."""

@@ -118,7 +118,7 @@ class ControlPlane:
 
     async def kill(self, request: web.Request) -> web.Response:
         """`DELETE /sandboxes/{id}`."""
-        await asyncio.shield(self._table.kill(self._find(request)))
+        self._table.kill(self._find(request))
         return web.Response(status=204)
 
     async def set_timeout(self, request: web.Request) -> web.Response:

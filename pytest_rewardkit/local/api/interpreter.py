@@ -104,8 +104,10 @@ class Interpreter:
             while not ended:
                 lines = b"".join(line(event) for event in await execution.events.take(KEEPALIVE_SECONDS))
                 ended = execution.events.ended
-                await response.write(lines + _END if ended else lines or _KEEPALIVE)
-            await response.write_eof()
+                if ended:
+                    await response.write_eof(lines + _END)
+                else:
+                    await response.write(lines or _KEEPALIVE)
         finally:
             context.withdraw(execution)
         return response
