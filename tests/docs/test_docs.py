@@ -14,7 +14,9 @@ with .ci/run and pyproject.toml;
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,7 +37,7 @@ def shell(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     monkeypatch.setenv("COLUMNS", "96")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:cacheprovider")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -o asyncio_default_fixture_loop_scope=function")
     return pytester
 
 
@@ -60,10 +62,12 @@ def test_section_runs(section: Section, shell: pytest.Pytester) -> None:
     shown = [block for block in section.blocks if block.language == "console"]
     for block in shown:
         _run_console(block, shell.path)
-    if has_tests and not any("pytest" in block.text for block in shown):
-        result = shell.runpytest_subprocess("--rewardkit", timeout=TIME_LIMIT)
-        assert result.ret == 0
-        assert result.parseoutcomes().get("passed", 0) > 0
+    workflow = [line for block in section.blocks if block.language == "yaml" for line in _workflow_steps(block)]
+    if has_tests and not any("$ pytest" in block.text for block in shown):
+        for command in workflow or ["pytest --rewardkit"]:
+            result = shell.run(*shlex.split(command), timeout=TIME_LIMIT)
+            assert result.ret == 0
+            assert result.parseoutcomes().get("passed", 0) > 0
 
 
 SETUP = [block for section in SECTIONS for block in section.blocks if block.directive == "setup"]
@@ -99,6 +103,23 @@ def test_commands_run_by_other_tests(block: Block) -> None:
         assert f'"{command.line}"' in runner.read_text("utf-8"), f"{runner.name} does not run {command.line!r}"
 
 
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("mean 0.56\n===== 3 passed in 1.2s =====", "mean 0.56\n==== 3 passed in 44ms ====\n", True),
+        ("first\n...\nlast", "first\nany\nlines\nlast\n", True),
+        ("key e2b_...", "key e2b_1234\n", True),
+        ("mean 0.56", "mean 0.57\n", False),
+        ("first\nlast", "first\nany\nlast\n", False),
+        ("first\n...", "last\n", False),
+        ("", "unexpected\n", False),
+    ],
+)
+def test_output_is_compared(shown: str, printed: str, same: bool) -> None:
+    with contextlib.nullcontext() if same else pytest.raises(AssertionError, match="the page shows"):
+        assert_shown(shown, printed)
+
+
 def test_there_is_something_to_test() -> None:
     assert {section.page.name for section in SECTIONS} >= {"README.md", "CONTRIBUTING.md"}
     assert sum(block.language == "python" for section in SECTIONS for block in section.blocks) > 10
@@ -111,7 +132,15 @@ def _handled(block: Block) -> bool:
 
 
 def _default_name(block: Block, number: int) -> str:
-    return f"test_block_{number}.py" if block.has_tests else f"block_{number}.py"
+    suffix = "py" if block.language == "python" else block.language
+    return f"test_block_{number}.{suffix}" if block.has_tests else f"block_{number}.{suffix}"
+
+
+def _workflow_steps(block: Block) -> list[str]:
+    """The steps of a CI workflow that run pytest; the others set up the machine."""
+    steps: list[str] = re.findall(r"^ *- run: (pytest .*)$", block.text, re.MULTILINE)
+    assert steps, f"line {block.line}: the workflow runs no pytest"
+    return steps
 
 
 def _run_console(block: Block, directory: Path) -> None:

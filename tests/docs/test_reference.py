@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from docs.pages import ROOT, tables
 
 import pytest_rewardkit
-from pytest_rewardkit import fixtures, hooks
-from pytest_rewardkit.markers import REWARD_KEYWORDS, RewardMarker
+from pytest_rewardkit import Case, Part, fixtures, hooks
+from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.factory import create_keywords
 from pytest_rewardkit.settings import OPTIONS, Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
 README = ROOT / "README.md"
@@ -27,13 +30,13 @@ def test_options() -> None:
     assert list(shown) == [option.flag for option in OPTIONS]
     for option in OPTIONS:
         assert shown[option.flag][0] == _default(option.default), option.flag
-        assert _choices(re.findall(r"`(\w+)`", shown[option.flag][1]), option) == _choices(
-            re.findall(r"\w+", option.text), option
-        ), option.flag
+        assert _choices(_code(shown[option.flag][1]), option) == _choices(re.findall(r"\w+", option.text), option), (
+            option.flag
+        )
 
 
 def test_options_are_those_of_help(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_inprocess("--help")
+    result = pytester.runpytest_inprocess("--help", "-p", "no:asyncio")
     offered = {line.split()[0].partition("=")[0] for line in result.outlines if line.startswith("  --rewardkit")}
     assert offered == set(tables(README, "Options"))
 
@@ -48,13 +51,12 @@ def test_twins_of_options() -> None:
 
 def test_markers(pytester: pytest.Pytester) -> None:
     shown = tables(README, "Markers")
-    result = pytester.runpytest_inprocess("--markers")
+    result = pytester.runpytest_inprocess("--markers", "-p", "no:asyncio")
     registered = {line.split(".")[2].split("(")[0] for line in result.outlines if line.startswith("@pytest.mark.")}
     assert set(shown) <= registered
-    assert {"reward", "sandbox"} == set(shown)
-    assert {name for name in REWARD_KEYWORDS if f"`{name}`" in shown["reward"][0]} == {
-        field.name for field in fields(RewardMarker)
-    }
+    assert set(shown) == {"reward", "sandbox"}
+    assert _code(shown["reward"][0]) == set(REWARD_KEYWORDS)
+    assert _code(shown["sandbox"][0]) - {"Sandbox.create"} <= create_keywords()
 
 
 def test_fixtures() -> None:
@@ -78,10 +80,17 @@ def test_verdicts() -> None:
 
 
 def test_public_names() -> None:
-    assert set(tables(README, "Functions and values")) == set(pytest_rewardkit.__all__)
+    shown = tables(README, "Functions and values")
+    assert set(shown) == set(pytest_rewardkit.__all__)
+    assert {name.removesuffix("=") for name in _code(shown["Case"][0])} == {field.name for field in fields(Case)}
+    assert _code(shown["Part"][0]) == {field.name for field in fields(Part)}
 
 
-def _choices(words: list[str], option: Option) -> set[str]:
+def _code(cell: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", cell))
+
+
+def _choices(words: Iterable[str], option: Option) -> set[str]:
     """The words that the option takes as they are."""
     found = set()
     for word in words:
