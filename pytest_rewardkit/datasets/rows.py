@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.stores import open_store
@@ -13,7 +14,13 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_rewardkit.datasets.formats import Format
+    from pytest_rewardkit.datasets.formats.task import Task
     from pytest_rewardkit.datasets.stores import Fields, Store
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+
+CANDIDATE_FIELDS: Final = ("candidate", "response", "completion", "solution")
+"""Fields that hold what is judged, in rows and in samples."""
 
 ID_FIELDS: Final = ("id", "task_id", "row_id", "problem_id", "question_id")
 """Fields that are taken for a row's id where none is named, the first that the first row has."""
@@ -29,14 +36,64 @@ class Row(Mapping[str, Any]):
     """One row: a mapping of its fields, with its id and its place.
 
     A field that is not there raises a KeyError that names the place and the nearest field.
+
+    Parameters:
+        fields: its fields.
+        id: what names it among the others.
+        place: where it stands, for people.
+        format: what its fields mean.
+        candidate: what is judged by it, where that is not one of its fields.
+        referee: where its own test code runs.
     """
 
-    __slots__ = ("_fields", "id", "place")
-
-    def __init__(self, fields: Fields, *, id: str, place: str) -> None:  # noqa: A002 - the field's word
+    def __init__(
+        self,
+        fields: Fields,
+        *,
+        id: str,  # noqa: A002 - the field's word
+        place: str,
+        format: Format | None = None,  # noqa: A002
+        candidate: str | None = None,
+        referee: Referee | None = None,
+    ) -> None:
         self._fields = fields
         self.id = id
         self.place = place
+        self._format = format
+        self._candidate = candidate
+        self.referee = referee
+
+    @cached_property
+    def task(self) -> Task:
+        """What the row asks for: its prompt, its reference, and how candidates are scored.
+
+        Raises RewardkitUsageError when a field does not hold what it should.
+        """
+        from pytest_rewardkit.datasets.formats import UNNAMED
+
+        return (self._format or UNNAMED).read(self)
+
+    @property
+    def reference(self) -> str | None:
+        """A known-good candidate, or None if the row has none."""
+        return self.task.reference
+
+    @property
+    def candidate(self) -> str:
+        """What is judged: the sample for this row, or the row's own field of `CANDIDATE_FIELDS`.
+
+        Raises RewardkitUsageError when there is none.
+        """
+        if self._candidate is not None:
+            return self._candidate
+        # Of a benchmark's row, a field of that name would be its own solution.
+        names = CANDIDATE_FIELDS if self._format is None else ()
+        found = next((self._fields[name] for name in names if isinstance(self._fields.get(name), str)), None)
+        if found is None:
+            raise RewardkitUsageError(
+                f"{self.place}: the row has no candidate; give samples= to the marker, or score one by name"
+            )
+        return str(found)
 
     def __getitem__(self, name: str) -> Any:
         try:

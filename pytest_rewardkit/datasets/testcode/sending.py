@@ -16,6 +16,7 @@ from pytest_rewardkit.scorers import inside
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from e2b_code_interpreter import Sandbox
@@ -26,7 +27,7 @@ PLAYER: Final = (inside, digests, player)
 REFEREE: Final = (inside, digests, checks, standin, referee)
 
 LARGEST_CELL: Final = 200_000
-"""Characters of a task that go into the cell itself; a larger one goes by a file."""
+"""Characters that a cell takes in or gives out by itself; more goes by a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,12 @@ class Line:
             given = f"open({path + '.task'!r}).read()"
         loading = "" if self._interpreter.alive else _loading(self._modules)
         module = self._modules[-1].__name__
-        code = f"{loading}\nimport sys, json\nsys.modules[{module!r}].{function}(json.loads({given}), {path!r})\n"
+        called = f"sys.modules[{module!r}].{function}, json.loads({given}), {path!r}, {LARGEST_CELL}"
+        code = f"{loading}\nimport json, sys\n_called({called})"
         cell = self._interpreter.run(code, limit=limit)
-        return Reply(self._read(path), cell.verdict, cell.reason, cell.duration)
+        shown = cell.value if cell.verdict is None else None
+        text = f"{shown}\n" if shown else self._read(path)  # line ends at the end are not shown
+        return Reply(text, cell.verdict, cell.reason, cell.duration)
 
     def _read(self, path: str) -> str:
         try:
@@ -100,7 +104,8 @@ class Line:
 def _loading(modules: tuple[ModuleType, ...]) -> str:
     """Code that makes guest modules importable under their names where the package is not installed."""
     sources = [(module.__name__, inspect.getsource(module)) for module in modules]
-    return f"from __future__ import annotations\n{inspect.getsource(_load)}\n_load({sources!r})\n"
+    functions = inspect.getsource(_load), inspect.getsource(_called)
+    return "\n".join(["from __future__ import annotations", *functions, f"_load({sources!r})"])
 
 
 def _load(sources: list[tuple[str, str]]) -> None:
@@ -119,3 +124,15 @@ def _load(sources: list[tuple[str, str]]) -> None:
                 setattr(parent, attribute, child)
                 child = parent
         exec(compile(source, f"<{name}>", "exec"), module.__dict__)  # noqa: S102
+
+
+def _called(function: Callable[[dict[str, Any], str], None], task: dict[str, Any], path: str, limit: int) -> Any:
+    """Runs in the sandbox: calls a function, and shows what it has written, unless that is long."""
+    import os
+
+    function(task, path)
+    if os.path.getsize(path) > limit:  # noqa: PTH202
+        return None
+    with open(path) as file:  # noqa: PTH123
+        text = file.read()
+    return type("Reply", (), {"__repr__": lambda _: text})()

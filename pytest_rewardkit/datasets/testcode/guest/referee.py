@@ -169,7 +169,9 @@ class Examination:
         try:
             namespace[name] = self.ask({"do": "name", "name": name}, name)
         except NameError:
+            # It may never be used; where it is, that tells.
             self._missing.add(name)
+            self.checks.calls.clear()
 
     def ask(self, operation: dict[str, Any], shown: str) -> Any:
         """Returns the value of an operation of the candidate's, or a blank; raises what the candidate raised."""

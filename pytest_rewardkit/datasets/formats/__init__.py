@@ -1,0 +1,104 @@
+"""What rows of each known benchmark mean: one file per benchmark, each with a function that reads a row as a `Task`.
+
+The benchmarks' own data stays where it is; only the names of its fields are here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, DIRECTIONS, ID_FIELDS, missing_field, unknown_field
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.stores import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A benchmark's format.
+
+    Parameters:
+        reader: the function that reads a row, as ``module:function`` here; imported when a row is first read.
+        shapes: the fields that a row needs, for each form in which the benchmark is published.
+        known: all fields that a row may have; None for benchmarks, which may grow.
+    """
+
+    reader: str
+    shapes: tuple[frozenset[str], ...]
+    known: frozenset[str] | None = None
+
+    def check(self, fields: Fields, place: str) -> None:
+        """Raises RewardkitUsageError for a row that lacks a field, or has an unknown one, with the nearest."""
+        if self.known is not None and not self.known.issuperset(fields):
+            raise unknown_field(next(name for name in fields if name not in self.known), self.known, place)
+        if any(shape <= fields.keys() for shape in self.shapes):
+            return
+        nearest = min(self.shapes, key=lambda shape: len(shape - fields.keys()))
+        raise missing_field(min(nearest - fields.keys()), fields, place)
+
+    def read(self, row: Row) -> Task:
+        """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
+        self.check(row, row.place)
+        module, _, function = self.reader.partition(":")
+        reader: Callable[[Row], Task] = getattr(import_module(f"{__name__}.{module}"), function)
+        return reader(row)
+
+
+def _shape(fields: str) -> frozenset[str]:
+    return frozenset(fields.split())
+
+
+EXPECTED: Final = ("expected", "expected_output", "output", "ground_truth")
+CASES: Final = ("cases", "test_cases")
+OPTIONS: Final = ("setup", "compare", "rel_tol", "abs_tol", "similarity", "time_limit")
+
+OWN: Final = Format(
+    "own:read",
+    tuple(frozenset([name]) for name in (*EXPECTED, *CASES)),
+    frozenset([*EXPECTED, *CASES, *OPTIONS, *ID_FIELDS, *DIRECTIONS, *CANDIDATE_FIELDS, "prompt", "reference", "name"]),
+)
+"""This package's own format."""
+
+UNNAMED: Final = replace(OWN, known=None)
+"""What rows without a format are taken for; they may have fields that only their test knows."""
+
+_TEST_CODE: Final = _shape("prompt entry_point test")
+_INPUTS: Final = _shape("prompt entry_point canonical_solution base_input plus_input")
+_CRUXEVAL: Final = _shape("code input output")
+
+FORMATS: Final = {
+    "rewardkit": OWN,
+    "humaneval": Format("humaneval:read", (_TEST_CODE,)),
+    "humaneval+": Format("evalplus:read_humaneval", (_INPUTS, _TEST_CODE)),
+    "mbpp": Format("mbpp:read", (_shape("test_list"),)),
+    "mbpp+": Format("evalplus:read_mbpp", (_INPUTS, _shape("test test_list"))),
+    "cruxeval-o": Format("cruxeval:read_output", (_CRUXEVAL,)),
+    "cruxeval-i": Format("cruxeval:read_input", (_CRUXEVAL,)),
+    "bigcodebench": Format("bigcodebench:read", (_shape("code_prompt test entry_point"),)),
+    "apps": Format("apps:read", (_shape("input_output"), _shape("inputs outputs"))),
+}
+
+_OTHER_NAMES: Final = {
+    "cruxeval": "cruxeval-o",
+    "humanevalplus": "humaneval+",
+    "humaneval_plus": "humaneval+",
+    "mbppplus": "mbpp+",
+    "mbpp_plus": "mbpp+",
+    "taco": "apps",
+}
+
+
+def find_format(name: str) -> Format:
+    """Returns the format of that name, in any case. Raises RewardkitUsageError with the nearest."""
+    wanted = str(name).lower()
+    wanted = _OTHER_NAMES.get(wanted, wanted)
+    if wanted not in FORMATS:
+        raise RewardkitUsageError(f"no format {name!r}{did_you_mean(wanted, [*FORMATS, *_OTHER_NAMES])}")
+    return FORMATS[wanted]

@@ -1,0 +1,100 @@
+"""APPS and its like: programs that read standard input, or functions to be called, with inputs and outputs.
+
+Fields: ``problem_id``, ``question``, ``starter_code``, ``solutions`` (a list, as JSON), ``input_output`` (as JSON),
+with ``inputs``, ``outputs`` and, for functions, ``fn_name``; these may also stand in the row itself. TACO has the same
+fields (Hendrycks et al. 2021, arXiv:2105.09938; github.com/hendrycks/apps).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.formats.assembly import assembled
+from pytest_rewardkit.datasets.formats.reading import data, optional_text, texts, wrong
+from pytest_rewardkit.datasets.formats.task import CasesTask, Task, TestCodeTask
+from pytest_rewardkit.datasets.testcode.guest import apps as rules
+from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.scorers.case import Case
+from pytest_rewardkit.scorers.source import read_source
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.reward import Reward
+
+GIVEN: Final = """\
+import sys, time, itertools, collections, math, fractions, random, heapq, bisect, functools, operator, re, string
+from itertools import accumulate, product, permutations, combinations
+from collections import Counter, OrderedDict, deque, defaultdict, ChainMap
+from functools import lru_cache
+from math import sqrt, sin, cos, tan, ceil, fabs, floor, gcd, exp, log, log2
+from typing import *
+from heapq import *
+"""
+"""What the benchmark's solutions find imported."""
+
+RELATIVE: Final = 1e-05
+ABSOLUTE: Final = 1e-08
+"""Tolerances for numbers in outputs, those of NumPy's `allclose`, which the benchmark's scoring applies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionTask(Task):
+    """A function, or a method of a class `Solution`, to be called."""
+
+    name: str
+    table: str
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        sources = assembled(candidate, defines=(self.name, "Solution"))
+        defined = [found.defines for piece in sources if (found := read_source(piece)) is not None]
+        in_class = any("Solution" in names for names in defined)
+        function = f"Solution().{self.name}" if in_class else self.name
+        test = f"for given, expected in table:\n    assert_answers({function}(*given), expected)\n"
+        prepared = f"import json\ntable = read_table(json.loads({self.table!r}))\n"
+        task = TestCodeTask(
+            test=TestCode(test, None, (inspect.getsource(rules), prepared)),
+            begun=GIVEN,
+            defines=(self.name, "Solution"),
+        )
+        return task.score(sandbox, candidate, referee=referee, time_limit=time_limit)
+
+
+def read(row: Row) -> Task:
+    """Reads a row as a task."""
+    found = data(row, "input_output") if "input_output" in row else row
+    inputs, outputs = (_listed(row, found, name) for name in ("inputs", "outputs"))
+    if len(inputs) != len(outputs) or not inputs:
+        raise wrong(
+            row, "input_output" if "input_output" in row else "inputs", "as many inputs as outputs, at least one"
+        )
+    solutions = texts(row, "solutions")
+    prompt, reference = optional_text(row, "question", "prompt"), solutions[0] if solutions else None
+    name = found.get("fn_name") or row.get("fn_name")
+    if name:
+        return FunctionTask(prompt=prompt, reference=reference, name=str(name), table=json.dumps([inputs, outputs]))
+    cases = [
+        Case(stdin=_lines(given), expected=_lines(wanted), compare="tokens", name=f"case {number}")
+        for number, (given, wanted) in enumerate(zip(inputs, outputs, strict=True), start=1)
+    ]
+    options = {"rel_tol": RELATIVE, "abs_tol": ABSOLUTE}
+    return CasesTask(prompt=prompt, reference=reference, cases=cases, options=options)
+
+
+def _listed(row: Row, found: Any, name: str) -> list[Any]:
+    value = found.get(name) if hasattr(found, "get") else None
+    if not isinstance(value, list):
+        raise wrong(row, "input_output" if "input_output" in row else name, f"a list of {name}")
+    return value
+
+
+def _lines(text: Any) -> str:
+    """What a program reads or prints; some rows have a list of lines, some a number."""
+    if isinstance(text, list):
+        return "\n".join(map(str, text))
+    return str(text)

@@ -1,0 +1,62 @@
+"""A candidate put together: what the prompt began, and what a model made of it. Pure.
+
+Models continue a prompt, repeat it, answer with a whole program or with a body alone, in Markdown or without.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.scorers.extract import extract_code
+from pytest_rewardkit.scorers.source import read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+NO_CODE: Final = "there is no code in the candidate"
+
+_FENCE: Final = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
+
+
+def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ()) -> list[str]:
+    """Returns the pieces of source that make up a candidate, to be run one after another; none without code.
+
+    Parameters:
+        candidate: a continuation of what is begun, a program, or a model's response that holds one of the two.
+        begun: source that the prompt began; "" if the prompt is no source.
+        defines: names that are asked for.
+    """
+    if not candidate.strip():
+        return []
+    if _FENCE.search(candidate) is None and (sources := _fitting(candidate, begun, defines)):
+        return sources
+    code = extract_code(candidate, defines=defines)
+    if not code.strip():
+        return []
+    # As it stands, it says best what is wrong with it.
+    return _fitting(code, begun, defines) or [completed(begun), code]
+
+
+def completed(begun: str) -> str:
+    """Returns what a prompt began as source that runs: with a body, if its last function has none; "" if it is none."""
+    for text in (begun, f"{begun}\n    pass\n"):
+        if read_source(text) is not None:
+            return text
+    return ""
+
+
+def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
+    """The pieces in the way in which they make sense, or none."""
+    program = read_source(code)
+    if program is not None and (not begun or program.defines & set(defines)):
+        return [piece for piece in (completed(begun), code) if piece]
+    if begun:
+        body = textwrap.indent(textwrap.dedent(code), "    ")
+        for whole in (begun + code, f"{begun}\n{body}"):
+            if read_source(whole) is not None:
+                return [whole]
+    if program is not None and program.is_code:
+        return [piece for piece in (completed(begun), code) if piece]
+    return []

@@ -1,0 +1,145 @@
+"""BigCodeBench: a function that uses libraries, tested by a `unittest` class.
+
+Fields: ``task_id``, ``complete_prompt``, ``instruct_prompt``, ``code_prompt``, ``canonical_solution``, ``test``,
+``entry_point``, ``libs`` (Zhuo et al. 2024, arXiv:2406.15877; github.com/bigcode-project/bigcodebench).
+
+The tests patch modules under the candidate and look at files and plots that it makes, so they run in its process and,
+unlike those of the other formats, within its reach (guest/unittests.py).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
+from pytest_rewardkit.datasets.formats.reading import optional_text, text, wrong
+from pytest_rewardkit.datasets.formats.task import Task
+from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
+from pytest_rewardkit.datasets.testcode.guest import unittests
+from pytest_rewardkit.datasets.testcode.sending import Line
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.text import printable
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.sending import Reply
+
+TIME_LIMIT: Final = 60.0
+"""Seconds for all tests of a row: many of them import large libraries first."""
+
+CASE: Final = "TestCases"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitTestsTask(Task):
+    """A function, tested by unit tests in its own process; each test is a part of the reward."""
+
+    begun: str
+    entry_point: str
+    test: str
+    names: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        del referee
+        sources = assembled(candidate, begun=self.begun, defines=(self.entry_point,))
+        if not sources:
+            return self._failed(Verdict.NO_CODE, NO_CODE)
+        task = {"sources": sources, "test": self.test, "case": CASE, "names": self.names, "needs": self.needs}
+        try:
+            with Line(sandbox, (unittests,)) as line:
+                reply = line.call("run", task, limit=time_limit or TIME_LIMIT)
+        except SandboxUnavailable as error:
+            return Reward.unscored(str(error))
+        return self._reward(reply)
+
+    def _reward(self, reply: Reply) -> Reward:
+        ended = reply.verdict or Verdict.RUNTIME_ERROR, reply.reason or "the candidate ended its interpreter"
+        lines = [line for text in reply.text.split("\n")[:-1] if (line := _object(text))]
+        if not lines:
+            return self._failed(*ended)
+        loading, *results = lines
+        if missing := loading.get("missing"):
+            return Reward.unscored(f"the sandbox lacks what the row needs: {', '.join(map(str, missing))}")
+        if loading.get("test"):
+            return Reward.unscored(f"the row's tests cannot be loaded: {_raised(loading)}")
+        if not loading.get("loaded"):
+            verdict = Verdict.COMPILE_ERROR if loading.get("compiling") else failure_verdict(str(loading.get("type")))
+            return self._failed(verdict, _raised(loading))
+        by_name = {str(result.get("name")): result for result in results}
+        return Reward.from_parts(_part(name, by_name.get(name), ended) for name in self.names)
+
+    def _failed(self, verdict: Verdict, reason: str) -> Reward:
+        reason = printable(reason, keep="\n\t")
+        return Reward.from_parts(Part(name, 0.0, verdict=verdict, reason=reason) for name in self.names)
+
+
+def read(row: Row) -> UnitTestsTask:
+    """Reads a row as a task."""
+    test = text(row, "test")
+    names = _test_names(row, test)
+    begun = text(row, "code_prompt")
+    return UnitTestsTask(
+        prompt=optional_text(row, "complete_prompt", "instruct_prompt", "code_prompt"),
+        reference=optional_text(row, "canonical_solution"),
+        begun=begun if begun.endswith("\n") else f"{begun}\n",
+        entry_point=text(row, "entry_point"),
+        test=test,
+        names=names,
+        needs=_needs(row),
+    )
+
+
+def _test_names(row: Row, test: str) -> tuple[str, ...]:
+    try:
+        body = ast.parse(test).body
+    except SyntaxError as error:
+        raise wrong(row, "test", f"Python ({error})") from None
+    cases = [node for node in body if isinstance(node, ast.ClassDef) and node.name == CASE]
+    functions = [node for case in cases for node in case.body if isinstance(node, ast.FunctionDef)]
+    names = tuple(node.name for node in functions if node.name.startswith("test"))
+    if not names:
+        raise wrong(row, "test", f"a class {CASE} with tests")
+    return tuple(dict.fromkeys(names))
+
+
+def _needs(row: Row) -> tuple[str, ...]:
+    libraries = row.get("libs") or []
+    if isinstance(libraries, str):
+        try:
+            libraries = ast.literal_eval(libraries)
+        except (ValueError, SyntaxError):
+            raise wrong(row, "libs", "a list of names") from None
+    return tuple(str(name).partition(".")[0] for name in libraries)
+
+
+def _part(name: str, result: dict[str, Any] | None, ended: tuple[Verdict, str]) -> Part:
+    if result is None:
+        return Part(name, 0.0, verdict=ended[0], reason=ended[1])
+    if result.get("passed") is True:
+        return Part(name, 1.0)
+    kind = str(result.get("type"))
+    verdict = Verdict.WRONG_OUTPUT if kind in ("AssertionError", "Tampering") else failure_verdict(kind)
+    return Part(name, 0.0, verdict=verdict, reason=_raised(result))
+
+
+def _raised(line: dict[str, Any]) -> str:
+    message = str(line.get("message", ""))
+    last = message.rstrip().rpartition("\n")[2]
+    kind = str(line.get("type"))
+    return printable(last if last.startswith(kind) else f"{kind}: {message}", keep="\n\t")
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

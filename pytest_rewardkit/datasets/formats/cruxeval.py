@@ -1,0 +1,111 @@
+"""CRUXEval: a short function `f`; its output is to be foretold for an input, or an input found for an output.
+
+Fields: ``id``, ``code``, ``input`` (the arguments, as source), ``output`` (as source)
+(Gu et al. 2024, arXiv:2401.03065; github.com/facebookresearch/cruxeval). As in the benchmark's own scoring, an answer
+may come as ``assert f(...) == ...``, and between ``[ANSWER]`` and ``[/ANSWER]``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from typing import TYPE_CHECKING, Final, TypeGuard
+
+from pytest_rewardkit.datasets.formats.reading import text, wrong
+from pytest_rewardkit.datasets.formats.task import AnswerTask
+from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.scorers.extract import extract_code
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.datasets.rows import Row
+
+_MARKED: Final = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)
+
+
+def read_output(row: Row) -> AnswerTask:
+    """Reads a row as the task to foretell the output."""
+    arguments, output = text(row, "input"), _expression(row, "output")
+    return AnswerTask(
+        prompt=f"{text(row, 'code')}\n\nassert f({arguments}) == ",
+        reference=output,
+        test=TestCode(f"def check(candidate):\n    assert candidate() == ({output})", "answer"),
+        read=_read_output,
+    )
+
+
+def read_input(row: Row) -> AnswerTask:
+    """Reads a row as the task to find an input; any that gives the output is right."""
+    code, output = text(row, "code"), _expression(row, "output")
+    check = f"def check(candidate):\n    args, kwargs = candidate()\n    assert f(*args, **kwargs) == ({output})"
+    return AnswerTask(
+        prompt=f"{code}\n\nassert f(??) == {output}",
+        reference=f"f({text(row, 'input')})",
+        test=TestCode(check, "answer", (code,)),
+        read=_read_input,
+    )
+
+
+def _read_output(response: str) -> list[str] | None:
+    expression = _parsed(response)
+    if isinstance(expression, ast.Compare) and len(expression.ops) == 1 and isinstance(expression.ops[0], ast.Eq):
+        expression = expression.comparators[0]
+    return _answering(expression)
+
+
+def _read_input(response: str) -> list[str] | None:
+    call = _parsed(response)
+    if isinstance(call, ast.Compare):
+        call = call.left
+    if not _is_call_of_f(call):
+        # The arguments alone; with commas between them, they read as a tuple.
+        answer = _marked(response)
+        call = _expression_of(f"f({answer})")
+    if not _is_call_of_f(call):
+        return None
+    call.func = ast.parse("lambda *args, **kwargs: (args, kwargs)", mode="eval").body
+    return _answering(call)
+
+
+def _answering(expression: ast.expr | None) -> list[str] | None:
+    try:
+        return None if expression is None else [f"def answer():\n    return {ast.unparse(expression)}"]
+    except RecursionError:
+        return None
+
+
+def _is_call_of_f(node: ast.expr | None) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "f"
+
+
+def _marked(response: str) -> str:
+    marked = _MARKED.findall(response)
+    answer: str = marked[-1] if marked else response
+    if "```" in answer:
+        answer = extract_code(answer, policy="last")
+    return answer.strip().strip("`").strip()
+
+
+def _parsed(response: str) -> ast.expr | None:
+    answer = _marked(response)
+    # Of an explanation with an assertion in it, the assertion is the answer.
+    for line in (answer, *reversed(re.findall(r"assert .*", answer))):
+        if (expression := _expression_of(line.strip().removeprefix("assert ").strip())) is not None:
+            return expression
+    return None
+
+
+def _expression_of(source: str) -> ast.expr | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source, mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            return None
+
+
+def _expression(row: Row, name: str) -> str:
+    source = text(row, name)
+    if _expression_of(source.strip()) is None:
+        raise wrong(row, name, "a Python expression")
+    return source.strip()

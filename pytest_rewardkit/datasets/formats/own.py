@@ -1,0 +1,83 @@
+"""This package's own format: rows that say what is expected, by cases or as an output.
+
+Fields: ``prompt``; ``cases`` (or ``test_cases``), a list of cases with `Case`'s fields, where ``input`` also stands
+for ``stdin``; or what is ``expected`` (or ``expected_output``, ``output``, ``ground_truth``) to be put out;
+``reference``; ``setup``, ``compare``, ``rel_tol``, ``abs_tol``, ``similarity`` and ``time_limit``, as the scorers have
+them. Candidates may stand in the row too, as ``candidate``, ``response``, ``completion`` or ``solution``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
+from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
+from pytest_rewardkit.datasets.formats.task import CasesTask, Task
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.case import as_cases
+from pytest_rewardkit.scorers.output import score_output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.reward import Reward
+
+_NUMBERS: Final = ("rel_tol", "abs_tol", "time_limit")
+_CASE_ALIASES: Final = {"input": "stdin", "expected_output": "expected", "output": "expected"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputTask(Task):
+    """A program whose output is compared."""
+
+    expected: Any
+    options: Mapping[str, Any]
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        del referee
+        options = {**self.options, "time_limit": time_limit} if time_limit else self.options
+        return score_output(sandbox, candidate, self.expected, **options)
+
+
+def read(row: Row) -> Task:
+    """Reads a row as a task."""
+    given = [name for name in (*CASES, *EXPECTED) if name in row]
+    if len(given) != 1:
+        listed = " and ".join(map(repr, given)) if given else "neither cases nor what is expected"
+        raise RewardkitUsageError(
+            f"{row.place}: the row has {listed}; it needs one of: {', '.join((*CASES, *EXPECTED))}"
+        )
+    options = {name: _option(row, name) for name in OPTIONS if row.get(name) not in (None, "")}
+    about = {"prompt": optional_text(row, "prompt"), "reference": optional_text(row, "reference")}
+    if given[0] in EXPECTED:
+        return OutputTask(**about, expected=row[given[0]], options=options)
+    cases = data(row, given[0])
+    if not isinstance(cases, list):
+        raise wrong(row, given[0], "a list of cases")
+    try:
+        return CasesTask(**about, cases=as_cases(map(_renamed, cases)), options=options)
+    except RewardkitUsageError as error:
+        raise RewardkitUsageError(f"{row.place}: {given[0]}: {error}") from None
+
+
+def _renamed(case: Any) -> Any:
+    if not isinstance(case, dict):
+        return case
+    return {
+        name if _CASE_ALIASES.get(name, name) in case else _CASE_ALIASES.get(name, name): case[name] for name in case
+    }
+
+
+def _option(row: Row, name: str) -> Any:
+    value = row[name]
+    if name in _NUMBERS and isinstance(value, str):  # of a file in which all is text
+        try:
+            return float(value)
+        except ValueError:
+            raise wrong(row, name, "a number") from None
+    return value

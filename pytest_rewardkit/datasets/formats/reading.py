@@ -1,0 +1,51 @@
+"""Fields of rows, as what they should be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.datasets.rows import Row
+
+
+def text(row: Row, name: str) -> str:
+    """Returns a field that must hold a text. Raises RewardkitUsageError."""
+    value = row[name]
+    if not isinstance(value, str):
+        raise wrong(row, name, "a text")
+    return value
+
+
+def optional_text(row: Row, *names: str) -> str | None:
+    """Returns the first of the fields that is there and holds a text, or None."""
+    return next((row[name] for name in names if isinstance(row.get(name), str)), None)
+
+
+def texts(row: Row, name: str) -> list[str]:
+    """Returns a field that must hold a list of texts, "" or null for none. Raises RewardkitUsageError."""
+    value = data(row, name)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise wrong(row, name, "a list of texts")
+    return value
+
+
+def data(row: Row, name: str) -> Any:
+    """Returns a field that may hold its data as JSON in a text. Raises RewardkitUsageError for a text that is none."""
+    value = row.get(name)
+    if value is None or value == "":
+        return []
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise wrong(row, name, "JSON") from None
+
+
+def wrong(row: Row, name: str, wanted: str) -> RewardkitUsageError:
+    """Returns the error for a field that does not hold what it should."""
+    return RewardkitUsageError(f"{row.place}: {name!r} must hold {wanted}, not {one_line(repr(row.get(name)), 80)}")

@@ -1,0 +1,102 @@
+"""What a row asks for, and how a candidate for it is scored."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
+from pytest_rewardkit.datasets.testcode.scoring import TIME_LIMIT, score_test_code
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.cases import score_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.referee import Referee, TestCode
+    from pytest_rewardkit.scorers.case import Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """What a row asks for.
+
+    Parameters:
+        prompt: what a model is asked, as the benchmark has it.
+        reference: a known-good candidate; None if the row has none.
+    """
+
+    prompt: str | None = None
+    reference: str | None = None
+
+    @abstractmethod
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        """Returns the reward of a candidate, which may be a model's whole response.
+
+        Parameters:
+            sandbox: where the candidate runs.
+            referee: where the row's own test code runs, if it has any.
+            time_limit: seconds for the candidate and each check of it; the benchmark's way without it.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestCodeTask(Task):
+    """A function or more, tested by code of the benchmark's.
+
+    Parameters:
+        test: the test.
+        begun: source that a candidate continues, or that gives it helpers and imports; it is part of every candidate.
+        defines: names that are asked for, by which the code in a response is found.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    test: TestCode
+    begun: str = ""
+    defines: Collection[str] = ()
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        sources = assembled(candidate, begun=self.begun, defines=self.defines)
+        if not sources:
+            return _no_code()
+        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerTask(Task):
+    """A text that is not code as such, from which code is made for a test.
+
+    Parameters:
+        read: returns the sources of a module from a response, or None if it holds no answer.
+    """
+
+    test: TestCode
+    read: Callable[[str], Sequence[str] | None]
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        sources = self.read(candidate)
+        if not sources:
+            return _no_code()
+        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasesTask(Task):
+    """A program or module, tested by cases."""
+
+    cases: Sequence[Case]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+        del referee
+        options = {**self.options, "time_limit": time_limit} if time_limit else self.options
+        return score_cases(sandbox, candidate, self.cases, **options)
+
+
+def _no_code() -> Reward:
+    part = Part("candidate", 0.0, verdict=Verdict.NO_CODE, reason=NO_CODE)
+    return Reward.from_parts([part])

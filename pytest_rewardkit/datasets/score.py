@@ -1,0 +1,71 @@
+"""Scores a candidate by what a row asks for."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.assertions import assert_reward
+from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.run.recorder import DEFAULT_NAME
+from pytest_rewardkit.sandboxes.creation import create
+from pytest_rewardkit.scorers.case import checked_time_limit
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.reward import Reward
+
+
+def score_row(
+    sandbox: Sandbox,
+    row: Row,
+    candidate: str | None = None,
+    *,
+    referee: Referee | None = None,
+    time_limit: float | None = None,
+) -> Reward:
+    """Returns the reward of a candidate for a row, by the row's format.
+
+    Parameters:
+        sandbox: where the candidate runs.
+        row: a row of a dataset; its ``format`` says what its fields mean.
+        candidate: code, or a model's response that holds it; the row's own candidate without it.
+        referee: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row` has
+            it run; else a second sandbox, made for this call.
+        time_limit: seconds for the candidate and for each check of it, in place of the format's.
+
+    Returns:
+        The reward; unscored, with the cause, when the infrastructure failed or the row's own test cannot run.
+
+    Raises:
+        RewardkitUsageError: there is no candidate, or a field of the row does not hold what it should.
+    """
+    if time_limit is not None:
+        checked_time_limit(time_limit)
+    given = row.candidate if candidate is None else candidate
+    present = referee or row.referee
+    with nullcontext(present) if present is not None else _beside(sandbox) as found:
+        return row.task.score(sandbox, given, referee=found, time_limit=time_limit)
+
+
+def assert_row(
+    sandbox: Sandbox,
+    row: Row,
+    candidate: str | None = None,
+    *,
+    threshold: float | None = None,
+    name: str = DEFAULT_NAME,
+    weight: float = 1.0,
+    time_limit: float | None = None,
+) -> Reward:
+    """Scores a candidate for a row, as `score_row` does, and goes on as `assert_reward` does."""
+    __tracebackhide__ = True
+    reward = score_row(sandbox, row, candidate, time_limit=time_limit)
+    return assert_reward(reward, threshold, name=name, weight=weight)
+
+
+def _beside(sandbox: Sandbox) -> Referee:
+    """A referee where the sandbox is from."""
+    return Referee(lambda: create(**sandbox.connection_config.get_api_params()))
