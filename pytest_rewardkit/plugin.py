@@ -52,13 +52,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def _report(config: pytest.Config, settings: Settings) -> None:
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.provision import Provision
+    from pytest_rewardkit.pyproject import gates_in
     from pytest_rewardkit.run.reporter import Reporter
 
     try:
         provider = Provision.of(config).provider
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
-    reporter = Reporter(config, settings, header=provider.describe())
+    try:
+        gates = gates_in(
+            config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=settings.confidence
+        )
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    reporter = Reporter(config, settings, provider.describe(), gates)
     config.pluginmanager.register(reporter, REPORTER)
     if settings.html is not None:
         from pytest_rewardkit.run.html_report import HtmlReport

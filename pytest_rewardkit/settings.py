@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     """How many sandboxes may be alive at once over all workers; None for no bound."""
     fail_under: float | None
     """The mean reward under which the run fails; None for no gate."""
+    confidence: float | None
+    """At which confidence gates decide, by intervals; None to take means and rates as they are."""
     html: str | None
     """The file that gets the HTML report."""
 
@@ -123,6 +125,16 @@ def _fraction(value: str) -> float:
     return number
 
 
+def _confidence(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0.5 <= number < 1:
+        raise ValueError(f"must be a number from 0.5 to under 1, such as 0.95, not {value!r}")
+    return number
+
+
 # Help texts begin with a capital letter and end without a period, as pytest's own do.
 OPTIONS: Final = (
     Option("enabled", "--rewardkit", _switch, False, "Report rewards, and let gates decide the exit status"),
@@ -165,6 +177,14 @@ OPTIONS: Final = (
         None,
         "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
         "MEAN",
+    ),
+    Option(
+        "confidence",
+        "--rewardkit-confidence",
+        _confidence,
+        None,
+        "Let gates decide by confidence intervals, such as 0.95, and say where there are too few tests to decide",
+        "SHARE",
     ),
     Option(
         "html",

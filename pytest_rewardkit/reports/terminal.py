@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.reports.figures import counted, duration, shown
 from pytest_rewardkit.reports.parts import part_lines
+from pytest_rewardkit.run.gates import RUN
 from pytest_rewardkit.text import cells, fitted, one_line
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bo
 
 
 def section(
-    ledger: Ledger, figures: Figures, *, width: int, verbosity: int, using: Glyphs, decision: Decision | None = None
+    ledger: Ledger, figures: Figures, *, width: int, verbosity: int, using: Glyphs, decisions: Sequence[Decision] = ()
 ) -> list[Line]:
     """Return the reward section, without its title.
 
@@ -80,7 +81,7 @@ def section(
     width: cells of the terminal.
     verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
     using: glyphs that the terminal can show.
-    decision: what the run's gate decided; None without a gate.
+    decisions: what the gates decided.
     """
     lines: list[Line] = []
     if figures.tests:
@@ -95,10 +96,22 @@ def section(
         lines.append(_line(_sandboxes(figures)))
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
-    if decision is not None:
-        word = "passed" if decision.passed else "FAILED"
-        lines.append(_line(f"gate {word}: {decision.reason}", "green" if decision.passed else "red"))
-    return lines
+    return lines + [_verdict(decision) for decision in decisions]
+
+
+def _verdict(decision: Decision) -> Line:
+    word = decision.state.value if decision.passed else decision.state.value.upper()
+    return _line(f"{_gate(decision)} {word}: {decision.reason}", "green" if decision.passed else "red")
+
+
+def _gate(decision: Decision) -> str:
+    return "gate" if decision.name == RUN else f"gate {one_line(decision.name, 60)}"
+
+
+def stopped_by(failed: Sequence[Decision]) -> str:
+    """Return the line in which pytest says that gates failed the run."""
+    first = f"reward {_gate(failed[0])}: {failed[0].reason}"
+    return first if len(failed) == 1 else f"{first} (and {counted(len(failed) - 1, 'more gate')})"
 
 
 def one_line_section(figures: Figures) -> Line:

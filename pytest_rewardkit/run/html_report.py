@@ -46,8 +46,8 @@ class HtmlReport:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._config.getoption("collectonly"):
             return
-        decision = self._reporter.decision
-        gates = [] if decision is None else [Gate("Run", decision.passed, decision.reason)]
+        decisions = self._reporter.decisions
+        gates = [Gate(decision.name.capitalize(), decision.passed, decision.reason) for decision in decisions]
         title = f"Rewards: {self._config.rootpath.name}"
         try:
             write(report_of(self._reporter.ledger, title=title, facts=self._facts(), gates=gates), self._path)

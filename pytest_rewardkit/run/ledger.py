@@ -72,6 +72,31 @@ class Test:
         return 1.0 if self.last.record is None else self.last.record.weight
 
     @property
+    def passed(self) -> bool:
+        """Whether pytest let the test pass, with a reward that has a number."""
+        return self.last.outcome in ("passed", "xpassed") and self.value is not None
+
+    @property
+    def group(self) -> str | None:
+        """The name of the group that the test's marker names; None also where that went down with a worker."""
+        return None if (record := self._known) is None else record.group
+
+    @property
+    def group_is_lost(self) -> bool:
+        """Whether no attempt lived to tell the test's group."""
+        return self._known is None
+
+    @property
+    def must_pass(self) -> bool:
+        """Whether the test's marker says that a gate fails when it does not pass."""
+        return (record := self._known) is not None and record.must_pass
+
+    @property
+    def _known(self) -> Record | None:
+        """The record of the last attempt that left one."""
+        return next((attempt.record for attempt in reversed(self.attempts) if attempt.record is not None), None)
+
+    @property
     def says(self) -> str:
         """The verdict, or `CRASHED`."""
         return CRASHED if self.reward is None else self.reward.verdict.value
@@ -141,6 +166,11 @@ class Ledger:
         return sorted(concerned, key=self._position)
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """The tests that were collected and did not run to an end so far, in the order of collection."""
+        return tuple(node_id for node_id in self._order if node_id not in self._tests)
+
+    @property
     def worst_first(self) -> list[Test]:
         """The same tests: those without a number first, then by reward; equals in the order of collection."""
         return sorted(self.tests, key=lambda test: (-1.0 if test.value is None else test.value, self._position(test)))
@@ -165,7 +195,7 @@ class Ledger:
             sandboxes=len(uses),
             start_p50=_percentile(uses, 0.50),
             start_p95=_percentile(uses, 0.95),
-            missing=tuple(node_id for node_id in self._order if node_id not in self._tests),
+            missing=self.missing,
         )
 
     def _sandboxes(self) -> Iterable[SandboxUse]:

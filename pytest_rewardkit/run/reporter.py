@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.reports import terminal
-from pytest_rewardkit.run.gates import Decision, decide
+from pytest_rewardkit.reports.figures import counted
+from pytest_rewardkit.run.gates import Decision, Gate, State, decide, decide_must_pass
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
@@ -44,25 +45,33 @@ class Reporter:
     config: the session's config.
     settings: what the user asked for.
     header: where sandboxes come from, for pytest's header.
+    gates: what decides the exit status beside the tests themselves.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings, header: str) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, header: str, gates: Sequence[Gate] = ()) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
         self.header = header
+        self._gates = gates
         self._running: dict[str, _Progress] = {}
-        self._decision: Decision | None = None
+        self._uncollected = 0
+        self._decisions: list[Decision] | None = None
 
     @property
-    def decision(self) -> Decision | None:
-        """What the gate decided; None without a gate."""
-        if self._decision is None and self._settings.fail_under is not None:
-            return Decision(False, "not decided, because the run was stopped")
-        return self._decision
+    def decisions(self) -> list[Decision]:
+        """What the gates decided; of a run that was stopped, that they did not."""
+        if self._decisions is None:
+            return [
+                Decision(gate.name, State.FAILED, "not decided, because the run was stopped") for gate in self._gates
+            ]
+        return self._decisions
 
     def pytest_report_header(self) -> str:
         return f"rewardkit: {self.header}"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._uncollected += report.failed
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._expect([item.nodeid for item in session.items])
@@ -105,11 +114,11 @@ class Reporter:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield
-        if self._settings.fail_under is not None and not self._config.getoption("collectonly"):
-            self._decision = decide(self.ledger.figures(), self._settings.fail_under)
-            if not self._decision.passed:
+        if not self._config.getoption("collectonly"):
+            self._decisions = self._decided()
+            if failed := [decision for decision in self._decisions if not decision.passed]:
                 session.testsfailed += 1
-                session.shouldfail = f"reward gate: {self._decision.reason}"
+                session.shouldfail = terminal.stopped_by(failed)
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -127,12 +136,19 @@ class Reporter:
             width=self._config.get_terminal_writer().fullwidth,
             verbosity=verbosity,
             using=terminal.glyphs(_encoding(self._config)),
-            decision=self.decision,
+            decisions=self.decisions,
         )
         _write(terminalreporter, lines)
         for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
             for line in added or ():
                 terminalreporter.write_line(line)
+
+    def _decided(self) -> list[Decision]:
+        tests, missing = self.ledger.tests, self.ledger.missing
+        unfinished = f"{counted(self._uncollected, 'file')} could not be collected" if self._uncollected else ""
+        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self._gates]
+        must_pass = decide_must_pass(tests)
+        return decisions if must_pass is None else [*decisions, must_pass]
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):

@@ -1,7 +1,6 @@
 import pytest
 
 from pytest_rewardkit import Reward, Verdict
-from pytest_rewardkit.run.gates import decide
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 
@@ -88,36 +87,3 @@ def test_percentiles_are_of_the_nearest_rank(ledger):
     ledger.add("a", attempt(1.0, starts=[n / 100 for n in range(1, 101)]))
     figures = ledger.figures()
     assert (figures.start_p50, figures.start_p95) == (0.5, 0.95)
-
-
-@pytest.mark.parametrize(
-    ("values", "passed", "reason"),
-    [
-        ([1.0, 0.6], True, "strict mean 0.80 >= 0.8"),
-        ([1.0, 0.598], False, "strict mean 0.7990 < 0.8"),
-        ([1.0, 1.0, 1.0, 1.0, None], True, "strict mean 0.80 >= 0.8, 1 unscored test counting as 0"),
-        ([1.0, None], False, "strict mean 0.50 < 0.8, 1 unscored test counting as 0"),
-        ([], False, "no test earned a reward, so there is no mean"),
-    ],
-)
-def test_gate(ledger, values, passed, reason):
-    for number, value in enumerate(values):
-        ledger.add(f"test {number}", attempt(value))
-    decision = decide(ledger.figures(), 0.8)
-    assert (decision.passed, decision.reason) == (passed, reason)
-
-
-def test_gate_does_not_pass_on_missing_tests(ledger):
-    ledger.expect(["a", "b"])
-    ledger.add("a", attempt(1.0))
-    decision = decide(ledger.figures(), 0.0)
-    assert (decision.passed, decision.reason) == (
-        False,
-        "1 collected test never ran to an end, so the mean is not known",
-    )
-
-
-def test_gate_does_not_hang_on_rounding(ledger):
-    for number in range(10):
-        ledger.add(f"test {number}", attempt(float(number < 7), weight=0.1))
-    assert decide(ledger.figures(), 0.7).passed

@@ -4,7 +4,7 @@ from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted, duration, shown, shown_under
 from pytest_rewardkit.reports.parts import part_lines, under_threshold
-from pytest_rewardkit.run.gates import Decision
+from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 from pytest_rewardkit.text import cells
@@ -16,14 +16,14 @@ def text(lines):
     return ["".join(segment.text for segment in line) for line in lines]
 
 
-def section(ledger, *, width=80, verbosity=0, encoding="ascii", decision=None):
+def section(ledger, *, width=80, verbosity=0, encoding="ascii", decisions=()):
     lines = terminal.section(
         ledger,
         ledger.figures(),
         width=width,
         verbosity=verbosity,
         using=terminal.glyphs(encoding),
-        decision=decision,
+        decisions=decisions,
     )
     return text(lines)
 
@@ -126,7 +126,7 @@ def test_sandboxes_and_missing_tests_and_gate():
     ledger.expect(f"test_a.py::test_{number}" for number in range(8))
     record = Record(Reward(1.0), sandboxes=(SandboxUse(0.0, 0.012), SandboxUse(0.0, 0.4)))
     ledger.add("test_a.py::test_0", Attempt("passed", record=record))
-    lines = section(ledger, decision=Decision(False, "strict mean 0.10 < 0.8"))
+    lines = section(ledger, decisions=[Decision("run", State.FAILED, "strict mean 0.10 < 0.8")])
     assert "2 sandboxes used, started in 12 ms (p50), 400 ms (p95)" in lines
     start = lines.index("7 collected tests never ran to an end:")
     assert lines[start + 1] == "      test_a.py::test_1"

@@ -1,0 +1,156 @@
+"""The gates that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
+
+[tool.rewardkit]
+fail_under = 0.8
+
+[tool.rewardkit.groups.sorting]
+select = "test_sorting.py and not slow"
+must_pass = true
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.run.gates import RUN, Gate
+from pytest_rewardkit.run.selection import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+_TABLE: Final = "tool.rewardkit"
+
+
+def gates_in(path: Path, *, fail_under: float | None = None, confidence: float | None = None) -> list[Gate]:
+    """Return the gates that the file asks for: the one over the run first, then one for each group.
+
+    Parameters
+    ----------
+    path: a pyproject.toml, which need not exist.
+    fail_under, confidence: what options say of the run; they win over the file, as `confidence` does for groups.
+
+    Raises RewardkitUsageError, with file and line, for what the file must not say.
+    """
+    table = _Table(path, _TABLE, _read(path))
+    run = table.values(_BOUNDS, also=("groups",))
+    if fail_under is not None:
+        run["fail_under"] = fail_under
+    if confidence is not None:
+        run["confidence"] = confidence
+    gates = [table.gate(RUN, run)]
+    for name, group in table.inner("groups"):
+        if name == RUN:
+            raise group.wrong(None, f"{RUN!r} is the name of the whole; name the group otherwise")
+        values = group.values(_BOUNDS | _OF_GROUPS)
+        if confidence is not None or "confidence" not in values:
+            values["confidence"] = run.get("confidence")
+        gate = group.gate(name, values)
+        if not gate.asks:
+            raise group.wrong(None, f"asks for nothing; known are: {', '.join(_BOUNDS)}")
+        gates.append(gate)
+    return [gate for gate in gates if gate.asks]
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RewardkitUsageError(f"{path.name}: {error}") from None
+    return content.get("tool", {}).get("rewardkit", {})
+
+
+class _Table:
+    """A table of the file, checked value by value."""
+
+    def __init__(self, path: Path, title: str, content: Any) -> None:
+        self._path = path
+        self._title = title
+        self._content: Mapping[str, Any] = content if isinstance(content, dict) else {}
+        if not isinstance(content, dict):
+            raise self.wrong(None, f"must be a table, not {content!r}")
+
+    def values(self, known: Mapping[str, Callable[[Any], Any]], also: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the table's values, each parsed by the function of its key in `known`."""
+        values = {}
+        for key, value in self._content.items():
+            if key in also:
+                continue
+            if key not in known:
+                raise self.wrong(key, f"unknown key {key!r}{did_you_mean(key, [*known, *also])}")
+            try:
+                values[key] = known[key](value)
+            except (ValueError, RewardkitUsageError) as error:
+                raise self.wrong(key, f"{key}: {error}") from None
+        return values
+
+    def inner(self, key: str) -> list[tuple[str, _Table]]:
+        """Return the tables inside the table `key`, by name."""
+        title = f"{self._title}.{key}"
+        tables = _Table(self._path, title, self._content.get(key, {}))
+        return [(name, _Table(self._path, f"{title}.{name}", content)) for name, content in tables._content.items()]
+
+    def gate(self, name: str, values: Mapping[str, Any]) -> Gate:
+        try:
+            return Gate(name=name, **values)
+        except RewardkitUsageError as error:
+            raise self.wrong(None, str(error)) from None
+
+    def wrong(self, key: str | None, what: str) -> RewardkitUsageError:
+        return RewardkitUsageError(f"{self._path.name}:{self._line(key)}: [{self._title}] {what}")
+
+    def _line(self, key: str | None) -> int:
+        """Return the line of `key` in this table, else of the table's head, else the first."""
+        head, found = 1, False
+        for number, line in enumerate(self._path.read_text("utf-8").splitlines(), 1):
+            if title := re.fullmatch(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?", line):
+                found = re.sub(r"[\s\"']", "", title[1]) == re.sub(r"\s", "", self._title)
+                head = number if found else head
+            elif found and key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+                return number
+        return head
+
+
+def _fraction(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"must be a number in [0, 1], not {value!r}")
+    return float(value)
+
+
+def _confidence(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value < 1:
+        raise ValueError(f"must be a number from 0.5 to under 1, not {value!r}")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"must be a whole number, 0 or more, not {value!r}")
+    return value
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {value!r}")
+    return value
+
+
+def _selection(value: Any) -> Selection:
+    if not isinstance(value, str):
+        raise ValueError(f"must be an expression in quotes, not {value!r}")
+    return Selection(value)
+
+
+_BOUNDS: Final[dict[str, Callable[[Any], Any]]] = {
+    "fail_under": _fraction,
+    "min_pass_rate": _fraction,
+    "max_unscored": _count,
+    "must_pass": _switch,
+    "confidence": _confidence,
+}
+_OF_GROUPS: Final[dict[str, Callable[[Any], Any]]] = {"select": _selection}

@@ -1,0 +1,94 @@
+"""Gates in a pyproject.toml, and what is said about one that is wrong."""
+
+import pytest
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.pyproject import gates_in
+from pytest_rewardkit.run.gates import Gate
+from pytest_rewardkit.run.selection import Selection
+
+
+@pytest.fixture
+def pyproject(tmp_path):
+    path = tmp_path / "pyproject.toml"
+
+    def write(text):
+        path.write_text(text, "utf-8")
+        return path
+
+    return write
+
+
+def test_no_file_and_no_table_ask_for_nothing(pyproject, tmp_path):
+    assert gates_in(tmp_path / "pyproject.toml") == []
+    assert gates_in(pyproject("[tool.other]\nrewardkit = 1\n")) == []
+    assert gates_in(pyproject("[tool.rewardkit]\nconfidence = 0.9\n")) == []
+
+
+def test_run_and_groups(pyproject):
+    path = pyproject("""
+        [tool.rewardkit]
+        fail_under = 0.8
+        max_unscored = 3
+        confidence = 0.95
+
+        [tool.rewardkit.groups.sorting]
+        must_pass = true
+
+        [tool.rewardkit.groups."hard ones"]
+        select = "graphs or knapsack"
+        min_pass_rate = 0.5
+        confidence = 0.9
+    """)
+    assert gates_in(path) == [
+        Gate(fail_under=0.8, max_unscored=3, confidence=0.95),
+        Gate(name="sorting", must_pass=True, confidence=0.95),
+        Gate(name="hard ones", select=Selection("graphs or knapsack"), min_pass_rate=0.5, confidence=0.9),
+    ]
+
+
+def test_options_win(pyproject):
+    path = pyproject("[tool.rewardkit]\nfail_under = 0.8\ngroups.a = {fail_under = 0.5, confidence = 0.8}\n")
+    assert gates_in(path, fail_under=0.6, confidence=0.99) == [
+        Gate(fail_under=0.6, confidence=0.99),
+        Gate(name="a", fail_under=0.5, confidence=0.99),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            "[tool.rewardkit]\n\nfail_uner = 1",
+            ":3: [tool.rewardkit] unknown key 'fail_uner'; did you mean 'fail_under'?",
+        ),
+        ("[tool.rewardkit]\nfail_under = 80", ":2: [tool.rewardkit] fail_under: must be a number in [0, 1], not 80"),
+        (
+            "[tool.rewardkit]\nfail_under = true",
+            ":2: [tool.rewardkit] fail_under: must be a number in [0, 1], not True",
+        ),
+        ("[tool.rewardkit]\nmax_unscored = -1", ":2: [tool.rewardkit] max_unscored: must be a whole number, 0 or more"),
+        ("[tool.rewardkit]\nmust_pass = 1", ":2: [tool.rewardkit] must_pass: must be true or false, not 1"),
+        ("[tool.rewardkit]\nconfidence = 95", ":2: [tool.rewardkit] confidence: must be a number from 0.5 to under 1"),
+        ("[tool]\nrewardkit = 3", ":1: [tool.rewardkit] must be a table, not 3"),
+        ("[tool.rewardkit]\ngroups = 3", ":1: [tool.rewardkit.groups] must be a table, not 3"),
+        ("x = 1\n[tool.rewardkit.groups.a]\n", ":2: [tool.rewardkit.groups.a] asks for nothing; known are: fail_under"),
+        (
+            "[tool.rewardkit.groups.run]\nmust_pass = true",
+            ":1: [tool.rewardkit.groups.run] 'run' is the name of the whole",
+        ),
+        (
+            "[tool.rewardkit.groups.a]\nfail_under = 0.5\n[tool.rewardkit.groups.b]\nselect = 'a b'",
+            ":4: [tool.rewardkit.groups.b] select: 'a b': expected 'and', 'or' or the end at column 3, not 'b'",
+        ),
+        (
+            "[tool.rewardkit]\nconfidence = 0.9\n[tool.rewardkit.groups.a]\nfail_under = 1.0",
+            ":3: [tool.rewardkit.groups.a] no number of tests shows a mean or a rate of 1",
+        ),
+        ("[tool.rewardkit\n", ": Expected ']' at the end of a table declaration (at line 1"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(pyproject, text, wrong):
+    with pytest.raises(RewardkitUsageError) as refused:
+        gates_in(pyproject(text))
+    assert str(refused.value).startswith(f"pyproject.toml{wrong}")
