@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.sandboxes import choose, resolve
 from pytest_rewardkit.sandboxes.budget import Budget
 from pytest_rewardkit.settings import Settings
@@ -116,9 +117,14 @@ class Provision:
     def _local_server(self) -> _SharedServer | LocalServer:
         if environment := self._shared.get("environment"):
             return _SharedServer(environment)
-        from pytest_rewardkit.local.handle import LocalServer
+        from pytest_rewardkit.local.handle import LocalServer, UnsupportedPlatformError
+        from pytest_rewardkit.local.settings import Settings as ServerSettings
 
-        self._server = self._server or LocalServer.listen()
+        if self._server is None:
+            try:
+                self._server = LocalServer.listen(ServerSettings(isolation=self._settings.isolation))
+            except UnsupportedPlatformError as error:
+                raise RewardkitUsageError(str(error)) from None
         return self._server
 
     def _lead_sdk_to(self, provider: Provider) -> None:

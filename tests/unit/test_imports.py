@@ -1,0 +1,131 @@
+"""Who may import whom, read from the sources; and what the package promises to export."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import pytest_rewardkit
+
+PACKAGE = Path(pytest_rewardkit.__file__).parent
+HEAVY = {"e2b", "e2b_code_interpreter", "httpx", "asyncio", "aiohttp", "IPython"}
+TEST_RUNNER = {"pytest", "_pytest", "pluggy", "xdist"}
+
+
+def modules(*places):
+    """The source files at these places, below folders too."""
+    found = []
+    for place in places:
+        path = PACKAGE / place
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        assert all(file.is_file() for file in files), place
+        found += files
+    return found
+
+
+def imported(path, *, deferred):
+    """The names that a module imports: at import time, or with `deferred` ever; not what only type checkers see."""
+    names = set()
+
+    def visit(node):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for child in node.orelse:
+                visit(child)
+            return
+        if not deferred and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return names
+
+
+def of_packages(names, packages):
+    return {name for name in names if name.partition(".")[0] in packages}
+
+
+def inside(names, *prefixes):
+    return {name for name in names for prefix in prefixes if name == prefix or name.startswith(f"{prefix}.")}
+
+
+@pytest.mark.parametrize(
+    "path",
+    modules(
+        "reward.py",
+        "errors.py",
+        "text.py",
+        "markers.py",
+        "scorers/compare.py",
+        "scorers/extract.py",
+        "run/record.py",
+        "run/recorder.py",
+        "run/ledger.py",
+        "run/gates.py",
+        "reports",
+    ),
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
+)
+def test_pure_modules_know_neither_pytest_nor_sandboxes(path):
+    names = imported(path, deferred=True)
+    assert not of_packages(names, TEST_RUNNER | HEAVY)
+    assert not inside(
+        names, *(f"pytest_rewardkit.{name}" for name in ("plugin", "fixtures", "provision", "sandboxes", "local"))
+    )
+
+
+@pytest.mark.parametrize("path", modules("local"), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_local_server_imports_nothing_of_ours_from_outside(path):
+    names = imported(path, deferred=True)
+    ours = of_packages(names, {"pytest_rewardkit"})
+    assert ours == inside(ours, "pytest_rewardkit.local")
+    assert not of_packages(names, TEST_RUNNER | {"e2b", "e2b_code_interpreter"})
+
+
+@pytest.mark.parametrize("path", modules("scorers"), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_scorers_know_nothing_of_the_test_runner(path):
+    names = imported(path, deferred=True)
+    assert not of_packages(names, TEST_RUNNER)
+    assert not inside(names, "pytest_rewardkit.plugin", "pytest_rewardkit.fixtures", "pytest_rewardkit.run")
+
+
+def test_what_every_session_loads_is_light():
+    """What the plugin imports while it is imported, all the way down, is pytest and the standard library."""
+    seen, queue = set(), ["pytest_rewardkit.plugin"]
+    while queue:
+        module = queue.pop()
+        path = PACKAGE.parent.joinpath(*module.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if module in seen or not path.is_file():
+            continue
+        seen.add(module)
+        names = imported(path, deferred=False)
+        assert not of_packages(names, HEAVY), module
+        queue += of_packages(names, {"pytest_rewardkit"})
+        foreign = {name.partition(".")[0] for name in names} - {"pytest_rewardkit", "pytest"}
+        assert foreign <= sys.stdlib_module_names, module
+    assert "pytest_rewardkit.run.recorder" in seen
+    assert not inside(seen, "pytest_rewardkit.reward", "pytest_rewardkit.sandboxes", "pytest_rewardkit.reports")
+
+
+def test_public_names_are_there_and_listed_once():
+    assert sorted(set(pytest_rewardkit.__all__)) == sorted(pytest_rewardkit.__all__)
+    assert dir(pytest_rewardkit) == sorted(pytest_rewardkit.__all__)
+    for name in pytest_rewardkit.__all__:
+        assert getattr(pytest_rewardkit, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'Rewart'"):
+        pytest_rewardkit.Rewart  # noqa: B018
+
+
+def test_type_checkers_see_the_public_names():
+    source = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(n for n in source.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    seen = [alias.asname or alias.name for node in block.body for alias in node.names]
+    assert sorted(seen) == sorted(pytest_rewardkit.__all__)
