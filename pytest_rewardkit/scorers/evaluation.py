@@ -102,7 +102,8 @@ class Question:
 def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer:
     """Evaluate `question` after the candidate, within `limit` seconds. Raises SandboxUnavailable."""
     nonce = secrets.token_hex(16)
-    cell = interpreter.run(_cell(nonce, question), limit=limit)
+    cell = interpreter.run(_cell(nonce, question, first=not interpreter.prepared), limit=limit)
+    interpreter.prepared = interpreter.alive
     blank = Answer.of(cell)
     if cell.verdict is not None:
         return blank
@@ -131,13 +132,31 @@ def _verdict(raised: Raised) -> Verdict:
     return Verdict.MEMORY if "builtins.MemoryError" in raised.types else Verdict.RUNTIME_ERROR
 
 
+MODULE: Final = "_rewardkit_inside"
+
+# Neither cell looks up a name that a candidate may have given another meaning. The module stays where the candidate can
+# reach it, and gains nothing by that (inside.py).
+_FIRST_CELL: Final = """\
+(lambda user, builtins: (lambda sys: (lambda module: (
+    sys.modules.__setitem__({module!r}, module),
+    builtins['exec'](builtins['compile']({source!r}, '<rewardkit>', 'exec'), module.__dict__),
+    module.answer({nonce!r}, {content!r}, user),
+)[-1])(builtins['type'](sys)({module!r})))(builtins['__import__']('sys'))
+)((lambda: 0).__globals__, (lambda: 0).__builtins__)
+"""
+_NEXT_CELL: Final = """\
+(lambda user, builtins: builtins['__import__']('sys').modules[{module!r}].answer({nonce!r}, {content!r}, user)
+)((lambda: 0).__globals__, (lambda: 0).__builtins__)
+"""
+
+
 @cache
 def _inside_source() -> str:
     return inspect.getsource(inside)
 
 
-def _cell(nonce: str, question: Question) -> str:
-    """The cell that evaluates a question. It looks up no name that a candidate may have given another meaning."""
+def _cell(nonce: str, question: Question, *, first: bool) -> str:
+    """The cell that evaluates a question; the first one brings what all of them need."""
     content = json.dumps(
         {
             "statements": question.statements,
@@ -148,11 +167,9 @@ def _cell(nonce: str, question: Question) -> str:
             "texts": question.texts,
         }
     )
-    return (
-        "(lambda user, builtins: (lambda space: (builtins['exec'](builtins['compile']("
-        f"{_inside_source()!r}, '<rewardkit>', 'exec'), space), space['answer']({nonce!r}, {content!r}, user))[1])"
-        "({'__name__': 'rewardkit'}))((lambda: 0).__globals__, (lambda: 0).__builtins__)"
-    )
+    if first:
+        return _FIRST_CELL.format(module=MODULE, source=_inside_source(), nonce=nonce, content=content)
+    return _NEXT_CELL.format(module=MODULE, nonce=nonce, content=content)
 
 
 def _split(code: str) -> tuple[str, str]:

@@ -88,6 +88,8 @@ class Interpreter:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._context: Context | None = None
+        self.prepared = False
+        """Whether the interpreter holds what questions need (evaluation.py); a fresh one does not."""
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +105,7 @@ class Interpreter:
 
     def discard(self) -> None:
         """End the interpreter with all its state; the next cell runs in a fresh one. Raises SandboxUnavailable."""
-        context, self._context = self._context, None
+        context, self._context, self.prepared = self._context, None, False
         if context is not None:
             with sandbox_failures():
                 self._sandbox.remove_code_context(context)
