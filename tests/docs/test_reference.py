@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import re
 from dataclasses import fields
@@ -14,6 +13,7 @@ import pytest_rewardkit
 from pytest_rewardkit import Case, Part, fixtures, hooks
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.run.gates import Gate
 from pytest_rewardkit.sandboxes.factory import create_keywords
 from pytest_rewardkit.settings import OPTIONS, Option
 
@@ -65,6 +65,11 @@ def test_fixtures() -> None:
     }
 
 
+def test_gates() -> None:
+    keys = [field.name for field in fields(Gate) if field.name != "name"]
+    assert sorted(tables(README, "Gates")) == sorted(keys)
+
+
 def test_hooks() -> None:
     shown = tables(README, "Hooks")
     specified = {
@@ -91,12 +96,15 @@ def _code(cell: str) -> set[str]:
 
 
 def _choices(words: Iterable[str], option: Option) -> set[str]:
-    """The words that the option takes as they are."""
-    found = set()
-    for word in words:
-        with contextlib.suppress(ValueError):
-            found |= {word} & {option.parse(word)}
-    return found
+    """The words that the option takes, where it takes only certain words."""
+    return set() if _takes(option, "anything") else {word for word in words if _takes(option, word)}
+
+
+def _takes(option: Option, word: str) -> bool:
+    try:
+        return bool(option.parse(word) == word)
+    except ValueError:
+        return False
 
 
 def _default(value: Any) -> str:
