@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from pytest_rewardkit import fixtures
+from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import Settings, add_options
 
@@ -21,6 +22,7 @@ _MARKERS: Final = (
     "from the threshold on.",
     "sandbox(*, template=None, timeout=None, envs=None, metadata=None, allow_internet_access=None, ...): keywords of "
     "e2b's Sandbox.create for the test's sandboxes.",
+    datasets.MARKER,
 )
 
 
@@ -39,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     settings = Settings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
+    config.pluginmanager.register(datasets, "rewardkit-datasets")
     config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
     if not settings.enabled:
         if config.getoption("rewardkit_fail_under") is not None:

@@ -32,7 +32,10 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
         ours = {name for name in loaded if name.startswith("pytest_rewardkit.")}
         assert ours == {
             f"pytest_rewardkit.{name}"
-            for name in ("plugin", "settings", "hooks", "fixtures", "run", "run.recorder", "run.recording")
+            for name in (
+                *("plugin", "settings", "hooks", "fixtures", "run", "run.recorder", "run.recording"),
+                *("datasets", "datasets.plugin"),
+            )
         }
 
 

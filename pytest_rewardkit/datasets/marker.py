@@ -1,0 +1,162 @@
+"""What ``@pytest.mark.reward_dataset`` says, checked, and the tests that it makes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pytest_rewardkit.datasets.formats import OWN, find_format
+from pytest_rewardkit.datasets.rows import DIRECTIONS, Row, open_dataset
+from pytest_rewardkit.datasets.samples import Samples
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.datasets.formats import Format
+    from pytest_rewardkit.datasets.rows import Dataset
+    from pytest_rewardkit.datasets.samples import Key
+    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+
+KEYWORDS: Final = ("id", "fields", "limit", "format", "samples")
+
+
+class Trial(NamedTuple):
+    """What one test is about: a row, and which of the samples for it; the row is read when the test runs."""
+
+    source: Source
+    position: int
+    sample: Key | None
+    number: int
+    """Which attempt at the row this is, from 1."""
+    attempts: int
+
+    @property
+    def id(self) -> str:
+        """The name of the test among those of its function."""
+        row_id = self.source.dataset.entries[self.position].id
+        return f"{row_id}-attempt{self.number}" if self.attempts > 1 else row_id
+
+    @property
+    def directions(self) -> Mapping[str, Any] | None:
+        """What the row says of its own test."""
+        return self.source.dataset.entries[self.position].directions
+
+    def row(self, referee: Referee | None = None) -> Row:
+        """Reads the row."""
+        entry = self.source.dataset.entries[self.position]
+        return Row(
+            self.source.dataset[self.position],
+            id=entry.id,
+            place=entry.place,
+            format=self.source.format,
+            candidate=self.source.candidate(self.sample),
+            referee=referee,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset as a marker names it."""
+
+    dataset: Dataset
+    format: Format | None
+    samples: Samples | None
+
+    def trials(self) -> Iterator[Trial]:
+        """Yields what the tests are about, in the order of the rows and, for each, of its samples."""
+        for index, entry in enumerate(self.dataset.entries):
+            keys = self.samples.keys_of(entry.id) if self.samples is not None else []
+            for number, key in enumerate(keys or [None], start=1):
+                yield Trial(self, index, key, number, max(len(keys), 1))
+
+    def candidate(self, key: Key | None) -> str | None:
+        """Returns a sample. A row for which a model gave nothing has no code, and is not passed over."""
+        if self.samples is None:
+            return None
+        return self.samples.read(key) if key is not None else ""
+
+
+def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], directory: Path) -> Source:
+    """Returns what a marker names.
+
+    Parameters:
+        args, kwargs: of the marker.
+        directory: of the test file, from which paths are read.
+
+    Raises:
+        RewardkitUsageError: an argument is wrong, or a row is; the text says which, but not for which marker.
+    """
+    for keyword in kwargs:
+        if keyword not in KEYWORDS:
+            raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, KEYWORDS)}")
+    if len(args) != 1:
+        raise RewardkitUsageError(f"takes one dataset, not {len(args)}")
+    form = kwargs.get("format")
+    found = find_format(form) if form is not None else None
+    check = _direction_reader(found)
+    dataset = open_dataset(
+        _located(args[0], directory),
+        id=kwargs.get("id"),
+        fields=kwargs.get("fields"),
+        limit=kwargs.get("limit"),
+        needs=check,
+    )
+    samples = None
+    if kwargs.get("samples") is not None:
+        samples = Samples(_located(kwargs["samples"], directory))
+        if kwargs.get("limit") is None:
+            samples.check_ids(dataset)
+    return Source(dataset, found, samples)
+
+
+def _located(source: Any, directory: Path) -> Path | Iterable[Fields]:
+    if isinstance(source, str | Path):
+        return directory / source
+    if not isinstance(source, Iterable) or isinstance(source, Mapping | bytes):
+        raise RewardkitUsageError(f"a dataset is a path or a list of rows, not {one_line(repr(source), 60)}")
+    return source
+
+
+def _direction_reader(form: Format | None) -> Callable[[Fields, str], Mapping[str, Any] | None]:
+    """A check of each row, which returns what the row says of its own test."""
+    speaks = form is None or form is OWN  # benchmarks' rows know nothing of tests
+
+    def read(fields: Fields, place: str) -> Mapping[str, Any] | None:
+        if form is not None:
+            form.check(fields, place)
+        if not speaks:
+            return None
+        said = {name: fields[name] for name in DIRECTIONS if fields.get(name) not in (None, "", False)}
+        return _checked_directions(said, place) if said else None
+
+    return read
+
+
+def _checked_directions(said: dict[str, Any], place: str) -> dict[str, Any]:
+    if "threshold" in said:
+        said["threshold"] = _threshold(said["threshold"], place)
+    if "skip" in said and not isinstance(said["skip"], str | bool):
+        raise RewardkitUsageError(f"{place}: 'skip' must hold a reason or true, not {one_line(repr(said['skip']), 60)}")
+    if "marks" in said:
+        marks = said["marks"].split() if isinstance(said["marks"], str) else said["marks"]
+        if not isinstance(marks, list) or not all(isinstance(mark, str) and mark.isidentifier() for mark in marks):
+            raise RewardkitUsageError(
+                f"{place}: 'marks' must hold names of marks, not {one_line(repr(said['marks']), 60)}"
+            )
+        said["marks"] = marks
+    return said
+
+
+def _threshold(value: Any, place: str) -> float:
+    try:
+        number = float(value) if not isinstance(value, bool) else -1.0
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise RewardkitUsageError(f"{place}: 'threshold' must be a number in [0, 1], not {one_line(repr(value), 60)}")
+    return number

@@ -1,0 +1,91 @@
+"""Samples: what models gave for rows, by the rows' ids; several for one row are attempts at it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, missing_field
+from pytest_rewardkit.datasets.stores import MemoryStore, open_store
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_rewardkit.datasets.rows import Dataset
+    from pytest_rewardkit.datasets.stores import Fields, Store
+
+TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output")
+
+Key = tuple[int, str]
+
+
+class Samples:
+    """Texts by the ids of rows; only their places are in memory.
+
+    Parameters:
+        source: a file as for `open_dataset`, each of its rows with an id and a text in one of `TEXT_FIELDS`; or a
+            ``.json`` file of one object, of ids to texts or lists of texts; or mappings.
+
+    Raises:
+        RewardkitUsageError: a sample has no id or no text.
+    """
+
+    def __init__(self, source: str | Path | Iterable[Fields]) -> None:
+        self._store = _opened(source)
+        self.name = self._store.name
+        self._keys: dict[str, list[Key]] = {}
+        self._places: dict[str, str] = {}
+        for key, place, fields in self._store.scan():
+            row_id = str(fields[_first(fields, ID_FIELDS, place)])
+            field = _first(fields, TEXT_FIELDS, place)
+            if not isinstance(fields[field], str):
+                raise RewardkitUsageError(f"{place}: {field!r} must hold a text, not {type(fields[field]).__name__}")
+            self._keys.setdefault(row_id, []).append((key, field))
+            self._places.setdefault(row_id, place)
+
+    def keys_of(self, row_id: str) -> list[Key]:
+        """Returns the keys of the samples for a row, in order; none if there are none."""
+        return self._keys.get(row_id, [])
+
+    def read(self, key: Key) -> str:
+        """Returns a sample's text."""
+        text: str = self._store.read(key[0])[key[1]]
+        return text
+
+    def check_ids(self, dataset: Dataset) -> None:
+        """Raises RewardkitUsageError for a sample of a row that the dataset does not have."""
+        known = {entry.id for entry in dataset.entries}
+        for row_id, place in self._places.items():
+            if row_id not in known:
+                raise RewardkitUsageError(f"{place}: {dataset.name} has no row {row_id!r}{did_you_mean(row_id, known)}")
+
+
+def _opened(source: str | Path | Iterable[Fields]) -> Store:
+    if isinstance(source, str | Path) and Path(source).suffix == ".json" and Path(source).is_file():
+        with Path(source).open("rb") as file:
+            try:
+                content = json.load(file)
+            except (ValueError, RecursionError):
+                content = None  # the store says what is wrong
+        if isinstance(content, dict):
+            store = MemoryStore(_by_id(content))
+            store.name = Path(source).name
+            return store
+    return open_store(source)
+
+
+def _by_id(content: Mapping[str, Any]) -> list[Fields]:
+    rows: list[Fields] = []
+    for row_id, texts in content.items():
+        rows += [{"id": row_id, "candidate": text} for text in (texts if isinstance(texts, list) else [texts])]
+    return rows
+
+
+def _first(fields: Fields, names: tuple[str, ...], place: str) -> str:
+    """The first of the names that the row has."""
+    for name in names:
+        if name in fields:
+            return name
+    raise missing_field(names[0], fields, place)
