@@ -35,11 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run(_command(parser, options.command), chosen)
     if options.action == "doctor":
-        from pytest_rewardkit.local.doctor import report
-
-        text, works = report(chosen.guest_options())
-        print(text)
-        return 0 if works else 1
+        return _doctor(chosen)
     return _serve(options, chosen)
 
 
@@ -65,10 +61,21 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
     return command
 
 
+def _doctor(chosen: settings.Settings) -> int:
+    from pytest_rewardkit.local.doctor import NoForkServerError, examine
+
+    try:
+        print(examine(chosen.guest_options(chosen.preloaded())).table())
+    except NoForkServerError as error:
+        print(f"There can be no sandboxes: {error}")
+        return 1
+    return 0
+
+
 def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     from pytest_rewardkit.local.launch import launch
 
-    launched = launch(chosen.guest_options())  # it boots while the rest is imported
+    launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported
 
     import asyncio
 

@@ -45,14 +45,22 @@ class Agent:
         sock: the agent's channel; this object owns it.
         settings: the limits that are held on this side.
         on_gone: called once with the reason when the sandbox ended or must be ended; not after `close`.
+        on_imports: called with the names of slow modules that a candidate has imported, as it says.
     """
 
-    def __init__(self, sock: socket.socket, settings: Settings, on_gone: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        settings: Settings,
+        on_gone: Callable[[str], None],
+        on_imports: Callable[[list[str]], None],
+    ) -> None:
         self.processes: dict[int, Process] = {}
         self._kernels: dict[int, Kernel] = {}
         self._outlived: set[Process] = set()
         self._settings = settings
         self._on_gone = on_gone
+        self._on_imports = on_imports
         self._closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._peer = Peer(sock, self._receive, self._lost)
@@ -112,7 +120,7 @@ class Agent:
             _require_descriptors(answer, 0)
             pid = answer.integer("pid")
             ours.clear()
-            kernel = Kernel(pid, channel, stdout, stderr, self._kernel_lost)
+            kernel = Kernel(pid, channel, stdout, stderr, self._kernel_lost, self._on_imports)
             self._kernels[pid] = kernel
             return kernel
 
@@ -127,6 +135,11 @@ class Agent:
         close_all(theirs[1:])
         started.add_done_callback(release)
         return await asyncio.shield(started)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sandbox has ended."""
+        return self._closed
 
     async def signal(self, pid: int, number: int, *, group: bool = True) -> None:
         """Send a signal to a process, and with `group` to all of its process group.

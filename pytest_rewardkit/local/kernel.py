@@ -28,6 +28,7 @@ class Kernel:
         sock: the channel's end; the kernel owns it.
         stdout, stderr: the read ends of its streams; the kernel owns them.
         on_lost: called when the channel closes, with the error when the kernel broke the protocol.
+        on_imports: called with the names of slow modules that a run has imported, as the kernel says.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class Kernel:
         stdout: int,
         stderr: int,
         on_lost: Callable[[Kernel, Exception | None], None],
+        on_imports: Callable[[list[str]], None],
     ) -> None:
         self.pid = pid
         self.alive = True
         self.on_idle: Callable[[], None] = lambda: None
+        self._on_imports = on_imports
         self._execution: Execution | None = None
         self._number = 0
         self._channel = AsyncChannel(sock, self._receive, lambda error: on_lost(self, error), max_descriptors=0)
@@ -91,6 +94,8 @@ class Kernel:
         self._drain()
         if event == "end":
             self._finish(None)
+            if isinstance(imported := message.get("imported"), list):
+                self._on_imports([name for name in imported if isinstance(name, str)])
         else:
             execution.put(_event(event, message))
             if execution.events.full:

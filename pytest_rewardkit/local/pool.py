@@ -62,6 +62,12 @@ class Pool:
         """A sandbox has ended; if it is here, it is nobody's loss."""
         self._ready = deque(sandbox for sandbox in self._ready if sandbox.id != sandbox_id)
 
+    def empty(self) -> list[Sandbox]:
+        """Give away all that are ready."""
+        sandboxes = list(self._ready)
+        self._ready.clear()
+        return sandboxes
+
     def close(self) -> None:
         """Make no more."""
         self._size = 0

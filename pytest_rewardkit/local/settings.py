@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
+
+PRELOADABLE = ("numpy", "pandas", "matplotlib")
+"""Modules that are slow to import, and that a fork server may have imported before it forks."""
 
 ISOLATION_CHOICES = ("auto", "strict", "full", "ns-nocap", "uid", "landlock", "weak", "none")
 
@@ -19,6 +23,13 @@ class Settings:
         default="auto",
         metadata={"help": "auto: the best there is; strict: the same, but refuse a weak one; or a level by its name"},
     )
+    preload: str = field(
+        default="auto",
+        metadata={
+            "help": "modules that sandboxes have in memory: auto, as soon as candidates import them; none; "
+            f"or, from the start, names of {', '.join(PRELOADABLE)}, with commas"
+        },
+    )
     memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB"})
     processes: int = field(default=128, metadata={"help": "processes and threads of a sandbox"})
     disk_mb: int = field(default=512, metadata={"help": "size of a sandbox's files, MiB"})
@@ -30,19 +41,31 @@ class Settings:
     def __post_init__(self) -> None:
         if self.isolation not in ISOLATION_CHOICES:
             raise ValueError(f"isolation must be one of {', '.join(ISOLATION_CHOICES)}, not {self.isolation!r}")
+        unknown = set(self.preloaded()) - set(PRELOADABLE)
+        if unknown:
+            raise ValueError(f"preload must be auto, none, or names of {', '.join(PRELOADABLE)}, not {min(unknown)!r}")
         for item in fields(self):
             value = getattr(self, item.name)
             least = 0 if item.name == "warm_sandboxes" else 1
-            if item.name != "isolation" and (type(value) is not int or value < least):
+            if isinstance(item.default, int) and (type(value) is not int or value < least):
                 raise ValueError(f"{item.name} must be a whole number of at least {least}, not {value!r}")
 
     def arguments(self) -> list[str]:
         """The command line's options that give these settings."""
         return [f"--{item.name.replace('_', '-')}={getattr(self, item.name)}" for item in fields(self)]
 
-    def guest_options(self) -> list[str]:
-        """The options of the fork server that give these settings."""
-        return [f"--isolation={self.isolation}"]
+    def preloaded(self) -> tuple[str, ...]:
+        """The modules that the first fork server has."""
+        return () if self.preload in ("auto", "none") else tuple(self.preload.split(","))
+
+    def guest_options(self, preloaded: Collection[str]) -> list[str]:
+        """The options of a fork server.
+
+        Parameters:
+            preloaded: the modules that it is to have.
+        """
+        names = ",".join(name for name in PRELOADABLE if name in preloaded)
+        return [f"--isolation={self.isolation}", f"--preload={names}"]
 
     def limits(self) -> dict[str, int]:
         """A sandbox's limits, as its guest is told them."""
@@ -52,9 +75,9 @@ class Settings:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds an option for each setting."""
     for item in fields(Settings):
-        options: dict[str, Any] = (
-            {"choices": ISOLATION_CHOICES} if item.name == "isolation" else {"type": int, "metavar": "N"}
-        )
+        options: dict[str, Any] = {"type": int, "metavar": "N"} if isinstance(item.default, int) else {}
+        if item.name == "isolation":
+            options["choices"] = ISOLATION_CHOICES
         help_text = f"{item.metadata['help']} (default: {item.default})"
         parser.add_argument(f"--{item.name.replace('_', '-')}", default=item.default, help=help_text, **options)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.fork_servers import ForkServers
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.pool import Pool
 from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
-from pytest_rewardkit.local.zygote import Isolation, Zygote, ZygoteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_rewardkit.local.isolation import Isolation
+    from pytest_rewardkit.local.launch import ZygoteProcess
     from pytest_rewardkit.local.settings import Settings
 
 
@@ -34,8 +35,7 @@ class SandboxTable:
         self._sandboxes: dict[str, Sandbox] = {}
         self._creating = 0
         self._serials = itertools.count(1)
-        self._closing = False
-        self._zygote: Zygote | None = Zygote(launched, settings, self._zygote_gone)
+        self._fork_servers = ForkServers(settings, launched, self._renew_pool)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
@@ -44,7 +44,7 @@ class SandboxTable:
         Raises:
             ZygoteError: there can be no sandboxes.
         """
-        return await self._current_zygote().ready()
+        return await self._fork_servers.isolation()
 
     def warm_up(self) -> None:
         """Make the first sandboxes ready."""
@@ -75,6 +75,8 @@ class SandboxTable:
             sandbox = await (self._spawn(internet=True) if request.internet else self._pool.take())
         finally:
             self._creating -= 1
+        if sandbox.agent.closed:
+            raise GuestGoneError("the sandbox ended at once")
         sandbox.assign(request, next(self._serials), self.settings.output_mb)
         self._sandboxes[sandbox.id] = sandbox
         self.expire_in(sandbox, request.timeout)
@@ -88,18 +90,15 @@ class SandboxTable:
         """End a sandbox, its connections first. Its processes end a moment later."""
         self._sandboxes.pop(sandbox.id, None)
         sandbox.cut_off()
-        if self._zygote is not None:
-            self._zygote.kill(sandbox.spawned)
+        self._fork_servers.kill(sandbox.spawned)
 
     async def close(self) -> None:
         """End everything."""
-        self._closing = True
         self._pool.close()
         for sandbox in self._sandboxes.values():
             sandbox.cut_off()
         self._sandboxes.clear()
-        if self._zygote is not None:
-            await self._zygote.close()
+        await self._fork_servers.close()
 
     async def _spawn_warm(self) -> Sandbox:
         sandbox = await self._spawn(internet=False)
@@ -111,21 +110,16 @@ class SandboxTable:
         return sandbox
 
     async def _spawn(self, *, internet: bool) -> Sandbox:
-        zygote = self._current_zygote()
-        await zygote.ready()
         sandbox_id = new_id()
-        spawned = await zygote.spawn(sandbox_id, internet=internet, on_gone=lambda _: self._gone(sandbox_id))
+        spawned = await self._fork_servers.spawn(
+            sandbox_id, internet=internet, on_gone=lambda _: self._gone(sandbox_id)
+        )
         return Sandbox(sandbox_id, spawned)
 
-    def _current_zygote(self) -> Zygote:
-        if self._closing:
-            raise ZygoteError("the server is shutting down")
-        if self._zygote is None:
-            self._zygote = Zygote(launch(self.settings.guest_options()), self.settings, self._zygote_gone)
-        return self._zygote
-
-    def _zygote_gone(self) -> None:
-        self._zygote = None
+    def _renew_pool(self) -> None:
+        for sandbox in self._pool.empty():
+            self.kill(sandbox)
+        self._pool.refill()
 
     def _gone(self, sandbox_id: str) -> None:
         self._pool.discard(sandbox_id)

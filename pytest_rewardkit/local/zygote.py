@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.agent import Agent
 from pytest_rewardkit.local.channel import ChannelError
+from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.peer import Answer, Peer, positive_integer
 
 if TYPE_CHECKING:
@@ -23,37 +24,31 @@ class ZygoteError(Exception):
     """The fork server ended before it was ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Isolation:
-    """What protects the host from a sandbox, as the fork server found out by trying.
-
-    Parameters:
-        level: the name of the level.
-        layers: each layer and what was found about it.
-        boot_ms: how long the fork server took to be ready.
-    """
-
-    level: str
-    layers: dict[str, Any] = field(default_factory=dict)
-    boot_ms: float = 0.0
-
-
 class Zygote:
     """A fork server.
 
     Parameters:
         launched: the process and its channel.
         settings: the limits of the sandboxes to make.
-        on_gone: called once when it has ended, with the sandboxes that went with it already told; not after `close`.
+        on_gone: called once when it has ended, with the sandboxes that went with it already told.
+        on_imports: called with the names of slow modules that a candidate has imported, as it says.
     """
 
-    def __init__(self, launched: ZygoteProcess, settings: Settings, on_gone: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        launched: ZygoteProcess,
+        settings: Settings,
+        on_gone: Callable[[], None],
+        on_imports: Callable[[list[str]], None],
+    ) -> None:
         self._process = launched.process
         self._settings = settings
         self._on_gone = on_gone
+        self._on_imports = on_imports
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
         self._agents: dict[int, Agent] = {}
+        self._spawning = 0
         self._peer = Peer(launched.sock, self._receive, self._lost)
         self._ended = self._loop.create_future()
         self._pidfd = os.pidfd_open(self._process.pid)
@@ -80,7 +75,7 @@ class Zygote:
             GuestGoneError: the fork server is gone.
         """
         ours, theirs = socket.socketpair()
-        agent = Agent(ours, self._settings, on_gone)
+        agent = Agent(ours, self._settings, on_gone, self._on_imports)
         with theirs:
             spawned = self._peer.request(
                 "spawn",
@@ -90,11 +85,14 @@ class Zygote:
                 limits=self._settings.limits(),
                 internet=internet,
             )
+        self._spawning += 1
         try:
             return await spawned
         except BaseException:
             agent.close()
             raise
+        finally:
+            self._spawning -= 1
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, whatever runs in it. Its processes end a moment later."""
@@ -103,18 +101,27 @@ class Zygote:
             # Whichever way it fails, the sandbox is not there any more.
             self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(lambda killed: killed.exception())
 
-    async def close(self) -> None:
-        """End the fork server and every sandbox that it made; returns when it has ended."""
+    @property
+    def busy(self) -> bool:
+        """Whether it has sandboxes, or makes one."""
+        return bool(self._agents) or self._spawning > 0
+
+    def retire(self) -> None:
+        """End the fork server and every sandbox that it made."""
         for agent in self._agents.values():
             agent.close()
         self._agents.clear()
         self._peer.close()
+
+    async def close(self) -> None:
+        """As `retire`; returns when it has ended."""
+        self.retire()
         await self._ended
 
     def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
         pid = answer.integer("pid")
         self._agents[pid] = agent
-        return SpawnedSandbox(pid, agent)
+        return SpawnedSandbox(pid, agent, self)
 
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]
@@ -154,17 +161,18 @@ class Zygote:
 
 @dataclass(frozen=True, slots=True)
 class SpawnedSandbox:
-    """A sandbox's first process, by its number outside, and the agent in it."""
+    """A sandbox's first process, by its number outside; the agent in it; and the fork server that made it."""
 
     pid: int
     agent: Agent
+    zygote: Zygote
 
 
 def _isolation(message: dict[str, Any]) -> Isolation:
-    level, layers, boot_ms = message.get("level"), message.get("layers"), message.get("boot_ms", 0)
-    if not isinstance(level, str) or not isinstance(layers, dict) or not isinstance(boot_ms, int | float):
-        raise ChannelError("a fork server must say its level and layers")
-    return Isolation(level, layers, float(boot_ms))
+    try:
+        return Isolation.from_message(message)
+    except ValueError as error:
+        raise ChannelError(str(error)) from error
 
 
 def _nothing(_: Answer) -> None:

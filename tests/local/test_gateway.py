@@ -322,6 +322,26 @@ def test_a_body_over_the_bound_is_refused(client: Client, sandbox: Sandbox) -> N
     connection.close()
 
 
+def test_a_client_that_asks_first_is_invited(sandbox: Sandbox, server: LocalServer) -> None:
+    address = urllib.parse.urlsplit(server.environment()["E2B_SANDBOX_URL"])
+    headers = {
+        **route(sandbox),
+        "Host": "x",
+        "Content-Type": "application/octet-stream",
+        "Content-Length": "4",
+        "Expect": "100-continue",
+        "Connection": "close",
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as raw:
+        raw.sendall(f"POST /files?path=asked HTTP/1.1\r\n{head}\r\n".encode())
+        assert raw.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        raw.sendall(b"body")
+        answer = b"".join(iter(lambda: raw.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert sandbox.files.read("asked") == "body"
+
+
 def test_nonsense_bytes_do_not_hurt(client: Client, sandbox: Sandbox, server: LocalServer) -> None:
     address = urllib.parse.urlsplit(server.environment()["E2B_SANDBOX_URL"])
     for data in (b"\0" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"POST /execute HTTP/1.1\r\nContent-Length: x\r\n\r\n"):

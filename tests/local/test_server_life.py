@@ -27,11 +27,10 @@ def server_pid(server: LocalServer) -> int:
     return server._process.pid
 
 
-def fork_server(server: LocalServer) -> int:
-    """The server's only child."""
+def fork_servers(server: LocalServer) -> list[int]:
+    """The server's children."""
     pid = server_pid(server)
-    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(child)
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @pytest.fixture
@@ -114,7 +113,7 @@ def test_a_hundred_sandboxes_leave_nothing(own_server: LocalServer, temporary: P
     address = sdk_address(own_server)
     Sandbox.create(**address).kill()
     pid = server_pid(own_server)
-    zygote = fork_server(own_server)
+    (zygote,) = fork_servers(own_server)
     assert eventually(lambda: descendants(pid) == {zygote})
     before = (open_files(pid), open_files(zygote), set(temporary.rglob("*")))
     for _ in range(100):
@@ -132,13 +131,35 @@ def test_a_hundred_sandboxes_leave_nothing(own_server: LocalServer, temporary: P
 def test_a_dead_fork_server_is_replaced(own_server: LocalServer) -> None:
     address = sdk_address(own_server)
     sandbox = Sandbox.create(**address)
-    zygote = fork_server(own_server)
+    (zygote,) = fork_servers(own_server)
     dead = watch([zygote])
     os.kill(zygote, signal.SIGKILL)
     assert all_end(dead)
     assert eventually(lambda: not sandbox.is_running())
     with Sandbox.create(**address) as fresh:
         assert fresh.run_code("1 + 1").text == "2"
+
+
+def test_a_module_that_candidates_import_is_in_the_sandboxes_to_come(own_server: LocalServer) -> None:
+    address = sdk_address(own_server)
+
+    def preloaded() -> bool:
+        with Sandbox.create(**address) as fresh:
+            return fresh.run_code("import sys; 'numpy' in sys.modules").text == "True"
+
+    with Sandbox.create(**address) as first:
+        assert not preloaded()
+        assert first.run_code("import numpy; int(numpy.arange(4).sum())").text == "6"
+        assert eventually(preloaded)
+        assert first.run_code("1 + 1").text == "2"  # the fork server that made it stays as long as it does
+    assert eventually(lambda: len(fork_servers(own_server)) == 1)
+    with Sandbox.create(**address) as last:
+        assert last.run_code("import numpy; int(numpy.arange(4).sum())").text == "6"
+
+
+def test_modules_can_be_there_from_the_start() -> None:
+    with LocalServer.listen(Settings(preload="numpy")) as server, Sandbox.create(**sdk_address(server)) as sandbox:
+        assert sandbox.run_code("import sys; 'numpy' in sys.modules").text == "True"
 
 
 def test_the_limit_of_sandboxes(tmp_path: Path) -> None:
@@ -171,3 +192,5 @@ def test_settings_are_checked() -> None:
         Settings(memory_mb=0)
     with pytest.raises(ValueError, match=r"isolation must be one of auto, strict, .*, not 'loose'"):
         Settings(isolation="loose")
+    with pytest.raises(ValueError, match="preload must be auto, none, or names of numpy, pandas, matplotlib, not 'os'"):
+        Settings(preload="numpy,os")

@@ -1,0 +1,56 @@
+"""What protects the host from a sandbox, as the fork server found out by trying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """A fork server's findings.
+
+    Parameters:
+        level: the name of the level.
+        layers: what was found about each layer.
+        gaps: what the layers leave open, in words.
+        boot_ms: how long the fork server took to be ready.
+    """
+
+    level: str
+    layers: Mapping[str, object]
+    gaps: tuple[str, ...]
+    boot_ms: float
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Isolation:
+        """The findings in a fork server's first message.
+
+        Raises:
+            ValueError: they are not all there.
+        """
+        level, layers = message.get("level"), message.get("layers")
+        gaps, boot_ms = message.get("gaps", []), message.get("boot_ms", 0)
+        if not isinstance(level, str) or not isinstance(layers, dict):
+            raise ValueError("a fork server must say its level and layers")
+        if not isinstance(gaps, list) or not isinstance(boot_ms, int | float):
+            raise ValueError("a fork server must say what its layers leave open, and how long it took")
+        return cls(level, layers, tuple(map(str, gaps)), float(boot_ms))
+
+    def table(self) -> str:
+        """The findings for people."""
+        width = max(map(len, self.layers), default=0)
+        lines = [f"Isolation level: {self.level}", ""]
+        lines += [f"  {name:<{width}}  {_words(value)}" for name, value in self.layers.items()]
+        lines += ["", "What it leaves open:", *(f"  - {gap}" for gap in self.gaps)]
+        lines += ["", f"The fork server was ready after {self.boot_ms:.0f} ms."]
+        return "\n".join(lines)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
