@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.assertions import assert_cases, assert_output, assert_reward
+    from pytest_rewardkit.assertions import assert_cases, assert_files, assert_output, assert_reward
     from pytest_rewardkit.errors import (
         RewardkitError,
         RewardkitUsageError,
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import score_cases
     from pytest_rewardkit.scorers.extract import extract_code
+    from pytest_rewardkit.scorers.file_check import FileCheck
+    from pytest_rewardkit.scorers.files import score_files
     from pytest_rewardkit.scorers.output import score_output
 
 __all__ = [
     "Case",
+    "FileCheck",
     "Part",
     "Recorder",
     "Reward",
@@ -35,17 +38,19 @@ __all__ = [
     "UnscoredError",
     "Verdict",
     "assert_cases",
+    "assert_files",
     "assert_output",
     "assert_reward",
     "extract_code",
     "score_cases",
+    "score_files",
     "score_output",
     "weighted",
 ]
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
-    "assertions": ("assert_cases", "assert_output", "assert_reward"),
+    "assertions": ("assert_cases", "assert_files", "assert_output", "assert_reward"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "fixtures": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
@@ -53,6 +58,8 @@ _MODULES = {
     "scorers.case": ("Case",),
     "scorers.cases": ("score_cases",),
     "scorers.extract": ("extract_code",),
+    "scorers.file_check": ("FileCheck",),
+    "scorers.files": ("score_files",),
     "scorers.output": ("score_output",),
 }
 

@@ -12,6 +12,7 @@ from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.run.recorder import DEFAULT_NAME, current_record
 from pytest_rewardkit.scorers.cases import score_cases
+from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.output import score_output
 from pytest_rewardkit.text import excerpt, one_line, printable
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import CasesOptions
+    from pytest_rewardkit.scorers.file_check import FileCheck
+    from pytest_rewardkit.scorers.files import FilesOptions
     from pytest_rewardkit.scorers.output import OutputOptions
 
 MOST_EXPLAINED: Final = 10
@@ -96,6 +99,22 @@ def assert_cases(
     """Score the candidate by cases, as `score_cases` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
     reward = score_cases(sandbox, candidate, cases, **options)
+    return assert_reward(reward, threshold, name=name, weight=weight)
+
+
+def assert_files(
+    sandbox: Sandbox,
+    candidate: str,
+    files: Iterable[FileCheck | Mapping[str, Any]],
+    *,
+    threshold: float | None = None,
+    name: str = DEFAULT_NAME,
+    weight: float = 1.0,
+    **options: Unpack[FilesOptions],
+) -> Reward:
+    """Score the candidate by the files that it leaves, as `score_files` does, and go on as `assert_reward` does."""
+    __tracebackhide__ = True
+    reward = score_files(sandbox, candidate, files, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
 

@@ -113,7 +113,10 @@ def literal_value(text: str) -> Any:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             pass
-    return json_value(text)
+    try:
+        return json_value(text)
+    except ValueError:
+        raise ValueError("neither a Python literal nor JSON") from None
 
 
 def json_value(text: str) -> Any:

@@ -178,7 +178,7 @@ def _joined(blocks: Sequence[_Block], places: Sequence[int]) -> Extraction:
 
 
 _CODE_STARTS: Final = re.compile(
-    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |if __name__|print\("
+    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |if __name__|[a-z_][\w.]*\("
     r"|\w+ = |(?:for|while) .*:$)",
     re.MULTILINE,
 )

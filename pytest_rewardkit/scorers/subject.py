@@ -38,17 +38,28 @@ class Subject:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.interpreter.__exit__(kind, error, at)
 
+    def prepare(self) -> None:
+        """Run the setup, if there is one; `load` would do so otherwise.
+
+        Raises RewardkitUsageError when it fails, and SandboxUnavailable.
+        """
+        if not self._setup or self.interpreter.alive:
+            return
+        cell = self.interpreter.run(self._setup, limit=self._limit)
+        if cell.verdict is not None:
+            raise RewardkitUsageError(f"the setup failed: {cell.reason}")
+
     def load(self) -> Cell:
         """Run the setup and then the candidate, and return what the candidate's cell came to.
 
-        Raises RewardkitUsageError when the setup fails, and SandboxUnavailable.
+        Raises as `prepare`. A setup that worked before the candidate had run, and fails now, counts as the candidate's
+        own failure: it has spoilt something.
         """
-        if self._setup:
+        if not self._was_loaded:
+            self.prepare()
+        elif self._setup and not self.interpreter.alive:
             cell = self.interpreter.run(self._setup, limit=self._limit)
             if cell.verdict is not None:
-                # What worked before the candidate had run is not the test's mistake.
-                if self._was_loaded:
-                    return cell
-                raise RewardkitUsageError(f"the setup failed: {cell.reason}")
+                return cell
         self._was_loaded = True
         return self.interpreter.run(self.code, limit=self._limit)

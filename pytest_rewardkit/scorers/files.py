@@ -1,0 +1,129 @@
+"""Scores a candidate by the files that it leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.case import checked_time_limit
+from pytest_rewardkit.scorers.cases import TIME_LIMIT
+from pytest_rewardkit.scorers.difference import shown
+from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge_file, touched
+from pytest_rewardkit.scorers.judging import Matching, readable
+from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.tree import take_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.interpreter import Cell
+    from pytest_rewardkit.scorers.tree import Tree
+
+HOME: Final = "/home/user"
+NOTHING_ELSE: Final = "nothing else touched"
+
+
+class FilesOptions(TypedDict, total=False):
+    """The options of `score_files`, for what passes them on."""
+
+    root: str
+    nothing_else: bool
+    setup: str
+    time_limit: float
+    compare: str | None
+    rel_tol: float | None
+    abs_tol: float | None
+    similarity: str | None
+    extract: str
+
+
+def score_files(
+    sandbox: Sandbox,
+    candidate: str,
+    files: Iterable[FileCheck | Mapping[str, Any]],
+    *,
+    root: str = HOME,
+    nothing_else: bool = False,
+    setup: str = "",
+    time_limit: float = TIME_LIMIT,
+    compare: str | None = None,
+    rel_tol: float | None = None,
+    abs_tol: float | None = None,
+    similarity: str | None = None,
+    extract: str = "auto",
+) -> Reward:
+    """Return the reward of a candidate: the weighted share of its files that are as they should be.
+
+    The tree is looked at before the candidate runs and after its interpreter has ended, by the sandbox's files API. A
+    candidate that fails earns nothing, whatever it has written by then.
+
+    Parameters
+    ----------
+    sandbox: where it runs, in an interpreter of its own; what the test has put there before is there.
+    candidate: code, or a model's response that holds it.
+    files: `FileCheck` objects, or mappings of their fields.
+    root: the folder whose tree is looked at; paths are below it.
+    nothing_else: whether one more part asks that no other file was made, changed or removed. Hidden files and
+        ``__pycache__`` do not count.
+    setup: code that runs before the candidate, in the same interpreter, and before the tree is looked at.
+    time_limit: seconds for the candidate.
+    compare, rel_tol, abs_tol, similarity: how contents are compared (compare.py, tolerance.py, similarity.py).
+    extract: which of several code blocks is the candidate (extract.py).
+
+    Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
+    Raises RewardkitUsageError for wrong arguments, and for a setup that fails.
+    """
+    checks = as_file_checks(files)
+    checked_time_limit(time_limit)
+    matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
+    patterns = [check.pattern(root) for check in checks]
+    names = [check.label for check in checks] + [NOTHING_ELSE] * nothing_else
+    weights = [check.weight for check in checks] + [1.0] * nothing_else
+    extraction = find_code(candidate, policy=extract)
+    if not extraction.code:
+        return _failed(names, weights, Verdict.NO_CODE, extraction.how)
+
+    def is_wanted(path: str) -> bool:
+        return (nothing_else and _counts(path)) or any(pattern.fullmatch(path) for pattern in patterns)
+
+    try:
+        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+            subject.prepare()
+            before = take_tree(sandbox, root, is_wanted)
+            cell = subject.load()
+        if cell.verdict is not None:
+            return _failed(names, weights, cell.verdict, cell.reason, cell)
+        after = take_tree(sandbox, root, is_wanted)
+    except SandboxUnavailable as error:
+        return Reward.unscored(str(error))
+    parts = [judge_file(check, before, after, root, matching) for check in checks]
+    if nothing_else:
+        mentioned = [path for path in touched(before, after) if any(p.fullmatch(path) for p in patterns)]
+        parts.append(_nothing_else(before, after, mentioned))
+    return Reward.from_parts(parts, reason=f"scored {extraction.how}")
+
+
+def _failed(
+    names: Sequence[str], weights: Sequence[float], verdict: Verdict, reason: str, cell: Cell | None = None
+) -> Reward:
+    stderr = readable(cell.stderr) if cell is not None and cell.stderr else None
+    return Reward.from_parts(
+        Part(name, 0.0, weight=weight, verdict=verdict, reason=readable(reason), stderr=stderr)
+        for name, weight in zip(names, weights, strict=True)
+    )
+
+
+def _nothing_else(before: Tree, after: Tree, mentioned: Sequence[str]) -> Part:
+    others = [path for path in touched(before, after) if path not in mentioned and _counts(path)]
+    if not others:
+        return Part(NOTHING_ELSE, 1.0)
+    return Part(NOTHING_ELSE, 0.0, reason=f"touched as well: {shown(others)}")
+
+
+def _counts(path: str) -> bool:
+    return not any(step.startswith(".") or step == "__pycache__" for step in path.split("/"))
