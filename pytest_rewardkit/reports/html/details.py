@@ -19,9 +19,13 @@ TEXT_BUDGET: Final = 64_000_000
 """Bytes of texts on the page: code, output, expected and actual values."""
 IMAGE_BUDGET: Final = 64_000_000
 """Bytes of pictures on the page."""
+TEXT_LIMIT: Final = 200_000
+"""Characters of one text; more would make the panel slow to open."""
 PARTS_LIMIT: Final = 1000
 """Parts shown of one attempt; those with the lowest values are."""
 NAME_LIMIT: Final = 500
+WORD_LIMIT: Final = 100
+"""Characters of a verdict or an outcome, which a file of results may spell as it likes."""
 REASON_LIMIT: Final = 2000
 
 # The most bytes that one character takes on the page, as two escaped surrogates.
@@ -76,16 +80,14 @@ def _share(tests: Sequence[Test], budget: int) -> int | None:
 
 def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
     """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
-    if share is None:
-        return str
-    sizes = [page_size(text) for text in _texts(test)]
-    if sum(sizes) <= share:
-        return str
+    if share is None or sum(sizes := [page_size(text) for text in _texts(test)]) <= share:
+        return lambda text: excerpt(text, TEXT_LIMIT)
     limit = fair_limit(sizes, share)
 
     def cut(text: str) -> str:
         size = page_size(text)
-        return text if size <= limit else excerpt(text, max(len(text) * limit // size, _SMALLEST_CUT))
+        fitting = len(text) if size <= limit else max(len(text) * limit // size, _SMALLEST_CUT)
+        return excerpt(text, min(fitting, TEXT_LIMIT))
 
     return cut
 
@@ -113,8 +115,8 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
     parts = _worst(attempt.parts)
     return _said(
         value=attempt.value,
-        verdict=attempt.verdict,
-        outcome=attempt.outcome or None,
+        verdict=excerpt(attempt.verdict, WORD_LIMIT),
+        outcome=excerpt(attempt.outcome, WORD_LIMIT) or None,
         reason=excerpt(attempt.reason, REASON_LIMIT) or None,
         seconds=attempt.seconds,
         parts=[_part(part, cut) for part in parts] or None,

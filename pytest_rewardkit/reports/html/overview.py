@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT
+from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT, WORD_LIMIT
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
     table = {
         "id": [excerpt(test.node_id, NAME_LIMIT) for test in rows],
         "value": [test.value if test.verdict else test.attempts[-1].value for test in rows],
-        "verdict": _indexed(test.verdict or test.attempts[-1].verdict for test in rows),
-        "outcome": _indexed(test.attempts[-1].outcome for test in rows),
+        "verdict": _indexed(excerpt(test.verdict or test.attempts[-1].verdict, WORD_LIMIT) for test in rows),
+        "outcome": _indexed(excerpt(test.attempts[-1].outcome, WORD_LIMIT) for test in rows),
         "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
         "reason": [one_line(test.attempts[-1].reason, WHY_LIMIT) for test in rows],
         "seconds": [_seconds(test) for test in rows],

@@ -74,13 +74,13 @@ function diffLine(kind, content) {
       content === "" && kind !== "same" ? make("span", { class: "empty" }, "\u21b5") : null, "\n"));
 }
 
-/** Returns both lines as nodes in which the words that differ are marked; null when hardly a word is the same. */
+/** Returns both lines as nodes in which the words that differ are marked; null when little is the same. */
 function wordDiff(left, right) {
   if (left === "" || right === "") return null;
   const [from, to] = [left, right].map((line) => line.match(/[\p{L}\p{N}_]+|\s+|[^]/gu) ?? []);
   const found = steps(from, to);
   const same = found.reduce((total, step) => total + (step.same ? from[step.same[0]].length : 0), 0);
-  if (same * 3 < Math.max(left.length, right.length) && from.length > 1 && to.length > 1) return null;
+  if (same * 4 < Math.max(left.length, right.length) && from.length > 1 && to.length > 1) return null;
   const side = (tokens, key, place) => found.map((step) =>
     step.same ? visible(tokens[step.same[place]]) : make("mark", null, marked(tokens.slice(...step[key]).join(""))));
   return [side(from, "removed", 0), side(to, "added", 1)];

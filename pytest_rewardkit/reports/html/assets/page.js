@@ -59,13 +59,13 @@ function applySort() {
 function applyFilters() {
   const matching = order.filter(matches);
   const shownTests = state.bin === null ? matching : matching.filter((index) => binOf(run.value[index]) === state.bin);
+  drawCharts(binCounts(run.value, matching));
   table.show(shownTests, state.column, state.down);
   const every = shownTests.length === everyTest.length;
   byId("count").textContent = every ? counted(everyTest.length, "test") : `${shownTests.length.toLocaleString("en")} of ${counted(everyTest.length, "test")}`;
   byId("clear").hidden = every;
   for (const chip of byId("verdicts").children) chip.setAttribute("aria-pressed", String(state.verdicts.has(Number(chip.dataset.verdict))));
   for (const select of byId("selects").querySelectorAll("select[data-filter]")) select.value = state[select.dataset.filter] ?? "";
-  drawCharts(binCounts(run.value, matching));
 }
 
 function drawCharts(counts) {
@@ -248,7 +248,11 @@ byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("clear").addEventListener("click", clearFilters);
 byId("tests").addEventListener("moved", (event) => { if (state.open !== null) openTest(event.detail, false); });
 addEventListener("hashchange", openNamed);
-addEventListener("beforeprint", () => { for (const note of byId("notes").children) note.open = true; });
+addEventListener("beforeprint", () => {
+  const closed = [...byId("notes").children].filter((note) => !note.open);
+  for (const note of closed) note.open = true;
+  addEventListener("afterprint", () => { for (const note of closed) note.open = false; }, { once: true });
+});
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.matches?.("input, select");

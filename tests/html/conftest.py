@@ -1,0 +1,139 @@
+"""The HTML report in a real Chromium, without a window."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from pytest_rewardkit.reports.html.write import write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from selenium.webdriver.remote.webelement import WebElement
+
+    from pytest_rewardkit.reports.html.model import Report
+
+PROGRAMS = ("chromium", "chromedriver")
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",  # the tests may run as root, for whom Chromium has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+SECONDS = 20
+
+
+class Page:
+    """An open report."""
+
+    def __init__(self, browser: Chrome, address: str) -> None:
+        self.browser = browser
+        self.address = address
+
+    def open(self, name: str = "") -> None:
+        """Open the report anew, at the test called `name`."""
+        # The same document with another fragment would not be loaded again.
+        self.browser.get("about:blank")
+        self.browser.get(self.address + name)
+
+    def one(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[WebElement]:
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return str(self.one(selector).get_property("textContent"))
+
+    def texts(self, selector: str) -> list[str]:
+        return list(self.run("return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector))
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.browser.execute_script(script, *arguments)
+
+    def keys(self, *keys: str) -> None:
+        """Press `keys` one after another, wherever the focus is."""
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    def until(self, condition: Callable[[], Any]) -> Any:
+        """Wait until `condition` holds, and return what it returned."""
+        return WebDriverWait(self.browser, SECONDS, poll_frequency=0.02).until(lambda _: condition())
+
+    @property
+    def rows(self) -> list[str]:
+        """The names of the tests in the rows that exist, from the top."""
+        return self.texts("#tests tbody .col-id .name")
+
+    @property
+    def count(self) -> str:
+        return self.text("#count")
+
+    def open_row(self, place: int = 0) -> None:
+        """Open the test in row `place` by a click."""
+        self.run("document.getElementById('tests').scrollIntoView()")
+        row = self.until(lambda: self.all(f"#tests tbody tr[data-position='{place}']"))
+        self.run("arguments[0].click()", row[0])
+
+    @property
+    def focused(self) -> str:
+        """The id of the focused element, else the name of its tag."""
+        return str(self.run("const e = document.activeElement; return e.id || e.tagName.toLowerCase()"))
+
+    @property
+    def complaints(self) -> list[str]:
+        """What Chromium wrote to the console since it was last asked."""
+        return [entry["message"] for entry in self.browser.get_log("browser")]
+
+    def width(self, pixels: int, height: int = 900) -> None:
+        size = {"width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": pixels < 600}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"no {' and no '.join(missing)} here; on Debian: apt-get install -y chromium chromium-driver")
+    options = ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def show(browser: Chrome, tmp_path: Path) -> Iterator[Callable[[Report], Page]]:
+    """Write a report and open it. A page that complains on the console fails the test."""
+    pages: list[Page] = []
+
+    def open_report(report: Report) -> Page:
+        path = tmp_path / f"report {len(pages)}.html"
+        write(report, path)
+        page = Page(browser, path.as_uri())
+        pages.append(page)
+        page.width(1440)
+        page.open()
+        return page
+
+    yield open_report
+    for page in pages:
+        page.run("try { localStorage.clear() } catch {}")
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [], "media": ""})
+        assert page.complaints == []
