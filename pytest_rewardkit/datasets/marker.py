@@ -46,7 +46,7 @@ class Trial(NamedTuple):
         """What the row says of its own test."""
         return self.source.dataset.entries[self.position].directions
 
-    def row(self, referee: Referee | None = None) -> Row:
+    def row(self, referee: Callable[[], Referee] | None = None) -> Row:
         """Reads the row."""
         entry = self.source.dataset.entries[self.position]
         return Row(

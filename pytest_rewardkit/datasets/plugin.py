@@ -72,7 +72,8 @@ def row(request: pytest.FixtureRequest) -> Row:
         pytest.fail(
             f"{request.node.nodeid}: the fixture `row` needs @pytest.mark.reward_dataset on the test", pytrace=False
         )
-    row: Row = trial.row(request.getfixturevalue("rewardkit_referee"))
+    # Most tests need none, and making it loads the SDK.
+    row: Row = trial.row(lambda: request.getfixturevalue("rewardkit_referee"))
     return row
 
 

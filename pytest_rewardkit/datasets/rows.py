@@ -43,7 +43,7 @@ class Row(Mapping[str, Any]):
         place: where it stands, for people.
         format: what its fields mean.
         candidate: what is judged by it, where that is not one of its fields.
-        referee: where its own test code runs.
+        referee: gives where its own test code runs.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Row(Mapping[str, Any]):
         place: str,
         format: Format | None = None,  # noqa: A002
         candidate: str | None = None,
-        referee: Referee | None = None,
+        referee: Callable[[], Referee] | None = None,
     ) -> None:
         self._fields = fields
         self.id = id
         self.place = place
         self._format = format
         self._candidate = candidate
-        self.referee = referee
+        self._referee = referee
 
     @cached_property
     def task(self) -> Task:
@@ -72,6 +72,11 @@ class Row(Mapping[str, Any]):
         from pytest_rewardkit.datasets.formats import UNNAMED
 
         return (self._format or UNNAMED).read(self)
+
+    @property
+    def referee(self) -> Referee | None:
+        """Where the row's own test code runs, or None if nobody provides for it."""
+        return self._referee() if self._referee is not None else None
 
     @property
     def reference(self) -> str | None:

@@ -45,7 +45,7 @@ def score_row(
     if time_limit is not None:
         checked_time_limit(time_limit)
     given = row.candidate if candidate is None else candidate
-    present = referee or row.referee
+    present = referee if referee is not None else row.referee
     with nullcontext(present) if present is not None else _beside(sandbox) as found:
         return row.task.score(sandbox, given, referee=found, time_limit=time_limit)
 
