@@ -95,7 +95,7 @@ def hostile(text: str) -> Report:
         title=text,
         facts={text: text},
         figures=[Figure(text, text, text)],
-        gates=[Gate(text, False, text)],
+        gates=[Gate(text, "failed", text)],
         groups=[Group(name=text, tests=1, mean=0.25), Group(name=f"other {text}", tests=0, mean=None)],
         interval=text,
         missing=[text],
@@ -116,7 +116,7 @@ def ordinary(count: int = 60) -> Report:
         title="Rewards: nightly",
         facts={"Python": "3.12.1", "Sandboxes": "local, full isolation"},
         figures=[Figure("Mean reward", "0.52", "95 % interval 0.43 to 0.60")],
-        gates=[Gate("Run", True, "strict mean 0.52 >= 0.5"), Gate("Group files", False, "0.40 < 0.50")],
+        gates=[Gate("Run", "passed", "strict mean 0.52 >= 0.5"), Gate("Group files", "failed", "0.40 < 0.50")],
         groups=groups,
         interval="95 % interval",
     )

@@ -47,7 +47,7 @@ class HtmlReport:
         if self._config.getoption("collectonly"):
             return
         decisions = self._reporter.decisions
-        gates = [Gate(decision.name.capitalize(), decision.passed, decision.reason) for decision in decisions]
+        gates = [Gate(decision.name.capitalize(), decision.state.value, decision.reason) for decision in decisions]
         title = f"Rewards: {self._config.rootpath.name}"
         try:
             write(report_of(self._reporter.ledger, title=title, facts=self._facts(), gates=gates), self._path)

@@ -41,8 +41,10 @@ def weighted_mean(pairs: Sequence[tuple[float, float]]) -> float | None:
     return math.fsum(value * weight for value, weight in pairs) / total
 
 
-def wilson(successes: int, trials: int, confidence: float) -> Interval:
+def wilson(successes: float, trials: float, confidence: float) -> Interval:
     """Return Wilson's score interval for the rate of success, at a two-sided `confidence` in (0, 1).
+
+    Both counts may be broken: of tests with weights, or of partial successes.
 
     >>> [round(end, 3) for end in wilson(8, 10, 0.95)]
     [0.49, 0.943]

@@ -419,7 +419,7 @@ def test_everything_that_can_be_used_has_a_name(show: Show) -> None:
 
 
 def test_gates_that_failed_are_told_from_those_that_passed_without_colour(show: Show) -> None:
-    page = show(Report(tests=[], gates=[Gate("Run", False, "strict mean 0.2 < 0.5")]))
+    page = show(Report(tests=[], gates=[Gate("Run", "failed", "strict mean 0.2 < 0.5")]))
     mark = "return getComputedStyle(document.querySelector('.gate strong'), '::before').content"
     assert "\u2717" in page.run(mark)
     assert page.text(".gate strong") == "Run failed"

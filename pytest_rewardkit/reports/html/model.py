@@ -126,10 +126,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a gate decided about the run, or about a group, and why. Not passed is failed, also where undecided."""
+    """What a gate decided about the run, or about a group, and why. Only "passed" lets a run pass."""
 
     name: str
-    passed: bool
+    state: Literal["passed", "failed", "undecided"]
     reason: str
 
 

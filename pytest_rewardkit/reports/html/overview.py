@@ -35,7 +35,7 @@ def overview(report: Report) -> dict[str, Any]:
         "gates": [
             {
                 "name": excerpt(gate.name, NAME_LIMIT),
-                "passed": gate.passed,
+                "state": gate.state,
                 "reason": excerpt(gate.reason, REASON_LIMIT),
             }
             for gate in report.gates

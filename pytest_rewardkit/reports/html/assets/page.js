@@ -13,11 +13,13 @@ const state = { words: [], verdicts: new Set(), outcome: null, change: null, gro
 
 // ---- the head
 
+const GATE_TONES = { passed: "good", failed: "bad", undecided: "fair" };
+
 function drawHead() {
   document.title = plain(overview.title);
   byId("title").replaceChildren(...visible(overview.title));
-  byId("gates").append(...overview.gates.map((gate) => make("li", { class: `gate ${gate.passed ? "good" : "bad"}` },
-    make("strong", null, visible(gate.name), gate.passed ? " passed" : " failed"), make("span", null, visible(gate.reason)))));
+  byId("gates").append(...overview.gates.map((gate) => make("li", { class: `gate ${GATE_TONES[gate.state]}` },
+    make("strong", null, visible(gate.name), ` ${gate.state}`), make("span", null, visible(gate.reason)))));
   byId("gates").hidden = !overview.gates.length;
   byId("figures").append(...overview.figures.map((figure) => make("div", { class: figure.tone },
     make("dt", null, visible(figure.label)), make("dd", null, make("span", { class: "value" }, visible(figure.value)),

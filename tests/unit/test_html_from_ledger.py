@@ -1,0 +1,148 @@
+"""What the HTML report shows of a ledger."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_rewardkit.reports.html.from_ledger import report_of
+from pytest_rewardkit.reports.html.model import Gate, Report
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.record import Record, SandboxUse
+
+
+def report(*attempts: tuple[str, Attempt], **options: object) -> Report:
+    ledger = Ledger()
+    ledger.expect(dict(attempts))
+    for node_id, attempt in attempts:
+        ledger.add(node_id, attempt)
+    return report_of(ledger, **options)  # type: ignore[arg-type]
+
+
+def scored(value: float | None, *, outcome: str = "passed", seconds: float = 0.0, **fields: object) -> Attempt:
+    return Attempt(outcome, seconds, Record(Reward(value), **fields))  # type: ignore[arg-type]
+
+
+def figures(shown: Report) -> dict[str, tuple[str, str]]:
+    return {figure.label: (figure.value, figure.note) for figure in shown.figures}
+
+
+def test_a_test_with_all_that_its_record_says() -> None:
+    parts = (Part("adds", 1.0), Part("sorts", 0.0, expected="1", actual="2"))
+    reward = Reward.from_parts(parts, reason="half")
+    uses = (SandboxUse(0.25, 0.5), SandboxUse(0.0, 0.25))
+    record = Record(reward, threshold=0.4, weight=2.0, group="sorting", must_pass=True, sandboxes=uses, left_out=3)
+    (test,) = report(("a.py::test_x[it's]", Attempt("passed", 3.0, record))).tests
+    (attempt,) = test.attempts
+    assert (test.group, test.threshold, test.weight, test.must_pass) == ("sorting", 0.4, 2.0, True)
+    assert test.command == """python -m pytest 'a.py::test_x[it'"'"'s]'"""
+    assert (attempt.value, attempt.verdict, attempt.reason, attempt.outcome) == (0.5, "partial", "half", "passed")
+    assert (attempt.parts, attempt.left_out, attempt.seconds) == (parts, 3, 3.0)
+    assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "the rest": 2.0}
+
+
+def test_every_attempt_is_there_and_the_last_one_counts() -> None:
+    shown = report(
+        ("a", scored(0.0, outcome="rerun")),
+        ("a", Attempt(CRASHED, cause="worker 'gw0' crashed")),
+        ("a", scored(1.0)),
+    )
+    (test,) = shown.tests
+    assert [(attempt.verdict, attempt.value) for attempt in test.attempts] == [
+        ("wrong_output", 0.0),
+        ("crashed", None),
+        ("passed", 1.0),
+    ]
+    assert test.attempts[1].reason == "worker 'gw0' crashed"
+    assert figures(shown)["Attempts"] == ("3", "2 reruns")
+
+
+def test_tests_without_a_reward_are_not_shown() -> None:
+    assert [test.node_id for test in report(("a", scored(1.0)), ("b", Attempt("passed"))).tests] == ["a"]
+
+
+def test_groups_are_those_of_markers_with_the_lowest_mean_first() -> None:
+    shown = report(
+        ("a.py::1", scored(1.0, group="high")),
+        ("a.py::2", scored(0.25, group="low", weight=3.0)),
+        ("a.py::3", scored(0.75, group="low")),
+        ("a.py::4", scored(None, group="low")),
+        ("a.py::5", scored(0.5)),
+        ("a.py::6", scored(None, group="none")),
+    )
+    assert shown.grouped_by == "group"
+    found = [(group.name, group.tests, group.unscored, group.mean) for group in shown.groups]
+    assert found == [("none", 1, 1, None), ("low", 3, 1, 0.375), ("", 1, 0, 0.5), ("high", 1, 0, 1.0)]
+
+
+def test_without_groups_files_are_the_groups() -> None:
+    shown = report(("b.py::test", scored(1.0)), ("a.py::C::test", scored(0.5)), ("b.py::other", scored(0.5)))
+    assert shown.grouped_by == "file"
+    assert [(group.name, group.mean) for group in shown.groups] == [("a.py", 0.5), ("b.py", 0.75)]
+    assert [test.group for test in shown.tests] == ["b.py", "a.py", "b.py"]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        # The textbook's table for proportions: 8 of 10, all of 5, none of 5.
+        ([1.0] * 8 + [0.0] * 2, 0.490, 0.943),
+        ([1.0] * 5, 0.566, 1.0),
+        ([0.0] * 5, 0.0, 0.434),
+        # The same mean of rewards that are all alike is taken for one of zeros and ones.
+        ([0.8] * 10, 0.490, 0.943),
+    ],
+)
+def test_the_interval_is_wilsons(values: list[float], low: float, high: float) -> None:
+    (group,) = report(*((f"a.py::{index}", scored(value)) for index, value in enumerate(values))).groups
+    assert (group.low, group.high) == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+
+
+def test_unequal_weights_count_as_fewer_tests() -> None:
+    def width(*weights: float) -> float:
+        tests = ((f"a.py::{index}", scored(index % 2, weight=weight)) for index, weight in enumerate(weights))
+        (group,) = report(*tests).groups
+        assert group.low is not None
+        assert group.high is not None
+        return group.high - group.low
+
+    assert width(1, 1, 1, 1) == pytest.approx(width(1e300, 1e300, 1e300, 1e300))
+    assert width(5, 5, 1, 1) > width(1, 1, 1, 1)
+    assert width(1, 1, 0, 0) == pytest.approx(width(1, 1))
+
+
+def test_the_head_tells_what_the_figures_do() -> None:
+    shown = report(
+        ("a", scored(1.0, sandboxes=(SandboxUse(0.0, 0.02),))),
+        ("b", scored(0.5)),
+        ("c", Attempt(CRASHED)),
+        title="Nightly",
+        facts={"Python": "3.12"},
+        gates=[Gate("Run", "undecided", "too few")],
+    )
+    assert (shown.title, shown.facts, shown.gates) == (
+        "Nightly",
+        {"Python": "3.12"},
+        [Gate("Run", "undecided", "too few")],
+    )
+    assert figures(shown) == {
+        "Mean reward": ("0.75", "95 % interval 0.20 to 0.97"),
+        "Strict mean": ("0.50", "1 unscored test as 0"),
+        "Tests": ("3", "2 scored"),
+        "Sandboxes": ("1", "half started within 20 ms"),
+    }
+
+
+def test_a_run_of_nothing_but_unscored_tests_has_no_mean() -> None:
+    shown = report(
+        ("a", scored(None)), ("b", Attempt("passed", 0.0, Record(Reward(0.0, verdict=Verdict.TIMEOUT), weight=0)))
+    )
+    assert figures(shown)["Mean reward"] == ("-", "")
+    assert [group.mean for group in shown.groups] == [None, None]
+
+
+def test_tests_that_never_ran_are_named() -> None:
+    ledger = Ledger()
+    ledger.expect(["a", "b"])
+    ledger.add("b", scored(1.0))
+    assert report_of(ledger).missing == ("a",)
