@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.assertions import assert_cases, assert_files, assert_output, assert_reward
+    from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_reward
     from pytest_rewardkit.errors import (
         RewardkitError,
         RewardkitUsageError,
@@ -17,16 +17,21 @@ if TYPE_CHECKING:
     from pytest_rewardkit.fixtures import SandboxFactory
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
     from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.scorers.analysis import score_analysis
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import score_cases
+    from pytest_rewardkit.scorers.chart_check import ChartCheck
     from pytest_rewardkit.scorers.extract import extract_code
     from pytest_rewardkit.scorers.file_check import FileCheck
     from pytest_rewardkit.scorers.files import score_files
+    from pytest_rewardkit.scorers.insight import Insight
     from pytest_rewardkit.scorers.output import score_output
 
 __all__ = [
     "Case",
+    "ChartCheck",
     "FileCheck",
+    "Insight",
     "Part",
     "Recorder",
     "Reward",
@@ -37,11 +42,13 @@ __all__ = [
     "SandboxUnavailable",
     "UnscoredError",
     "Verdict",
+    "assert_analysis",
     "assert_cases",
     "assert_files",
     "assert_output",
     "assert_reward",
     "extract_code",
+    "score_analysis",
     "score_cases",
     "score_files",
     "score_output",
@@ -50,16 +57,19 @@ __all__ = [
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
-    "assertions": ("assert_cases", "assert_files", "assert_output", "assert_reward"),
+    "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "fixtures": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "run.recorder": ("Recorder",),
+    "scorers.analysis": ("score_analysis",),
     "scorers.case": ("Case",),
     "scorers.cases": ("score_cases",),
+    "scorers.chart_check": ("ChartCheck",),
     "scorers.extract": ("extract_code",),
     "scorers.file_check": ("FileCheck",),
     "scorers.files": ("score_files",),
+    "scorers.insight": ("Insight",),
     "scorers.output": ("score_output",),
 }
 

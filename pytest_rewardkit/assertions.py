@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.run.recorder import DEFAULT_NAME, current_record
+from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.output import score_output
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.scorers.analysis import AnalysisOptions
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import CasesOptions
     from pytest_rewardkit.scorers.file_check import FileCheck
@@ -115,6 +117,21 @@ def assert_files(
     """Score the candidate by the files that it leaves, as `score_files` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
     reward = score_files(sandbox, candidate, files, **options)
+    return assert_reward(reward, threshold, name=name, weight=weight)
+
+
+def assert_analysis(
+    sandbox: Sandbox,
+    candidate: str,
+    *,
+    threshold: float | None = None,
+    name: str = DEFAULT_NAME,
+    weight: float = 1.0,
+    **options: Unpack[AnalysisOptions],
+) -> Reward:
+    """Score a data analysis, as `score_analysis` does, and go on as `assert_reward` does."""
+    __tracebackhide__ = True
+    reward = score_analysis(sandbox, candidate, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
 

@@ -60,6 +60,8 @@ class Cell:
     verdict: why it failed; None when it ran to its end.
     reason: one sentence about the failure.
     count: the interpreter's number for this execution.
+    images: how many images it displayed.
+    charts: E2B's data of the charts among them, as JSON.
     """
 
     shown: tuple[tuple[str, str], ...]
@@ -68,6 +70,8 @@ class Cell:
     verdict: Verdict | None = None
     reason: str = ""
     count: int | None = None
+    images: int = 0
+    charts: tuple[dict[str, Any], ...] = ()
 
     @property
     def stdout(self) -> str:
@@ -77,6 +81,21 @@ class Cell:
     def value(self) -> str | None:
         """The text of the cell's last expression, as the interpreter shows it; None without one."""
         return next((text for kind, text in self.shown if kind == "value"), None)
+
+    def transcript(self, value: str | None = None) -> str:
+        """Everything that was printed and shown, in order, what is shown on lines of its own.
+
+        `value` is put in place of the last expression's text, if given.
+        """
+        text = ""
+        for kind, piece in self.shown:
+            if kind == "stdout":
+                text += piece
+                continue
+            if text and not text.endswith("\n"):
+                text += "\n"
+            text += (value if kind == "value" and value is not None else piece) + "\n"
+        return text
 
 
 class Interpreter:
@@ -146,6 +165,8 @@ class _Execution:
     limit: float
     shown: list[tuple[str, str]] = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
+    images: int = 0
+    charts: list[dict[str, Any]] = field(default_factory=list)
     size: int = 0
     result: Any = None
     failure: BaseException | None = None
@@ -183,8 +204,11 @@ class _Execution:
 
     def _on_result(self, result: Result) -> None:
         self._count(*(text for text in (result.text, result.html, result.png, result.svg) if text))
-        image = result.png or result.jpeg or result.svg
-        if result.text is not None and not image:
+        if result.chart is not None:
+            self.charts.append(result.chart.to_dict())
+        if result.png or result.jpeg or result.svg:
+            self.images += 1  # its text only names the kind of object
+        elif result.text is not None:
             self.shown.append(("value" if result.is_main_result else "display", result.text))
 
     def _count(self, *texts: str) -> None:
@@ -218,7 +242,7 @@ class _Execution:
         error = self.result.error if self.result is not None else None
         stderr = "".join(self.stderr) + (error.traceback if error is not None else "")
         count = self.result.execution_count if self.result is not None else None
-        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count)
+        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, self.images, tuple(self.charts))
 
 
 # Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.

@@ -80,7 +80,7 @@ def score_output(
             comparison = _compared(subject, cell, expected, matching, time_limit)
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
-    actual = readable(_transcript(cell))
+    actual = readable(cell.transcript())
     part = part_of("output", comparison, Answer.of(cell), expected=wanted, actual=actual, verdict=cell.verdict)
     return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
 
@@ -89,34 +89,19 @@ def _compared(subject: Subject, cell: Cell, expected: Any, matching: Matching, l
     if cell.verdict is not None:
         return Comparison(0.0, cell.reason)
     if isinstance(expected, str):
-        found = matching.texts([_transcript(cell)], expected)
+        found = matching.texts([cell.transcript()], expected)
         if found.equal or cell.value is None:
             return found
         # An interpreter shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
         texts = _last_value(subject, cell, limit).texts
-        return matching.texts([_transcript(cell), *(_transcript(cell, text) for text in texts)], expected)
+        return matching.texts([cell.transcript(), *(cell.transcript(text) for text in texts)], expected)
     if cell.value is not None:
         value = _last_value(subject, cell, limit).value
         if value is not NOT_GIVEN:
             return matching.values(value, expected)
-    return matching.printed(_transcript(cell), expected)
+    return matching.printed(cell.transcript(), expected)
 
 
 def _last_value(subject: Subject, cell: Cell, limit: float) -> Answer:
     """The value of the cell's last expression, which the interpreter keeps by the number of the cell."""
     return ask(subject.interpreter, Question(expression=f"_oh[{cell.count}]", texts=True), limit=limit)
-
-
-def _transcript(cell: Cell, value: str | None = None) -> str:
-    """What was printed and shown, in order, everything shown on lines of its own; `value` in place of the last."""
-    text = ""
-    for kind, piece in cell.shown:
-        if kind == "stdout":
-            text += piece
-        else:
-            text += (
-                ("\n" if text and not text.endswith("\n") else "")
-                + (value or piece if kind == "value" else piece)
-                + "\n"
-            )
-    return text

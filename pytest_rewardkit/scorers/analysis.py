@@ -1,0 +1,132 @@
+"""Scores a data analysis by what it found and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.reward import Part, Reward, Verdict, checked_weight
+from pytest_rewardkit.scorers.case import checked_time_limit
+from pytest_rewardkit.scorers.cases import TIME_LIMIT
+from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
+from pytest_rewardkit.scorers.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.interpreter import Cell
+
+PLOT: Final = "a plot is shown"
+
+
+class AnalysisOptions(TypedDict, total=False):
+    """The options of `score_analysis`, for what passes them on."""
+
+    insights: Iterable[Insight | str | float | Mapping[str, Any]]
+    charts: Iterable[ChartCheck | Mapping[str, Any]]
+    datasets: Mapping[str, str | Path | bytes] | Iterable[str | Path]
+    plot_bonus: float
+    plot_replaces: bool
+    setup: str
+    time_limit: float
+    extract: str
+
+
+def score_analysis(
+    sandbox: Sandbox,
+    candidate: str,
+    *,
+    insights: Iterable[Insight | str | float | Mapping[str, Any]] = (),
+    charts: Iterable[ChartCheck | Mapping[str, Any]] = (),
+    datasets: Mapping[str, str | Path | bytes] | Iterable[str | Path] = (),
+    plot_bonus: float = 0.0,
+    plot_replaces: bool = False,
+    setup: str = "",
+    time_limit: float = TIME_LIMIT,
+    extract: str = "auto",
+) -> Reward:
+    """Return the reward of a data analysis: the weighted share of insights and charts that are in what it put out.
+
+    Parameters
+    ----------
+    sandbox: where it runs, in an interpreter of its own.
+    candidate: code, or a model's response that holds it.
+    insights: `Insight` objects, or texts, or numbers, to be found in what is printed and displayed.
+    charts: `ChartCheck` objects, or mappings of their fields.
+    datasets: files to upload to the working directory first: host paths, stored under their own names, or a mapping of
+        names to host paths or bytes.
+    plot_bonus: weight of one more part for showing any image, which counts only when one is shown. So it lifts a
+        reward, but not to 1.0 while something is missing.
+    plot_replaces: let the bonus make up for what is missing: the reward is min((earned + bonus) / asked, 1).
+    setup: code that runs before the candidate, in the same interpreter.
+    time_limit: seconds for the candidate.
+    extract: which of several code blocks is the candidate (extract.py).
+
+    Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
+    Raises RewardkitUsageError for wrong arguments, OSError for a dataset that cannot be read.
+    """
+    sought, checks = as_insights(insights), as_chart_checks(charts)
+    if not sought and not checks:
+        raise RewardkitUsageError("neither insights nor charts were given: nothing would be checked")
+    checked_time_limit(time_limit)
+    try:
+        checked_weight(plot_bonus, "plot_bonus")
+    except ValueError as error:
+        raise RewardkitUsageError(str(error)) from None
+    uploads = _contents(datasets)
+    extraction = find_code(candidate, policy=extract)
+    if not extraction.code:
+        return _failed(sought, checks, Verdict.NO_CODE, extraction.how)
+    try:
+        with sandbox_failures():
+            for name, content in uploads.items():
+                sandbox.files.write(name, content)
+        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+            cell = subject.load()
+    except SandboxUnavailable as error:
+        return Reward.unscored(str(error))
+    if cell.verdict is not None:
+        return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
+    findings = Findings(cell.transcript())
+    parts = [findings.judge(insight) for insight in sought]
+    parts += [judge_chart(check, cell.charts, image_shown=cell.images > 0) for check in checks]
+    return _rewarded(parts, cell, plot_bonus, replaces=plot_replaces, reason=f"scored {extraction.how}")
+
+
+def _rewarded(parts: list[Part], cell: Cell, bonus: float, *, replaces: bool, reason: str) -> Reward:
+    if not bonus or not cell.images:
+        return Reward.from_parts(parts, reason=reason)
+    if not replaces:
+        return Reward.from_parts([*parts, Part(PLOT, 1.0, weight=bonus)], reason=reason)
+    asked = sum(part.weight for part in parts)
+    value = min(float(Reward.from_parts(parts)) + bonus / asked, 1.0)
+    return Reward(value, (*parts, Part(PLOT, 1.0, weight=0)), reason=reason)
+
+
+def _contents(datasets: Mapping[str, str | Path | bytes] | Iterable[str | Path]) -> dict[str, bytes]:
+    if isinstance(datasets, str | Path):
+        datasets = [datasets]
+    named = datasets if isinstance(datasets, Mapping) else {Path(path).name: path for path in datasets}
+    return {name: item if isinstance(item, bytes) else Path(item).read_bytes() for name, item in named.items()}
+
+
+def _failed(
+    insights: Sequence[Insight],
+    charts: Sequence[ChartCheck],
+    verdict: Verdict,
+    reason: str,
+    stderr: str | None = None,
+) -> Reward:
+    asked: list[Insight | ChartCheck] = [*insights, *charts]
+    return Reward.from_parts(
+        Part(item.label, 0.0, weight=item.weight, verdict=verdict, reason=readable(reason), stderr=stderr or None)
+        for item in asked
+    )

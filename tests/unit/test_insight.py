@@ -1,0 +1,223 @@
+"""Insights in what an analysis put out, and charts by their data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
+
+
+def found(output: str, insight: Insight | str | float) -> bool:
+    (check,) = as_insights([insight])
+    return Findings(output).judge(check).value == 1.0
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("output", "text"),
+        [
+            ("The best month is June.", "best month is june"),
+            ("Best   month:\n June", "best month: June"),
+            ("5 apples", "5"),
+            ("x=5, y=6", "5"),
+            ("costs $5.", "5"),
+            ("up 12%", "12%"),
+            ("on 2024-06", "2024-06"),
+            ("ÜBER", "über"),
+            ("a (b)", "(b)"),
+        ],
+    )
+    def test_found(self, output: str, text: str) -> None:
+        assert found(output, text)
+
+    @pytest.mark.parametrize(
+        ("output", "text"),
+        [
+            ("15", "5"),
+            ("5.2", "5"),
+            ("1.5", "5"),
+            ("1,500", "1"),
+            ("1,500", "500"),
+            ("-5", "5"),
+            ("50", "5"),
+            ("5th", "5"),
+            ("mayor", "may"),
+            ("dismay", "may"),
+            ("", "x"),
+        ],
+    )
+    def test_not_as_a_part_of_something_else(self, output: str, text: str) -> None:
+        assert not found(output, text)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        "output", ["mean: 1234.5", "1,234.50", "$1234.5 a month", "(1234.5)", "1.2345e3", "+1234.500", "= 1234.5."]
+    )
+    def test_however_they_are_written(self, output: str) -> None:
+        assert found(output, 1234.5)
+
+    @pytest.mark.parametrize("output", ["11234.5", "1234.56", "v1234.5.1", "1234.5e2", "-1234.5", "x1234.5", "none"])
+    def test_other_numbers(self, output: str) -> None:
+        assert not found(output, 1234.5)
+
+    def test_tolerance(self) -> None:
+        assert not found("about 0.33", 1 / 3)
+        assert found("about 0.33", Insight(number=1 / 3, abs_tol=0.01))
+        assert found("about 104", Insight(number=100, rel_tol=0.05))
+        assert not found("about 106", Insight(number=100, rel_tol=0.05))
+
+    def test_the_nearest_number_is_named(self) -> None:
+        part = Findings("10 and 42").judge(Insight(number=40))
+        assert part.reason == "it is not in the output; the nearest number is 42"
+
+
+def test_printing_everything_finds_nothing() -> None:
+    numbers = " ".join(map(str, range(1000)))
+    assert not found(numbers, 7)
+    assert "more than 500 numbers" in Findings(numbers).judge(Insight(number=7)).reason
+    assert not found(" ".join(f"word{n}" for n in range(10_000)), "word7")
+
+
+@pytest.mark.parametrize("unit", ["1", "1,", "111,", "+", "1.", "1e", "a ", "-", "\n", "1e1", "\ud800"])
+def test_a_megabyte_of_anything_is_read(unit: str) -> None:
+    """What is not linear would take hours."""
+    output = unit * (1_000_000 // len(unit))
+    for insight in (5, "5", "a", Insight(number=1e300, rel_tol=0.1)):
+        found(output, insight)
+
+
+@given(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_any_output_is_judged(output: str, number: float) -> None:
+    assert Findings(output).judge(Insight(number=number)).value in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("insight", "message"),
+    [
+        ({"text": "a", "number": 1}, "either a text= or a number="),
+        ({}, "either a text= or a number="),
+        (" ", "must have a word in it"),
+        (True, "must be a number"),
+        ({"txt": "a"}, "did you mean 'text'"),
+        ({"number": 1, "abs_tol": -1}, "abs_tol must be a number"),
+    ],
+)
+def test_wrong_insights_are_refused(insight: Any, message: str) -> None:
+    with pytest.raises(RewardkitUsageError, match=message):
+        as_insights([insight])
+
+
+BARS = {
+    "type": "bar",
+    "title": "Revenue by Region",
+    "x_label": "Region",
+    "y_label": "Revenue (EUR)",
+    "elements": [
+        {"label": "north", "group": "Revenue", "value": "11460.0"},
+        {"label": "south", "group": "Revenue", "value": 10530},
+    ],
+}
+LINE = {
+    "type": "line",
+    "title": None,
+    "x_label": "day",
+    "y_label": None,
+    "elements": [{"label": "heat", "points": [[1, 2.0], [2, 4.0], [3, 8.0]]}],
+}
+PIE = {
+    "type": "pie",
+    "title": "Shares",
+    "elements": [{"label": "a", "angle": 270.0, "radius": 1}, {"label": "b", "angle": 90.00001, "radius": 1}],
+}
+
+
+def worth(check: ChartCheck, *charts: Any, image_shown: bool = True) -> float | None:
+    return judge_chart(check, charts, image_shown=image_shown).value
+
+
+class TestCharts:
+    @pytest.mark.parametrize(
+        ("chart", "fields"),
+        [
+            (BARS, {"type": "bar", "title": "revenue", "x_label": "region", "y_label": "Revenue"}),
+            (BARS, {"values": {"north": 11460, "south": 10530}}),
+            (BARS, {"values": [11460, 10530]}),
+            (BARS, {"values": {"north": 11500, "south": 10500}, "rel_tol": 0.01}),
+            (LINE, {"type": "line", "values": [2, 4, 8]}),
+            (LINE, {"values": [(1, 2), (2, 4), (3, 8)]}),
+            (LINE, {"values": [[1, 2], [2, 4], [3, 8]]}),
+            (LINE, {"values": {"heat": [2, 4, 8]}}),
+            (PIE, {"type": "pie", "values": {"a": 3, "b": 1}}),
+            ({"type": "superchart", "title": "", "elements": [LINE, BARS]}, {"type": "bar", "values": [11460, 10530]}),
+            (LINE, {}),
+        ],
+    )
+    def test_what_is_right(self, chart: dict[str, Any], fields: dict[str, Any]) -> None:
+        assert worth(ChartCheck(**fields), chart) == 1.0
+
+    @pytest.mark.parametrize(
+        ("chart", "fields", "share"),
+        [
+            (BARS, {"type": "pie"}, 1 / 2),
+            (BARS, {"type": "bar", "title": "Costs"}, 2 / 3),
+            (BARS, {"values": {"north": 11460}}, 1 / 2),
+            (BARS, {"values": [10530, 11460]}, 1 / 2),
+            (LINE, {"values": [2, 4]}, 1 / 2),
+            (LINE, {"values": {"cold": [2, 4, 8]}}, 1 / 2),
+            (LINE, {"title": "Heat"}, 1 / 2),
+            (PIE, {"values": {"a": 2, "b": 1}}, 1 / 2),
+        ],
+    )
+    def test_what_is_not(self, chart: dict[str, Any], fields: dict[str, Any], share: float) -> None:
+        assert worth(ChartCheck(**fields), chart) == pytest.approx(share)
+
+    def test_the_best_of_several_counts(self) -> None:
+        assert worth(ChartCheck(type="bar", title="Revenue"), LINE, PIE, BARS) == 1.0
+
+    def test_without_data_an_image_is_all_that_can_be_said(self) -> None:
+        assert worth(ChartCheck()) == 1.0
+        assert worth(ChartCheck(type="bar", title="x", values=[1])) == 1 / 4
+        assert worth(ChartCheck(type="bar"), image_shown=False) == 0.0
+
+    def test_the_reason_names_each_shortcoming(self) -> None:
+        part = judge_chart(ChartCheck(type="pie", title="Costs"), [BARS], image_shown=True)
+        assert part.reason == "type is 'bar', not 'pie'; title is 'Revenue by Region', not 'Costs'"
+
+    @pytest.mark.parametrize(
+        "chart",
+        [
+            {},
+            [],
+            {"type": "bar"},
+            {"type": "bar", "elements": 5},
+            {"type": "bar", "elements": [{"label": [], "value": 1}]},
+            {"type": "bar", "elements": [{"label": "a", "value": None}]},
+            {"type": ["bar"], "elements": []},
+            {"type": "line", "elements": [{"label": "a", "points": [1]}]},
+            {"type": "pie", "elements": [{"label": "a", "angle": "x"}]},
+            {"type": "superchart", "elements": None},
+            {"type": "superchart", "elements": [5, None]},
+        ],
+    )
+    def test_malformed_data_earns_nothing_for_values(self, chart: Any) -> None:
+        assert float(worth(ChartCheck(values={"a": 1}), chart) or 0) <= 0.5
+
+    @pytest.mark.parametrize(
+        ("chart", "message"),
+        [
+            ({"type": "bars"}, "did you mean 'bar'"),
+            ({"titel": "x"}, "did you mean 'title'"),
+            ({"weight": -1}, "weight"),
+            (5, "chart 1 must be a ChartCheck or a mapping"),
+        ],
+    )
+    def test_wrong_checks_are_refused(self, chart: Any, message: str) -> None:
+        with pytest.raises(RewardkitUsageError, match=message):
+            as_chart_checks([chart])
