@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -58,6 +59,9 @@ class Agent:
         self.processes: dict[int, Process] = {}
         self._kernels: dict[int, Kernel] = {}
         self._outlived: set[Process] = set()
+        self._tools: dict[int, asyncio.Future[int]] = {}
+        self.frozen = False
+        self._exit_seen: asyncio.Future[None] | None = None
         self._settings = settings
         self._on_gone = on_gone
         self._on_imports = on_imports
@@ -150,6 +154,54 @@ class Agent:
         """
         await self._peer.request("signal", _nothing, pid=pid, signal=int(number), group=group)
 
+    async def freeze(self, *, keep_memory: bool) -> None:
+        """Stop every process and kernel, or end them and wait for that.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        self.frozen = True
+        await self._signal_all(signal.SIGSTOP if keep_memory else signal.SIGKILL)
+        while not keep_memory and (self._kernels or any(self._running())):
+            self._exit_seen = asyncio.get_running_loop().create_future()
+            await self._exit_seen
+
+    async def thaw(self) -> None:
+        """Let every process and kernel go on.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        self.frozen = False
+        await self._signal_all(signal.SIGCONT)
+
+    async def run(self, script: str, *, stdin: int | None = None, stdout: int | None = None) -> int:
+        """Run a shell script as a tool of the server's, and wait for its end; it shows up nowhere.
+
+        Parameters:
+            script: for `sh`.
+            stdin, stdout: descriptors that it gets; without, it gets nothing to read, and what it writes is lost.
+
+        Returns:
+            Its exit status, or the negated number of the signal that ended it.
+
+        Raises:
+            GuestError: it could not be started.
+            GuestGoneError: the sandbox is gone.
+        """
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def adopt(answer: Answer) -> None:
+            _require_descriptors(answer, 0)
+            self._tools[answer.integer("pid")] = ended
+
+        null = os.open(os.devnull, os.O_RDWR)
+        descriptors = [null if stdin is None else stdin, null if stdout is None else stdout, null]
+        started = self._peer.request("start", adopt, descriptors, cmd="/bin/sh", args=["-c", script], envs={}, cwd="")
+        os.close(null)
+        await started
+        return await ended
+
     def kill_process(self, process: Process) -> None:
         """End a process and its process group."""
         self.background(self.signal(process.pid, signal.SIGKILL))
@@ -217,8 +269,19 @@ class Agent:
             kernel.close()
         for process in (*self.processes.values(), *self._outlived):
             process.close()
+        for waiter in (*self._tools.values(), self._exit_seen):
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(GuestGoneError("the sandbox is gone"))
         for task in list(self._tasks):
             task.cancel()
+
+    def _running(self) -> list[int]:
+        return [process.pid for process in self.processes.values() if process.ended is None]
+
+    async def _signal_all(self, number: int) -> None:
+        for pid in (*self._running(), *self._kernels):
+            with contextlib.suppress(GuestError):  # it has ended meanwhile
+                await self.signal(pid, number)
 
     def _adopt(self, process: Process) -> tuple[Process, Subscription[Event]]:
         earlier = self.processes.get(process.pid)
@@ -255,9 +318,14 @@ class Agent:
             raise ChannelError("status must be an exit status or a negated signal")
         if kernel := self._kernels.pop(pid, None):
             kernel.died(MEMORY_EXCEEDED if message.get("reason") == "memory" else RESTARTED)
+        elif tool := self._tools.pop(pid, None):
+            if not tool.done():
+                tool.set_result(status)
         elif (process := self.processes.get(pid)) and process.ended is None:
             process.finish(Ended(status))
             asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, process)
+        if self._exit_seen is not None and not self._exit_seen.done():
+            self._exit_seen.set_result(None)
 
     def _forget(self, process: Process) -> None:
         if self.processes.get(process.pid) is process:

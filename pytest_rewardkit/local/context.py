@@ -81,7 +81,7 @@ class Context:
             # Its output must go on being read, or the kernel would wait for ever.
             execution.events.discard()
             self._agent.background(self._agent.signal(kernel.pid, signal.SIGINT))
-            asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._kill_unless_done, kernel, execution)
+            self._give_time(kernel, execution)
 
     async def restart(self) -> None:
         """End the kernel, with its state, and start a new one.
@@ -106,8 +106,14 @@ class Context:
         self._waiting.clear()
         self.stop()
 
+    def _give_time(self, kernel: Kernel, execution: Execution) -> None:
+        asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._kill_unless_done, kernel, execution)
+
     def _kill_unless_done(self, kernel: Kernel, execution: Execution) -> None:
-        if not execution.done and kernel is self._kernel:
+        if self._agent.frozen:
+            # It has had no time to be interrupted in.
+            self._give_time(kernel, execution)
+        elif not execution.done and kernel is self._kernel:
             self.stop()
 
     async def _start(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pytest_rewardkit.local.context import HOME, Context
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.local.agent import Agent
+    from pytest_rewardkit.local.meter import Meter
     from pytest_rewardkit.local.zygote import SpawnedSandbox
+
+State = Literal["running", "paused"]
 
 DEFAULT_TIMEOUT_SECONDS = 300
 _ID_ALPHABET = string.ascii_lowercase + string.digits
@@ -32,6 +35,9 @@ class SandboxRequest:
 
     Parameters:
         timeout: seconds until the sandbox ends.
+        auto_pause: whether it is paused at its end, instead of killed.
+        auto_pause_memory: whether its processes stay when that happens.
+        auto_resume: whether traffic to it resumes it when it is paused.
     """
 
     template: str
@@ -39,6 +45,13 @@ class SandboxRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     envs: Mapping[str, str] = field(default_factory=dict)
     internet: bool = False
+    auto_pause: bool = False
+    auto_pause_memory: bool = True
+    auto_resume: bool = False
+
+    def copied(self, *, template: str, timeout: int) -> SandboxRequest:
+        """The same, from another template and for another time."""
+        return replace(self, template=template, timeout=timeout)
 
 
 class Sandbox:
@@ -47,12 +60,15 @@ class Sandbox:
     Parameters:
         sandbox_id: its name.
         spawned: its processes.
+        meter: measures what they use.
     """
 
-    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox) -> None:
+    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, meter: Meter) -> None:
         self.id = sandbox_id
         self.token = secrets.token_hex(32)
         self.spawned = spawned
+        self.meter = meter
+        self.state: State = "running"
         self.contexts: dict[str, Context] = {}
         self.serial = 0
         self.default_context_id: str | None = None

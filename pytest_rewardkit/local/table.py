@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.fork_servers import ForkServers
+from pytest_rewardkit.local.meter import Meter
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.pool import Pool
 from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
@@ -84,7 +85,27 @@ class SandboxTable:
 
     def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
         """Let a sandbox end after `seconds` from now."""
-        sandbox.expire_in(seconds, lambda: self.kill(sandbox))
+        sandbox.expire_in(seconds, lambda: self._expired(sandbox))
+
+    async def pause(self, sandbox: Sandbox, *, keep_memory: bool) -> None:
+        """Stop a sandbox's processes where they are; without `keep_memory`, end them. Its connections are cut off.
+
+        Raises:
+            GuestGoneError: the sandbox has ended.
+        """
+        sandbox.state = "paused"
+        sandbox.cut_off()
+        await sandbox.agent.freeze(keep_memory=keep_memory)
+
+    async def resume(self, sandbox: Sandbox, seconds: float) -> None:
+        """Let a paused sandbox go on, to end after `seconds` from now.
+
+        Raises:
+            GuestGoneError: the sandbox has ended.
+        """
+        await sandbox.agent.thaw()
+        sandbox.state = "running"
+        self.expire_in(sandbox, seconds)
 
     def kill(self, sandbox: Sandbox) -> None:
         """End a sandbox, its connections first. Its processes end a moment later."""
@@ -100,6 +121,13 @@ class SandboxTable:
         self._sandboxes.clear()
         await self._fork_servers.close()
 
+    def _expired(self, sandbox: Sandbox) -> None:
+        if sandbox.request.auto_pause and sandbox.state == "running":
+            pausing = self.pause(sandbox, keep_memory=sandbox.request.auto_pause_memory)
+            sandbox.agent.background(pausing)
+        else:
+            self.kill(sandbox)
+
     async def _spawn_warm(self) -> Sandbox:
         sandbox = await self._spawn(internet=False)
         try:
@@ -114,7 +142,7 @@ class SandboxTable:
         spawned = await self._fork_servers.spawn(
             sandbox_id, internet=internet, on_gone=lambda _: self._gone(sandbox_id)
         )
-        return Sandbox(sandbox_id, spawned)
+        return Sandbox(sandbox_id, spawned, Meter(spawned.pid, self.settings))
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():

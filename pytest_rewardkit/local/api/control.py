@@ -1,31 +1,34 @@
-"""The control plane: sandboxes are created, listed, found, given time, and ended."""
+"""The control plane: sandboxes are created, listed, found, given time, paused, copied, and ended."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from aiohttp import web
 
-from pytest_rewardkit.local.api.body import read_object, text_map
+from pytest_rewardkit.local.api import create_request, listing
+from pytest_rewardkit.local.api.body import read_object
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
-from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS, Sandbox, SandboxRequest
-from pytest_rewardkit.local.table import SandboxTable, TooManySandboxesError
+from pytest_rewardkit.local.snapshots import Snapshot, SnapshotError, Snapshots
+from pytest_rewardkit.local.table import TooManySandboxesError
 from pytest_rewardkit.local.zygote import ZygoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
+
+    from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest
+    from pytest_rewardkit.local.table import SandboxTable
 
 TEMPLATES = ("base", "code-interpreter-v1")
 ENVD_VERSION = "0.6.13"
 """The version of envd whose protocol the server speaks; the SDK turns features on by it."""
 
-MAX_TIMEOUT_SECONDS = 30 * 24 * 3600
-MAX_PAGE = 100
+MAX_FORKS = 20
 
 
 class ControlPlane:
@@ -39,6 +42,7 @@ class ControlPlane:
 
     def __init__(self, table: SandboxTable, api_key: str, domain: str) -> None:
         self._table = table
+        self._snapshots = Snapshots()
         self._api_key = api_key
         self._domain = domain
         self._created: dict[str, str] = {}
@@ -55,6 +59,12 @@ class ControlPlane:
         router.add_get("/sandboxes/{id}", self.info)
         router.add_delete("/sandboxes/{id}", self.kill)
         router.add_post("/sandboxes/{id}/timeout", self.set_timeout)
+        router.add_post("/sandboxes/{id}/pause", self.pause)
+        router.add_get("/sandboxes/{id}/metrics", self.metrics)
+        router.add_post("/sandboxes/{id}/fork", self.fork)
+        router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
+        router.add_get("/snapshots", self.list_snapshots)
+        router.add_delete("/templates/{snapshot}", self.delete_snapshot)
         router.add_get("/health", self.health)
         router.add_route("*", "/{path:.*}", self.not_served)
         return app
@@ -69,52 +79,53 @@ class ControlPlane:
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v2/sandboxes`."""
-        wanted = parse_create(await read_object(request))
+        wanted = create_request.parse(await read_object(request))
         key = request.headers.get("Idempotency-Key")
         sandbox = self._table.get(self._created.get(key, "")) if key else None
         if sandbox is None:
-            sandbox = await self._create(wanted)
+            sandbox = await self._unless_cancelled(self._create(wanted))
             if key:
                 alive = {old: name for old, name in self._created.items() if self._table.get(name)}
                 self._created = {**alive, key: sandbox.id}
         return json_response(self._summary(sandbox), 201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """`GET /v2/sandboxes`: one page, newest first unless asked otherwise."""
-        query = request.query
-        sandboxes = [sandbox for sandbox in self._table.all() if _listed(sandbox, query)]
-        newest_first = _choice(query, "order", ("desc", "asc")) == "desc"
-        sandboxes.sort(key=lambda sandbox: sandbox.serial, reverse=newest_first)
-        if token := query.get("nextToken"):
-            last = _integer(token, "nextToken", 0, 0, 2**53)
-            sandboxes = [
-                sandbox for sandbox in sandboxes if (sandbox.serial < last if newest_first else sandbox.serial > last)
-            ]
-        limit = _integer(query.get("limit"), "limit", MAX_PAGE, 1, MAX_PAGE)
-        page = sandboxes[:limit]
-        headers = {"x-next-token": str(page[-1].serial)} if len(sandboxes) > limit else None
+        """`GET /v2/sandboxes`: one page."""
+        page, headers = listing.page(listing.matching(self._table.all(), request.query), request.query)
         return json_response([self._details(sandbox) for sandbox in page], headers=headers)
 
     async def connect(self, request: web.Request) -> web.Response:
-        """`POST /v2/sandboxes/{id}/connect`: gives a running sandbox more time, never less."""
+        """`POST /v2/sandboxes/{id}/connect`: resumes a paused sandbox; gives a running one more time, never less."""
         sandbox = self._find(request)
-        timeout = _timeout(await read_object(request))
-        if datetime.now(UTC).timestamp() + timeout > sandbox.end_at.timestamp():
+        timeout = create_request.timeout(await read_object(request))
+        if sandbox.state == "paused":
+            await self._table.resume(sandbox, timeout)
+            return json_response(self._summary(sandbox), 201)
+        if datetime.now(UTC) + timedelta(seconds=timeout) > sandbox.end_at:
             self._table.expire_in(sandbox, timeout)
         return json_response(self._summary(sandbox))
 
     async def resume(self, request: web.Request) -> web.Response:
         """`POST /sandboxes/{id}/resume`, of older SDKs."""
-        raise ApiError(409, f"sandbox '{self._find(request).id}' is running already")
+        sandbox = self._find(request)
+        if sandbox.state == "running":
+            raise ApiError(409, f"sandbox '{sandbox.id}' is running already")
+        await self._table.resume(sandbox, create_request.timeout(await read_object(request)))
+        return json_response(self._summary(sandbox), 201)
 
     async def info(self, request: web.Request) -> web.Response:
         """`GET /sandboxes/{id}`."""
         sandbox = self._find(request)
-        details = self._details(sandbox)
-        details["envdAccessToken"] = sandbox.token
-        details["allowInternetAccess"] = sandbox.request.internet
-        details["lifecycle"] = {"onTimeout": "kill", "autoResume": False}
-        return json_response(details)
+        wanted = sandbox.request
+        on_timeout = "pause" if wanted.auto_pause else "kill"
+        return json_response(
+            {
+                **self._details(sandbox),
+                "envdAccessToken": sandbox.token,
+                "allowInternetAccess": wanted.internet,
+                "lifecycle": {"onTimeout": on_timeout, "autoResume": wanted.auto_resume},
+            }
+        )
 
     async def kill(self, request: web.Request) -> web.Response:
         """`DELETE /sandboxes/{id}`."""
@@ -124,7 +135,70 @@ class ControlPlane:
     async def set_timeout(self, request: web.Request) -> web.Response:
         """`POST /sandboxes/{id}/timeout`: counted from now; 0 ends the sandbox."""
         sandbox = self._find(request)
-        self._table.expire_in(sandbox, _timeout(await read_object(request)))
+        self._table.expire_in(sandbox, create_request.timeout(await read_object(request)))
+        return web.Response(status=204)
+
+    async def pause(self, request: web.Request) -> web.Response:
+        """`POST /sandboxes/{id}/pause`: its processes stop where they are, or end with `"memory": false`."""
+        sandbox = self._find(request)
+        keep_memory = (await read_object(request)).get("memory", True) is not False
+        if sandbox.state == "paused":
+            raise ApiError(409, f"sandbox '{sandbox.id}' is paused already")
+        await self._table.pause(sandbox, keep_memory=keep_memory)
+        return web.Response(status=204)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """`GET /sandboxes/{id}/metrics`: one measurement, of now."""
+        sandbox = self._find(request)
+        usage = sandbox.meter.measure()
+        return json_response(
+            [
+                {
+                    "timestamp": _time(usage.at),
+                    "timestampUnix": int(usage.at.timestamp()),
+                    "cpuCount": usage.cpu_count,
+                    "cpuUsedPct": usage.cpu_percent,
+                    "memUsed": usage.memory_used,
+                    "memTotal": usage.memory_total,
+                    "memCache": 0,
+                    "diskUsed": usage.disk_used,
+                    "diskTotal": usage.disk_total,
+                }
+            ]
+        )
+
+    async def fork(self, request: web.Request) -> web.Response:
+        """`POST /sandboxes/{id}/fork`: new sandboxes with copies of the files; processes are not copied."""
+        sandbox = self._find_running(request)
+        body = await read_object(request)
+        count = create_request.integer(body.get("count"), "count", 1, 1, MAX_FORKS)
+        timeout = create_request.timeout(body)
+        snapshot = await self._snapshots.take(sandbox, None)
+        try:
+            return json_response([await self._fork(sandbox, snapshot, timeout) for _ in range(count)], 201)
+        finally:
+            self._snapshots.delete(snapshot.id)
+
+    async def create_snapshot(self, request: web.Request) -> web.Response:
+        """`POST /sandboxes/{id}/snapshots`: keeps a copy of the files."""
+        sandbox = self._find_running(request)
+        name = (await read_object(request)).get("name")
+        if name is not None and not isinstance(name, str):
+            raise ApiError(400, "name must be a text")
+        return json_response(_snapshot(await self._snapshots.take(sandbox, name)), 201)
+
+    async def list_snapshots(self, request: web.Request) -> web.Response:
+        """`GET /snapshots`: one page."""
+        query = request.query
+        found = self._snapshots.find(source=query.get("sandboxID"), name=query.get("name"))
+        page, headers = listing.page(found, query)
+        return json_response([_snapshot(snapshot) for snapshot in page], headers=headers)
+
+    async def delete_snapshot(self, request: web.Request) -> web.Response:
+        """`DELETE /templates/{id}`, of snapshots alone."""
+        name = unquote(request.match_info["snapshot"])
+        if not self._snapshots.delete(name):
+            raise ApiError(404, f"snapshot '{name}' not found")
         return web.Response(status=204)
 
     @web.middleware
@@ -137,6 +211,10 @@ class ControlPlane:
             return await handler(request)
         except ApiError as error:
             return error.response()
+        except TooManySandboxesError as error:
+            return ApiError(429, str(error)).response()
+        except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
+            return ApiError(500, f"the sandbox has failed: {error}").response()
         except Exception:
             return unexpected(request)
 
@@ -147,21 +225,46 @@ class ControlPlane:
             raise not_found(sandbox_id)
         return sandbox
 
+    def _find_running(self, request: web.Request) -> Sandbox:
+        sandbox = self._find(request)
+        if sandbox.state != "running":
+            raise ApiError(409, f"sandbox '{sandbox.id}' is paused")
+        return sandbox
+
     async def _create(self, wanted: SandboxRequest) -> Sandbox:
-        creating = asyncio.ensure_future(self._table.create(wanted))
+        snapshot = self._snapshots.get(wanted.template)
+        if snapshot is None and wanted.template not in TEMPLATES:
+            known = " and ".join(TEMPLATES)
+            raise ApiError(404, f"template '{wanted.template}' not found; the local server has {known}")
+        sandbox = await self._table.create(wanted)
+        if snapshot is not None:
+            try:
+                await self._snapshots.restore(snapshot, sandbox)
+            except BaseException:
+                self._table.kill(sandbox)
+                raise
+        return sandbox
+
+    async def _unless_cancelled(self, creation: Awaitable[Sandbox]) -> Sandbox:
+        creating = asyncio.ensure_future(creation)
         try:
             return await asyncio.shield(creating)
         except asyncio.CancelledError:
             creating.add_done_callback(self._unwanted)
             raise
-        except TooManySandboxesError as error:
-            raise ApiError(429, str(error)) from error
-        except (GuestError, GuestGoneError, ZygoteError) as error:
-            raise ApiError(500, f"the sandbox could not be created: {error}") from error
 
     def _unwanted(self, creating: asyncio.Future[Sandbox]) -> None:
         if not creating.cancelled() and creating.exception() is None:
-            self._table.expire_in(creating.result(), 0)
+            self._table.kill(creating.result())
+
+    async def _fork(self, sandbox: Sandbox, snapshot: Snapshot, timeout: int) -> dict[str, Any]:
+        try:
+            wanted = sandbox.request.copied(template=snapshot.id, timeout=timeout)
+            return {"sandbox": self._summary(await self._unless_cancelled(self._create(wanted)))}
+        except TooManySandboxesError as error:
+            return {"error": {"code": 429, "message": str(error)}}
+        except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
+            return {"error": {"code": 500, "message": str(error)}}
 
     def _summary(self, sandbox: Sandbox) -> dict[str, Any]:
         return {
@@ -185,107 +288,18 @@ class ControlPlane:
             "domain": self._domain,
             "startedAt": _time(sandbox.started_at),
             "endAt": _time(sandbox.end_at),
-            "cpuCount": 1,
+            "cpuCount": sandbox.meter.cpu_count,
             "memoryMB": settings.memory_mb,
             "diskSizeMB": settings.disk_mb,
-            "state": "running",
+            "state": sandbox.state,
             "metadata": dict(sandbox.request.metadata),
             "volumeMounts": [],
         }
 
 
-def parse_create(body: Mapping[str, Any]) -> SandboxRequest:
-    """A create call's body as a request.
-
-    Raises:
-        ApiError: it asks for what is not there (404, 501) or makes no sense (400).
-    """
-    template = body.get("templateID")
-    if not isinstance(template, str) or not template:
-        raise ApiError(400, "templateID must be a text")
-    if template not in TEMPLATES:
-        raise ApiError(404, f"template '{template}' not found; the local server has {' and '.join(TEMPLATES)}")
-    for name, what in (("mcp", "the MCP gateway"), ("iam", "workload identity"), ("volumeMounts", "volumes")):
-        if body.get(name):
-            raise NotServedError(what)
-    if body.get("autoPause"):
-        raise NotServedError("pausing at the end of a sandbox's time")
-    internet = body.get("allow_internet_access", False)
-    if not isinstance(internet, bool):
-        raise ApiError(400, "allow_internet_access must be true or false")
-    return SandboxRequest(
-        template=template,
-        timeout=_timeout(body),
-        metadata=text_map(body.get("metadata"), "metadata"),
-        envs=text_map(body.get("envVars"), "envVars"),
-        internet=_allows_network(body.get("network")) and internet,
-    )
-
-
-def _allows_network(network: Any) -> bool:
-    if not network:
-        return True
-    if not isinstance(network, dict):
-        raise ApiError(400, "network must be an object")
-    for name in ("allowOut", "rules", "egressProxy"):
-        if network.get(name):
-            raise NotServedError(
-                f"network rules ({name}); allow_internet_access turns the network on or off as a whole"
-            )
-    denied = network.get("denyOut") or []
-    if denied and "0.0.0.0/0" not in denied:
-        raise NotServedError("network rules (denyOut) other than 0.0.0.0/0")
-    return not denied
-
-
-def _timeout(body: Mapping[str, Any]) -> int:
-    return _integer(body.get("timeout"), "timeout", DEFAULT_TIMEOUT_SECONDS, 0, MAX_TIMEOUT_SECONDS)
-
-
-def _integer(value: Any, name: str, default: int, least: int, most: int) -> int:
-    if value is None:
-        return default
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
-        value = int(value)
-    if type(value) is not int or not least <= value <= most:
-        raise ApiError(400, f"{name} must be a whole number from {least} to {most}")
-    return value
-
-
-def _choice(query: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
-    value = query.get(name) or choices[0]
-    if value not in choices:
-        raise ApiError(400, f"{name} must be one of {', '.join(choices)}")
-    return value
-
-
-def _listed(sandbox: Sandbox, query: Mapping[str, str]) -> bool:
-    states = [state for state in query.get("state", "").split(",") if state]
-    for state in states:
-        if state not in ("running", "paused"):
-            raise ApiError(400, "state must be running or paused")
-    metadata = sandbox.request.metadata
-    # The SDK encodes each key and value, and then the whole once more.
-    wanted = {
-        unquote(key): unquote(value) for key, value in parse_qsl(query.get("metadata", ""), keep_blank_values=True)
-    }
-    template = query.get("template")
-    after = query.get("startedAfter")
-    return (
-        (not states or "running" in states)
-        and all(metadata.get(key) == value for key, value in wanted.items())
-        and (not template or template == sandbox.request.template)
-        and (not after or sandbox.started_at > _parse_time(after))
-    )
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    return {"snapshotID": snapshot.id, "names": [snapshot.name] if snapshot.name is not None else []}
 
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ApiError(400, "startedAfter must be a time as RFC 3339 writes it") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

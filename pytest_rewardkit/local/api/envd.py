@@ -15,6 +15,7 @@ from pytest_rewardkit.local.api.process_service import ProcessService
 from pytest_rewardkit.local.api.signature import matches
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.local.meter import Usage
     from pytest_rewardkit.local.sandbox import Sandbox
     from pytest_rewardkit.local.settings import Settings
 
@@ -53,11 +54,28 @@ class Envd:
         require_token(request, sandbox)
         if route == ("GET", "/envs"):
             return json_response(dict(sandbox.request.envs))
+        if route == ("GET", "/metrics"):
+            return json_response(_metrics(sandbox.meter.measure()))
         service, _, method = request.path.removeprefix("/").partition("/")
         if request.method == "POST" and service in self._services:
             require_user(_basic_user(request))
             return await self._services[service].handle(request, sandbox, method)
         raise NotServedError(f"envd's {request.method} {request.path}")
+
+
+def _metrics(usage: Usage) -> dict[str, float]:
+    return {
+        "ts": int(usage.at.timestamp()),
+        "cpu_count": usage.cpu_count,
+        "cpu_used_pct": usage.cpu_percent,
+        "mem_total": usage.memory_total,
+        "mem_used": usage.memory_used,
+        "mem_total_mib": usage.memory_total // 2**20,
+        "mem_used_mib": usage.memory_used // 2**20,
+        "mem_cache": 0,
+        "disk_used": usage.disk_used,
+        "disk_total": usage.disk_total,
+    }
 
 
 def require_token(request: web.BaseRequest, sandbox: Sandbox) -> None:

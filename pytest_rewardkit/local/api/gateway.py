@@ -9,6 +9,7 @@ from pytest_rewardkit.local.api import files
 from pytest_rewardkit.local.api.envd import Envd
 from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed, unexpected
 from pytest_rewardkit.local.api.interpreter import Interpreter
+from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -43,16 +44,18 @@ class Gateway:
                 # The URLs that `download_url` makes name no sandbox; their signature is all they have.
                 sandbox, port = files.signed_sandbox(request, self._table.all()), ENVD_PORT
             else:
-                sandbox, port = self._find(target[0]), target[1]
+                sandbox, port = await self._find(target[0]), target[1]
             return await self._serve(request, sandbox, port)
         except ApiError as error:
             return error.response()
         except Exception:
             return unexpected(request)
 
-    def _find(self, sandbox_id: str) -> Sandbox:
+    async def _find(self, sandbox_id: str) -> Sandbox:
         sandbox = self._table.get(sandbox_id)
-        if sandbox is None:
+        if sandbox is not None and sandbox.state == "paused" and sandbox.request.auto_resume:
+            await self._table.resume(sandbox, DEFAULT_TIMEOUT_SECONDS)
+        if sandbox is None or sandbox.state != "running":
             raise not_running(sandbox_id)
         return sandbox
 
