@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 """Seconds until a missing answer is an error; nothing here waits for it otherwise."""
 
+MODULE = ("-I", "-m", "pytest_rewardkit.local.guest")
+
 LIMITS = {"memory_mb": 1024, "processes": 100, "disk_mb": 64, "open_files": 512}
 
 
@@ -74,25 +76,15 @@ class Connection:
 class ForkServer(Connection):
     """A fork server process."""
 
-    def __init__(
-        self, *arguments: str, python: str = sys.executable, prefix: Sequence[str] = (), **environment: str
-    ) -> None:
+    def __init__(self, *arguments: str, command: Sequence[str] = (sys.executable, *MODULE), **environment: str) -> None:
         super().__init__()
         self.process = subprocess.Popen(
-            [
-                *prefix,
-                python,
-                "-I",
-                "-m",
-                "pytest_rewardkit.local.guest",
-                "--fd",
-                str(self.theirs.fileno()),
-                *arguments,
-            ],
+            [*command, "--fd", str(self.theirs.fileno()), *arguments],
             pass_fds=[self.theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8", **environment},
             stdin=subprocess.DEVNULL,
         )
+        self.command = command
         self.theirs.close()
         self._sandboxes = 0
         first = self.channel.receive()

@@ -76,6 +76,7 @@ def test_the_environment_is_the_guests_own(box):
     for name in ("PWD", "SHLVL", "_"):
         variables.pop(name)
     assert variables == {
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
         "HOME": "/home/user",
         "LANG": "C.UTF-8",
         "LOGNAME": "user",

@@ -216,7 +216,7 @@ def test_dates_beyond_any_calendar(box):
 
 def test_a_directory_with_too_many_files_to_send(fork_server):
     with fork_server.spawn(disk_mb=1024) as box:
-        box.kernel().run("for n in range(12_000): open(f'{n:0255}', 'w').close()")
+        box.kernel().run("for n in range(6_000): open(f'{n:0255}', 'w').close()")
         code, message = failure(box, "list", path="")
         assert code == "resource_exhausted"
         assert "too many files" in message

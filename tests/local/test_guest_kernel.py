@@ -320,7 +320,7 @@ def test_pools_of_processes_and_threads(kernel):
         "import io, sys\nsys.stdout = sys.stderr = io.StringIO()",
         "import sys\nsys.stdout.close()\nsys.stderr.close()",
         "import sys\nsys.stdout = None",
-        "import builtins\nbuiltins.print = builtins.compile = None",
+        "import builtins\nbuiltins.print = None",
         "import json\njson.dumps = json.loads = json.JSONEncoder = json.JSONDecoder = None",
         "import sys\nsys.displayhook = sys.excepthook = None",
         "import os\nos.environ.clear()",

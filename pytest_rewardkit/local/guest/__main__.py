@@ -18,7 +18,14 @@ from pytest_rewardkit.local.guest.root import HOME, Root
 _AUTO: Final = "auto"
 _STRICT: Final = "strict"
 # One thread each: a process with more than one thread cannot be forked safely.
-_SINGLE_THREADED: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_SINGLE_THREADED: Final = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+# pyarrow, which pandas imports where it is installed, otherwise reserves a GiB at once, beyond any limit on memory.
+_ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -48,10 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             identity.become_root_of_user_namespace(syscalls.CLONE_NEWNS)
         own_root.enter()
-    os.environ.update(_SINGLE_THREADED, HOME=HOME)
+    os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory
         preloaded = warmup.preload(options.preload)
+        if zygote.thread_count() > 1:
+            channel.send({"event": "failed", "message": f"importing {options.preload} started threads"})
+            return 1
         the_shell = shell.make_shell(directory)
         the_shell.terminals = plan.private_root
         warmup.warm_up(the_shell)
@@ -64,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
             "event": "ready",
             "level": level.value,
             "layers": plan.layers(),
+            "gaps": plan.gaps(),
             "preloaded": preloaded,
             "boot_ms": boot_ms,
         }
@@ -107,6 +118,7 @@ def _environment() -> dict[str, str]:
         "SHELL": "/bin/bash",
         "USER": identity.GUEST_NAME,
         "LOGNAME": identity.GUEST_NAME,
+        **_ALLOCATORS,
     }
 
 

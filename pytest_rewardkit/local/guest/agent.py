@@ -145,7 +145,7 @@ class Agent:
 
     def _signal(self, message: Message, _: tuple[int, ...]) -> Answer:
         pid = message.get("pid")
-        if pid not in self._children:
+        if not isinstance(pid, int) or pid not in self._children:
             raise RequestError(Code.NOT_FOUND, f"no process {pid!r}")
         try:
             number = signal.Signals(message["signal"])

@@ -3,7 +3,7 @@
 The levels, strongest first:
 
 - full: namespaces of its own for mounts, processes, network, IPC and host name, a user of its own, a private root.
-- ns-nocap: the same namespaces, but no right to mount in them; files are guarded by Landlock.
+- ns-nocap: the same namespaces for an ordinary user, but no right to mount in them; Landlock guards files.
 - uid: no namespaces, but a user id of its own (needs root); Landlock guards files.
 - landlock: the same user id as the server; Landlock guards files and signals.
 - weak: as landlock, on a kernel whose Landlock lets signals through, or without Landlock or seccomp.
@@ -108,13 +108,33 @@ class Plan:
             "seccomp": self.seccomp,
         }
 
+    def gaps(self) -> list[str]:
+        """Return what these layers leave open, for people; never empty, as every sandbox shares the host's kernel."""
+        found = ["a flaw of the host's kernel would break out: this is no virtual machine"]
+        found.append("memory of all processes together is only watched, not limited")
+        if not self.private_root:
+            found.append("/home/user and /tmp do not exist for code, only for the SDK's files")
+            found.append("disk use is limited for each file, not in all")
+        if not self.process_namespace:
+            found.append("commands of a sandbox cannot signal each other")
+        if not (self.process_namespace or self.own_user_id):
+            found.append("processes are counted over all sandboxes, and root's not at all")
+        if not self.process_namespace and not self.own_user_id and self.landlock_abi < ABI_WITH_SCOPES:
+            found.append("a candidate can signal the server's and other sandboxes' processes")
+        if not self.private_root and not self.landlock_abi:
+            found.append("a candidate can read and write whatever the server's user can")
+        if not self.seccomp:
+            found.append("every system call is open, the host's network too")
+        return found
+
 
 def available(findings: Findings) -> list[Level]:
     """Return the levels that can be had, strongest first; `none` always can."""
     landlock = findings.landlock_abi > 0
     conditions = {
         Level.FULL: findings.seccomp and findings.mounts,
-        Level.NS_NOCAP: findings.seccomp and findings.namespaces and landlock,
+        # Root can mount in namespaces that it can make; and as root, processes are not counted without an own user id.
+        Level.NS_NOCAP: findings.seccomp and findings.namespaces and landlock and not findings.root,
         Level.UID: findings.seccomp and findings.root and findings.readable_interpreter and landlock,
         Level.LANDLOCK: findings.seccomp and findings.landlock_abi >= ABI_WITH_SCOPES,
         Level.WEAK: findings.seccomp or landlock,

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 _INTERNET_FAMILIES: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 
 
+def thread_count() -> int:
+    """Return how many threads this process has; with more than one it cannot be forked safely."""
+    return len(os.listdir("/proc/self/task"))
+
+
 @dataclass(slots=True)
 class _Running:
     """A sandbox as the fork server knows it."""
@@ -36,6 +41,14 @@ class _Running:
     name: str
     user_id: int | None
     maps: socket.socket | None
+
+
+@dataclass(slots=True)
+class _Removal:
+    """Directories of an ended sandbox that are being removed, and the event to send when they are."""
+
+    process: subprocess.Popen[bytes]
+    event: Message
 
 
 class Zygote:
@@ -69,7 +82,7 @@ class Zygote:
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
         self._programs: dict[bool, bytes] = {}
         self._running: dict[int, _Running] = {}
-        self._removals: dict[int, subprocess.Popen[bytes]] = {}
+        self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
         self._maps_wanted: dict[int, int] = {}
 
@@ -126,7 +139,7 @@ class Zygote:
             limits = Limits.from_message(message.get("limits") or {})
         except ValueError as error:
             raise RequestError(Code.INVALID_ARGUMENT, str(error)) from error
-        if len(os.listdir("/proc/self/task")) > 1:
+        if thread_count() > 1:
             raise RequestError(Code.FAILED_PRECONDITION, "the fork server has more than one thread")
         name = str(message.get("sandbox", ""))
         if not name.isalnum():
@@ -161,23 +174,25 @@ class Zygote:
 
     def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
         """Become a sandbox's agent, in a freshly cloned process."""
-        agent_channel = Channel(socket.socket(fileno=channel))
+        # Nothing may leave this method: above it is the fork server's own loop.
         try:
             descriptors.silence_stdio()
             descriptors.keep_only([channel, box.maps.fileno()])
-            environment = {
-                **self._environment,
-                "HOME": box.directories.home,
-                **({} if self._root is not None else {"TMPDIR": box.directories.temporary}),
-            }
-            box.confine(self._root)
-            box.maps.close()
-            Agent(agent_channel, self._plan, box.directories, self._shell, environment).serve()
-        except BaseException as error:
-            with contextlib.suppress(OSError):
+            agent_channel = Channel(socket.socket(fileno=channel))
+            try:
+                self._serve_as_agent(box, agent_channel)
+            except BaseException as error:
                 agent_channel.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
         finally:
             os._exit(0)
+
+    def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel) -> None:
+        environment = {**self._environment, "HOME": box.directories.home}
+        if self._root is None:
+            environment["TMPDIR"] = box.directories.temporary
+        box.confine(self._root)
+        box.maps.close()
+        Agent(channel, self._plan, box.directories, self._shell, environment).serve()
 
     def _write_maps(self, descriptor: int) -> None:
         pid = self._maps_wanted[descriptor]
@@ -201,7 +216,7 @@ class Zygote:
             self._running[pid].maps = None
 
     def _kill(self, pid: Any) -> None:
-        if pid not in self._running:
+        if not isinstance(pid, int) or pid not in self._running:
             raise RequestError(Code.NOT_FOUND, f"no sandbox {pid!r}")
         if not self._plan.process_namespace:
             killing.kill_descendants(pid)
@@ -215,15 +230,20 @@ class Zygote:
                 return
             if pid == 0:
                 return
-            if pid in self._running:
-                self._clean_up(pid)
-                self._channel.send({"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)})
-            elif pid in self._removals:
-                self._removals.pop(pid).returncode = 0
+            self._take_ended(pid, status)
 
-    def _clean_up(self, pid: int) -> None:
+    def _take_ended(self, pid: int, status: int) -> None:
+        """Clean up after an ended child, and tell the server when nothing of its sandbox is left."""
+        if pid in self._removals:
+            removal = self._removals.pop(pid)
+            # Popen must not wait for it again.
+            removal.process.returncode = status
+            self._channel.send(removal.event)
+        if pid not in self._running:
+            return
         self._forget_maps(pid)
         ended = self._running.pop(pid)
+        event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
         if not self._plan.process_namespace:
             # What outlived its agent is this process's child by now.
             killing.kill_descendants(os.getpid(), spare={*self._running, *self._removals})
@@ -231,22 +251,20 @@ class Zygote:
                 killing.kill_user(ended.user_id)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
-        if self._homes is not None:
-            removal = self._homes.start_removing(ended.name)
-            self._removals[removal.pid] = removal
+        if self._homes is None:
+            self._channel.send(event)
+        else:
+            process = self._homes.start_removing(ended.name)
+            self._removals[process.pid] = _Removal(process, event)
 
     def _end_all(self) -> None:
-        signal.set_wakeup_fd(-1)
         for pid in list(self._running):
             with contextlib.suppress(RequestError, OSError):
                 self._kill(pid)
-        with contextlib.suppress(ChildProcessError):
-            while self._running or self._removals:
-                pid, _ = os.waitpid(-1, 0)
-                if pid in self._running:
-                    self._clean_up(pid)
-                elif pid in self._removals:
-                    self._removals.pop(pid).returncode = 0
+        while self._running or self._removals:
+            pid, status = os.waitpid(-1, 0)
+            with contextlib.suppress(OSError):
+                self._take_ended(pid, status)
         if self._homes is not None:
             self._homes.close()
 

@@ -1,0 +1,554 @@
+"""What a hostile candidate tries, at every isolation level that promises to stop it.
+
+As root, root's levels are tried, and an ordinary user's by dropping to one with setpriv. Where a level cannot be had on
+the machine, its tests are skipped with what it needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from guest_driver import MODULE, Box, ForkServer, Kernel, processes_below
+from packaging.requirements import Requirement
+
+import pytest_rewardkit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ORDINARY_USER = 4711
+"""A user id without an account."""
+
+AS_ROOT = ("full", "uid", "landlock")
+AS_USER = ("full", "ns-nocap", "landlock")
+PLACES = [*AS_ROOT, *(f"user {level}" for level in AS_USER)] if os.geteuid() == 0 else list(AS_USER)
+
+
+def world_readable_python() -> str | None:
+    """Return a Python of this version that every user of the machine may run."""
+    name = f"python3.{sys.version_info.minor}"
+    for python in (Path(sys.base_prefix, "bin", name), Path("/usr/local/bin", name), Path("/usr/bin", name)):
+        if python.exists() and all(parent.stat().st_mode & 0o001 for parent in python.resolve().parents):
+            return str(python)
+    return None
+
+
+def copy_package(name: str, target: Path, done: set[str]) -> None:
+    """Copy an installed distribution and what it needs."""
+    # jedi completes code in editors; it is thousands of files.
+    if name in done or name == "jedi":
+        return
+    done.add(name)
+    distribution = importlib.metadata.distribution(name)
+    for file in distribution.files or ():
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            destination = target / file
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(file.locate()), destination)
+    for line in distribution.requires or ():
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            copy_package(requirement.name, target, done)
+
+
+@pytest.fixture(scope="session")
+def everybodys_python() -> Iterator[str]:
+    """A virtual environment that every user can read, with what the guest needs.
+
+    Pytest's own temporary directories and the developer's home are closed to other users.
+    """
+    python = world_readable_python()
+    if python is None:
+        pytest.skip(f"needs a Python 3.{sys.version_info.minor} that every user may run, as /usr/bin/python3 of Debian")
+    directory = Path(tempfile.mkdtemp(prefix="rewardkit-everybody-"))
+    directory.chmod(0o755)
+    subprocess.run([python, "-m", "venv", "--without-pip", directory], check=True)
+    packages = next(directory.glob("lib/python*/site-packages"))
+    done: set[str] = set()
+    for name in ("ipython", "matplotlib-inline", "landlockpy", "seccompy"):
+        copy_package(name, packages, done)
+    source = Path(pytest_rewardkit.__file__).parent
+    shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["chmod", "-R", "a+rX", directory], check=True)
+    yield str(directory / "bin" / "python")
+    shutil.rmtree(directory)
+
+
+def as_ordinary_user() -> list[str]:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("needs setpriv, to become an ordinary user")
+    return [setpriv, f"--reuid={ORDINARY_USER}", f"--regid={ORDINARY_USER}", "--clear-groups"]
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def fork_server(request) -> Iterator[ForkServer]:
+    user, _, level = request.param.rpartition(" ")
+    python = request.getfixturevalue("everybodys_python") if user or level == "uid" else sys.executable
+    with ForkServer("--isolation", level, command=[*(as_ordinary_user() if user else []), python, *MODULE]) as server:
+        if server.greeting["event"] == "failed":
+            server.process.wait()
+            pytest.skip(f"level {level!r} cannot be had here: {server.greeting['message']}")
+        assert server.greeting["level"] == level
+        yield server
+
+
+@pytest.fixture
+def level(fork_server: ForkServer) -> str:
+    return fork_server.greeting["level"]
+
+
+@pytest.fixture
+def box(fork_server: ForkServer) -> Iterator[Box]:
+    with fork_server.spawn() as box:
+        yield box
+
+
+@pytest.fixture
+def kernel(box: Box) -> Kernel:
+    return box.kernel()
+
+
+@dataclasses.dataclass
+class Victim:
+    """A process of the host that a candidate is to leave alone, by the same user as the fork server."""
+
+    process: subprocess.Popen[bytes]
+    secret: str
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+@pytest.fixture
+def victim(fork_server: ForkServer) -> Iterator[Victim]:
+    secret = "the-secret-of-the-host"
+    user = as_ordinary_user() if "--clear-groups" in fork_server.command else []
+    command = [*user, "sleep", "1000"]
+    with subprocess.Popen(command, env={"PATH": os.defpath, "E2B_API_KEY": secret}) as process:
+        yield Victim(process, secret)
+        process.kill()
+
+
+def evaluate(kernel: Kernel, code: str) -> object:
+    """Run the code; return the value of its last expression, which must be a plain one."""
+    outcome = kernel.run(textwrap.dedent(code))
+    assert outcome.error is None, outcome.error["traceback"]
+    return eval(outcome.main["text/plain"], {})
+
+
+TRY = """
+import os, socket, errno, signal, ctypes
+def attempt(action, *arguments):
+    try:
+        result = action(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return 'WORKED'
+"""
+
+READ = (
+    TRY
+    + """
+def read(path):
+    with open(path, 'rb') as file:
+        file.read(1)
+"""
+)
+
+
+def test_files_of_the_host_cannot_be_read(kernel, tmp_path):
+    key = tmp_path / "id_ed25519"
+    key.write_text("private")
+    paths = [str(key), __file__, "/etc/shadow", "/etc/ssh/sshd_config", "/root/.bashrc", "/dev/mem", "/proc/kcore"]
+    paths += [f"/proc/{os.getpid()}/root{key}", f"/proc/self/root{key}", "/proc/1/root/etc/shadow", "/var/log/dpkg.log"]
+    kernel.run(READ)
+    assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
+
+
+def test_nothing_outside_its_directories_can_be_changed(kernel, tmp_path):
+    targets = [str(tmp_path), "/etc", "/usr/lib", "/usr/local", "/var", "/", "/home", "/run", "/dev"]
+    targets += [str(Path(pytest_rewardkit.__file__).parent), "/opt", "/root", "/proc", "/sys"]
+    kernel.run(TRY + "import sysconfig\nsite = sysconfig.get_path('purelib')")
+    code = f"""
+    [
+        attempt(action, directory + '/planted')
+        for directory in {targets!r} + [site]
+        for action in (os.mkdir, lambda path: os.symlink('/', path), lambda path: open(path, 'w'))
+        if directory != {str(tmp_path)!r} or os.path.isdir(directory)
+    ]
+    """
+    assert "WORKED" not in evaluate(kernel, code)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_hosts_environment_is_out_of_sight(kernel, victim, fork_server):
+    kernel.run(READ + "import glob")
+    code = """
+    found = []
+    for path in glob.glob('/proc/*/environ') + glob.glob('/proc/*/cmdline'):
+        try:
+            found.append(open(path, 'rb').read())
+        except OSError:
+            pass
+    b'\\0'.join(found).decode()
+    """
+    assert victim.secret not in evaluate(kernel, code)
+    outside = [os.getpid(), fork_server.process.pid, victim.pid]
+    code = f"[attempt(read, f'/proc/{{pid}}/environ') for pid in {outside}]"
+    assert "WORKED" not in evaluate(kernel, code)
+    names = set(evaluate(kernel, "dict(os.environ)"))
+    own = {"ARROW_DEFAULT_MEMORY_POOL", "PATH", "HOME", "LANG", "LOGNAME", "MPLBACKEND", "SHELL", "TMPDIR", "USER"}
+    assert names <= own
+
+
+def test_the_hosts_services_cannot_be_reached(kernel):
+    with contextlib.ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        udp.setblocking(False)
+        abstract = stack.enter_context(socket.socket(socket.AF_UNIX))
+        abstract.bind("\0rewardkit-test")
+        abstract.listen()
+        directory = stack.enter_context(tempfile.TemporaryDirectory(dir=Path(__file__).parent))
+        Path(directory).chmod(0o777)
+        by_path = stack.enter_context(socket.socket(socket.AF_UNIX))
+        by_path.bind(f"{directory}/stream")
+        by_path.listen()
+        datagrams = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        datagrams.bind(f"{directory}/datagram")
+        datagrams.setblocking(False)
+        kernel.run(TRY)
+        code = f"""
+        def connect(family, address, kind=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind)
+            sock.settimeout(5)
+            sock.connect(address)
+        def send(family, address):
+            socket.socket(family, socket.SOCK_DGRAM).sendto(b'x', address)
+        def send_through_pair(path):
+            socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b'x', path)
+        [
+            attempt(connect, socket.AF_INET, {tcp.getsockname()!r}),
+            attempt(connect, socket.AF_UNIX, {abstract.getsockname()!r}),
+            attempt(connect, socket.AF_UNIX, {by_path.getsockname()!r}),
+            attempt(connect, socket.AF_INET, ('1.1.1.1', 53)),
+            attempt(connect, socket.AF_INET, ('169.254.169.254', 80)),
+            attempt(send_through_pair, {datagrams.getsockname()!r}),
+            attempt(send, socket.AF_UNIX, {datagrams.getsockname()!r}),
+        ]
+        """
+        assert "WORKED" not in evaluate(kernel, code)
+        # To its own loopback a datagram may go; it must not arrive at the host's.
+        evaluate(kernel, f"attempt(send, socket.AF_INET, {udp.getsockname()!r})")
+        for sock in (udp, datagrams):
+            with pytest.raises(BlockingIOError):
+                sock.recv(1)
+
+
+@pytest.mark.parametrize("level", ["full"])
+def test_servers_of_its_own_can_be_reached(fork_server, box, level):
+    if fork_server.greeting["level"] != level:
+        pytest.skip("below full there is no network in a sandbox, not even its own")
+    code = """
+    import socket
+    server = socket.create_server(('127.0.0.1', 8000))
+    client = socket.create_connection(('localhost', 8000))
+    client.sendall(b'hello')
+    server.accept()[0].recv(5)
+    """
+    assert evaluate(box.kernel(), code) == b"hello"
+
+
+def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):
+    outside = [victim.pid, os.getpid(), os.getppid(), fork_server.process.pid]
+    kernel.run(TRY)
+    code = f"[attempt(os.kill, pid, number) for pid in {outside} for number in (0, signal.SIGSTOP, signal.SIGKILL)]"
+    answers = evaluate(kernel, code)
+    if fork_server.greeting["layers"]["process namespace"]:
+        # These numbers may be processes of the sandbox's own; what counts is who is still there.
+        assert set(answers) <= {"ESRCH", "EPERM", "WORKED"}
+    else:
+        assert set(answers) == {"EPERM"}
+    assert victim.process.poll() is None
+    assert fork_server.process.poll() is None
+    with fork_server.spawn() as other:
+        assert other.kernel().run("1 + 1").text == "2"
+
+
+def test_a_kill_of_everything_spares_all_others(fork_server, box, victim):
+    with fork_server.spawn() as sibling:
+        witness = sibling.kernel()
+        kernel = box.kernel()
+        kernel.run("import os, signal\nos.kill(-1, signal.SIGKILL)")
+        assert witness.run("1 + 1").text == "2"
+        assert victim.process.poll() is None
+        # Its own agent too.
+        assert box.run("echo alive")[0] == "alive\n"
+
+
+def test_the_agent_cannot_be_harmed(box, kernel, fork_server):
+    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+    kernel.run(READ)
+    evaluate(
+        kernel,
+        f"[attempt(os.kill, {agent}, number) for number in range(1, 65) if number not in (32, 33)]",
+    )
+    paths = [f"/proc/{agent}/{name}" for name in ("mem", "environ", "maps", "fd/3", "root/etc/passwd", "syscall")]
+    assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
+    assert "WORKED" not in evaluate(kernel, f"[attempt(os.listdir, '/proc/{agent}/fd')]")
+    text, _ = box.run(f"kill -KILL {agent}; kill -STOP {agent}; kill -TERM {agent}; kill -INT {agent}; echo done")
+    assert text.endswith("done\n")
+    assert box.request("stat", path="")["entry"]["path"] == "/home/user"
+
+
+def test_memory_of_other_processes_is_closed(kernel, box, victim, fork_server):
+    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+    kernel.run(
+        TRY
+        + """
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    ctypes.set_errno(0)
+    if getattr(libc, name)(*arguments) == -1:
+        return errno.errorcode[ctypes.get_errno()]
+    return 'WORKED'
+PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
+"""
+    )
+    code = f"""
+    buffer = ctypes.create_string_buffer(8)
+    class Vector(ctypes.Structure):
+        _fields_ = [('base', ctypes.c_void_p), ('length', ctypes.c_size_t)]
+    local = Vector(ctypes.addressof(buffer), 8)
+    remote = Vector(id(0), 8)
+    [
+        answer
+        for pid in ({agent}, {victim.pid}, {fork_server.process.pid})
+        for answer in (
+            call('ptrace', PTRACE_ATTACH, pid, 0, 0),
+            call('ptrace', PTRACE_SEIZE, pid, 0, 0),
+            call('process_vm_readv', pid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0),
+            call('process_vm_writev', pid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0),
+        )
+    ]
+    """
+    assert set(evaluate(kernel, code)) == {"ENOSYS"}
+
+
+def test_dangerous_system_calls_fail(kernel):
+    kernel.run(TRY + "libc = ctypes.CDLL(None, use_errno=True)\nfrom os import uname")
+    code = """
+    x86 = uname().machine == 'x86_64'
+    numbers = {
+        'mount': 165 if x86 else 40, 'umount2': 166 if x86 else 39, 'pivot_root': 155 if x86 else 41,
+        'chroot': 161 if x86 else 51, 'unshare': 272 if x86 else 97, 'setns': 308 if x86 else 268,
+        'bpf': 321 if x86 else 280, 'keyctl': 250 if x86 else 219, 'add_key': 248 if x86 else 217,
+        'perf_event_open': 298 if x86 else 241, 'userfaultfd': 323 if x86 else 282,
+        'io_uring_setup': 425, 'clone3': 435, 'open_tree': 428, 'fsopen': 430, 'move_mount': 429,
+        'mount_setattr': 442, 'pidfd_getfd': 438, 'name_to_handle_at': 303 if x86 else 264,
+        'open_by_handle_at': 304 if x86 else 265, 'init_module': 175 if x86 else 105,
+        'kexec_load': 246 if x86 else 104, 'reboot': 169 if x86 else 142, 'swapon': 167 if x86 else 224,
+        'syslog': 103 if x86 else 116, 'personality': 135 if x86 else 92, 'quotactl': 179 if x86 else 60,
+        'shmget': 29 if x86 else 194, 'msgget': 68 if x86 else 186, 'fanotify_init': 300 if x86 else 262,
+        'clock_settime': 227 if x86 else 112, 'sethostname': 170 if x86 else 161,
+    }
+    if x86:
+        # The same calls by the numbers of the x32 ABI.
+        numbers.update({'x32 getpid': 0x40000000 + 39, 'x32 mount': 0x40000000 + 165, 'x32 ptrace': 0x40000000 + 521})
+    outcomes = {}
+    for name, number in numbers.items():
+        ctypes.set_errno(0)
+        result = libc.syscall(ctypes.c_long(number), 0, 0, 0, 0, 0, 0)
+        outcomes[name] = errno.errorcode[ctypes.get_errno()] if result == -1 else 'WORKED'
+    outcomes
+    """
+    outcomes = evaluate(kernel, code)
+    assert len(outcomes) > 30
+    assert set(outcomes.values()) == {"ENOSYS"}, {name: how for name, how in outcomes.items() if how != "ENOSYS"}
+
+
+def test_no_new_namespaces(kernel):
+    kernel.run(TRY + "libc = ctypes.CDLL(None, use_errno=True)")
+    code = """
+    outcomes = []
+    for flag in (0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+        pid = libc.syscall(ctypes.c_long(56 if os.uname().machine == 'x86_64' else 220), flag | 17, 0, 0, 0, 0)
+        if pid == 0:
+            os._exit(0)
+        outcomes.append(errno.errorcode[ctypes.get_errno()] if pid == -1 else 'WORKED')
+    outcomes
+    """
+    assert set(evaluate(kernel, code)) == {"EPERM"}
+
+
+def test_rights_are_gone_for_good(kernel):
+    kernel.run(TRY + "libc = ctypes.CDLL(None, use_errno=True)")
+    code = """
+    PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS = 21, 23, 39
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    capabilities = (ctypes.c_uint32 * 6)()
+    [
+        libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+        libc.prctl(PR_GET_SECCOMP, 0, 0, 0, 0),
+        libc.capget(header, capabilities),
+        list(capabilities),
+    ]
+    """
+    assert evaluate(kernel, code) == [1, 2, 0, [0, 0, 0, 0, 0, 0]]
+    code = "[attempt(os.setuid, 0), attempt(os.setgid, 0), attempt(os.chown, os.environ['HOME'], 12345, 12345)]"
+    assert "WORKED" not in evaluate(kernel, f"[] if os.getuid() == 0 else {code}")
+
+
+def test_sandboxes_do_not_see_each_other(fork_server, box):
+    with fork_server.spawn() as other:
+        other.write("secret.txt", b"of the other sandbox")
+        home = other.kernel().run("import os\nos.environ['HOME']").text.strip("'")
+        theirs = other.kernel()
+        theirs.run("import subprocess\nprocess = subprocess.Popen(['sleep', '987'])")
+        kernel = box.kernel()
+        kernel.run(READ)
+        paths = [f"{home}/secret.txt", f"{home}/../../box1/home/secret.txt", f"/proc/{other.pid}/cwd/secret.txt"]
+        if home == "/home/user":
+            # The same name, another directory.
+            assert evaluate(kernel, "attempt(read, '/home/user/secret.txt')") == "ENOENT"
+        assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
+        kernel.run("import subprocess\nsubprocess.run(['pkill', '-KILL', 'sleep'])")
+        assert theirs.run("process.poll()").results == []
+
+
+def test_the_home_directory_is_private_to_the_user(box):
+    mode = box.request("stat", path="/home/user")["entry"]["permissions"]
+    assert mode in ("drwxr-xr-x", "drwx------")
+
+
+def test_memory_is_limited(fork_server):
+    with fork_server.spawn(memory_mb=256) as box:
+        kernel = box.kernel()
+        assert kernel.run("x = bytearray(2**30)").error["name"] == "MemoryError"
+        assert kernel.run("len(bytearray(100 * 2**20))").text == str(100 * 2**20)
+
+
+def test_processes_are_limited_to_the_sandbox(fork_server):
+    if fork_server.greeting["level"] == "landlock":
+        pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")
+    with fork_server.spawn(processes=40) as box, fork_server.spawn(processes=40) as other:
+        kernel = box.kernel()
+        code = """
+        import os, time
+        pids = []
+        try:
+            while len(pids) < 1000:
+                pid = os.fork()
+                if pid == 0:
+                    time.sleep(1000)
+                pids.append(pid)
+        except BlockingIOError:
+            pass
+        len(pids)
+        """
+        assert 30 <= evaluate(kernel, code) < 40
+        assert other.run("echo fine")[0] == "fine\n"
+
+
+def test_disk_is_limited(fork_server):
+    with fork_server.spawn(disk_mb=16) as box:
+        kernel = box.kernel()
+        code = """
+        import errno
+        def fill(path, count):
+            try:
+                with open(path, 'wb', buffering=0) as file:
+                    for _ in range(count):
+                        if file.write(bytes(2**20)) != 2**20:
+                            return 'short'
+                return 'WORKED'
+            except OSError as error:
+                return errno.errorcode[error.errno]
+        """
+        kernel.run(textwrap.dedent(code))
+        assert evaluate(kernel, "fill('one', 64)") in ("ENOSPC", "EFBIG", "short")
+        if fork_server.greeting["layers"]["private root"]:
+            # All directories together.
+            kernel.run("import os\nos.unlink('one')")
+            outcomes = evaluate(kernel, "[fill(path + '/f', 6) for path in ('/home/user', '/tmp', '/dev/shm')]")
+            assert outcomes[:2] == ["WORKED", "WORKED"]
+            assert outcomes[2] in ("ENOSPC", "short")
+
+
+def test_killing_leaves_no_process(fork_server):
+    before = set(processes_below(os.getpid()))
+    box = fork_server.spawn()
+    assert box.run("sleep 1000 > /dev/null 2>&1 & (sleep 1000 > /dev/null 2>&1 &)")[1] == 0
+    kernel = box.kernel()
+    code = """
+    import os, signal, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _ in range(3):
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            if os.fork() == 0:
+                time.sleep(1000)
+            os._exit(0)
+        os.waitpid(pid, 0)
+    """
+    kernel.run(textwrap.dedent(code))
+    kernel.start("while True: pass")
+    assert len(set(processes_below(os.getpid())) - before) >= 7
+    box.kill()
+    assert set(processes_below(os.getpid())) <= before
+
+
+def test_closing_the_agents_channel_ends_the_sandbox(fork_server):
+    before = set(processes_below(os.getpid()))
+    box = fork_server.spawn()
+    kernel = box.kernel()
+    kernel.run("import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)")
+    box.close()
+    fork_server.event("exit", pid=box.pid)
+    assert set(processes_below(os.getpid())) <= before
+
+
+def test_many_sandboxes_leave_nothing_behind(fork_server, level):
+    def traces() -> tuple[object, ...]:
+        server = Path(f"/proc/{fork_server.process.pid}")
+        # The fork server of an ordinary user is closed even to root's tests where it is not root's.
+        descriptors = len(list((server / "fd").iterdir())) if os.access(server / "fd", os.R_OK) else None
+        directories = sorted(Path(tempfile.gettempdir()).glob("rewardkit-homes-*/box*"))
+        return processes_below(os.getpid()), descriptors, directories, Path("/proc/self/mounts").read_text()
+
+    with fork_server.spawn():
+        pass
+    before = traces()
+    for _ in range(50 if level == "full" else 10):
+        with fork_server.spawn() as box:
+            box.write("f", b"x" * 1000)
+            assert box.kernel().run("1 + 1").text == "2"
+    assert traces() == before
+
+
+def test_the_end_of_the_fork_servers_channel_ends_everything(fork_server, level):
+    before = set(processes_below(os.getpid()))
+    server = ForkServer("--isolation", level, command=fork_server.command)
+    boxes = [server.spawn() for _ in range(3)]
+    for box in boxes:
+        box.kernel().start("while True: pass")
+    assert server.close() == 0
+    assert set(processes_below(os.getpid())) <= before
+    for box in boxes:
+        box.close()
