@@ -7,9 +7,9 @@ import contextlib
 import os
 import signal
 import socket
-import stat
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_rewardkit.local.answers import close_opened, entries, entry, nothing, regular_file, require_descriptors
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
 from pytest_rewardkit.local.kernel import Kernel
@@ -27,6 +27,7 @@ from pytest_rewardkit.local.process import Command, Ended, Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
+    from pytest_rewardkit.local.answers import Entry
     from pytest_rewardkit.local.process import Event, Source
     from pytest_rewardkit.local.settings import Settings
     from pytest_rewardkit.local.subscription import Subscription
@@ -35,8 +36,6 @@ T = TypeVar("T")
 
 ENDED_SECONDS = 30.0
 """How long an ended process can still be asked for its end."""
-
-Entry = dict[str, Any]
 
 
 class Agent:
@@ -96,7 +95,7 @@ class Agent:
         ours = [stdout, stderr, *([stdin] if stdin is not None else [])]
 
         def adopt(answer: Answer) -> tuple[Process, Subscription[Event]]:
-            _require_descriptors(answer, 0)
+            require_descriptors(answer, 0)
             pid = answer.integer("pid")
             outputs: dict[Source, int] = {"stdout": stdout, "stderr": stderr}
             ours.clear()
@@ -121,7 +120,7 @@ class Agent:
         ours = [stdout, stderr]
 
         def adopt(answer: Answer) -> Kernel:
-            _require_descriptors(answer, 0)
+            require_descriptors(answer, 0)
             pid = answer.integer("pid")
             ours.clear()
             kernel = Kernel(pid, channel, stdout, stderr, self._kernel_lost, self._on_imports)
@@ -152,7 +151,7 @@ class Agent:
             GuestError: there is no such process.
             GuestGoneError: the sandbox is gone.
         """
-        await self._peer.request("signal", _nothing, pid=pid, signal=int(number), group=group)
+        await self._peer.request("signal", nothing, pid=pid, signal=int(number), group=group)
 
     async def freeze(self, *, keep_memory: bool) -> None:
         """Stop every process and kernel, or end them and wait for that.
@@ -192,7 +191,7 @@ class Agent:
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def adopt(answer: Answer) -> None:
-            _require_descriptors(answer, 0)
+            require_descriptors(answer, 0)
             self._tools[answer.integer("pid")] = ended
 
         null = os.open(os.devnull, os.O_RDWR)
@@ -212,23 +211,23 @@ class Agent:
 
     async def stat(self, path: str) -> Entry:
         """What is at `path`. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("stat", _entry, path=path)
+        return await self._peer.request("stat", entry, path=path)
 
     async def list_directory(self, path: str, depth: int) -> list[Entry]:
         """What is in the directory, down to `depth` levels. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("list", _entries, path=path, depth=depth)
+        return await self._peer.request("list", entries, path=path, depth=depth)
 
     async def make_directory(self, path: str) -> Entry:
         """Make a directory and its parents. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("mkdir", _entry, path=path)
+        return await self._peer.request("mkdir", entry, path=path)
 
     async def move(self, source: str, destination: str) -> Entry:
         """Rename, making the destination's parents. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("move", _entry, source=source, destination=destination)
+        return await self._peer.request("move", entry, source=source, destination=destination)
 
     async def remove(self, path: str) -> None:
         """Remove a file or a whole directory. Raises GuestError, GuestGoneError."""
-        await self._peer.request("remove", _nothing, path=path)
+        await self._peer.request("remove", nothing, path=path)
 
     async def open_file(self, path: str, mode: str, metadata: Mapping[str, str] | None = None) -> tuple[int, Entry]:
         """Open a regular file as the sandbox sees it.
@@ -248,11 +247,11 @@ class Agent:
         fields: dict[str, Any] = {"path": path, "mode": mode}
         if metadata:
             fields["metadata"] = dict(metadata)
-        opened = self._peer.request("open", _regular_file, **fields)
+        opened = self._peer.request("open", regular_file, **fields)
         try:
             return await asyncio.shield(opened)
         except asyncio.CancelledError:
-            opened.add_done_callback(_close_opened)
+            opened.add_done_callback(close_opened)
             raise
 
     def ended(self) -> None:
@@ -296,7 +295,7 @@ class Agent:
         return process, process.subscribe()
 
     def _adopt_terminal(self, command: Command, answer: Answer) -> tuple[Process, Subscription[Event]]:
-        _require_descriptors(answer, 1)
+        require_descriptors(answer, 1)
         (master,) = answer.descriptors
         pid = answer.integer("pid")
         if not os.isatty(master):
@@ -348,65 +347,3 @@ class Agent:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, GuestError | GuestGoneError):
             task.get_loop().call_exception_handler({"message": "a sandbox's task failed", "exception": error})
-
-
-def _require_descriptors(answer: Answer, count: int) -> None:
-    if len(answer.descriptors) != count:
-        raise ChannelError(f"an answer with {len(answer.descriptors)} descriptors instead of {count}")
-
-
-def _nothing(answer: Answer) -> None:
-    _require_descriptors(answer, 0)
-
-
-_ENTRY_TYPES: dict[str, type] = {
-    "name": str,
-    "type": str,
-    "path": str,
-    "size": str,
-    "mode": int,
-    "permissions": str,
-    "owner": str,
-    "group": str,
-    "modifiedTime": str,
-    "symlinkTarget": str,
-    "metadata": dict,
-}
-
-
-def _checked_entry(value: object) -> Entry:
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("path"), str):
-        raise ChannelError("an entry must have a name and a path")
-    for name, item in value.items():
-        if name not in _ENTRY_TYPES or type(item) is not _ENTRY_TYPES[name]:
-            raise ChannelError(f"an entry's field {name[:40]!r} is not as it should be")
-    if not all(isinstance(item, str) for item in value.get("metadata", {}).values()):
-        raise ChannelError("an entry's metadata must be strings")
-    return value
-
-
-def _entry(answer: Answer) -> Entry:
-    _require_descriptors(answer, 0)
-    return _checked_entry(answer.fields.get("entry"))
-
-
-def _entries(answer: Answer) -> list[Entry]:
-    _require_descriptors(answer, 0)
-    entries = answer.fields.get("entries")
-    if not isinstance(entries, list):
-        raise ChannelError("entries must be an array")
-    return [_checked_entry(entry) for entry in entries]
-
-
-def _regular_file(answer: Answer) -> tuple[int, Entry]:
-    _require_descriptors(answer, 1)
-    entry = _checked_entry(answer.fields.get("entry"))
-    # Reading and writing a regular file cannot block the server; a pipe's or a device's descriptor could.
-    if not stat.S_ISREG(os.fstat(answer.descriptors[0]).st_mode):
-        raise ChannelError("an opened file is no regular file")
-    return answer.descriptors[0], entry
-
-
-def _close_opened(opened: asyncio.Future[tuple[int, Entry]]) -> None:
-    if not opened.cancelled() and opened.exception() is None:
-        os.close(opened.result()[0])

@@ -96,13 +96,14 @@ class Execution:
             self._wake_soon()
 
     def put(self, event: Started | Result | Failure) -> None:
-        """Take any other event; text that was written before it goes before it. Only the first failure counts."""
+        """Take any other event. Text that was written before it goes before it; only the first failure counts."""
         if isinstance(event, Failure):
             if self._failed:
                 return
             self._failed = True
         size = _size(event)
-        self._flush()
+        if not isinstance(event, Started):
+            self._flush()
         if not isinstance(event, Result) or self._result_limit.admit_whole(size):
             self.events.put(event, size, wake=False)
         elif note := self._result_limit.note(size):

@@ -91,7 +91,8 @@ class Kernel:
         execution = self._execution
         if execution is None or number != self._number:
             return  # a thread of an earlier run
-        self._drain()
+        if event != "started":
+            self._drain()
         if event == "end":
             self._finish(None)
             if isinstance(imported := message.get("imported"), list):

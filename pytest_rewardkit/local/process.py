@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import signal
 import struct
@@ -14,7 +15,6 @@ from pytest_rewardkit.local.pipes import PipeReader, PipeWriter
 from pytest_rewardkit.local.subscription import Subscription
 
 if TYPE_CHECKING:
-    from asyncio import TimerHandle
     from collections.abc import Callable, Mapping, Sequence
 
 Source = Literal["stdout", "stderr", "pty"]
@@ -109,12 +109,21 @@ class Process:
     ) -> None:
         self.pid = pid
         self.command = command
-        self.ended: Ended | None = None
-        self.deadline: TimerHandle | None = None
+        self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self.deadline: asyncio.TimerHandle | None = None
         self._limit = OutputLimit(output_mb)
         self._stdin = PipeWriter(stdin) if stdin is not None else None
         self._subscriptions: set[Subscription[Event]] = set()
         self._readers = [PipeReader(descriptor, self._sink(source)) for source, descriptor in outputs.items()]
+
+    @property
+    def ended(self) -> Ended | None:
+        """Its end, when it has ended."""
+        return self._end.result() if self._end.done() else None
+
+    async def wait(self, timeout: float) -> None:
+        """Wait for its end, for at most so many seconds."""
+        await asyncio.wait([self._end], timeout=timeout)
 
     @property
     def silent(self) -> bool:
@@ -124,8 +133,8 @@ class Process:
     def subscribe(self) -> Subscription[Event]:
         """Listen to what comes from now on, up to the end."""
         subscription: Subscription[Event] = Subscription(self._on_room)
-        if self.ended is not None:
-            subscription.put(self.ended)
+        if (ended := self.ended) is not None:
+            subscription.put(ended)
             subscription.end()
         else:
             self._subscriptions.add(subscription)
@@ -165,7 +174,7 @@ class Process:
         for reader in self._readers:
             reader.resume()
             reader.drain()
-        self.ended = ended
+        self._end.set_result(ended)
         if self.deadline is not None:
             self.deadline.cancel()
         for subscription in self._subscriptions:

@@ -18,7 +18,7 @@ from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from pytest_rewardkit.local.agent import Entry
+    from pytest_rewardkit.local.answers import Entry
     from pytest_rewardkit.local.sandbox import Sandbox
 
 CHUNK_BYTES = 256 * 2**10

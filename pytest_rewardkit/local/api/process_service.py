@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.subscription import Subscription
 
 KEEPALIVE_SECONDS = 90
+KILL_SECONDS = 1.0
 SIGNALS = {"SIGNAL_SIGKILL": signal.SIGKILL, "SIGNAL_SIGTERM": signal.SIGTERM, 9: signal.SIGKILL, 15: signal.SIGTERM}
 
 
@@ -146,6 +147,9 @@ async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
     if process.ended is not None:
         raise ConnectError("not_found", f"process with pid {process.pid} has ended")
     await sandbox.agent.signal(process.pid, number)
+    if number == signal.SIGKILL:
+        # Whoever has killed it wants to see it gone.
+        await process.wait(KILL_SECONDS)
     return {}
 
 
