@@ -12,7 +12,7 @@ import pytest
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.run.recording import Recording
-from pytest_rewardkit.settings import Settings, add_options
+from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
 REPORTER: Final = "rewardkit-reporter"
 """The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
@@ -44,10 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
     if not settings.enabled:
-        if config.getoption("rewardkit_fail_under") is not None:
-            raise pytest.UsageError("--rewardkit-fail-under decides nothing without --rewardkit")
-        if config.getoption("rewardkit_html") is not None:
-            raise pytest.UsageError("--rewardkit-html writes nothing without --rewardkit")
+        for option in OPTIONS:
+            if option.alone and config.getoption(option.ini) is not None:
+                raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
     elif not hasattr(config, "workerinput"):
         _report(config, settings)
 
@@ -60,9 +59,6 @@ def _report(config: pytest.Config, settings: Settings) -> None:
 
     try:
         provider = Provision.of(config).provider
-    except RewardkitUsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    try:
         gates = gates_in(
             config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=settings.confidence
         )
@@ -70,6 +66,12 @@ def _report(config: pytest.Config, settings: Settings) -> None:
         raise pytest.UsageError(str(error)) from None
     reporter = Reporter(config, settings, provider.describe(), gates)
     config.pluginmanager.register(reporter, REPORTER)
+    if settings.results is not None and not config.getoption("collectonly"):
+        from pytest_rewardkit.run.facts import facts_of
+        from pytest_rewardkit.run.results_file import ResultsFile
+
+        facts = facts_of(config, settings, provider)
+        config.pluginmanager.register(ResultsFile(config, settings.results, reporter, facts), "rewardkit-results")
     if settings.html is not None:
         from pytest_rewardkit.run.html_report import HtmlReport
 

@@ -15,7 +15,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.run.gates import RUN, Gate
+from pytest_rewardkit.run.gates import MUST_PASS, RUN, Gate
 from pytest_rewardkit.run.selection import Selection
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
         run["confidence"] = confidence
     gates = [table.gate(RUN, run)]
     for name, group in table.inner("groups"):
-        if name == RUN:
-            raise group.wrong(None, f"{RUN!r} is the name of the whole; name the group otherwise")
+        if name in (RUN, MUST_PASS):
+            raise group.wrong(None, f"{name!r} is the name of another gate; name the group otherwise")
         values = group.values(_BOUNDS | _OF_GROUPS)
         if confidence is not None or "confidence" not in values:
             values["confidence"] = run.get("confidence")

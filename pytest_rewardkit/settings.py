@@ -33,6 +33,10 @@ class Settings(NamedTuple):
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
     """At which confidence gates decide, by intervals; None to take means and rates as they are."""
+    results: str | None
+    """The file that gets a line for each attempt as it ends."""
+    junit_properties: bool
+    """Whether rewards stand among the properties of tests in JUnit files and other reports."""
     html: str | None
     """The file that gets the HTML report."""
 
@@ -49,7 +53,15 @@ class Option:
     """One option in its three spellings: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""
 
     def __init__(
-        self, name: str, flag: str, parse: Callable[[str], Any], default: Any, text: str, metavar: str | None = None
+        self,
+        name: str,
+        flag: str,
+        parse: Callable[[str], Any],
+        default: Any,
+        text: str,
+        metavar: str | None = None,
+        *,
+        alone: str = "",
     ) -> None:
         self.name = name
         self.flag = flag
@@ -57,6 +69,8 @@ class Option:
         self.default = default
         self.text = text
         self.metavar = metavar
+        self.alone = alone
+        """What it does without ``--rewardkit`` on the command line, where that is nothing."""
         self.ini = flag.removeprefix("--").replace("-", "_")
         self.variable = f"PYTEST_{self.ini.upper()}"
 
@@ -177,6 +191,7 @@ OPTIONS: Final = (
         None,
         "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
         "MEAN",
+        alone="decides nothing",
     ),
     Option(
         "confidence",
@@ -185,6 +200,24 @@ OPTIONS: Final = (
         None,
         "Let gates decide by confidence intervals, such as 0.95, and say where there are too few tests to decide",
         "SHARE",
+        alone="decides nothing",
+    ),
+    Option(
+        "results",
+        "--rewardkit-results",
+        str,
+        None,
+        "Write a JSON line for each attempt as it ends, to a .jsonl or .jsonl.gz file",
+        "FILE",
+        alone="writes nothing",
+    ),
+    Option(
+        "junit_properties",
+        "--rewardkit-junit-properties",
+        _switch,
+        True,
+        "Whether JUnit files and other reports get rewards as properties of tests: on (the default) or off",
+        "SWITCH",
     ),
     Option(
         "html",
@@ -193,5 +226,6 @@ OPTIONS: Final = (
         None,
         "Write a report of all rewards as one HTML file",
         "FILE",
+        alone="writes nothing",
     ),
 )

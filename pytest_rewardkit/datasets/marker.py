@@ -36,10 +36,14 @@ class Trial(NamedTuple):
     attempts: int
 
     @property
+    def row_id(self) -> str:
+        """The id of the row."""
+        return self.source.dataset.entries[self.position].id
+
+    @property
     def id(self) -> str:
         """The name of the test among those of its function."""
-        row_id = self.source.dataset.entries[self.position].id
-        return f"{row_id}-attempt{self.number}" if self.attempts > 1 else row_id
+        return f"{self.row_id}-attempt{self.number}" if self.attempts > 1 else self.row_id
 
     @property
     def directions(self) -> Mapping[str, Any] | None:
@@ -67,10 +71,10 @@ class Source:
     format: Format | None
     samples: Samples | None
 
-    def trials(self) -> Iterator[Trial]:
-        """Yields what the tests are about, in the order of the rows and, for each, of its samples."""
+    def trials(self, *, sampled: bool = True) -> Iterator[Trial]:
+        """Yields what the tests are about, in the order of the rows and, if `sampled`, of the samples for each."""
         for index, entry in enumerate(self.dataset.entries):
-            keys = self.samples.keys_of(entry.id) if self.samples is not None else []
+            keys = self.samples.keys_of(entry.id) if self.samples is not None and sampled else []
             for number, key in enumerate(keys or [None], start=1):
                 yield Trial(self, index, key, number, max(len(keys), 1))
 

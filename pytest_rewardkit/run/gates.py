@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 RUN: Final = "run"
 """The name of the gate over all tests."""
 
+MUST_PASS: Final = "must_pass"  # noqa: S105
+"""The name of the gate over the tests whose markers say so."""
+
 NAMED: Final = 3
 """Tests that a reason names; the others are counted."""
 
@@ -117,7 +120,7 @@ def decide(gate: Gate, tests: Sequence[Test], *, missing: Sequence[str] = (), un
 def decide_must_pass(tests: Sequence[Test]) -> Decision | None:
     """Decide whether the tests whose markers say ``must_pass`` passed; None when no marker does."""
     marked = [test for test in tests if test.must_pass]
-    return _combined("must pass", [_all_passed(marked)]) if marked else None
+    return _combined(MUST_PASS, [_all_passed(marked)]) if marked else None
 
 
 _Condition = tuple[State, str]

@@ -32,12 +32,16 @@ class Attempt:
     duration: seconds of setup, call and teardown together.
     record: what the test left behind; None when it has to do with no reward, or crashed.
     cause: of a crashed attempt, what is known about it.
+    line: the line of its file on which the test begins, from 1; None where that is not known.
+    kept: whether it was not run now, but taken over from an earlier run.
     """
 
     outcome: str
     duration: float = 0.0
     record: Record | None = None
     cause: str = ""
+    line: int | None = None
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -155,9 +159,13 @@ class Ledger:
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
 
-    def add(self, node_id: str, attempt: Attempt) -> None:
-        """Add an attempt that is over; the last one of a test counts."""
-        self._tests.setdefault(node_id, Test(node_id)).attempts.append(attempt)
+    def add(self, node_id: str, attempt: Attempt) -> Test:
+        """Add an attempt that is over, and return its test; the last attempt counts."""
+        test = self._tests.get(node_id)
+        if test is None:
+            test = self._tests[node_id] = Test(node_id)
+        test.attempts.append(attempt)
+        return test
 
     @property
     def tests(self) -> list[Test]:
@@ -204,6 +212,10 @@ class Ledger:
             for attempt in test.attempts:
                 if attempt.record is not None:
                     yield from attempt.record.sandboxes
+
+    def index(self, node_id: str) -> int | None:
+        """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""
+        return self._order.get(node_id)
 
     def _position(self, test: Test) -> tuple[int, str]:
         return self._order.get(test.node_id, len(self._order)), test.node_id

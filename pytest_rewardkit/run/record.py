@@ -33,6 +33,7 @@ class Record:
     ----------
     reward: the test's reward; None when the test has to do with none, and only used sandboxes.
     threshold, weight, group, must_pass: what the test's marker says.
+    row: the id of the dataset's row that the test is about.
     sandboxes: the sandboxes that were created for it.
     left_out: how many of the reward's parts did not fit into the wire form.
     """
@@ -42,6 +43,7 @@ class Record:
     weight: float = 1.0
     group: str | None = None
     must_pass: bool = False
+    row: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
     left_out: int = 0
 
@@ -69,6 +71,7 @@ class Record:
             weight=data.get("weight", 1.0),
             group=data.get("group"),
             must_pass=data.get("must_pass", False),
+            row=data.get("row"),
             sandboxes=tuple(SandboxUse(**use) for use in data.get("sandboxes", ())),
             left_out=data.get("left_out", 0),
         )
@@ -81,6 +84,7 @@ class Record:
             "weight": self.weight,
             "group": self.group,
             "must_pass": self.must_pass or None,
+            "row": self.row,
             "sandboxes": [asdict(use) for use in self.sandboxes] or None,
             "left_out": left_out or None,
         }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.datasets.plugin import trial_of
 from pytest_rewardkit.run import recorder
 from pytest_rewardkit.run.recorder import Recorder
 
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.run.record import Record
 
-REWARD_PROPERTY: Final = "reward"
-"""The user property that holds the number, for people who read JUnit files."""
 RECORD_PROPERTY: Final = "rewardkit"
-"""The user property that holds the whole record in its wire form."""
+"""The user property in which a record travels, in its wire form, to where the run ends; there it is taken out."""
 REPORT_ATTRIBUTE: Final = "rewardkit"
 """The attribute of a report that holds what the test's letter and word need."""
 
@@ -48,9 +47,7 @@ class Recording:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         # A rerun is the same item again, with what earlier attempts left on it.
-        item.user_properties[:] = [
-            entry for entry in item.user_properties if entry[0] not in (REWARD_PROPERTY, RECORD_PROPERTY)
-        ]
+        item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
         attempt = item.stash[_RECORDER] = Recorder()
         recorder.leave()
         recorder.enter(attempt)
@@ -104,9 +101,9 @@ class Recording:
         record = _record(attempt)
         if record is None:
             return
+        if (trial := trial_of(item)) is not None:
+            record.row = trial.row_id
         item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
-        if record.reward is not None and record.reward.value is not None:
-            item.user_properties.append((REWARD_PROPERTY, record.reward.value))
         item.user_properties.append((RECORD_PROPERTY, record.to_wire()))
 
 

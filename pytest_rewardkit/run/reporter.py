@@ -8,6 +8,7 @@ import pytest
 
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted
+from pytest_rewardkit.reports.properties import properties_of
 from pytest_rewardkit.run.gates import Decision, Gate, State, decide, decide_must_pass
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
@@ -15,8 +16,9 @@ from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
+    from pytest_rewardkit.run.ledger import Test
     from pytest_rewardkit.settings import Settings
 
 _PHASES: Final = ("setup", "call", "teardown")
@@ -54,9 +56,18 @@ class Reporter:
         self._settings = settings
         self.header = header
         self._gates = gates
+        self.listeners: list[Callable[[Test], None]] = []
+        """Called with each test that has to do with rewards, when an attempt at it is over."""
+        self.uncollected = 0
+        """How many files could not be collected."""
         self._running: dict[str, _Progress] = {}
-        self._uncollected = 0
+        self._arrived: Record | None = None
         self._decisions: list[Decision] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every test was tried that was to be tried: false while the run goes on, and when it was stopped."""
+        return self._decisions is not None
 
     @property
     def decisions(self) -> list[Decision]:
@@ -71,7 +82,7 @@ class Reporter:
         return f"rewardkit: {self.header}"
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        self._uncollected += report.failed
+        self.uncollected += report.failed
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._expect([item.nodeid for item in session.items])
@@ -80,13 +91,25 @@ class Reporter:
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self._expect(ids)
 
+    # First, so that other plugins report rewards in a form that is meant for them.
+    @pytest.hookimpl(specname="pytest_runtest_logreport", tryfirst=True)
+    def pytest_take_record(self, report: pytest.TestReport) -> None:
+        self._arrived = None
+        if report.when == "teardown":
+            for position, (name, value) in enumerate(report.user_properties):
+                if name == RECORD_PROPERTY:
+                    self._arrived = Record.from_wire(str(value))
+                    instead = properties_of(self._arrived) if self._settings.junit_properties else []
+                    report.user_properties[position : position + 1] = instead
+                    break
+
     # Last, because pytest's own subtests change what is known of a test up to then.
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         node_id = self._plain(report.nodeid)
         if report.when not in _PHASES:
             self._running.pop(node_id, None)
-            self.ledger.add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300)))
+            self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300)))
             return
         progress = self._running.setdefault(node_id, _Progress())
         if isinstance(report, pytest.SubtestReport):
@@ -96,7 +119,8 @@ class Reporter:
         progress.add(report)
         if report.when == "teardown":
             del self._running[node_id]
-            self.ledger.add(node_id, Attempt(progress.outcome, progress.duration, _record_on(report)))
+            line = None if report.location[1] is None else report.location[1] + 1
+            self._add(node_id, Attempt(progress.outcome, progress.duration, self._arrived, line=line))
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
@@ -143,9 +167,15 @@ class Reporter:
             for line in added or ():
                 terminalreporter.write_line(line)
 
+    def _add(self, node_id: str, attempt: Attempt) -> None:
+        test = self.ledger.add(node_id, attempt)
+        if test.crashed or test.reward is not None:
+            for listener in self.listeners:
+                listener(test)
+
     def _decided(self) -> list[Decision]:
         tests, missing = self.ledger.tests, self.ledger.missing
-        unfinished = f"{counted(self._uncollected, 'file')} could not be collected" if self._uncollected else ""
+        unfinished = f"{counted(self.uncollected, 'file')} could not be collected" if self.uncollected else ""
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self._gates]
         must_pass = decide_must_pass(tests)
         return decisions if must_pass is None else [*decisions, must_pass]
@@ -169,13 +199,6 @@ def _outcome(report: pytest.TestReport) -> str:
     if report.outcome == "failed" and report.when != "call":
         return "error"
     return report.outcome
-
-
-def _record_on(report: pytest.TestReport) -> Record | None:
-    for name, value in reversed(report.user_properties):
-        if name == RECORD_PROPERTY:
-            return Record.from_wire(str(value))
-    return None
 
 
 def _encoding(config: pytest.Config) -> str | None:

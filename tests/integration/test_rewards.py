@@ -3,25 +3,28 @@
 import pytest
 
 from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recording import RECORD_PROPERTY, REWARD_PROPERTY
+from pytest_rewardkit.run.recording import RECORD_PROPERTY
 
 
 class Collector:
-    """Reads the records off the reports that arrive where the run ends."""
+    """Reads the records off the reports that arrive where the run ends, and the numbers that other plugins see."""
 
     def __init__(self):
         self.records = {}
         self.numbers = {}
 
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_logreport(self, report):
-        if report.when == "teardown":
-            properties = [dict([entry]) for entry in report.user_properties]
-            name = report.nodeid.rpartition("::")[2]
-            for entry in properties:
-                if RECORD_PROPERTY in entry:
-                    self.records.setdefault(name, []).append(Record.from_wire(entry[RECORD_PROPERTY]))
-                if REWARD_PROPERTY in entry:
-                    self.numbers.setdefault(name, []).append(entry[REWARD_PROPERTY])
+        name = report.nodeid.rpartition("::")[2]
+        arrived = [value for key, value in report.user_properties if key == RECORD_PROPERTY]
+        result = yield
+        if report.when == "teardown" and arrived:
+            self.records.setdefault(name, []).extend(map(Record.from_wire, arrived))
+            numbers = [value for key, value in report.user_properties if key == "reward"]
+            if numbers:
+                self.numbers.setdefault(name, []).extend(numbers)
+            assert not any(key == RECORD_PROPERTY for key, _ in report.user_properties)
+        return result
 
 
 @pytest.fixture

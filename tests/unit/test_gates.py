@@ -216,7 +216,7 @@ class TestMustPass:
         assert decide_must_pass([*good, *other]).reason == "1 test that must pass did"
         bad = Test("bad", [attempt(None, must_pass=True)])
         decision = decide_must_pass([*good, *other, bad])
-        assert (decision.name, decision.passed) == ("must pass", False)
+        assert (decision.name, decision.passed) == ("must_pass", False)
         assert decision.reason == "1 of 2 tests that must pass did not: bad"
 
     def test_a_crash_does_not_hide_the_marker(self):

@@ -75,7 +75,7 @@ def test_options_win(pyproject):
         ("x = 1\n[tool.rewardkit.groups.a]\n", ":2: [tool.rewardkit.groups.a] asks for nothing; known are: fail_under"),
         (
             "[tool.rewardkit.groups.run]\nmust_pass = true",
-            ":1: [tool.rewardkit.groups.run] 'run' is the name of the whole",
+            ":1: [tool.rewardkit.groups.run] 'run' is the name of another gate",
         ),
         (
             "[tool.rewardkit.groups.a]\nfail_under = 0.5\n[tool.rewardkit.groups.b]\nselect = 'a b'",

@@ -1,0 +1,75 @@
+"""A test's reward as properties by name, for JUnit files and whatever else reports pytest's user properties.
+
+The names are those that vitest-evals introduced (github.com/getsentry/vitest-evals, pull request 22) and that Codecov's
+parser of test results reads: ``evals.scores.NAME.value``, ``.type`` and ``.metadata.FIELD``, one level for each dot.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_rewardkit.run.record import Record
+
+WHOLE: Final = "reward"
+"""The name under which a test's whole reward stands, among the scores and as a property of its own."""
+
+PARTS: Final = 50
+"""Parts of one reward that get properties; the record of the run has all of them."""
+
+_NAME_LIMIT: Final = 100
+_TEXT_LIMIT: Final = 300
+
+# A dot would begin a new level, and what XML cannot hold would break the file for all tests.
+_NOT_IN_NAMES: Final = re.compile(r"[^\w\- \[\](),:/@+=]+")
+
+Property = tuple[str, str | float]
+
+
+def properties_of(record: Record) -> list[Property]:
+    """Return the properties of what one attempt left behind: its reward as a number, as a score, then its parts."""
+    reward = record.reward
+    if reward is None:
+        return []
+    facts = {
+        "verdict": reward.verdict.value,
+        "reason": one_line(reward.reason, _TEXT_LIMIT),
+        "threshold": record.threshold,
+        "weight": None if record.weight == 1 else record.weight,
+        "group": record.group,
+        "row": record.row,
+    }
+    found: list[Property] = [] if reward.value is None else [(WHOLE, reward.value)]
+    found += _score(WHOLE, reward.value, facts)
+    names = {WHOLE}
+    for part in reward.parts[:PARTS]:
+        name = _unique(_NOT_IN_NAMES.sub("_", part.name)[:_NAME_LIMIT] or "part", names)
+        weight = None if part.weight == 1 else part.weight
+        reason = one_line(part.reason, _TEXT_LIMIT)
+        found += _score(name, part.value, {"verdict": part.verdict.value, "reason": reason, "weight": weight})
+    return found
+
+
+def _score(name: str, value: float | None, facts: dict[str, str | float | None]) -> Iterator[Property]:
+    prefix = f"evals.scores.{name}"
+    # What is unscored has no number, and none is made up for it.
+    if value is not None:
+        yield f"{prefix}.value", value
+        yield f"{prefix}.type", "float"
+    for fact, said in facts.items():
+        if said is not None and said != "":
+            yield f"{prefix}.metadata.{fact}", said
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name} {number}"
+    taken.add(unique)
+    return unique

@@ -1,0 +1,171 @@
+"""Results files: written line by line while a run goes on, so that one that is killed keeps what it had; and read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.reports.results.lines import ATTEMPT, END, RUN, VERSION, attempt_of, to_text
+from pytest_rewardkit.run.ledger import Ledger
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+    from typing import TextIO
+
+
+class Writer:
+    """A results file that is being written; a name that ends in ``.gz`` is compressed.
+
+    Parameters
+    ----------
+    path: the file; its directory is made, and what it held is replaced once `lines` are written.
+    lines: what it begins with.
+
+    Raises OSError where that cannot be done.
+    """
+
+    def __init__(self, path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._replace(lines)
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Write a line that outlives this process from now on. Raises OSError."""
+        self._file.write(to_text(line))
+        self._file.flush()
+
+    def rewrite(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Replace all that was written. Raises OSError."""
+        self._file.close()
+        self._file = self._replace(lines)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _replace(self, lines: Iterable[Mapping[str, Any]]) -> TextIO:
+        """Return the file, opened, holding `lines`; until it does, the name stands for what was there before."""
+        new = self.path.with_name(f".{self.path.name[:200]}.{os.getpid()}")
+        compressed = _is_compressed(self.path)
+        file = gzip.open(new, "wt", encoding="ascii") if compressed else new.open("w", encoding="ascii")  # noqa: SIM115
+        try:
+            file.writelines(map(to_text, lines))
+            file.flush()
+            new.replace(self.path)
+        except BaseException:
+            file.close()
+            new.unlink(missing_ok=True)
+            raise
+        return file
+
+
+@dataclass(slots=True)
+class Stored:
+    """What a results file holds.
+
+    Parameters
+    ----------
+    path: the file.
+    run: the first line: the circumstances of the run.
+    ledger: every test with its attempts, and which were collected.
+    attempts: the lines of each test's attempts, in their order.
+    end: the last line: what the run amounted to; None when it was cut off.
+    """
+
+    path: Path
+    run: Mapping[str, Any]
+    ledger: Ledger
+    attempts: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    end: Mapping[str, Any] | None = None
+
+    @property
+    def unfinished(self) -> str:
+        """Why the file does not tell of a whole run; "" when it does."""
+        if self.end is None:
+            return f"{self.path.name} is cut off: its run was killed"
+        if not self.end["complete"]:
+            return f"the run of {self.path.name} was stopped"
+        if uncollected := self.end["uncollected"]:
+            return f"{uncollected} files could not be collected in the run of {self.path.name}"
+        return ""
+
+
+def read(path: Path) -> Stored:
+    """Return what a results file holds, up to where it may have been cut off.
+
+    Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
+    """
+    numbered = _lines(path)
+    first = next(numbered, None)
+    if first is None or first[1].get("type") != RUN:
+        raise RewardkitUsageError(f"{path}: no results file: it does not begin with a line of type {RUN!r}")
+    stored = Stored(path, first[1], Ledger())
+    for number, line in numbered:
+        try:
+            _take(stored, line)
+        except KeyError as error:
+            raise RewardkitUsageError(f"{path}, line {number}: lacks {error}") from None
+        except (TypeError, ValueError) as error:
+            raise RewardkitUsageError(f"{path}, line {number}: {one_line(str(error), 200)}") from None
+    _order(stored)
+    return stored
+
+
+def _take(stored: Stored, line: Mapping[str, Any]) -> None:
+    kind = line["type"]
+    if stored.end is not None or kind not in (ATTEMPT, END):
+        raise ValueError(f"a line of type {kind!r} does not belong here")
+    if kind == END:
+        stored.end = {"complete": line["complete"], "uncollected": line["uncollected"], **line}
+        return
+    node_id = line["node_id"]
+    if not isinstance(node_id, str):
+        raise TypeError(f"node_id must be a text, not {node_id!r}")
+    stored.ledger.add(node_id, attempt_of(line))
+    stored.attempts.setdefault(node_id, []).append(line)
+
+
+def _order(stored: Stored) -> None:
+    """Tell the ledger which tests were collected, and in which order."""
+    last = len(stored.attempts)
+    indexes = {node_id: lines[-1].get("index", last) for node_id, lines in stored.attempts.items()}
+    stored.ledger.expect(sorted(indexes, key=lambda node_id: (indexes[node_id], node_id)))
+    stored.ledger.expect(stored.end["missing"] if stored.end is not None else ())
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and the content of each line, up to one that was cut off."""
+    for number, text in enumerate(_texts(path), 1):
+        try:
+            line = json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            if not text.endswith("\n"):
+                return
+            raise RewardkitUsageError(f"{path}, line {number}: not JSON") from None
+        if not isinstance(line, dict) or line.get("v") != VERSION:
+            raise RewardkitUsageError(f"{path}, line {number}: no results of version {VERSION}")
+        yield number, line
+
+
+def _texts(path: Path) -> Iterator[str]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if _is_compressed(path) else path.open(encoding="utf-8") as file:
+            yield from file
+    except EOFError:
+        return  # compressed, and cut off
+    except (OSError, UnicodeDecodeError, zlib.error) as error:
+        raise RewardkitUsageError(f"cannot read results from {path}: {error}") from None
+
+
+def _is_compressed(path: Path) -> bool:
+    return path.suffix == ".gz"
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,35 @@
+"""The circumstances of a run, for the reports: when, with what, where, and how it was asked for."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.settings import Settings
+
+_PACKAGES: Final = ("pytest-rewardkit", "pytest", "e2b", "e2b-code-interpreter")
+
+
+def now() -> str:
+    """Return the time in ISO 8601, to the second, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def facts_of(config: pytest.Config, settings: Settings, provider: Provider) -> dict[str, Any]:
+    """Return what is known of a run when it begins. It holds no name of the machine, and none of its variables."""
+    workers = getattr(config.option, "tx", None) or ()
+    return {
+        "started": now(),
+        "versions": {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
+        "host": {"system": platform.system(), "machine": platform.machine(), "processors": os.cpu_count()},
+        "sandboxes": {"provider": provider.name, "isolation": settings.isolation},
+        "workers": len(workers),
+        "options": {name: value for name, value in settings._asdict().items() if value is not None},
+    }

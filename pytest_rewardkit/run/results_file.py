@@ -1,0 +1,93 @@
+"""Where the results file is written: in the process in which results end, as they come."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rewardkit.reports.results.file import Writer
+from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line
+from pytest_rewardkit.run.facts import now
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.reporter import Reporter
+
+
+class ResultsFile:
+    """Writes what `reporter` collects, line by line.
+
+    Parameters
+    ----------
+    config: the session's config.
+    file: where to write, relative to the directory in which pytest was started.
+    facts: the circumstances of the run.
+
+    Raises pytest.UsageError where `file` cannot be written.
+    """
+
+    def __init__(self, config: pytest.Config, file: str, reporter: Reporter, facts: Mapping[str, Any]) -> None:
+        self._config = config
+        self._reporter = reporter
+        self._clock = time.perf_counter()
+        self._failure = ""
+        path = config.invocation_params.dir / Path(file).expanduser()
+        try:
+            self._writer = Writer(path, [run_line(facts)])
+        except OSError as error:
+            raise pytest.UsageError(f"--rewardkit-results: {error}") from None
+        config.add_cleanup(self._close)
+        reporter.listeners.append(self._add)
+
+    def _add(self, test: Test) -> None:
+        self._write(attempt_line(test, self._reporter.ledger.index(test.node_id)))
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self._failure:
+            return
+        try:
+            self._writer.write(line)
+        except OSError as error:
+            # The tests are worth more than their report: they go on, and the run fails in the end.
+            self._failure = one_line(str(error), 300)
+
+    def _close(self) -> None:
+        try:
+            self._writer.close()
+        except OSError:
+            # What cannot be written at the end could not be written before, and has been told.
+            assert self._failure
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        result = yield
+        if self._failure:
+            session.testsfailed += 1
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self._write(
+            end_line(
+                ended=now(),
+                seconds=time.perf_counter() - self._clock,
+                exit_status=int(exitstatus),
+                complete=self._reporter.complete,
+                figures=self._reporter.ledger.figures(),
+                decisions=self._reporter.decisions,
+                uncollected=self._reporter.uncollected,
+            )
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._failure:
+            terminalreporter.write_line(f"results are incomplete: {self._failure}", red=True)
+        elif self._config.get_verbosity() >= 0:
+            terminalreporter.write_line(f"results: {self._writer.path}")

@@ -1,0 +1,171 @@
+"""Results files: replaced at once, kept when a run is killed, and read with the place of what is wrong."""
+
+import json
+
+import pytest
+
+from pytest_rewardkit import Reward
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.reports.results.file import Writer, read
+from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line
+from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.record import Record
+
+RUN = run_line({"started": "2026-01-02T03:04:05+00:00"})
+
+
+def rewarded(value, outcome="passed"):
+    return Attempt(outcome, 0.0, Record(Reward(value)))
+
+
+def attempt_lines():
+    """Lines as they come: of three tests, in another order than they were collected in, one of them tried twice."""
+    ledger = Ledger()
+    ledger.expect(["a", "b", "c"])
+    results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", Attempt(CRASHED)), ("a", rewarded(0.5))]
+    return [attempt_line(ledger.add(node_id, attempt), ledger.index(node_id)) for node_id, attempt in results]
+
+
+def ended(*, complete=True, uncollected=0, missing=()):
+    ledger = Ledger()
+    ledger.expect(missing)
+    return end_line(
+        ended="2026-01-02T03:04:05+00:00",
+        seconds=1.0,
+        exit_status=0,
+        complete=complete,
+        figures=ledger.figures(),
+        decisions=[],
+        uncollected=uncollected,
+    )
+
+
+@pytest.fixture(params=["results.jsonl", "results.jsonl.gz"])
+def path(request, tmp_path):
+    return tmp_path / "made" / request.param
+
+
+def write(path, *lines):
+    writer = Writer(path, [RUN])
+    for line in lines:
+        writer.write(line)
+    return writer
+
+
+def test_what_was_written_is_read(path):
+    write(path, *attempt_lines(), ended(missing=["d"])).close()
+    stored = read(path)
+    assert stored.run == RUN
+    assert [(test.node_id, test.value, len(test.attempts)) for test in stored.ledger.tests] == [
+        ("a", 0.5, 2),
+        ("b", None, 1),
+        ("c", 1.0, 1),
+    ]
+    assert stored.ledger.missing == ("d",)
+    assert [line["attempt"] for line in stored.attempts["a"]] == [1, 2]
+    assert stored.unfinished == ""
+
+
+def test_each_line_is_there_at_once(path):
+    writer = write(path)
+    for number, line in enumerate(attempt_lines(), 1):
+        writer.write(line)
+        assert sum(map(len, read(path).attempts.values())) == number
+    writer.close()
+
+
+def test_a_file_that_is_there_stands_until_it_is_replaced(path):
+    write(path, ended()).close()
+
+    def lines():
+        yield RUN
+        assert read(path).unfinished == ""
+        yield from attempt_lines()
+
+    writer = Writer(path, lines())
+    assert len(read(path).attempts) == 3
+    writer.rewrite([RUN])
+    writer.write(attempt_lines()[0])
+    writer.close()
+    assert list(read(path).attempts) == ["c"]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_what_cannot_begin_leaves_what_was_there(path):
+    write(path, ended()).close()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Writer(path, [RUN, {"reward": float("nan")}])
+    assert read(path).unfinished == ""
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("cut", range(0, 600, 17))
+def test_a_run_that_was_killed_keeps_what_it_had(path, cut):
+    writer = write(path)
+    sizes = []
+    for line in attempt_lines():
+        writer.write(line)
+        sizes.append(path.stat().st_size)
+    killed = path.with_name(f"killed-{path.name}")
+    killed.write_bytes(path.read_bytes()[: max(sizes[0], sizes[-1] - cut)])
+    writer.close()
+    stored = read(killed)
+    whole = sum(size <= killed.stat().st_size for size in sizes)
+    # A line that lacks nothing but its line break is whole as well.
+    assert sum(map(len, stored.attempts.values())) in (whole, whole + 1)
+    assert stored.unfinished == f"{killed.name} is cut off: its run was killed"
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (ended(complete=False), "the run of results.jsonl was stopped"),
+        (ended(uncollected=2), "2 files could not be collected in the run of results.jsonl"),
+    ],
+)
+def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
+    write(tmp_path / "results.jsonl", end).close()
+    assert read(tmp_path / "results.jsonl").unfinished == why
+
+
+@pytest.mark.parametrize(
+    ("texts", "wrong"),
+    [
+        ([], ": no results file: it does not begin with a line of type 'run'"),
+        (['{"v": 1, "type": "attempt"}'], ": no results file: it does not begin with a line of type 'run'"),
+        (["[1]"], ", line 1: no results of version 1"),
+        (['{"v": 2, "type": "run"}'], ", line 1: no results of version 1"),
+        ([None, "{"], ", line 2: not JSON"),
+        ([None, '{"v": 1, "type": "attempt", "reward": NaN}'], ", line 2: not JSON"),
+        ([None, None], ", line 2: a line of type 'run' does not belong here"),
+        ([None, '{"v": 1, "type": "attempt"}'], ", line 2: lacks 'node_id'"),
+        ([None, '{"v": 1, "type": "end"}'], ", line 2: lacks 'complete'"),
+        ([None, '{"v": 1}'], ", line 2: lacks 'type'"),
+        (
+            [None, '{"v": 1, "type": "attempt", "node_id": 3, "verdict": "passed"}'],
+            ", line 2: node_id must be a text, not 3",
+        ),
+        (
+            [
+                None,
+                json.dumps(attempt_lines()[0] | {"reward": 7}),
+            ],
+            ", line 2: reward: value must be a number in [0, 1], or None for unscored, not 7",
+        ),
+    ],
+)
+def test_what_is_no_results_file_is_named_with_its_line(tmp_path, texts, wrong):
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(f"{json.dumps(RUN) if text is None else text}\n" for text in texts))
+    with pytest.raises(RewardkitUsageError) as refused:
+        read(path)
+    assert str(refused.value) == f"{path}{wrong}"
+
+
+@pytest.mark.parametrize("name", ["absent.jsonl", "directory", "plain.jsonl.gz", "latin.jsonl"])
+def test_what_cannot_be_read_is_said(tmp_path, name):
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "plain.jsonl.gz").write_text("{}")
+    (tmp_path / "latin.jsonl").write_bytes(b"\xe9")
+    with pytest.raises(RewardkitUsageError, match="cannot read results from"):
+        read(tmp_path / name)
