@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+from chromium import HOW_TO_INSTALL, chromium, missing_programs, set_scheme, set_size
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -17,22 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
     from pytest_rewardkit.reports.html.model import Report
 
-PROGRAMS = ("chromium", "chromedriver")
-SWITCHES = (
-    "--headless",
-    "--no-sandbox",  # the tests may run as root, for whom Chromium has none
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 SECONDS = 20
 
 
@@ -97,24 +85,13 @@ class Page:
         """What Chromium wrote to the console since it was last asked."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
 
-    def width(self, pixels: int, height: int = 900) -> None:
-        size = {"width": pixels, "height": height, "deviceScaleFactor": 1, "mobile": pixels < 600}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"no {' and no '.join(missing)} here; on Debian: apt-get install -y chromium chromium-driver")
-    options = ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for switch in (*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
+    if missing := missing_programs():
+        pytest.skip(f"no {' and no '.join(missing)} here; {HOW_TO_INSTALL}")
+    with chromium(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -127,13 +104,12 @@ def show(browser: Chrome, tmp_path: Path) -> Iterator[Callable[[Report], Page]]:
         write(report, path)
         page = Page(browser, path.as_uri())
         pages.append(page)
-        page.width(1440)
+        set_size(browser, 1440, 900)
         page.open()
         return page
 
     yield open_report
     for page in pages:
         page.run("try { localStorage.clear() } catch {}")
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [], "media": ""})
+        set_scheme(browser, "")
         assert page.complaints == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chromium import set_scheme, set_size
 from html_samples import ordinary, png, report
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -341,9 +342,7 @@ def test_light_and_dark(show: Show) -> None:
         return str(page.run("return getComputedStyle(document.body).backgroundColor"))
 
     light = ground()
-    page.browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    )
+    set_scheme(page.browser, "dark")
     dark = ground()
     assert dark != light
     page.one("#theme").click()
@@ -359,7 +358,7 @@ def test_light_and_dark(show: Show) -> None:
 @pytest.mark.parametrize("width", [320, 390, 768])
 def test_a_narrow_page_does_not_scroll_sideways(show: Show, width: int) -> None:
     page = show(ordinary())
-    page.width(width, 800)
+    set_size(page.browser, width, 800)
     page.open()
     assert page.run("return document.documentElement.scrollWidth") <= width
     page.open_row(0)

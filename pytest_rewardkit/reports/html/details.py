@@ -72,9 +72,9 @@ class _Pictures:
 
 def _share(tests: Sequence[Test], budget: int) -> int | None:
     """Return how many bytes of texts one test may have; None when all have room."""
-    if sum(len(text) for test in tests for text in _texts(test)) * _WIDEST <= budget:
+    if sum(sum(map(len, _texts(test))) for test in tests) * _WIDEST <= budget:
         return None
-    sizes = [sum(map(page_size, _texts(test))) for test in tests]
+    sizes = [page_size("".join(_texts(test))) for test in tests]
     return None if sum(sizes) <= budget else fair_limit(sizes, budget)
 
 
@@ -92,11 +92,13 @@ def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
     return cut
 
 
-def _texts(test: Test) -> Iterator[str]:
+def _texts(test: Test) -> list[str]:
+    texts: list[str | None] = []
     for attempt in test.attempts:
-        yield from filter(None, (attempt.candidate, attempt.stdout, attempt.stderr))
+        texts += (attempt.candidate, attempt.stdout, attempt.stderr)
         for part in attempt.parts:
-            yield from filter(None, (part.expected, part.actual, part.stderr))
+            texts += (part.expected, None if part.actual == part.expected else part.actual, part.stderr)
+    return [text for text in texts if text]
 
 
 def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
@@ -130,6 +132,7 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
 
 
 def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:
+    met = part.expected is not None and part.actual == part.expected
     return _said(
         name=part.name,
         value=part.value,
@@ -137,7 +140,9 @@ def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:
         verdict=part.verdict.value,
         reason=part.reason or None,
         expected=_cut_if_given(part.expected, cut),
-        actual=_cut_if_given(part.actual, cut),
+        # Most parts pass; what came as expected need not be there twice.
+        actual=None if met else _cut_if_given(part.actual, cut),
+        met=met or None,
         stderr=_cut_if_given(part.stderr, cut),
         seconds=part.duration,
     )

@@ -39,13 +39,11 @@ function partBody(part) {
   const { expected, actual } = part;
   const body = make("div", { class: "part-body" });
   if (part.reason) body.append(make("p", { class: "reason" }, visible(part.reason)));
-  if (expected !== undefined && actual !== undefined && expected !== actual)
+  if (part.met) body.append(textBlock("As expected", expected));
+  else if (expected !== undefined && actual !== undefined)
     body.append(make("p", { class: "legend" }, make("span", { class: "expected" }, "\u2212 expected"), " ", make("span", { class: "actual" }, "+ actual")), diff(expected, actual));
-  else if (expected !== undefined && expected === actual) body.append(textBlock("As expected", actual));
-  else {
-    if (expected !== undefined) body.append(textBlock("Expected", expected));
-    if (actual !== undefined) body.append(textBlock("Actual", actual));
-  }
+  else if (expected !== undefined) body.append(textBlock("Expected", expected));
+  else if (actual !== undefined) body.append(textBlock("Actual", actual));
   if (part.stderr) body.append(textBlock("stderr", withoutColours(part.stderr)));
   return body;
 }
