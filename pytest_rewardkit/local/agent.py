@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from pytest_rewardkit.local.answers import Entry
+    from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.process import Event, Source
-    from pytest_rewardkit.local.settings import Settings
     from pytest_rewardkit.local.subscription import Subscription
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Agent:
 
     Parameters:
         sock: the agent's channel; this object owns it.
-        settings: the limits that are held on this side.
+        limits: what the sandbox may use; those that are not its own matter are held here.
         on_gone: called once with the reason when the sandbox ended or must be ended; not after `close`.
         on_imports: called with the names of slow modules that a candidate has imported, as it says.
     """
@@ -51,7 +51,7 @@ class Agent:
     def __init__(
         self,
         sock: socket.socket,
-        settings: Settings,
+        limits: Limits,
         on_gone: Callable[[str], None],
         on_imports: Callable[[list[str]], None],
     ) -> None:
@@ -61,7 +61,7 @@ class Agent:
         self._tools: dict[int, asyncio.Future[int]] = {}
         self.frozen = False
         self._exit_seen: asyncio.Future[None] | None = None
-        self._settings = settings
+        self._limits = limits
         self._on_gone = on_gone
         self._on_imports = on_imports
         self._closed = False
@@ -99,7 +99,7 @@ class Agent:
             pid = answer.integer("pid")
             outputs: dict[Source, int] = {"stdout": stdout, "stderr": stderr}
             ours.clear()
-            return self._adopt(Process(pid, command, stdin, outputs, self._settings.output_mb))
+            return self._adopt(Process(pid, command, stdin, outputs, self._limits.output_mb))
 
         theirs = (stdin_theirs, stdout_theirs, stderr_theirs)
         started = self._peer.request("start", adopt, theirs, **fields)
@@ -301,7 +301,7 @@ class Agent:
         if not os.isatty(master):
             raise ChannelError("a terminal's descriptor is no terminal")
         outputs: dict[Source, int] = {"pty": os.dup(master)}
-        return self._adopt(Process(pid, command, master, outputs, self._settings.output_mb))
+        return self._adopt(Process(pid, command, master, outputs, self._limits.output_mb))
 
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]

@@ -56,12 +56,12 @@ class Context:
             self._starting = self._agent.background(self._start())
         await asyncio.shield(self._starting)
 
-    def adopt_envs(self, envs: Mapping[str, str], output_mb: int) -> None:
+    def adopt_envs(self, envs: Mapping[str, str]) -> None:
         """Give the context its environment when its kernel may have been started before anybody knew it."""
         self.envs = dict(envs)
         if envs and (self._alive() or self._starting is not None):
             code = f"__import__('os').environ.update({self.envs!r})"
-            self.submit(Execution(code, None, output_mb, silent=True))
+            self.submit(Execution(code, None, output_mb=1, silent=True))
 
     def submit(self, execution: Execution) -> None:
         """Run it after what was submitted before."""

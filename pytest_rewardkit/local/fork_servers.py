@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pytest_rewardkit.local.isolation import Isolation
+    from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import Settings
     from pytest_rewardkit.local.zygote import SpawnedSandbox
 
@@ -48,7 +49,9 @@ class ForkServers:
         """
         return await self._usable().ready()
 
-    async def spawn(self, sandbox_id: str, *, internet: bool, on_gone: Callable[[str], None]) -> SpawnedSandbox:
+    async def spawn(
+        self, sandbox_id: str, limits: Limits, *, internet: bool, on_gone: Callable[[str], None]
+    ) -> SpawnedSandbox:
         """Make a sandbox, as `Zygote.spawn`, when there is a fork server that can.
 
         Raises:
@@ -57,7 +60,7 @@ class ForkServers:
         """
         zygote = self._usable()
         await zygote.ready()
-        return await zygote.spawn(sandbox_id, internet=internet, on_gone=on_gone)
+        return await zygote.spawn(sandbox_id, limits, internet=internet, on_gone=on_gone)
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, and its fork server when that has been replaced and has no other."""
@@ -90,7 +93,7 @@ class ForkServers:
         return self._adopt(launch(self._settings.guest_options(preloaded)))
 
     def _adopt(self, launched: ZygoteProcess) -> Zygote:
-        zygote = Zygote(launched, self._settings, lambda: self._gone(zygote), self.want)
+        zygote = Zygote(launched, lambda: self._gone(zygote), self.want)
         self._all.add(zygote)
         return zygote
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.limits import Limits
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -36,13 +36,13 @@ class Meter:
 
     Parameters:
         pid: its first process, by its number outside.
-        settings: its limits.
+        limits: what it may use.
     """
 
-    def __init__(self, pid: int, settings: Settings) -> None:
+    def __init__(self, pid: int, limits: Limits) -> None:
         self.cpu_count = len(os.sched_getaffinity(0))
         self._pid = pid
-        self._settings = settings
+        self._limits = limits
         self._last = (time.monotonic(), 0.0)
 
     def measure(self) -> Usage:
@@ -61,9 +61,9 @@ class Meter:
             cpu_count=self.cpu_count,
             cpu_percent=round(percent, 2),
             memory_used=memory,
-            memory_total=self._settings.memory_mb * 2**20,
+            memory_total=self._limits.memory_mb * 2**20,
             disk_used=_disk_used(self._pid),
-            disk_total=self._settings.disk_mb * 2**20,
+            disk_total=self._limits.disk_mb * 2**20,
         )
 
 

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pytest_rewardkit.local.context import HOME, Context
+from pytest_rewardkit.local.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.local.agent import Agent
-    from pytest_rewardkit.local.meter import Meter
+    from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.zygote import SpawnedSandbox
 
 State = Literal["running", "paused"]
@@ -35,6 +36,7 @@ class SandboxRequest:
 
     Parameters:
         timeout: seconds until the sandbox ends.
+        limits: those that differ from the server's.
         auto_pause: whether it is paused at its end, instead of killed.
         auto_pause_memory: whether its processes stay when that happens.
         auto_resume: whether traffic to it resumes it when it is paused.
@@ -45,6 +47,7 @@ class SandboxRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     envs: Mapping[str, str] = field(default_factory=dict)
     internet: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
     auto_pause: bool = False
     auto_pause_memory: bool = True
     auto_resume: bool = False
@@ -60,14 +63,15 @@ class Sandbox:
     Parameters:
         sandbox_id: its name.
         spawned: its processes.
-        meter: measures what they use.
+        limits: what they may use.
     """
 
-    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, meter: Meter) -> None:
+    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits) -> None:
         self.id = sandbox_id
         self.token = secrets.token_hex(32)
         self.spawned = spawned
-        self.meter = meter
+        self.limits = limits
+        self.meter = Meter(spawned.pid, limits)
         self.state: State = "running"
         self.contexts: dict[str, Context] = {}
         self.serial = 0
@@ -83,19 +87,18 @@ class Sandbox:
         """What its processes and files are reached by."""
         return self.spawned.agent
 
-    def assign(self, request: SandboxRequest, serial: int, output_mb: int) -> None:
+    def assign(self, request: SandboxRequest, serial: int) -> None:
         """Give it to whoever asked, from now on.
 
         Parameters:
             request: what was asked for.
             serial: its place in the order of creation.
-            output_mb: the server's limit of output.
         """
         self.request = request
         self.serial = serial
         self.started_at = datetime.now(UTC)
         for context in self.contexts.values():
-            context.adopt_envs(request.envs, output_mb)
+            context.adopt_envs(request.envs)
 
     def add_context(self, cwd: str = HOME) -> Context:
         """Make a context; its kernel is started by whoever needs it first."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.limits import Limits, check_number
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Collection
@@ -16,8 +18,8 @@ ISOLATION_CHOICES = ("auto", "strict", "full", "ns-nocap", "uid", "landlock", "w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Limits of each sandbox, and of the server."""
+class Settings(Limits):
+    """Limits of the server, and of each sandbox that asks for no others."""
 
     isolation: str = field(
         default="auto",
@@ -30,25 +32,18 @@ class Settings:
             f"or, from the start, names of {', '.join(PRELOADABLE)}, with commas"
         },
     )
-    memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB"})
-    processes: int = field(default=128, metadata={"help": "processes and threads of a sandbox"})
-    disk_mb: int = field(default=512, metadata={"help": "size of a sandbox's files, MiB"})
-    open_files: int = field(default=1024, metadata={"help": "open files of a process in a sandbox"})
-    output_mb: int = field(default=16, metadata={"help": "output of a run or a command that is passed on, MiB"})
     max_sandboxes: int = field(default=256, metadata={"help": "sandboxes alive at once"})
     warm_sandboxes: int = field(default=2, metadata={"help": "sandboxes kept ready for the next create"})
 
     def __post_init__(self) -> None:
+        Limits.__post_init__(self)
         if self.isolation not in ISOLATION_CHOICES:
             raise ValueError(f"isolation must be one of {', '.join(ISOLATION_CHOICES)}, not {self.isolation!r}")
         unknown = set(self.preloaded()) - set(PRELOADABLE)
         if unknown:
             raise ValueError(f"preload must be auto, none, or names of {', '.join(PRELOADABLE)}, not {min(unknown)!r}")
-        for item in fields(self):
-            value = getattr(self, item.name)
-            least = 0 if item.name == "warm_sandboxes" else 1
-            if isinstance(item.default, int) and (type(value) is not int or value < least):
-                raise ValueError(f"{item.name} must be a whole number of at least {least}, not {value!r}")
+        check_number("max_sandboxes", self.max_sandboxes, least=1)
+        check_number("warm_sandboxes", self.warm_sandboxes, least=0)
 
     def arguments(self) -> list[str]:
         """The command line's options that give these settings."""
@@ -66,10 +61,6 @@ class Settings:
         """
         names = ",".join(name for name in PRELOADABLE if name in preloaded)
         return [f"--isolation={self.isolation}", f"--preload={names}"]
-
-    def limits(self) -> dict[str, int]:
-        """A sandbox's limits, as its guest is told them."""
-        return {name: getattr(self, name) for name in ("memory_mb", "processes", "disk_mb", "open_files")}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

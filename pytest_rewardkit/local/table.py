@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.fork_servers import ForkServers
-from pytest_rewardkit.local.meter import Meter
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.pool import Pool
 from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.launch import ZygoteProcess
+    from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import Settings
 
 
@@ -64,6 +64,7 @@ class SandboxTable:
 
         Raises:
             TooManySandboxesError: there are too many.
+            ValueError: a limit cannot be what it is asked to be.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
             ZygoteError: the fork server does not come up.
@@ -73,12 +74,12 @@ class SandboxTable:
             raise TooManySandboxesError(f"{limit} sandboxes are alive, which is the limit (--max-sandboxes)")
         self._creating += 1
         try:
-            sandbox = await (self._spawn(internet=True) if request.internet else self._pool.take())
+            sandbox = await self._make(request)
         finally:
             self._creating -= 1
         if sandbox.agent.closed:
             raise GuestGoneError("the sandbox ended at once")
-        sandbox.assign(request, next(self._serials), self.settings.output_mb)
+        sandbox.assign(request, next(self._serials))
         self._sandboxes[sandbox.id] = sandbox
         self.expire_in(sandbox, request.timeout)
         return sandbox
@@ -129,7 +130,7 @@ class SandboxTable:
             self.kill(sandbox)
 
     async def _spawn_warm(self) -> Sandbox:
-        sandbox = await self._spawn(internet=False)
+        sandbox = await self._spawn(self.settings, internet=False)
         try:
             await sandbox.default_context().start()
         except (GuestError, GuestGoneError):
@@ -137,12 +138,17 @@ class SandboxTable:
             raise
         return sandbox
 
-    async def _spawn(self, *, internet: bool) -> Sandbox:
+    async def _make(self, request: SandboxRequest) -> Sandbox:
+        if not request.internet and not request.limits:
+            return await self._pool.take()
+        return await self._spawn(self.settings.changed(request.limits), internet=request.internet)
+
+    async def _spawn(self, limits: Limits, *, internet: bool) -> Sandbox:
         sandbox_id = new_id()
         spawned = await self._fork_servers.spawn(
-            sandbox_id, internet=internet, on_gone=lambda _: self._gone(sandbox_id)
+            sandbox_id, limits, internet=internet, on_gone=lambda _: self._gone(sandbox_id)
         )
-        return Sandbox(sandbox_id, spawned, Meter(spawned.pid, self.settings))
+        return Sandbox(sandbox_id, spawned, limits)
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():

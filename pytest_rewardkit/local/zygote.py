@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.launch import ZygoteProcess
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.limits import Limits
 
 
 class ZygoteError(Exception):
@@ -29,7 +29,6 @@ class Zygote:
 
     Parameters:
         launched: the process and its channel.
-        settings: the limits of the sandboxes to make.
         on_gone: called once when it has ended, with the sandboxes that went with it already told.
         on_imports: called with the names of slow modules that a candidate has imported, as it says.
     """
@@ -37,12 +36,10 @@ class Zygote:
     def __init__(
         self,
         launched: ZygoteProcess,
-        settings: Settings,
         on_gone: Callable[[], None],
         on_imports: Callable[[list[str]], None],
     ) -> None:
         self._process = launched.process
-        self._settings = settings
         self._on_gone = on_gone
         self._on_imports = on_imports
         self._loop = asyncio.get_running_loop()
@@ -62,11 +59,14 @@ class Zygote:
         """
         return await asyncio.shield(self._ready)
 
-    async def spawn(self, sandbox_id: str, *, internet: bool, on_gone: Callable[[str], None]) -> SpawnedSandbox:
+    async def spawn(
+        self, sandbox_id: str, limits: Limits, *, internet: bool, on_gone: Callable[[str], None]
+    ) -> SpawnedSandbox:
         """Make a sandbox.
 
         Parameters:
             sandbox_id: its name.
+            limits: what it may use.
             internet: whether it may reach the network.
             on_gone: as for `Agent`.
 
@@ -75,14 +75,14 @@ class Zygote:
             GuestGoneError: the fork server is gone.
         """
         ours, theirs = socket.socketpair()
-        agent = Agent(ours, self._settings, on_gone, self._on_imports)
+        agent = Agent(ours, limits, on_gone, self._on_imports)
         with theirs:
             spawned = self._peer.request(
                 "spawn",
                 lambda answer: self._adopt(agent, answer),
                 [theirs.fileno()],
                 sandbox=sandbox_id,
-                limits=self._settings.limits(),
+                limits=limits.of_guest(),
                 internet=internet,
             )
         self._spawning += 1

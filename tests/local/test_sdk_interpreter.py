@@ -112,6 +112,15 @@ def test_contexts_are_apart(sandbox: Sandbox) -> None:
     assert len(listed) == 2
 
 
+def test_a_context_s_directory_is_made(sandbox: Sandbox) -> None:
+    context = sandbox.create_code_context(cwd="/home/user/new/one")
+    assert sandbox.run_code("import os; os.getcwd()", context=context).text == "/home/user/new/one"
+    assert sandbox.list_code_contexts()[-1].cwd == "/home/user/new/one"
+    sandbox.files.write("file", "")
+    with pytest.raises(SandboxException, match="400"):
+        sandbox.create_code_context(cwd="file")
+
+
 def test_a_restarted_context_keeps_its_id_and_loses_its_state(sandbox: Sandbox) -> None:
     context = sandbox.create_code_context(cwd="/tmp")
     sandbox.run_code("x = 1", context=context)

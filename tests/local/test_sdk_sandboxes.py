@@ -137,3 +137,29 @@ def test_what_the_server_has_not_is_refused_by_name(address: dict[str, str]) -> 
 def test_a_timeout_out_of_range_is_refused(address: dict[str, str]) -> None:
     with pytest.raises((InvalidArgumentException, SandboxException), match="timeout must be a whole number"):
         Sandbox.create(timeout=-1, **address)
+
+
+def test_a_sandbox_can_have_limits_of_its_own(address: dict[str, str]) -> None:
+    limits = {"X-Rewardkit-Limits": "memory_mb=200, disk_mb=1, output_mb=1"}
+    with Sandbox.create(**address, api_headers=limits) as sandbox:
+        assert sandbox.get_info().memory_mb == 200
+        assert sandbox.run_code("data = bytearray(300 * 2**20)").error.name == "MemoryError"
+        assert sandbox.run_code("open('f', 'w').write('x' * 2_000_000)").error is not None
+        execution = sandbox.run_code("print('x' * 2_000_000)")
+        assert sum(map(len, execution.logs.stdout)) == 2**20
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            "memory_gb=1",
+            "there is no limit 'memory_gb'; there are memory_mb, processes, disk_mb, open_files, output_mb",
+        ),
+        ("memory_mb=0", "memory_mb must be a whole number from 1"),
+        ("memory_mb", "memory_mb must be a whole number from 1"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(address: dict[str, str], limits: str, message: str) -> None:
+    with pytest.raises(SandboxException, match=message):
+        Sandbox.create(**address, api_headers={"X-Rewardkit-Limits": limits})

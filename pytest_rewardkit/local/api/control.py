@@ -28,6 +28,9 @@ TEMPLATES = ("base", "code-interpreter-v1")
 ENVD_VERSION = "0.6.13"
 """The version of envd whose protocol the server speaks; the SDK turns features on by it."""
 
+LIMITS_HEADER = "X-Rewardkit-Limits"
+"""Limits of a sandbox to create that differ from the server's, as `memory_mb=256, processes=16`. Not E2B's."""
+
 MAX_FORKS = 20
 
 
@@ -79,7 +82,7 @@ class ControlPlane:
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v2/sandboxes`."""
-        wanted = create_request.parse(await read_object(request))
+        wanted = create_request.parse(await read_object(request), request.headers.get(LIMITS_HEADER, ""))
         key = request.headers.get("Idempotency-Key")
         sandbox = self._table.get(self._created.get(key, "")) if key else None
         if sandbox is None:
@@ -278,7 +281,6 @@ class ControlPlane:
         }
 
     def _details(self, sandbox: Sandbox) -> dict[str, Any]:
-        settings = self._table.settings
         return {
             "templateID": sandbox.request.template,
             "alias": sandbox.request.template,
@@ -289,8 +291,8 @@ class ControlPlane:
             "startedAt": _time(sandbox.started_at),
             "endAt": _time(sandbox.end_at),
             "cpuCount": sandbox.meter.cpu_count,
-            "memoryMB": settings.memory_mb,
-            "diskSizeMB": settings.disk_mb,
+            "memoryMB": sandbox.limits.memory_mb,
+            "diskSizeMB": sandbox.limits.disk_mb,
             "state": sandbox.state,
             "metadata": dict(sandbox.request.metadata),
             "volumeMounts": [],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.body import text_map
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError
+from pytest_rewardkit.local.limits import Limits
 from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS, SandboxRequest
 
 if TYPE_CHECKING:
@@ -18,8 +19,12 @@ _NETWORK_RULES = ("allowOut", "rules", "egressProxy")
 _ALL_TRAFFIC = "0.0.0.0/0"
 
 
-def parse(body: Mapping[str, Any]) -> SandboxRequest:
-    """A create call's body as a request.
+def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
+    """A create call as a request.
+
+    Parameters:
+        body: the call's body.
+        limits: what it says about limits, as `memory_mb=256, processes=16`.
 
     Raises:
         ApiError: it asks for what is not served (501) or makes no sense (400).
@@ -36,6 +41,7 @@ def parse(body: Mapping[str, Any]) -> SandboxRequest:
         metadata=text_map(body.get("metadata"), "metadata"),
         envs=text_map(body.get("envVars"), "envVars"),
         internet=_network_is_open(body.get("network")) and _flag(body, "allow_internet_access", default=False),
+        limits=_limits(limits),
         auto_pause=_flag(body, "autoPause", default=False),
         auto_pause_memory=_flag(body, "autoPauseMemory", default=True),
         auto_resume=_flag(body.get("autoResume") or {}, "enabled", default=False),
@@ -71,6 +77,16 @@ def _flag(body: Any, name: str, *, default: bool) -> bool:
     if not isinstance(value, bool):
         raise ApiError(400, f"{name} must be true or false")
     return value
+
+
+def _limits(text: str) -> dict[str, int]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    changes = {name.strip(): integer(value.strip(), name.strip(), 0, 1, 2**31) for name, _, value in pairs}
+    try:
+        Limits().changed(changes)
+    except ValueError as error:
+        raise ApiError(400, str(error)) from error
+    return changes
 
 
 def _network_is_open(network: Any) -> bool:

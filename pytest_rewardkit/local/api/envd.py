@@ -17,7 +17,6 @@ from pytest_rewardkit.local.api.signature import matches
 if TYPE_CHECKING:
     from pytest_rewardkit.local.meter import Usage
     from pytest_rewardkit.local.sandbox import Sandbox
-    from pytest_rewardkit.local.settings import Settings
 
 USER = "user"
 
@@ -27,14 +26,9 @@ class _Service(Protocol):
 
 
 class Envd:
-    """Routes envd's paths.
+    """Routes envd's paths."""
 
-    Parameters:
-        settings: limits.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._files = files.Files(settings.disk_mb)
+    def __init__(self) -> None:
         self._services: dict[str, _Service] = {
             "process.Process": ProcessService(),
             "filesystem.Filesystem": FilesystemService(),
@@ -50,7 +44,7 @@ class Envd:
         if route == ("GET", "/health"):
             return web.Response(status=204)
         if request.path == "/files" and request.method in ("GET", "HEAD", "POST"):
-            return await self._files.handle(request, sandbox)
+            return await files.answer(request, sandbox)
         require_token(request, sandbox)
         if route == ("GET", "/envs"):
             return json_response(dict(sandbox.request.envs))

@@ -30,48 +30,40 @@ _FILENAME = re.compile(r'filename="((?:[^"\\]|\\.)*)"')
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class Files:
-    """Downloads and uploads.
+async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+    """Answers a download or an upload.
 
-    Parameters:
-        disk_mb: how many MiB one request may write.
+    Raises:
+        ApiError: it is answered with that.
     """
+    _authorize(request, sandbox)
+    if request.query.get("username", "") not in ("", "user"):
+        raise ApiError(401, f"unknown user '{request.query['username']}': a local sandbox has one user, 'user'")
+    try:
+        if request.method == "POST":
+            return await _upload(request, sandbox)
+        return await _download(request, sandbox)
+    except GuestError as error:
+        raise ApiError(_STATUS.get(error.code, 400), error.message) from error
+    except BadPathError as error:
+        raise ApiError(400, str(error)) from error
+    except GuestGoneError as error:
+        raise not_running(sandbox.id) from error
 
-    def __init__(self, disk_mb: int) -> None:
-        self._limit = disk_mb * 2**20
 
-    async def handle(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-        """Answer one request.
-
-        Raises:
-            ApiError: it is answered with that.
-        """
-        _authorize(request, sandbox)
-        if request.query.get("username", "") not in ("", "user"):
-            raise ApiError(401, f"unknown user '{request.query['username']}': a local sandbox has one user, 'user'")
-        try:
-            if request.method == "POST":
-                return await self._upload(request, sandbox)
-            return await _download(request, sandbox)
-        except GuestError as error:
-            raise ApiError(_STATUS.get(error.code, 400), error.message) from error
-        except BadPathError as error:
-            raise ApiError(400, str(error)) from error
-        except GuestGoneError as error:
-            raise not_running(sandbox.id) from error
-
-    async def _upload(self, request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
-        writer = _Writer(sandbox, self._limit, _metadata(request))
-        path = request.query.get("path")
-        if request.content_type == "application/octet-stream":
-            if not path:
-                raise ApiError(400, "path is required")
-            await writer.write(path, request.content.iter_any())
-        elif request.content_type == "multipart/form-data":
-            await _write_parts(request, path, writer)
-        else:
-            raise ApiError(400, f"unsupported content type '{request.content_type}'")
-        return json_response(writer.written)
+async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
+    # Where the sandbox's files are no file system of their own, this is what bounds an upload.
+    writer = _Writer(sandbox, sandbox.limits.disk_mb * 2**20, _metadata(request))
+    path = request.query.get("path")
+    if request.content_type == "application/octet-stream":
+        if not path:
+            raise ApiError(400, "path is required")
+        await writer.write(path, request.content.iter_any())
+    elif request.content_type == "multipart/form-data":
+        await _write_parts(request, path, writer)
+    else:
+        raise ApiError(400, f"unsupported content type '{request.content_type}'")
+    return json_response(writer.written)
 
 
 class _Writer:

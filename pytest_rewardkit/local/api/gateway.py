@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.api import files
+from pytest_rewardkit.local.api import files, interpreter
 from pytest_rewardkit.local.api.envd import Envd
 from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed, unexpected
-from pytest_rewardkit.local.api.interpreter import Interpreter
 from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ class Gateway:
 
     def __init__(self, table: SandboxTable) -> None:
         self._table = table
-        self._envd = Envd(table.settings)
-        self._interpreter = Interpreter(table.settings)
+        self._envd = Envd()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -67,7 +65,7 @@ class Gateway:
             if port == ENVD_PORT:
                 return await self._envd.handle(request, sandbox)
             if port == INTERPRETER_PORT:
-                return await self._interpreter.handle(request, sandbox)
+                return await interpreter.answer(request, sandbox)
             raise port_closed(sandbox.id, port)
         finally:
             if transport is not None:

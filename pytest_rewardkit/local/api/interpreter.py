@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.context import Context
     from pytest_rewardkit.local.execution import Event
     from pytest_rewardkit.local.sandbox import Sandbox
-    from pytest_rewardkit.local.settings import Settings
 
 KEEPALIVE_SECONDS = 5.0
 PYTHON_NAMES = ("python", "python3", "py")
@@ -49,79 +48,71 @@ _FIELDS = {
 _STRUCTURED = ("application/json", "e2b/data", "e2b/chart")
 
 
-class Interpreter:
-    """Answers requests to the interpreter's port. Its errors are plain text, unlike everybody else's.
+async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+    """Answers a request to the interpreter's port. Its errors are plain text, unlike everybody else's."""
+    try:
+        return await _route(request, sandbox)
+    except ApiError as error:
+        return web.Response(status=error.status, text=error.message)
+    except GuestError as error:
+        return web.Response(status=500, text=f"the interpreter could not be started: {error}")
+    except GuestGoneError:
+        return web.Response(status=502, text="The sandbox was not found")
 
-    Parameters:
-        settings: limits.
-    """
 
-    def __init__(self, settings: Settings) -> None:
-        self._output_mb = settings.output_mb
+async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+    route = (request.method, request.path)
+    if route == ("POST", "/execute"):
+        return await _execute(request, sandbox)
+    if route == ("GET", "/health"):
+        return web.Response(text='"OK"')
+    if route == ("GET", "/contexts"):
+        return json_response([_description(context) for context in sandbox.contexts.values()])
+    if route == ("POST", "/contexts"):
+        return await _create(request, sandbox)
+    if match := _CONTEXT_PATH.fullmatch(request.path):
+        context = _context(sandbox, match[1])
+        if request.method == "POST" and match[2]:
+            await context.restart()
+            return json_response(_description(context))
+        if request.method == "DELETE" and not match[2]:
+            sandbox.remove_context(context)
+            return json_response({})
+    raise ApiError(404, f"{request.method} {request.path} is not there")
 
-    async def handle(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-        """Answer one request."""
-        try:
-            return await self._route(request, sandbox)
-        except ApiError as error:
-            return web.Response(status=error.status, text=error.message)
-        except GuestError as error:
-            return web.Response(status=500, text=f"the interpreter could not be started: {error}")
-        except GuestGoneError:
-            return web.Response(status=502, text="The sandbox was not found")
 
-    async def _route(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-        route = (request.method, request.path)
-        if route == ("POST", "/execute"):
-            return await self._execute(request, sandbox)
-        if route == ("GET", "/health"):
-            return web.Response(text='"OK"')
-        if route == ("GET", "/contexts"):
-            return json_response([_description(context) for context in sandbox.contexts.values()])
-        if route == ("POST", "/contexts"):
-            return await _create(request, sandbox)
-        if match := _CONTEXT_PATH.fullmatch(request.path):
-            context = _context(sandbox, match[1])
-            if request.method == "POST" and match[2]:
-                await context.restart()
-                return json_response(_description(context))
-            if request.method == "DELETE" and not match[2]:
-                sandbox.remove_context(context)
-                return json_response({})
-        raise ApiError(404, f"{request.method} {request.path} is not there")
+async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
+    if not matches(request.headers.get("X-Access-Token", ""), sandbox.token):
+        raise ApiError(401, "unauthorized access, please provide a valid access token")
+    context, execution = _parse(await read_object(request), sandbox)
+    response = web.StreamResponse()
+    response.content_type = "application/x-ndjson"
+    context.submit(execution)
+    try:
+        await response.prepare(request)
+        ended = False
+        while not ended:
+            lines = b"".join(line(event) for event in await execution.events.take(KEEPALIVE_SECONDS))
+            ended = execution.events.ended
+            if ended:
+                await response.write_eof(lines + _END)
+            else:
+                await response.write(lines or _KEEPALIVE)
+    finally:
+        context.withdraw(execution)
+    return response
 
-    async def _execute(self, request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-        if not matches(request.headers.get("X-Access-Token", ""), sandbox.token):
-            raise ApiError(401, "unauthorized access, please provide a valid access token")
-        body = await read_object(request)
-        context, execution = self._parse(body, sandbox)
-        response = web.StreamResponse()
-        response.content_type = "application/x-ndjson"
-        context.submit(execution)
-        try:
-            await response.prepare(request)
-            ended = False
-            while not ended:
-                lines = b"".join(line(event) for event in await execution.events.take(KEEPALIVE_SECONDS))
-                ended = execution.events.ended
-                if ended:
-                    await response.write_eof(lines + _END)
-                else:
-                    await response.write(lines or _KEEPALIVE)
-        finally:
-            context.withdraw(execution)
-        return response
 
-    def _parse(self, body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Execution]:
-        code, context_id, language = body.get("code"), body.get("context_id"), body.get("language")
-        if not isinstance(code, str):
-            raise ApiError(400, "code must be a text")
-        if context_id and language:
-            raise ApiError(400, "Only one of context_id or language can be provided")
-        _require_python(language)
-        context = _context(sandbox, context_id) if context_id else sandbox.default_context()
-        envs = text_map(body.get("env_vars"), "env_vars") or None
-        return context, Execution(code, envs, self._output_mb)
+def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Execution]:
+    code, context_id, language = body.get("code"), body.get("context_id"), body.get("language")
+    if not isinstance(code, str):
+        raise ApiError(400, "code must be a text")
+    if context_id and language:
+        raise ApiError(400, "Only one of context_id or language can be provided")
+    _require_python(language)
+    context = _context(sandbox, context_id) if context_id else sandbox.default_context()
+    envs = text_map(body.get("env_vars"), "env_vars") or None
+    return context, Execution(code, envs, sandbox.limits.output_mb)
 
 
 async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
@@ -131,14 +122,20 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     if not isinstance(cwd, str):
         raise ApiError(400, "cwd must be a text")
     try:
-        context = sandbox.add_context(resolve(cwd))
+        directory = resolve(cwd)
+        # E2B takes a directory that is not there, and starts elsewhere; here it is made, so that it is the one.
+        await sandbox.agent.make_directory(directory)
     except BadPathError as error:
         raise ApiError(400, str(error)) from error
+    except GuestError as error:
+        if error.code != "already_exists":
+            raise ApiError(400, error.message) from error
+    context = sandbox.add_context(directory)
     try:
         await context.start()
-    except GuestError as error:
+    except GuestError:
         sandbox.remove_context(context)
-        raise ApiError(400 if error.code in ("not_found", "invalid_argument") else 500, error.message) from error
+        raise
     return json_response(_description(context))
 
 
