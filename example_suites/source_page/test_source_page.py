@@ -1,8 +1,8 @@
-"""The first two examples of E2B's "Code Execution Overview", with the names of today."""
+"""The four examples of E2B's "Code Execution Overview", with the names of today."""
 
 from pytest import approx
 
-from pytest_rewardkit import Case, assert_cases, assert_output
+from pytest_rewardkit import Case, FileCheck, assert_analysis, assert_cases, assert_files, assert_output
 
 RESPONSE = """
 def add_numbers(a, b):
@@ -35,3 +35,45 @@ def test_partial_credit(sandbox):
     ]
     reward = assert_cases(sandbox, RESPONSE, cases=test_cases, threshold=0.6)
     assert reward.value == approx(2 / 3)
+
+
+def test_file_based_code(sandbox):
+    """Files that the candidate must make, or leave, with their content."""
+    candidate = """
+import os
+
+with open("result.txt", "w") as f:
+    f.write("Hello, World!")
+
+os.makedirs("logs", exist_ok=True)
+open("logs/run.log", "w").close()
+"""
+    file_operations = [
+        FileCheck(path="result.txt", content="Hello, World!", type="create"),
+        FileCheck(path="logs/run.log", type="exists"),
+        FileCheck(path="summary.txt", content="done", type="create"),
+    ]
+    reward = assert_files(sandbox, candidate, files=file_operations, threshold=0.6)
+    assert reward.value == approx(2 / 3)
+
+
+def test_data_analysis(sandbox):
+    """Insights in what the analysis prints. A plot lifts the reward, but does not stand for a missing insight."""
+    candidate = """
+import matplotlib.pyplot as plt
+import pandas as pd
+
+data = pd.read_csv("dataset.csv")
+print("average score:", data["score"].mean())
+data["score"].hist()
+plt.show()
+"""
+    reward = assert_analysis(
+        sandbox,
+        candidate,
+        datasets={"dataset.csv": b"name,score\nAda,7\nGrace,9\nEdsger,8\n"},
+        insights=["average score", 8, "highest score"],
+        plot_bonus=1,
+        threshold=0.7,
+    )
+    assert reward.value == approx(3 / 4)

@@ -1,21 +1,17 @@
 """Programs that print: the whole output is compared."""
 
-import json
-from pathlib import Path
-
 import pytest
 from pytest import approx
 
 from pytest_rewardkit import Case, assert_cases, assert_output
 
-ROWS = [json.loads(line) for line in (Path(__file__).parent / "fizzbuzz.jsonl").read_text("utf-8").splitlines()]
-
 FIZZBUZZ = "1\n2\nFizz\n4\nBuzz\nFizz\n7\n8\nFizz\nBuzz\n11\nFizz\n13\n14\nFizzBuzz\n"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_fizzbuzz(sandbox, row):
-    reward = assert_output(sandbox, row["response"], expected=FIZZBUZZ, time_limit=1, threshold=0)
+@pytest.mark.reward_dataset("fizzbuzz.jsonl")
+def test_fizzbuzz(sandbox, row, candidate):
+    """A test for each line of the file; the marker reads it."""
+    reward = assert_output(sandbox, candidate, expected=FIZZBUZZ, time_limit=1, threshold=0)
     assert (reward.value, reward.verdict) == (approx(row["reward"]), row["verdict"])
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from docs.pages import ROOT, tables
 
 import pytest_rewardkit
-from pytest_rewardkit import Case, Part, fixtures, hooks
+from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, hooks
+from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.run.gates import Gate
@@ -51,18 +52,16 @@ def test_twins_of_options() -> None:
 
 def test_markers(pytester: pytest.Pytester) -> None:
     shown = tables(README, "Markers")
-    result = pytester.runpytest_inprocess("--markers", "-p", "no:asyncio")
-    registered = {line.split(".")[2].split("(")[0] for line in result.outlines if line.startswith("@pytest.mark.")}
-    assert set(shown) <= registered
-    assert set(shown) == {"reward", "sandbox"}
+    assert set(shown) == _markers(pytester) - _markers(pytester, "-p", "no:rewardkit")
     assert _code(shown["reward"][0]) == set(REWARD_KEYWORDS)
+    assert _code(shown["reward_dataset"][0]) == set(DATASET_KEYWORDS)
     assert _code(shown["sandbox"][0]) - {"Sandbox.create"} <= create_keywords()
 
 
-def test_fixtures() -> None:
-    assert set(tables(README, "Fixtures")) == {
-        name for name, member in vars(fixtures).items() if type(member) is type(fixtures.sandbox)
-    }
+def test_fixtures(pytester: pytest.Pytester) -> None:
+    """Those that begin with `rewardkit_` are for other fixtures of the plugin."""
+    registered = _fixtures(pytester) - _fixtures(pytester, "-p", "no:rewardkit")
+    assert set(tables(README, "Fixtures")) == {name for name in registered if not name.startswith("rewardkit_")}
 
 
 def test_gates() -> None:
@@ -87,8 +86,24 @@ def test_verdicts() -> None:
 def test_public_names() -> None:
     shown = tables(README, "Functions and values")
     assert set(shown) == set(pytest_rewardkit.__all__)
-    assert {name.removesuffix("=") for name in _code(shown["Case"][0])} == {field.name for field in fields(Case)}
+    for check in (Case, FileCheck, Insight, ChartCheck):
+        named = {name.removesuffix("=") for name in _code(shown[check.__name__][0])}
+        assert named == {field.name for field in fields(check)}, check.__name__
     assert _code(shown["Part"][0]) == {field.name for field in fields(Part)}
+
+
+def _markers(pytester: pytest.Pytester, *options: str) -> set[str]:
+    lines = _listed(pytester, "--markers", *options)
+    return {re.split(r"\W", line.split(".")[2])[0] for line in lines if line.startswith("@pytest.mark.")}
+
+
+def _fixtures(pytester: pytest.Pytester, *options: str) -> set[str]:
+    lines = _listed(pytester, "--fixtures", *options)
+    return {line.split()[0] for line in lines if re.match(r"[a-z]\w* .*-- ", line)}
+
+
+def _listed(pytester: pytest.Pytester, *options: str) -> list[str]:
+    return pytester.runpytest_subprocess(*options, "-p", "no:asyncio").outlines
 
 
 def _code(cell: str) -> set[str]:
@@ -110,4 +125,4 @@ def _takes(option: Option, word: str) -> bool:
 def _default(value: Any) -> str:
     if value is None:
         return "none"
-    return "off" if value is False else f"`{value}`"
+    return {False: "off", True: "on"}[value] if isinstance(value, bool) else f"`{value}`"
