@@ -66,13 +66,16 @@ def _report(config: pytest.Config, settings: Settings) -> None:
         raise pytest.UsageError(str(error)) from None
     reporter = Reporter(config, settings, provider.describe(), gates)
     config.pluginmanager.register(reporter, REPORTER)
-    if settings.results is not None and not config.getoption("collectonly"):
-        from pytest_rewardkit.run.facts import facts_of
+    if config.getoption("collectonly") or (settings.results is None and settings.html is None):
+        return
+    from pytest_rewardkit.run.facts import facts_of
+
+    facts = facts_of(config, settings, provider)
+    if settings.results is not None:
         from pytest_rewardkit.run.results_file import ResultsFile
 
-        facts = facts_of(config, settings, provider)
         config.pluginmanager.register(ResultsFile(config, settings.results, reporter, facts), "rewardkit-results")
     if settings.html is not None:
         from pytest_rewardkit.run.html_report import HtmlReport
 
-        config.pluginmanager.register(HtmlReport(config, settings.html, reporter), "rewardkit-html")
+        config.pluginmanager.register(HtmlReport(config, settings.html, reporter, facts), "rewardkit-html")

@@ -140,3 +140,19 @@ def test_a_test_counts_by_its_last_attempt_unless_it_says_more() -> None:
     assert [table["verdict"]["names"][row] for row in table["verdict"]["rows"]] == ["timeout", "partial", "unscored"]
     assert table["seconds"] == [3.0, 3.0, 3.0]
     assert table["attempts"] == [2, 2, 2]
+
+
+def test_the_table_says_what_cost_most() -> None:
+    parts = [
+        Part("first", 0.5, reason="half"),
+        Part("second", 0.0, reason="all\nof it"),
+        Part("third", 1.0, reason="fine"),
+    ]
+    attempts = [
+        Attempt(verdict="partial", value=0.5, parts=parts, reason="the whole"),
+        Attempt(verdict="passed", value=1.0, parts=parts[2:], reason="the whole"),
+        Attempt(verdict="timeout", value=0.0, reason="too slow"),
+        Attempt(verdict="passed", value=1.0),
+    ]
+    table = overview(Report(tests=[Test(node_id="a", attempts=[attempt]) for attempt in attempts]))["table"]
+    assert table["why"] == ["second: all of it", "the whole", "too slow", ""]

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import shlex
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.reports.figures import counted, duration, shown
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Group, Report, Test
+from pytest_rewardkit.reports.figures import counted, duration, shown, signed
+from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Report, Test
 from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.reports.html.model import Gate
+    from pytest_rewardkit.reports.html.model import Tone
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.run import ledger as run
+    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.gates import Decision
     from pytest_rewardkit.run.record import Record
     from pytest_rewardkit.run.statistics import Interval
 
@@ -26,15 +28,21 @@ _INTERVAL: Final = "95 % interval"
 
 
 def report_of(
-    ledger: run.Ledger, *, title: str = "Rewards", facts: Mapping[str, str] | None = None, gates: Sequence[Gate] = ()
+    ledger: run.Ledger,
+    *,
+    title: str = "Rewards",
+    facts: Mapping[str, str] | None = None,
+    decisions: Sequence[Decision] = (),
+    comparison: Comparison | None = None,
 ) -> Report:
     """Return the report of all that `ledger` holds.
 
     Parameters
     ----------
     title: what the run is called.
-    facts: the run's circumstances by name.
-    gates: what was decided about the run.
+    facts: the run's circumstances by name; see `facts_in`.
+    decisions: what the gates decided.
+    comparison: the run beside its baseline.
 
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
@@ -42,28 +50,54 @@ def report_of(
     tests = ledger.tests
     by_file = not any(test.group for test in tests)
     names = [_file(test.node_id) if by_file else test.group or "" for test in tests]
+    before = {} if comparison is None else comparison.before
     return Report(
-        tests=[_test(test, name) for test, name in zip(tests, names, strict=True)],
+        tests=[_test(test, name, comparison) for test, name in zip(tests, names, strict=True)],
         title=title,
         facts=facts or {},
-        figures=_figures(figures, _earned(tests)),
-        gates=gates,
-        groups=_groups(tests, names),
+        figures=[*_figures(figures, _earned(tests)), *_change_figure(comparison)],
+        gates=[Gate(it.name[:1].upper() + it.name[1:], it.state.value, it.reason) for it in decisions],
+        groups=_groups(tests, names, before),
         grouped_by="file" if by_file else "group",
-        interval=_INTERVAL,
+        interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
+        gone={} if comparison is None else {node_id: before[node_id] for node_id in comparison.gone},
     )
 
 
-def _test(test: run.Test, group: str) -> Test:
+def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | None = None) -> dict[str, str]:
+    """Return a run's circumstances for people, from those in the first line of its results.
+
+    Parameters
+    ----------
+    sandboxes: where they came from, in one line.
+    seconds: how long the run took.
+    """
+    host = facts["host"]
+    shown_facts = {
+        "Started": facts["started"].replace("T", " ").replace("+00:00", " UTC"),
+        "Duration": "" if seconds is None else duration(seconds),
+        "Sandboxes": sandboxes or facts["sandboxes"]["provider"],
+        "Workers": str(facts["workers"] or ""),
+        "System": f"{host['system']} {host['machine']}, {host['processors']} processors",
+        **{"Python" if name == "python" else name: version for name, version in facts["versions"].items()},
+    }
+    return {name: fact for name, fact in shown_facts.items() if fact}
+
+
+def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
     record = test.last.record
+    change = None if comparison is None else comparison.changes.get(test.node_id)
     return Test(
         node_id=test.node_id,
         attempts=[_attempt(attempt) for attempt in test.attempts],
         group=group,
+        row_id="" if record is None else record.row or "",
         threshold=None if record is None else record.threshold,
         weight=test.weight,
         must_pass=test.must_pass,
+        baseline=None if comparison is None else comparison.before.get(test.node_id),
+        change="" if change is None else change.value,
         command=f"python -m pytest {shlex.quote(test.node_id)}",
     )
 
@@ -84,12 +118,16 @@ def _attempt(attempt: run.Attempt) -> Attempt:
 
 
 def _timings(record: Record, seconds: float) -> dict[str, float]:
-    if not record.sandboxes:
+    timings = {
+        "waiting": sum(use.waited for use in record.sandboxes),
+        "creating": sum(use.start for use in record.sandboxes),
+        "running": 0.0 if record.reward is None else sum(part.duration or 0.0 for part in record.reward.parts),
+    }
+    if not any(timings.values()):
         return {}
-    waiting = sum(use.waited for use in record.sandboxes)
-    creating = sum(use.start for use in record.sandboxes)
-    # Sandboxes may have been created at the same time.
-    return {"waiting": waiting, "creating": creating, "the rest": max(seconds - waiting - creating, 0.0)}
+    # What was done at the same time is counted twice, and may be more than the whole.
+    timings["the rest"] = max(seconds - sum(timings.values()), 0.0)
+    return {name: spent for name, spent in timings.items() if spent}
 
 
 def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
@@ -129,18 +167,19 @@ def _interval(earned: Sequence[tuple[float, float]]) -> Interval | None:
     return wilson(mean * count, count, _CONFIDENCE)
 
 
-def _groups(tests: Sequence[run.Test], names: Sequence[str]) -> list[Group]:
+def _groups(tests: Sequence[run.Test], names: Sequence[str], before: Mapping[str, float | None]) -> list[Group]:
     """Return the groups, the lowest mean first."""
     members: defaultdict[str, list[run.Test]] = defaultdict(list)
     for test, name in zip(tests, names, strict=True):
         members[name].append(test)
-    groups = [_of_group(name, of_name) for name, of_name in members.items()]
+    groups = [_of_group(name, of_name, before) for name, of_name in members.items()]
     return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
 
 
-def _of_group(name: str, tests: Sequence[run.Test]) -> Group:
+def _of_group(name: str, tests: Sequence[run.Test], before: Mapping[str, float | None]) -> Group:
     earned = _earned(tests)
     interval = _interval(earned)
+    earned_before = [(value, test.weight) for test in tests if (value := before.get(test.node_id)) is not None]
     return Group(
         name=name,
         tests=len(tests),
@@ -148,7 +187,18 @@ def _of_group(name: str, tests: Sequence[run.Test]) -> Group:
         unscored=len(tests) - len(earned),
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
+        baseline=weighted_mean(earned_before),
     )
+
+
+def _change_figure(comparison: Comparison | None) -> list[Figure]:
+    if comparison is None or comparison.means is None:
+        return []
+    before, now = comparison.means
+    low, high = comparison.interval()
+    # A colour says more than the number may.
+    tone: Tone = "good" if low > 0 else "bad" if high < 0 else ""
+    return [Figure("Since the baseline", signed(now - before), f"{_INTERVAL} {signed(low)} to {signed(high)}", tone)]
 
 
 def _earned(tests: Sequence[run.Test]) -> list[tuple[float, float]]:

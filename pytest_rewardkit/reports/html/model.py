@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Tone = Literal["good", "fair", "bad", ""]
 """What a figure's colour says."""
 
-Change = Literal["better", "worse", "same", "new", "flaky", ""]
+Change = Literal["worse", "lost", "flaky", "better", "new", "same", ""]
 """What became of a test since the baseline."""
 
 

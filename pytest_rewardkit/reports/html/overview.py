@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT, WORD_LIMIT
@@ -10,10 +11,10 @@ from pytest_rewardkit.text import excerpt, one_line
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from pytest_rewardkit.reports.html.model import Report, Test
+    from pytest_rewardkit.reports.html.model import Attempt, Report, Test
 
 WHY_LIMIT: Final = 160
-"""Characters of a test's reason in the table."""
+"""Characters of why a test has its reward, in the table."""
 LIST_LIMIT: Final = 1000
 """Names in the lists of missing and gone tests; the page says how many more there are."""
 
@@ -71,7 +72,7 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
         "verdict": _indexed(excerpt(test.verdict or test.attempts[-1].verdict, WORD_LIMIT) for test in rows),
         "outcome": _indexed(excerpt(test.attempts[-1].outcome, WORD_LIMIT) for test in rows),
         "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
-        "reason": [one_line(test.attempts[-1].reason, WHY_LIMIT) for test in rows],
+        "why": [_why(test.attempts[-1]) for test in rows],
         "seconds": [_seconds(test) for test in rows],
         "attempts": [len(test.attempts) for test in rows],
     }
@@ -79,6 +80,13 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
         table["baseline"] = [test.baseline for test in rows]
         table["change"] = _indexed(test.change for test in rows)
     return table
+
+
+def _why(attempt: Attempt) -> str:
+    """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
+    reasons = [(part.value or 0.0, f"{part.name}: {part.reason}") for part in attempt.parts if part.reason]
+    value, why = min(reasons, key=itemgetter(0), default=(1.0, ""))
+    return one_line(why if value < 1 else attempt.reason, WHY_LIMIT)
 
 
 def _indexed(values: Iterable[Hashable]) -> dict[str, Any]:

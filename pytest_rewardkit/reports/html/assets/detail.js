@@ -32,10 +32,12 @@ function splitId(id) {
   return at < 0 ? ["", id] : [id.slice(0, at), id.slice(at + 2)];
 }
 
+const CHANGE_TONES = { better: "good", worse: "bad", lost: "bad" };
+
 function change(row) {
   if (!row.change) return null;
   const delta = row.change !== "same" && typeof row.baseline === "number" && row.value !== null ? ` ${signed(row.value - row.baseline)}` : "";
-  return make("span", { class: `change ${row.change === "better" ? "good" : row.change === "worse" ? "bad" : ""}` }, row.change + delta);
+  return make("span", { class: `change ${CHANGE_TONES[row.change] ?? ""}` }, row.change + delta);
 }
 
 function factList(row, test) {
@@ -43,7 +45,7 @@ function factList(row, test) {
     ["threshold", test.threshold === undefined ? null : shown(test.threshold)],
     ["outcome", row.outcome],
     ["baseline", row.change ? shown(row.baseline) : null],
-    ["group", row.group],
+    [overview.groupedBy, overview.groupedBy === "file" ? null : row.group],
     ["row", test.row],
     ["weight", test.weight],
     ["must pass", test.must_pass ? "yes" : null],

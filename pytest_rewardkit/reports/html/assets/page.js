@@ -40,7 +40,7 @@ function listNote(names, count, noun, what, tone) {
 
 // ---- filters
 
-const haystacks = run.id.map((id, index) => `${id}\n${run.group.names[run.group.rows[index]]}\n${run.reason[index]}`.toLowerCase());
+const haystacks = run.id.map((id, index) => `${id}\n${run.group.names[run.group.rows[index]]}\n${run.why[index]}`.toLowerCase());
 
 /** Whether the test at `index` passes every filter but the one of the histogram. */
 function matches(index) {
@@ -135,8 +135,8 @@ function clearFilters() {
 // ---- the table and the panel
 
 const used = {
-  group: run.group.names.some(Boolean), change: Boolean(run.change),
-  reason: run.reason.some(Boolean), attempts: run.attempts.some((count) => count > 1), seconds: run.seconds.some((seconds) => seconds !== null),
+  group: overview.groupedBy === "group" && run.group.names.some(Boolean), change: Boolean(run.change),
+  why: run.why.some(Boolean), attempts: run.attempts.some((count) => count > 1), seconds: run.seconds.some((seconds) => seconds !== null),
 };
 const columns = COLUMNS.filter(({ key }) => used[key] ?? true);
 

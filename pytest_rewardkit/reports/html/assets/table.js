@@ -9,7 +9,7 @@ const COLUMNS = [
   { key: "verdict", title: "Verdict", by: (run, i) => run.verdict.names[run.verdict.rows[i]] },
   { key: "id", title: "Test", by: (run, i) => run.id[i] },
   { key: "group", title: "Group", by: (run, i) => run.group.names[run.group.rows[i]] },
-  { key: "reason", title: "Why", by: (run, i) => run.reason[i] },
+  { key: "why", title: "Why", by: (run, i) => run.why[i] },
   { key: "change", title: "Change", by: (run, i) => (run.value[i] ?? 0) - (run.baseline[i] ?? run.value[i] ?? 0) },
   { key: "attempts", title: "Attempts", by: (run, i) => run.attempts[i], down: true },
   { key: "seconds", title: "Time", by: (run, i) => run.seconds[i] ?? -1, down: true },
@@ -20,7 +20,7 @@ function rowOf(run, index) {
   const named = (column) => column ? column.names[column.rows[index]] : "";
   return {
     id: run.id[index], value: run.value[index], verdict: named(run.verdict), outcome: named(run.outcome), group: named(run.group),
-    reason: run.reason[index], seconds: run.seconds[index], attempts: run.attempts[index], baseline: run.baseline?.[index], change: named(run.change),
+    why: run.why[index], seconds: run.seconds[index], attempts: run.attempts[index], baseline: run.baseline?.[index], change: named(run.change),
   };
 }
 
@@ -185,7 +185,7 @@ const CELLS_OF = {
     return [make("span", { class: "name", title: plain(row.id) }, visible(name)), make("span", { class: "file" }, visible(file))];
   },
   group: (row) => visible(row.group),
-  reason: (row) => visible(row.reason),
+  why: (row) => visible(row.why),
   change: (row) => row.change === "same" ? null : change(row),
   attempts: (row) => row.attempts > 1 ? String(row.attempts) : null,
   seconds: (row) => row.seconds === null ? null : duration(row.seconds),

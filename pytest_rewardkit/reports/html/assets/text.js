@@ -65,10 +65,10 @@ function shown(value) {
   return text;
 }
 
+/** Returns a difference with its sign, and with as many digits as it takes to see that it is not 0. */
 function signed(difference) {
-  const text = Math.abs(difference).toFixed(2);
-  if (difference === 0) return "\u00b10";
-  return (difference < 0 ? "\u2212" : "+") + (text === "0.00" ? "0.01" : text);
+  const text = [2, 4, 6].map((digits) => Math.abs(difference).toFixed(digits)).find(Number);
+  return text === undefined ? "\u00b10" : (difference < 0 ? "\u2212" : "+") + text;
 }
 
 function duration(seconds) {
