@@ -54,17 +54,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def _report(config: pytest.Config, settings: Settings) -> None:
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.provision import Provision
-    from pytest_rewardkit.pyproject import gates_in
+    from pytest_rewardkit.run.asked import judge_of
     from pytest_rewardkit.run.reporter import Reporter
 
     try:
         provider = Provision.of(config).provider
-        gates = gates_in(
-            config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=settings.confidence
-        )
+        judge = judge_of(config, settings)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
-    reporter = Reporter(config, settings, provider.describe(), gates)
+    reporter = Reporter(config, settings, provider.describe(), judge)
     config.pluginmanager.register(reporter, REPORTER)
     if config.getoption("collectonly") or (settings.results is None and settings.html is None):
         return

@@ -33,6 +33,10 @@ class Settings(NamedTuple):
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
     """At which confidence gates decide, by intervals; None to take means and rates as they are."""
+    baseline: str | None
+    """The results file of an earlier run to compare with."""
+    fail_on: str | None
+    """What fails the run beside gates: regression, which is a loss against the baseline; None for nothing."""
     results: str | None
     """The file that gets a line for each attempt as it ends."""
     junit_properties: bool
@@ -200,6 +204,24 @@ OPTIONS: Final = (
         None,
         "Let gates decide by confidence intervals, such as 0.95, and say where there are too few tests to decide",
         "SHARE",
+        alone="decides nothing",
+    ),
+    Option(
+        "baseline",
+        "--rewardkit-baseline",
+        str,
+        None,
+        "Compare with an earlier run, test by test, by its results file",
+        "FILE",
+        alone="compares nothing",
+    ),
+    Option(
+        "fail_on",
+        "--rewardkit-fail-on",
+        _choice("regression"),
+        None,
+        "Fail the run on a regression against the baseline",
+        "WHAT",
         alone="decides nothing",
     ),
     Option(

@@ -24,6 +24,20 @@ def shown_under(value: float, bound: float) -> str:
     return next((text for digits in (2, 4, 6) if float(text := f"{value:.{digits}f}") < bound), repr(value))
 
 
+def signed(difference: float) -> str:
+    """Return a difference with its sign, and with as many digits as it takes to see that it is not 0."""
+    texts = (f"{difference:+.{digits}f}" for digits in (2, 4, 6))
+    return next((text for text in texts if float(text)), "+0.00")
+
+
+def from_to(before: float | None, now: float | None) -> str:
+    """Return two rewards with an arrow between, and with as many digits as it takes to tell them apart."""
+    texts = [f"{shown(before)} -> {shown(now)}"]
+    if before is not None and now is not None and before != now and shown(before) == shown(now):
+        texts += [f"{before:.4f} -> {now:.4f}", f"{before!r} -> {now!r}"]
+    return next((text for text in texts if len(set(text.split(" -> "))) == 2), texts[-1])
+
+
 def duration(seconds: float) -> str:
     """Return a duration in the unit that reads best, with about two digits."""
     if seconds < 0.9995:

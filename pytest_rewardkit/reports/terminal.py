@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pytest_rewardkit.reports import changes
 from pytest_rewardkit.reports.figures import counted, duration, shown
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.run.gates import RUN
@@ -12,11 +13,14 @@ from pytest_rewardkit.text import cells, fitted, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_rewardkit.run.baseline import Comparison
     from pytest_rewardkit.run.gates import Decision
     from pytest_rewardkit.run.ledger import Figures, Ledger, Test
 
 ROWS: Final = 10
 """Tests in the table unless ``-v`` asks for all."""
+CHANGES: Final = 5
+"""Tests that changed since the baseline, unless ``-v`` asks for all."""
 MISSING: Final = 5
 """Tests named of those that never ran, unless ``-v`` asks for all."""
 PARTS: Final = 20
@@ -24,6 +28,13 @@ PARTS: Final = 20
 _NAME_LIMIT: Final = 300
 _BAR: Final = 10
 _WIDTH_FOR_BARS: Final = 72
+_CHANGE_MARKUP: Final = {
+    "worse": ("red",),
+    "lost": ("red",),
+    "gone": ("red",),
+    "better": ("green",),
+    "flaky": ("yellow",),
+}
 _WIDTH_FOR_REASONS: Final = 36
 
 
@@ -72,7 +83,14 @@ def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bo
 
 
 def section(
-    ledger: Ledger, figures: Figures, *, width: int, verbosity: int, using: Glyphs, decisions: Sequence[Decision] = ()
+    ledger: Ledger,
+    figures: Figures,
+    *,
+    width: int,
+    verbosity: int,
+    using: Glyphs,
+    decisions: Sequence[Decision] = (),
+    comparison: Comparison | None = None,
 ) -> list[Line]:
     """Return the reward section, without its title.
 
@@ -82,6 +100,7 @@ def section(
     verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
     using: glyphs that the terminal can show.
     decisions: what the gates decided.
+    comparison: the run beside its baseline.
     """
     lines: list[Line] = []
     if figures.tests:
@@ -96,7 +115,16 @@ def section(
         lines.append(_line(_sandboxes(figures)))
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
+    if comparison is not None:
+        lines += _comparison(comparison, width=width, verbosity=verbosity, using=using)
     return lines + [_verdict(decision) for decision in decisions]
+
+
+def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
+    lines = [_line(text) for text in changes.summary(comparison)]
+    for word, text in changes.details(comparison, most=None if verbosity > 0 else CHANGES):
+        lines.append(_line(_cut(f"      {word:<6}  {text}", width, using), *_CHANGE_MARKUP.get(word, ())))
+    return lines
 
 
 def _verdict(decision: Decision) -> Line:

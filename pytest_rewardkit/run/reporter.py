@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted
 from pytest_rewardkit.reports.properties import properties_of
-from pytest_rewardkit.run.gates import Decision, Gate, State, decide, decide_must_pass
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
@@ -18,6 +18,9 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.gates import Decision
+    from pytest_rewardkit.run.judge import Judge
     from pytest_rewardkit.run.ledger import Test
     from pytest_rewardkit.settings import Settings
 
@@ -47,15 +50,15 @@ class Reporter:
     config: the session's config.
     settings: what the user asked for.
     header: where sandboxes come from, for pytest's header.
-    gates: what decides the exit status beside the tests themselves.
+    judge: what decides the exit status beside the tests themselves.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings, header: str, gates: Sequence[Gate] = ()) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, header: str, judge: Judge) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
         self.header = header
-        self._gates = gates
+        self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
         """Called with each test that has to do with rewards, when an attempt at it is over."""
         self.uncollected = 0
@@ -72,11 +75,12 @@ class Reporter:
     @property
     def decisions(self) -> list[Decision]:
         """What the gates decided; of a run that was stopped, that they did not."""
-        if self._decisions is None:
-            return [
-                Decision(gate.name, State.FAILED, "not decided, because the run was stopped") for gate in self._gates
-            ]
-        return self._decisions
+        return self.judge.stopped() if self._decisions is None else self._decisions
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The run beside its baseline, once it is over; None without a baseline."""
+        return self.judge.compare(self.ledger)
 
     def pytest_report_header(self) -> str:
         return f"rewardkit: {self.header}"
@@ -139,7 +143,8 @@ class Reporter:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield
         if not self._config.getoption("collectonly"):
-            self._decisions = self._decided()
+            uncollected = f"{counted(self.uncollected, 'file')} could not be collected" if self.uncollected else ""
+            self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=uncollected)
             if failed := [decision for decision in self._decisions if not decision.passed]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)
@@ -161,6 +166,7 @@ class Reporter:
             verbosity=verbosity,
             using=terminal.glyphs(_encoding(self._config)),
             decisions=self.decisions,
+            comparison=self.comparison,
         )
         _write(terminalreporter, lines)
         for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
@@ -172,13 +178,6 @@ class Reporter:
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
                 listener(test)
-
-    def _decided(self) -> list[Decision]:
-        tests, missing = self.ledger.tests, self.ledger.missing
-        unfinished = f"{counted(self.uncollected, 'file')} could not be collected" if self.uncollected else ""
-        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self._gates]
-        must_pass = decide_must_pass(tests)
-        return decisions if must_pass is None else [*decisions, must_pass]
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):

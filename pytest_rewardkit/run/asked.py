@@ -1,0 +1,44 @@
+"""What options and pyproject.toml ask of a run, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.pyproject import gates_in
+from pytest_rewardkit.reports.results.file import Stored, read
+from pytest_rewardkit.run.judge import Judge
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_rewardkit.settings import Settings
+
+
+def judge_of(config: pytest.Config, settings: Settings) -> Judge:
+    """Return what decides the run. Raises RewardkitUsageError, with the place, for what cannot be asked."""
+    if settings.fail_on is not None and settings.baseline is None:
+        raise RewardkitUsageError(
+            "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
+        )
+    confidence = settings.confidence
+    return Judge(
+        gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
+        baseline=stored_in(config, settings.baseline, "--rewardkit-baseline"),
+        fail_on_regression=settings.fail_on == "regression",
+        confidence=confidence,
+    )
+
+
+def stored_in(config: pytest.Config, file: str | None, option: str) -> Stored | None:
+    """Return what a results file holds, named relative to the directory in which pytest was started; None for None.
+
+    Raises RewardkitUsageError, naming `option`, when it cannot be read.
+    """
+    if file is None:
+        return None
+    try:
+        return read(config.invocation_params.dir / Path(file).expanduser())
+    except RewardkitUsageError as error:
+        raise RewardkitUsageError(f"{option}: {error}") from None

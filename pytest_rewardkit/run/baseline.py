@@ -1,0 +1,221 @@
+"""What became of each test since an earlier run, and whether that is a loss. Pure.
+
+Tests are compared pairwise by their node ids: what differs between tests is then out of the comparison, and a mean
+change can be told from chance with fewer of them than two means could.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports.figures import counted, from_to, signed
+from pytest_rewardkit.run.gates import Decision, State, named
+from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_mean
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.run.ledger import Ledger, Test
+
+REGRESSION: Final = "regression"
+"""The name of the gate that a loss fails."""
+
+CONFIDENCE: Final = 0.95
+"""The confidence of intervals that nobody asked for at another."""
+
+_TOLERANCE: Final = 1e-9
+
+
+class Change(StrEnum):
+    """What became of a test since the baseline."""
+
+    WORSE = "worse"
+    LOST = "lost"
+    """It had a number, and now has none."""
+    FLAKY = "flaky"
+    """Its attempts, now or then, earned different rewards, and neither run's are all above the other's."""
+    BETTER = "better"
+    NEW = "new"
+    """The baseline has no number of it."""
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A test with a number in both runs."""
+
+    node_id: str
+    before: float
+    now: float
+    weight: float
+
+    @property
+    def difference(self) -> float:
+        return self.now - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run beside its baseline.
+
+    Parameters
+    ----------
+    name: what the baseline is called.
+    changes: what became of each test of the run that has to do with rewards, in the order of collection.
+    before: what the baseline's tests earned there, by node id.
+    gone: the node ids that only the baseline has.
+    pairs: the tests that have a number in both, in the order of collection.
+    unfinished: why the baseline does not tell of a whole run; "" when it does.
+    """
+
+    name: str
+    changes: dict[str, Change]
+    before: dict[str, float | None]
+    gone: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    unfinished: str = ""
+
+    @property
+    def counts(self) -> dict[Change, int]:
+        """How many tests changed in each way, in the order of `Change`."""
+        counts = Counter(self.changes.values())
+        return {change: counts[change] for change in Change if counts[change]}
+
+    @property
+    def worst(self) -> list[Pair]:
+        """The tests that are worse, those that lost most first."""
+        worse = [pair for pair in self.pairs if self.changes[pair.node_id] is Change.WORSE]
+        return sorted(worse, key=lambda pair: pair.difference)
+
+    @property
+    def means(self) -> tuple[float, float] | None:
+        """The weighted means of the pairs, before and now; None where nothing has a weight."""
+        before = weighted_mean([(pair.before, pair.weight) for pair in self.pairs])
+        now = weighted_mean([(pair.now, pair.weight) for pair in self.pairs])
+        return None if before is None or now is None else (before, now)
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the interval of the mean change, by the paired bootstrap. Raises ValueError where there is no mean."""
+        return mean_interval([(pair.difference, pair.weight) for pair in self.pairs], confidence)
+
+
+def compare(now: Ledger, before: Ledger, *, name: str = "baseline", unfinished: str = "") -> Comparison:
+    """Return what became of the tests of `before` in `now`."""
+    earlier = {test.node_id: test for test in before.tests}
+    tests = now.tests
+    pairs = [
+        Pair(test.node_id, then.value, test.value, test.weight)
+        for test in tests
+        if (then := earlier.get(test.node_id)) is not None and then.value is not None and test.value is not None
+    ]
+    present = {test.node_id for test in tests}
+    return Comparison(
+        name,
+        changes={test.node_id: _change(test, earlier.get(test.node_id)) for test in tests},
+        before={node_id: test.value for node_id, test in earlier.items()},
+        gone=tuple(node_id for node_id in earlier if node_id not in present),
+        pairs=tuple(pairs),
+        unfinished=unfinished,
+    )
+
+
+def decide_regression(
+    comparison: Comparison, *, confidence: float | None = None, missing: Sequence[str] = (), unfinished: str = ""
+) -> Decision:
+    """Decide whether a run is worse than its baseline; it fails closed where tests of either are missing.
+
+    Parameters
+    ----------
+    confidence: None, and one test that is worse is a regression; a number in [0.5, 1), and a mean change is one whose
+        interval lies below 0.
+    missing: node ids that were collected now and never ran to an end.
+    unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+    """
+    if lost := _lost(comparison, missing, unfinished):
+        return Decision(REGRESSION, State.FAILED, lost)
+    state, reason = _each(comparison) if confidence is None else _mean(comparison, confidence)
+    uncounted = [
+        f"{number:,} {change}"
+        for change, number in comparison.counts.items()
+        if change is Change.NEW or (change is Change.FLAKY and confidence is None)
+    ]
+    return Decision(REGRESSION, state, f"{reason} ({', '.join(uncounted)} not counted)" if uncounted else reason)
+
+
+def _change(now: Test, before: Test | None) -> Change:
+    if before is None or before.value is None:
+        return Change.NEW
+    if now.value is None:
+        return Change.LOST
+    (low, high), (low_then, high_then) = _range(now), _range(before)
+    if high < low_then - _TOLERANCE:
+        return Change.WORSE
+    if low > high_then + _TOLERANCE:
+        return Change.BETTER
+    widest = max(high, high_then) - min(low, low_then)
+    return Change.SAME if widest <= _TOLERANCE else Change.FLAKY
+
+
+def _range(test: Test) -> tuple[float, float]:
+    """Return the lowest and the highest reward that attempts at a test earned."""
+    rewards = (attempt.record.reward for attempt in test.attempts if attempt.record is not None)
+    values = [reward.value for reward in rewards if reward is not None and reward.value is not None]
+    return min(values), max(values)
+
+
+def _lost(comparison: Comparison, missing: Sequence[str], unfinished: str) -> str:
+    """Return why nothing can be said about a regression."""
+    if unfinished or comparison.unfinished:
+        return unfinished or comparison.unfinished
+    if missing:
+        return f"{counted(len(missing), 'collected test')} never ran to an end: {named(missing)}"
+    if comparison.gone:
+        gone = counted(len(comparison.gone), "test")
+        return f"{gone} of the baseline earned no reward in this run: {named(comparison.gone)}"
+    if lost := [node_id for node_id, change in comparison.changes.items() if change is Change.LOST]:
+        return f"{counted(len(lost), 'test')} scored in the baseline, and not in this run: {named(lost)}"
+    return "" if comparison.means is not None else "no test has a number in both runs"
+
+
+def _each(comparison: Comparison) -> tuple[State, str]:
+    tests = counted(len(comparison.pairs), "test")
+    if worst := comparison.worst:
+        return State.FAILED, f"{len(worst):,} of {tests} worse: {offenders(worst)}"
+    return State.PASSED, f"none of {tests} worse"
+
+
+def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
+    pairs = comparison.pairs
+    before, now = comparison.means or (0.0, 0.0)
+    low, high = comparison.interval(confidence)
+    percent = f"{confidence * 100:.4g} %"
+    change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
+    if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
+        return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
+    if len(pairs) < (least := _least_pairs(confidence)):
+        found = f"too few to decide: {change} over {counted(len(pairs), 'test')}"
+        return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
+    if high < -_TOLERANCE:
+        return State.FAILED, f"{change}; worst: {offenders(comparison.worst)}"
+    return State.PASSED, f"no loss shown: {change}"
+
+
+def _least_pairs(confidence: float) -> int:
+    """Return the least number of pairs that can show a change at all: where as many equal signs are no chance any more.
+
+    By the sign test, n changes in one direction have the probability 2 / 2^n (W. J. Dixon and A. M. Mood (1946), "The
+    Statistical Sign Test", JASA 41(236), 557-566).
+    """
+    return math.ceil(math.log2(2 / (1 - confidence)) - 1e-9)
+
+
+def offenders(worst: Sequence[Pair], most: int = 3) -> str:
+    """Return the first `most` tests with what they earned before and now, and how many more there are."""
+    names = [f"{one_line(pair.node_id, 120)} {from_to(pair.before, pair.now)}" for pair in worst[:most]]
+    more = f" and {len(worst) - most:,} more" if len(worst) > most else ""
+    return ", ".join(names) + more

@@ -1,0 +1,64 @@
+"""All that decides a run beside its tests: gates, the baseline, the tests that must pass. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.run.baseline import REGRESSION, compare, decide_regression
+from pytest_rewardkit.run.gates import Decision, State, decide, decide_must_pass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.gates import Gate
+    from pytest_rewardkit.run.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What was asked of a run.
+
+    Parameters
+    ----------
+    gates: what the run and its groups must amount to.
+    baseline: the earlier run to compare with.
+    fail_on_regression: whether a loss against the baseline fails the run.
+    confidence: of the comparison's interval and decision; None to let one test that is worse decide.
+    """
+
+    gates: Sequence[Gate] = ()
+    baseline: Stored | None = None
+    fail_on_regression: bool = False
+    confidence: float | None = None
+
+    def compare(self, ledger: Ledger) -> Comparison | None:
+        """Return the run beside its baseline; None without one."""
+        if self.baseline is None:
+            return None
+        return compare(ledger, self.baseline.ledger, name=self.baseline.path.name, unfinished=self.baseline.unfinished)
+
+    def decide(self, ledger: Ledger, comparison: Comparison | None, *, unfinished: str = "") -> list[Decision]:
+        """Return what is decided about a run that came to its end.
+
+        Parameters
+        ----------
+        comparison: what `compare` returned.
+        unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
+        """
+        tests, missing = ledger.tests, ledger.missing
+        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self.gates]
+        if (must_pass := decide_must_pass(tests)) is not None:
+            decisions.append(must_pass)
+        if comparison is not None and self.fail_on_regression:
+            decisions.append(
+                decide_regression(comparison, confidence=self.confidence, missing=missing, unfinished=unfinished)
+            )
+        return decisions
+
+    def stopped(self) -> list[Decision]:
+        """Return what is decided about a run that was stopped: nothing, and so it does not pass."""
+        names = [gate.name for gate in self.gates] + [REGRESSION] * self.fail_on_regression
+        return [Decision(name, State.FAILED, "not decided, because the run was stopped") for name in names]
