@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.extract import extract_code
     from pytest_rewardkit.scorers.file_check import FileCheck
     from pytest_rewardkit.scorers.files import score_files
+    from pytest_rewardkit.scorers.function import RewardFunction, reward_function
     from pytest_rewardkit.scorers.insight import Insight
     from pytest_rewardkit.scorers.output import score_output
 
@@ -35,6 +36,7 @@ __all__ = [
     "Part",
     "Recorder",
     "Reward",
+    "RewardFunction",
     "RewardkitError",
     "RewardkitUsageError",
     "RewardkitWarning",
@@ -48,6 +50,7 @@ __all__ = [
     "assert_output",
     "assert_reward",
     "extract_code",
+    "reward_function",
     "score_analysis",
     "score_cases",
     "score_files",
@@ -61,6 +64,7 @@ _MODULES = {
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "fixtures": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
+    "scorers.function": ("RewardFunction", "reward_function"),
     "run.recorder": ("Recorder",),
     "scorers.analysis": ("score_analysis",),
     "scorers.case": ("Case",),

@@ -9,7 +9,7 @@ import math
 import numbers
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, SupportsFloat, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsFloat, cast
 
 from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.text import excerpt
@@ -155,6 +155,26 @@ class Reward:
     def reaches(self, threshold: float) -> bool:
         """Whether the value is at least `threshold`, rounding errors of a mean aside. Raises UnscoredError."""
         return float(self) >= threshold - _TOLERANCE
+
+    def to_evaluate_result(self) -> dict[str, Any]:
+        """Return the reward in the shape of reward-kit's `EvaluateResult`: plain data, with the parts as metrics.
+
+        An unscored reward has ``is_score_valid`` false, a score of 0 and its cause as ``error``; a wrong one is valid.
+        """
+        return {
+            "score": self.value or 0.0,
+            "is_score_valid": self.value is not None,
+            "reason": self.reason or self.verdict.value,
+            "metrics": {
+                part.name: {
+                    "score": part.value or 0.0,
+                    "is_score_valid": part.value is not None,
+                    "reason": part.reason or part.verdict.value,
+                }
+                for part in self.parts
+            },
+            "error": None if self.value is not None else self.reason or "the reward is unscored",
+        }
 
     def __float__(self) -> float:
         if self.value is None:

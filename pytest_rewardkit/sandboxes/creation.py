@@ -21,7 +21,7 @@ def create(**options: Any) -> Sandbox:
     """
     from e2b_code_interpreter import Sandbox
 
-    with _infrastructure_failures():
+    with infrastructure_failures():
         return Sandbox.create(**options)
 
 
@@ -29,12 +29,13 @@ async def create_async(**options: Any) -> AsyncSandbox:
     """As `create`, for the asynchronous SDK."""
     from e2b_code_interpreter import AsyncSandbox
 
-    with _infrastructure_failures():
+    with infrastructure_failures():
         return await AsyncSandbox.create(**options)
 
 
 @contextmanager
-def _infrastructure_failures() -> Iterator[None]:
+def infrastructure_failures() -> Iterator[None]:
+    """Turns what the SDK raises for a lost service into SandboxUnavailable."""
     import httpx
     from e2b import InvalidArgumentException
     from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException

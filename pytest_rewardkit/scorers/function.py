@@ -1,0 +1,110 @@
+"""`@reward_function`: makes a scorer of a user's function from a response, and fields beside it, to a number."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, overload
+
+from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError, did_you_mean
+from pytest_rewardkit.reward import Reward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SANDBOX = "sandbox"
+
+
+class RewardFunction:
+    """A function made a scorer; what `reward_function` returns.
+
+    Calling it gives a `Reward`, which prints, formats and calculates as its number. A function with a parameter
+    ``sandbox`` gets a fresh one where the caller gives none.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._signature = inspect.signature(function)
+        self._name = getattr(function, "__qualname__", repr(function))
+        parameters = self._signature.parameters.values()
+        if not any(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters):
+            raise RewardkitUsageError(f"{self._name} takes no response: a reward function's first argument is one")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what it takes beside the response and the sandbox."""
+        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        parameters = list(self._signature.parameters.values())[1:]
+        return tuple(item.name for item in parameters if item.name != SANDBOX and item.kind not in kinds)
+
+    def __call__(self, response: str, /, *arguments: Any, **fields: Any) -> Reward:
+        """Returns the reward of a response.
+
+        Raises:
+            RewardkitUsageError: a field is missing or unknown, or the function gave what is no reward.
+            Exception: what the function itself raises; only a lost sandbox makes the reward unscored.
+        """
+        needs_sandbox = SANDBOX in self._signature.parameters and SANDBOX not in fields
+        try:
+            self._signature.bind(response, *arguments, **fields, **({SANDBOX: None} if needs_sandbox else {}))
+        except TypeError as error:
+            raise RewardkitUsageError(f"{self._name}: {error}{self._nearest(fields)}") from None
+        try:
+            if not needs_sandbox:
+                return as_reward(self._function(response, *arguments, **fields), self._name)
+            from pytest_rewardkit.sandboxes.standalone import open_sandbox
+
+            with open_sandbox() as sandbox:
+                return as_reward(self._function(response, *arguments, sandbox=sandbox, **fields), self._name)
+        except UnscoredError as error:
+            return Reward.unscored(str(error))
+
+    def _nearest(self, fields: dict[str, Any]) -> str:
+        unknown = [name for name in fields if name not in (*self.fields, SANDBOX)]
+        return did_you_mean(unknown[0], self.fields) if unknown else ""
+
+
+@overload
+def reward_function(function: Callable[..., Any]) -> RewardFunction: ...
+
+
+@overload
+def reward_function(function: None = None) -> Callable[[Callable[..., Any]], RewardFunction]: ...
+
+
+def reward_function(
+    function: Callable[..., Any] | None = None,
+) -> RewardFunction | Callable[[Callable[..., Any]], RewardFunction]:
+    """Makes a scorer of a function ``(response, **fields)`` that returns a number in [0, 1], a `Reward`, or None.
+
+    Parameters:
+        function: its first parameter takes the response; one named ``sandbox`` takes a fresh
+            `e2b_code_interpreter.Sandbox`; the others are the row's fields.
+
+    Raises:
+        RewardkitUsageError: the function takes no response.
+
+    >>> @reward_function
+    ... def brevity(response, limit):
+    ...     return min(1.0, limit / max(len(response), 1))
+    >>> print(brevity("x" * 20, limit=10))
+    0.5
+    """
+    return RewardFunction(function) if function is not None else RewardFunction
+
+
+def as_reward(value: Any, name: str) -> Reward:
+    """The reward that a function's return value stands for; None stands for unscored.
+
+    Raises:
+        RewardkitUsageError: it is no number in [0, 1].
+    """
+    if isinstance(value, Reward):
+        return value
+    if value is None:
+        return Reward.unscored(f"{name} gave no number")
+    try:
+        return Reward(value)
+    except (ValueError, TypeError) as error:
+        raise RewardkitUsageError(f"{name} must return a number in [0, 1], a Reward or None: {error}") from None

@@ -1,0 +1,47 @@
+"""A reward function in the form that TRL's trainers call: ``(completions, **columns) -> list[float | None]``."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.scorers.function import RewardFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Completion = str | Sequence[Mapping[str, Any]]
+
+
+def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> Callable[..., list[float | None]]:
+    """`function` as TRL's `GRPOTrainer(reward_funcs=...)` and its kin call it.
+
+    Parameters:
+        function: a function for `@reward_function`, decorated or not. Of the columns it gets those that it names.
+        concurrency: how many completions are judged at a time; twice the number of processors, at most 16, without it.
+
+    Returns:
+        A function of ``completions`` (texts, or conversations, of which the last message counts) and columns by
+        keyword, each as long as the completions. It returns a number for each completion, and None where nothing can
+        be said, which TRL leaves out of the advantage.
+    """
+    judge = function if isinstance(function, RewardFunction) else RewardFunction(function)
+    workers = concurrency or min(16, 2 * (os.cpu_count() or 2))
+
+    def rewards(completions: Sequence[Completion], **columns: Any) -> list[float | None]:
+        wanted = {name: column for name, column in columns.items() if judge.fields is not None and name in judge.fields}
+
+        def judged(index: int) -> float | None:
+            row = {name: column[index] for name, column in wanted.items()}
+            return judge(_text(completions[index]), **row).value
+
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(judged, range(len(completions))))
+
+    rewards.__name__ = getattr(function, "__name__", "reward")  # TRL logs each reward under this name
+    return rewards
+
+
+def _text(completion: Completion) -> str:
+    return completion if isinstance(completion, str) else str(completion[-1]["content"])
