@@ -9,7 +9,15 @@ import signal
 import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_rewardkit.local.answers import close_opened, entries, entry, nothing, regular_file, require_descriptors
+from pytest_rewardkit.local.answers import (
+    close_opened,
+    entries,
+    entry,
+    nothing,
+    regular_file,
+    require_descriptors,
+    tcp_socket,
+)
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
 from pytest_rewardkit.local.kernel import Kernel
@@ -23,6 +31,7 @@ from pytest_rewardkit.local.peer import (
     positive_integer,
 )
 from pytest_rewardkit.local.process import Command, Ended, Process
+from pytest_rewardkit.local.watch import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -67,6 +76,7 @@ class Agent:
         self._closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._peer = Peer(sock, self._receive, self._lost)
+        self.watches = Watches(self._peer)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Do something for which no request waits; it ends with the sandbox."""
@@ -152,6 +162,15 @@ class Agent:
             GuestGoneError: the sandbox is gone.
         """
         await self._peer.request("signal", nothing, pid=pid, signal=int(number), group=group)
+
+    async def open_socket(self) -> socket.socket:
+        """A TCP socket in the sandbox's network, not yet connected.
+
+        Raises:
+            GuestError: it has none.
+            GuestGoneError: the sandbox is gone.
+        """
+        return await self._peer.request("socket", tcp_socket)
 
     async def freeze(self, *, keep_memory: bool) -> None:
         """Stop every process and kernel, or end them and wait for that.
@@ -309,8 +328,14 @@ class Agent:
             return
         if event == "failed":
             raise ChannelError(f"its agent failed: {str(message.get('message'))[:MAX_ERROR_CHARACTERS]}")
-        if event != "exit":
+        if event == "changes":
+            self.watches.receive(message)
+        elif event == "exit":
+            self._exited(message)
+        else:
             raise ChannelError(f"an agent has no event {event[:40]!r}")
+
+    def _exited(self, message: dict[str, Any]) -> None:
         pid = positive_integer(message, "pid")
         status = message.get("status")
         if type(status) is not int or not -128 < status < 256:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ _ENTRY_TYPES: dict[str, type] = {
 }
 
 
-def _checked_entry(value: object) -> Entry:
+def checked_entry(value: object) -> Entry:
+    """An entry as it should be."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("path"), str):
         raise ChannelError("an entry must have a name and a path")
     for name, item in value.items():
@@ -57,7 +59,7 @@ def _checked_entry(value: object) -> Entry:
 def entry(answer: Answer) -> Entry:
     """An answer about one file."""
     require_descriptors(answer, 0)
-    return _checked_entry(answer.fields.get("entry"))
+    return checked_entry(answer.fields.get("entry"))
 
 
 def entries(answer: Answer) -> list[Entry]:
@@ -66,17 +68,28 @@ def entries(answer: Answer) -> list[Entry]:
     found = answer.fields.get("entries")
     if not isinstance(found, list):
         raise ChannelError("entries must be an array")
-    return [_checked_entry(value) for value in found]
+    return [checked_entry(value) for value in found]
 
 
 def regular_file(answer: Answer) -> tuple[int, Entry]:
     """An answer with an opened file and what it is; the descriptor is the caller's."""
     require_descriptors(answer, 1)
-    checked = _checked_entry(answer.fields.get("entry"))
+    checked = checked_entry(answer.fields.get("entry"))
     # Reading and writing a regular file cannot block the server; a pipe's or a device's descriptor could.
     if not stat.S_ISREG(os.fstat(answer.descriptors[0]).st_mode):
         raise ChannelError("an opened file is no regular file")
     return answer.descriptors[0], checked
+
+
+def tcp_socket(answer: Answer) -> socket.socket:
+    """An answer with a TCP socket; it is the caller's."""
+    require_descriptors(answer, 1)
+    found = socket.socket(fileno=os.dup(answer.descriptors[0]))
+    os.close(answer.descriptors[0])
+    if found.family not in (socket.AF_INET, socket.AF_INET6) or found.type != socket.SOCK_STREAM:
+        found.close()
+        raise ChannelError("a socket is no TCP socket")
+    return found
 
 
 def close_opened(opened: asyncio.Future[tuple[int, Entry]]) -> None:

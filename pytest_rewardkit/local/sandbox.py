@@ -37,6 +37,7 @@ class SandboxRequest:
     Parameters:
         timeout: seconds until the sandbox ends.
         limits: those that differ from the server's.
+        public_traffic: whether its ports are open to whoever knows its name.
         auto_pause: whether it is paused at its end, instead of killed.
         auto_pause_memory: whether its processes stay when that happens.
         auto_resume: whether traffic to it resumes it when it is paused.
@@ -48,6 +49,7 @@ class SandboxRequest:
     envs: Mapping[str, str] = field(default_factory=dict)
     internet: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    public_traffic: bool = True
     auto_pause: bool = False
     auto_pause_memory: bool = True
     auto_resume: bool = False
@@ -69,6 +71,7 @@ class Sandbox:
     def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits) -> None:
         self.id = sandbox_id
         self.token = secrets.token_hex(32)
+        self.traffic_token: str | None = None
         self.spawned = spawned
         self.limits = limits
         self.meter = Meter(spawned.pid, limits)
@@ -95,6 +98,7 @@ class Sandbox:
             serial: its place in the order of creation.
         """
         self.request = request
+        self.traffic_token = None if request.public_traffic else secrets.token_hex(32)
         self.serial = serial
         self.started_at = datetime.now(UTC)
         for context in self.contexts.values():

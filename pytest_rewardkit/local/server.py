@@ -78,6 +78,7 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
     gateway = web.Server(
         Gateway(table).handle,
         handler_cancellation=True,
+        auto_decompress=False,  # what goes to a sandbox's own port goes as it came
         keepalive_timeout=KEEPALIVE_SECONDS,
         access_log=None,
         logger=_http_log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import http.client
 import json
 import socket
@@ -183,6 +184,23 @@ def test_an_upload_that_makes_no_sense(client: Client, sandbox: Sandbox, kind: s
     headers = route(sandbox, **{"Content-Type": kind})
     status, answer = client.json("traffic", "POST", "/files", body, headers)
     assert (status, answer["code"]) == (400, 400)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", b"no gzip"), ("gzip", gzip.compress(b"x" * 1000)[:-9]), ("br", b"x")],
+    ids=["no gzip", "cut off", "unknown"],
+)
+def test_an_upload_that_cannot_be_unpacked(client: Client, sandbox: Sandbox, encoding: str, body: bytes) -> None:
+    headers = route(sandbox, **{"Content-Type": "application/octet-stream", "Content-Encoding": encoding})
+    assert client.json("traffic", "POST", "/files?path=x", body, headers)[0] == 400
+
+
+def test_a_small_upload_that_unpacks_to_a_large_file_is_bounded(client: Client, sandbox: Sandbox) -> None:
+    body = gzip.compress(bytes(600 * 2**20), 1)
+    headers = route(sandbox, **{"Content-Type": "application/octet-stream", "Content-Encoding": "gzip"})
+    assert client.json("traffic", "POST", "/files?path=bomb", body, headers)[0] == 507
+    assert sandbox.is_running()
 
 
 def test_a_started_process_as_frames(client: Client, sandbox: Sandbox) -> None:

@@ -37,6 +37,8 @@ HTTP_STATUS = {
     "unauthenticated": 401,
 }
 
+KEEPALIVE_SECONDS = 90.0
+
 _HEADER = struct.Struct("!BI")
 
 Message = dict[str, Any]
@@ -149,6 +151,12 @@ def deadline_of(request: web.BaseRequest) -> float | None:
     if not value.isascii() or not value.isdigit() or len(value) > 10:
         raise ConnectError("invalid_argument", "Connect-Timeout-Ms must be a number of at most 10 digits")
     return int(value) / 1000
+
+
+def keepalive_of(request: web.BaseRequest) -> float:
+    """The seconds of silence after which the caller wants to hear that the stream is alive."""
+    value = request.headers.get("Keepalive-Ping-Interval", "")
+    return float(value) if value.isascii() and value.isdigit() and int(value[:9]) > 0 else KEEPALIVE_SECONDS
 
 
 def _parse(data: bytes) -> Message:

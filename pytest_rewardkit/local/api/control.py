@@ -276,7 +276,7 @@ class ControlPlane:
             "clientID": "local",
             "envdVersion": ENVD_VERSION,
             "envdAccessToken": sandbox.token,
-            "trafficAccessToken": None,
+            "trafficAccessToken": sandbox.traffic_token,
             "domain": self._domain,
         }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_TIMEOUT_SECONDS = 30 * 24 * 3600
 
 _NOT_SERVED = {"mcp": "the MCP gateway", "iam": "workload identity", "volumeMounts": "volumes"}
-_NETWORK_RULES = ("allowOut", "rules", "egressProxy")
+_NETWORK_FIELDS = ("allowPublicTraffic", "denyOut")
 _ALL_TRAFFIC = "0.0.0.0/0"
 
 
@@ -35,12 +35,14 @@ def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
     for name, what in _NOT_SERVED.items():
         if body.get(name):
             raise NotServedError(what)
+    may_go_out, public_traffic = _network(body.get("network") or {})
     return SandboxRequest(
         template=template,
         timeout=timeout(body),
         metadata=text_map(body.get("metadata"), "metadata"),
         envs=text_map(body.get("envVars"), "envVars"),
-        internet=_network_is_open(body.get("network")) and _flag(body, "allow_internet_access", default=False),
+        internet=_flag(body, "allow_internet_access", default=False) and may_go_out,
+        public_traffic=public_traffic,
         limits=_limits(limits),
         auto_pause=_flag(body, "autoPause", default=False),
         auto_pause_memory=_flag(body, "autoPauseMemory", default=True),
@@ -89,17 +91,16 @@ def _limits(text: str) -> dict[str, int]:
     return changes
 
 
-def _network_is_open(network: Any) -> bool:
-    if not network:
-        return True
+def _network(network: Any) -> tuple[bool, bool]:
+    """Whether a network configuration lets the sandbox out, and lets everybody in."""
     if not isinstance(network, dict):
         raise ApiError(400, "network must be an object")
-    for name in _NETWORK_RULES:
-        if network.get(name):
+    for name, value in network.items():
+        if value and name not in _NETWORK_FIELDS:
             raise NotServedError(
                 f"network rules ({name}); allow_internet_access turns the network on or off as a whole"
             )
     denied = network.get("denyOut") or []
     if denied and _ALL_TRAFFIC not in denied:
         raise NotServedError(f"network rules (denyOut) other than {_ALL_TRAFFIC}")
-    return not denied
+    return not denied, network.get("allowPublicTraffic") is not False

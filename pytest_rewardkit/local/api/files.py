@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 2**10
 MAX_PARTS = 1000
+_GZIP = 16 + zlib.MAX_WBITS
 METADATA_PREFIX = "X-Metadata-"
 
 _STATUS = {"not_found": 404, "resource_exhausted": 507, "internal": 500, "permission_denied": 403}
@@ -58,7 +60,7 @@ async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     if request.content_type == "application/octet-stream":
         if not path:
             raise ApiError(400, "path is required")
-        await writer.write(path, request.content.iter_any())
+        await writer.write(path, _content(request))
     elif request.content_type == "multipart/form-data":
         await _write_parts(request, path, writer)
     else:
@@ -99,6 +101,28 @@ class _Writer:
                 view = view[os.write(descriptor, view) :]
         except OSError as error:
             raise ApiError(507, f"not enough disk space: {error.strerror}") from error
+
+
+async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise ApiError(400, f"unsupported content encoding '{encoding}'")
+    decompressor = zlib.decompressobj(wbits=_GZIP) if encoding == "gzip" else None
+    async for chunk in request.content.iter_any():
+        if decompressor is None:
+            yield chunk
+            continue
+        # A little data can stand for a lot, so it is taken in pieces.
+        while chunk:
+            try:
+                yield decompressor.decompress(chunk, CHUNK_BYTES)
+            except zlib.error as error:
+                raise ApiError(400, f"the body is no gzip: {error}") from error
+            chunk = decompressor.unconsumed_tail
+    if decompressor is not None:
+        yield decompressor.flush()
+        if not decompressor.eof:
+            raise ApiError(400, "the gzip body is cut off")
 
 
 async def _write_parts(request: web.BaseRequest, path: str | None, writer: _Writer) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.local.api.connect import ConnectError, Message, answer_unary
+from pytest_rewardkit.local.api.connect import (
+    ConnectError,
+    Message,
+    answer_stream,
+    answer_unary,
+    deadline_of,
+    keepalive_of,
+    read_one,
+)
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from aiohttp import web
 
     from pytest_rewardkit.local.agent import Agent
     from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.watch import Watch
 
 MAX_DEPTH = 1000
 
@@ -29,23 +40,22 @@ class FilesystemService:
             "MakeDir": _make,
             "Move": _move,
             "Remove": _remove,
+            "CreateWatcher": _create_watcher,
+            "GetWatcherEvents": _get_watcher_events,
+            "RemoveWatcher": _remove_watcher,
         }
 
     async def handle(self, request: web.BaseRequest, sandbox: Sandbox, method: str) -> web.StreamResponse:
         """Answer a call of `method`."""
+        if method == "WatchDir":
+            return await answer_stream(request, _watch_directory(request, sandbox.agent))
 
         async def call(message: Message) -> Message:
             serve = self._methods.get(method)
             if serve is None:
                 raise ConnectError("unimplemented", f"the local server does not serve filesystem.{method}")
-            try:
+            with _connect_errors():
                 return await serve(sandbox.agent, message)
-            except GuestError as error:
-                raise ConnectError(error.code, error.message) from error
-            except BadPathError as error:
-                raise ConnectError("invalid_argument", str(error)) from error
-            except GuestGoneError as error:
-                raise ConnectError("unavailable", str(error)) from error
 
         return await answer_unary(request, call)
 
@@ -72,6 +82,70 @@ async def _move(agent: Agent, message: Message) -> Message:
 async def _remove(agent: Agent, message: Message) -> Message:
     await agent.remove(_path(message, "path"))
     return {}
+
+
+async def _create_watcher(agent: Agent, message: Message) -> Message:
+    return {"watcherId": str((await _watch(agent, message)).number)}
+
+
+async def _get_watcher_events(agent: Agent, message: Message) -> Message:
+    return {"events": await agent.watches.drain(_watcher(agent, message))}
+
+
+async def _remove_watcher(agent: Agent, message: Message) -> Message:
+    await agent.watches.remove(_watcher(agent, message))
+    return {}
+
+
+async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncIterator[Iterable[Message]]:
+    keepalive = keepalive_of(request)
+    deadline = deadline_of(request)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline if deadline is not None else None
+    with _connect_errors():
+        watch = await _watch(agent, await read_one(request))
+    try:
+        yield [{"start": {}}]
+        while not watch.changes.ended:
+            left = end - loop.time() if end is not None else keepalive
+            if left <= 0:
+                raise ConnectError("deadline_exceeded", "the watch took longer than its timeout")
+            changes = await watch.take(min(left, keepalive))
+            if changes:
+                yield [{"filesystem": change} for change in changes]
+            elif left >= keepalive:
+                yield [{"keepalive": {}}]
+        raise ConnectError("resource_exhausted", "more happened than was listened to")
+    finally:
+        agent.background(agent.watches.remove(watch))
+
+
+async def _watch(agent: Agent, message: Message) -> Watch:
+    flags = [message.get(name, False) for name in ("recursive", "includeEntry")]
+    if not all(isinstance(flag, bool) for flag in flags):
+        raise ConnectError("invalid_argument", "recursive and includeEntry must be true or false")
+    recursive, entries = flags
+    return await agent.watches.add(_path(message, "path"), recursive=recursive, entries=entries)
+
+
+def _watcher(agent: Agent, message: Message) -> Watch:
+    number = message.get("watcherId", "")
+    watch = agent.watches.get(int(number)) if isinstance(number, str) and number.isdecimal() else None
+    if watch is None:
+        raise ConnectError("not_found", f"watcher with id {number} not found")
+    return watch
+
+
+@contextmanager
+def _connect_errors() -> Iterator[None]:
+    try:
+        yield
+    except GuestError as error:
+        raise ConnectError(error.code, error.message) from error
+    except BadPathError as error:
+        raise ConnectError("invalid_argument", str(error)) from error
+    except GuestGoneError as error:
+        raise ConnectError("unavailable", str(error)) from error
 
 
 def _path(message: dict[str, Any], name: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.api import files, interpreter
+from pytest_rewardkit.local.api import files, interpreter, ports
 from pytest_rewardkit.local.api.envd import Envd
-from pytest_rewardkit.local.api.errors import ApiError, not_running, port_closed, unexpected
+from pytest_rewardkit.local.api.errors import ApiError, not_running, unexpected
 from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Gateway:
                 return await self._envd.handle(request, sandbox)
             if port == INTERPRETER_PORT:
                 return await interpreter.answer(request, sandbox)
-            raise port_closed(sandbox.id, port)
+            return await ports.forward(request, sandbox, port)
         finally:
             if transport is not None:
                 sandbox.disconnected(transport)

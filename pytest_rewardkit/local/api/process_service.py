@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.sandbox import Sandbox
     from pytest_rewardkit.local.subscription import Subscription
 
-KEEPALIVE_SECONDS = 90
 KILL_SECONDS = 1.0
 SIGNALS = {"SIGNAL_SIGKILL": signal.SIGKILL, "SIGNAL_SIGTERM": signal.SIGTERM, 9: signal.SIGKILL, 15: signal.SIGTERM}
 
@@ -74,7 +73,7 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
         subscription = process.subscribe()
     try:
         yield [_event("start", {"pid": process.pid})]
-        async for batch in _listen(subscription, _keepalive(request), end):
+        async for batch in _listen(subscription, connect.keepalive_of(request), end):
             yield batch
         if not subscription.ended:
             raise ConnectError("deadline_exceeded", "the command took longer than its timeout")
@@ -253,11 +252,6 @@ def _end(ended: Ended) -> Message:
     if ended.exited:
         return {"exitCode": ended.status, "exited": True, "status": status, "error": status}
     return {"exitCode": -1, "status": status, "error": status}
-
-
-def _keepalive(request: web.BaseRequest) -> float:
-    value = request.headers.get("Keepalive-Ping-Interval", "")
-    return float(value) if value.isascii() and value.isdigit() and int(value[:9]) > 0 else KEEPALIVE_SECONDS
 
 
 def _part(message: dict[str, Any], name: str) -> Message:

@@ -1,0 +1,115 @@
+"""Ports of a sandbox: requests are passed on to whatever listens there.
+
+The connection is made over a socket that the sandbox's agent has opened, and so in the sandbox's own network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from pytest_rewardkit.local.api.errors import ApiError, NotServedError, port_closed
+from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+
+if TYPE_CHECKING:
+    import socket
+
+    from multidict import CIMultiDict, CIMultiDictProxy
+
+    from pytest_rewardkit.local.sandbox import Sandbox
+
+TOKEN_HEADER = "E2B-Traffic-Access-Token"  # noqa: S105
+
+_CONNECT_SECONDS = 10.0
+# What concerns one connection, and not the message (RFC 9110, section 7.6.1), and what is the gateway's own matter.
+_OWN_HEADERS = frozenset(
+    (
+        "connection",
+        "content-length",
+        "e2b-sandbox-id",
+        "e2b-sandbox-port",
+        "e2b-traffic-access-token",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+
+
+async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.StreamResponse:
+    """Passes a request on to a port, and its answer back.
+
+    Raises:
+        ApiError: nothing listens there (502), the sandbox wants a token for that (403), or it has no ports (501).
+    """
+    if sandbox.traffic_token is not None and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
+        raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
+    if request.headers.get("Upgrade"):
+        raise NotServedError("other protocols than HTTP on a sandbox's ports")
+    sock = await _socket(sandbox, port)
+    connector = aiohttp.TCPConnector(socket_factory=lambda _: sock, force_close=True)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+    with contextlib.closing(sock):
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False, timeout=timeout) as session:
+            return await _exchange(request, session, sandbox, port)
+
+
+async def _socket(sandbox: Sandbox, port: int) -> socket.socket:
+    try:
+        return await sandbox.agent.open_socket()
+    except GuestError as error:
+        raise NotServedError(f"ports of sandboxes at this isolation level: {error}") from error
+    except GuestGoneError as error:
+        raise port_closed(sandbox.id, port) from error
+
+
+async def _exchange(
+    request: web.BaseRequest, session: aiohttp.ClientSession, sandbox: Sandbox, port: int
+) -> web.StreamResponse:
+    url = URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True)
+    body = request.content if request.body_exists else None
+    try:
+        answer = await session.request(
+            request.method,
+            url,
+            data=body,
+            headers=_passed_on(request.headers),
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
+        )
+    except aiohttp.ClientConnectorError as error:
+        raise port_closed(sandbox.id, port) from error
+    except aiohttp.ClientError as error:
+        raise ApiError(502, f"port {port} of the sandbox gave no HTTP: {error}", sandboxId=sandbox.id) from error
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_passed_on(answer.headers))
+    async with answer:
+        if answer.content_length is not None:
+            response.content_length = answer.content_length
+        await response.prepare(request)
+        try:
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+        except aiohttp.ClientError:
+            if request.transport is not None:
+                request.transport.abort()  # only a cut can say now that it was cut
+            return response
+    await response.write_eof()
+    return response
+
+
+def _passed_on(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    passed = headers.copy()
+    named = {name.strip().lower() for value in headers.getall("Connection", []) for name in value.split(",")}
+    for name in set(passed):
+        if name.lower() in _OWN_HEADERS or name.lower() in named:
+            passed.popall(name, None)
+    return passed
