@@ -443,6 +443,49 @@ def test_memory_is_limited(fork_server):
         assert kernel.run("len(bytearray(100 * 2**20))").text == str(100 * 2**20)
 
 
+def test_memory_of_all_processes_together_is_limited(fork_server):
+    """Each process stays under its own limit; all of them end, and the sandbox goes on."""
+    with fork_server.spawn(memory_mb=512) as box, fork_server.spawn(memory_mb=512) as other:
+        witness = other.kernel()
+        kernel = box.kernel()
+        pid = kernel.pid
+        code = """
+        import os, time
+        for _ in range(6):
+            if os.fork() == 0:
+                x = bytearray(300 * 2**20)
+                for i in range(0, len(x), 4096):
+                    x[i] = 1
+                time.sleep(1000)
+        os.wait()
+        """
+        assert kernel.run(textwrap.dedent(code)).ended is None
+        assert box.event("exit", pid=pid) == {"event": "exit", "pid": pid, "status": -9, "reason": "memory"}
+        assert box.kernel().run("1 + 1").text == "2"
+        assert witness.run("1 + 1").text == "2"
+
+
+def test_shared_pages_are_not_counted_for_each_process(fork_server):
+    with fork_server.spawn(memory_mb=512) as box:
+        code = """
+        import os
+        shared = b'x' * (200 * 2**20)
+        pids = []
+        for _ in range(6):
+            reader, writer = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(writer)
+                os.read(reader, 1)
+                os._exit(0)
+            pids.append((pid, reader, writer))
+        """
+        kernel = box.kernel()
+        kernel.run(textwrap.dedent(code))
+        # Longer than the watch waits between two looks.
+        assert kernel.run("import time\ntime.sleep(1.2)\n[os.close(writer) for *_, writer in pids]\n1").text == "1"
+
+
 def test_processes_are_limited_to_the_sandbox(fork_server):
     if fork_server.greeting["level"] == "landlock":
         pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")

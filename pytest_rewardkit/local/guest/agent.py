@@ -13,13 +13,15 @@ import signal
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.guest import descriptors, kernel
+from pytest_rewardkit.local.guest import descriptors, kernel, sandbox
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.processes import Command, Starter
+from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Watcher
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
@@ -39,6 +41,7 @@ class Agent:
 
     Parameters:
         channel: the connection to the server.
+        link: the connection to the fork server.
         plan: the layers around this process.
         directories: where the sandbox's own directories are.
         shell: the warm interpreter that kernels are forked with.
@@ -46,14 +49,25 @@ class Agent:
     """
 
     def __init__(
-        self, channel: Channel, plan: Plan, directories: Directories, shell: Shell, environment: dict[str, str]
+        self,
+        channel: Channel,
+        link: socket.socket,
+        plan: Plan,
+        directories: Directories,
+        shell: Shell,
+        environment: dict[str, str],
     ) -> None:
         self._channel = channel
+        self._link = link
+        self._plan = plan
         self._files = Files(directories)
         self._starter = Starter(plan)
         self._shell = shell
         self._environment = environment
         self._children: set[int] = set()
+        self._ended_for_memory: set[int] = set()
+        self._watchers: dict[int, Watcher] = {}
+        self._poll = select.poll()
         self._operations: dict[str, Callable[[Message, tuple[int, ...]], Answer]] = {
             "kernel": self._kernel,
             "start": self._start,
@@ -64,20 +78,26 @@ class Agent:
             "move": self._move,
             "remove": self._remove,
             "open": self._open,
+            "watch": self._watch,
+            "watch_events": self._watch_events,
+            "unwatch": self._unwatch,
         }
 
     def serve(self) -> None:
         """Serve until the server closes the channel."""
         ended = ChildSignals()
-        poll = select.poll()
-        poll.register(self._channel, select.POLLIN)
-        poll.register(ended, select.POLLIN)
+        for source in (self._channel, ended, self._link):
+            self._poll.register(source, select.POLLIN)
         self._channel.send({"event": "ready"})
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = {descriptor for descriptor, _ in self._poll.poll()}
+            if self._link.fileno() in ready and not self._heed_fork_server():
+                return
             if ended.fileno() in ready:
                 ended.clear()
                 self._reap()
+            for number in ready & self._watchers.keys():
+                self._collect(number)
             if self._channel.fileno() in ready:
                 frames = self._channel.receive_available()
                 if frames is None:
@@ -101,10 +121,23 @@ class Agent:
             answer = {"error": RequestError(Code.INTERNAL, message).answer()}
         finally:
             frame.close()
+        number = frame.message.get("id")
         try:
-            self._channel.send({"id": frame.message.get("id"), **answer}, sent)
+            self._channel.send({"id": number, **answer}, sent)
+        except ValueError as error:
+            too_large = RequestError(Code.RESOURCE_EXHAUSTED, f"the answer cannot be sent: {error}")
+            self._channel.send({"id": number, "error": too_large.answer()})
         finally:
             descriptors.close_all(sent)
+
+    def _heed_fork_server(self) -> bool:
+        word = self._link.recv(1)
+        if word == sandbox.MEMORY_EXCEEDED:
+            self._ended_for_memory |= self._children
+            if self._plan.process_namespace:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(-1, signal.SIGKILL)
+        return bool(word)
 
     def _reap(self) -> None:
         while True:
@@ -116,8 +149,11 @@ class Agent:
                 return
             if pid in self._children:
                 self._children.discard(pid)
-                code = os.waitstatus_to_exitcode(status)
-                self._channel.send({"event": "exit", "pid": pid, "status": code})
+                event: Message = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
+                if pid in self._ended_for_memory:
+                    self._ended_for_memory.discard(pid)
+                    event["reason"] = "memory"
+                self._channel.send(event)
 
     def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
         _expect(received, _KERNEL_DESCRIPTORS)
@@ -174,6 +210,42 @@ class Agent:
     def _open(self, message: Message, _: tuple[int, ...]) -> Answer:
         entry, descriptor = self._files.open(message.get("path"), message.get("mode"), message.get("metadata"))
         return {"entry": entry}, [descriptor]
+
+    def _watch(self, message: Message, _: tuple[int, ...]) -> Answer:
+        if len(self._watchers) >= MAX_WATCHERS:
+            raise RequestError(Code.RESOURCE_EXHAUSTED, f"there are {MAX_WATCHERS} watchers, which is the limit")
+        watcher = Watcher(
+            self._files,
+            message.get("path"),
+            recursive=bool(message.get("recursive")),
+            entries=bool(message.get("entries")),
+        )
+        self._watchers[watcher.fileno()] = watcher
+        self._poll.register(watcher, select.POLLIN)
+        return {"watcher": watcher.fileno()}, []
+
+    def _collect(self, number: int) -> None:
+        watcher = self._watchers[number]
+        if not watcher.waiting and watcher.collect():
+            self._channel.send({"event": "watch", "watcher": number})
+        else:
+            watcher.collect()
+
+    def _watch_events(self, message: Message, _: tuple[int, ...]) -> Answer:
+        return {"events": self._watcher(message).take()}, []
+
+    def _unwatch(self, message: Message, _: tuple[int, ...]) -> Answer:
+        watcher = self._watcher(message)
+        self._poll.unregister(watcher)
+        del self._watchers[watcher.fileno()]
+        watcher.close()
+        return {}, []
+
+    def _watcher(self, message: Message) -> Watcher:
+        number = message.get("watcher")
+        if not isinstance(number, int) or number not in self._watchers:
+            raise RequestError(Code.NOT_FOUND, f"no watcher {number!r}")
+        return self._watchers[number]
 
     def _directory(self, message: Message) -> str:
         path = message.get("cwd") or ""

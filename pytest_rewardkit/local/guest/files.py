@@ -14,7 +14,6 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.channel import MAX_FRAME_BYTES
 from pytest_rewardkit.local.guest import root
 from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
 from pytest_rewardkit.local.guest.identity import GUEST_NAME
@@ -35,9 +34,6 @@ _METADATA: Final = "user.e2b."
 _OVERFLOW_ID: Final = 65534
 _NEW_FILE_MODE: Final = 0o644
 _NANOSECONDS: Final = 10**9
-# One entry's JSON without its texts, and how much longer escaping makes a text at worst.
-_ENTRY_BYTES: Final = 400
-_ESCAPED_BYTES: Final = 6
 
 
 class Files:
@@ -61,6 +57,10 @@ class Files:
         absolute = "/" + os.path.normpath(os.path.join(root.HOME, below_home)).lstrip("/")
         return self._directories.real_path(absolute)
 
+    def guest_path(self, real: str) -> str:
+        """Return how the guest calls a real path, as text that every reader can decode."""
+        return text(self._directories.guest_path(real))
+
     def stat(self, path: Any) -> Entry:
         """Return the entry of one file or directory."""
         real = self.real_path(path)
@@ -79,28 +79,20 @@ class Files:
         if not isinstance(depth, int) or isinstance(depth, bool) or depth < 0:
             raise RequestError(Code.INVALID_ARGUMENT, f"depth must be a whole number from 0, not {depth!r}")
         if os.path.lexists(real) and not os.path.isdir(real):
-            raise RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is not a directory")
-        entries: list[Entry] = []
-        size = 0
+            raise RequestError(Code.INVALID_ARGUMENT, f"path '{self.guest_path(real)}' is not a directory")
         try:
-            for child in _walk(real, depth or 1):
-                entry = self._entry(child)
-                size += _ENTRY_BYTES + _ESCAPED_BYTES * (len(entry["path"]) + len(entry["name"]))
-                if size > MAX_FRAME_BYTES:
-                    raise RequestError(Code.RESOURCE_EXHAUSTED, f"too many files below '{self._guest(real)}' to list")
-                entries.append(entry)
+            return [self._entry(child) for child in _walk(real, depth or 1)]
         except OSError as error:
             raise self._failure(error, real) from error
-        return entries
 
     def mkdir(self, path: Any) -> Entry:
         """Make a directory and its parents."""
         real = self.real_path(path)
         if os.path.isdir(real):
-            raise RequestError(Code.ALREADY_EXISTS, f"directory already exists: '{self._guest(real)}'")
+            raise RequestError(Code.ALREADY_EXISTS, f"directory already exists: '{self.guest_path(real)}'")
         if os.path.lexists(real):
             raise RequestError(
-                Code.INVALID_ARGUMENT, f"path already exists but it is not a directory: '{self._guest(real)}'"
+                Code.INVALID_ARGUMENT, f"path already exists but it is not a directory: '{self.guest_path(real)}'"
             )
         try:
             os.makedirs(real)
@@ -112,7 +104,7 @@ class Files:
         """Move a file or directory; the destination's parents are made."""
         old, new = self.real_path(source), self.real_path(destination)
         if not os.path.lexists(old):
-            raise RequestError(Code.NOT_FOUND, f"source '{self._guest(old)}' does not exist")
+            raise RequestError(Code.NOT_FOUND, f"source '{self.guest_path(old)}' does not exist")
         try:
             os.makedirs(os.path.dirname(new), exist_ok=True)
             try:
@@ -133,7 +125,7 @@ class Files:
                 # rm copes with any depth, where shutil.rmtree runs out of stack.
                 subprocess.run(["rm", "-rf", "--", real], stdin=subprocess.DEVNULL, check=False)
                 if os.path.lexists(real):
-                    raise RequestError(Code.FAILED_PRECONDITION, f"cannot remove all of '{self._guest(real)}'")
+                    raise RequestError(Code.FAILED_PRECONDITION, f"cannot remove all of '{self.guest_path(real)}'")
             else:
                 os.unlink(real)
         except FileNotFoundError:
@@ -152,42 +144,55 @@ class Files:
             the entry and the descriptor, which the caller owns.
         """
         real = self.real_path(path)
-        if mode not in ("r", "w"):
-            raise RequestError(Code.INVALID_ARGUMENT, f"mode must be 'r' or 'w', not {mode!r}")
-        # Without O_NONBLOCK, opening a pipe that nobody else has open would wait forever.
-        flags = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         try:
-            if mode == "w":
-                os.makedirs(os.path.dirname(real), exist_ok=True)
-                flags |= os.O_WRONLY | os.O_CREAT
-            descriptor = os.open(real, flags, _NEW_FILE_MODE)
-        except IsADirectoryError as error:
-            raise self._is_a_directory(real) from error
+            match mode:
+                case "r":
+                    descriptor = self._open_regular(real, os.O_RDONLY)
+                case "w":
+                    descriptor = self._open_emptied(real, metadata)
+                case _:
+                    raise RequestError(Code.INVALID_ARGUMENT, f"mode must be 'r' or 'w', not {mode!r}")
         except OSError as error:
             raise self._failure(error, real) from error
         try:
-            kind = os.fstat(descriptor).st_mode
-            if stat.S_ISDIR(kind):
-                raise self._is_a_directory(real)
-            if not stat.S_ISREG(kind):
-                raise RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is not a regular file")
-            if mode == "w":
-                os.ftruncate(descriptor, 0)
-                _set_metadata(descriptor, metadata)
             return self._entry(real), descriptor
         except OSError as error:
             os.close(descriptor)
             raise self._failure(error, real) from error
-        except RequestError:
+
+    def _open_emptied(self, real: str, metadata: Any) -> int:
+        os.makedirs(os.path.dirname(real), exist_ok=True)
+        new = not os.path.lexists(real)
+        descriptor = self._open_regular(real, os.O_WRONLY | os.O_CREAT)
+        try:
+            if new:
+                # Watchers get to see what they see of envd, which hands a new file over to the user.
+                os.fchmod(descriptor, _NEW_FILE_MODE)
+            else:
+                os.ftruncate(descriptor, 0)
+            _set_metadata(descriptor, metadata)
+        except BaseException:
             os.close(descriptor)
             raise
+        return descriptor
+
+    def _open_regular(self, real: str, flags: int) -> int:
+        # Without O_NONBLOCK, opening a pipe that nobody else has open would wait forever.
+        descriptor = os.open(real, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, _NEW_FILE_MODE)
+        kind = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(kind):
+            return descriptor
+        os.close(descriptor)
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        raise RequestError(Code.INVALID_ARGUMENT, f"path '{self.guest_path(real)}' is not a regular file")
 
     def _entry(self, real: str) -> Entry:
         status = os.lstat(real)
         kind = status.st_mode
         entry: Entry = {
-            "name": _text(os.path.basename(real)),
-            "path": self._guest(real),
+            "name": text(os.path.basename(real)),
+            "path": self.guest_path(real),
             "size": str(status.st_size),
             "mode": stat.S_IMODE(kind),
             "permissions": stat.filemode(kind),
@@ -196,7 +201,7 @@ class Files:
             "modifiedTime": _timestamp(status.st_mtime_ns),
         }
         if stat.S_ISLNK(kind):
-            entry["symlinkTarget"] = self._guest(os.path.realpath(real))
+            entry["symlinkTarget"] = self.guest_path(os.path.realpath(real))
             try:
                 kind = os.stat(real).st_mode
             except OSError:
@@ -207,16 +212,12 @@ class Files:
             entry["metadata"] = metadata
         return entry
 
-    def _guest(self, real: str) -> str:
-        return _text(self._directories.guest_path(real))
-
-    def _is_a_directory(self, real: str) -> RequestError:
-        return RequestError(Code.INVALID_ARGUMENT, f"path '{self._guest(real)}' is a directory")
-
     def _failure(self, error: OSError, real: str) -> RequestError:
         if isinstance(error, FileNotFoundError):
-            return RequestError(Code.NOT_FOUND, f"path '{self._guest(real)}' does not exist")
-        return from_os_error(error, f"path '{self._guest(real)}'")
+            return RequestError(Code.NOT_FOUND, f"path '{self.guest_path(real)}' does not exist")
+        if isinstance(error, IsADirectoryError):
+            return RequestError(Code.INVALID_ARGUMENT, f"path '{self.guest_path(real)}' is a directory")
+        return from_os_error(error, f"path '{self.guest_path(real)}'")
 
 
 def _walk(directory: str, depth: int) -> Iterator[str]:
@@ -243,7 +244,7 @@ def _metadata(real: str) -> dict[str, str]:
         for name in os.listxattr(real, follow_symlinks=False):
             if name.startswith(_METADATA):
                 value = os.getxattr(real, name, follow_symlinks=False)
-                found[_text(name.removeprefix(_METADATA))] = value.decode("utf-8", "backslashreplace")
+                found[text(name.removeprefix(_METADATA))] = value.decode("utf-8", "backslashreplace")
     return found
 
 
@@ -274,6 +275,6 @@ def _timestamp(nanoseconds: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
-def _text(name: str) -> str:
+def text(name: str) -> str:
     """Return a file name as text that every reader can decode."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.limits import Limits
     from pytest_rewardkit.local.guest.root import Root
 
+# What a sandbox and the fork server tell each other over their link.
 MAPS_WANTED: Final = b"?"
-"""What a sandbox writes to the fork server when it has its user namespace."""
+"""The sandbox has its user namespace, and needs it mapped."""
 MAPS_WRITTEN: Final = b"!"
+MEMORY_EXCEEDED: Final = b"M"
+"""The sandbox's processes take more memory than they may, and have to end."""
 
 # linux/sockios.h, net/if.h
 _SIOCSIFFLAGS: Final = 0x8914
@@ -45,7 +48,7 @@ class Sandbox:
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
-        maps: a connected socket over which to ask the fork server for the user namespace's maps.
+        link: a connected socket to the fork server.
     """
 
     plan: Plan
@@ -54,7 +57,7 @@ class Sandbox:
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None
-    maps: socket.socket
+    link: socket.socket
 
     def confine(self, own_root: Root | None) -> None:
         """Confine this process, the first of the sandbox, for good.
@@ -93,8 +96,8 @@ class Sandbox:
             syscalls.load_seccomp_program(self.seccomp_program)
 
     def _await_maps(self) -> None:
-        self.maps.sendall(MAPS_WANTED)
-        if self.maps.recv(1) != MAPS_WRITTEN:
+        self.link.sendall(MAPS_WANTED)
+        if self.link.recv(1) != MAPS_WRITTEN:
             raise OSError("the fork server did not map the sandbox's user id")
 
     def _become_guest(self) -> None:

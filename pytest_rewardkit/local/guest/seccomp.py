@@ -2,8 +2,8 @@
 
 ENOSYS, because programs and C libraries that probe for a call fall back to an older one when it "is not implemented".
 What is missing on purpose: other processes' memory (ptrace, process_vm_*), namespaces and mounts, kernel keys,
-io_uring, BPF, performance counters, userfaultfd, handles of files, SysV and POSIX message queues, and whatever needs
-capabilities.
+io_uring, BPF, performance counters, userfaultfd, handles of files, SysV and POSIX message queues, files in memory (no
+limit counts them), and whatever needs capabilities.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _FILES: Final = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
     fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs
     fsync ftruncate futimesat getcwd getdents getdents64 inotify_add_watch inotify_init inotify_init1
-    inotify_rm_watch lchown link linkat lseek lstat memfd_create mkdir mkdirat mknod mknodat newfstatat open
-    openat openat2 pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink
-    readlinkat readv rename renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync
-    sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
+    inotify_rm_watch lchown link linkat lseek lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2
+    pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv
+    rename renameat renameat2 rmdir sendfile splice stat statfs statx symlink symlinkat sync sync_file_range
+    syncfs tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
 """
 _FILE_ATTRIBUTES: Final = """
     fgetxattr flistxattr fremovexattr fsetxattr getxattr getxattrat lgetxattr listxattr listxattrat llistxattr

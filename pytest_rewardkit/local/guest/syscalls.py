@@ -33,6 +33,17 @@ MOUNT_ATTR_RDONLY: Final = 0x1
 MOUNT_ATTR_NOSUID: Final = 0x2
 MOUNT_ATTR_NODEV: Final = 0x4
 
+# sys/inotify.h
+IN_MODIFY: Final = 0x2
+IN_ATTRIB: Final = 0x4
+IN_MOVED_FROM: Final = 0x40
+IN_MOVED_TO: Final = 0x80
+IN_CREATE: Final = 0x100
+IN_DELETE: Final = 0x200
+IN_IGNORED: Final = 0x8000
+IN_ONLYDIR: Final = 0x1000000
+IN_ISDIR: Final = 0x40000000
+
 # linux/prctl.h
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
@@ -174,6 +185,20 @@ def load_seccomp_program(program: bytes) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, ctypes.addressof(buffer))
     _check(_libc.syscall(_number("seccomp"), _SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(fprog)), "seccomp")
+
+
+def inotify_open() -> int:
+    """Return a descriptor that reports changes of files; it does not block and programs do not inherit it."""
+    descriptor: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    _check(descriptor, "inotify_init1")
+    return descriptor
+
+
+def inotify_watch(descriptor: int, path: str, mask: int) -> int:
+    """Have a directory's changes (IN_*) reported; return the number by which they are."""
+    number: int = _libc.inotify_add_watch(descriptor, _path(path), mask)
+    _check(number, f"inotify_add_watch {path}")
+    return number
 
 
 def _number(name: str) -> int:

@@ -17,6 +17,7 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits
+from pytest_rewardkit.local.guest.memory import MemoryWatch
 
 if TYPE_CHECKING:
     import subprocess
@@ -40,7 +41,7 @@ class _Running:
 
     name: str
     user_id: int | None
-    maps: socket.socket | None
+    link: socket.socket
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ class Zygote:
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
         self._maps_wanted: dict[int, int] = {}
+        self._memory = MemoryWatch(proc)
 
     def serve(self) -> None:
         """Serve until the server closes the channel; then end every sandbox."""
@@ -95,7 +97,7 @@ class Zygote:
         self._seccomp_program(internet=False)
         try:
             while True:
-                for descriptor, _ in self._poll.poll():
+                for descriptor, _ in self._poll.poll(self._memory.wait_ms()):
                     if descriptor == ended.fileno():
                         ended.clear()
                         self._reap()
@@ -104,6 +106,7 @@ class Zygote:
                             return
                     elif descriptor in self._maps_wanted:
                         self._write_maps(descriptor)
+                self._end_memory_hogs()
         finally:
             self._end_all()
 
@@ -147,7 +150,7 @@ class Zygote:
         internet = bool(message.get("internet"))
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
-        parent_end, child_end = socket.socketpair()
+        link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
             plan=self._plan,
             limits=limits,
@@ -155,21 +158,19 @@ class Zygote:
             user_id=user_id,
             directories=directories,
             seccomp_program=self._seccomp_program(internet=internet),
-            maps=child_end,
+            link=child_end,
         )
         flags = self._plan.clone_flags & ~(syscalls.CLONE_NEWNET if internet else 0)
         pid = syscalls.clone(flags)
         if pid == 0:
             self._become(box, received[0])
         child_end.close()
-        maps = None
         if self._plan.user_namespace:
-            maps = parent_end
-            self._maps_wanted[maps.fileno()] = pid
-            self._poll.register(maps, select.POLLIN)
-        else:
-            parent_end.close()
-        self._running[pid] = _Running(name, user_id, maps)
+            self._maps_wanted[link.fileno()] = pid
+            self._poll.register(link, select.POLLIN)
+        if limits.memory_mb is not None:
+            self._memory.add(pid, limits.memory_mb)
+        self._running[pid] = _Running(name, user_id, link)
         return pid
 
     def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
@@ -177,7 +178,7 @@ class Zygote:
         # Nothing may leave this method: above it is the fork server's own loop.
         try:
             descriptors.silence_stdio()
-            descriptors.keep_only([channel, box.maps.fileno()])
+            descriptors.keep_only([channel, box.link.fileno()])
             agent_channel = Channel(socket.socket(fileno=channel))
             try:
                 self._serve_as_agent(box, agent_channel)
@@ -191,29 +192,26 @@ class Zygote:
         if self._root is None:
             environment["TMPDIR"] = box.directories.temporary
         box.confine(self._root)
-        box.maps.close()
-        Agent(channel, self._plan, box.directories, self._shell, environment).serve()
+        Agent(channel, box.link, self._plan, box.directories, self._shell, environment).serve()
 
     def _write_maps(self, descriptor: int) -> None:
-        pid = self._maps_wanted[descriptor]
-        maps = self._running[pid].maps
-        assert maps is not None
-        if maps.recv(1) == sandbox.MAPS_WANTED:
-            user_id = self._running[pid].user_id
-            if user_id is None:
-                identity.write_maps(pid, os.getuid(), os.getgid(), proc=self._proc)
-            else:
-                identity.write_maps(pid, user_id, user_id, proc=self._proc)
-            maps.sendall(sandbox.MAPS_WRITTEN)
-        self._forget_maps(pid)
+        self._poll.unregister(descriptor)
+        pid = self._maps_wanted.pop(descriptor)
+        running = self._running[pid]
+        # A sandbox that has failed meanwhile is reaped in its turn.
+        with contextlib.suppress(OSError):
+            if running.link.recv(1) == sandbox.MAPS_WANTED:
+                user_id, group_id = (running.user_id,) * 2 if running.user_id else (os.getuid(), os.getgid())
+                identity.write_maps(pid, user_id, group_id, proc=self._proc)
+                running.link.sendall(sandbox.MAPS_WRITTEN)
 
-    def _forget_maps(self, pid: int) -> None:
-        maps = self._running[pid].maps
-        if maps is not None:
-            self._poll.unregister(maps)
-            del self._maps_wanted[maps.fileno()]
-            maps.close()
-            self._running[pid].maps = None
+    def _end_memory_hogs(self) -> None:
+        for pid in self._memory.exceeding():
+            with contextlib.suppress(OSError):
+                self._running[pid].link.sendall(sandbox.MEMORY_EXCEEDED)
+            if not self._plan.process_namespace:
+                # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once.
+                killing.kill_descendants(pid)
 
     def _kill(self, pid: Any) -> None:
         if not isinstance(pid, int) or pid not in self._running:
@@ -241,8 +239,11 @@ class Zygote:
             self._channel.send(removal.event)
         if pid not in self._running:
             return
-        self._forget_maps(pid)
+        self._memory.remove(pid)
         ended = self._running.pop(pid)
+        if self._maps_wanted.pop(ended.link.fileno(), None) is not None:
+            self._poll.unregister(ended.link)
+        ended.link.close()
         event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
         if not self._plan.process_namespace:
             # What outlived its agent is this process's child by now.

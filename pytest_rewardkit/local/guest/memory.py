@@ -1,0 +1,117 @@
+"""Watches how much memory each sandbox's processes take together; limits hold for one process only.
+
+A sandbox is looked at again before it could have reached its limit, allocating as fast as a machine can: often when it
+is near, seldom when it is small, so that a hundred idle sandboxes cost nothing to speak of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MIB: Final = 2**20
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_KIB: Final = 1024
+# Bytes a second that all processors together can take at most: faulting in a page of 4 KiB takes some 2 µs.
+_FASTEST_GROWTH: Final = 2 * 2**30 * max(1, (os.cpu_count() or 1) // 2)
+_SHORTEST_WAIT: Final = 0.05
+_LONGEST_WAIT: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Watched:
+    limit: int
+    due: float
+
+
+class MemoryWatch:
+    """Looks at the memory of sandboxes in turn.
+
+    Parameters:
+        proc: a descriptor of a /proc directory in which the sandboxes' processes are seen.
+    """
+
+    def __init__(self, proc: int) -> None:
+        self._proc = proc
+        self._watched: dict[int, _Watched] = {}
+
+    def add(self, pid: int, limit_mb: int) -> None:
+        """Watch a sandbox by its first process."""
+        self._watched[pid] = _Watched(limit_mb * _MIB, time.monotonic() + _SHORTEST_WAIT)
+
+    def remove(self, pid: int) -> None:
+        """Watch it no more."""
+        self._watched.pop(pid, None)
+
+    def wait_ms(self) -> int | None:
+        """Return after how many milliseconds to look again; None when there is nothing to watch."""
+        if not self._watched:
+            return None
+        soonest = min(watched.due for watched in self._watched.values())
+        return max(0, int((soonest - time.monotonic()) * 1000) + 1)
+
+    def exceeding(self) -> list[int]:
+        """Look at the sandboxes whose time has come; return those that are over their limit."""
+        found: list[int] = []
+        now = time.monotonic()
+        for pid, watched in self._watched.items():
+            if watched.due > now:
+                continue
+            used = self._used(pid, watched.limit)
+            wait = max((watched.limit - used) / _FASTEST_GROWTH, _SHORTEST_WAIT)
+            if used > watched.limit:
+                found.append(pid)
+                # Killed processes take a while to give their memory back, which must not count against the next ones.
+                wait = _LONGEST_WAIT
+            watched.due = now + min(wait, _LONGEST_WAIT)
+        return found
+
+    def _used(self, pid: int, limit: int) -> int:
+        processes = list(self._processes(pid))
+        resident = sum(self._resident(process) for process in processes)
+        if resident <= limit:
+            return resident
+        # Pages that processes share were counted for each; the exact figure takes longer.
+        return sum(self._proportional(process) for process in processes)
+
+    def _processes(self, pid: int) -> Iterator[int]:
+        pending = [pid]
+        while pending:
+            process = pending.pop()
+            yield process
+            # A child belongs to the thread that forked it.
+            for thread in self._list(f"{process}/task"):
+                pending.extend(int(child) for child in self._read(f"{process}/task/{thread}/children").split())
+
+    def _resident(self, pid: int) -> int:
+        fields = self._read(f"{pid}/statm").split()
+        return int(fields[1]) * _PAGE_BYTES if fields else 0
+
+    def _proportional(self, pid: int) -> int:
+        for line in self._read(f"{pid}/smaps_rollup").splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * _KIB
+        return self._resident(pid)
+
+    def _list(self, name: str) -> list[str]:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._proc)
+            try:
+                return os.listdir(descriptor)
+            finally:
+                os.close(descriptor)
+        return []
+
+    def _read(self, name: str) -> bytes:
+        # A process may end at any moment, and one that another user's is may be closed.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+            with open(descriptor, "rb") as file:
+                return file.read()
+        return b""
