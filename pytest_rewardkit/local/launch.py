@@ -32,7 +32,7 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", "--fd", str(theirs.fileno()), *options],
+            guest_command(["--fd", str(theirs.fileno()), *options]),
             pass_fds=[theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -40,3 +40,8 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
             start_new_session=True,
         )
     return ZygoteProcess(process, ours)
+
+
+def guest_command(options: Sequence[str]) -> list[str]:
+    """The command line of a fork server."""
+    return [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", *options]

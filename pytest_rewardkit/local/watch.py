@@ -1,16 +1,10 @@
-"""Watches of directories in a sandbox: what changed, kept until somebody asks, or passed on as it comes.
-
-The agent has the notifier. It answers ``watch`` (path, recursive, entries) with a number, sends
-``{"event": "changes", "watch": NUMBER, "changes": [...]}`` as things happen, answers ``watch_events`` (watch) with the
-changes that it has not sent yet, drained from the notifier at that moment, and stops at ``unwatch`` (watch). A change
-has a name relative to the directory, a type, and with ``entries`` an entry where there is a file.
-"""
+"""Watches of directories in a sandbox. The agent keeps what changed until it is asked, and says once that it does."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.local.answers import checked_entry, require_descriptors
+from pytest_rewardkit.local.answers import checked_entry, nothing, require_descriptors
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.peer import positive_integer
 from pytest_rewardkit.local.subscription import Subscription
@@ -21,8 +15,6 @@ if TYPE_CHECKING:
 Change = dict[str, Any]
 """A change in envd's JSON: FilesystemEvent."""
 
-MAX_WATCHES = 64
-MAX_KEPT = 10_000
 CHANGE_TYPES = frozenset(f"EVENT_TYPE_{kind}" for kind in ("CREATE", "WRITE", "REMOVE", "RENAME", "CHMOD"))
 
 
@@ -35,22 +27,15 @@ class Watch:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.changes: Subscription[Change] = Subscription()
-        self._kept = 0
+        self._changed: Subscription[None] = Subscription()
 
-    def put(self, changes: list[Change]) -> None:
-        """Keep changes; beyond `MAX_KEPT` that nobody takes, the watch ends."""
-        for change in changes:
-            self._kept += 1
-            if self._kept > MAX_KEPT:
-                self.changes.end()
-            self.changes.put(change)
+    def notify(self) -> None:
+        """Something has changed."""
+        self._changed.put(None)
 
-    async def take(self, timeout: float | None) -> list[Change]:
-        """The changes that have come, as `Subscription.take`."""
-        taken = await self.changes.take(timeout)
-        self._kept -= len(taken)
-        return taken
+    async def changed(self, timeout: float) -> bool:
+        """Whether something changes within `timeout` seconds."""
+        return bool(await self._changed.take(timeout))
 
 
 class Watches:
@@ -67,8 +52,13 @@ class Watches:
     async def add(self, path: str, *, recursive: bool, entries: bool) -> Watch:
         """Watch a directory.
 
+        Parameters:
+            path: absolute.
+            recursive: whether to watch what is below it, too.
+            entries: whether changes say what the changed file is.
+
         Raises:
-            GuestError: there is no such directory.
+            GuestError: there is no such directory, or there are too many watches.
             GuestGoneError: the sandbox is gone.
         """
         return await self._peer.request("watch", self._adopt, path=path, recursive=recursive, entries=entries)
@@ -77,14 +67,14 @@ class Watches:
         """The watch of that number."""
         return self._watches.get(number)
 
-    async def drain(self, watch: Watch) -> list[Change]:
-        """Every change up to now that nobody has taken.
+    async def take(self, watch: Watch) -> list[Change]:
+        """Every change up to now that has not been taken.
 
         Raises:
+            GuestError: the watch has been removed meanwhile.
             GuestGoneError: the sandbox is gone.
         """
-        watch.put(await self._peer.request("watch_events", _changes, watch=watch.number))
-        return await watch.take(timeout=0)
+        return await self._peer.request("watch_events", _changes, watcher=watch.number)
 
     async def remove(self, watch: Watch) -> None:
         """Watch no more.
@@ -93,41 +83,33 @@ class Watches:
             GuestGoneError: the sandbox is gone.
         """
         if self._watches.pop(watch.number, None) is not None:
-            await self._peer.request("unwatch", _nothing, watch=watch.number)
+            await self._peer.request("unwatch", nothing, watcher=watch.number)
 
     def receive(self, message: dict[str, Any]) -> None:
         """Take an agent's event. Raises ChannelError when it is not as it should be."""
-        watch = self._watches.get(positive_integer(message, "watch"))
-        changes = _checked_changes(message.get("changes"))
+        watch = self._watches.get(positive_integer(message, "watcher"))
         if watch is not None:
-            watch.put(changes)
+            watch.notify()
 
     def _adopt(self, answer: Answer) -> Watch:
         require_descriptors(answer, 0)
-        watch = Watch(answer.integer("watch"))
+        watch = Watch(answer.integer("watcher"))
         if watch.number in self._watches:
             raise ChannelError("two watches with one number")
         self._watches[watch.number] = watch
         return watch
 
 
-def _nothing(answer: Answer) -> None:
-    require_descriptors(answer, 0)
-
-
 def _changes(answer: Answer) -> list[Change]:
     require_descriptors(answer, 0)
-    return _checked_changes(answer.fields.get("changes"))
-
-
-def _checked_changes(value: object) -> list[Change]:
-    if not isinstance(value, list):
+    changes = answer.fields.get("events")
+    if not isinstance(changes, list):
         raise ChannelError("changes must be an array")
-    for change in value:
+    for change in changes:
         if not isinstance(change, dict) or not isinstance(change.get("name"), str):
             raise ChannelError("a change must have a name")
         if change.get("type") not in CHANGE_TYPES or not change.keys() <= {"name", "type", "entry"}:
             raise ChannelError("a change must have a type, and nothing else but an entry")
         if "entry" in change:
             checked_entry(change["entry"])
-    return value
+    return changes

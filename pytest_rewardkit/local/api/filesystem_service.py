@@ -89,7 +89,7 @@ async def _create_watcher(agent: Agent, message: Message) -> Message:
 
 
 async def _get_watcher_events(agent: Agent, message: Message) -> Message:
-    return {"events": await agent.watches.drain(_watcher(agent, message))}
+    return {"events": await agent.watches.take(_watcher(agent, message))}
 
 
 async def _remove_watcher(agent: Agent, message: Message) -> Message:
@@ -106,16 +106,13 @@ async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncItera
         watch = await _watch(agent, await read_one(request))
     try:
         yield [{"start": {}}]
-        while not watch.changes.ended:
-            left = end - loop.time() if end is not None else keepalive
-            if left <= 0:
-                raise ConnectError("deadline_exceeded", "the watch took longer than its timeout")
-            changes = await watch.take(min(left, keepalive))
-            if changes:
-                yield [{"filesystem": change} for change in changes]
+        while (left := end - loop.time() if end is not None else keepalive) > 0:
+            if await watch.changed(min(left, keepalive)):
+                with _connect_errors():
+                    yield [{"filesystem": change} for change in await agent.watches.take(watch)]
             elif left >= keepalive:
                 yield [{"keepalive": {}}]
-        raise ConnectError("resource_exhausted", "more happened than was listened to")
+        raise ConnectError("deadline_exceeded", "the watch took longer than its timeout")
     finally:
         agent.background(agent.watches.remove(watch))
 

@@ -17,8 +17,6 @@ from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
-    import socket
-
     from multidict import CIMultiDict, CIMultiDictProxy
 
     from pytest_rewardkit.local.sandbox import Sandbox
@@ -49,27 +47,22 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
     """Passes a request on to a port, and its answer back.
 
     Raises:
-        ApiError: nothing listens there (502), the sandbox wants a token for that (403), or it has no ports (501).
+        ApiError: nothing listens there (502), the sandbox wants a token for that (403), or it is no HTTP (501, 502).
     """
     if sandbox.traffic_token is not None and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
         raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
     if request.headers.get("Upgrade"):
         raise NotServedError("other protocols than HTTP on a sandbox's ports")
-    sock = await _socket(sandbox, port)
+    try:
+        sock = await sandbox.agent.open_socket()
+    except (GuestError, GuestGoneError) as error:
+        # A sandbox without a network of its own has no ports.
+        raise port_closed(sandbox.id, port) from error
     connector = aiohttp.TCPConnector(socket_factory=lambda _: sock, force_close=True)
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
     with contextlib.closing(sock):
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False, timeout=timeout) as session:
             return await _exchange(request, session, sandbox, port)
-
-
-async def _socket(sandbox: Sandbox, port: int) -> socket.socket:
-    try:
-        return await sandbox.agent.open_socket()
-    except GuestError as error:
-        raise NotServedError(f"ports of sandboxes at this isolation level: {error}") from error
-    except GuestGoneError as error:
-        raise port_closed(sandbox.id, port) from error
 
 
 async def _exchange(
