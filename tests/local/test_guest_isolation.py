@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from guest_driver import MODULE, Box, ForkServer, Kernel, processes_below
+from guest_driver import MODULE, Box, ForkServer, Kernel, RequestFailedError, processes_below
 from packaging.requirements import Requirement
 
 import pytest_rewardkit
@@ -272,6 +272,26 @@ def test_servers_of_its_own_can_be_reached(fork_server, box, level):
     server.accept()[0].recv(5)
     """
     assert evaluate(box.kernel(), code) == b"hello"
+
+
+def test_the_server_gets_sockets_in_the_sandboxs_own_network(fork_server, box):
+    """By which it passes requests on to what listens in the sandbox, and never to what listens on the host."""
+    if fork_server.greeting["level"] != "full":
+        with pytest.raises(RequestFailedError, match="no network") as caught:
+            box.request("socket")
+        assert caught.value.code == "failed_precondition"
+        return
+    kernel = box.kernel()
+    port = evaluate(kernel, "import socket\nserver = socket.create_server(('127.0.0.1', 0))\nserver.getsockname()[1]")
+    _, (descriptor,) = box.answer(box.send("socket"))
+    with socket.socket(fileno=descriptor) as client:
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"from outside")
+        assert evaluate(kernel, "server.accept()[0].recv(100)") == b"from outside"
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        _, (descriptor,) = box.answer(box.send("socket"))
+        with socket.socket(fileno=descriptor) as client, pytest.raises(ConnectionRefusedError):
+            client.connect(host.getsockname())
 
 
 def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):

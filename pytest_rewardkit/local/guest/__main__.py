@@ -15,8 +15,6 @@ from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
-_AUTO: Final = "auto"
-_STRICT: Final = "strict"
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
@@ -33,14 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the jail, warm the interpreter and serve; returns the exit status."""
     started = time.perf_counter()
     options = _parse(arguments)
+    findings = probe.probe()
+    level = levels.choose(findings, options.isolation)
+    available = levels.available(findings)[0]
+    refused = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available}"
+    if options.fd is None:
+        print(level or refused)
+        return 0 if level else 1
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
-    findings = probe.probe()
-    level = _choose(findings, options.isolation)
     if level is None:
-        available = levels.available(findings)[0]
-        message = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available}"
-        channel.send({"event": "failed", "message": message})
+        channel.send({"event": "failed", "message": refused})
         return 1
     plan = levels.plan(findings, level)
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
@@ -85,11 +86,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pytest_rewardkit.local.guest", description="The local server's fork server.")
-    parser.add_argument("--fd", type=int, required=True, help="The connected socket to the server")
+    parser.add_argument(
+        "--fd", type=int, help="The connected socket to the server; without it, print the level and end"
+    )
     parser.add_argument(
         "--isolation",
-        choices=[_AUTO, _STRICT, *Level],
-        default=_AUTO,
+        choices=[levels.AUTO, levels.STRICT, *Level],
+        default=levels.AUTO,
         help="The strongest level there is, the same but no weak one, or a level by name",
     )
     parser.add_argument(
@@ -99,15 +102,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="Modules to import in advance, with commas",
     )
     return parser.parse_args(arguments)
-
-
-def _choose(findings: levels.Findings, wanted: str) -> Level | None:
-    available = levels.available(findings)
-    if wanted == _AUTO:
-        return available[0]
-    if wanted == _STRICT:
-        return available[0] if available[0] in levels.STRONG else None
-    return Level(wanted) if Level(wanted) in available else None
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +19,9 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.processes import Command, Starter
-from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Watcher
+from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
@@ -81,6 +81,7 @@ class Agent:
             "watch": self._watch,
             "watch_events": self._watch_events,
             "unwatch": self._unwatch,
+            "socket": self._socket,
         }
 
     def serve(self) -> None:
@@ -97,7 +98,7 @@ class Agent:
                 ended.clear()
                 self._reap()
             for number in ready & self._watchers.keys():
-                self._collect(number)
+                self._report(number, self._watchers[number].take())
             if self._channel.fileno() in ready:
                 frames = self._channel.receive_available()
                 if frames is None:
@@ -138,6 +139,11 @@ class Agent:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
         return bool(word)
+
+    def _report(self, watcher: int, changes: list[Change]) -> None:
+        if changes:
+            with contextlib.suppress(ValueError):  # too large for a frame, and lost, as when the kernel's queue is full
+                self._channel.send({"event": "changes", "watch": watcher, "changes": changes})
 
     def _reap(self) -> None:
         while True:
@@ -222,17 +228,10 @@ class Agent:
         )
         self._watchers[watcher.fileno()] = watcher
         self._poll.register(watcher, select.POLLIN)
-        return {"watcher": watcher.fileno()}, []
-
-    def _collect(self, number: int) -> None:
-        watcher = self._watchers[number]
-        if not watcher.waiting and watcher.collect():
-            self._channel.send({"event": "watch", "watcher": number})
-        else:
-            watcher.collect()
+        return {"watch": watcher.fileno()}, []
 
     def _watch_events(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"events": self._watcher(message).take()}, []
+        return {"changes": self._watcher(message).take()}, []
 
     def _unwatch(self, message: Message, _: tuple[int, ...]) -> Answer:
         watcher = self._watcher(message)
@@ -242,10 +241,16 @@ class Agent:
         return {}, []
 
     def _watcher(self, message: Message) -> Watcher:
-        number = message.get("watcher")
+        number = message.get("watch")
         if not isinstance(number, int) or number not in self._watchers:
             raise RequestError(Code.NOT_FOUND, f"no watcher {number!r}")
         return self._watchers[number]
+
+    def _socket(self, _: Message, __: tuple[int, ...]) -> Answer:
+        try:
+            return {}, [socket.socket(socket.AF_INET, socket.SOCK_STREAM).detach()]
+        except OSError as error:
+            raise RequestError(Code.FAILED_PRECONDITION, f"the sandbox has no network: {error.strerror}") from error
 
     def _directory(self, message: Message) -> str:
         path = message.get("cwd") or ""

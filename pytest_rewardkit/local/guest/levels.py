@@ -34,6 +34,9 @@ class Level(StrEnum):
 STRONG: Final = (Level.FULL, Level.NS_NOCAP, Level.UID, Level.LANDLOCK)
 """Levels at which a candidate reaches neither files, secrets, network nor processes of the host."""
 
+AUTO: Final = "auto"
+STRICT: Final = "strict"
+
 _NAMESPACES: Final = (
     syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWNET
 )
@@ -141,6 +144,16 @@ def available(findings: Findings) -> list[Level]:
         Level.NONE: True,
     }
     return [level for level in Level if conditions[level]]
+
+
+def choose(findings: Findings, wanted: str) -> Level | None:
+    """Return the level for `auto`, for `strict` or for a level's name; None where it cannot be had."""
+    options = available(findings)
+    if wanted == AUTO:
+        return options[0]
+    if wanted == STRICT:
+        return options[0] if options[0] in STRONG else None
+    return Level(wanted) if Level(wanted) in options else None
 
 
 def plan(findings: Findings, level: Level) -> Plan:

@@ -19,8 +19,8 @@ Change = dict[str, Any]
 """A change as envd reports it: FilesystemEvent in proto3 JSON."""
 
 MAX_CHANGES: Final = 4096
-"""How many changes wait for the server; later ones are lost, as in the kernel's own queue."""
-MAX_WATCHERS: Final = 32
+"""How many changes at once; of more, the oldest are lost, as the newest are when the kernel's own queue is full."""
+MAX_WATCHERS: Final = 64
 MAX_DIRECTORIES: Final = 4096
 """How many directories one watcher watches; what lies deeper or later is not seen."""
 
@@ -74,22 +74,12 @@ class Watcher:
         """Return the descriptor to poll."""
         return self._descriptor
 
-    @property
-    def waiting(self) -> bool:
-        """Whether changes wait to be taken."""
-        return bool(self._changes)
-
-    def collect(self) -> bool:
-        """Take what the kernel reports; return whether changes wait."""
+    def take(self) -> list[Change]:
+        """Return what the kernel has reported up to now, oldest first."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._descriptor, _READ_BYTES):
                 self._parse(data)
         self._found.clear()
-        return bool(self._changes)
-
-    def take(self) -> list[Change]:
-        """Return the changes up to now, oldest first, and forget them."""
-        self.collect()
         changes = list(self._changes)
         self._changes.clear()
         return changes
