@@ -15,7 +15,7 @@ from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.output import score_output
-from pytest_rewardkit.text import excerpt, one_line, printable
+from pytest_rewardkit.text import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 MOST_EXPLAINED: Final = 10
 """Parts that did not pass and are shown in full; the others are counted."""
 
-TEXT_SHOWN: Final = 400
+HEAD_LINES: Final = 8
+TAIL_LINES: Final = 4
 STDERR_LINES: Final = 8
+LINE_LENGTH: Final = 160
 
 
 def assert_reward(
@@ -161,10 +163,22 @@ def _details(part: Part) -> Iterator[str]:
     for title, text in (("expected", part.expected), ("actual", part.actual)):
         if text is not None and text not in part.reason:
             yield f"        {title}:"
-            yield _indented(excerpt(text, TEXT_SHOWN), 10)
+            yield _indented(_shortened(text), 10)
     if part.stderr:
         yield "        stderr, its end:"
-        yield _indented("\n".join(part.stderr.rstrip().splitlines()[-STDERR_LINES:]), 10)
+        yield _indented("\n".join(_cut(line) for line in part.stderr.rstrip().splitlines()[-STDERR_LINES:]), 10)
+
+
+def _shortened(text: str) -> str:
+    lines = text.rstrip("\n").split("\n")
+    left_out = len(lines) - HEAD_LINES - TAIL_LINES
+    if left_out > 1:
+        lines[HEAD_LINES:-TAIL_LINES] = [f"[... {left_out} lines ...]"]
+    return "\n".join(_cut(line) for line in lines)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 3]}..."
 
 
 def _indented(text: str, columns: int) -> str:

@@ -112,6 +112,11 @@ class TestExplanation:
         assert len(text) < 100_000
         assert text.count("expected:") == 10
 
+    def test_long_texts_show_their_ends(self) -> None:
+        part = Part("case", 0.0, reason="wrong", actual="".join(f"{number}\n" for number in range(100)))
+        lines = [line.strip() for line in explained(Reward.from_parts([part]), 1.0).splitlines()]
+        assert lines[4:] == [*map(str, range(8)), "[... 88 lines ...]", "96", "97", "98", "99"]
+
     def test_holds_nothing_that_a_terminal_acts_on(self) -> None:
         part = Part("\x1b[2J", 0.0, reason="\x07", expected="\x9b0m", actual="\u202e", stderr="\x1b]0;title\x07")
         assert not set(explained(Reward.from_parts([part]), 1.0)) & set("\x1b\x07\x9b\u202e")
