@@ -39,7 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     except RewardkitUsageError as error:
         wrong = str(error)
     else:
-        trials = list(source.trials())
+        # What is checked then are references, each once.
+        trials = list(source.trials(sampled=not metafunc.config.getoption("rewardkit_selfcheck", None)))
         values = [_marked(trial) if trial.directions else trial for trial in trials]
         metafunc.parametrize("row", values, ids=[trial.id for trial in trials], indirect=True)
         return
@@ -87,6 +88,12 @@ def candidate(row: Row) -> str:
     except RewardkitUsageError as error:
         wrong = str(error)
     pytest.fail(wrong, pytrace=False)
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest) -> str | None:
+    """A known-good candidate for ``--rewardkit-selfcheck``: the row's. Override it in tests without rows."""
+    return request.getfixturevalue("row").reference if "row" in request.fixturenames else None
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ class Row(Mapping[str, Any]):
         """A known-good candidate, or None if the row has none."""
         return self.task.reference
 
-    @property
+    @cached_property
     def candidate(self) -> str:
         """What is judged: the sample for this row, or the row's own field of `CANDIDATE_FIELDS`.
 

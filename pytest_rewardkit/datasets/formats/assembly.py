@@ -5,6 +5,7 @@ Models continue a prompt, repeat it, answer with a whole program or with a body 
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from typing import TYPE_CHECKING, Final
@@ -15,8 +16,11 @@ from pytest_rewardkit.scorers.source import read_source
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pytest_rewardkit.scorers.source import Source
+
 NO_CODE: Final = "there is no code in the candidate"
 
+_RETURN: Final = re.compile(r"^\s*return\b", re.MULTILINE)
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 
 
@@ -49,14 +53,29 @@ def completed(begun: str) -> str:
 
 def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
     """The pieces in the way in which they make sense, or none."""
-    program = read_source(code)
+    program = _module(code)
     if program is not None and (not begun or program.defines & set(defines)):
         return [piece for piece in (completed(begun), code) if piece]
     if begun:
         body = textwrap.indent(textwrap.dedent(code), "    ")
         for whole in (begun + code, f"{begun}\n{body}"):
-            if read_source(whole) is not None:
+            if _module(whole) is not None:
                 return [whole]
     if program is not None and program.is_code:
         return [piece for piece in (completed(begun), code) if piece]
     return []
+
+
+def _module(text: str) -> Source | None:
+    """What a text is as a module; None where it is none, or returns from a function that it is not in."""
+    source = read_source(text)
+    if source is None or not _RETURN.search(text):
+        return source
+    pending: list[ast.AST] = [ast.parse(text)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Return):
+            return None
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+    return source

@@ -60,7 +60,7 @@ def _read_input(response: str) -> list[str] | None:
     if not _is_call_of_f(call):
         # The arguments alone; with commas between them, they read as a tuple.
         answer = _marked(response)
-        call = _expression_of(f"f({answer})")
+        call = _expression_of(f"f({answer})") if answer else None
     if not _is_call_of_f(call):
         return None
     call.func = ast.parse("lambda *args, **kwargs: (args, kwargs)", mode="eval").body

@@ -64,13 +64,10 @@ def _read_inputs(row: Row, benchmark: str) -> TestCodeTask:
     }
     inputs = {name: data(row, f"{name}_input") for name in ("base", "plus")}
     prepared = (
-        "import json\n"
-        f"_task = {about!r}\n"
-        f"_inputs = {{name: restored(_task, given) for name, given in json.loads({json.dumps(inputs)!r}).items()}}\n"
-        f"agreement = Agreement(_task, {prompt + solution!r})\n"
+        f"import json\n_agreement = Agreement({about!r}, {prompt + solution!r}, json.loads({json.dumps(inputs)!r}))\n"
     )
     test = "".join(
-        f"for given in _inputs['{name}']:\n    agreement.assert_on_{name}({entry_point}, given)\n" for name in inputs
+        f"for _number in _agreement.{name}:\n    _agreement.assert_{name}({entry_point}, _number)\n" for name in inputs
     )
     return TestCodeTask(
         prompt=prompt,

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 MOST_CRASHES: Final = 3
 """Interpreters that a candidate may end before it is given up."""
 
-MARGIN: Final = 10.0
+MARGIN: Final = 5.0
 """Seconds, on top of its own limit, for loading and for a candidate that takes no notice of being interrupted."""
 
 
 class CandidateFailed(Exception):  # noqa: N818 - it names what happened
-    """The candidate cannot be loaded, so it fails every check.
+    """The candidate cannot be loaded, or ended its test, so it fails every check.
 
     Parameters:
         verdict: why.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.datasets.testcode.candidate import CandidateFailed
 from pytest_rewardkit.datasets.testcode.sending import REFEREE, Line
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
@@ -100,10 +101,11 @@ class Referee:
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
         reply = self._line.call("examine", task, limit=2 * SECONDS + MARGIN)
-        if reply.verdict is Verdict.TIMEOUT:
-            raise UnscoredError(f"the row's test code did not end within {2 * SECONDS + MARGIN:g} s")
         if reply.verdict is not None or not reply.text:
-            raise UnscoredError(f"the row's test code ended its interpreter: {reply.reason}")
+            if "program" in task:
+                raise UnscoredError(f"the row's test code broke off: {reply.reason}")
+            # It ran without a candidate, so it is what the candidate gave that it broke off at.
+            raise CandidateFailed(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
         result = json.loads(reply.text)
         return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
 
@@ -121,6 +123,7 @@ class Examination:
         """Gives the test the answers to the operations of its `state`, which moves on.
 
         Raises:
+            CandidateFailed: the test broke off at what the candidate gave.
             SandboxUnavailable, UnscoredError: the test cannot be run to its end.
         """
         numbers = [operation["id"] for operation in self.state.operations]

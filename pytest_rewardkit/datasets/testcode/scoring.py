@@ -22,8 +22,8 @@ TIME_LIMIT: Final = 5.0
 TIME_FACTOR: Final = 4.0
 """How many times as long as the test alone, which mostly computes what is expected, a candidate may take."""
 
-TIME_IN_ALL: Final = 20.0
-"""Seconds for all calls together, unless the test alone shows that they need more."""
+CALLS_AT_LIMIT: Final = 4
+"""How many calls may take as long as one may; all together have that time, or more where the test alone takes long."""
 
 MOST_ROUNDS: Final = 100
 NAME_LIMIT: Final = 80
@@ -68,13 +68,13 @@ def score_test_code(
 
 def _examined(sandbox: Sandbox, sources: Sequence[str], examination: Examination, time_limit: float) -> dict[str, Any]:
     alone = TIME_FACTOR * examination.rehearsed_in
-    seconds, in_all = max(time_limit, alone), max(TIME_IN_ALL, time_limit, alone)
+    seconds, in_all = max(time_limit, alone), max(CALLS_AT_LIMIT * time_limit, alone)
     with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
         for _ in range(MOST_ROUNDS):
             examination.go_on(candidate.answers(examination.state.operations))
             if examination.state.outcome is not None:
                 return examination.state.outcome
-    raise UnscoredError(f"the row's test code asks for ever more: it had {MOST_ROUNDS} rounds of answers")
+    raise CandidateFailed(Verdict.RUNTIME_ERROR, f"the test wants more values after {MOST_ROUNDS} rounds of them")
 
 
 def _reward(outcome: dict[str, Any]) -> Reward:

@@ -33,25 +33,36 @@ class Agreement:
     Parameters:
         task: ``benchmark``, ``number``, ``entry_point``, ``atol``.
         source: the reference.
+        inputs: lists of arguments, for ``base`` and ``plus``.
     """
 
-    def __init__(self, task: dict[str, Any], source: str) -> None:
+    def __init__(self, task: dict[str, Any], source: str, inputs: dict[str, list[Any]]) -> None:
         self._task = task
         space: dict[str, Any] = {"__name__": "reference"}
         exec(compile(source, "<reference>", "exec"), space)
-        self._reference = space[task["entry_point"]]
+        reference = space[task["entry_point"]]
+        found_or_not = task["entry_point"] in AS_FOUND_OR_NOT
 
-    def assert_on_base(self, candidate: Callable[..., Any], given: list[Any]) -> None:
+        def expected(given: list[Any]) -> Any:
+            value = reference(*copy.deepcopy(given))
+            return value is not None if found_or_not else value
+
+        self._base, self._plus = (
+            [(given, expected(given)) for given in restored(task, inputs[kind])] for kind in ("base", "plus")
+        )
+        self.base, self.plus = range(len(self._base)), range(len(self._plus))
+
+    def assert_base(self, candidate: Callable[..., Any], number: int) -> None:
         """Checks one of the inputs that the benchmark had before."""
-        expected = self._reference(*copy.deepcopy(given))
-        if self._task["entry_point"] in AS_FOUND_OR_NOT:
-            expected = expected is not None
+        self._check(candidate, *self._base[number])
+
+    def assert_plus(self, candidate: Callable[..., Any], number: int) -> None:
+        """Checks one of the inputs that EvalPlus has added."""
+        self._check(candidate, *self._plus[number])
+
+    def _check(self, candidate: Callable[..., Any], given: list[Any], expected: Any) -> None:
         if not _agrees(self._task, given, candidate(*copy.deepcopy(given)), expected):
             raise AssertionError(f"expected {repr(expected)[:300]}")
-
-    def assert_on_plus(self, candidate: Callable[..., Any], given: list[Any]) -> None:
-        """Checks one of the inputs that EvalPlus has added."""
-        self.assert_on_base(candidate, given)
 
 
 def _agrees(task: dict[str, Any], given: list[Any], out: Any, expected: Any) -> bool:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 SEED = 20210707
 MOST_OPERATIONS = 100_000
+SHORTEST = 10.0
+TIME_FACTOR = 5.0
+"""Seconds that a run in earnest has at least, and how many times as long it may take as the rehearsal."""
+
 TIME_UP = "ran out of time"
 _IMPORTED_AS = {"np": "numpy"}
 
@@ -62,7 +66,9 @@ class Examination:
         self._missing: set[str] = set()
         self._candidate_error: BaseException | None = None
         self._in_earnest = False
+        self._in_setup = False
         self._planned = 0
+        self._rehearsed_in = 0.0
         self._test: CodeType | None = None
         self._calls_check = False
         self._elsewhere: list[str] = []
@@ -99,7 +105,9 @@ class Examination:
         }
 
     def _rehearse(self) -> dict[str, Any] | None:
+        begun = time.monotonic()
         stopped = self._run(in_earnest=False)
+        self._rehearsed_in = time.monotonic() - begun
         self._planned = max(self._planned, self.checks.made)
         return stopped
 
@@ -112,21 +120,24 @@ class Examination:
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(SEED)
 
+        seconds = self._program["seconds"]
+        if in_earnest:
+            # A candidate's values may be made to be slow to compare.
+            seconds = min(seconds, max(SHORTEST, TIME_FACTOR * self._rehearsed_in))
+
         def interrupt(*_: Any) -> None:
-            raise TimeUp(f"the test code did not end within {self._program['seconds']:g} s")
+            raise TimeUp(f"the test code did not end within {seconds:.3g} s")
 
         before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, self._program["seconds"], 0.1)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
         try:
             self._execute()
         except Unanswered:
             return None
-        except (Inseparable, TimeUp) as error:
-            # What the test needs without a candidate, it needs with a good one.
-            return self._stopped(error, broken=isinstance(error, Inseparable) or not in_earnest)
-        except Exception as error:
-            own = isinstance(error, (ImportError, NameError, SyntaxError)) and not self.blames(error)
-            return self._stopped(error, broken=own)
+        except (Exception, Inseparable, TimeUp) as error:
+            # In rehearsal there is no candidate to blame; in earnest, it may have given what the test stumbles over.
+            own = isinstance(error, (ImportError, NameError, SyntaxError, Inseparable, TimeUp))
+            return self._stopped(error, broken=self._in_setup or (own and not in_earnest))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
@@ -143,8 +154,10 @@ class Examination:
 
     def _execute(self) -> None:
         namespace: dict[str, Any] = {"__name__": "test", "__rewardkit__": self.checks}
+        self._in_setup = True
         for number, source in enumerate(self._program["setup"]):
             exec(compile(source, f"<setup {number}>", "exec"), namespace)
+        self._in_setup = False
         source, entry_point = self._program["test"], self._program["entry_point"]
         if self._test is None:
             tree = guarded(source)

@@ -106,7 +106,13 @@ class StandIn:
         return self if do == "itself" else state.asker.ask({"do": do, "of": state.number}, f"{do}({state.shown})")
 
     def __iter__(self) -> Any:
-        return iter(self.__value("list"))
+        return iter(self.__items())
+
+    def __items(self) -> list[Any]:
+        items = self.__value("list")
+        if type(items) is StandIn:
+            raise CandidateFailed(f"what is in {self._stand_in.shown} cannot be taken out of the sandbox")
+        return list(items)
 
     def __len__(self) -> int:
         return int(self.__value("len"))
@@ -122,10 +128,10 @@ class StandIn:
 
     def __getitem__(self, key: Any) -> Any:
         value = self.__value("itself")
-        return (value if value is not self else self.__value("list"))[key]
+        return (value if value is not self else self.__items())[key]
 
     def __contains__(self, item: Any) -> bool:
-        return item in self.__value("list")
+        return item in self.__items()
 
     def __eq__(self, other: object) -> bool:
         state = self._stand_in

@@ -1,0 +1,297 @@
+"""Evaluates a reward function on all rows of a dataset, many at a time, outside of pytest as well as inside."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import secrets
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.datasets.formats import find_format
+from pytest_rewardkit.datasets.marker import Source
+from pytest_rewardkit.datasets.results import EvaluationResults, RowResult
+from pytest_rewardkit.datasets.rows import missing_field, open_dataset
+from pytest_rewardkit.datasets.samples import Samples
+from pytest_rewardkit.datasets.score import score_row
+from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
+from pytest_rewardkit.reward import Reward
+from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.scorers.interpreter import sandbox_failures
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.marker import Trial
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.sandboxes import Provider
+
+    RewardFunction = Callable[..., Reward | float | None]
+
+MOST_AT_ONCE: Final = 16
+_TEXT_PARAMETERS: Final = ("response", "candidate")
+
+
+def evaluate_dataset(
+    reward_function: RewardFunction | None = None,
+    dataset_path: str | Path | Iterable[Fields] | None = None,
+    additional_fields: Sequence[str] = (),
+    *,
+    id: str | None = None,  # noqa: A002 - as in the marker
+    format: str | None = None,  # noqa: A002
+    samples: str | Path | Iterable[Fields] | None = None,
+    limit: int | None = None,
+    concurrency: int | None = None,
+    provider: str = "auto",
+    isolation: str = "auto",
+    results_path: str | Path | None = None,
+    progress: bool = True,
+) -> EvaluationResults:
+    """Returns what every candidate of a dataset earns.
+
+    Parameters:
+        reward_function: called with the candidate and, by keyword, the row's `additional_fields`; if it has a parameter
+            ``sandbox``, it gets a fresh one each time. It returns a reward or a number in [0, 1], or None where nothing
+            can be said. Without one, each row is scored by its format.
+        dataset_path: a file or rows, as for `open_dataset`.
+        additional_fields: names of the row's fields that the reward function takes.
+        id, format, limit: as for the marker ``reward_dataset``.
+        samples: candidates by the ids of rows; without it, they are in the rows, as ``response``, ``candidate``,
+            ``completion`` or ``solution``.
+        concurrency: how many candidates are judged at a time; twice the number of processors, at most 16, without it.
+        provider, isolation: where sandboxes come from, as by the options of those names.
+        results_path: a file that takes one line of JSON for each candidate as soon as it is judged.
+        progress: whether to show a progress bar, where there is a terminal.
+
+    Raises:
+        RewardkitUsageError: the dataset, a row or an argument is wrong.
+        KeyboardInterrupt: after Ctrl-C; what was judged by then is in the file, and no sandbox is left.
+    """
+    if dataset_path is None:
+        raise RewardkitUsageError("evaluate_dataset needs a dataset_path")
+    source = Source(
+        open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
+        find_format(format) if format is not None else None,
+        Samples(samples) if samples is not None else None,
+    )
+    judge = _by_function(reward_function, additional_fields) if reward_function is not None else _by_format
+    trials = list(source.trials())
+    with ExitStack() as stack:
+        found = stack.enter_context(_provided(provider, isolation))
+        workplace = stack.enter_context(_Workplace(found, judge))
+        write = stack.enter_context(_writer(results_path))
+        bar = stack.enter_context(_bar(len(trials), progress))
+        return _run(workplace, trials, concurrency or min(MOST_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
+
+
+def _run(
+    workplace: _Workplace,
+    trials: Sequence[Trial],
+    concurrency: int,
+    write: Callable[[RowResult], None],
+    bar: Callable[[Reward], None],
+) -> EvaluationResults:
+    done: dict[int, RowResult] = {}
+    executor = ThreadPoolExecutor(concurrency, thread_name_prefix="rewardkit-evaluate")
+    futures = {executor.submit(workplace.judged, trial): index for index, trial in enumerate(trials)}
+    try:
+        for future in as_completed(futures):
+            result = done[futures[future]] = future.result()
+            write(result)
+            bar(result.reward)
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        # What still runs ends with its sandbox.
+        workplace.stop()
+        raise
+    finally:
+        executor.shutdown()
+    return EvaluationResults([done[index] for index in sorted(done)])
+
+
+class _Workplace:
+    """Where candidates are judged: a fresh sandbox for each, and a referee for each thread. A context manager."""
+
+    def __init__(self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward]) -> None:
+        self._provider = provider
+        self._judge = judge
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._referees: list[Referee] = []
+        self._sandboxes: set[Sandbox] = set()
+        self._stopped = False
+
+    def __enter__(self) -> _Workplace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for referee in self._referees:
+            referee.close()
+
+    def judged(self, trial: Trial) -> RowResult:
+        """Judges one candidate."""
+        begun = time.monotonic()
+        row = trial.row(self._referee)
+        made: list[Sandbox] = []
+
+        def sandbox() -> Sandbox:
+            made.append(self._created())
+            return made[-1]
+
+        try:
+            reward = self._judge(row, sandbox)
+        except UnscoredError as error:
+            reward = Reward.unscored(str(error))
+        finally:
+            for used in made:
+                self._kill(used)
+        return RowResult(row.id, trial.number, reward, time.monotonic() - begun)
+
+    def stop(self) -> None:
+        """Kills the sandboxes in use; no more are made."""
+        self._stopped = True
+        with self._lock:
+            sandboxes = list(self._sandboxes)
+        for sandbox in sandboxes:
+            self._kill(sandbox)
+        self.__exit__()
+
+    def _created(self) -> Sandbox:
+        if self._stopped:
+            raise SandboxUnavailable("the evaluation was stopped")
+        sandbox = self._provider.create()
+        with self._lock:
+            self._sandboxes.add(sandbox)
+        return sandbox
+
+    def _kill(self, sandbox: Sandbox) -> None:
+        with self._lock:
+            self._sandboxes.discard(sandbox)
+        with suppress(SandboxUnavailable), sandbox_failures():
+            sandbox.kill()
+
+    def _referee(self) -> Referee:
+        referee: Referee | None = getattr(self._local, "referee", None)
+        if referee is None:
+            referee = self._local.referee = Referee(self._created)
+            with self._lock:
+                self._referees.append(referee)
+        return referee
+
+
+def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
+    return score_row(sandbox(), row)
+
+
+def _by_function(
+    function: RewardFunction, additional_fields: Sequence[str]
+) -> Callable[[Row, Callable[[], Sandbox]], Reward]:
+    """Returns how a reward function judges a row. Raises RewardkitUsageError if it cannot take what it would get."""
+    signature = inspect.signature(function)
+    text = next((name for name in _TEXT_PARAMETERS if name in signature.parameters), None)
+    wants_sandbox = "sandbox" in signature.parameters
+    try:
+        keywords = dict.fromkeys(additional_fields) | ({"sandbox": None} if wants_sandbox else {})
+        signature.bind(*([] if text else [""]), **keywords, **({text: ""} if text else {}))
+    except TypeError as error:
+        name = getattr(function, "__name__", "the reward function")
+        raise RewardkitUsageError(f"{name} does not take what additional_fields gives it: {error}") from None
+
+    def judge(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
+        keywords: dict[str, Any] = {name: row[name] for name in additional_fields}
+        if wants_sandbox:
+            keywords["sandbox"] = sandbox()
+        try:
+            value = (
+                function(row.candidate, **keywords) if text is None else function(**{text: row.candidate}, **keywords)
+            )
+        except (RewardkitUsageError, UnscoredError):
+            raise
+        except Exception as error:
+            # Of a candidate, only the function's value speaks.
+            return Reward.unscored(f"the reward function raised {type(error).__name__}: {one_line(str(error), 300)}")
+        if isinstance(value, Reward):
+            return value
+        try:
+            return Reward(value) if value is not None else Reward.unscored("the reward function gave none")
+        except ValueError as error:
+            raise RewardkitUsageError(f"{row.place}: the reward function gave what is no reward: {error}") from None
+
+    return judge
+
+
+def _needs(additional_fields: Sequence[str], format: str | None) -> Callable[[Fields, str], Mapping[str, Any] | None]:  # noqa: A002
+    form = find_format(format) if format is not None else None
+
+    def check(fields: Fields, place: str) -> None:
+        if form is not None:
+            form.check(fields, place)
+        for name in additional_fields:
+            if name not in fields:
+                raise missing_field(name, fields, place)
+
+    return check
+
+
+@contextmanager
+def _provided(name: str, isolation: str) -> Iterator[Provider]:
+    """A provider for the time of an evaluation; sandboxes that a reward function makes by itself come from it too."""
+    from pytest_rewardkit.local.handle import LocalServer
+
+    with LocalServer.listen() if choose(name, os.environ) == "local" else nullcontext() as server:
+        run_id = secrets.token_hex(8)
+        provider = resolve(name, environ=os.environ, server=server, run_id=run_id, isolation=isolation)
+        before = {variable: os.environ.get(variable) for variable in provider.environment()}
+        os.environ.update(provider.environment())
+        try:
+            yield provider
+        finally:
+            for variable, value in before.items():
+                if value is None:
+                    os.environ.pop(variable, None)
+                else:
+                    os.environ[variable] = value
+            provider.close()
+
+
+@contextmanager
+def _writer(path: str | Path | None) -> Iterator[Callable[[RowResult], None]]:
+    if path is None:
+        yield lambda _: None
+        return
+    with Path(path).open("w", encoding="ascii", buffering=1) as file:
+        yield lambda result: print(result.to_json(), file=file)
+
+
+@contextmanager
+def _bar(total: int, wanted: bool) -> Iterator[Callable[[Reward], None]]:
+    """A progress bar on standard error, where that is a terminal and tqdm is there."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        wanted = False
+    if not wanted or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    earned, scored = 0.0, 0
+    with tqdm(total=total, unit="row") as bar:
+
+        def show(reward: Reward) -> None:
+            nonlocal earned, scored
+            if reward.value is not None:
+                earned, scored = earned + reward.value, scored + 1
+                bar.set_postfix_str(f"mean {earned / scored:.3f}", refresh=False)
+            bar.update()
+
+        yield show

@@ -1,0 +1,141 @@
+"""What an evaluation of a dataset came to. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.run.record import part_to_wire
+from pytest_rewardkit.run.reduce import parse_reducer
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.reward import Reward
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What one candidate for one row earned.
+
+    Parameters:
+        id: of the row.
+        attempt: which of the candidates for the row this was, from 1.
+        reward: what it earned.
+        seconds: that this took, with the making of its sandbox.
+    """
+
+    id: str
+    attempt: int
+    reward: Reward
+    seconds: float
+
+    def to_json(self) -> str:
+        """Returns it as one line of ASCII JSON."""
+        data: dict[str, Any] = {
+            "id": self.id,
+            "attempt": self.attempt,
+            "reward": self.reward.value,
+            "verdict": self.reward.verdict.value,
+            "reason": self.reward.reason,
+            "seconds": round(self.seconds, 6),
+            "parts": [part_to_wire(part) for part in self.reward.parts],
+        }
+        return json.dumps(data, ensure_ascii=True, allow_nan=False)
+
+
+class EvaluationResults(Sequence[RowResult]):
+    """The results of an evaluation, in the order of the rows, and the figures over them.
+
+    Parameters:
+        rows: the results.
+        planned: how many there would be, had the evaluation not been stopped.
+    """
+
+    def __init__(self, rows: Sequence[RowResult], *, planned: int | None = None) -> None:
+        self._rows = tuple(rows)
+        self.planned = len(self._rows) if planned is None else planned
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._rows[index]
+
+    @property
+    def rewards(self) -> list[float | None]:
+        """The number of each result; None where it is unscored."""
+        return [result.reward.value for result in self._rows]
+
+    @property
+    def scored(self) -> list[float]:
+        """The numbers of the results that have one."""
+        return [value for value in self.rewards if value is not None]
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over what was scored; None if nothing was."""
+        return statistics.fmean(self.scored) if self.scored else None
+
+    @property
+    def strict_mean(self) -> float | None:
+        """The mean over everything, the unscored as 0; None if there is nothing."""
+        return math.fsum(self.scored) / len(self) if len(self) else None
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of the mean, from the sample's deviation (n - 1); None for fewer than two scored.
+
+        Several candidates for one row are not independent; then rows are what is sampled, and their means count.
+        """
+        by_row = [value for value in map(_mean, self._by_row().values()) if value is not None]
+        return statistics.stdev(by_row) / math.sqrt(len(by_row)) if len(by_row) > 1 else None
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """How many results have each verdict, in the order of `Verdict`."""
+        counts = Counter(result.reward.verdict for result in self._rows)
+        return {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]}
+
+    def reduced(self, reduce: str, *, threshold: float = 1.0) -> float | None:
+        """Returns the mean over rows of what several candidates for one amount to, such as ``pass_at_5``.
+
+        Parameters:
+            reduce: a reducer (run/reduce.py).
+            threshold: the reward from which a candidate succeeds.
+
+        Returns:
+            None where it is undefined for a row, which has too few scored candidates.
+        """
+        reducer = parse_reducer(reduce)
+        values = [reducer(rewards, threshold) for rewards in self._by_row().values()]
+        known = [value for value in values if value is not None]
+        return statistics.fmean(known) if known and len(known) == len(values) else None
+
+    def _by_row(self) -> dict[str, list[float | None]]:
+        rows: dict[str, list[float | None]] = {}
+        for result in self._rows:
+            rows.setdefault(result.id, []).append(result.reward.value)
+        return rows
+
+    def __str__(self) -> str:
+        if self.mean is None:
+            figures = "no mean"
+        else:
+            error = "" if self.standard_error is None else f" ± {self.standard_error:.3f}"
+            figures = f"mean {self.mean:.3f}{error}, strict mean {self.strict_mean:.3f}"
+        counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
+        stopped = f" of {self.planned}" if self.planned != len(self) else ""
+        return f"{figures} over {len(self)}{stopped} candidates" + (f": {counts}" if counts else "")
+
+    def __repr__(self) -> str:
+        return f"<EvaluationResults: {self}>"
+
+
+def _mean(rewards: list[float | None]) -> float | None:
+    scored = [reward for reward in rewards if reward is not None]
+    return statistics.fmean(scored) if scored else None

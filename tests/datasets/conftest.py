@@ -1,0 +1,37 @@
+"""One local server and one referee for the tests here; each test has a sandbox of its own, by the real SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.local.handle import LocalServer
+from pytest_rewardkit.sandboxes import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.sandboxes import Provider
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    with LocalServer.listen() as server:
+        yield resolve("local", environ={}, server=server, run_id="tests", isolation="auto")
+
+
+@pytest.fixture(scope="session")
+def referee(provider: Provider) -> Iterator[Referee]:
+    with Referee(provider.create) as referee:
+        yield referee
+
+
+@pytest.fixture
+def sandbox(provider: Provider) -> Iterator[Sandbox]:
+    sandbox = provider.create()
+    yield sandbox
+    sandbox.kill()

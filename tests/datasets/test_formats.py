@@ -1,0 +1,211 @@
+"""Each format's reference earns 1.0 and another candidate less, through the real SDK and server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from benchmark_rows import (
+    APPS_METHOD,
+    ASSERTIONS,
+    BIGCODE,
+    CRUX,
+    CRUX_INPUT,
+    CRUX_OUTPUT,
+    EXAMPLES,
+    HELPERS,
+    MBPP_CLASSES,
+    OWN_CASES,
+    PLUS_INPUTS,
+    PLUS_TABLE,
+    Example,
+)
+
+from pytest_rewardkit.datasets.formats import find_format
+from pytest_rewardkit.datasets.rows import Row
+from pytest_rewardkit.datasets.score import score_row
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.reward import Verdict
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+
+
+def row_of(example: Example, **changes: Any) -> Row:
+    fields = {name: value for name, value in {**example.row, **changes}.items() if value is not ...}
+    return Row(fields, id="x", place="rows.jsonl:1", format=find_format(example.format))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_a_reference_earns_all_and_another_candidate_less(sandbox: Sandbox, referee: Referee, example: Example) -> None:
+    row = row_of(example)
+    assert row.reference is not None
+    assert row.task.prompt is None or isinstance(row.task.prompt, str)
+    right = score_row(sandbox, row, row.reference, referee=referee)
+    assert (right.value, [part.reason for part in right.parts if part.value != 1]) == (1.0, [])
+    wrong = score_row(sandbox, row, example.wrong, referee=referee)
+    assert wrong.value is not None and wrong.value < 1.0
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+@pytest.mark.parametrize(
+    ("candidate", "verdicts"),
+    [
+        ("", {Verdict.NO_CODE}),
+        ("I am sorry, but I cannot do that. What else?", {Verdict.NO_CODE, Verdict.COMPILE_ERROR}),
+        ("def other(): pass", {Verdict.RUNTIME_ERROR, Verdict.WRONG_OUTPUT, Verdict.NO_CODE, Verdict.COMPILE_ERROR}),
+    ],
+    ids=["nothing", "prose", "another function"],
+)
+def test_what_is_no_candidate_earns_nothing(
+    sandbox: Sandbox, referee: Referee, example: Example, candidate: str, verdicts: set[Verdict]
+) -> None:
+    reward = score_row(sandbox, row_of(example), candidate, referee=referee)
+    # Some of a test's assertions say nothing about the candidate, or are true of many.
+    assert reward.value is not None and reward.value < 0.5
+    assert reward.verdict in verdicts | ({Verdict.PARTIAL} if candidate.startswith("def") else set())
+
+
+def test_partial_credit_is_the_share_of_checks(sandbox: Sandbox, referee: Referee) -> None:
+    half = "    return [n / 3 for n in numbers] if len(numbers) < 2 else []\n"
+    reward = score_row(sandbox, row_of(PLUS_TABLE), half, referee=referee)
+    assert reward.value == 0.5
+    assert reward.verdict is Verdict.PARTIAL
+    [part] = reward.parts
+    assert part.reason.startswith("2 of 4 passed; first failure: ")
+    assert part.actual == "thirds([1.0, 2.0]) is []"
+
+
+def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Referee) -> None:
+    test = (
+        "def check(candidate):\n    assert candidate(1) == 1\n    for n in range(3):\n        got = candidate(n)\n"
+        "        assert got == n\n"
+    )
+    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test)
+    reward = score_row(sandbox, row, "    return 1 // n\n", referee=referee)
+    assert reward.value == 0.25
+    assert [(part.value, part.weight, part.verdict) for part in reward.parts] == [
+        (1.0, 1.0, Verdict.PASSED),
+        (0.0, 3.0, Verdict.RUNTIME_ERROR),
+    ]
+    assert "f(0) raised ZeroDivisionError" in reward.parts[1].reason
+
+
+FORMS = {
+    "a body": "{body}",
+    "the whole program": "{prompt}{body}",
+    "the function alone": "{definition}{body}",
+    "the function in a fence": "Here it is:\n```python\n{definition}{body}```\nIt scales.",
+    "the body in a fence": "```python\n{body}```",
+    "the body without its indentation in a fence": "```\nreturn [float(n * by) for n in numbers]\n```",
+    "a draft and the function": "```python\nscale = None\n```\nNo, rather:\n```python\n{definition}{body}```",
+    "the function with a future import": "from __future__ import annotations\n{definition}{body}",
+    "an unclosed fence": "Sure!\n\n```py\n{definition}{body}",
+    "the function, then a call of it": "{definition}{body}\nprint(scale([1.0]))\n",
+    "a lambda": "scale = lambda numbers, by=2: [float(n * by) for n in numbers]",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_candidate_may_come_in_many_forms(sandbox: Sandbox, referee: Referee, form: str) -> None:
+    row = row_of(ASSERTIONS)
+    candidate = form.format(
+        prompt=row["prompt"],
+        definition="def scale(numbers: List[float], by: float = 2) -> List[float]:\n",
+        body="    return [float(n * by) for n in numbers]\n",
+    )
+    reward = score_row(sandbox, row, candidate, referee=referee)
+    assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{'top': 3, 'all': (1, 2, 3)}",
+        "assert f([3, 1, 2], 'top', default=1) == {'top': 3, 'all': (1, 2, 3)}",
+        "[THOUGHT] It sorts [1, 2]. [/THOUGHT]\n[ANSWER]\nassert f([3], 1) == {'top': 3, 'all': (1, 2, 3)}\n[/ANSWER]",
+        "```python\nassert f([3, 1, 2], 'top') == dict(top=3, all=(1, 2, 3))\n```",
+        "`{'top': 3, 'all': (1, 2, 3)}`",
+    ],
+)
+def test_an_output_may_be_foretold_in_many_forms(sandbox: Sandbox, referee: Referee, answer: str) -> None:
+    assert score_row(sandbox, row_of(CRUX_OUTPUT), answer, referee=referee).value == 1.0
+
+
+def test_an_output_is_to_be_foretold_not_computed(sandbox: Sandbox, referee: Referee) -> None:
+    reward = score_row(sandbox, row_of(CRUX_OUTPUT), f"f({CRUX['input']})", referee=referee)
+    assert (reward.value, reward.verdict) == (0.0, Verdict.RUNTIME_ERROR)
+    assert "name 'f' is not defined" in reward.reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["f([1, 2, 3], 'top')", "[2, 3, 1], 'top'", "assert f([1, 2, 3], key='top') == {'top': 3, 'all': (1, 2, 3)}"],
+)
+def test_any_input_that_gives_the_output_is_right(sandbox: Sandbox, referee: Referee, answer: str) -> None:
+    assert score_row(sandbox, row_of(CRUX_INPUT), answer, referee=referee).value == 1.0
+
+
+def test_without_a_referee_a_second_sandbox_is_made_and_killed(
+    sandbox: Sandbox, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from e2b_code_interpreter import Sandbox as Kind
+
+    for name, value in provider.environment().items():
+        monkeypatch.setenv(name, value)
+    before = {info.sandbox_id for info in Kind.list().next_items()}
+    assert score_row(sandbox, row_of(HELPERS), row_of(HELPERS).reference).value == 1.0
+    assert {info.sandbox_id for info in Kind.list().next_items()} == before
+
+
+@pytest.mark.parametrize(
+    ("example", "changes", "cause"),
+    [
+        (
+            HELPERS,
+            {"test": "import not_there\n\ndef check(candidate):\n    assert candidate"},
+            "No module named 'not_there'",
+        ),
+        (HELPERS, {"test": "def check(candidate:"}, "SyntaxError"),
+        (HELPERS, {"test": "while True: pass"}, "did not end within"),
+        (HELPERS, {"test": "def check(candidate):\n    candidate(lambda: 1)"}, "which cannot leave the test's process"),
+        (HELPERS, {"test": "import os\nos._exit(0)"}, "the interpreter ended"),
+        (BIGCODE, {"libs": "['pandas', 'not_there']"}, "the sandbox lacks what the row needs: not_there"),
+        (PLUS_INPUTS, {"canonical_solution": "    return missing\n"}, "NameError"),
+    ],
+)
+def test_a_row_whose_own_test_cannot_run_is_unscored_not_failed(
+    sandbox: Sandbox,
+    referee: Referee,
+    example: Example,
+    changes: dict[str, Any],
+    cause: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pytest_rewardkit.datasets.testcode.referee.SECONDS", 1.0)
+    reward = score_row(sandbox, row_of(example, **changes), example.row["canonical_solution"], referee=referee)
+    assert reward.value is None
+    assert cause in reward.reason
+
+
+@pytest.mark.parametrize(
+    ("example", "changes", "error"),
+    [
+        (HELPERS, {"test": ...}, "rows.jsonl:1: no field 'test'"),
+        (HELPERS, {"test": 3}, "rows.jsonl:1: 'test' must hold a text, not 3"),
+        (MBPP_CLASSES, {"test_list": []}, "'test_list' must hold at least one assertion"),
+        (MBPP_CLASSES, {"test_list": ["assert ("]}, "'test_list' must hold Python"),
+        (CRUX_OUTPUT, {"output": "1 +"}, "'output' must hold a Python expression"),
+        (BIGCODE, {"test": "def test(): pass"}, "'test' must hold a class TestCases with tests"),
+        (APPS_METHOD, {"input_output": '{"inputs": [1], "outputs": []}'}, "as many inputs as outputs"),
+        (APPS_METHOD, {"input_output": "{"}, "'input_output' must hold JSON"),
+        (OWN_CASES, {"expected": "x"}, "the row has 'test_cases' and 'expected'; it needs one of: cases"),
+        (OWN_CASES, {"test_cases": [{"code": "1", "expcted": 2}]}, "did you mean 'expected'"),
+    ],
+)
+def test_a_field_that_holds_something_else_is_named(example: Example, changes: dict[str, Any], error: str) -> None:
+    with pytest.raises(RewardkitUsageError, match=None) as raised:
+        _ = row_of(example, **changes).task
+    assert error in str(raised.value)
