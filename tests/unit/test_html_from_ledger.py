@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_rewardkit.reports.html.from_ledger import report_of
+from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.model import Gate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.run.baseline import compare
+from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 
 
-def report(*attempts: tuple[str, Attempt], **options: object) -> Report:
+def ledger_of(*attempts: tuple[str, Attempt]) -> Ledger:
     ledger = Ledger()
     ledger.expect(dict(attempts))
     for node_id, attempt in attempts:
         ledger.add(node_id, attempt)
-    return report_of(ledger, **options)  # type: ignore[arg-type]
+    return ledger
+
+
+def report(*attempts: tuple[str, Attempt], **options: object) -> Report:
+    return report_of(ledger_of(*attempts), **options)  # type: ignore[arg-type]
 
 
 def scored(value: float | None, *, outcome: str = "passed", seconds: float = 0.0, **fields: object) -> Attempt:
@@ -28,17 +34,20 @@ def figures(shown: Report) -> dict[str, tuple[str, str]]:
 
 
 def test_a_test_with_all_that_its_record_says() -> None:
-    parts = (Part("adds", 1.0), Part("sorts", 0.0, expected="1", actual="2"))
+    parts = (Part("adds", 1.0, duration=0.5), Part("sorts", 0.0, expected="1", actual="2"))
     reward = Reward.from_parts(parts, reason="half")
     uses = (SandboxUse(0.25, 0.5), SandboxUse(0.0, 0.25))
-    record = Record(reward, threshold=0.4, weight=2.0, group="sorting", must_pass=True, sandboxes=uses, left_out=3)
+    record = Record(
+        reward, threshold=0.4, weight=2.0, group="sorting", must_pass=True, row="r7", sandboxes=uses, left_out=3
+    )
     (test,) = report(("a.py::test_x[it's]", Attempt("passed", 3.0, record))).tests
     (attempt,) = test.attempts
     assert (test.group, test.threshold, test.weight, test.must_pass) == ("sorting", 0.4, 2.0, True)
     assert test.command == """python -m pytest 'a.py::test_x[it'"'"'s]'"""
     assert (attempt.value, attempt.verdict, attempt.reason, attempt.outcome) == (0.5, "partial", "half", "passed")
     assert (attempt.parts, attempt.left_out, attempt.seconds) == (parts, 3, 3.0)
-    assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "the rest": 2.0}
+    assert test.row_id == "r7"
+    assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "running": 0.5, "the rest": 1.5}
 
 
 def test_every_attempt_is_there_and_the_last_one_counts() -> None:
@@ -118,13 +127,10 @@ def test_the_head_tells_what_the_figures_do() -> None:
         ("c", Attempt(CRASHED)),
         title="Nightly",
         facts={"Python": "3.12"},
-        gates=[Gate("Run", "undecided", "too few")],
+        decisions=[Decision("run", State.UNDECIDED, "too few")],
     )
-    assert (shown.title, shown.facts, shown.gates) == (
-        "Nightly",
-        {"Python": "3.12"},
-        [Gate("Run", "undecided", "too few")],
-    )
+    assert (shown.title, shown.facts) == ("Nightly", {"Python": "3.12"})
+    assert shown.gates == [Gate("Run", "undecided", "too few")]
     assert figures(shown) == {
         "Mean reward": ("0.75", "95 % interval 0.20 to 0.97"),
         "Strict mean": ("0.50", "1 unscored test as 0"),
@@ -146,3 +152,52 @@ def test_tests_that_never_ran_are_named() -> None:
     ledger.expect(["a", "b"])
     ledger.add("b", scored(1.0))
     assert report_of(ledger).missing == ("a",)
+
+
+def test_beside_a_baseline_every_test_has_its_change() -> None:
+    before = ledger_of(
+        ("a.py::better", scored(0.25)),
+        ("a.py::worse", scored(1.0)),
+        ("a.py::same", scored(0.5)),
+        ("a.py::lost", scored(0.5)),
+        ("a.py::gone", scored(0.75)),
+    )
+    now = ledger_of(
+        ("a.py::better", scored(0.5)),
+        ("a.py::worse", scored(0.5)),
+        ("a.py::same", scored(0.5)),
+        ("a.py::lost", scored(None)),
+        ("a.py::new", scored(1.0)),
+    )
+    shown = report_of(now, comparison=compare(now, before))
+    assert [(test.change, test.baseline) for test in shown.tests] == [
+        ("better", 0.25),
+        ("worse", 1.0),
+        ("same", 0.5),
+        ("lost", 0.5),
+        ("new", None),
+    ]
+    assert shown.gone == {"a.py::gone": 0.75}
+    assert [group.baseline for group in shown.groups] == [0.5625]
+    value, note = figures(shown)["Since the baseline"]
+    assert value == "-0.08"
+    assert note.startswith("95 % interval -0.5")
+
+
+def test_circumstances_in_words() -> None:
+    facts = {
+        "started": "2026-03-04T02:11:09+00:00",
+        "versions": {"pytest": "9.2.0", "python": "3.12.1"},
+        "host": {"system": "Linux", "machine": "x86_64", "processors": 2},
+        "sandboxes": {"provider": "local", "isolation": "auto"},
+        "workers": 0,
+        "options": {"enabled": True},
+    }
+    assert facts_in(facts, seconds=75) == {
+        "Started": "2026-03-04 02:11:09 UTC",
+        "Duration": "1 min 15 s",
+        "Sandboxes": "local",
+        "System": "Linux x86_64, 2 processors",
+        "pytest": "9.2.0",
+        "Python": "3.12.1",
+    }

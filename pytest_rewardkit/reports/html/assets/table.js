@@ -79,7 +79,7 @@ class Table {
   /** Makes the test at `index` the active one; false when it is not among those shown. */
   reveal(index) {
     const position = this.#order.indexOf(index);
-    this.#activate(position);
+    this.#activate(position, true);
     return position >= 0;
   }
 
@@ -131,15 +131,16 @@ class Table {
     this.#element.dispatchEvent(new CustomEvent("moved", { detail: this.#order[this.#active] }));
   }
 
-  #activate(position) {
+  /** `centred`: a row that is out of sight comes to the middle, not just to the edge. */
+  #activate(position, centred = false) {
     this.#active = position;
     this.#drawn = "";
     if (position >= 0) {
       const height = this.#rowHeight;
       const top = this.#body.getBoundingClientRect().top + position * height;
       const head = this.#element.tHead.offsetHeight;
-      if (top < head) scrollBy(0, top - head);
-      else if (top + height > innerHeight) scrollBy(0, top + height - innerHeight);
+      const outside = top < head ? top - head : Math.max(0, top + height - innerHeight);
+      if (outside) scrollBy(0, centred ? top - innerHeight / 2 : outside);
     }
     this.#draw();
   }
