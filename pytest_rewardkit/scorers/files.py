@@ -12,9 +12,9 @@ from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge_file, touched
 from pytest_rewardkit.scorers.judging import Matching, readable
+from pytest_rewardkit.scorers.snapshot import take_tree
 from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
-from pytest_rewardkit.scorers.tree import take_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,10 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import httpx
-from e2b import InvalidArgumentException
-from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
-
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.text import one_line
@@ -25,26 +21,29 @@ if TYPE_CHECKING:
 OUTPUT_LIMIT: Final = 32_000_000
 """Characters that a cell may send to the host, shown objects included; beyond it the cell is ended."""
 
-_LOST: Final = (
-    SandboxException,
-    AuthenticationException,
-    RateLimitException,
-    ServiceBusyException,
-    httpx.HTTPError,
-    OSError,
-    ValueError,  # an answer of the service that is no JSON
-)
-"""What the SDK raises when a sandbox, or the way to it, is lost."""
+# The SDK takes most of a second to import. Test modules import scorers while they are collected, so it waits for use.
 
 
 @contextmanager
 def sandbox_failures() -> Iterator[None]:
     """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause."""
+    import httpx
+    from e2b import InvalidArgumentException
+    from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
+
     try:
         yield
     except InvalidArgumentException:
         raise  # our mistake, or the test's
-    except _LOST as error:
+    except (
+        SandboxException,
+        AuthenticationException,
+        RateLimitException,
+        ServiceBusyException,
+        httpx.HTTPError,
+        OSError,
+        ValueError,  # an answer of the service that is no JSON
+    ) as error:
         raise SandboxUnavailable(f"{type(error).__name__}: {one_line(str(error), 300)}") from error
 
 
@@ -224,7 +223,7 @@ class _Execution:
         """What a call that came back says. Raises SandboxUnavailable when it says nothing about the code."""
         if isinstance(self.failure, _OutputFloodError):
             return self.cell(Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters")
-        if isinstance(self.failure, httpx.ReadError | httpx.RemoteProtocolError) and self._is_running():
+        if type(self.failure).__name__ in _CUT_OFF and self._is_running():
             return self.cell(Verdict.RUNTIME_ERROR, "the interpreter died")
         if self.failure is not None:
             with sandbox_failures():
@@ -244,6 +243,9 @@ class _Execution:
         count = self.result.execution_count if self.result is not None else None
         return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, self.images, tuple(self.charts))
 
+
+# What httpx raises when an answer ends in its middle.
+_CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 
 # Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")

@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from e2b import CommandExitException, TimeoutException
-
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.evaluation import Answer
@@ -39,6 +37,8 @@ def run_program(sandbox: Sandbox, code: str, stdin: str | bytes, *, limit: float
 
 
 def _run(sandbox: Sandbox, folder: str, limit: float) -> Answer:
+    from e2b import CommandExitException, TimeoutException
+
     started = time.monotonic()
     stdout: list[str] = []
     stderr: list[str] = []

@@ -1,29 +1,10 @@
-"""The files of a sandbox at one moment, read by the provider's own files API and not by the candidate's interpreter."""
+"""The files of a sandbox at one moment, as values, and the patterns that paths match. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-from e2b import FileType, InvalidArgumentException, NotFoundException
-
-from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.scorers.interpreter import sandbox_failures
-
-if TYPE_CHECKING:
-    from e2b import EntryInfo
-    from e2b_code_interpreter import Sandbox
-
-FILE_LIMIT: Final = 10_000_000
-"""Bytes of a file that are read."""
-
-MOST_FILES: Final = 5_000
-"""Files of a tree that are read; what a candidate makes beyond them is not looked at."""
-
-DEEPEST: Final = 32
-"""Levels of folders that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,56 +27,6 @@ class Entry:
 
 Tree = Mapping[str, Entry]
 """Path below the root, with slashes between its steps, to what is there."""
-
-
-def take_tree(sandbox: Sandbox, root: str, wanted: Callable[[str], bool]) -> Tree:
-    """Return what is below the folder `root`, with the contents of those files whose path is `wanted`.
-
-    Raises SandboxUnavailable.
-    """
-    tree: dict[str, Entry] = {}
-    read = 0
-    for entry in _listed(sandbox, root):
-        path = entry.path.removeprefix(root.rstrip("/") + "/")
-        if entry.type is FileType.DIR:
-            tree[path] = Entry()
-        elif not wanted(path):
-            tree[path] = Entry(obstacle="not read")
-        elif read >= MOST_FILES:
-            tree[path] = Entry(obstacle=f"more than {MOST_FILES:,} files")
-        else:
-            read += 1
-            tree[path] = _read(sandbox, entry)
-    return tree
-
-
-def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
-    with sandbox_failures():
-        try:
-            return list(sandbox.files.list(root, depth=DEEPEST))
-        except NotFoundException:
-            if sandbox.is_running():
-                return []  # the candidate has removed it
-            raise
-
-
-def _read(sandbox: Sandbox, entry: EntryInfo) -> Entry:
-    """Read a file, which may be anything: endless, unreadable, gone meanwhile."""
-    content = bytearray()
-    try:
-        with sandbox_failures():
-            for chunk in sandbox.files.read(entry.path, format="stream"):
-                content += chunk
-                if len(content) > FILE_LIMIT:
-                    # Size and time stand for the bytes, so that a change is noticed as a rule.
-                    return Entry(obstacle=f"it is too large, with {entry.size:,} bytes of {entry.modified_time}")
-    except (InvalidArgumentException, SandboxUnavailable) as error:
-        # The SDK raises the same for a sandbox that is gone and for a file that cannot be read.
-        with sandbox_failures():
-            if not sandbox.is_running():
-                raise
-        return Entry(obstacle=str(error))
-    return Entry(bytes(content))
 
 
 def path_pattern(path: str) -> re.Pattern[str]:
