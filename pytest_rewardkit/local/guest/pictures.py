@@ -55,16 +55,12 @@ class _AfterImport(importlib.abc.MetaPathFinder):
 
 
 def _patch_show(module: Any) -> None:
-    original = module.UnixViewer.show
-
-    def show(self: Any, image: Any, **options: Any) -> int:
+    def show(image: Any, *_arguments: Any, **_options: Any) -> bool:
+        # No program is started to show a file of it.
         display(image)
-        result: int = original(self, image, **options)
-        return result
+        return True
 
-    module.UnixViewer.show = show
-    # No program is started to show the file.
-    module.UnixViewer.show_file = lambda *_arguments, **_options: 0
+    module.show = show
 
 
 def _patch_save(module: Any) -> None:
