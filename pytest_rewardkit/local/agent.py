@@ -328,7 +328,7 @@ class Agent:
             return
         if event == "failed":
             raise ChannelError(f"its agent failed: {str(message.get('message'))[:MAX_ERROR_CHARACTERS]}")
-        if event == "watch":
+        if event == "changes":
             self.watches.receive(message)
         elif event == "exit":
             self._exited(message)

@@ -1,4 +1,10 @@
-"""Watches of directories in a sandbox. The agent keeps what changed until it is asked, and says once that it does."""
+"""Watches of directories in a sandbox: what changed, kept until somebody asks, or passed on as it comes.
+
+The agent has the notifier. It answers ``watch`` (path, recursive, entries) with a number, sends
+``{"event": "changes", "watch": NUMBER, "changes": [...]}`` as things happen, answers ``watch_events`` (watch) with the
+changes that it has not sent yet, drained from the notifier at that moment, and stops at ``unwatch`` (watch). A change
+has a name relative to the directory, a type, and with ``entries`` an entry where there is a file.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
 Change = dict[str, Any]
 """A change in envd's JSON: FilesystemEvent."""
 
+MAX_KEPT = 4096
 CHANGE_TYPES = frozenset(f"EVENT_TYPE_{kind}" for kind in ("CREATE", "WRITE", "REMOVE", "RENAME", "CHMOD"))
 
 
@@ -27,15 +34,20 @@ class Watch:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self._changed: Subscription[None] = Subscription()
+        self._changes: Subscription[Change] = Subscription()
+        self._kept = 0
 
-    def notify(self) -> None:
-        """Something has changed."""
-        self._changed.put(None)
+    def put(self, changes: list[Change]) -> None:
+        """Keep changes until they are taken; beyond `MAX_KEPT` they are lost, as in the kernel's own queue."""
+        for change in changes[: MAX_KEPT - self._kept]:
+            self._kept += 1
+            self._changes.put(change)
 
-    async def changed(self, timeout: float) -> bool:
-        """Whether something changes within `timeout` seconds."""
-        return bool(await self._changed.take(timeout))
+    async def take(self, timeout: float | None) -> list[Change]:
+        """The changes that have come, as `Subscription.take`."""
+        taken = await self._changes.take(timeout)
+        self._kept -= len(taken)
+        return taken
 
 
 class Watches:
@@ -52,13 +64,8 @@ class Watches:
     async def add(self, path: str, *, recursive: bool, entries: bool) -> Watch:
         """Watch a directory.
 
-        Parameters:
-            path: absolute.
-            recursive: whether to watch what is below it, too.
-            entries: whether changes say what the changed file is.
-
         Raises:
-            GuestError: there is no such directory, or there are too many watches.
+            GuestError: there is no such directory.
             GuestGoneError: the sandbox is gone.
         """
         return await self._peer.request("watch", self._adopt, path=path, recursive=recursive, entries=entries)
@@ -67,14 +74,14 @@ class Watches:
         """The watch of that number."""
         return self._watches.get(number)
 
-    async def take(self, watch: Watch) -> list[Change]:
-        """Every change up to now that has not been taken.
+    async def drain(self, watch: Watch) -> list[Change]:
+        """Every change up to now that nobody has taken.
 
         Raises:
-            GuestError: the watch has been removed meanwhile.
             GuestGoneError: the sandbox is gone.
         """
-        return await self._peer.request("watch_events", _changes, watcher=watch.number)
+        watch.put(await self._peer.request("watch_events", _changes, watch=watch.number))
+        return await watch.take(timeout=0)
 
     async def remove(self, watch: Watch) -> None:
         """Watch no more.
@@ -83,17 +90,18 @@ class Watches:
             GuestGoneError: the sandbox is gone.
         """
         if self._watches.pop(watch.number, None) is not None:
-            await self._peer.request("unwatch", nothing, watcher=watch.number)
+            await self._peer.request("unwatch", nothing, watch=watch.number)
 
     def receive(self, message: dict[str, Any]) -> None:
         """Take an agent's event. Raises ChannelError when it is not as it should be."""
-        watch = self._watches.get(positive_integer(message, "watcher"))
+        watch = self._watches.get(positive_integer(message, "watch"))
+        changes = _checked_changes(message.get("changes"))
         if watch is not None:
-            watch.notify()
+            watch.put(changes)
 
     def _adopt(self, answer: Answer) -> Watch:
         require_descriptors(answer, 0)
-        watch = Watch(answer.integer("watcher"))
+        watch = Watch(answer.integer("watch"))
         if watch.number in self._watches:
             raise ChannelError("two watches with one number")
         self._watches[watch.number] = watch
@@ -102,14 +110,17 @@ class Watches:
 
 def _changes(answer: Answer) -> list[Change]:
     require_descriptors(answer, 0)
-    changes = answer.fields.get("events")
-    if not isinstance(changes, list):
+    return _checked_changes(answer.fields.get("changes"))
+
+
+def _checked_changes(value: object) -> list[Change]:
+    if not isinstance(value, list):
         raise ChannelError("changes must be an array")
-    for change in changes:
+    for change in value:
         if not isinstance(change, dict) or not isinstance(change.get("name"), str):
             raise ChannelError("a change must have a name")
         if change.get("type") not in CHANGE_TYPES or not change.keys() <= {"name", "type", "entry"}:
             raise ChannelError("a change must have a type, and nothing else but an entry")
         if "entry" in change:
             checked_entry(change["entry"])
-    return changes
+    return value

@@ -218,6 +218,8 @@ class ControlPlane:
             return ApiError(429, str(error)).response()
         except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
             return ApiError(500, f"the sandbox has failed: {error}").response()
+        except ConnectionResetError:
+            raise  # the client has gone
         except Exception:
             return unexpected(request)
 

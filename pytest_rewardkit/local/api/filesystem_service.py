@@ -89,7 +89,7 @@ async def _create_watcher(agent: Agent, message: Message) -> Message:
 
 
 async def _get_watcher_events(agent: Agent, message: Message) -> Message:
-    return {"events": await agent.watches.take(_watcher(agent, message))}
+    return {"events": await agent.watches.drain(_watcher(agent, message))}
 
 
 async def _remove_watcher(agent: Agent, message: Message) -> Message:
@@ -107,9 +107,8 @@ async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncItera
     try:
         yield [{"start": {}}]
         while (left := end - loop.time() if end is not None else keepalive) > 0:
-            if await watch.changed(min(left, keepalive)):
-                with _connect_errors():
-                    yield [{"filesystem": change} for change in await agent.watches.take(watch)]
+            if changes := await watch.take(min(left, keepalive)):
+                yield [{"filesystem": change} for change in changes]
             elif left >= keepalive:
                 yield [{"keepalive": {}}]
         raise ConnectError("deadline_exceeded", "the watch took longer than its timeout")

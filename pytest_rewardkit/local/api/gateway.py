@@ -46,6 +46,8 @@ class Gateway:
             return await self._serve(request, sandbox, port)
         except ApiError as error:
             return error.response()
+        except ConnectionResetError:
+            raise  # the client has gone
         except Exception:
             return unexpected(request)
 

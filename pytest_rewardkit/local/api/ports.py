@@ -28,7 +28,6 @@ _CONNECT_SECONDS = 10.0
 _OWN_HEADERS = frozenset(
     (
         "connection",
-        "content-length",
         "e2b-sandbox-id",
         "e2b-sandbox-port",
         "e2b-traffic-access-token",
@@ -85,8 +84,6 @@ async def _exchange(
         raise ApiError(502, f"port {port} of the sandbox gave no HTTP: {error}", sandboxId=sandbox.id) from error
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_passed_on(answer.headers))
     async with answer:
-        if answer.content_length is not None:
-            response.content_length = answer.content_length
         await response.prepare(request)
         try:
             async for chunk in answer.content.iter_any():
