@@ -72,6 +72,7 @@ class Examination:
         self._test: CodeType | None = None
         self._calls_check = False
         self._elsewhere: list[str] = []
+        self._modules: set[str] = set()
         self.checks = Checks(rehearsal=True, blames=self.blames)
 
     def advance(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
@@ -164,6 +165,7 @@ class Examination:
             self._calls_check = any(_calls_check(statement) for statement in ast.walk(tree))
             self._test = compile(tree, "<test>", "exec")
             self._elsewhere = _names_from_elsewhere(source, namespace, entry_point)
+            self._modules = _modules_among(self._elsewhere, tree)
         for name in self._elsewhere:
             self._bind(name, namespace)
         if entry_point is not None:
@@ -175,9 +177,8 @@ class Examination:
 
     def _bind(self, name: str, namespace: dict[str, Any]) -> None:
         """Binds a name that the test uses without defining it: a module, or something of the candidate's."""
-        module = _IMPORTED_AS.get(name, name)
-        if name in _IMPORTED_AS or name in sys.stdlib_module_names:
-            namespace[name] = importlib.import_module(module)
+        if name in self._modules:
+            namespace[name] = importlib.import_module(_IMPORTED_AS.get(name, name))
             return
         try:
             namespace[name] = self.ask({"do": "name", "name": name}, name)
@@ -245,6 +246,15 @@ def _names_from_elsewhere(source: str, namespace: dict[str, Any], entry_point: s
             if symbol.is_referenced() and (table is top or symbol.is_global())
         }
     return sorted(used - defined - set(dir(builtins)) - set(namespace) - {entry_point})
+
+
+def _modules_among(names: list[str], tree: ast.Module) -> set[str]:
+    """Those names that are modules' and are used as such; some benchmarks have functions named like modules."""
+    known = {name for name in names if name in _IMPORTED_AS or name in sys.stdlib_module_names}
+    if not known:
+        return known
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return known - {function.id for function in calls if isinstance(function, ast.Name)}
 
 
 def _calls_check(node: ast.AST) -> bool:
