@@ -14,9 +14,6 @@ from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
-REPORTER: Final = "rewardkit-reporter"
-"""The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
-
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False): the test earns a reward in [0, 1] and passes "
     "from the threshold on.",
@@ -47,33 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
         for option in OPTIONS:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
-    elif not hasattr(config, "workerinput"):
-        _report(config, settings)
-
-
-def _report(config: pytest.Config, settings: Settings) -> None:
-    from pytest_rewardkit.errors import RewardkitUsageError
-    from pytest_rewardkit.provision import Provision
-    from pytest_rewardkit.run.asked import judge_of
-    from pytest_rewardkit.run.reporter import Reporter
-
-    try:
-        provider = Provision.of(config).provider
-        judge = judge_of(config, settings)
-    except RewardkitUsageError as error:
-        raise pytest.UsageError(str(error)) from None
-    reporter = Reporter(config, settings, provider.describe(), judge)
-    config.pluginmanager.register(reporter, REPORTER)
-    if config.getoption("collectonly") or (settings.results is None and settings.html is None):
         return
-    from pytest_rewardkit.run.facts import facts_of
+    if settings.resume is not None and not config.getoption("collectonly"):
+        from pytest_rewardkit.run.resume import Resume
 
-    facts = facts_of(config, settings, provider)
-    if settings.results is not None:
-        from pytest_rewardkit.run.results_file import ResultsFile
+        config.pluginmanager.register(Resume(config, settings.resume), "rewardkit-resume")
+    if not hasattr(config, "workerinput"):
+        from pytest_rewardkit.errors import RewardkitUsageError
+        from pytest_rewardkit.run.reporting import report
 
-        config.pluginmanager.register(ResultsFile(config, settings.results, reporter, facts), "rewardkit-results")
-    if settings.html is not None:
-        from pytest_rewardkit.run.html_report import HtmlReport
-
-        config.pluginmanager.register(HtmlReport(config, settings.html, reporter, facts), "rewardkit-html")
+        try:
+            report(config, settings)
+        except RewardkitUsageError as error:
+            raise pytest.UsageError(str(error)) from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.launch import guest_command, launch
+from pytest_rewardkit.local.launch import launch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,24 +37,3 @@ def examine(options: Sequence[str]) -> Isolation:
     if frame.message.get("event") == "failed":
         raise NoForkServerError(str(frame.message.get("message")))
     return Isolation.from_message(frame.message)
-
-
-def level(isolation: str) -> str:
-    """The level that a fork server would reach, found in some 100 ms without starting one.
-
-    Parameters:
-        isolation: as in `Settings`.
-
-    Raises:
-        NoForkServerError: what was asked for cannot be had here; the text says what can.
-    """
-    probed = subprocess.run(
-        guest_command([f"--isolation={isolation}"]),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if probed.returncode != 0:
-        raise NoForkServerError(probed.stdout.strip() or probed.stderr.strip()[-500:])
-    return probed.stdout.strip()

@@ -29,7 +29,12 @@ def facts_of(config: pytest.Config, settings: Settings, provider: Provider) -> d
         "started": now(),
         "versions": {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
         "host": {"system": platform.system(), "machine": platform.machine(), "processors": os.cpu_count()},
-        "sandboxes": {"provider": provider.name, "isolation": settings.isolation},
+        "sandboxes": {"provider": provider.name, "isolation": provider.isolation},
         "workers": len(workers),
-        "options": {name: value for name, value in settings._asdict().items() if value is not None},
+        "options": options_of(settings),
     }
+
+
+def options_of(settings: Settings) -> dict[str, Any]:
+    """Return the options that were given or have a default, by name."""
+    return {name: value for name, value in settings._asdict().items() if value is not None}

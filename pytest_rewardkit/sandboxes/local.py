@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.sandboxes import creation
@@ -22,11 +22,19 @@ def require_platform() -> None:
     Raises:
         RewardkitUsageError: this is not Linux.
     """
-    if sys.platform != "linux":
-        raise RewardkitUsageError(
-            "the local provider isolates sandboxes with Linux's namespaces, Landlock and seccomp, and this is "
-            f"{sys.platform}; set E2B_API_KEY and use --rewardkit-provider=e2b, or run in a Linux container"
-        )
+    from pytest_rewardkit.local.handle import UnsupportedPlatformError
+    from pytest_rewardkit.local.handle import require_platform as require
+
+    try:
+        require()
+    except UnsupportedPlatformError as error:
+        raise RewardkitUsageError(f"the local provider cannot work here: {error}") from None
+
+
+WARNINGS: Final = {
+    "weak": " (candidates can disturb each other and the server)",
+    "none": " (NO SECURITY BOUNDARY: run nothing that you do not trust)",
+}
 
 
 class LocalProvider:
@@ -36,10 +44,19 @@ class LocalProvider:
 
     def __init__(self, *, server: Server, isolation: str) -> None:
         self._server = server
-        self._isolation = isolation
+        self._wanted = isolation
+
+    @cached_property
+    def isolation(self) -> str:
+        from pytest_rewardkit.local.level import NoSuchLevelError, find_level
+
+        try:
+            return find_level(self._wanted)
+        except NoSuchLevelError as error:
+            raise RewardkitUsageError(str(error)) from None
 
     def describe(self) -> str:
-        return f"local sandboxes, isolation {self._isolation}"
+        return f"local sandboxes, isolation {self.isolation}{WARNINGS.get(self.isolation, '')}"
 
     def environment(self) -> Mapping[str, str]:
         return self._server.environment()

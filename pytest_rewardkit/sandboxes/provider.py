@@ -18,6 +18,15 @@ class Provider(Protocol):
 
     name: str
 
+    @property
+    def isolation(self) -> str:
+        """What a sandbox is isolated by: a level of the local server, or a virtual machine.
+
+        Raises:
+            RewardkitUsageError: the isolation that was asked for cannot be had here.
+        """
+        ...
+
     def describe(self) -> str:
         """One line for pytest's header: where sandboxes come from and what their isolation is worth. Starts nothing."""
         ...

@@ -40,6 +40,7 @@ def test_provider_can_be_given(run, pytester):
 
         class Provider:
             name = "house"
+            isolation = "walls"
 
             def describe(self):
                 return "sandboxes of the house"
