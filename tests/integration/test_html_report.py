@@ -66,6 +66,19 @@ def test_the_report_holds_the_run(run: Run, pytester: pytest.Pytester) -> None:
     assert details[2]["attempts"][0]["outcome"] == "failed"
 
 
+def test_beside_a_baseline_tests_have_changes(run: Run, pytester: pytest.Pytester) -> None:
+    run("--rewardkit-results=before.jsonl")
+    pytester.makepyfile(test_suite=SUITE.replace("reward.record(1.0)", "reward.record(0.5)"))
+    run("--rewardkit-baseline=before.jsonl", "--rewardkit-html=report.html")
+    table = island((pytester.path / "report.html").read_text(), "overview")["table"]
+    changes = [table["change"]["names"][row] for row in table["change"]["rows"]]
+    assert dict(zip(table["id"], zip(table["baseline"], changes, strict=True), strict=True)) == {
+        "test_suite.py::test_right": (1.0, "worse"),
+        "test_suite.py::test_partial": (0.5, "same"),
+        "test_suite.py::test_under_threshold": (0.25, "same"),
+    }
+
+
 def test_the_option_has_an_ini_twin(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nrewardkit_html = from_ini.html")
     run()
@@ -84,7 +97,9 @@ def test_a_quiet_run_says_nothing_of_it(run: Run) -> None:
 
 def test_a_crashed_test_is_in_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_suite="import os\ndef test_dies(reward):\n    os._exit(3)")
-    pytester.runpytest("--rewardkit", "-p", "no:asyncio", "-n1", "--max-worker-restart=0", "--rewardkit-html=report.html")
+    pytester.runpytest(
+        "--rewardkit", "-p", "no:asyncio", "-n1", "--max-worker-restart=0", "--rewardkit-html=report.html"
+    )
     table = island((pytester.path / "report.html").read_text(), "overview")["table"]
     assert (table["id"], table["verdict"]["names"]) == (["test_suite.py::test_dies"], ["crashed"])
 

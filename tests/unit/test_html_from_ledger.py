@@ -201,3 +201,8 @@ def test_circumstances_in_words() -> None:
         "pytest": "9.2.0",
         "Python": "3.12.1",
     }
+
+
+@pytest.mark.parametrize("facts", [{}, {"host": None, "versions": [], "sandboxes": "x", "workers": {}, "started": 3}])
+def test_circumstances_from_elsewhere_are_no_trouble(facts: dict[str, object]) -> None:
+    assert set(facts_in(facts)) <= {"Started"}

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -144,6 +146,15 @@ def test_our_own_script_never_makes_markup_of_text() -> None:
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function|setHTML", scripts
     )
+
+
+def test_making_a_report_takes_neither_pytest_nor_the_sdk() -> None:
+    imports = "import pytest_rewardkit.reports.html.from_ledger, pytest_rewardkit.reports.html.write, sys"
+    heavy = "{'pytest', '_pytest', 'e2b', 'httpx', 'asyncio'}"
+    check = f"print(sorted({{name.partition('.')[0] for name in sys.modules}} & {heavy}))"
+    command = [sys.executable, "-c", f"{imports}; {check}"]
+    completed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert completed.stdout == "[]\n"
 
 
 def test_every_asset_is_in_the_page() -> None:

@@ -73,16 +73,23 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     sandboxes: where they came from, in one line.
     seconds: how long the run took.
     """
-    host = facts["host"]
+    host, versions = (_mapping(facts.get(name)) for name in ("host", "versions"))
+    system = " ".join(str(host[name]) for name in ("system", "machine") if name in host)
+    processors = host.get("processors")
     shown_facts = {
-        "Started": facts["started"].replace("T", " ").replace("+00:00", " UTC"),
+        "Started": str(facts.get("started", "")).replace("T", " ").replace("+00:00", " UTC"),
         "Duration": "" if seconds is None else duration(seconds),
-        "Sandboxes": sandboxes or facts["sandboxes"]["provider"],
-        "Workers": str(facts["workers"] or ""),
-        "System": f"{host['system']} {host['machine']}, {host['processors']} processors",
-        **{"Python" if name == "python" else name: version for name, version in facts["versions"].items()},
+        "Sandboxes": sandboxes or str(_mapping(facts.get("sandboxes")).get("provider", "")),
+        "Workers": str(facts.get("workers") or ""),
+        "System": f"{system}, {counted(processors, 'processor')}" if isinstance(processors, int) else system,
+        **{"Python" if name == "python" else name: str(version) for name, version in versions.items()},
     }
     return {name: fact for name, fact in shown_facts.items() if fact}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    # A stored run may come from anywhere.
+    return value if isinstance(value, dict) else {}
 
 
 def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
