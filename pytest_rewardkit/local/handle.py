@@ -150,6 +150,7 @@ def variables(control_port: int, traffic_port: int, api_key: str) -> dict[str, s
         "E2B_API_URL": f"http://127.0.0.1:{control_port}",
         "E2B_SANDBOX_URL": f"http://127.0.0.1:{traffic_port}",
         "E2B_DOMAIN": f"localhost:{traffic_port}",
+        "E2B_DEBUG": "false",  # when it is true, the SDK asks no control plane
     }
 
 

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.settings import Settings
 
-FOREIGN_VARIABLES = ("E2B_DEBUG", "E2B_ACCESS_TOKEN")
-"""Variables that would lead the SDK past the server."""
-
-
 def run(command: Sequence[str], settings: Settings) -> int:
     """Runs the command with the server's variables set.
 
@@ -32,9 +28,8 @@ def run(command: Sequence[str], settings: Settings) -> int:
         started, as shells do.
     """
     with LocalServer.listen(settings) as server:
-        environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
         try:
-            process = subprocess.Popen(command, env={**environment, **server.environment()})
+            process = subprocess.Popen(command, env={**os.environ, **server.environment()})
         except OSError as error:
             print(f"{command[0]}: {error.strerror}", file=sys.stderr)
             return 127 if isinstance(error, FileNotFoundError) else 126

@@ -73,10 +73,10 @@ signal.pause()
 def test_serve_prints_the_variables_until_interrupted() -> None:
     process = subprocess.Popen([*MODULE, "serve"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(5)]
+    lines = [process.stdout.readline() for _ in range(6)]
     assert "isolation" in lines[0]
     variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines[1:])
-    assert set(variables) == {"E2B_API_KEY", "E2B_API_URL", "E2B_SANDBOX_URL", "E2B_DOMAIN"}
+    assert set(variables) == {"E2B_API_KEY", "E2B_API_URL", "E2B_SANDBOX_URL", "E2B_DOMAIN", "E2B_DEBUG"}
     used = subprocess.run(
         [sys.executable, "-c", USE], env={**os.environ, **variables}, capture_output=True, text=True, check=True
     )
