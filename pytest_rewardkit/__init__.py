@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_reward
+    from pytest_rewardkit.datasets.evaluate import evaluate_dataset
+    from pytest_rewardkit.datasets.results import EvaluationResults
+    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.score import assert_row, score_row
     from pytest_rewardkit.errors import (
         RewardkitError,
         RewardkitUsageError,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Case",
     "ChartCheck",
+    "EvaluationResults",
     "FileCheck",
     "Insight",
     "Part",
@@ -40,6 +45,7 @@ __all__ = [
     "RewardkitError",
     "RewardkitUsageError",
     "RewardkitWarning",
+    "Row",
     "SandboxFactory",
     "SandboxUnavailable",
     "UnscoredError",
@@ -49,18 +55,25 @@ __all__ = [
     "assert_files",
     "assert_output",
     "assert_reward",
+    "assert_row",
+    "evaluate_dataset",
     "extract_code",
     "reward_function",
     "score_analysis",
     "score_cases",
     "score_files",
     "score_output",
+    "score_row",
     "weighted",
 ]
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
     "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward"),
+    "datasets.evaluate": ("evaluate_dataset",),
+    "datasets.results": ("EvaluationResults",),
+    "datasets.rows": ("Row",),
+    "datasets.score": ("assert_row", "score_row"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "fixtures": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),

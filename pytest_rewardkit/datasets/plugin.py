@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -40,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         wrong = str(error)
     else:
         # What is checked then are references, each once.
-        trials = list(source.trials(sampled=not metafunc.config.getoption("rewardkit_selfcheck", None)))
+        trials = list(source.trials(sampled=not Settings.of(metafunc.config).selfcheck))
         values = [_marked(trial) if trial.directions else trial for trial in trials]
         metafunc.parametrize("row", values, ids=[trial.id for trial in trials], indirect=True)
         return
