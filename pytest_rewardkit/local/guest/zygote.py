@@ -107,6 +107,8 @@ class Zygote:
                     elif descriptor in self._maps_wanted:
                         self._write_maps(descriptor)
                 self._end_memory_hogs()
+        except ConnectionError:
+            return  # the server has gone in the middle of something
         finally:
             self._end_all()
 
