@@ -6,7 +6,7 @@ import ast
 import inspect
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,9 @@ from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
 
 if TYPE_CHECKING:
     from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
+
+CELL_LIMIT: Final = 50_000
+"""Characters of a question that is put into a cell; IPython reads longer cells slowly, and with much memory."""
 
 ANSWER_LIMIT: Final = 30_000_000
 """Characters of an answer that are read; the longest that `inside` writes is below."""
@@ -98,11 +101,18 @@ class Question:
             )
         return cls(call=case.call, args=args, kwargs=kwargs, texts=case.is_about_text)
 
+    def as_json(self) -> str:
+        """Return the question as `inside.answer` reads it."""
+        return json.dumps({item.name: getattr(self, item.name) for item in fields(self)})
+
 
 def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer:
     """Evaluate `question` after the candidate, within `limit` seconds. Raises SandboxUnavailable."""
     nonce = secrets.token_hex(16)
-    cell = interpreter.run(_cell(nonce, question, first=not interpreter.prepared), limit=limit)
+    content = question.as_json()
+    if len(content) > CELL_LIMIT:
+        content = interpreter.deposit(content)
+    cell = interpreter.run(_cell(nonce, content, first=not interpreter.prepared), limit=limit)
     interpreter.prepared = interpreter.alive
     blank = Answer.of(cell)
     if cell.verdict is not None:
@@ -155,18 +165,8 @@ def _inside_source() -> str:
     return inspect.getsource(inside)
 
 
-def _cell(nonce: str, question: Question, *, first: bool) -> str:
+def _cell(nonce: str, content: str, *, first: bool) -> str:
     """The cell that evaluates a question; the first one brings what all of them need."""
-    content = json.dumps(
-        {
-            "statements": question.statements,
-            "expression": question.expression,
-            "call": question.call,
-            "args": question.args,
-            "kwargs": question.kwargs,
-            "texts": question.texts,
-        }
-    )
     if first:
         return _FIRST_CELL.format(module=MODULE, source=_inside_source(), nonce=nonce, content=content)
     return _NEXT_CELL.format(module=MODULE, nonce=nonce, content=content)

@@ -10,6 +10,7 @@ candidate does not know what is expected.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from datetime import date, datetime, time, timedelta
@@ -25,6 +26,7 @@ MOST_ITEMS = 500_000
 MOST_CHARACTERS = 4_000_000
 LONGEST_TEXT = 1_000_000
 LONGEST_TRACEBACK = 4_000
+LONGEST_ANSWER = 7_000_000
 SAFE_INTEGER = 2**53
 
 
@@ -210,17 +212,22 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
     Parameters
     ----------
     nonce: what the answer begins with, to be told from what the candidate shows.
-    question: JSON: `statements` to execute, then a `call` to make with encoded `args` and `kwargs`, or an `expression`
-        to evaluate; `texts`, whether the value is wanted as text too.
+    question: JSON, or the path of a file that holds it: `statements` to execute, then a `call` to make with encoded
+        `args` and `kwargs`, or an `expression` to evaluate; `texts`, whether the value is wanted as text too.
     user: the candidate's names.
 
     Returns an object whose text is the nonce and JSON: the encoded `value` and its `texts`, or what was `raised`.
     """
     try:
-        reply = _evaluated(json.loads(question), user)
+        if question.startswith("/"):
+            with io.open(question, encoding="ascii") as file:  # noqa: UP020 - candidates take the built-in name at times
+                question = file.read()
+        text = json.dumps(_evaluated(json.loads(question), user))
     except BaseException as error:
-        reply = {"raised": _described(error)}
-    return _Answer(nonce + json.dumps(reply))
+        text = json.dumps({"raised": _described(error)})
+    if len(text) > LONGEST_ANSWER:  # escapes can make it several times as long as the value
+        text = json.dumps({"value": _too_large(object), "texts": []})
+    return _Answer(nonce + text)
 
 
 def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
@@ -238,9 +245,13 @@ def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]
     try:
         encoded = encode(value)
     except TooLargeError:
-        encoded = {"object": [_type_name(type(value)), "<too large to be taken out of the sandbox>"]}
+        encoded = _too_large(type(value))
     texts = [_text(str, value, LONGEST_TEXT), _text(repr, value, LONGEST_TEXT)] if question["texts"] else []
     return {"value": encoded, "texts": texts}
+
+
+def _too_large(kind: type) -> Any:
+    return {"object": [_type_name(kind), "<too large to be taken out of the sandbox>"]}
 
 
 def _compiled(source: str, mode: str) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.text import one_line
 
@@ -104,6 +106,11 @@ class Interpreter:
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
+        if not hasattr(sandbox, "run_code") or iscoroutinefunction(sandbox.run_code):
+            kind = type(sandbox)
+            raise RewardkitUsageError(
+                f"scorers take an e2b_code_interpreter.Sandbox, not {kind.__module__}.{kind.__qualname__}"
+            )
         self._sandbox = sandbox
         self._context: Context | None = None
         self.prepared = False
@@ -127,6 +134,13 @@ class Interpreter:
         if context is not None:
             with sandbox_failures():
                 self._sandbox.remove_code_context(context)
+
+    def deposit(self, text: str) -> str:
+        """Store a text as a file in the sandbox, and return its path. Raises SandboxUnavailable."""
+        path = f"/tmp/{secrets.token_hex(16)}"  # noqa: S108 - in the sandbox
+        with sandbox_failures():
+            self._sandbox.files.write(path, text)
+        return path
 
     def run(self, code: str, *, limit: float) -> Cell:
         """Run one cell.

@@ -144,8 +144,20 @@ def thing(): return Thing()
         assert reward.parts[1].reason == "expected the str '5', got 5"
 
     def test_a_value_that_is_too_large(self, sandbox: Sandbox) -> None:
-        reward = score_cases(sandbox, "f = lambda: list(range(10**6))", [Case(call="f", expected=[1])])
-        assert "too large to be taken out" in reward.parts[0].reason
+        candidate = "many = lambda: list(range(10**6))\nlong = lambda: '\\U0001f600' * 3_000_000\nafter = lambda: 1"
+        cases = [Case(call=name, expected=1) for name in ("many", "long", "after")]
+        many, long, after = score_cases(sandbox, candidate, cases).parts
+        assert "too large to be taken out" in many.reason
+        assert "too large to be taken out" in long.reason
+        assert after.value == 1.0
+
+    def test_a_value_that_is_almost_too_large(self, sandbox: Sandbox) -> None:
+        text = '\\"é' * 300_000
+        cases = [
+            Case(call="f", args=[text], expected=text),
+            Case(call="f", args=[[7] * 400_000], expected=[7] * 400_000),
+        ]
+        assert passes(sandbox, "f = lambda x: x", *cases) == [True, True]
 
 
 class TestStdin:
@@ -408,6 +420,13 @@ class TestOptions:
 
 
 class TestInfrastructure:
+    def test_only_the_sdks_own_sandbox_will_do(self) -> None:
+        from e2b_code_interpreter import AsyncSandbox
+
+        for sandbox in (object(), AsyncSandbox.__new__(AsyncSandbox)):
+            with pytest.raises(RewardkitUsageError, match=r"scorers take an e2b_code_interpreter\.Sandbox, not"):
+                score_cases(sandbox, ADD, [Case(call="add", args=[1], expected=1)])  # type: ignore[arg-type]
+
     def test_a_sandbox_that_is_gone_is_unscored(self, sandbox: Sandbox) -> None:
         sandbox.kill()
         for cases in ([Case(call="add", args=[1], expected=1)], [Case(stdin="", expected="")]):
