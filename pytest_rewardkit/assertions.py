@@ -5,20 +5,19 @@ They work without pytest as well; there is nothing to record with then.
 
 from __future__ import annotations
 
-import textwrap
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
-from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.reports.failure import under_threshold
+from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.run.recorder import DEFAULT_NAME, current_record
 from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.output import score_output
-from pytest_rewardkit.text import one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Unpack
 
     from e2b_code_interpreter import Sandbox
@@ -29,14 +28,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.file_check import FileCheck
     from pytest_rewardkit.scorers.files import FilesOptions
     from pytest_rewardkit.scorers.output import OutputOptions
-
-MOST_EXPLAINED: Final = 10
-"""Parts that did not pass and are shown in full; the others are counted."""
-
-HEAD_LINES: Final = 8
-TAIL_LINES: Final = 4
-STDERR_LINES: Final = 8
-LINE_LENGTH: Final = 160
 
 
 def assert_reward(
@@ -70,7 +61,7 @@ def assert_reward(
             return given
         threshold = 1.0
     if not given.reaches(threshold):
-        raise AssertionError(explained(given, threshold))
+        raise AssertionError(under_threshold(given, threshold))
     return given
 
 
@@ -135,51 +126,3 @@ def assert_analysis(
     __tracebackhide__ = True
     reward = score_analysis(sandbox, candidate, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
-
-
-def explained(reward: Reward, threshold: float) -> str:
-    """Return why a reward is below its threshold: a line for each part, and all about those that did not pass."""
-    lines = [f"reward {reward:.4g} is below the threshold {threshold:g} ({reward.verdict})"]
-    if reward.reason and not any(part.reason == reward.reason for part in reward.parts):
-        lines.append(_indented(reward.reason, 2))
-    left = MOST_EXPLAINED
-    for part in reward.parts:
-        lines.append(_headline(part))
-        if part.verdict is not Verdict.PASSED and left:
-            left -= 1
-            lines.extend(_details(part))
-    return "\n".join(lines)
-
-
-def _headline(part: Part) -> str:
-    value = "unscored" if part.value is None else f"{part.value:.2f}"
-    weight = "" if part.weight == 1 else f", weight {part.weight:g}"
-    return f"  {value}  {one_line(part.name, 80)}  ({part.verdict}{weight})"
-
-
-def _details(part: Part) -> Iterator[str]:
-    if part.reason:
-        yield _indented(part.reason, 8)
-    for title, text in (("expected", part.expected), ("actual", part.actual)):
-        if text is not None and text not in part.reason:
-            yield f"        {title}:"
-            yield _indented(_shortened(text), 10)
-    if part.stderr:
-        yield "        stderr, its end:"
-        yield _indented("\n".join(_cut(line) for line in part.stderr.rstrip().splitlines()[-STDERR_LINES:]), 10)
-
-
-def _shortened(text: str) -> str:
-    lines = text.rstrip("\n").split("\n")
-    left_out = len(lines) - HEAD_LINES - TAIL_LINES
-    if left_out > 1:
-        lines[HEAD_LINES:-TAIL_LINES] = [f"[... {left_out} lines ...]"]
-    return "\n".join(_cut(line) for line in lines)
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 3]}..."
-
-
-def _indented(text: str, columns: int) -> str:
-    return textwrap.indent(printable(text, keep="\n\t"), " " * columns)

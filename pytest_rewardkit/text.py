@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
+
+
+# How `excerpt` says that something is missing; found again where a text that was cut is cut once more.
+_NOTE: Final = "\n[... {:,} characters left out ...]\n"
+_NOTE_PATTERN: Final = re.compile(r"\n\[\.\.\. ([0-9,]{1,20}) characters left out \.\.\.\]\n")
 
 
 def excerpt(text: str, limit: int) -> str:
     """Return `text` if it has at most `limit` characters, else its head and tail around a note of what is left out.
 
-    The result never has more than `limit` characters; limits under 40 cut the end off.
+    The result never has more than `limit` characters; limits under 40 cut the end off. An excerpt of an excerpt has one
+    note, for all that is left out.
     """
     if len(text) <= limit:
         return text
-    note = f"\n[... {len(text) - limit:,} characters left out ...]\n"
-    room = limit - len(note)
+    before, left_out, after = _around_note(text)
+    length = len(before) + len(after) if left_out else len(text)
+    room = limit - len(_NOTE.format(left_out + length))
     if room < 2:
         return text[: max(limit - 3, 0)] + "..."[:limit]
-    head = (room + 1) // 2
-    return text[:head] + note + text[len(text) - (room - head) :]
+    head, tail = before[: (room + 1) // 2], after[-(room // 2) :]
+    return head + _NOTE.format(left_out + length - len(head) - len(tail)) + tail
+
+
+def shortened(text: str, *, head: int, tail: int, width: int) -> list[str]:
+    """Return the lines of `text`: the first `head` and the last `tail` of them around one note of what is left out.
+
+    Each is at most `width` characters long. What an earlier `excerpt` has left out is part of that note.
+    """
+    before, characters, after = _around_note(text.rstrip("\n"))
+    lines = before.split("\n")
+    if characters:
+        first, last = lines, after.split("\n")
+    elif len(lines) <= head + tail + 1:
+        return [_narrowed(line, width) for line in lines]
+    else:
+        first, last = lines[: len(lines) - tail], lines[len(lines) - tail :]
+    count = max(len(first) - head, 0) + max(len(last) - tail, 0)
+    missing = [f"{count:,} lines"] * bool(count) + [f"{characters:,} characters"] * bool(characters)
+    return [
+        *(_narrowed(line, width) for line in first[:head]),
+        f"[... {' and '.join(missing)} left out ...]",
+        *(_narrowed(line, width) for line in last[len(last) - min(tail, len(last)) :]),
+    ]
+
+
+def _around_note(text: str) -> tuple[str, int, str]:
+    """The text before the note of an earlier excerpt, the number in it, and the text after; 0 where there is none."""
+    note = _NOTE_PATTERN.search(text)
+    number = int(note[1].replace(",", "") or 0) if note else 0
+    return (text[: note.start()], number, text[note.end() :]) if note and number else (text, 0, text)
+
+
+def _narrowed(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 3]}..."
 
 
 def printable(text: str, *, keep: str = "") -> str:

@@ -73,7 +73,7 @@ class Recording:
             attempt.discard()
             raise
         if attempt.threshold is not None and (reward := attempt.concluded()) is not None:
-            from pytest_rewardkit.reports.parts import under_threshold
+            from pytest_rewardkit.reports.failure import under_threshold
 
             # An unscored reward raises here.
             if not reward.reaches(attempt.threshold):

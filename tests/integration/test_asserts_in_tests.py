@@ -39,7 +39,7 @@ def test_threshold_of_the_assert_or_else_of_the_marker(
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines_random(
         [
-            "*AssertionError: reward 0.5 is below the threshold 1 (partial)",
+            "*AssertionError: reward 0.50 < threshold 1 (partial)",
             "PASSED 0.50 *::test_own_threshold",
             "PASSED 0.75 *::test_marker_decides_over_the_whole",
             "FAILED 0.75 *::test_marker_decides_against_it*",
@@ -69,9 +69,10 @@ def test_cases_in_a_sandbox_fail_with_an_explanation(
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*AssertionError: reward 0.25 is below the threshold 1 (partial)",
-            "E*1.00  add(1, 2)  (passed)",
-            "E*0.00  add(-1, 2)  (wrong_output, weight 3)",
+            "*AssertionError: reward 0.25 < threshold 1 (partial)",
+            "E*1.00  passed         add(1, 2)",
+            "E*0.00  wrong_output   add(-1, 2)  weight 3",
+            "E*  add(-1, 2):",
             "E*expected 1, got 3",
         ]
     )

@@ -103,7 +103,7 @@ def test_rows_speak_of_their_own_tests(pytester: pytest.Pytester, run: Run) -> N
     )
     result = run("-rs", "--strict-markers")
     result.assert_outcomes(passed=3, failed=1, skipped=1)
-    result.stdout.fnmatch_lines(["*reward 0.40 < threshold 0.5", "SKIPPED*too slow here"])
+    result.stdout.fnmatch_lines(["*reward 0.40 < threshold 0.5 (partial)", "SKIPPED*too slow here"])
     run("-m", "not slow").assert_outcomes(passed=2, failed=1, skipped=1)
 
 

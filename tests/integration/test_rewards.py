@@ -179,7 +179,7 @@ def test_threshold_decides_over_all_that_was_recorded(run, pytester):
     result = run()
     result.assert_outcomes(passed=1, failed=2, xfailed=1)
     result.stdout.fnmatch_lines(
-        ["reward 0.33 < threshold 0.5", "  1.00  passed         adds", "  0.00  wrong_output   sorts"]
+        ["reward 0.33 < threshold 0.5 (partial)", "  1.00  passed         adds", "  0.00  wrong_output   sorts"]
     )
     result.stdout.fnmatch_lines(["*UnscoredError: the server went away"])
 
@@ -196,7 +196,7 @@ def test_threshold_works_without_the_option(plain, pytester):
     )
     result = plain()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5"])
+    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5 (partial)"])
 
 
 def test_bad_number_fails_its_test_alone(run, pytester):

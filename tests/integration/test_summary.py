@@ -132,7 +132,7 @@ def test_without_the_option_it_is_plain_pytest(plain, pytester):
     result.assert_outcomes(passed=3, failed=3)
     for word in ("rewardkit: ", " rewards ", "0.75", "UNSCORED", "INTERNALERROR"):
         assert word not in result.stdout.str()
-    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5: a quarter is there"])
+    result.stdout.fnmatch_lines(["reward 0.25 < threshold 0.5 (partial): a quarter is there"])
 
 
 def test_no_rewards_at_all_is_said(run, pytester):

@@ -3,7 +3,7 @@ import pytest
 from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted, duration, shown, shown_under
-from pytest_rewardkit.reports.parts import part_lines, under_threshold
+from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
@@ -210,12 +210,3 @@ def test_worst_parts_are_shown_in_their_order():
         "... 5 more, no worse",
     ]
     assert part_lines([], limit=3) == []
-
-
-def test_failure_under_a_threshold_shows_the_parts():
-    reward = Reward.from_parts([Part("a", 1.0), Part("b", 0.0, expected="1", actual="2")])
-    assert under_threshold(reward, 0.75).splitlines() == [
-        "reward 0.50 < threshold 0.75",
-        "  1.00  passed         a",
-        "  0.00  wrong_output   b  expected 1, got 2",
-    ]

@@ -1,15 +1,17 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.text import cells, excerpt, fitted, one_line, printable
+from pytest_rewardkit.text import cells, excerpt, fitted, one_line, printable, shortened
 
 anything = st.text(st.characters(), max_size=500)  # lone surrogates included
 
 
 def test_excerpt_keeps_both_ends():
     text = excerpt("begin" + "x" * 10_000 + "end", 100)
-    assert len(text) == 100
+    assert len(text) in (99, 100)
     assert text.startswith("beginx")
     assert text.endswith("xend")
     assert "characters left out" in text
@@ -17,6 +19,46 @@ def test_excerpt_keeps_both_ends():
 
 def test_short_text_is_its_own_excerpt():
     assert excerpt("short", 5) == "short"
+
+
+def test_excerpt_of_an_excerpt_has_one_note_for_all_that_is_left_out():
+    once = excerpt("begin" + "x" * 10_000 + "end", 400)
+    twice = excerpt(once, 100)
+    assert twice.count("left out") == 1
+    kept = len(twice.replace(note_in(twice), ""))
+    assert f"[... {10_008 - kept:,} characters left out ...]" in twice
+    assert (twice[:6], twice[-4:]) == ("beginx", "xend")
+
+
+def test_excerpt_is_not_led_astray_by_a_note_that_a_candidate_wrote():
+    text = "a" * 50 + "\n[... 9,999,999 characters left out ...]\n" + "b" * 1000
+    assert len(excerpt(text, 100)) <= 100
+    assert excerpt(text, 2000) == text
+
+
+def test_shortened_keeps_the_first_and_the_last_lines():
+    text = "".join(f"{number}\n" for number in range(100))
+    assert shortened(text, head=2, tail=3, width=40) == ["0", "1", "[... 95 lines left out ...]", "97", "98", "99"]
+    assert shortened(text, head=0, tail=1, width=40) == ["[... 99 lines left out ...]", "99"]
+
+
+def test_shortened_leaves_alone_what_a_note_would_not_make_shorter():
+    assert shortened("a\nb\nc\n", head=1, tail=1, width=40) == ["a", "b", "c"]
+    assert shortened("", head=1, tail=1, width=40) == [""]
+
+
+def test_shortened_cuts_long_lines():
+    assert shortened("x" * 100, head=2, tail=2, width=10) == ["xxxxxxx..."]
+
+
+def test_shortened_excerpt_has_one_note():
+    lines = shortened(excerpt("3\n" * 100_000, 4000), head=2, tail=2, width=40)
+    assert len(lines) == 5
+    assert re.fullmatch(r"\[\.\.\. 1,9\d\d lines and 196,\d\d\d characters left out \.\.\.\]", lines[2])
+
+
+def note_in(text):
+    return re.search(r"\n\[\.\.\. .* left out \.\.\.\]\n", text)[0]
 
 
 @given(anything, st.integers(0, 200))
