@@ -145,6 +145,16 @@ def test_no_text_makes_the_difference_hang(show: Show, expected: str, actual: st
     assert page.all(".diff .line.expected")
 
 
+def test_differences_that_would_take_too_long_are_not_looked_for(show: Show) -> None:
+    def marks(repeats: int) -> int:
+        page = show(report(parts=[Part("differs", 0.0, expected="!?" * repeats, actual="?!" * repeats)]))
+        page.open_row()
+        assert len(page.all(".diff .line")) == 2
+        return len(page.all(".diff mark"))
+
+    assert (marks(50), marks(1500)) == (2, 0)
+
+
 def test_names_that_look_like_ours_are_only_names(show: Show) -> None:
     names = ["__proto__", "constructor", "toString", "hasOwnProperty"]
     (sample,) = report().tests
