@@ -7,13 +7,16 @@ import json
 import math
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.scorers.inside import DEEPEST, Opaque, TooLargeError, answer, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 hashable = st.recursive(
     st.none()
@@ -48,14 +51,14 @@ def across(value: Any) -> Any:
     return decode(json.loads(json.dumps(encode(value))))
 
 
-def typed(value: Any) -> Any:
-    """Something that differs where types differ, however deep."""
+def typed(value: Any) -> Hashable:
+    """Something that differs where values or types differ, however deep."""
     if isinstance(value, list | tuple):
-        return type(value), [typed(item) for item in value]
+        return type(value), tuple(typed(item) for item in value)
     if isinstance(value, dict):
-        return dict, [(typed(key), typed(item)) for key, item in value.items()]
+        return dict, tuple((typed(key), typed(item)) for key, item in value.items())
     if isinstance(value, set | frozenset):
-        return type(value), {repr(item) for item in value}
+        return type(value), frozenset(typed(item) for item in value)
     return type(value), repr(value)
 
 
