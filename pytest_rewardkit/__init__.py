@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.function import RewardFunction, reward_function
     from pytest_rewardkit.scorers.insight import Insight
     from pytest_rewardkit.scorers.output import score_output
+    from pytest_rewardkit.scorers.quality import score_quality
 
 __all__ = [
     "Case",
@@ -63,6 +64,7 @@ __all__ = [
     "score_cases",
     "score_files",
     "score_output",
+    "score_quality",
     "score_row",
     "weighted",
 ]
@@ -88,6 +90,7 @@ _MODULES = {
     "scorers.files": ("score_files",),
     "scorers.insight": ("Insight",),
     "scorers.output": ("score_output",),
+    "scorers.quality": ("score_quality",),
 }
 
 

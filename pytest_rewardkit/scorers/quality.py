@@ -135,14 +135,12 @@ def _judged(
     call = f"_run({list(command)!r}, {path!r}, {OUTPUT_LIMIT})"
     cell = interpreter.run(_RUN + call, limit=limit)
     if cell.verdict is not None:
-        return Part(name, None, reason=f"{tool}: {cell.reason}")
+        raise SandboxUnavailable(f"{tool}: {cell.reason}")
     status, stdout, stderr = json.loads(cell.stdout)
     if f"No module named {tool}" in stderr:
-        return Part(
-            name, None, reason=f"there is no {tool} in the sandbox; pip install {tool} where it gets its packages"
-        )
+        raise SandboxUnavailable(f"there is no {tool} in the sandbox; pip install {tool} where it gets its packages")
     if status not in (0, 1):
-        return Part(name, None, reason=readable(f"{tool} ended with status {status}: {stderr.strip()[-300:]}"))
+        raise SandboxUnavailable(readable(f"{tool} ended with status {status}: {stderr.strip()[-300:]}"))
     findings = list(_ruff_findings(stdout) if tool == "ruff" else _mypy_findings(stdout))
     value = max(0.0, 1.0 - len(findings) / max(statements, 1))
     shown = [str(finding) for finding in findings[:MOST_SHOWN]]
