@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 MODULE = [sys.executable, "-m", "pytest_rewardkit.local"]
 USE = "from e2b_code_interpreter import Sandbox\nwith Sandbox.create() as s: print(s.run_code('6 * 7').text)"
 
+BUSY = """
+import os, threading
+from e2b_code_interpreter import Sandbox
+def use():
+    while True:
+        with Sandbox.create() as sandbox:
+            sandbox.run_code("1 + 1")
+threads = [threading.Thread(target=use) for _ in range(4)]
+Sandbox.create().commands.run("sleep 1000", background=True)
+for thread in threads: thread.start()
+os.write(1, b"busy\\n")
+"""
+
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*MODULE, "run", "--", *command], capture_output=True, text=True, timeout=60, check=False)
@@ -109,3 +122,18 @@ def test_a_bad_option_is_named() -> None:
     result = subprocess.run([*MODULE, "serve", "--memory-mb=0"], capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert "memory_mb must be a whole number of at least 1" in result.stderr
+
+
+def test_an_interrupted_server_says_nothing() -> None:
+    process = subprocess.Popen([*MODULE, "serve"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(5)]
+    variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines[1:])
+    using = subprocess.Popen([sys.executable, "-c", BUSY], env={**os.environ, **variables}, stdout=subprocess.PIPE)
+    assert using.stdout is not None
+    assert using.stdout.readline() == b"busy\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    using.kill()
+    using.communicate()
+    assert (process.returncode, errors) == (0, "")

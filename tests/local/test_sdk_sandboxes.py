@@ -163,3 +163,18 @@ def test_a_sandbox_can_have_limits_of_its_own(address: dict[str, str]) -> None:
 def test_limits_that_cannot_be_are_refused(address: dict[str, str], limits: str, message: str) -> None:
     with pytest.raises(SandboxException, match=message):
         Sandbox.create(**address, api_headers={"X-Rewardkit-Limits": limits})
+
+
+def test_a_sandbox_beyond_its_memory_says_so(address: dict[str, str]) -> None:
+    code = (
+        "import os, time\n"
+        "for _ in range(4):\n"
+        "    if os.fork() == 0:\n"
+        "        data = bytearray(b'x') * (150 * 2**20)\n"
+        "        time.sleep(60)\n"
+        "time.sleep(60)"
+    )
+    with Sandbox.create(**address, api_headers={"X-Rewardkit-Limits": "memory_mb=300"}) as sandbox:
+        sandbox.files.write("note", "kept")
+        assert sandbox.run_code(code).error.name == "MemoryLimitExceeded"
+        assert sandbox.run_code("open('note').read()").text == "kept"
