@@ -81,8 +81,11 @@ function wordDiff(left, right) {
   const found = steps(from, to);
   const same = found.reduce((total, step) => total + (step.same ? from[step.same[0]].length : 0), 0);
   if (same * 4 < Math.max(left.length, right.length) && from.length > 1 && to.length > 1) return null;
-  const side = (tokens, key, place) => found.map((step) =>
-    step.same ? visible(tokens[step.same[place]]) : make("mark", null, marked(tokens.slice(...step[key]).join(""))));
+  const side = (tokens, key, place) => found.map((step) => {
+    if (step.same) return visible(tokens[step.same[place]]);
+    const changed = tokens.slice(...step[key]).join("");
+    return changed && make("mark", null, marked(changed));
+  });
   return [side(from, "removed", 0), side(to, "added", 1)];
 }
 
