@@ -82,10 +82,8 @@ _DEVICE_LINKS: Final = {
     "stderr": "/proc/self/fd/2",
 }
 
-_PASSWD: Final = (
-    f"root:x:0:0:root:/root:/bin/bash\n{GUEST_NAME}:x:{GUEST_ID}:{GUEST_ID}:{GUEST_NAME}:{HOME}:/bin/bash\n"
-)
-_GROUP: Final = f"root:x:0:\n{GUEST_NAME}:x:{GUEST_ID}:\n"
+_PASSWD: Final = "root:x:0:0:root:/root:/bin/bash\n{name}:x:{id}:{id}:{name}:{home}:/bin/bash\n"
+_GROUP: Final = "root:x:0:\n{name}:x:{id}:\n"
 _HOSTS: Final = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 # Login shells read this; it must not touch PATH, in which the environment's own python comes first.
@@ -96,6 +94,7 @@ _PLAIN: Final = syscalls.MS_NOSUID | syscalls.MS_NODEV
 _ROOT_SIZE: Final = "16m"
 _DEFAULT_DISK_MB: Final = 1024
 _MAX_LINKS: Final = 40
+_MAX_TERMINALS: Final = 64
 
 
 @cache
@@ -139,26 +138,29 @@ class Root:
         """Make the root itself read-only, when nothing more is to be written into it."""
         syscalls.set_mount_attributes("/", _READ_ONLY, recursive=False)
 
-    def mount_private(self, user_id: int, group_id: int, disk_mb: int | None) -> None:
+    def mount_private(self, owner: int, seen_as: int, disk_mb: int | None) -> None:
         """Mount a sandbox's own directories, terminals and /proc; to be called in its namespaces.
 
         Parameters:
-            user_id: the owner, as this process's user namespace numbers it.
+            owner: the user and group id of `user`, as this process's user namespace numbers it.
+            seen_as: the same as the sandbox will see it.
             disk_mb: how much all its files together may take, in MiB.
         """
-        options = f"size={disk_mb or _DEFAULT_DISK_MB}m,nr_inodes={MAX_FILES},mode=755,uid={user_id},gid={group_id}"
+        options = f"size={disk_mb or _DEFAULT_DISK_MB}m,nr_inodes={MAX_FILES},mode=755"
         syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, options)
         for path in _PRIVATE:
             source = f"/mnt/{path.replace('/', '-')}"
             os.mkdir(source)
             if path == HOME:
-                os.chown(source, user_id, group_id)
+                os.chown(source, owner, owner)
             else:
                 os.chmod(source, 0o1777)
             syscalls.mount(source, path, None, syscalls.MS_BIND)
+        if seen_as != GUEST_ID:
+            _give_name(seen_as)
         syscalls.unmount("/mnt", syscalls.MNT_DETACH)
         self._unstash()
-        terminals = "newinstance,ptmxmode=0666,mode=620"
+        terminals = f"newinstance,ptmxmode=0666,mode=620,max={_MAX_TERMINALS}"
         syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, terminals)
         syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
 
@@ -179,8 +181,8 @@ class Root:
             syscalls.mount(f"/dev/{name}", f"{self._mount_point}/dev/{name}", None, syscalls.MS_BIND)
         for name, target in _DEVICE_LINKS.items():
             os.symlink(target, f"{self._mount_point}/dev/{name}")
-        self._write("/etc/passwd", _PASSWD)
-        self._write("/etc/group", _GROUP)
+        for path, text in _accounts(GUEST_ID).items():
+            self._write(path, text)
         self._write("/etc/hosts", _HOSTS)
         self._write("/etc/hostname", f"{HOST_NAME}\n")
         self._write("/etc/nsswitch.conf", _NAME_SERVICES)
@@ -244,6 +246,20 @@ class Root:
         os.makedirs(os.path.dirname(inside), exist_ok=True)
         with open(inside, "w", encoding="utf-8") as file:
             file.write(text)
+
+
+def _accounts(user_id: int) -> dict[str, str]:
+    fields = {"name": GUEST_NAME, "id": user_id, "home": HOME}
+    return {"/etc/passwd": _PASSWD.format(**fields), "/etc/group": _GROUP.format(**fields)}
+
+
+def _give_name(user_id: int) -> None:
+    """Call the user `user` where it has another number than usual, in files on the sandbox's own file system."""
+    for path, text in _accounts(user_id).items():
+        source = f"/mnt/{path.replace('/', '-')}"
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text)
+        syscalls.mount(source, path, None, syscalls.MS_BIND)
 
 
 def _location(path: str) -> str:

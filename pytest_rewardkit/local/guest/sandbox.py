@@ -31,6 +31,9 @@ MEMORY_EXCEEDED: Final = b"M"
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_AND_RUNNING: Final = 0x1 | 0x40
 
+_NICENESS: Final = 5
+_OOM_SCORE: Final = "1000"  # the first to be ended
+
 _READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 )
@@ -66,6 +69,7 @@ class Sandbox:
             own_root: the root that the fork server has entered, where there is one.
         """
         plan = self.plan
+        _yield_to_others()
         if plan.own_user_id:
             os.setgroups([])
         if plan.user_namespace_at_clone:
@@ -109,7 +113,7 @@ class Sandbox:
             _bring_loopback_up()
         socket.sethostname(root.HOST_NAME)
         owner = GUEST_ID if self.user_id is None else self.user_id
-        own_root.mount_private(owner, owner, self.limits.disk_mb)
+        own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
 
     def _rules(self) -> landlock.Rules:
         deny_network = not self.internet and not self.plan.clone_flags & syscalls.CLONE_NEWNET
@@ -126,6 +130,13 @@ class Sandbox:
             devices=root.DEVICE_PATHS,
             deny_network=deny_network,
         )
+
+
+def _yield_to_others() -> None:
+    """Let the host's own processes go first, for the processors, and when memory runs out live on."""
+    os.nice(_NICENESS)
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write(_OOM_SCORE)
 
 
 def _bring_loopback_up() -> None:
