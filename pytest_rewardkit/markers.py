@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -25,12 +26,16 @@ class RewardMarker:
     weight: how much the test counts in the run's mean, 0 or more.
     group: the name of the group that the test counts in.
     must_pass: whether a gate fails when this test does not pass, whatever the mean is.
+    attempts: how many times the test runs, each time as a test of its own.
+    reduce: how the attempts' rewards become one number in the summary; a reducer of run/reduce.py.
     """
 
     threshold: float | None = None
     weight: float = 1.0
     group: str | None = None
     must_pass: bool = False
+    attempts: int = 1
+    reduce: str = "mean"
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not (_is_number(self.threshold) and 0 <= self.threshold <= 1):
@@ -41,6 +46,9 @@ class RewardMarker:
             raise RewardkitUsageError(f"group must be a name of 1 to {GROUP_LIMIT} characters, not {self.group!r}")
         if not isinstance(self.must_pass, bool):
             raise RewardkitUsageError(f"must_pass must be True or False, not {self.must_pass!r}")
+        if not isinstance(self.attempts, int) or isinstance(self.attempts, bool) or self.attempts < 1:
+            raise RewardkitUsageError(f"attempts must be a whole number, 1 or more, not {self.attempts!r}")
+        parse_reducer(self.reduce)
 
 
 REWARD_KEYWORDS = tuple(field.name for field in fields(RewardMarker))

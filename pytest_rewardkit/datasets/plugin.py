@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.marker import Source, Trial
     from pytest_rewardkit.datasets.rows import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.run.ledger import Ledger
+    from pytest_rewardkit.run.record import Record
 
 MARKER: Final = (
     "reward_dataset(path, *, id=None, fields=None, limit=None, format=None, samples=None): the test runs once for each "
@@ -29,8 +31,13 @@ _SOURCES: Final = pytest.StashKey[list[tuple[pytest.Mark, Path, "Source"]]]()
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("reward_dataset")
-    if mark is None:
-        return
+    if mark is not None:
+        _make_rows(metafunc, mark)
+    if any("attempts" in mark.kwargs for mark in metafunc.definition.iter_markers("reward")):
+        _make_attempts(metafunc)
+
+
+def _make_rows(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
     place = f"{metafunc.definition.nodeid}: @pytest.mark.reward_dataset"
     if "row" not in metafunc.fixturenames:
         pytest.fail(f"{place}: the test uses neither `row` nor a fixture that does", pytrace=False)
@@ -47,6 +54,40 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("row", values, ids=[trial.id for trial in trials], indirect=True)
         return
     pytest.fail(f"{place}: {wrong}", pytrace=False)
+
+
+def _make_attempts(metafunc: pytest.Metafunc) -> None:
+    """Makes a test of each attempt that a marker asks for; that the marker is right is checked where tests run."""
+    asked = next(
+        mark.kwargs["attempts"] for mark in metafunc.definition.iter_markers("reward") if "attempts" in mark.kwargs
+    )
+    if isinstance(asked, int) and asked > 1 and not Settings.of(metafunc.config).selfcheck:
+        if "attempt" not in metafunc.fixturenames:
+            metafunc.fixturenames.append("attempt")
+        numbers = range(1, asked + 1)
+        metafunc.parametrize("attempt", list(numbers), ids=[f"attempt{number}" for number in numbers], indirect=True)
+
+
+def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
+    """Says of a test that it is one of several attempts."""
+    trial, callspec = trial_of(item), getattr(item, "callspec", None)
+    if (trial is not None and trial.attempts > 1) or (callspec is not None and "attempt" in callspec.params):
+        from pytest_rewardkit.run.recording import recorder_of
+
+        marker = recorder_of(item).marker
+        record.reduce = marker.reduce if marker is not None else "mean"
+
+
+def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
+    """Tells what attempts came to together."""
+    from pytest_rewardkit.run.reduce import reductions
+
+    lines = []
+    for found in reductions(ledger.tests):
+        value = "undefined" if found.value is None else f"{found.value:.3f}"
+        too_few = f", too few scored attempts at {found.undefined}" if found.undefined else ""
+        lines.append(f"{found.label} {value} over {found.count} in {found.function}{too_few}")
+    return lines
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -90,6 +131,13 @@ def candidate(row: Row) -> str:
     except RewardkitUsageError as error:
         wrong = str(error)
     pytest.fail(wrong, pytrace=False)
+
+
+@pytest.fixture
+def attempt(request: pytest.FixtureRequest) -> int:
+    """Which of the attempts at its row, or of ``@pytest.mark.reward(attempts=)``, this test is; from 1."""
+    trial = trial_of(request.node)
+    return int(getattr(request, "param", trial.number if trial is not None else 1))
 
 
 @pytest.fixture

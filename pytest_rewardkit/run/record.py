@@ -34,6 +34,7 @@ class Record:
     reward: the test's reward; None when the test has to do with none, and only used sandboxes.
     threshold, weight, group, must_pass: what the test's marker says.
     row: the id of the dataset's row that the test is about.
+    reduce: how its reward and those of the other attempts become one number; None for a test without other attempts.
     sandboxes: the sandboxes that were created for it.
     left_out: how many of the reward's parts did not fit into the wire form.
     """
@@ -44,6 +45,7 @@ class Record:
     group: str | None = None
     must_pass: bool = False
     row: str | None = None
+    reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
     left_out: int = 0
 
@@ -72,6 +74,7 @@ class Record:
             group=data.get("group"),
             must_pass=data.get("must_pass", False),
             row=data.get("row"),
+            reduce=data.get("reduce"),
             sandboxes=tuple(SandboxUse(**use) for use in data.get("sandboxes", ())),
             left_out=data.get("left_out", 0),
         )
@@ -85,6 +88,7 @@ class Record:
             "group": self.group,
             "must_pass": self.must_pass or None,
             "row": self.row,
+            "reduce": self.reduce,
             "sandboxes": [asdict(use) for use in self.sandboxes] or None,
             "left_out": left_out or None,
         }

@@ -15,7 +15,7 @@ def test_closest_marker_wins_keyword_by_keyword():
     ("keywords", "text"),
     [
         ({"treshold": 0.5}, "unknown keyword 'treshold'; did you mean 'threshold'?"),
-        ({"xyz": 1}, "unknown keyword 'xyz'; known are: group, must_pass, threshold, weight"),
+        ({"xyz": 1}, "unknown keyword 'xyz'; known are: attempts, group, must_pass, reduce, threshold, weight"),
         ({"threshold": 1.5}, "threshold must be a number in [0, 1], not 1.5"),
         ({"threshold": math.nan}, "threshold must be a number in [0, 1], not nan"),
         ({"threshold": "0.5"}, "threshold must be a number in [0, 1], not '0.5'"),

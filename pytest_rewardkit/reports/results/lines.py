@@ -152,6 +152,7 @@ def _of_record(record: Record) -> dict[str, Any]:
     assert reward is not None
     return {
         "row": record.row,
+        "reduce": record.reduce,
         "group": record.group,
         "threshold": record.threshold,
         "weight": record.weight,
@@ -175,6 +176,7 @@ def _record_of(line: Mapping[str, Any]) -> Record:
         group=line.get("group"),
         must_pass=line.get("must_pass", False),
         row=line.get("row"),
+        reduce=line.get("reduce"),
         sandboxes=tuple(SandboxUse(**use) for use in line.get("sandboxes", ())),
         left_out=line.get("left_out", 0),
     )

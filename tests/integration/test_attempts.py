@@ -1,0 +1,99 @@
+"""Attempts are tests of their own; what they come to together stands in the summary."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., pytest.RunResult]
+
+
+def test_each_attempt_is_a_test(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.reward(attempts=5, reduce="pass_at_2", threshold=0.5)
+        def test_lucky(attempt, reward):
+            reward.record(0.6 if attempt in (2, 4) else 0.1)
+
+        @pytest.mark.reward(attempts=2)
+        def test_unaware(reward):
+            reward.record(0.25)
+
+        def test_once(attempt):
+            assert attempt == 1
+        """
+    )
+    result = run("-v")
+    result.assert_outcomes(passed=5, failed=3)
+    text = result.stdout.str()
+    assert "test_lucky[attempt1]" in text and "test_unaware[attempt2]" in text
+    # Of 5 attempts 2 succeeded: 1 - C(3, 2) / C(5, 2).
+    result.stdout.fnmatch_lines(["pass@2 0.700 over 1 in *::test_lucky", "mean 0.250 over 1 in *::test_unaware"])
+
+
+def test_attempts_of_rows_are_reduced_row_by_row(pytester: pytest.Pytester, run: Run) -> None:
+    rows = [{"id": "a-attempt1", "needs": 1}, {"id": "b", "needs": 3}]
+    samples = [("a-attempt1", "1"), ("b", "1"), ("b", "3"), ("a-attempt1", "0"), ("b", "0")]
+    pytester.path.joinpath("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pytester.path.joinpath("samples.jsonl").write_text(
+        "".join(json.dumps({"id": name, "candidate": text}) + "\n" for name, text in samples)
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.reward(reduce="pass_at_1")
+        @pytest.mark.reward_dataset("rows.jsonl", samples="samples.jsonl")
+        def test_row(row, candidate, attempt, reward):
+            assert 1 <= attempt <= 3
+            reward.record(float(int(candidate) == row["needs"]))
+
+        @pytest.mark.reward(attempts=3, reduce="pass_all_3")
+        @pytest.mark.reward_dataset("rows.jsonl")
+        def test_asked(row, attempt, reward):
+            reward.record(float(attempt <= row["needs"]))
+
+        @pytest.mark.reward(attempts=2, reduce="pass_at_3")
+        def test_too_few(reward):
+            reward.record(1.0)
+        """
+    )
+    result = run()
+    result.assert_outcomes(passed=13)
+    result.stdout.fnmatch_lines(
+        [
+            "pass@1 0.417 over 2 in *::test_row",  # (1/2 + 1/3) / 2
+            "pass^3 0.500 over 2 in *::test_asked",
+            "pass@3 undefined over 1 in *::test_too_few, too few scored attempts at 1",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error"),
+    [
+        ("attempts=0", "*test_it: @pytest.mark.reward: attempts must be a whole number, 1 or more, not 0"),
+        ("attempts='3'", "*attempts must be a whole number, 1 or more, not '3'"),
+        ("attempts=2, reduce='pas_at_1'", "*no reducer 'pas_at_1'*"),
+        ("reduce='pass_at_k'", "*reduce='pass_at_k' needs a number of attempts for its k*"),
+    ],
+)
+def test_wrong_keywords_are_named(pytester: pytest.Pytester, keywords: str, error: str) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.reward({keywords})
+        def test_it(): ...
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:asyncio", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([error])
