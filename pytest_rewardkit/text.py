@@ -6,7 +6,6 @@ import re
 import unicodedata
 from typing import Final
 
-
 # How `excerpt` says that something is missing; found again where a text that was cut is cut once more.
 _NOTE: Final = "\n[... {:,} characters left out ...]\n"
 _NOTE_PATTERN: Final = re.compile(r"\n\[\.\.\. ([0-9,]{1,20}) characters left out \.\.\.\]\n")
