@@ -17,6 +17,8 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pytest_rewardkit.evidence import Evidence
+
 NAME_LIMIT: Final = 200
 REASON_LIMIT: Final = 500
 TEXT_LIMIT: Final = 4000
@@ -73,8 +75,9 @@ class Part:
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
-        place = f"part {excerpt(self.name, NAME_LIMIT)!r}"
-        assign(self, "name", excerpt(self.name, NAME_LIMIT))
+        name = excerpt(self.name, NAME_LIMIT)
+        place = f"part {name!r}"
+        assign(self, "name", name)
         assign(self, "value", _checked_value(self.value, place))
         assign(self, "weight", checked_weight(self.weight, place))
         assign(self, "verdict", _checked_verdict(self.verdict, self.value, place))
@@ -99,6 +102,7 @@ class Reward:
     parts: the components, in the order in which they were checked.
     verdict: why the value is what it is; derived from the value when not given.
     reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
+    evidence: what the scorers that were called for it had before them, for those who look into a failure.
 
     Raises ValueError for a value that is not finite or not in [0, 1], and for a verdict that contradicts the value.
     """
@@ -107,6 +111,7 @@ class Reward:
     parts: tuple[Part, ...] = ()
     verdict: Verdict = _DERIVED
     reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
@@ -266,14 +271,16 @@ def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted
     """
     components: list[Part] = []
     details: list[Part] = []
+    evidence: list[Evidence] = []
     for name, entry in ({**rewards, **named} if rewards else named).items():
         given, weight = entry if isinstance(entry, tuple) else (entry, 1.0)
         reward = given if isinstance(given, Reward) else Reward(given)
         component = Part(name, reward.value, weight=weight, verdict=reward.verdict, reason=reward.reason)
         components.append(component)
         details.extend(_scaled(reward.parts, component) or [component])
+        evidence.extend(reward.evidence)
     whole = Reward.from_parts(components)
-    return replace(whole, parts=tuple(details))
+    return replace(whole, parts=tuple(details), evidence=tuple(evidence))
 
 
 def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
@@ -287,7 +294,8 @@ def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
 
 def checked_weight(weight: float, place: str) -> float:
     """Return `weight` as a float. Raises ValueError, naming `place`, unless it is finite and 0 or more."""
-    if not isinstance(weight, SupportsFloat) or not (math.isfinite(number := float(weight)) and number >= 0):
+    number = _number(weight)
+    if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{place}: weight must be a finite number, 0 or more, not {weight!r}")
     return number
 
@@ -295,9 +303,18 @@ def checked_weight(weight: float, place: str) -> float:
 def _checked_value(value: SupportsFloat | None, place: str) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, SupportsFloat) or not 0 <= (number := float(value)) <= 1:
+    number = _number(value)
+    if not 0 <= number <= 1:
         raise ValueError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
     return number + 0.0  # -0.0 would print as such
+
+
+def _number(value: SupportsFloat) -> float:
+    """Return `value` as a float, which is not a number when `value` is none."""
+    # Most values are floats; asking typing's protocol would take longer than all the rest.
+    if type(value) is float:
+        return value
+    return float(value) if hasattr(type(value), "__float__") else math.nan
 
 
 def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdict:

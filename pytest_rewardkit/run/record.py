@@ -14,7 +14,7 @@ WIRE_LIMIT: Final = 48_000
 """Characters that a record's wire form has at most, whatever a candidate printed."""
 
 # Texts give way before parts do, and parts that passed before parts that failed.
-_TEXT_LIMITS: Final = (4000, 1000, 250, 60, 0)
+_TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,14 @@ class Record:
     def to_wire(self) -> str:
         """Return the record as one line of ASCII JSON of at most `WIRE_LIMIT` characters."""
         parts = () if self.reward is None else self.reward.parts
+        wire = self._dump(parts, left_out=self.left_out)
         for limit in _TEXT_LIMITS:
-            parts = tuple(_with_texts(part, limit) for part in parts)
-            wire = self._dump(parts, left_out=self.left_out)
             if len(wire) <= WIRE_LIMIT:
                 return wire
+            parts = tuple(_with_texts(part, limit) for part in parts)
+            wire = self._dump(parts, left_out=self.left_out)
+        if len(wire) <= WIRE_LIMIT:
+            return wire
         kept = _fitting(parts, WIRE_LIMIT - len(self._dump((), left_out=self.left_out + len(parts))))
         return self._dump(kept, left_out=self.left_out + len(parts) - len(kept))
 
