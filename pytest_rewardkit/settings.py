@@ -37,12 +37,18 @@ class Settings(NamedTuple):
     """The results file of an earlier run to compare with."""
     fail_on: str | None
     """What fails the run beside gates: regression, which is a loss against the baseline; None for nothing."""
+    stored: str | None
+    """The results file of a run to decide and report again, instead of running anything."""
+    resume: str | None
+    """The results file of a run of which only what is missing or unscored is run."""
     results: str | None
     """The file that gets a line for each attempt as it ends."""
     junit_properties: bool
     """Whether rewards stand among the properties of tests in JUnit files and other reports."""
     html: str | None
     """The file that gets the HTML report."""
+    selfcheck: bool
+    """Whether graders are checked, by references and empty candidates, in place of candidates."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
@@ -225,6 +231,24 @@ OPTIONS: Final = (
         alone="decides nothing",
     ),
     Option(
+        "stored",
+        "--rewardkit-from",
+        str,
+        None,
+        "Decide and report an earlier run again, by its results file; nothing is run",
+        "FILE",
+        alone="reports nothing",
+    ),
+    Option(
+        "resume",
+        "--rewardkit-resume",
+        str,
+        None,
+        "Keep the tests that have a reward in this results file, and run only the others",
+        "FILE",
+        alone="keeps nothing",
+    ),
+    Option(
         "results",
         "--rewardkit-results",
         str,
@@ -249,5 +273,12 @@ OPTIONS: Final = (
         "Write a report of all rewards as one HTML file",
         "FILE",
         alone="writes nothing",
+    ),
+    Option(
+        "selfcheck",
+        "--rewardkit-selfcheck",
+        _switch,
+        False,
+        "Check the graders instead: each reference must pass, and an empty candidate must not",
     ),
 )

@@ -107,6 +107,8 @@ def section(
         lines += _table(ledger, width=width, verbosity=verbosity, using=using)
         lines.append(_means(figures))
         lines.append(_line(_verdicts(figures)))
+        if figures.kept:
+            lines.append(_line(f"{counted(figures.kept, 'test')} kept from an earlier run"))
         slowest = (f"{duration(seconds)} {one_line(name, _NAME_LIMIT)}" for name, seconds in figures.slowest)
         lines += _wrapped("slowest: ", list(slowest), width=width, separator=", ")
     else:

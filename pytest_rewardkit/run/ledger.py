@@ -123,6 +123,7 @@ class Figures:
     strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
     verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
     reruns: how many attempts were superseded by a later one.
+    kept: how many tests were not run now, but taken over from an earlier run.
     slowest: the slowest tests, with seconds.
     sandboxes: how many sandboxes were created.
     start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
@@ -135,6 +136,7 @@ class Figures:
     strict_mean: float | None
     verdicts: dict[str, int]
     reruns: int
+    kept: int
     slowest: tuple[tuple[str, float], ...]
     sandboxes: int
     start_p50: float | None
@@ -174,6 +176,11 @@ class Ledger:
         return sorted(concerned, key=self._position)
 
     @property
+    def collected(self) -> list[str]:
+        """The tests that were collected, in their order."""
+        return list(self._order)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The tests that were collected and did not run to an end so far, in the order of collection."""
         return tuple(node_id for node_id in self._order if node_id not in self._tests)
@@ -199,6 +206,7 @@ class Ledger:
             strict_mean=_mean(earned),
             verdicts={name: counts[name] for name in order if counts[name]},
             reruns=sum(len(test.attempts) - 1 for test in tests),
+            kept=sum(test.last.kept for test in tests),
             slowest=tuple((test.node_id, test.last.duration) for test in slowest),
             sandboxes=len(uses),
             start_p50=_percentile(uses, 0.50),

@@ -10,7 +10,9 @@ import pytest
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted
 from pytest_rewardkit.reports.properties import properties_of
+from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.node_ids import plain
 from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
 from pytest_rewardkit.text import one_line
@@ -61,6 +63,8 @@ class Reporter:
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
         """Called with each test that has to do with rewards, when an attempt at it is over."""
+        self.unfinished = ""
+        """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.uncollected = 0
         """How many files could not be collected."""
         self._running: dict[str, _Progress] = {}
@@ -110,10 +114,11 @@ class Reporter:
     # Last, because pytest's own subtests change what is known of a test up to then.
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        node_id = self._plain(report.nodeid)
+        node_id = plain(report.nodeid, self._config)
+        kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
             self._running.pop(node_id, None)
-            self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300)))
+            self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
             return
         progress = self._running.setdefault(node_id, _Progress())
         if isinstance(report, pytest.SubtestReport):
@@ -124,7 +129,7 @@ class Reporter:
         if report.when == "teardown":
             del self._running[node_id]
             line = None if report.location[1] is None else report.location[1] + 1
-            self._add(node_id, Attempt(progress.outcome, progress.duration, self._arrived, line=line))
+            self._add(node_id, Attempt(progress.outcome, progress.duration, self._arrived, line=line, kept=kept))
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
@@ -143,8 +148,9 @@ class Reporter:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield
         if not self._config.getoption("collectonly"):
-            uncollected = f"{counted(self.uncollected, 'file')} could not be collected" if self.uncollected else ""
-            self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=uncollected)
+            if self.uncollected:
+                self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
+            self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=self.unfinished)
             if failed := [decision for decision in self._decisions if not decision.passed]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)
@@ -181,15 +187,7 @@ class Reporter:
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):
-            self.ledger.expect(self._plain(node_id) for node_id in node_ids)
-
-    def _plain(self, node_id: str) -> str:
-        """Return `node_id` without the name of the group that pytest-xdist's loadgroup may have put at its end."""
-        if getattr(self._config.option, "dist", "no") != "loadgroup":
-            return node_id
-        end = max(node_id.rfind("]"), node_id.rfind("::"))
-        at = node_id.find("@", end + 1)
-        return node_id if at < 0 else node_id[:at]
+            self.ledger.expect(plain(node_id, self._config) for node_id in node_ids)
 
 
 def _outcome(report: pytest.TestReport) -> str:
