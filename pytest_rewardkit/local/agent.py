@@ -96,9 +96,10 @@ class Agent:
         fields["cwd"] = command.cwd
         if command.terminal is not None:
             size = {"cols": command.terminal.cols, "rows": command.terminal.rows}
-            return await self._peer.request(
+            started = self._peer.request(
                 "start", lambda answer: self._adopt_terminal(command, answer), **fields, pty=size
             )
+            return await _listened_to(started)
         stdin_theirs, stdin = os.pipe() if command.stdin else (os.open(os.devnull, os.O_RDONLY), None)
         stdout, stdout_theirs = os.pipe()
         stderr, stderr_theirs = os.pipe()
@@ -115,7 +116,7 @@ class Agent:
         started = self._peer.request("start", adopt, theirs, **fields)
         close_all(theirs)
         started.add_done_callback(lambda _: close_all(ours))
-        return await asyncio.shield(started)
+        return await _listened_to(started)
 
     async def start_kernel(self, cwd: str, envs: Mapping[str, str]) -> Kernel:
         """Start an interpreter.
@@ -290,6 +291,7 @@ class Agent:
         for waiter in (*self._tools.values(), self._exit_seen):
             if waiter is not None and not waiter.done():
                 waiter.set_exception(GuestGoneError("the sandbox is gone"))
+                waiter.exception()  # whoever waited may have gone, too
         for task in list(self._tasks):
             task.cancel()
 
@@ -372,3 +374,20 @@ class Agent:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, GuestError | GuestGoneError):
             task.get_loop().call_exception_handler({"message": "a sandbox's task failed", "exception": error})
+
+
+async def _listened_to(
+    started: asyncio.Future[tuple[Process, Subscription[Event]]],
+) -> tuple[Process, Subscription[Event]]:
+    try:
+        return await asyncio.shield(started)
+    except asyncio.CancelledError:
+        # The process goes on; what it writes must not wait for a listener that never comes.
+        started.add_done_callback(_unsubscribe)
+        raise
+
+
+def _unsubscribe(started: asyncio.Future[tuple[Process, Subscription[Event]]]) -> None:
+    if not started.cancelled() and started.exception() is None:
+        process, subscription = started.result()
+        process.unsubscribe(subscription)

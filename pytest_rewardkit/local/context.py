@@ -42,6 +42,7 @@ class Context:
         self._starting: asyncio.Task[None] | None = None
         self._waiting: deque[Execution] = deque()
         self._current: Execution | None = None
+        self._closed = False
 
     async def start(self) -> None:
         """Start a kernel, if there is none.
@@ -100,7 +101,8 @@ class Context:
             self._agent.kill_kernel(kernel)
 
     def close(self) -> None:
-        """End the kernel and everything that waits for it."""
+        """End the kernel and everything that waits for it, for good."""
+        self._closed = True
         for execution in self._waiting:
             execution.finish(RESTARTED)
         self._waiting.clear()
@@ -128,6 +130,8 @@ class Context:
             self._starting = None
         kernel.on_idle = self._idle
         self._kernel = kernel
+        if self._closed:
+            self.stop()
         self._advance()
 
     def _alive(self) -> bool:

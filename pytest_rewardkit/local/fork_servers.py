@@ -40,6 +40,7 @@ class ForkServers:
         self._all: set[Zygote] = set()
         self._current: Zygote | None = self._adopt(launched)
         self._next: asyncio.Task[None] | None = None
+        self._not_preloadable: frozenset[str] = frozenset()
 
     async def isolation(self) -> Isolation:
         """What the sandboxes' isolation is worth.
@@ -70,7 +71,7 @@ class ForkServers:
 
     def want(self, modules: Iterable[str]) -> None:
         """Candidates import these modules: have them in the sandboxes to come, if that can be."""
-        wanted = self._preloaded | (set(modules) & set(PRELOADABLE))
+        wanted = self._preloaded | (set(modules) & set(PRELOADABLE)) - self._not_preloadable
         if self._settings.preload == "auto" and wanted != self._preloaded and self._next is None and not self._closing:
             self._next = asyncio.get_running_loop().create_task(self._replace(wanted))
 
@@ -102,10 +103,12 @@ class ForkServers:
         try:
             await successor.ready()
         except ZygoteError:
-            return  # what is there works; the modules are imported by each sandbox
+            # What is there works; each sandbox imports them by itself.
+            self._not_preloadable |= preloaded - self._preloaded
+            return
         finally:
             self._next = None
-            self._preloaded = preloaded
+        self._preloaded = preloaded
         predecessor, self._current = self._current, successor
         self._on_replaced()
         if predecessor is not None and not predecessor.busy:

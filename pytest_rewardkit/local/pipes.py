@@ -98,6 +98,11 @@ class PipeWriter:
         self._closed = False
         self._closing = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether the descriptor is closed."""
+        return self._closed
+
     async def write(self, data: bytes) -> None:
         """Write all of `data`; returns when the pipe has taken it.
 

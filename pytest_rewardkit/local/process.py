@@ -163,7 +163,7 @@ class Process:
 
     def resize(self, size: TerminalSize) -> None:
         """Tell its terminal a new size."""
-        if self._stdin is not None:
+        if self._stdin is not None and not self._stdin.closed:
             fcntl.ioctl(self._stdin.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
 
     def finish(self, ended: Ended) -> None:

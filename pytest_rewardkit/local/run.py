@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.settings import Settings
 
+
 def run(command: Sequence[str], settings: Settings) -> int:
     """Runs the command with the server's variables set.
 

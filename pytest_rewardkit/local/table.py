@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ class SandboxTable:
         """
         sandbox.state = "paused"
         sandbox.cut_off()
-        await sandbox.agent.freeze(keep_memory=keep_memory)
+        await asyncio.shield(sandbox.agent.background(sandbox.agent.freeze(keep_memory=keep_memory)))
 
     async def resume(self, sandbox: Sandbox, seconds: float) -> None:
         """Let a paused sandbox go on, to end after `seconds` from now.
@@ -104,7 +105,7 @@ class SandboxTable:
         Raises:
             GuestGoneError: the sandbox has ended.
         """
-        await sandbox.agent.thaw()
+        await asyncio.shield(sandbox.agent.background(sandbox.agent.thaw()))
         sandbox.state = "running"
         self.expire_in(sandbox, seconds)
 
