@@ -73,9 +73,10 @@ def test_scorer_says_how_a_reward_was_lost():
 
 def test_texts_are_bounded():
     part = Part("n" * 10**6, 0.0, reason="r" * 10**6, expected="e" * 10**6, actual="a" * 10**6, stderr="s" * 10**6)
-    assert (len(part.name), len(part.reason)) == (NAME_LIMIT, REASON_LIMIT)
-    assert [len(text) for text in (part.expected, part.actual, part.stderr)] == [TEXT_LIMIT] * 3
-    assert len(Reward(0.0, reason="r" * 10**6).reason) == REASON_LIMIT
+    kept = [(part.name, NAME_LIMIT), (part.reason, REASON_LIMIT)]
+    kept += [(text, TEXT_LIMIT) for text in (part.expected, part.actual, part.stderr)]
+    kept += [(Reward(0.0, reason="r" * 10**6).reason, REASON_LIMIT)]
+    assert all(0.9 * limit < len(text) <= limit for text, limit in kept)
 
 
 def test_reward_behaves_as_its_number():
