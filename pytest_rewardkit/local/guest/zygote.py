@@ -212,8 +212,11 @@ class Zygote:
             with contextlib.suppress(OSError):
                 self._running[pid].link.sendall(sandbox.MEMORY_EXCEEDED)
             if not self._plan.process_namespace:
-                # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once.
+                # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
+                # waits meanwhile, as what it started now would be ended too.
+                os.kill(pid, signal.SIGSTOP)
                 killing.kill_descendants(pid)
+                os.kill(pid, signal.SIGCONT)
 
     def _kill(self, pid: Any) -> None:
         if not isinstance(pid, int) or pid not in self._running:
