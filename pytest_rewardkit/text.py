@@ -8,6 +8,9 @@ from typing import Final
 
 # How `excerpt` says that something is missing; found again where a text that was cut is cut once more.
 _NOTE: Final = "\n[... {:,} characters left out ...]\n"
+# What CI services take for commands in a log: GitHub `::name …::` at the beginning of a line and `##[name]` anywhere,
+# Azure `##vso[name]`, TeamCity `##teamcity[name]`.
+_COMMAND: Final = re.compile(r"(?m)#(?=#\w*\[)|^(?P<indent>[^\S\n]*):(?=:[\w-]+[^\n]*?::)")
 _NOTE_PATTERN: Final = re.compile(r"\n\[\.\.\. ([0-9,]{1,20}) characters left out \.\.\.\]\n")
 
 
@@ -21,7 +24,10 @@ def excerpt(text: str, limit: int) -> str:
         return text
     before, left_out, after = _around_note(text)
     length = len(before) + len(after) if left_out else len(text)
-    room = limit - len(_NOTE.format(left_out + length))
+    note = ""
+    while len(longer := _NOTE.format(left_out + length + len(note) - limit)) > len(note):
+        note = longer  # which leaves room for less
+    room = limit - len(note)
     if room < 2:
         return text[: max(limit - 3, 0)] + "..."[:limit]
     head, tail = before[: (room + 1) // 2], after[-(room // 2) :]
@@ -62,14 +68,15 @@ def _narrowed(line: str, width: int) -> str:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Return `text` with everything that a terminal could act on written as an escape (``\x1b``, ``\u202e``).
+    r"""Return `text` with everything that a terminal or a CI service could act on written as an escape.
 
-    That is control characters, bidirectional overrides, separators other than a space, and lone surrogates.
-    `keep` lists characters to leave alone, such as ``"\n\t"`` for text shown over several lines.
+    That is control characters (``\x1b``), bidirectional overrides (``\u202e``), separators other than a space, lone
+    surrogates, and the signs that begin commands in logs. `keep` lists characters to leave alone, such as ``"\n\t"``
+    for text shown over several lines.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+    return _COMMAND.sub(_without_command, text) if "##" in text or "::" in text else text
 
 
 def one_line(text: str, limit: int) -> str:
@@ -79,6 +86,10 @@ def one_line(text: str, limit: int) -> str:
     if len(line) <= limit and len(text) <= 4 * limit:
         return line
     return line[: max(limit - 3, 0)] + "..."[:limit]
+
+
+def _without_command(match: re.Match[str]) -> str:
+    return r"\x23" if match[0] == "#" else f"{match['indent']}\\x3a"
 
 
 def _escaped(character: str) -> str:

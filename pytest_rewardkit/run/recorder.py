@@ -100,7 +100,9 @@ class Recorder:
         from pytest_rewardkit.reward import Reward
 
         if self._cause is not None:
-            return Reward(None, recorded.parts if recorded is not None else (), reason=self._cause)
+            if recorded is None:
+                return Reward.unscored(self._cause)
+            return Reward(None, recorded.parts, reason=self._cause, evidence=recorded.evidence)
         if recorded is not None:
             return recorded
         return Reward(1.0) if self._wrong is None else Reward(0.0, reason=self._wrong)

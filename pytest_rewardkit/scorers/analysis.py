@@ -16,6 +16,7 @@ from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.judging import readable
 from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +41,7 @@ class AnalysisOptions(TypedDict, total=False):
     extract: str
 
 
+@witnessed
 def score_analysis(
     sandbox: Sandbox,
     candidate: str,
@@ -97,7 +99,7 @@ def score_analysis(
         return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
     findings = Findings(cell.transcript())
     parts = [findings.judge(insight) for insight in sought]
-    parts += [judge_chart(check, cell.charts, image_shown=cell.images > 0) for check in checks]
+    parts += [judge_chart(check, cell.charts, image_shown=bool(cell.images)) for check in checks]
     return _rewarded(parts, cell, plot_bonus, replaces=plot_replaces, reason=f"scored {extraction.how}")
 
 

@@ -13,6 +13,7 @@ from pytest_rewardkit.scorers.judging import Matching, judge
 from pytest_rewardkit.scorers.process import run_program
 from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,7 @@ class CasesOptions(TypedDict, total=False):
     extract: str
 
 
+@witnessed
 def score_cases(
     sandbox: Sandbox,
     candidate: str,

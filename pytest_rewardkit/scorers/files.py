@@ -15,6 +15,7 @@ from pytest_rewardkit.scorers.judging import Matching, readable
 from pytest_rewardkit.scorers.snapshot import take_tree
 from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,6 +43,7 @@ class FilesOptions(TypedDict, total=False):
     extract: str
 
 
+@witnessed
 def score_files(
     sandbox: Sandbox,
     candidate: str,

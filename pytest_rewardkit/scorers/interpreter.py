@@ -61,7 +61,7 @@ class Cell:
     verdict: why it failed; None when it ran to its end.
     reason: one sentence about the failure.
     count: the interpreter's number for this execution.
-    images: how many images it displayed.
+    images: the images that it displayed: PNG or JPEG in base64, or SVG.
     charts: E2B's data of the charts among them, as JSON.
     """
 
@@ -71,7 +71,7 @@ class Cell:
     verdict: Verdict | None = None
     reason: str = ""
     count: int | None = None
-    images: int = 0
+    images: tuple[str, ...] = ()
     charts: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -178,7 +178,7 @@ class _Execution:
     limit: float
     shown: list[tuple[str, str]] = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
-    images: int = 0
+    images: list[str] = field(default_factory=list)
     charts: list[dict[str, Any]] = field(default_factory=list)
     size: int = 0
     result: Any = None
@@ -219,8 +219,8 @@ class _Execution:
         self._count(*(text for text in (result.text, result.html, result.png, result.svg) if text))
         if result.chart is not None:
             self.charts.append(result.chart.to_dict())
-        if result.png or result.jpeg or result.svg:
-            self.images += 1  # its text only names the kind of object
+        if image := result.png or result.jpeg or result.svg:
+            self.images.append(image)  # its text only names the kind of object
         elif result.text is not None:
             self.shown.append(("value" if result.is_main_result else "display", result.text))
 
@@ -255,7 +255,8 @@ class _Execution:
         error = self.result.error if self.result is not None else None
         stderr = "".join(self.stderr) + (error.traceback if error is not None else "")
         count = self.result.execution_count if self.result is not None else None
-        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, self.images, tuple(self.charts))
+        images, charts = tuple(self.images), tuple(self.charts)
+        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts)
 
 
 # What httpx raises when an answer ends in its middle.

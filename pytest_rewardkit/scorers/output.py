@@ -15,6 +15,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, part_of, readable
 from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
@@ -34,6 +35,7 @@ class OutputOptions(TypedDict, total=False):
     extract: str
 
 
+@witnessed
 def score_output(
     sandbox: Sandbox,
     candidate: str,

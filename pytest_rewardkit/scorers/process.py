@@ -12,6 +12,7 @@ from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.evaluation import Answer
 from pytest_rewardkit.scorers.interpreter import OUTPUT_LIMIT, sandbox_failures
+from pytest_rewardkit.scorers.witness import saw_output
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _run(sandbox: Sandbox, folder: str, limit: float) -> Answer:
             if type(error) is not TimeoutException or time.monotonic() - started < limit:
                 raise
             verdict, reason = Verdict.TIMEOUT, f"took longer than {limit:g} s"
+    saw_output("".join(stdout), "".join(stderr))
     answer = Answer(stdout="".join(stdout), stderr="".join(stderr), duration=time.monotonic() - started)
     return replace(answer, verdict=verdict, reason=reason)
 

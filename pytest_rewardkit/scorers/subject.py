@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
+from pytest_rewardkit.scorers.witness import saw_code, saw_output
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -31,6 +32,7 @@ class Subject:
         self._setup = setup
         self._limit = limit
         self._was_loaded = False
+        saw_code(code)
 
     def __enter__(self) -> Self:
         return self
@@ -62,4 +64,6 @@ class Subject:
             if cell.verdict is not None:
                 return cell
         self._was_loaded = True
-        return self.interpreter.run(self.code, limit=self._limit)
+        cell = self.interpreter.run(self.code, limit=self._limit)
+        saw_output(cell.transcript(), cell.stderr, cell.images)
+        return cell

@@ -11,7 +11,7 @@ anything = st.text(st.characters(), max_size=500)  # lone surrogates included
 
 def test_excerpt_keeps_both_ends():
     text = excerpt("begin" + "x" * 10_000 + "end", 100)
-    assert len(text) in (99, 100)
+    assert len(text) == 100
     assert text.startswith("beginx")
     assert text.endswith("xend")
     assert "characters left out" in text
@@ -78,6 +78,23 @@ def test_excerpt_is_bounded(text, limit):
 )
 def test_printable_escapes_what_a_terminal_acts_on(text, safe):
     assert printable(text) == safe
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("::set-output name=reward_mean::1.0", r"\x3a:set-output name=reward_mean::1.0"),
+        ("all well\n \t::error::no", "all well\n \t\\x3a:error::no"),
+        ("see ##[error]no", r"see \x23#[error]no"),
+        ("###[error]no", r"#\x23#[error]no"),
+        ("##vso[task.setvariable variable=x]y", r"\x23#vso[task.setvariable variable=x]y"),
+        ("tests/test_a.py::TestA::test_b", "tests/test_a.py::TestA::test_b"),
+        ("x = a[::2] ## [sic]", "x = a[::2] ## [sic]"),
+        ("::", "::"),
+    ],
+)
+def test_printable_holds_no_command_for_a_ci_service(text, safe):
+    assert printable(text, keep="\n\t") == safe
 
 
 @given(anything)
