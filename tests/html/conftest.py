@@ -72,8 +72,9 @@ class Page:
     def open_row(self, place: int = 0) -> None:
         """Open the test in row `place` by a click."""
         self.run("document.getElementById('tests').scrollIntoView()")
-        row = self.until(lambda: self.all(f"#tests tbody tr[data-position='{place}']"))
-        self.run("arguments[0].click()", row[0])
+        # Found and clicked at once, because rows are made anew when the page scrolls.
+        click = "const row = document.querySelector(arguments[0]); row?.click(); return row !== null"
+        self.until(lambda: self.run(click, f"#tests tbody tr[data-position='{place}']"))
 
     @property
     def focused(self) -> str:
