@@ -15,6 +15,7 @@ from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
+_HIGHEST_OOM_SCORE: Final = "1000"
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the jail, warm the interpreter and serve; returns the exit status."""
     started = time.perf_counter()
     options = _parse(arguments)
-    findings = probe.probe()
+    findings = probe.probe(thorough=options.isolation not in (levels.AUTO, levels.STRICT))
     level = levels.choose(findings, options.isolation)
     available = levels.available(findings)[0]
     refused = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available}"
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if level else 1
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
+    _be_ended_first()
     if level is None:
         channel.send({"event": "failed", "message": refused})
         return 1
@@ -102,6 +104,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="Modules to import in advance, with commas",
     )
     return parser.parse_args(arguments)
+
+
+def _be_ended_first() -> None:
+    """When the machine runs out of memory, have this process and its sandboxes ended before others."""
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write(_HIGHEST_OOM_SCORE)
 
 
 def _environment() -> dict[str, str]:

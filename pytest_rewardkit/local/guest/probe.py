@@ -20,17 +20,23 @@ _NAMESPACES = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWI
 _NAMESPACES_AND_NETWORK = _NAMESPACES | syscalls.CLONE_NEWNET
 
 
-def probe() -> Findings:
-    """Try every layer; takes some 10 ms in a small process. Nothing of this process changes."""
+def probe(*, thorough: bool = False) -> Findings:
+    """Try the layers, each in a process of its own; takes some 10 ms in a small process. Nothing of this one changes.
+
+    Parameters:
+        thorough: whether to try layers too that stronger ones make superfluous.
+    """
     if not sys.platform.startswith("linux") or not syscalls.supported_machine():
         return Findings(False, False, False, False, False, 0, False)
     root = os.geteuid() == 0 and _works(_become_somebody)
+    mounts = _works(_mount_as_root if root else _mount_as_user)
+    weaker = thorough or not mounts
     return Findings(
         root=root,
-        readable_interpreter=root and _works(_read_interpreter_as_somebody),
-        mounts=_works(_mount_as_root if root else _mount_as_user),
+        readable_interpreter=root and weaker and _works(_read_interpreter_as_somebody),
+        mounts=mounts,
         user_namespaces=_works(lambda: syscalls.unshare(syscalls.CLONE_NEWUSER)),
-        namespaces=_works(_namespaces_without_capabilities),
+        namespaces=weaker and _works(_namespaces_without_capabilities),
         landlock_abi=landlock.abi_version(),
         seccomp=_works(_filter_calls),
     )

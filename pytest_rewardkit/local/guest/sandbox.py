@@ -32,7 +32,6 @@ _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_AND_RUNNING: Final = 0x1 | 0x40
 
 _NICENESS: Final = 5
-_OOM_SCORE: Final = "1000"  # the first to be ended
 
 _READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
@@ -69,7 +68,8 @@ class Sandbox:
             own_root: the root that the fork server has entered, where there is one.
         """
         plan = self.plan
-        _yield_to_others()
+        # The host's own processes go first.
+        os.nice(_NICENESS)
         if plan.own_user_id:
             os.setgroups([])
         if plan.user_namespace_at_clone:
@@ -130,13 +130,6 @@ class Sandbox:
             devices=root.DEVICE_PATHS,
             deny_network=deny_network,
         )
-
-
-def _yield_to_others() -> None:
-    """Let the host's own processes go first, for the processors, and when memory runs out live on."""
-    os.nice(_NICENESS)
-    with open("/proc/self/oom_score_adj", "w") as file:
-        file.write(_OOM_SCORE)
 
 
 def _bring_loopback_up() -> None:

@@ -88,6 +88,9 @@ class _SockFprog(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
+_CAP_HEADER: Final = _CapHeader(_CAPABILITY_VERSION_3, 0)
+_NO_CAPABILITIES: Final = (_CapData * 2)()
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 # PyDLL keeps the interpreter lock, which must not be let go between the two halves of a fork.
@@ -155,9 +158,7 @@ def pivot_root(new_root: str, put_old: str) -> None:
 def drop_capabilities() -> None:
     """Give up every capability of this thread, for good once no_new_privs is set."""
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    header = _CapHeader(_CAPABILITY_VERSION_3, 0)
-    data = (_CapData * 2)()
-    _check(_libc.capset(ctypes.byref(header), data), "capset")
+    _check(_libc.capset(ctypes.byref(_CAP_HEADER), _NO_CAPABILITIES), "capset")
 
 
 def set_no_new_privileges() -> None:
