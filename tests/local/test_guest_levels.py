@@ -54,6 +54,18 @@ def test_no_level_is_always_available():
     assert levels.available(nothing) == [Level.NONE]
 
 
+def test_what_is_asked_for_is_had_or_refused():
+    weak = dataclasses.replace(EVERYTHING, seccomp=False)
+    nothing = dataclasses.replace(weak, landlock_abi=0)
+    assert levels.choose(EVERYTHING, "auto") is levels.choose(EVERYTHING, "strict") is Level.FULL
+    assert levels.choose(EVERYTHING, "uid") is Level.UID
+    assert levels.choose(EVERYTHING, "ns-nocap") is None
+    assert levels.choose(weak, "auto") is Level.WEAK
+    assert levels.choose(weak, "strict") is None
+    assert levels.choose(nothing, "auto") is None
+    assert levels.choose(nothing, "none") is Level.NONE
+
+
 @pytest.mark.parametrize("level", list(Level))
 def test_a_plan_is_what_its_level_says(level):
     findings = dataclasses.replace(EVERYTHING, root=level is not Level.NS_NOCAP)

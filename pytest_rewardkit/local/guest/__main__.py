@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 import sys
@@ -108,7 +109,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _be_ended_first() -> None:
     """When the machine runs out of memory, have this process and its sandboxes ended before others."""
-    with open("/proc/self/oom_score_adj", "w") as file:
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write(_HIGHEST_OOM_SCORE)
 
 

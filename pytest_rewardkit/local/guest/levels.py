@@ -147,10 +147,13 @@ def available(findings: Findings) -> list[Level]:
 
 
 def choose(findings: Findings, wanted: str) -> Level | None:
-    """Return the level for `auto`, for `strict` or for a level's name; None where it cannot be had."""
+    """Return the level for `auto`, for `strict` or for a level's name; None where it cannot be had.
+
+    No protection at all is had by its name only.
+    """
     options = available(findings)
     if wanted == AUTO:
-        return options[0]
+        return options[0] if options[0] is not Level.NONE else None
     if wanted == STRICT:
         return options[0] if options[0] in STRONG else None
     return Level(wanted) if Level(wanted) in options else None
