@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.text import excerpt
 
 VERSION: Final = 1
@@ -51,13 +52,19 @@ class Record:
 
     def to_wire(self) -> str:
         """Return the record as one line of ASCII JSON of at most `WIRE_LIMIT` characters."""
-        parts = () if self.reward is None else self.reward.parts
-        wire = self._dump(parts, left_out=self.left_out)
+        parts, evidence = ((), ()) if self.reward is None else (self.reward.parts, self.reward.evidence)
+        images = any(item.images for item in evidence)
+        evidence = tuple(_with_excerpts(item, TEXT_LIMIT) for item in evidence)
+        wire = self._dump(parts, evidence, left_out=self.left_out)
+        if images and self.reward is not None and len(wire) < WIRE_LIMIT:
+            evidence = _with_images(evidence, self.reward.evidence, WIRE_LIMIT - len(wire))
+            return self._dump(parts, evidence, left_out=self.left_out)
         for limit in _TEXT_LIMITS:
             if len(wire) <= WIRE_LIMIT:
                 return wire
             parts = tuple(_with_texts(part, limit) for part in parts)
-            wire = self._dump(parts, left_out=self.left_out)
+            evidence = tuple(_with_excerpts(item, limit) for item in evidence) if limit else ()
+            wire = self._dump(parts, evidence, left_out=self.left_out)
         if len(wire) <= WIRE_LIMIT:
             return wire
         kept = _fitting(parts, WIRE_LIMIT - len(self._dump((), left_out=self.left_out + len(parts))))
@@ -82,10 +89,10 @@ class Record:
             left_out=data.get("left_out", 0),
         )
 
-    def _dump(self, parts: tuple[Part, ...], *, left_out: int) -> str:
+    def _dump(self, parts: tuple[Part, ...], evidence: tuple[Evidence, ...] = (), *, left_out: int) -> str:
         data = {
             "v": VERSION,
-            "reward": None if self.reward is None else _reward_to_wire(self.reward, parts),
+            "reward": None if self.reward is None else _reward_to_wire(self.reward, parts, evidence),
             "threshold": self.threshold,
             "weight": self.weight,
             "group": self.group,
@@ -120,19 +127,42 @@ def part_from_wire(data: dict[str, Any]) -> Part:
     return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
 
 
-def _reward_to_wire(reward: Reward, parts: tuple[Part, ...]) -> dict[str, Any]:
+def evidence_to_wire(evidence: Evidence) -> dict[str, Any]:
+    """Return `evidence` as a JSON object, without how to call the scorer again; what has its default is left out."""
+    data = {
+        "candidate": evidence.candidate or None,
+        "stdout": evidence.stdout or None,
+        "stderr": evidence.stderr or None,
+        "images": list(evidence.images) or None,
+    }
+    return _said(data)
+
+
+def evidence_from_wire(data: dict[str, Any]) -> Evidence:
+    """Return the evidence that `evidence_to_wire` wrote."""
+    return Evidence(
+        code=data.get("candidate", ""),
+        stdout=data.get("stdout", ""),
+        stderr=data.get("stderr", ""),
+        images=tuple(data.get("images", ())),
+    )
+
+
+def _reward_to_wire(reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> dict[str, Any]:
     data = {
         "value": reward.value,
         "verdict": reward.verdict.value,
         "reason": reward.reason or None,
         "parts": [part_to_wire(part) for part in parts] or None,
+        "evidence": [evidence_to_wire(item) for item in evidence] or None,
     }
     return _said(data)
 
 
 def _reward_from_wire(data: dict[str, Any]) -> Reward:
     parts = tuple(part_from_wire(part) for part in data.get("parts", ()))
-    return Reward(data.get("value"), parts, Verdict(data["verdict"]), data.get("reason", ""))
+    evidence = tuple(evidence_from_wire(item) for item in data.get("evidence", ()))
+    return Reward(data.get("value"), parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 
 def _with_texts(part: Part, limit: int) -> Part:
@@ -142,6 +172,30 @@ def _with_texts(part: Part, limit: int) -> Part:
         return excerpt(text, limit) if text is not None and limit else None
 
     return replace(part, expected=cut(part.expected), actual=cut(part.actual), stderr=cut(part.stderr))
+
+
+def _with_excerpts(evidence: Evidence, limit: int) -> Evidence:
+    """Return `evidence` with its texts cut, the candidate to twice `limit`, and without images."""
+    return Evidence(
+        code=excerpt(evidence.candidate, 2 * limit),
+        stdout=excerpt(evidence.stdout, limit),
+        stderr=excerpt(evidence.stderr, limit),
+    )
+
+
+def _with_images(excerpts: tuple[Evidence, ...], whole: tuple[Evidence, ...], room: int) -> tuple[Evidence, ...]:
+    """Return `excerpts` with as many of the images of `whole`, from the first on, as fit into `room` characters."""
+    found = []
+    for item, source in zip(excerpts, whole, strict=True):
+        kept: list[str] = []
+        room -= len(',"images":[]')
+        for image in source.images:
+            room -= len(image) + len('"",')
+            if room < 0:
+                break
+            kept.append(image)
+        found.append(replace(item, images=tuple(kept)))
+    return tuple(found)
 
 
 def _fitting(parts: tuple[Part, ...], room: int) -> tuple[Part, ...]:

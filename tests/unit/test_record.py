@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rewardkit import Part, Reward, Verdict
+from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.run.record import WIRE_LIMIT, Record, SandboxUse
 
 texts = st.none() | st.text(st.characters(), max_size=50)  # lone surrogates included
@@ -90,3 +91,44 @@ def test_wire_form_is_plain_json_with_a_version():
 def test_what_is_no_record_is_refused(wire):
     with pytest.raises(ValueError, match=r"no record of version 1|Expecting value"):
         Record.from_wire(wire)
+
+
+PNG = "iVBORw0KGgo"
+
+
+def test_evidence_arrives_without_how_to_call_the_scorer_again():
+    evidence = Evidence(
+        code="x = 1", stdout="1\n", stderr="oh", images=(PNG,), scorer="score_cases", arguments={"a": 1}
+    )
+    back = Record.from_wire(Record(Reward(0.5, evidence=(evidence,))).to_wire())
+    assert back.reward.evidence == (Evidence(code="x = 1", stdout="1\n", stderr="oh", images=(PNG,)),)
+
+
+def test_a_response_without_code_is_the_candidate_that_arrives():
+    back = Record.from_wire(Record(Reward(0.0, evidence=(Evidence(response="Sorry."),))).to_wire())
+    assert back.reward.evidence[0].candidate == "Sorry."
+
+
+@pytest.mark.parametrize("text", ["x", "\x00", "\U0001f600", "\udc80"])
+def test_evidence_is_bounded_with_the_rest(text):
+    flood = text * 200_000
+    evidence = tuple(Evidence(code=flood, stdout=flood, stderr=flood) for _ in range(20))
+    wire = Record(Reward.from_parts([Part("part", 0.0, actual=flood)])).to_wire()
+    assert len(wire) <= WIRE_LIMIT
+    wire = Record(Reward(0.5, [Part("part", 0.5)], evidence=evidence)).to_wire()
+    assert len(wire) <= WIRE_LIMIT
+    assert wire.isascii()
+    assert Record.from_wire(wire).reward.parts == (Part("part", 0.5),)
+
+
+def test_images_come_along_as_far_as_there_is_room():
+    images = tuple(PNG + letter * 20_000 for letter in "ABC")
+    wire = Record(Reward(1.0, evidence=(Evidence(code="plot()", images=images),))).to_wire()
+    assert len(wire) <= WIRE_LIMIT
+    assert Record.from_wire(wire).reward.evidence[0].images == images[:2]
+
+
+@given(st.lists(st.integers(0, 30_000), max_size=4), st.integers(0, 3))
+def test_images_never_make_it_longer_than_its_bound(sizes, calls):
+    evidence = Evidence(code="plot()", images=tuple(PNG + "A" * size for size in sizes))
+    assert len(Record(Reward(1.0, evidence=(evidence,) * calls)).to_wire()) <= WIRE_LIMIT

@@ -8,12 +8,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Image, Report, Test
 from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_rewardkit.reports.html.model import Tone
     from pytest_rewardkit.reward import Reward
@@ -112,6 +112,7 @@ def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
 def _attempt(attempt: run.Attempt) -> Attempt:
     record = attempt.record
     reward: Reward | None = None if record is None else record.reward
+    evidence = () if reward is None else reward.evidence
     return Attempt(
         verdict=CRASHED if attempt.outcome == CRASHED else "" if reward is None else reward.verdict.value,
         value=None if reward is None else reward.value,
@@ -120,8 +121,17 @@ def _attempt(attempt: run.Attempt) -> Attempt:
         seconds=attempt.duration or None,
         parts=() if reward is None else reward.parts,
         left_out=0 if record is None else record.left_out,
+        candidate=_joined(item.candidate for item in evidence),
+        stdout=_joined(item.stdout for item in evidence),
+        stderr=_joined(item.stderr for item in evidence),
+        images=[Image(image) for item in evidence for image in item.images],
         timings={} if record is None else _timings(record, attempt.duration),
     )
+
+
+def _joined(texts: Iterable[str]) -> str | None:
+    """The texts of several calls of scorers as one, each once; None for none."""
+    return "\n\n".join(dict.fromkeys(text for text in texts if text)) or None
 
 
 def _timings(record: Record, seconds: float) -> dict[str, float]:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.run.ledger import CRASHED, Attempt
-from pytest_rewardkit.run.record import Record, SandboxUse, part_from_wire, part_to_wire
+from pytest_rewardkit.run.record import (
+    Record,
+    SandboxUse,
+    evidence_from_wire,
+    evidence_to_wire,
+    part_from_wire,
+    part_to_wire,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,6 +168,7 @@ def _of_record(record: Record) -> dict[str, Any]:
         "verdict": reward.verdict.value,
         "reason": reward.reason,
         "parts": [part_to_wire(part) for part in reward.parts] or None,
+        "evidence": [evidence_to_wire(item) for item in reward.evidence] or None,
         "left_out": record.left_out or None,
         "timings": _timings(record, reward),
         "sandboxes": [asdict(use) for use in record.sandboxes] or None,
@@ -169,8 +177,9 @@ def _of_record(record: Record) -> dict[str, Any]:
 
 def _record_of(line: Mapping[str, Any]) -> Record:
     parts = tuple(part_from_wire(part) for part in line.get("parts", ()))
+    evidence = tuple(evidence_from_wire(item) for item in line.get("evidence", ()))
     return Record(
-        reward=Reward(line["reward"], parts, Verdict(line["verdict"]), line.get("reason", "")),
+        reward=Reward(line["reward"], parts, Verdict(line["verdict"]), line.get("reason", ""), evidence),
         threshold=line.get("threshold"),
         weight=line.get("weight", 1.0),
         group=line.get("group"),
