@@ -38,8 +38,8 @@ class RewardFunction:
         parameters = list(self._signature.parameters.values())[1:]
         return tuple(item.name for item in parameters if item.name != SANDBOX and item.kind not in kinds)
 
-    def __call__(self, response: str, /, *arguments: Any, **fields: Any) -> Reward:
-        """Returns the reward of a response.
+    def __call__(self, *arguments: Any, **fields: Any) -> Reward:
+        """Returns the reward of a response, which comes first or by the function's own name for it.
 
         Raises:
             RewardkitUsageError: a field is missing or unknown, or the function gave what is no reward.
@@ -47,16 +47,16 @@ class RewardFunction:
         """
         needs_sandbox = SANDBOX in self._signature.parameters and SANDBOX not in fields
         try:
-            self._signature.bind(response, *arguments, **fields, **({SANDBOX: None} if needs_sandbox else {}))
+            self._signature.bind(*arguments, **fields, **({SANDBOX: None} if needs_sandbox else {}))
         except TypeError as error:
             raise RewardkitUsageError(f"{self._name}: {error}{self._nearest(fields)}") from None
         try:
             if not needs_sandbox:
-                return as_reward(self._function(response, *arguments, **fields), self._name)
+                return as_reward(self._function(*arguments, **fields), self._name)
             from pytest_rewardkit.sandboxes.standalone import open_sandbox
 
             with open_sandbox() as sandbox:
-                return as_reward(self._function(response, *arguments, sandbox=sandbox, **fields), self._name)
+                return as_reward(self._function(*arguments, sandbox=sandbox, **fields), self._name)
         except UnscoredError as error:
             return Reward.unscored(str(error))
 

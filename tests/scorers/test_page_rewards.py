@@ -94,6 +94,9 @@ class TestDecorator:
         assert isinstance(half, Reward)
         assert (str(half), f"{half:.2f}", half + 1, max(half, 0.25)) == ("0.5", "0.50", 1.5, half)
 
+    def test_the_response_can_be_given_by_name(self):
+        assert reward_function(lambda response, wanted: response == wanted)(response="a", wanted="a") == 1.0
+
     def test_a_sandbox_is_opened_where_one_is_asked_for(self):
         @reward_function
         def runs(response, *, sandbox):
