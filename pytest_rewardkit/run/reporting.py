@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.provision import Provision
+from pytest_rewardkit.run import github_report
 from pytest_rewardkit.run.asked import judge_of, stored_in
 from pytest_rewardkit.run.reporter import Reporter
 
@@ -44,6 +46,8 @@ def report(config: pytest.Config, settings: Settings) -> None:
         from pytest_rewardkit.run.stored_run import StoredRun
 
         register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
+    if github_report.is_asked_for(os.environ):
+        register(github_report.GitHubReport(config, reporter), "rewardkit-github")
     if settings.results is None and settings.html is None:
         return
     facts = _facts(config, settings, stored)

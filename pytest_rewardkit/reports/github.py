@@ -1,0 +1,193 @@
+"""A run on GitHub: the step summary in Markdown, the step's outputs, and annotations. Pure.
+
+Everything that is not ours is hostile here: it must form no Markdown, no HTML and no workflow command.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports import changes
+from pytest_rewardkit.reports.figures import counted, shown
+from pytest_rewardkit.run.gates import RUN
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.gates import Decision
+    from pytest_rewardkit.run.ledger import Figures, Ledger, Test
+
+SUMMARY_LIMIT: Final = 900 * 1024
+"""Bytes of a step's summary. Beyond 1024 KiB GitHub drops all of it ("supports content up to a size of 1024k")."""
+
+WARNINGS: Final = 9
+"""Annotations for partial credit. Of each kind GitHub shows ten in a step, and the others are dropped in silence."""
+
+WORST: Final = 10
+"""Tests in the table that is open."""
+
+_NAME_LIMIT: Final = 200
+_REASON_LIMIT: Final = 300
+_ROOM_FOR_END: Final = 400
+
+_MARKUP: Final = re.compile(r"[^\w\s]|_")
+
+
+def escaped(text: str, limit: int) -> str:
+    """Return `text` as one line of Markdown that reads as `text` and nothing else.
+
+    Every sign that could be markup stands as a numeric entity: those can begin neither Markdown nor HTML (CommonMark
+    0.31.2, section 2.5), and links are recognised before they are decoded.
+    """
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", one_line(text, limit))
+
+
+def summary(
+    ledger: Ledger,
+    *,
+    passed: bool,
+    decisions: Sequence[Decision] = (),
+    comparison: Comparison | None = None,
+    title: str = "Rewards",
+    limit: int = SUMMARY_LIMIT,
+) -> str:
+    """Return the step summary: the verdict, the figures, the worst tests, and all of them folded away.
+
+    Parameters
+    ----------
+    passed: whether the run passed as a whole.
+    limit: bytes that the summary may have; tests that do not fit are counted.
+    """
+    figures = ledger.figures()
+    tests = ledger.worst_first
+    head = [f"### {escaped(title, 100)}: {'passed' if passed else 'FAILED'}, {_means(figures)}", ""]
+    head += [f"- {_gate(it)} **{it.state}**: {escaped(it.reason, 1000)}" for it in decisions]
+    if comparison is not None:
+        head += [f"- {escaped(line, 1000)}" for line in changes.summary(comparison)]
+    head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
+    worst = [test for test in tests if test.value != 1.0][:WORST]
+    parts = [
+        *head,
+        *_table("Worst", worst, comparison),
+        *_missing(figures),
+    ]
+    text = "\n".join(parts) + "\n"
+    if len(tests) > len(worst):
+        text += _folded(tests, comparison, limit - len(text.encode()))
+    return text
+
+
+def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
+    """Return the outputs of the step, by name; a mean that is not known is an empty text."""
+    gate = "none" if not decisions else "passed" if all(it.passed for it in decisions) else "failed"
+    return {
+        "reward_mean": _number(figures.mean),
+        "reward_strict_mean": _number(figures.strict_mean),
+        "reward_tests": str(figures.tests),
+        "reward_scored": str(figures.scored),
+        "reward_unscored": str(figures.unscored),
+        "reward_missing": str(len(figures.missing)),
+        "reward_gate": gate,
+    }
+
+
+def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "") -> list[str]:
+    """Return annotations, as workflow commands, of what pytest's own failures do not show: gates, and partial credit.
+
+    Parameters
+    ----------
+    folder: the path from the repository's root to the directory that node ids are relative to, with its slash.
+    """
+    found = []
+    if failed := [it for it in decisions if not it.passed]:
+        reasons = [f"{it.name}: {it.reason}" if len(failed) > 1 or it.name != RUN else it.reason for it in failed]
+        found.append(_command("error", "\n".join(reasons), title="reward gate"))
+    partial = [test for test in ledger.worst_first if test.passed and test.value != 1.0]
+    for test in partial[:WARNINGS]:
+        path = folder + one_line(test.node_id.partition("::")[0], 500)
+        line = {} if test.last.line is None else {"line": str(test.last.line)}
+        why = f": {test.cause}" if test.cause else ""
+        message = one_line(f"{test.node_id}: {test.says}{why}", 500)
+        found.append(_command("warning", message, file=path, **line, title=f"reward {shown(test.value)}"))
+    return found
+
+
+def _command(name: str, message: str, **properties: str) -> str:
+    said = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{name} {said}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _gate(decision: Decision) -> str:
+    return "gate" if decision.name == RUN else f"gate {escaped(decision.name, 100)}"
+
+
+def _means(figures: Figures) -> str:
+    if not figures.tests:
+        return "no test earned a reward"
+    means = f"mean {shown(figures.mean)} over {counted(figures.scored, 'scored test')}"
+    if not figures.unscored:
+        return means
+    return f"{means}, strict mean {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0"
+
+
+def _verdicts(figures: Figures) -> str:
+    return ", ".join(f"{count:,} {verdict}" for verdict, count in figures.verdicts.items())
+
+
+def _missing(figures: Figures) -> list[str]:
+    if not figures.missing:
+        return []
+    names = [f"- {escaped(name, _NAME_LIMIT)}" for name in figures.missing[:WORST]]
+    if len(figures.missing) > WORST:
+        names.append(f"- and {len(figures.missing) - WORST:,} more")
+    return ["", f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "", *names]
+
+
+def _table(title: str, tests: Sequence[Test], comparison: Comparison | None) -> list[str]:
+    if not tests:
+        return []
+    was = " was |" if comparison is not None else ""
+    rule = " ---: |" if comparison is not None else ""
+    return [
+        f"| {title} | reward |{was} verdict | why |",
+        f"| --- | ---: |{rule} --- | --- |",
+        *_rows(tests, comparison),
+    ]
+
+
+def _rows(tests: Sequence[Test], comparison: Comparison | None) -> Iterator[str]:
+    for test in tests:
+        name, why = escaped(test.node_id, _NAME_LIMIT), escaped(test.cause, _REASON_LIMIT)
+        was = "" if comparison is None else f" {shown(comparison.before.get(test.node_id))} |"
+        yield f"| {name} | {shown(test.value)} |{was} {escaped(test.says, 50)} | {why} |"
+
+
+def _folded(tests: Sequence[Test], comparison: Comparison | None, room: int) -> str:
+    """Return all tests in a table that is folded away, or as many as fit into `room` bytes."""
+    head, rule, *rows = _table("Test", tests, comparison)
+    lines = ["", "<details>", f"<summary>All {counted(len(tests), 'test')}</summary>", "", head, rule]
+    room -= sum(len(line.encode()) + 1 for line in lines) + _ROOM_FOR_END
+    if room < 0:
+        return ""
+    for number, row in enumerate(rows):
+        room -= len(row.encode()) + 1
+        if room < 0:
+            lines += ["", f"{counted(len(rows) - number, 'more test')}, for which there is no room here"]
+            break
+        lines.append(row)
+    return "\n".join([*lines, "", "</details>", ""])
