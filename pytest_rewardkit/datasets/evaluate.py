@@ -160,20 +160,22 @@ class _Workplace:
 
     def stop(self) -> None:
         """Kills the sandboxes in use; no more are made."""
-        self._stopped = True
         with self._lock:
+            self._stopped = True
             sandboxes = list(self._sandboxes)
         for sandbox in sandboxes:
             self._kill(sandbox)
         self.__exit__()
 
     def _created(self) -> Sandbox:
-        if self._stopped:
-            raise SandboxUnavailable("the evaluation was stopped")
-        sandbox = self._provider.create()
+        sandbox = None if self._stopped else self._provider.create()
         with self._lock:
-            self._sandboxes.add(sandbox)
-        return sandbox
+            if sandbox is not None and not self._stopped:
+                self._sandboxes.add(sandbox)
+                return sandbox
+        if sandbox is not None:  # stopped while it was made
+            self._kill(sandbox)
+        raise SandboxUnavailable("the evaluation was stopped")
 
     def _kill(self, sandbox: Sandbox) -> None:
         with self._lock:
