@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from html_samples import png
 
+from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.model import Gate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
@@ -48,6 +50,22 @@ def test_a_test_with_all_that_its_record_says() -> None:
     assert (attempt.parts, attempt.left_out, attempt.seconds) == (parts, 3, 3.0)
     assert test.row_id == "r7"
     assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "running": 0.5, "the rest": 1.5}
+
+
+def test_what_was_judged_and_what_it_put_out_is_shown_once() -> None:
+    evidence = (
+        Evidence(code="x = 1", stdout="one", stderr="", images=(png(),)),
+        Evidence(code="x = 1", stdout="two", stderr="oops"),
+    )
+    (test,) = report(("a", Attempt("passed", 0.0, Record(Reward(1.0, evidence=evidence))))).tests
+    (attempt,) = test.attempts
+    assert (attempt.candidate, attempt.stdout, attempt.stderr) == ("x = 1", "one\n\ntwo", "oops")
+    assert [image.base64 for image in attempt.images] == [png()]
+
+
+def test_phases_too_short_to_see_are_left_out() -> None:
+    (test,) = report(("a", scored(1.0, seconds=0.01, sandboxes=(SandboxUse(0.0001, 0.0099),)))).tests
+    assert list(test.attempts[0].timings) == ["creating"]
 
 
 def test_every_attempt_is_there_and_the_last_one_counts() -> None:

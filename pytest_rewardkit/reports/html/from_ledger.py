@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CONFIDENCE: Final = 0.95
 _INTERVAL: Final = "95 % interval"
+_SHORTEST: Final = 0.0005
+"""Seconds under which a phase would read 0 ms, and is not worth a colour."""
 
 
 def report_of(
@@ -144,7 +146,7 @@ def _timings(record: Record, seconds: float) -> dict[str, float]:
         return {}
     # What was done at the same time is counted twice, and may be more than the whole.
     timings["the rest"] = max(seconds - sum(timings.values()), 0.0)
-    return {name: spent for name, spent in timings.items() if spent}
+    return {name: spent for name, spent in timings.items() if spent >= _SHORTEST}
 
 
 def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
