@@ -119,7 +119,7 @@ def section(
         lines += _missing(figures, everything=verbosity > 0)
     if comparison is not None:
         lines += _comparison(comparison, width=width, verbosity=verbosity, using=using)
-    return lines + [_verdict(decision) for decision in decisions]
+    return lines + [verdict(decision) for decision in decisions]
 
 
 def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
@@ -129,7 +129,8 @@ def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Gl
     return lines
 
 
-def _verdict(decision: Decision) -> Line:
+def verdict(decision: Decision) -> Line:
+    """Return what a gate decided, and why."""
     word = decision.state.value if decision.passed else decision.state.value.upper()
     return _line(f"{_gate(decision)} {word}: {decision.reason}", "green" if decision.passed else "red")
 

@@ -9,6 +9,7 @@ from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.provision import Provision
 from pytest_rewardkit.run import github_report
 from pytest_rewardkit.run.asked import judge_of, stored_in
+from pytest_rewardkit.run.html_plugin import HtmlPluginColumn
 from pytest_rewardkit.run.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def report(config: pytest.Config, settings: Settings) -> None:
         from pytest_rewardkit.run.stored_run import StoredRun
 
         register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
+    register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
     if github_report.is_asked_for(os.environ):
         register(github_report.GitHubReport(config, reporter), "rewardkit-github")
     if settings.results is None and settings.html is None:

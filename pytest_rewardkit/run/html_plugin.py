@@ -1,0 +1,42 @@
+"""A column and a line for pytest-html, where that is used; it is never imported."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rewardkit.reports.figures import shown
+from pytest_rewardkit.reports.terminal import one_line_section, verdict
+from pytest_rewardkit.run.recording import REPORT_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.run.reporter import Reporter
+
+_PLACE = 2
+"""Where the column stands: behind the outcome and the test's name."""
+
+
+class HtmlPluginColumn:
+    """Shows each test's reward, and what gates decided, in the report of pytest-html."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        cells.insert(_PLACE, '<th class="sortable" data-column-type="reward">Reward</th>')
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        noted: dict[str, Any] | None = getattr(report, REPORT_ATTRIBUTE, None)
+        text = "" if noted is None else shown(noted["reward"])
+        cells.insert(_PLACE, f'<td class="col-reward">{html.escape(text)}</td>')
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        figures = self._reporter.ledger.figures()
+        lines = [one_line_section(figures), *map(verdict, self._reporter.decisions)]
+        for line in lines:
+            prefix.append(f"<p>{html.escape(''.join(segment.text for segment in line))}</p>")
