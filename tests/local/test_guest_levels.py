@@ -123,6 +123,7 @@ def test_paths_of_a_sandbox_without_its_own_root():
         "/home/user2": "/home/user2",
         "/etc/passwd": "/etc/passwd",
     }
+    assert directories.real_path("/tmp/base/s1/home/a") == "/tmp/base/s1/home/a"
     for guest, real in pairs.items():
         assert directories.real_path(guest) == real
         assert directories.guest_path(real) == guest

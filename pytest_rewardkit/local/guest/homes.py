@@ -26,7 +26,9 @@ class Directories:
     temporary: str = root.TEMPORARY
 
     def real_path(self, path: str) -> str:
-        """Return where a guest's absolute path really is."""
+        """Return where a guest's absolute path really is; code may have found out the real one, which stays."""
+        if _move(path, {self.home: "", self.temporary: ""}) != path:
+            return path
         return _move(path, {root.HOME: self.home, root.TEMPORARY: self.temporary})
 
     def guest_path(self, path: str) -> str:

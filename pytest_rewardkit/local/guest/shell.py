@@ -87,6 +87,10 @@ class Shell(InteractiveShell):
         )
 
 
+# pandas, rich and others know by this name of the shell's class that they are in a notebook and not in a terminal.
+Shell.__name__ = Shell.__qualname__ = "ZMQInteractiveShell"
+
+
 def make_shell(ipython_directory: str) -> Shell:
     """Return the shell; there is one in a process.
 
@@ -110,10 +114,12 @@ def make_shell(ipython_directory: str) -> Shell:
 
 
 def _no_input(*_: object) -> NoReturn:
+    __tracebackhide__ = True  # noqa: F841  # IPython leaves this frame out: it is nothing of the candidate's
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
 def _no_password(*_arguments: object, **_options: object) -> NoReturn:
+    __tracebackhide__ = True  # noqa: F841
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
 
 
