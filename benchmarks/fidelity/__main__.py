@@ -11,7 +11,7 @@ import argparse
 import os
 from typing import Any
 
-from e2b_code_interpreter import Execution, Sandbox
+from e2b_code_interpreter import Execution, Result, Sandbox
 
 from benchmarks.fidelity.cells import CELLS
 from benchmarks.fidelity.normalise import normalise
@@ -23,7 +23,7 @@ def seen_by_sdk(execution: Execution) -> dict[str, Any]:
     results = []
     for result in execution.results:
         fields = {name: getattr(result, name) for name in NAMES.values() if name != "chart"}
-        fields["chart"] = result.chart.to_dict() if result.chart else None
+        fields["chart"] = _chart(result)
         if result.extra:
             fields["extra"] = result.extra
         results.append(
@@ -39,6 +39,20 @@ def seen_by_sdk(execution: Execution) -> dict[str, Any]:
     }
 
 
+def through_sdk(seen: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK makes of the reference's charts."""
+    results = [
+        {**result, "chart": _chart(Result(chart=result["chart"]))} if "chart" in result else result
+        for result in seen["results"]
+    ]
+    return {**seen, "results": [{name: item for name, item in row.items() if item is not None} for row in results]}
+
+
+def _chart(result: Result) -> dict[str, Any] | None:
+    chart = getattr(result, "chart", None)
+    return chart.to_dict() if chart else None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the local interpreter with ipykernel.")
     parser.add_argument("--show", action="store_true", help="print both sides of each difference")
@@ -51,7 +65,7 @@ def main() -> None:
             differing = {}
             for name, code in CELLS.items():
                 ours = normalise(seen_by_sdk(sandbox.run_code(code, timeout=120)))
-                theirs = normalise(reference.run(code))
+                theirs = normalise(through_sdk(reference.run(code)))
                 if ours != theirs:
                     differing[name] = (ours, theirs)
     finally:
@@ -64,7 +78,7 @@ def main() -> None:
         print(f"  differs: {name} ({', '.join(fields)})")
         if show:
             for field in fields:
-                print(f"    ours:      {ours[field]!r:.2000}\n    reference: {theirs[field]!r:.2000}")
+                print(f"    ours:      {ours[field]!r:.600}\n    reference: {theirs[field]!r:.600}")
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ CELLS: dict[str, str] = {
     # concurrency
     "top-level await": "import asyncio\nawait asyncio.sleep(0)\n'awaited'",
     "gather": "async def double(x):\n    await asyncio.sleep(0)\n    return 2 * x\nawait asyncio.gather(*(double(i) for i in range(5)))",
-    "asyncio.run is refused": "asyncio.run(double(2))",
+    "asyncio.run is refused": "pending = double(2)\ntry:\n    asyncio.run(pending)\nfinally:\n    pending.close()",
     "thread prints": "import threading\nthread = threading.Thread(target=print, args=('from a thread',))\nthread.start()\nthread.join()",
     "thread pool": "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(4) as pool:\n    squares = list(pool.map(lambda x: x * x, range(8)))\nsquares",
     "subprocess output": "import subprocess\nsubprocess.run(['echo', 'from a subprocess'], check=True).returncode",

@@ -9,6 +9,7 @@ _RULES = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"0x[0-9a-f]{6,}"), "0xADDRESS"),
     (re.compile(r"/tmp/ipykernel_\d+/\d+\.py"), "/tmp/ipykernel_PID/HASH.py"),
+    (re.compile(r"\(\d+\.py, line"), "(HASH.py, line"),
     (re.compile(r"\b\d+(\.\d+)? (ns|µs|us|ms|s)\b"), "DURATION"),
     (re.compile(r"(/[\w.+-]+)+/site-packages/"), "SITE/"),
     (re.compile(r"(/[\w.+-]+)+/lib/python3\.\d+/"), "STDLIB/"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.manager import start_new_kernel
@@ -33,6 +37,10 @@ def _setup():
         print_method = ObjectName('_repr_e2b_chart_')
         _return_type = dict
 
+        def __call__(self, value):
+            # Not by type: the inline backend takes figures out of every formatter's types.
+            return chart(value) if isinstance(value, matplotlib.figure.Figure) else super().__call__(value)
+
     def columns(frame):
         frame = frame.copy()
         for name, kind in frame.dtypes.items():
@@ -57,13 +65,14 @@ def _setup():
     formatters['e2b/data'] = DataFormatter(parent=shell.display_formatter)
     formatters['e2b/data'].for_type(pandas.DataFrame, columns)
     formatters['e2b/chart'] = ChartFormatter(parent=shell.display_formatter)
-    formatters['e2b/chart'].for_type(matplotlib.figure.Figure, chart)
     formatters['application/json'].for_type(dict, container)
     formatters['application/json'].for_type(list, container)
     formatters['text/plain'].max_seq_length = 0
 _setup()
 del _setup
 """
+
+GUEST_HOME = "/home/user"
 
 NAMES = {
     "text/plain": "text",
@@ -84,15 +93,16 @@ NAMES = {
 class ReferenceKernel:
     """Runs cells one after another and gives what a user of E2B's SDK would see."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, home: str) -> None:
         self._client = client
+        self._home = home
 
     def run(self, code: str) -> dict[str, Any]:
         seen: dict[str, Any] = {"stdout": "", "stderr": "", "results": [], "error": None, "count": None}
         self._client.execute_interactive(
             code, timeout=120, allow_stdin=False, output_hook=lambda message: _collect(seen, message)
         )
-        return seen
+        return json.loads(json.dumps(seen).replace(self._home, GUEST_HOME))  # type: ignore[no-any-return]
 
 
 def _collect(seen: dict[str, Any], message: dict[str, Any]) -> None:
@@ -125,24 +135,26 @@ def _result(bundle: dict[str, Any], *, main: bool) -> dict[str, Any]:
 @contextlib.contextmanager
 def reference_kernel() -> Iterator[ReferenceKernel]:
     """A running reference kernel in an empty directory."""
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as directory:
+        home = f"{directory}/user"
+        Path(home).mkdir()
         manager, client = start_new_kernel(
             kernel_name="python3",
             cwd=home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             extra_arguments=["--InteractiveShell.colors=NoColor"],
             env=_environment(home),
         )
         try:
             client.execute_interactive(SETUP, timeout=120, store_history=False, silent=True)
-            yield ReferenceKernel(client)
+            yield ReferenceKernel(client, home)
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
 
 
 def _environment(home: str) -> dict[str, str]:
-    import os
-
     return {
         **os.environ,
         "HOME": home,
