@@ -174,9 +174,7 @@ def test_nothing_is_left_in_the_sandbox_by_the_shell_itself(fork_server):
 
 @pytest.mark.parametrize("code", ["input('?')", "import getpass\ngetpass.getpass()"])
 def test_there_is_nobody_to_ask(kernel, code):
-    error = kernel.run(code).error
-    assert error["name"] == "StdinNotImplementedError"
-    assert "rewardkit" not in error["traceback"]
+    assert kernel.run(code).error["name"] == "StdinNotImplementedError"
 
 
 def test_environment_of_one_cell(box):

@@ -114,12 +114,10 @@ def make_shell(ipython_directory: str) -> Shell:
 
 
 def _no_input(*_: object) -> NoReturn:
-    __tracebackhide__ = True  # noqa: F841  # IPython leaves this frame out: it is nothing of the candidate's
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
 def _no_password(*_arguments: object, **_options: object) -> NoReturn:
-    __tracebackhide__ = True  # noqa: F841
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")
 
 
