@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import json
+import marshal
 import secrets
+import sys
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +20,6 @@ from pytest_rewardkit.scorers import inside
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
 
     from e2b_code_interpreter import Sandbox
@@ -104,16 +107,26 @@ class Line:
 def _loading(modules: tuple[ModuleType, ...]) -> str:
     """Code that makes guest modules importable under their names where the package is not installed."""
     sources = [(module.__name__, inspect.getsource(module)) for module in modules]
+    codes = [(name, compile(source, f"<{name}>", "exec")) for name, source in sources]
     functions = inspect.getsource(_load), inspect.getsource(_called)
-    return "\n".join(["from __future__ import annotations", *functions, f"_load({sources!r})"])
+    tag = sys.implementation.cache_tag
+    return "\n".join([*functions, f"_load({tag!r}, {_packed(codes)!r}, {_packed(sources)!r})"])
 
 
-def _load(sources: list[tuple[str, str]]) -> None:
-    """Runs in the sandbox, so what it uses it imports."""
+def _packed(value: Any) -> bytes:
+    return base64.b85encode(zlib.compress(marshal.dumps(value)))
+
+
+def _load(tag, codes, sources):  # type: ignore[no-untyped-def]
+    """Runs in the sandbox, so what it uses it imports. Compiled code is loaded ten times as fast as it is compiled."""
+    import base64
+    import marshal
     import sys
+    import zlib
     from types import ModuleType
 
-    for name, source in sources:
+    packed = codes if sys.implementation.cache_tag == tag else sources
+    for name, code in marshal.loads(zlib.decompress(base64.b85decode(packed))):  # noqa: S302 - our own
         module = child = ModuleType(name)
         child_name = name
         while child_name:
@@ -123,10 +136,10 @@ def _load(sources: list[tuple[str, str]]) -> None:
                 parent = sys.modules.get(child_name) or ModuleType(child_name)
                 setattr(parent, attribute, child)
                 child = parent
-        exec(compile(source, f"<{name}>", "exec"), module.__dict__)  # noqa: S102
+        exec(code, module.__dict__)  # noqa: S102
 
 
-def _called(function: Callable[[dict[str, Any], str], None], task: dict[str, Any], path: str, limit: int) -> Any:
+def _called(function, task, path, limit):  # type: ignore[no-untyped-def]
     """Runs in the sandbox: calls a function, and shows what it has written, unless that is long."""
     import os
 
