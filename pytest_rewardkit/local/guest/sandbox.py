@@ -31,7 +31,6 @@ MEMORY_EXCEEDED: Final = b"M"
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_AND_RUNNING: Final = 0x1 | 0x40
 
-_NICENESS: Final = 5
 
 _READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
@@ -68,8 +67,6 @@ class Sandbox:
             own_root: the root that the fork server has entered, where there is one.
         """
         plan = self.plan
-        # The host's own processes go first.
-        os.nice(_NICENESS)
         if plan.own_user_id:
             os.setgroups([])
         if plan.user_namespace_at_clone:
