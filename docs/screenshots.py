@@ -70,7 +70,7 @@ def terminal_page(output: str) -> str:
 def save(browser: Chrome, name: str) -> None:
     with Image.open(io.BytesIO(browser.get_screenshot_as_png())) as picture:
         # Few colours are in it, and a third of the bytes will do; rare ones must not fall to their neighbours.
-        few = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        few = picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=4)
         few.save(IMAGES / f"{name}.png", optimize=True)
 
 
