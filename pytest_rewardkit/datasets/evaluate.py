@@ -23,6 +23,7 @@ from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.text import one_line
 
@@ -36,14 +37,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.stores import Fields
     from pytest_rewardkit.sandboxes import Provider
 
-    RewardFunction = Callable[..., Reward | float | None]
-
 MOST_AT_ONCE: Final = 16
-_TEXT_PARAMETERS: Final = ("response", "candidate")
 
 
 def evaluate_dataset(
-    reward_function: RewardFunction | None = None,
+    reward_function: Callable[..., Any] | None = None,
     dataset_path: str | Path | Iterable[Fields] | None = None,
     additional_fields: Sequence[str] = (),
     *,
@@ -60,9 +58,9 @@ def evaluate_dataset(
     """Returns what every candidate of a dataset earns.
 
     Parameters:
-        reward_function: called with the candidate and, by keyword, the row's `additional_fields`; if it has a parameter
-            ``sandbox``, it gets a fresh one each time. It returns a reward or a number in [0, 1], or None where nothing
-            can be said. Without one, each row is scored by its format.
+        reward_function: called with the candidate and, by keyword, the row's `additional_fields`, as by
+            `reward_function`: a parameter ``sandbox`` takes a fresh one each time; it returns a reward or a number in
+            [0, 1], or None where nothing can be said. Without one, each row is scored by its format.
         dataset_path: a file or rows, as for `open_dataset`.
         additional_fields: names of the row's fields that the reward function takes.
         id, format, limit: as for the marker ``reward_dataset``.
@@ -197,38 +195,30 @@ def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
 
 
 def _by_function(
-    function: RewardFunction, additional_fields: Sequence[str]
+    function: Callable[..., Any], additional_fields: Sequence[str]
 ) -> Callable[[Row, Callable[[], Sandbox]], Reward]:
     """Returns how a reward function judges a row. Raises RewardkitUsageError if it cannot take what it would get."""
+    judging = function if isinstance(function, RewardFunction) else RewardFunction(function)
     signature = inspect.signature(function)
-    text = next((name for name in _TEXT_PARAMETERS if name in signature.parameters), None)
-    wants_sandbox = "sandbox" in signature.parameters
+    wants_sandbox = SANDBOX in signature.parameters
     try:
-        keywords = dict.fromkeys(additional_fields) | ({"sandbox": None} if wants_sandbox else {})
-        signature.bind(*([] if text else [""]), **keywords, **({text: ""} if text else {}))
+        signature.bind("", **dict.fromkeys(additional_fields), **({SANDBOX: None} if wants_sandbox else {}))
     except TypeError as error:
         name = getattr(function, "__name__", "the reward function")
         raise RewardkitUsageError(f"{name} does not take what additional_fields gives it: {error}") from None
 
     def judge(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
-        keywords: dict[str, Any] = {name: row[name] for name in additional_fields}
+        fields: dict[str, Any] = {name: row[name] for name in additional_fields}
         if wants_sandbox:
-            keywords["sandbox"] = sandbox()
+            fields[SANDBOX] = sandbox()
+        candidate = row.candidate
         try:
-            value = (
-                function(row.candidate, **keywords) if text is None else function(**{text: row.candidate}, **keywords)
-            )
-        except (RewardkitUsageError, UnscoredError):
-            raise
+            return judging(candidate, **fields)
+        except RewardkitUsageError as error:
+            raise RewardkitUsageError(f"{row.place}: {error}") from None
         except Exception as error:
-            # Of a candidate, only the function's value speaks.
+            # Of a candidate, only what the function returns speaks.
             return Reward.unscored(f"the reward function raised {type(error).__name__}: {one_line(str(error), 300)}")
-        if isinstance(value, Reward):
-            return value
-        try:
-            return Reward(value) if value is not None else Reward.unscored("the reward function gave none")
-        except ValueError as error:
-            raise RewardkitUsageError(f"{row.place}: the reward function gave what is no reward: {error}") from None
 
     return judge
 
