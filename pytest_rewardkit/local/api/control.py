@@ -67,6 +67,7 @@ class ControlPlane:
         router.add_post("/sandboxes/{id}/fork", self.fork)
         router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
         router.add_get("/snapshots", self.list_snapshots)
+        router.add_delete("/templates/tags", self.not_served)  # no snapshot's id
         router.add_delete("/templates/{snapshot}", self.delete_snapshot)
         router.add_get("/health", self.health)
         router.add_route("*", "/{path:.*}", self.not_served)

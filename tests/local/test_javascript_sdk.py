@@ -1,0 +1,92 @@
+"""The JavaScript SDK in its everyday use, run by Node against the server: `javascript/everyday.mjs`, test by test.
+
+The SDK is installed once by npm, into a temporary directory or into that of `REWARDKIT_JAVASCRIPT_PACKAGES`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.local.handle import LocalServer
+
+SCRIPTS = Path(__file__).parent / "javascript"
+DIRECTORY_VARIABLE = "REWARDKIT_JAVASCRIPT_PACKAGES"
+OLDEST_NODE = (20, 18)
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH")
+TESTS = re.findall(r"^test\('([^']+)'", (SCRIPTS / "everyday.mjs").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the scripts and the SDK that they import."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST_NODE:
+        pytest.skip(f"needs Node 20.18 or later, not {version}")
+    directory = _directory(tmp_path_factory)
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers install into the same directory
+        for script in SCRIPTS.iterdir():
+            shutil.copy(script, directory)
+        _install(directory)
+    return directory
+
+
+def _directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if named := os.environ.get(DIRECTORY_VARIABLE):
+        return Path(named)
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "javascript"
+
+
+def _install(directory: Path) -> None:
+    # An installation that is there already needs no registry.
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"]
+    installed = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    if installed.returncode != 0:
+        if any(f"code {code}" in installed.stderr for code in UNREACHABLE):
+            pytest.skip("needs the npm registry, which cannot be reached")
+        pytest.fail(f"npm install failed:\n{installed.stderr}")
+
+
+def node(server: LocalServer, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["node", *arguments],
+        cwd=directory,
+        env={**os.environ, **server.environment()},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_everyday_use(name: str, server: LocalServer, packages: Path) -> None:
+    only = f"--test-name-pattern=^{re.escape(name)}$"
+    # After a refused `runCode` the SDK keeps a timer for a minute, for which Node would wait.
+    ran = node(server, packages, "--test-reporter=tap", "--test-force-exit", only, "everyday.mjs")
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0, said
+    outcome = re.search(rf"^ok \d+ - {re.escape(name)}( # SKIP .*)?$", ran.stdout, re.MULTILINE)
+    assert outcome is not None, said
+    if outcome[1]:
+        assert " # SKIP needs " in outcome[1], said
+        pytest.skip(outcome[1].removeprefix(" # SKIP "))
+
+
+def test_every_test_of_the_script_is_run() -> None:
+    script = (SCRIPTS / "everyday.mjs").read_text("utf-8")
+    assert len(TESTS) == len(set(TESTS)) == script.count("\ntest(")
