@@ -7,13 +7,16 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RETRY_SECONDS = 0.02
 """How long to wait before the slots are tried again. No call waits for one of several locks."""
+
+PATIENCE_SECONDS = 600.0
+"""How long to wait in all: tests that hold one sandbox and wait for another can wait for each other for ever."""
 
 
 class Slot:
@@ -38,11 +41,13 @@ class Budget:
     Parameters:
         directory: a directory that the run's processes share.
         limit: sandboxes alive at once, 1 or more.
+        patience: seconds to wait for a slot.
     """
 
-    def __init__(self, directory: Path, limit: int) -> None:
+    def __init__(self, directory: Path, limit: int, *, patience: float = PATIENCE_SECONDS) -> None:
         self._directory = directory
         self._limit = limit
+        self._patience = patience
         self.held = 0
 
     def acquire(self) -> Slot:
@@ -50,17 +55,24 @@ class Budget:
 
         Raises:
             RewardkitUsageError: this process holds all slots already, so that none could ever become free.
+            SandboxUnavailable: none became free in time.
         """
         if self.held >= self._limit:
             raise RewardkitUsageError(
                 f"this test wants {self.held + 1} sandboxes at once, and --rewardkit-max-sandboxes allows {self._limit}"
             )
         self._directory.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._patience
         while True:
             for number in range(self._limit):
                 slot = self._try(number)
                 if slot is not None:
                     return slot
+            if time.monotonic() > deadline:
+                raise SandboxUnavailable(
+                    f"none of the {self._limit} sandboxes that --rewardkit-max-sandboxes allows became free in "
+                    f"{self._patience:g} s"
+                )
             time.sleep(RETRY_SECONDS)
 
     def _try(self, number: int) -> Slot | None:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.sandboxes.budget import Budget
 
 HOLDER = """
@@ -60,3 +60,12 @@ def test_another_process_waits_and_a_killed_one_gives_its_slot_back(tmp_path):
     holder.communicate()
     assert acquired.wait(30)
     waiting.join()
+
+
+def test_two_that_wait_for_each_other_do_not_wait_for_ever(tmp_path):
+    mine, theirs = (Budget(tmp_path, 2, patience=0.1) for _ in range(2))
+    slots = [mine.acquire(), theirs.acquire()]
+    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
+        mine.acquire()
+    for slot in slots:
+        slot.release()
