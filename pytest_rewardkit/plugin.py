@@ -11,12 +11,13 @@ import pytest
 
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
+from pytest_rewardkit.run.failures import Failures
 from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
 _MARKERS: Final = (
-    "reward(*, threshold=None, weight=1.0, group=None, must_pass=False): the test earns a reward in [0, 1] and passes "
-    "from the threshold on.",
+    "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
+    "reward in [0, 1] and passes from the threshold on.",
     "sandbox(*, template=None, timeout=None, envs=None, metadata=None, allow_internet_access=None, ...): keywords of "
     "e2b's Sandbox.create for the test's sandboxes.",
     datasets.MARKER,
@@ -40,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
+    config.pluginmanager.register(Failures(config, settings), "rewardkit-failures")
+    if settings.selfcheck:
+        from pytest_rewardkit.datasets.selfcheck import SelfCheck
+
+        config.pluginmanager.register(SelfCheck(), "rewardkit-selfcheck")
     if not settings.enabled:
         for option in OPTIONS:
             if option.alone and config.getoption(option.ini) is not None:

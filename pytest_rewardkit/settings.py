@@ -47,6 +47,10 @@ class Settings(NamedTuple):
     """Whether rewards stand among the properties of tests in JUnit files and other reports."""
     html: str | None
     """The file that gets the HTML report."""
+    artifacts: str | None
+    """The directory that gets a folder for each test of which something is kept."""
+    artifacts_when: str
+    """Of which tests: failure, always or off."""
     selfcheck: bool
     """Whether graders are checked, by references and empty candidates, in place of candidates."""
 
@@ -273,6 +277,23 @@ OPTIONS: Final = (
         "Write a report of all rewards as one HTML file",
         "FILE",
         alone="writes nothing",
+    ),
+    Option(
+        "artifacts",
+        "--rewardkit-artifacts",
+        str,
+        None,
+        "Keep a folder of each failed test: candidate, outputs, expected values, and a script that repeats the failure",
+        "DIR",
+        alone="writes nothing",
+    ),
+    Option(
+        "artifacts_when",
+        "--rewardkit-artifacts-when",
+        _choice("failure", "always", "off"),
+        "failure",
+        "Of which tests artifacts are kept: failure (the default), always or off",
+        "WHEN",
     ),
     Option(
         "selfcheck",

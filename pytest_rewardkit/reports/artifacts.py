@@ -1,0 +1,84 @@
+"""The folder that is kept of an attempt at a test: what was judged, what came of it, and a script that repeats it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports.repeat import repeat_script
+from pytest_rewardkit.run.record import part_to_wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_rewardkit.reward import Reward
+
+REWARD: Final = "reward.json"
+SCRIPT: Final = "repeat.py"
+_SLUG_LENGTH: Final = 100
+_OURS: Final = re.compile(r"reward\.json|repeat\.py|[a-z_]+(-\d+)?\.(py|md|txt|bin|png|jpg)")
+"""The names of the files in a folder."""
+
+
+def folder_name(node_id: str, attempt: int = 1) -> str:
+    """Return the name of the folder of an attempt: readable, of one step, and different for different node ids."""
+    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", node_id).strip("-.")[:_SLUG_LENGTH]
+    digest = hashlib.sha256(node_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug}-{digest}" if attempt == 1 else f"{slug}-{digest}-attempt{attempt}"
+
+
+def contents(node_id: str, reward: Reward, *, threshold: float | None = None, attempt: int = 1) -> dict[str, bytes]:
+    """Return the files of an attempt by their names, none of which is made of what a candidate wrote."""
+    files: dict[str, bytes] = {}
+    if reward.evidence:
+        files |= repeat_script(node_id, reward.evidence)
+    for number, evidence in enumerate(reward.evidence, start=1):
+        end = "" if number == 1 else f"-{number}"
+        for name in ("stdout", "stderr"):
+            if text := getattr(evidence, name):
+                files[f"{name}{end}.txt"] = text.encode("utf-8", "surrogatepass")
+    images = [image for evidence in reward.evidence for image in evidence.images]
+    for number, image in enumerate(images, start=1):
+        try:
+            content = base64.b64decode(image, validate=True)
+        except binascii.Error:
+            continue
+        files[f"image-{number}.{'jpg' if image.startswith('/9j/') else 'png'}"] = content
+    about = {
+        "node_id": node_id,
+        "attempt": attempt,
+        "reward": reward.value,
+        "verdict": reward.verdict.value,
+        "reason": reward.reason,
+        "threshold": threshold,
+        "parts": [part_to_wire(part) for part in reward.parts],
+    }
+    files[REWARD] = (json.dumps(about, indent=2) + "\n").encode()
+    return files
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` into `folder`, in place of those of an earlier run. Raises OSError."""
+    clear(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # Last, because by it a folder is known as ours.
+    for name in sorted(files, key=lambda name: name == REWARD):
+        # Nothing is followed, and nothing that somebody else has put there is written to.
+        with (folder / name).open("xb") as file:
+            file.write(files[name])
+
+
+def clear(folder: Path) -> None:
+    """Remove what `write` has written into `folder`, and the folder when nothing else is in it. Raises OSError."""
+    if folder.is_symlink() or not (folder / REWARD).is_file():
+        return
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

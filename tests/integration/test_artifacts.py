@@ -1,0 +1,156 @@
+"""What failing tests leave: how to run them again, and folders of artifacts, alone and under pytest-xdist."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SUITE = """
+import pytest
+from pytest_rewardkit import Case, assert_cases, assert_output
+
+def test_right(sandbox):
+    assert_output(sandbox, "print('right')", "right")
+
+def test_wrong(sandbox):
+    assert_cases(sandbox, "def double(n): return n + 1", [
+        Case(call="double", args=[1], expected=2),
+        Case(call="double", args=[5], expected=10),
+    ])
+
+@pytest.mark.reward(threshold=0.5)
+def test_marked(reward):
+    reward.record(0.25)
+
+@pytest.mark.xfail
+def test_expected_to_fail(sandbox):
+    assert_output(sandbox, "print(1)", "2")
+
+def test_plain():
+    assert False
+"""
+
+
+def folders(directory: Path) -> dict[str, Path]:
+    """The folders by the names of the tests."""
+    found = (directory.iterdir()) if directory.is_dir() else ()
+    return {json.loads((path / "reward.json").read_text())["node_id"].partition("::")[2]: path for path in found}
+
+
+def test_failures_say_how_to_run_them_again(pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult]) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    result = plain()
+    assert sorted(line for line in result.outlines if line.startswith("pytest ")) == [
+        "pytest test_suite.py::test_marked",
+        "pytest test_suite.py::test_wrong",
+    ]
+
+
+def test_the_line_holds_where_pytest_was_started(
+    pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]")
+    pytester.mkdir("below").joinpath("test_it.py").write_text(
+        "import pytest\n@pytest.mark.parametrize('a', ['it is'])\n@pytest.mark.reward\ndef test_it(a): assert 0\n"
+    )
+    monkeypatch.chdir(pytester.path / "below")
+    plain().stdout.fnmatch_lines(["pytest 'test_it.py::test_it[[]it is]'"])
+
+
+def test_folders_of_failed_tests_repeat_the_failure(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    result = run("--rewardkit-artifacts=kept")
+    kept = folders(pytester.path / "kept")
+    assert sorted(kept) == ["test_marked", "test_wrong"]
+    folder = kept["test_wrong"]
+    assert (folder / "candidate.py").read_text() == "def double(n): return n + 1"
+    assert not (kept["test_marked"] / "repeat.py").exists()
+    command = f"python -m pytest_rewardkit.local run -- python {folder / 'repeat.py'}"
+    result.stdout.fnmatch_lines_random([command, f"artifacts: {kept['test_marked']}"])
+    repeated = subprocess.run(
+        [sys.executable, "-m", "pytest_rewardkit.local", "run", "--", sys.executable, folder / "repeat.py"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (repeated.returncode, repeated.stderr) == (1, "")
+    assert repeated.stdout.splitlines() == [
+        line[8:].replace("AssertionError: ", "")
+        for line in result.outlines
+        if line.startswith("E   ") and "assert False" not in line
+    ]
+
+
+def test_folders_of_all_tests(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    run("--rewardkit-artifacts=kept", "--rewardkit-artifacts-when=always")
+    kept = folders(pytester.path / "kept")
+    assert sorted(kept) == ["test_expected_to_fail", "test_marked", "test_right", "test_wrong"]
+    assert (kept["test_right"] / "stdout.txt").read_text() == "right\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--rewardkit", "--rewardkit-artifacts-when=off")])
+def test_nothing_is_written_unless_asked_for(
+    pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult], options: tuple[str, ...]
+) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    pytester.makeini("[pytest]\nrewardkit_artifacts = kept\n")
+    plain(*options)
+    assert not (pytester.path / "kept").exists()
+
+
+def test_each_attempt_has_its_folder_and_the_next_run_clears_them(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        from pytest_rewardkit import assert_reward
+
+        def test_it():
+            assert_reward(float(os.environ.get("REWARD_NOW", "0.5")))
+        """
+    )
+    run("--rewardkit-artifacts=kept", "--reruns=1")
+    names = sorted(path.name for path in (pytester.path / "kept").iterdir())
+    assert len(names) == 2
+    assert names[1] == f"{names[0]}-attempt2"
+    (pytester.path / "kept" / "mine").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REWARD_NOW", "1")
+        run("--rewardkit-artifacts=kept").assert_outcomes(passed=1)
+    assert [path.name for path in (pytester.path / "kept").iterdir()] == ["mine"]
+
+
+def test_a_file_in_place_of_the_directory_is_refused(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    (pytester.path / "kept").write_text("mine")
+    result = run("--rewardkit-artifacts=kept")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --rewardkit-artifacts: *kept is not a directory"])
+
+
+def test_folders_that_cannot_be_written_do_not_fail_tests(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(test_suite=SUITE)
+    run("--rewardkit-artifacts=kept")
+    folder = folders(pytester.path / "kept")["test_marked"]
+    (folder / "reward.json").unlink()
+    (folder / "reward.json").mkdir()
+    result = run("--rewardkit-artifacts=kept")
+    result.assert_outcomes(passed=1, failed=3, xfailed=1)
+    result.stdout.fnmatch_lines_random(["artifacts are not written: *reward.json*"])
