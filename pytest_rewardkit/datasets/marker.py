@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pytest_rewardkit.datasets.formats import OWN, find_format
+from pytest_rewardkit.datasets.formats import find_format
 from pytest_rewardkit.datasets.rows import DIRECTIONS, Row, open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
@@ -128,17 +128,22 @@ def _located(source: Any, directory: Path) -> Path | Iterable[Fields]:
 
 def _direction_reader(form: Format | None) -> Callable[[Fields, str], Mapping[str, Any] | None]:
     """A check of each row, which returns what the row says of its own test."""
-    speaks = form is None or form is OWN  # benchmarks' rows know nothing of tests
+    speaks = form is None or form.ours
 
     def read(fields: Fields, place: str) -> Mapping[str, Any] | None:
         if form is not None:
             form.check(fields, place)
         if not speaks:
             return None
-        said = {name: fields[name] for name in DIRECTIONS if fields.get(name) not in (None, "", False)}
+        # A threshold of 0 is one, though it equals False.
+        said = {name: fields[name] for name in DIRECTIONS if not _is_nothing(fields.get(name))}
         return _checked_directions(said, place) if said else None
 
     return read
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, str) and not value)
 
 
 def _checked_directions(said: dict[str, Any], place: str) -> dict[str, Any]:

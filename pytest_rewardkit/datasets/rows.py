@@ -92,7 +92,7 @@ class Row(Mapping[str, Any]):
         if self._candidate is not None:
             return self._candidate
         # Of a benchmark's row, a field of that name would be its own solution.
-        names = CANDIDATE_FIELDS if self._format is None else ()
+        names = CANDIDATE_FIELDS if self._format is None or self._format.ours else ()
         found = next((self._fields[name] for name in names if isinstance(self._fields.get(name), str)), None)
         if found is None:
             raise RewardkitUsageError(

@@ -223,6 +223,31 @@ def test_samples_become_attempts(pytester: pytest.Pytester, plain: Run) -> None:
         assert line in text
 
 
+def test_rows_of_our_own_format_need_no_test_code(pytester: pytest.Pytester, run: Run) -> None:
+    write_rows(
+        pytester,
+        [
+            {"id": "right", "candidate": "print(1)", "expected": "1"},
+            {"id": "lenient", "response": "print(2)", "expected": "1", "threshold": 0},
+            {"id": "cases", "solution": "def f(n): return n", "cases": [{"call": "f", "args": [1], "expected": 1}]},
+            {"id": "wrong", "completion": "print(2)", "ground_truth": "1"},
+        ],
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rewardkit import assert_row
+
+        @pytest.mark.reward_dataset("rows.jsonl", format="rewardkit")
+        def test_row(sandbox, row):
+            assert_row(sandbox, row)
+        """
+    )
+    result = run("-v")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["mean 0.50 over 4 scored tests*"])
+
+
 def test_the_candidate_may_come_from_a_fixture_of_the_users(pytester: pytest.Pytester, plain: Run) -> None:
     write_rows(pytester, ROWS)
     pytester.makeconftest(

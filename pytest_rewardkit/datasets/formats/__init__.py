@@ -28,11 +28,13 @@ class Format:
         reader: the function that reads a row, as ``module:function`` here; imported when a row is first read.
         shapes: the fields that a row needs, for each form in which the benchmark is published.
         known: all fields that a row may have; None for benchmarks, which may grow.
+        ours: whether rows are written for this package, and so may hold candidates and speak of their own tests.
     """
 
     reader: str
     shapes: tuple[frozenset[str], ...]
     known: frozenset[str] | None = None
+    ours: bool = False
 
     def check(self, fields: Fields, place: str) -> None:
         """Raises RewardkitUsageError for a row that lacks a field, or has an unknown one, with the nearest."""
@@ -63,6 +65,7 @@ OWN: Final = Format(
     "own:read",
     tuple(frozenset([name]) for name in (*EXPECTED, *CASES)),
     frozenset([*EXPECTED, *CASES, *OPTIONS, *ID_FIELDS, *DIRECTIONS, *CANDIDATE_FIELDS, "prompt", "reference", "name"]),
+    ours=True,
 )
 """This package's own format."""
 
