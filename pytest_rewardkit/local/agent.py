@@ -118,7 +118,7 @@ class Agent:
         started.add_done_callback(lambda _: close_all(ours))
         return await _listened_to(started)
 
-    async def start_kernel(self, cwd: str, envs: Mapping[str, str]) -> Kernel:
+    async def start_kernel(self, cwd: str, envs: Mapping[str, str], language: str) -> Kernel:
         """Start an interpreter.
 
         Raises:
@@ -144,7 +144,7 @@ class Agent:
                 channel.close()
 
         theirs = (channel_theirs.fileno(), stdout_theirs, stderr_theirs)
-        started = self._peer.request("kernel", adopt, theirs, cwd=cwd, envs=dict(envs))
+        started = self._peer.request("kernel", adopt, theirs, cwd=cwd, envs=dict(envs), language=language)
         channel_theirs.close()
         close_all(theirs[1:])
         started.add_done_callback(release)

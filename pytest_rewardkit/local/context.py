@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 INTERRUPT_SECONDS = 3.0
 
 HOME = "/home/user"
+PYTHON = "python"
 
 
 class Context:
@@ -29,12 +30,14 @@ class Context:
         agent: the sandbox to start kernels in.
         cwd: the directory that its kernels start in.
         envs: the environment variables that its kernels start with.
+        language: what its code is written in.
     """
 
-    language = "python"
-
-    def __init__(self, agent: Agent, cwd: str = HOME, envs: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, agent: Agent, cwd: str = HOME, envs: Mapping[str, str] | None = None, language: str = PYTHON
+    ) -> None:
         self.id = str(uuid.uuid4())
+        self.language = language
         self.cwd = cwd
         self.envs = dict(envs or {})
         self._agent = agent
@@ -120,7 +123,7 @@ class Context:
 
     async def _start(self) -> None:
         try:
-            kernel = await self._agent.start_kernel(self.cwd, self.envs)
+            kernel = await self._agent.start_kernel(self.cwd, self.envs, self.language)
         except (GuestError, GuestGoneError) as error:
             failure = Failure("ContextUnavailable", f"the interpreter could not be started: {error}", "")
             while self._waiting:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pytest_rewardkit.local.context import HOME, Context
+from pytest_rewardkit.local.context import HOME, PYTHON, Context
 from pytest_rewardkit.local.meter import Meter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Sandbox:
         self.state: State = "running"
         self.contexts: dict[str, Context] = {}
         self.serial = 0
-        self.default_context_id: str | None = None
+        self._default_context_ids: dict[str, str] = {}
         self.request = SandboxRequest(template="base")
         self.started_at = datetime.now(UTC)
         self.end_at = self.started_at
@@ -104,18 +104,18 @@ class Sandbox:
         for context in self.contexts.values():
             context.adopt_envs(request.envs)
 
-    def add_context(self, cwd: str = HOME) -> Context:
+    def add_context(self, cwd: str = HOME, language: str = PYTHON) -> Context:
         """Make a context; its kernel is started by whoever needs it first."""
-        context = Context(self.agent, cwd, self.request.envs)
+        context = Context(self.agent, cwd, self.request.envs, language)
         self.contexts[context.id] = context
         return context
 
-    def default_context(self) -> Context:
-        """The context of code that names none."""
-        context = self.contexts.get(self.default_context_id or "")
+    def default_context(self, language: str = PYTHON) -> Context:
+        """The context of a language's code that names none."""
+        context = self.contexts.get(self._default_context_ids.get(language, ""))
         if context is None:
-            context = self.add_context()
-            self.default_context_id = context.id
+            context = self.add_context(language=language)
+            self._default_context_ids[language] = context.id
         return context
 
     def remove_context(self, context: Context) -> None:

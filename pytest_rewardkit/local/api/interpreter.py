@@ -13,6 +13,7 @@ from pytest_rewardkit.local.api.body import read_object, text_map
 from pytest_rewardkit.local.api.errors import ApiError, json_response
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.context import PYTHON
 from pytest_rewardkit.local.execution import Execution, Failure, Result, Started, Text
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.sandbox import Sandbox
 
 KEEPALIVE_SECONDS = 5.0
-PYTHON_NAMES = ("python", "python3", "py")
+LANGUAGES = {
+    "python": PYTHON,
+    "python3": PYTHON,
+    "py": PYTHON,
+    "bash": "bash",
+    "javascript": "javascript",
+    "js": "javascript",
+    "typescript": "typescript",
+    "ts": "typescript",
+}
+"""What languages are called by; the others that E2B has are not here."""
 
 _CONTEXT_PATH = re.compile(r"/contexts/([^/]+)(/restart)?")
 _END = b'{"type":"end_of_execution"}\n'
@@ -85,6 +96,8 @@ async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResp
     if not matches(request.headers.get("X-Access-Token", ""), sandbox.token):
         raise ApiError(401, "unauthorized access, please provide a valid access token")
     context, execution = _parse(await read_object(request), sandbox)
+    if context.language != PYTHON:
+        await _start(context, sandbox)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     context.submit(execution)
@@ -109,15 +122,15 @@ def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Executio
         raise ApiError(400, "code must be a text")
     if context_id and language:
         raise ApiError(400, "Only one of context_id or language can be provided")
-    _require_python(language)
-    context = _context(sandbox, context_id) if context_id else sandbox.default_context()
+    language = _language(language)
+    context = _context(sandbox, context_id) if context_id else sandbox.default_context(language)
     envs = text_map(body.get("env_vars"), "env_vars") or None
     return context, Execution(code, envs, sandbox.limits.output_mb)
 
 
 async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     body = await read_object(request)
-    _require_python(body.get("language"))
+    language = _language(body.get("language"))
     cwd = body.get("cwd") or ""
     if not isinstance(cwd, str):
         raise ApiError(400, "cwd must be a text")
@@ -130,13 +143,20 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     except GuestError as error:
         if error.code != "already_exists":
             raise ApiError(400, error.message) from error
-    context = sandbox.add_context(directory)
+    context = sandbox.add_context(directory, language)
+    await _start(context, sandbox)
+    return json_response(_description(context))
+
+
+async def _start(context: Context, sandbox: Sandbox) -> None:
     try:
         await context.start()
-    except GuestError:
-        sandbox.remove_context(context)
+    except GuestError as error:
+        if context.id in sandbox.contexts:
+            sandbox.remove_context(context)
+        if error.code == "failed_precondition":
+            raise ApiError(501, f"no {context.language} here: {error.message}") from error
         raise
-    return json_response(_description(context))
 
 
 def line(event: Event) -> bytes:
@@ -175,9 +195,14 @@ def _context(sandbox: Sandbox, context_id: object) -> Context:
     return context
 
 
-def _require_python(language: object) -> None:
-    if language is not None and (not isinstance(language, str) or language.lower() not in PYTHON_NAMES):
-        raise ApiError(501, f"the local server runs Python only, not {language!r}")
+def _language(name: object) -> str:
+    if name is None:
+        return PYTHON
+    language = LANGUAGES.get(name.lower()) if isinstance(name, str) else None
+    if language is None:
+        known = ", ".join(dict.fromkeys(LANGUAGES.values()))
+        raise ApiError(501, f"the local server runs {known}, not {name!r}")
+    return language
 
 
 def _description(context: Context) -> dict[str, str]:

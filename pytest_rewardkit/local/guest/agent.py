@@ -14,10 +14,11 @@ import socket
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.guest import descriptors, kernel, sandbox
+from pytest_rewardkit.local.guest import descriptors, kernel, languages, sandbox
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
+from pytest_rewardkit.local.guest.interpreter import Interpreter
 from pytest_rewardkit.local.guest.processes import Command, Starter
 from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.shell import Shell
 
+_PYTHON: Final = "python"
 _KERNEL_DESCRIPTORS: Final = 3
 _COMMAND_DESCRIPTORS: Final = 3
 
@@ -165,11 +167,18 @@ class Agent:
         _expect(received, _KERNEL_DESCRIPTORS)
         directory = self._directory(message)
         environment = self._merged_environment(message)
+        serve = self._kernel_of(message.get("language", _PYTHON), directory, environment)
         pid = os.fork()
         if pid == 0:
-            kernel.run(self._shell, received, directory, environment, self._starter.enter_nested_domain)
+            kernel.run(received, self._starter.enter_nested_domain, serve)
         self._children.add(pid)
         return {"pid": pid}, []
+
+    def _kernel_of(self, name: object, directory: str, environment: dict[str, str]) -> Callable[[Channel], None]:
+        if name == _PYTHON:
+            return lambda channel: kernel.Kernel(self._shell, channel, directory, environment).serve()
+        language, program = languages.find(name, self._environment["PATH"])
+        return lambda channel: Interpreter(language, program, channel, directory, environment).serve()
 
     def _start(self, message: Message, received: tuple[int, ...]) -> Answer:
         arguments = [message.get("cmd"), *message.get("args", [])]

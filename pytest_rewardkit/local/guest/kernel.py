@@ -28,23 +28,16 @@ _KERNEL_ENVIRONMENT: Final = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 # Room for a result's other fields, and for escaping: a character takes up to six bytes in ASCII, a pair twelve.
-_MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
+MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
 
 
-def run(
-    shell: Shell,
-    received: Sequence[int],
-    directory: str,
-    environment: dict[str, str],
-    confine: Callable[[], None],
-) -> NoReturn:
+def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[Channel], None]) -> NoReturn:
     """Become a kernel, in a freshly forked process.
 
     Parameters:
         received: the channel to the server, and the pipes for standard output and error.
-        directory: the working directory.
-        environment: the whole environment.
         confine: enters the layers that are the kernel's own.
+        serve: runs cells until the server closes the channel.
     """
     code = 1
     try:
@@ -59,8 +52,7 @@ def run(
         syscalls.set_dumpable(True)
         syscalls.set_parent_death_signal(signal.SIGKILL)
         confine()
-        _set_up_interpreter(directory, environment)
-        Kernel(shell, Channel(socket.socket(fileno=channel))).serve()
+        serve(Channel(socket.socket(fileno=channel)))
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -74,9 +66,12 @@ class Kernel:
     Parameters:
         shell: where cells run.
         channel: the connection to the server.
+        directory: the working directory.
+        environment: the whole environment.
     """
 
-    def __init__(self, shell: Shell, channel: Channel) -> None:
+    def __init__(self, shell: Shell, channel: Channel, directory: str, environment: dict[str, str]) -> None:
+        _set_up_interpreter(directory, environment)
         self._shell = shell
         self._channel: Channel | None = channel
         self._executor = Executor(shell)
@@ -134,7 +129,7 @@ class Kernel:
         try:
             self._channel.send(message)
         except ValueError:
-            self._channel.send(_shortened(message))
+            self._channel.send(shortened(message))
 
     def _leave_channel(self) -> None:
         if self._channel is not None:
@@ -168,13 +163,13 @@ def _reopen_closed_streams() -> None:
         sys.stderr = _open_stream(2)
 
 
-def _shortened(message: Message) -> Message:
+def shortened(message: Message) -> Message:
     """Return a result that is too large without its largest formats, and say so on standard error."""
     data = dict(message.get("data", {}))
     while data:
         largest = max(data, key=lambda mime: len(repr(data[mime])))
         del data[largest]
         print(f"The result's {largest} was left out: it is too large to be sent.", file=sys.stderr)
-        if len(repr(data)) < _MAX_RESULT_BYTES // 12:
+        if len(repr(data)) < MAX_RESULT_BYTES // 12:
             break
     return {**message, "data": data}
