@@ -51,7 +51,6 @@ def main(arguments: list[str] | None = None) -> int:
     # out of sight.
     from pytest_rewardkit.local.guest import shell, warmup, zygote
 
-    proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     own_root = Root() if plan.private_root else None
     if own_root is not None:
         if findings.root:
@@ -71,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
         warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(channel, plan, the_shell, own_root, proc, _environment())
+    server = zygote.Zygote(channel, plan, the_shell, own_root, _environment())
     boot_ms = round((time.perf_counter() - started) * 1000, 1)
     channel.send(
         {

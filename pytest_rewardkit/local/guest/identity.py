@@ -51,24 +51,20 @@ class HostUserIds:
         self._taken.discard(user_id)
 
 
-def write_maps(pid: int, user_id: int, group_id: int, *, proc: int | None = None) -> None:
-    """Make `user_id` and `group_id` of this namespace user and group 1000 in a child's new user namespace.
-
-    Parameters:
-        proc: a descriptor of a /proc directory, where /proc itself may not show the child.
-    """
-    _write(f"{pid}/setgroups", "deny", proc)
-    _write(f"{pid}/uid_map", f"{GUEST_ID} {user_id} 1", proc)
-    _write(f"{pid}/gid_map", f"{GUEST_ID} {group_id} 1", proc)
+def write_maps(pid: int, user_id: int, group_id: int) -> None:
+    """Make `user_id` and `group_id` of this namespace user and group 1000 in a child's new user namespace."""
+    _write(f"/proc/{pid}/setgroups", "deny")
+    _write(f"/proc/{pid}/uid_map", f"{GUEST_ID} {user_id} 1")
+    _write(f"/proc/{pid}/gid_map", f"{GUEST_ID} {group_id} 1")
 
 
 def become_root_of_user_namespace(more_flags: int) -> None:
     """Move this process into a new user namespace, and others by `more_flags`, in which it is root and may mount."""
     user_id, group_id = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER | more_flags)
-    _write("self/setgroups", "deny", None)
-    _write("self/uid_map", f"0 {user_id} 1", None)
-    _write("self/gid_map", f"0 {group_id} 1", None)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"0 {user_id} 1")
+    _write("/proc/self/gid_map", f"0 {group_id} 1")
 
 
 def _unused_range() -> range:
@@ -82,10 +78,7 @@ def _unused_range() -> range:
     return range(max(first + 1, end - _FEW_IDS), end)
 
 
-def _write(name: str, text: str, proc: int | None) -> None:
-    path = name if proc is not None else f"/proc/{name}"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=proc)
-    try:
-        os.write(descriptor, text.encode("ascii"))
-    finally:
-        os.close(descriptor)
+def _write(path: str, text: str) -> None:
+    # In one call, as the kernel wants it.
+    with open(path, "wb", buffering=0) as file:
+        file.write(text.encode("ascii"))

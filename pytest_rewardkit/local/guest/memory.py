@@ -10,10 +10,9 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pytest_rewardkit.local.guest import process_tree
 
 _MIB: Final = 2**20
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -31,14 +30,9 @@ class _Watched:
 
 
 class MemoryWatch:
-    """Looks at the memory of sandboxes in turn.
+    """Looks at the memory of sandboxes in turn."""
 
-    Parameters:
-        proc: a descriptor of a /proc directory in which the sandboxes' processes are seen.
-    """
-
-    def __init__(self, proc: int) -> None:
-        self._proc = proc
+    def __init__(self) -> None:
         self._watched: dict[int, _Watched] = {}
 
     def add(self, pid: int, limit_mb: int) -> None:
@@ -73,45 +67,26 @@ class MemoryWatch:
         return found
 
     def _used(self, pid: int, limit: int) -> int:
-        processes = list(self._processes(pid))
+        processes = [pid, *process_tree.descendants(pid)]
         resident = sum(self._resident(process) for process in processes)
         if resident <= limit:
             return resident
         # Pages that processes share were counted for each; the exact figure takes longer.
         return sum(self._proportional(process) for process in processes)
 
-    def _processes(self, pid: int) -> Iterator[int]:
-        pending = [pid]
-        while pending:
-            process = pending.pop()
-            yield process
-            # A child belongs to the thread that forked it.
-            for thread in self._list(f"{process}/task"):
-                pending.extend(int(child) for child in self._read(f"{process}/task/{thread}/children").split())
-
     def _resident(self, pid: int) -> int:
-        fields = self._read(f"{pid}/statm").split()
+        fields = _read(f"/proc/{pid}/statm").split()
         return int(fields[1]) * _PAGE_BYTES if fields else 0
 
     def _proportional(self, pid: int) -> int:
-        for line in self._read(f"{pid}/smaps_rollup").splitlines():
+        for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith(b"Pss:"):
                 return int(line.split()[1]) * _KIB
         return self._resident(pid)
 
-    def _list(self, name: str) -> list[str]:
-        with contextlib.suppress(OSError):
-            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._proc)
-            try:
-                return os.listdir(descriptor)
-            finally:
-                os.close(descriptor)
-        return []
 
-    def _read(self, name: str) -> bytes:
-        # A process may end at any moment, and one that another user's is may be closed.
-        with contextlib.suppress(OSError):
-            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
-            with open(descriptor, "rb") as file:
-                return file.read()
-        return b""
+def _read(path: str) -> bytes:
+    # A process may end at any moment, and one that is another user's may be closed.
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read()
+    return b""

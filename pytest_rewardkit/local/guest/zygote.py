@@ -59,8 +59,7 @@ class Zygote:
         channel: the connection to the server.
         plan: the layers that sandboxes get.
         shell: the warm interpreter.
-        own_root: the root that this process has entered, where there is one.
-        proc: a descriptor of the host's /proc.
+        own_root: the root that this process has entered, where there is one; it shows the host's /proc.
         environment: what sandboxes have in their environment.
     """
 
@@ -70,14 +69,12 @@ class Zygote:
         plan: Plan,
         shell: Shell,
         own_root: Root | None,
-        proc: int,
         environment: dict[str, str],
     ) -> None:
         self._channel = channel
         self._plan = plan
         self._shell = shell
         self._root = own_root
-        self._proc = proc
         self._environment = environment
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
@@ -86,7 +83,7 @@ class Zygote:
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
         self._maps_wanted: dict[int, int] = {}
-        self._memory = MemoryWatch(proc)
+        self._memory = MemoryWatch()
 
     def serve(self) -> None:
         """Serve until the server closes the channel; then end every sandbox."""
@@ -204,7 +201,7 @@ class Zygote:
         with contextlib.suppress(OSError):
             if running.link.recv(1) == sandbox.MAPS_WANTED:
                 user_id, group_id = (running.user_id,) * 2 if running.user_id else (os.getuid(), os.getgid())
-                identity.write_maps(pid, user_id, group_id, proc=self._proc)
+                identity.write_maps(pid, user_id, group_id)
                 running.link.sendall(sandbox.MAPS_WRITTEN)
 
     def _end_memory_hogs(self) -> None:
@@ -221,9 +218,14 @@ class Zygote:
     def _kill(self, pid: Any) -> None:
         if not isinstance(pid, int) or pid not in self._running:
             raise RequestError(Code.NOT_FOUND, f"no sandbox {pid!r}")
-        if not self._plan.process_namespace:
+        user_id = self._running[pid].user_id
+        if self._plan.process_namespace:
+            os.kill(pid, signal.SIGKILL)
+        elif user_id is not None:
+            killing.kill_user(user_id)
+        else:
             killing.kill_descendants(pid)
-        os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         while True:
@@ -251,10 +253,7 @@ class Zygote:
         ended.link.close()
         event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
         if not self._plan.process_namespace:
-            # What outlived its agent is this process's child by now.
-            killing.kill_descendants(os.getpid(), spare={*self._running, *self._removals})
-            if ended.user_id is not None:
-                killing.kill_user(ended.user_id)
+            self._end_survivors(ended.user_id)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
         if self._homes is None:
@@ -262,6 +261,14 @@ class Zygote:
         else:
             process = self._homes.start_removing(ended.name)
             self._removals[process.pid] = _Removal(process, event)
+
+    def _end_survivors(self, user_id: int | None) -> None:
+        """End what has outlived its agent."""
+        if user_id is not None:
+            killing.kill_user(user_id)
+        else:
+            # Orphans are this process's children by now.
+            killing.kill_descendants(os.getpid(), spare={*self._running, *self._removals})
 
     def _end_all(self) -> None:
         for pid in list(self._running):
