@@ -138,7 +138,7 @@ def _default_name(block: Block, number: int) -> str:
 
 def _workflow_steps(block: Block) -> list[str]:
     """The steps of a CI workflow that run pytest; the others set up the machine."""
-    steps: list[str] = re.findall(r"^ *- run: (pytest .*)$", block.text, re.MULTILINE)
+    steps: list[str] = re.findall(r"^ *- (?:run: )?(pytest .*)$", block.text, re.MULTILINE)
     assert steps, f"line {block.line}: the workflow runs no pytest"
     return steps
 
