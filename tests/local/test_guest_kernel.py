@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import textwrap
@@ -355,7 +356,8 @@ def test_a_kernel_survives_what_a_candidate_patches(box, code):
 def test_a_kernel_that_breaks_itself_ends_or_goes_on_but_does_not_hang(box, code):
     kernel = box.kernel()
     if kernel.run(code).ended is not None:
-        kernel.run("1 + 1")
+        with contextlib.suppress(BrokenPipeError):  # it ended after the cell
+            kernel.run("1 + 1")
     kernel.close()
     other = box.kernel()
     assert other.run("1 + 1").text == "2"
