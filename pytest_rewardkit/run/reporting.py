@@ -10,6 +10,7 @@ from pytest_rewardkit.provision import Provision
 from pytest_rewardkit.run import github_report
 from pytest_rewardkit.run.asked import judge_of, stored_in
 from pytest_rewardkit.run.html_plugin import HtmlPluginColumn
+from pytest_rewardkit.run.live import Live
 from pytest_rewardkit.run.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def report(config: pytest.Config, settings: Settings) -> None:
 
         register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
     register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
+    register(Live(config, reporter), "rewardkit-live")
     if github_report.is_asked_for(os.environ):
         register(github_report.GitHubReport(config, reporter), "rewardkit-github")
     if settings.results is None and settings.html is None:
