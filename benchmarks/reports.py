@@ -80,7 +80,9 @@ def run(variant: Variant, directory: Path) -> None:
     """Runs pytest once, and notes its processor time and memory, by the kernel's account of this child alone."""
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variant.env}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *variant.args, variant.file]
-    with subprocess.Popen(command, cwd=directory, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, cwd=directory, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, variant.name

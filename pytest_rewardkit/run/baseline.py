@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, from_to, signed
 from pytest_rewardkit.run.gates import Decision, State, named
-from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_mean
+from pytest_rewardkit.run.reduce import task_of
+from pytest_rewardkit.run.statistics import Interval, clustered, mean_interval, weighted_mean
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -101,7 +102,12 @@ class Comparison:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval of the mean change, by the paired bootstrap. Raises ValueError where there is no mean."""
-        return mean_interval([(pair.difference, pair.weight) for pair in self.pairs], confidence)
+        return mean_interval(self.differences, confidence)
+
+    @property
+    def differences(self) -> list[tuple[float, float]]:
+        """Of each task the mean difference and the weight; several attempts at one task are no independent values."""
+        return clustered((task_of(pair.node_id), pair.difference, pair.weight) for pair in self.pairs)
 
 
 def compare(now: Ledger, before: Ledger, *, name: str = "baseline", unfinished: str = "") -> Comparison:
@@ -197,8 +203,8 @@ def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
     change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
     if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
         return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
-    if len(pairs) < (least := _least_pairs(confidence)):
-        found = f"too few to decide: {change} over {counted(len(pairs), 'test')}"
+    if (count := len(comparison.differences)) < (least := _least_pairs(confidence)):
+        found = f"too few to decide: {change} over {counted(count, 'test')}"
         return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
     if high < -_TOLERANCE:
         return State.FAILED, f"{change}; worst: {offenders(comparison.worst)}"

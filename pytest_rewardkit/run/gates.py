@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reports.figures import counted, shown, shown_under
-from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.run.reduce import task_of
+from pytest_rewardkit.run.statistics import Interval, clustered, least_trials, mean_interval, weighted_mean, wilson
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _conditions(gate: Gate, tests: Sequence[Test]) -> list[_Condition]:
 
 
 def _mean(tests: Sequence[Test], bound: float, confidence: float | None) -> _Condition:
-    pairs = [(test.value or 0.0, test.weight) for test in tests]
+    pairs = clustered((task_of(test.node_id), test.value or 0.0, test.weight) for test in tests)
     mean = weighted_mean(pairs)
     if mean is None:
         return State.FAILED, "no test has a weight over 0, so there is no mean"
@@ -176,8 +177,8 @@ def _mean(tests: Sequence[Test], bound: float, confidence: float | None) -> _Con
     counting = f", {counted(unscored, 'unscored test')} counting as 0" if unscored else ""
     if confidence is None:
         return _plain("strict mean", mean, bound, after=counting)
-    interval = mean_interval(pairs, confidence)
-    return _by_interval("strict mean", mean, interval, bound, confidence, count=len(tests), after=counting)
+    after = _in_attempts(len(pairs), len(tests)) + counting
+    return _by_interval("strict mean", mean, mean_interval(pairs, confidence), bound, confidence, len(pairs), after)
 
 
 def _pass_rate(tests: Sequence[Test], bound: float, confidence: float | None) -> _Condition:
@@ -186,8 +187,14 @@ def _pass_rate(tests: Sequence[Test], bound: float, confidence: float | None) ->
     rate = passed / len(tests)
     if confidence is None:
         return _plain("pass rate", rate, bound, after=after)
-    interval = wilson(passed, len(tests), confidence)
-    return _by_interval("pass rate", rate, interval, bound, confidence, count=len(tests), after=after)
+    shares = clustered((task_of(test.node_id), float(test.passed), 1.0) for test in tests)
+    interval = wilson(rate * len(shares), len(shares), confidence)
+    after = _in_attempts(len(shares), len(tests)) + after
+    return _by_interval("pass rate", rate, interval, bound, confidence, len(shares), after)
+
+
+def _in_attempts(tasks: int, tests: int) -> str:
+    return "" if tasks == tests else f" in {tests:,} attempts"
 
 
 def _unscored(tests: Sequence[Test], most: int) -> _Condition:
@@ -211,9 +218,14 @@ def _plain(what: str, value: float, bound: float, *, after: str) -> _Condition:
 
 
 def _by_interval(
-    what: str, value: float, interval: Interval, bound: float, confidence: float, *, count: int, after: str
+    what: str, value: float, interval: Interval, bound: float, confidence: float, count: int, after: str
 ) -> _Condition:
-    """Decide by where an interval lies; too few tests show nothing, however good they are."""
+    """Decide by where an interval lies; too few tests show nothing, however good they are.
+
+    Parameters
+    ----------
+    count: of tests; several attempts at one count once.
+    """
     percent = f"{confidence * 100:.4g} %"
     ends = f"{percent} interval {_end(interval.low, bound)} to {_end(interval.high, bound)}"
     if interval.high < bound - _TOLERANCE:

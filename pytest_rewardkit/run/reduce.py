@@ -90,6 +90,12 @@ class Reduction:
     undefined: int
 
 
+def task_of(node_id: str) -> str:
+    """Returns what the node ids of several attempts at one row or test share; of any other test, its node id."""
+    attempt = _ATTEMPT.fullmatch(node_id)
+    return node_id if attempt is None else attempt[1]
+
+
 def reductions(tests: Iterable[Test]) -> list[Reduction]:
     """Returns what attempts came to, function by function, in the order of their tests.
 
