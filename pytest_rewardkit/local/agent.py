@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
@@ -173,26 +172,15 @@ class Agent:
         """
         return await self._peer.request("socket", tcp_socket)
 
-    async def freeze(self, *, keep_memory: bool) -> None:
-        """Stop every process and kernel, or end them and wait for that.
+    async def all_ended(self) -> None:
+        """Wait until no process and no kernel is left.
 
         Raises:
             GuestGoneError: the sandbox is gone.
         """
-        self.frozen = True
-        await self._signal_all(signal.SIGSTOP if keep_memory else signal.SIGKILL)
-        while not keep_memory and (self._kernels or any(self._running())):
+        while self._kernels or any(process.ended is None for process in self.processes.values()):
             self._exit_seen = asyncio.get_running_loop().create_future()
             await self._exit_seen
-
-    async def thaw(self) -> None:
-        """Let every process and kernel go on.
-
-        Raises:
-            GuestGoneError: the sandbox is gone.
-        """
-        self.frozen = False
-        await self._signal_all(signal.SIGCONT)
 
     async def run(self, script: str, *, stdin: int | None = None, stdout: int | None = None) -> int:
         """Run a shell script as a tool of the server's, and wait for its end; it shows up nowhere.
@@ -294,14 +282,6 @@ class Agent:
                 waiter.exception()  # whoever waited may have gone, too
         for task in list(self._tasks):
             task.cancel()
-
-    def _running(self) -> list[int]:
-        return [process.pid for process in self.processes.values() if process.ended is None]
-
-    async def _signal_all(self, number: int) -> None:
-        for pid in (*self._running(), *self._kernels):
-            with contextlib.suppress(GuestError):  # it has ended meanwhile
-                await self.signal(pid, number)
 
     def _adopt(self, process: Process) -> tuple[Process, Subscription[Event]]:
         earlier = self.processes.get(process.pid)

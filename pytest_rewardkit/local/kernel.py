@@ -94,6 +94,8 @@ class Kernel:
         if event != "started":
             self._drain()
         if event == "end":
+            if message.get("last") is True:
+                self.alive = False  # it exits by itself; what comes next is another kernel's
             self._finish(None)
             if isinstance(imported := message.get("imported"), list):
                 self._on_imports([name for name in imported if isinstance(name, str)])

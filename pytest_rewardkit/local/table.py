@@ -97,7 +97,9 @@ class SandboxTable:
         """
         sandbox.state = "paused"
         sandbox.cut_off()
-        await asyncio.shield(sandbox.agent.background(sandbox.agent.freeze(keep_memory=keep_memory)))
+        await asyncio.shield(
+            sandbox.agent.background(sandbox.spawned.zygote.pause(sandbox.spawned, keep_memory=keep_memory))
+        )
 
     async def resume(self, sandbox: Sandbox, seconds: float) -> None:
         """Let a paused sandbox go on, to end after `seconds` from now.
@@ -105,7 +107,7 @@ class SandboxTable:
         Raises:
             GuestGoneError: the sandbox has ended.
         """
-        await asyncio.shield(sandbox.agent.background(sandbox.agent.thaw()))
+        await asyncio.shield(sandbox.agent.background(sandbox.spawned.zygote.resume(sandbox.spawned)))
         sandbox.state = "running"
         self.expire_in(sandbox, seconds)
 

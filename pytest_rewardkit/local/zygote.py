@@ -101,6 +101,26 @@ class Zygote:
             # Whichever way it fails, the sandbox is not there any more.
             self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(lambda killed: killed.exception())
 
+    async def pause(self, sandbox: SpawnedSandbox, *, keep_memory: bool) -> None:
+        """Stop all that runs in a sandbox, or end it and wait for that.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        sandbox.agent.frozen = True
+        await self._peer.request("pause", _nothing, pid=sandbox.pid, memory=keep_memory)
+        if not keep_memory:
+            await sandbox.agent.all_ended()
+
+    async def resume(self, sandbox: SpawnedSandbox) -> None:
+        """Let all that runs in a sandbox go on.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        sandbox.agent.frozen = False
+        await self._peer.request("resume", _nothing, pid=sandbox.pid)
+
     @property
     def busy(self) -> bool:
         """Whether it has sandboxes, or makes one."""

@@ -40,6 +40,20 @@ def test_a_paused_sandbox_does_nothing(sandbox: Sandbox) -> None:
     assert eventually(lambda: int(sandbox.run_code("count").text or 0) > before)
 
 
+def test_pause_stops_what_has_left_its_session(sandbox: Sandbox) -> None:
+    sandbox.commands.run(
+        "setsid -f sh -c 'trap : TERM; (while :; do echo >> count; done) & wait' > /dev/null 2>&1 < /dev/null"
+    )
+    assert eventually(lambda: sandbox.files.exists("count"))
+    sandbox.pause()
+    stopped = sandbox.get_metrics()
+    assert stopped[0].mem_used > 0
+    assert sandbox.get_metrics()[0].cpu_used_pct == 0
+    sandbox.connect()
+    before = sandbox.files.get_info("count").size
+    assert eventually(lambda: sandbox.files.get_info("count").size > before)
+
+
 def test_pausing_interrupts_what_runs_without_losing_its_state(sandbox: Sandbox) -> None:
     sandbox.run_code("x = 'kept'")
     with pytest.raises(TimeoutException):
@@ -57,6 +71,14 @@ def test_pause_without_memory_keeps_the_files_alone(sandbox: Sandbox) -> None:
     assert sandbox.files.read("note") == "kept"
     assert sandbox.run_code("x").error.name == "NameError"
     assert command.pid not in [process.pid for process in sandbox.commands.list()]
+
+
+def test_pause_without_memory_ends_what_has_left_its_session(sandbox: Sandbox) -> None:
+    sandbox.commands.run("setsid -f sleep 4321 > /dev/null 2>&1 < /dev/null")
+    assert sandbox.commands.run("pgrep -f '^sleep 4321'").exit_code == 0
+    sandbox.pause(keep_memory=False)
+    sandbox.connect()
+    assert sandbox.commands.run("pgrep -f '^sleep 4321' || echo none").stdout == "none\n"
 
 
 def test_a_paused_sandbox_can_be_killed(address: dict[str, str]) -> None:

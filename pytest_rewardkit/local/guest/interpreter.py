@@ -115,7 +115,7 @@ class Interpreter:
         if self._number is not None:
             if status:
                 self._emit("error", name="ExitStatus", value=str(status), traceback=f"exit status {status}")
-            self._emit("end")
+            self._emit("end", last=True)
 
     def _emit(self, event: str, **fields: Any) -> None:
         message = {"id": self._number, "event": event, **fields}

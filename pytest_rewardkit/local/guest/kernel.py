@@ -113,7 +113,7 @@ class Kernel:
         )
         imported = (set(PRELOADABLE) & sys.modules.keys()) - self._imported
         self._imported |= imported
-        emit("end", **({"imported": sorted(imported)} if imported else {}))
+        emit("end", last=self._shell.exit_now, **({"imported": sorted(imported)} if imported else {}))
 
     def _readable(self) -> None:
         frames = self._channel.receive_available() if self._channel is not None else None

@@ -1,4 +1,4 @@
-"""Ends the processes of a sandbox that has no process namespace to end them with."""
+"""Signals all processes of a sandbox from outside, whatever group, session or parent they have given themselves."""
 
 from __future__ import annotations
 
@@ -22,15 +22,25 @@ def kill_descendants(pid: int, *, spare: Collection[int] = ()) -> None:
     Parameters:
         spare: children of `pid` that are left alone, with what is below them.
     """
-    stopped: set[int] = set()
     # Stopped processes cannot fork, so that nothing is missed.
+    _signal(stop_descendants(pid, spare=spare), signal.SIGKILL)
+
+
+def stop_descendants(pid: int, *, spare: Collection[int] = ()) -> set[int]:
+    """Stop every process below `pid`, as :func:`kill_descendants` finds them, and return them."""
+    stopped: set[int] = set()
     for _ in range(_MAX_ROUNDS):
         new = set(process_tree.descendants(pid, spare=spare)) - stopped
         if not new:
             break
         _signal(new, signal.SIGSTOP)
         stopped |= new
-    _signal(stopped, signal.SIGKILL)
+    return stopped
+
+
+def continue_descendants(pid: int) -> None:
+    """Let every stopped process below `pid` go on."""
+    _signal(process_tree.descendants(pid), signal.SIGCONT)
 
 
 def kill_user(user_id: int) -> None:

@@ -8,7 +8,7 @@ import select
 import signal
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import descriptors, identity, killing, sandbox, seccomp, syscalls
@@ -122,7 +122,14 @@ class Zygote:
                 case "spawn":
                     answer: Message = {"ok": {"pid": self._spawn(message, frame.descriptors)}}
                 case "kill":
-                    self._kill(message.get("pid"))
+                    self._kill(self._running_pid(message))
+                    answer = {"ok": {}}
+                case "pause":
+                    halt = killing.stop_descendants if message.get("memory", True) else killing.kill_descendants
+                    halt(self._running_pid(message))
+                    answer = {"ok": {}}
+                case "resume":
+                    killing.continue_descendants(self._running_pid(message))
                     answer = {"ok": {}}
                 case other:
                     raise RequestError(Code.INVALID_ARGUMENT, f"unknown operation {other!r}")
@@ -215,9 +222,13 @@ class Zygote:
                 killing.kill_descendants(pid)
                 os.kill(pid, signal.SIGCONT)
 
-    def _kill(self, pid: Any) -> None:
+    def _running_pid(self, message: Message) -> int:
+        pid = message.get("pid")
         if not isinstance(pid, int) or pid not in self._running:
             raise RequestError(Code.NOT_FOUND, f"no sandbox {pid!r}")
+        return pid
+
+    def _kill(self, pid: int) -> None:
         user_id = self._running[pid].user_id
         if self._plan.process_namespace:
             os.kill(pid, signal.SIGKILL)
