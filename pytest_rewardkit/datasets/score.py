@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.assertions import assert_reward
 from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.run.recorder import DEFAULT_NAME
 from pytest_rewardkit.sandboxes.creation import create
 from pytest_rewardkit.scorers.case import checked_time_limit
@@ -47,7 +49,8 @@ def score_row(
     given = row.candidate if candidate is None else candidate
     present = referee if referee is not None else row.referee
     with nullcontext(present) if present is not None else _beside(sandbox) as found:
-        return row.task.score(sandbox, given, referee=found, time_limit=time_limit)
+        reward = row.task.score(sandbox, given, referee=found, time_limit=time_limit)
+    return reward if reward.evidence else replace(reward, evidence=(Evidence(response=given),))
 
 
 def assert_row(

@@ -8,6 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from pytest_rewardkit.reports.results.lines import schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,3 +157,48 @@ def test_folders_that_cannot_be_written_do_not_fail_tests(
     result = run("--rewardkit-artifacts=kept")
     result.assert_outcomes(passed=1, failed=3, xfailed=1)
     result.stdout.fnmatch_lines_random(["artifacts are not written: *reward.json*"])
+
+
+def test_what_was_judged_is_in_the_results_too(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]) -> None:
+    pytester.makepyfile(
+        """
+        from pytest_rewardkit import assert_output
+
+        def test_it(sandbox):
+            assert_output(sandbox, "import sys; print('out'); print('err', file=sys.stderr)", "right")
+        """
+    )
+    run("--rewardkit-results=results.jsonl")
+    lines = [json.loads(line) for line in (pytester.path / "results.jsonl").read_text().splitlines()]
+    validator = Draft202012Validator(schema())
+    for line in lines:
+        validator.validate(line)
+    (evidence,) = lines[1]["evidence"]
+    code = "import sys; print('out'); print('err', file=sys.stderr)"
+    assert evidence == {"candidate": code, "stdout": "out\n", "stderr": "err\n"}
+
+
+def test_a_row_that_has_a_test_of_its_own_leaves_its_candidate(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    row = {
+        "task_id": "HumanEval/0",
+        "prompt": "def double(n):\n",
+        "entry_point": "double",
+        "test": "def check(candidate):\n    assert candidate(2) == 4\n",
+        "canonical_solution": "    return 2 * n\n",
+    }
+    (pytester.path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rewardkit.datasets.score import assert_row
+
+        @pytest.mark.reward_dataset("rows.jsonl", format="humaneval")
+        def test_it(sandbox, row):
+            assert_row(sandbox, row, "def double(n): return n")
+        """
+    )
+    run("--rewardkit-artifacts=kept").assert_outcomes(failed=1)
+    (folder,) = folders(pytester.path / "kept").values()
+    assert "def double(n): return n" in (folder / "response.md").read_text()

@@ -105,9 +105,7 @@ def test_logs_have_the_reward_at_each_line(pytester: pytest.Pytester, run: Calla
     result.stdout.no_re_match_line(r".*mean \d\.\d\d of \d")
 
 
-@pytest.mark.parametrize(
-    "options", [("-p", "no:terminal"), ("--tb=no",), ("--tb=line",), ("--show-capture=no",), ("-q",)]
-)
+@pytest.mark.parametrize("options", ["-p no:terminal", "--tb=no", "--tb=line", "--show-capture=no", "-q"])
 def test_nothing_breaks_with(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult], options: str) -> None:
     pytester.makepyfile(
         """
