@@ -93,6 +93,27 @@ def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Re
     assert "f(0) raised ZeroDivisionError" in reward.parts[1].reason
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    import asyncio\n    async def g(): return n\n    return asyncio.run(g())\n",
+        "    return n if n < 0 else d(950) - 950 + n\n\ndef d(m): return 0 if m == 0 else 1 + d(m - 1)\n",
+        "    print('so much' * 100000)\n    import sys; sys.stderr.write('x'); sys.stdout.flush()\n    return n\n",
+        "    import pickle\n    return pickle.loads(pickle.dumps(Box(n))).n\n\n"
+        "class Box:\n    def __init__(self, n): self.n = n\n",
+        "    from concurrent.futures import ThreadPoolExecutor\n"
+        "    with ThreadPoolExecutor() as pool: return pool.submit(int, n).result()\n",
+        "    if __name__ == '__main__': return None\n    return n\n\nif __name__ == '__main__': f(input())\n",
+    ],
+    ids=["asyncio.run", "deep recursion", "prints", "pickle", "threads", "main"],
+)
+def test_a_candidate_runs_as_a_module_of_a_program_does(sandbox: Sandbox, referee: Referee, body: str) -> None:
+    test = "def check(candidate):\n    assert candidate(3) == 3\n    assert candidate(-1) == -1\n"
+    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test)
+    reward = score_row(sandbox, row, body, referee=referee)
+    assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
+
+
 FORMS = {
     "a body": "{body}",
     "the whole program": "{prompt}{body}",

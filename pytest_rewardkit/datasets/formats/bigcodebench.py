@@ -18,8 +18,7 @@ from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
 from pytest_rewardkit.datasets.formats.reading import optional_text, text, wrong
 from pytest_rewardkit.datasets.formats.task import Task
 from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
-from pytest_rewardkit.datasets.testcode.guest import unittests
-from pytest_rewardkit.datasets.testcode.sending import Line
+from pytest_rewardkit.datasets.testcode.sending import UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.text import printable
@@ -54,7 +53,7 @@ class UnitTestsTask(Task):
             return self._failed(Verdict.NO_CODE, NO_CODE)
         task = {"sources": sources, "test": self.test, "case": CASE, "names": self.names, "needs": self.needs}
         try:
-            with Line(sandbox, (unittests,)) as line:
+            with Line(sandbox, UNIT_TESTS) as line:
                 reply = line.call("run", task, limit=time_limit or TIME_LIMIT)
         except SandboxUnavailable as error:
             return Reward.unscored(str(error))

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from e2b import NotFoundException
 
-from pytest_rewardkit.datasets.testcode.guest import checks, digests, player, referee, standin
+from pytest_rewardkit.datasets.testcode.guest import (
+    checks,
+    digests,
+    player,
+    referee,
+    standin,
+    surroundings,
+    unittests,
+)
 from pytest_rewardkit.scorers import inside
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 
@@ -26,8 +34,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reward import Verdict
 
-PLAYER: Final = (inside, digests, player)
-REFEREE: Final = (inside, digests, checks, standin, referee)
+PLAYER: Final = (inside, digests, surroundings, player)
+UNIT_TESTS: Final = (surroundings, unittests)
+REFEREE: Final = (inside, digests, surroundings, checks, standin, referee)
 
 LARGEST_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""

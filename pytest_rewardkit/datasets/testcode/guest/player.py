@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
+from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers import inside
 
 if TYPE_CHECKING:
@@ -135,45 +136,18 @@ def play(task: dict[str, Any], answers_path: str) -> None:
             ``seconds_in_all``.
         answers_path: the file that takes one line of JSON for the loading and one for each operation.
     """
-    streams = sys.stdout, sys.stderr
     end = time.monotonic() + task["seconds_in_all"]
-    with open(answers_path, "w", encoding="ascii", buffering=1) as answers:
-        sys.stdout = sys.stderr = _Nowhere()
-        try:
-            loaded: dict[str, Any] = {"loaded": True}
-            if not _players:
-                _players.append(Player())
-                loaded = _players[0].load(task["sources"], task["seconds"])
-            answers.write(json.dumps(loaded) + "\n")
-            player = _players[0]
-            player.note(task["earlier"])
-            for operation in task["operations"] if "loaded" in loaded else ():
-                seconds = min(task["seconds"], end - time.monotonic())
-                answers.write(json.dumps(player.answer(operation, seconds)) + "\n")
-        finally:
-            sys.stdout, sys.stderr = streams
-
-
-class _Nowhere:
-    """Where a candidate's prints go while its values are what counts."""
-
-    encoding = "utf-8"
-    errors = "replace"
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def writelines(self, lines: Any) -> None:
-        for line in lines:
-            self.write(line)
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool:
-        return False
-
-    def fileno(self) -> int:
-        raise OSError("the candidate's output goes nowhere")
+    with open(answers_path, "w", encoding="ascii", buffering=1) as answers, as_a_program():
+        loaded: dict[str, Any] = {"loaded": True}
+        if not _players:
+            _players.append(Player())
+            loaded = _players[0].load(task["sources"], task["seconds"])
+        answers.write(json.dumps(loaded) + "\n")
+        player = _players[0]
+        player.note(task["earlier"])
+        for operation in task["operations"] if "loaded" in loaded else ():
+            seconds = min(task["seconds"], end - time.monotonic())
+            answers.write(json.dumps(player.answer(operation, seconds)) + "\n")
 
 
 def _encoded(value: Any) -> Any:

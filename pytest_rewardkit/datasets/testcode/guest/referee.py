@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
 from pytest_rewardkit.datasets.testcode.guest.standin import LARGE_KINDS, CandidateFailed, Inseparable, StandIn, short
+from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers import inside
 
 if TYPE_CHECKING:
@@ -300,7 +301,8 @@ def examine(task: dict[str, Any], result_path: str) -> None:
         _examinations[token] = Examination(task["program"])
     answers = map(_answer, task.get("answers", ()))
     begun = time.monotonic()
-    result = _examinations[token].advance(zip(task.get("numbers", ()), answers, strict=True))
+    with as_a_program():
+        result = _examinations[token].advance(zip(task.get("numbers", ()), answers, strict=True))
     result["seconds"] = time.monotonic() - begun
     if "outcome" in result:
         del _examinations[token]

@@ -17,6 +17,8 @@ import types
 import unittest
 from typing import Any
 
+from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
+
 LONGEST_TEXT = 1_000
 _RELIED_ON = ("unittest.case", "unittest.result", "unittest.mock", "numpy.testing", "pandas.testing", "numpy", "pandas")
 
@@ -29,7 +31,6 @@ def run(task: dict[str, Any], results_path: str) -> None:
             ``names`` of its tests, in order; ``needs``, the modules that must be there.
         results_path: the file that takes a line of JSON for what is ``missing``, for the loading, and for each test.
     """
-    streams = sys.stdout, sys.stderr
     with open(results_path, "w", encoding="ascii", buffering=1) as results:
 
         def write(**line: Any) -> None:
@@ -39,12 +40,8 @@ def run(task: dict[str, Any], results_path: str) -> None:
         if missing:
             write(missing=missing)
             return
-        with open(os.devnull, "w") as nowhere:
-            sys.stdout = sys.stderr = nowhere
-            try:
-                _run(task, write)
-            finally:
-                sys.stdout, sys.stderr = streams
+        with as_a_program():
+            _run(task, write)
 
 
 def _run(task: dict[str, Any], write: Any) -> None:
