@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 WHOLE: Final = "reward"
 """The name under which a test's whole reward stands, among the scores and as a property of its own."""
 
-PARTS: Final = 50
+PARTS: Final = 20
 """Parts of one reward that get properties; the record of the run has all of them."""
 
 _NAME_LIMIT: Final = 100
-_TEXT_LIMIT: Final = 300
+_TEXT_LIMIT: Final = 200
 
 # A dot would begin a new level, and what XML cannot hold would break the file for all tests.
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\- \[\](),:/@+=]+")

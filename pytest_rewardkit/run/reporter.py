@@ -12,6 +12,7 @@ from pytest_rewardkit.reports.figures import counted
 from pytest_rewardkit.reports.properties import properties_of
 from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.node_ids import plain
 from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
@@ -69,6 +70,8 @@ class Reporter:
         """How many files could not be collected."""
         self._running: dict[str, _Progress] = {}
         self._arrived: Record | None = None
+        self._arrived_size = 0
+        self._memory = Memory()
         self._decisions: list[Decision] | None = None
 
     @property
@@ -107,6 +110,7 @@ class Reporter:
             for position, (name, value) in enumerate(report.user_properties):
                 if name == RECORD_PROPERTY:
                     self._arrived = Record.from_wire(str(value))
+                    self._arrived_size = len(str(value))
                     instead = properties_of(self._arrived) if self._settings.junit_properties else []
                     report.user_properties[position : position + 1] = instead
                     break
@@ -184,6 +188,8 @@ class Reporter:
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
                 listener(test)
+        if attempt.record is not None:
+            self._memory.bound(attempt.record, self._arrived_size)
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):

@@ -1,0 +1,39 @@
+"""Details of records are kept as long as there is room, and numbers always."""
+
+from pytest_rewardkit import Part, Reward
+from pytest_rewardkit.run.memory import Memory
+from pytest_rewardkit.run.record import Record
+
+
+def record(value):
+    return Record(
+        Reward.from_parts([Part("a", value), Part("b", value, actual="x" * 100)], reason="so it is"), left_out=1
+    )
+
+
+def details(memory, value, size):
+    found = record(value)
+    memory.bound(found, size)
+    assert (found.reward.value, found.reward.reason) == (value, "so it is")
+    assert found.left_out == 3 - len(found.reward.parts)
+    return len(found.reward.parts)
+
+
+def test_details_go_when_the_room_is_spent():
+    memory = Memory(budget=100)
+    assert [details(memory, 0.5, 40) for _ in range(4)] == [2, 2, 0, 0]
+    assert details(memory, 0.5, 20) == 2
+
+
+def test_half_of_the_room_is_for_tests_that_lost():
+    memory = Memory(budget=100)
+    assert [details(memory, 1.0, 30) for _ in range(3)] == [2, 0, 0]
+    assert [details(memory, 0.0, 30) for _ in range(3)] == [2, 2, 0]
+
+
+def test_what_has_no_details_takes_no_room():
+    memory = Memory(budget=10)
+    for found in (Record(None), Record(Reward(0.5)), Record(Reward.unscored("gone"))):
+        memory.bound(found, 1000)
+        assert found.left_out == 0
+    assert details(memory, 0.5, 10) == 2
