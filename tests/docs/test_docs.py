@@ -7,7 +7,7 @@ is run there and must print what the page shows. A line of `...` stands for any 
 Comments above a block say what differs:
 `<!-- docs-test: setup -->`: creates an environment and downloads packages, so it is not run, but checked for agreement
 with .ci/run and pyproject.toml;
-`<!-- docs-test: run by PATH -->`: the named test runs this command;
+`<!-- docs-test: run by PATH -->`: the named test runs this command, or takes this script from the page;
 `<!-- docs-test: serves -->`: runs until it is interrupted;
 `<!-- docs-test: file NAME -->`: a file that has no comment with its name.
 """
@@ -27,7 +27,7 @@ import pytest
 from docs.pages import PAGES, ROOT, Block, Section, assert_shown, commands, sections
 
 SECTIONS = [section for page in PAGES for section in sections(page)]
-FILES = {"python", "toml", "ini", "json", "jsonl", "yaml"}
+FILES = {"python", "toml", "ini", "json", "jsonl", "yaml", "sh"}
 TIME_LIMIT = 120
 
 
@@ -99,6 +99,8 @@ RUN_BY = [block for section in SECTIONS for block in section.blocks if block.dir
 @pytest.mark.parametrize("block", RUN_BY, ids=lambda block: f"line {block.line}")
 def test_commands_run_by_other_tests(block: Block) -> None:
     runner = ROOT / block.directive.removeprefix("run by ")
+    if block.language != "console":
+        assert f'language == "{block.language}"' in runner.read_text("utf-8"), f"{runner.name} takes no such script"
     for command in commands(block):
         assert f'"{command.line}"' in runner.read_text("utf-8"), f"{runner.name} does not run {command.line!r}"
 
@@ -126,9 +128,8 @@ def test_there_is_something_to_test() -> None:
 
 
 def _handled(block: Block) -> bool:
-    return (
-        block.language in FILES or block.language == "console" or block.directive == "setup" or block.language == "text"
-    )
+    directives = block.directive == "setup" or block.directive.startswith("run by ")
+    return block.language in {*FILES, "console", "text"} or directives
 
 
 def _default_name(block: Block, number: int) -> str:

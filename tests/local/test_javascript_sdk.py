@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from docs.pages import ROOT, sections
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.handle import LocalServer
 
 SCRIPTS = Path(__file__).parent / "javascript"
 DIRECTORY_VARIABLE = "REWARDKIT_JAVASCRIPT_PACKAGES"
+PAGE = ROOT / "docs" / "local-server.md"
 OLDEST_NODE = (20, 18)
 UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH")
 TESTS = re.findall(r"^test\('([^']+)'", (SCRIPTS / "everyday.mjs").read_text("utf-8"), re.MULTILINE)
@@ -85,6 +87,16 @@ def test_everyday_use(name: str, server: LocalServer, packages: Path) -> None:
     if outcome[1]:
         assert " # SKIP needs " in outcome[1], said
         pytest.skip(outcome[1].removeprefix(" # SKIP "))
+
+
+def test_the_script_of_the_documentation(server: LocalServer, packages: Path, tmp_path: Path) -> None:
+    found = [block for section in sections(PAGE) for block in section.blocks if block.language == "javascript"]
+    for block in found:
+        script = packages / f"{tmp_path.name}.mjs"
+        script.write_text(block.text, "utf-8")
+        ran = node(server, packages, script.name)
+        assert (ran.stdout, ran.stderr, ran.returncode) == ("42\n", "", 0)
+    assert len(found) == 1
 
 
 def test_every_test_of_the_script_is_run() -> None:
