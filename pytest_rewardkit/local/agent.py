@@ -127,13 +127,14 @@ class Agent:
         channel, channel_theirs = socket.socketpair()
         stdout, stdout_theirs = os.pipe()
         stderr, stderr_theirs = os.pipe()
-        ours = [stdout, stderr]
+        taken_theirs, taken = os.pipe()
+        ours = [stdout, stderr, taken]
 
         def adopt(answer: Answer) -> Kernel:
             require_descriptors(answer, 0)
             pid = answer.integer("pid")
             ours.clear()
-            kernel = Kernel(pid, channel, stdout, stderr, self._kernel_lost, self._on_imports)
+            kernel = Kernel(pid, channel, (stdout, stderr, taken), self._kernel_lost, self._on_imports)
             self._kernels[pid] = kernel
             return kernel
 
@@ -142,7 +143,7 @@ class Agent:
                 close_all(ours)
                 channel.close()
 
-        theirs = (channel_theirs.fileno(), stdout_theirs, stderr_theirs)
+        theirs = (channel_theirs.fileno(), stdout_theirs, stderr_theirs, taken_theirs)
         started = self._peer.request("kernel", adopt, theirs, cwd=cwd, envs=dict(envs), language=language)
         channel_theirs.close()
         close_all(theirs[1:])

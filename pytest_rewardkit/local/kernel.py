@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.channel import AsyncChannel, ChannelError, Frame
@@ -26,7 +28,8 @@ class Kernel:
     Parameters:
         pid: its process number inside the sandbox.
         sock: the channel's end; the kernel owns it.
-        stdout, stderr: the read ends of its streams; the kernel owns them.
+        pipes: the read ends of its standard output and error, and the write end of the one by which it learns that what
+            it displayed has been taken; the kernel owns them.
         on_lost: called when the channel closes, with the error when the kernel broke the protocol.
         on_imports: called with the names of slow modules that a run has imported, as the kernel says.
     """
@@ -35,8 +38,7 @@ class Kernel:
         self,
         pid: int,
         sock: socket.socket,
-        stdout: int,
-        stderr: int,
+        pipes: tuple[int, int, int],
         on_lost: Callable[[Kernel, Exception | None], None],
         on_imports: Callable[[list[str]], None],
     ) -> None:
@@ -47,6 +49,8 @@ class Kernel:
         self._execution: Execution | None = None
         self._number = 0
         self._channel = AsyncChannel(sock, self._receive, lambda error: on_lost(self, error), max_descriptors=0)
+        stdout, stderr, self._taken = pipes
+        os.set_blocking(self._taken, False)
         self._readers = [
             PipeReader(stdout, lambda data: self._write("stdout", data)),
             PipeReader(stderr, lambda data: self._write("stderr", data)),
@@ -76,6 +80,9 @@ class Kernel:
     def close(self) -> None:
         """Close the channel and the streams."""
         self.alive = False
+        if self._taken >= 0:
+            os.close(self._taken)
+            self._taken = -1
         self._channel.close()
         for reader in self._readers:
             reader.close()
@@ -83,6 +90,13 @@ class Kernel:
     def _receive(self, frame: Frame) -> None:
         message = frame.message
         event = message.get("event")
+        self._take(event, message)
+        if event == "result" and message.get("main") is not True and self._taken >= 0:
+            # It waits for this, so that what it writes after what it displays also comes after it.
+            with contextlib.suppress(OSError):  # full or closed: that is the candidate's own doing
+                os.write(self._taken, b"\0")
+
+    def _take(self, event: object, message: dict[str, Any]) -> None:
         if event == "ready":
             return
         number = message.get("id")
@@ -133,7 +147,7 @@ class Kernel:
             reader.resume()
 
 
-def _event(event: str, message: dict[str, Any]) -> Started | Result | Failure:
+def _event(event: object, message: dict[str, Any]) -> Started | Result | Failure:
     if event == "started":
         count = message.get("execution_count")
         if type(count) is not int or not 0 <= count < 2**31:

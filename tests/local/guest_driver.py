@@ -132,11 +132,12 @@ class Box(Connection):
     def kernel(self, **fields: Any) -> Kernel:
         kernel = Kernel()
         self._kernels.append(kernel)
-        ends = [kernel.theirs.fileno(), kernel.stdout_end, kernel.stderr_end]
+        ends = [kernel.theirs.fileno(), kernel.stdout_end, kernel.stderr_end, kernel.taken_end]
         kernel.pid = self.request("kernel", ends, **fields)["pid"]
         kernel.theirs.close()
         os.close(kernel.stdout_end)
         os.close(kernel.stderr_end)
+        os.close(kernel.taken_end)
         first = kernel.channel.receive()
         assert first is not None, f"the kernel ended before it was ready: {kernel.output()}"
         assert first.message == {"event": "ready"}
@@ -215,6 +216,7 @@ class Kernel:
         self.channel = Channel(ours)
         self.stdout, self.stdout_end = os.pipe()
         self.stderr, self.stderr_end = os.pipe()
+        self.taken_end, self.taken = os.pipe()
         os.set_blocking(self.stdout, False)
         os.set_blocking(self.stderr, False)
         self.pid = 0
@@ -240,6 +242,8 @@ class Kernel:
                     outcome.results.append(message["data"])
                     if message["main"]:
                         outcome.main = message["data"]
+                    else:
+                        os.write(self.taken, b"\0")
                 case "error":
                     outcome.error = message
                     outcome.errors += 1
@@ -261,6 +265,7 @@ class Kernel:
             self.channel.close()
             os.close(self.stdout)
             os.close(self.stderr)
+            os.close(self.taken)
 
 
 def _drain(descriptor: int) -> str:

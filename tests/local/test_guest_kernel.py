@@ -398,7 +398,7 @@ def test_libraries_take_the_kernel_for_a_notebook(kernel):
 
 def test_the_kernel_is_a_plain_interpreter_to_the_cell(kernel):
     assert kernel.run("import sys\nsys.argv, __name__, sys.stdin.read()").text == "([''], '__main__', '')"
-    assert kernel.run("import os\nsorted(os.listdir('/proc/self/fd'))[:3]").text == "['0', '1', '2']"
+    assert kernel.run("import os\nsorted(map(int, os.listdir('/proc/self/fd')))[:3]").text == "[0, 1, 2]"
 
 
 def test_the_end_names_slow_modules_that_the_cell_imported(kernel):

@@ -143,6 +143,56 @@ def test_a_removed_context_is_not_there(sandbox: Sandbox) -> None:
         sandbox.remove_code_context(context)
 
 
+def test_results_and_output_come_in_their_order(sandbox: Sandbox) -> None:
+    come: list[str] = []
+    sandbox.run_code(
+        "for n in range(300):\n    display(n)\n    print(f'after {n}')\ndisplay('last')",
+        on_stdout=lambda message: come.append(message.line),
+        on_result=lambda result: come.append(result.text),
+    )
+    assert come == [each for n in range(300) for each in (f"{n}", f"after {n}\n")] + ["last"]
+
+
+def test_output_of_subprocesses_is_in_order_with_results(sandbox: Sandbox) -> None:
+    come: list[str] = []
+    sandbox.run_code(
+        "import os\n"
+        "for n in range(30):\n"
+        "    os.system(f'echo before {n}')\n"
+        "    display(n)\n"
+        "    os.write(1, b'after\\n')",
+        on_stdout=lambda message: come.extend(message.line.splitlines()),
+        on_result=lambda result: come.append(result.text),
+    )
+    assert come == [each for n in range(30) for each in (f"before {n}", f"{n}", "after")]
+
+
+def test_threads_and_handlers_may_display(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code(
+        "import signal, threading\n"
+        "signal.signal(signal.SIGALRM, lambda *_: display('alarm'))\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\n"
+        "threads = [threading.Thread(target=lambda: [display(n) for n in range(20)]) for _ in range(5)]\n"
+        "for thread in threads: thread.start()\n"
+        "for n in range(50): display('main')\n"
+        "for thread in threads: thread.join()\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "'end'"
+    )
+    assert execution.text == "end"
+    texts = [result.text for result in execution.results]
+    assert texts.count("main") == 50
+    assert sum(text.isdigit() for text in texts if text) == 100
+    assert "alarm" in texts
+
+
+def test_a_cell_that_is_interrupted_while_it_displays_goes_on_with_the_next(sandbox: Sandbox) -> None:
+    with pytest.raises(TimeoutException):
+        sandbox.run_code("x = 'kept'\nwhile True: display('x' * 1000)", timeout=0.5)
+    execution = sandbox.run_code("display(1); print('a'); display(2)\nx")
+    assert [result.text for result in execution.results] == ["1", "2", "kept"]
+
+
 def test_a_timeout_interrupts_the_code(sandbox: Sandbox) -> None:
     sandbox.run_code("x = 'kept'")
     with pytest.raises(TimeoutException):

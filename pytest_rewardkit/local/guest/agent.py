@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.shell import Shell
 
 _PYTHON: Final = "python"
-_KERNEL_DESCRIPTORS: Final = 3
+_KERNEL_DESCRIPTORS: Final = 4
 _COMMAND_DESCRIPTORS: Final = 3
 
 Answer = tuple["Message", list[int]]
@@ -174,11 +174,11 @@ class Agent:
         self._children.add(pid)
         return {"pid": pid}, []
 
-    def _kernel_of(self, name: object, directory: str, environment: dict[str, str]) -> Callable[[Channel], None]:
+    def _kernel_of(self, name: object, directory: str, environment: dict[str, str]) -> Callable[[Channel, int], None]:
         if name == _PYTHON:
-            return lambda channel: kernel.Kernel(self._shell, channel, directory, environment).serve()
+            return lambda channel, taken: kernel.Kernel(self._shell, channel, taken, directory, environment).serve()
         language, program = languages.find(name, self._environment["PATH"])
-        return lambda channel: Interpreter(language, program, channel, directory, environment).serve()
+        return lambda channel, _: Interpreter(language, program, channel, directory, environment).serve()
 
     def _start(self, message: Message, received: tuple[int, ...]) -> Answer:
         arguments = [message.get("cmd"), *message.get("args", [])]

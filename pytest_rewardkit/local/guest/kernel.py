@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -31,28 +32,29 @@ _KERNEL_ENVIRONMENT: Final = {
 MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
 
 
-def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[Channel], None]) -> NoReturn:
+def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[Channel, int], None]) -> NoReturn:
     """Become a kernel, in a freshly forked process.
 
     Parameters:
-        received: the channel to the server, and the pipes for standard output and error.
+        received: the channel to the server, the pipes for standard output and error, and the one that brings a byte for
+            each displayed object that the server has taken.
         confine: enters the layers that are the kernel's own.
-        serve: runs cells until the server closes the channel.
+        serve: runs cells until the server closes the channel; gets the channel and the last pipe.
     """
     code = 1
     try:
-        channel, stdout, stderr = received
+        channel, stdout, stderr, taken = received
         descriptors.silence_stdio()
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        descriptors.keep_only([channel])
+        descriptors.keep_only([channel, taken])
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         syscalls.set_dumpable(True)
         syscalls.set_parent_death_signal(signal.SIGKILL)
         confine()
-        serve(Channel(socket.socket(fileno=channel)))
+        serve(Channel(socket.socket(fileno=channel)), taken)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -66,14 +68,16 @@ class Kernel:
     Parameters:
         shell: where cells run.
         channel: the connection to the server.
+        taken: where a byte comes for each displayed object that the server has taken.
         directory: the working directory.
         environment: the whole environment.
     """
 
-    def __init__(self, shell: Shell, channel: Channel, directory: str, environment: dict[str, str]) -> None:
+    def __init__(self, shell: Shell, channel: Channel, taken: int, directory: str, environment: dict[str, str]) -> None:
         _set_up_interpreter(directory, environment)
         self._shell = shell
         self._channel: Channel | None = channel
+        self._taken = taken
         self._executor = Executor(shell)
         self._requests: asyncio.Queue[Message | None] = asyncio.Queue()
         self._imported: set[str] = set(PRELOADABLE) & sys.modules.keys()
@@ -106,7 +110,8 @@ class Kernel:
         _reopen_closed_streams()
 
         def emit(event: str, **fields: Any) -> None:
-            self._send({"id": number, "event": event, **fields})
+            send = self._send_in_order if event == "result" and not fields["main"] else self._send
+            send({"id": number, "event": event, **fields})
 
         await self._executor.execute(
             request["code"], emit, environment=request.get("envs"), silent=bool(request.get("silent"))
@@ -130,6 +135,18 @@ class Kernel:
             self._channel.send(message)
         except ValueError:
             self._channel.send(shortened(message))
+
+    def _send_in_order(self, message: Message) -> None:
+        """Send what a cell displays, and wait until it is taken: what the cell writes next comes after it."""
+        # Neither an interrupt nor an alarm may part what is sent from the wait for it; the server does not let it wait.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._send(message)
+            if self._channel is not None:
+                with contextlib.suppress(OSError):  # closed by the cell
+                    os.read(self._taken, 1)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def _leave_channel(self) -> None:
         if self._channel is not None:
