@@ -92,7 +92,8 @@ class SelfCheck:
         broken = [report for report in stats.get("failed", ()) if _BROKEN in str(report.longrepr)]
         passed, skipped = len(stats.get("passed", ())), len(stats.get("skipped", ()))
         terminalreporter.section("self-check of graders")
-        for report in broken:
+        # In one order, whichever worker was first.
+        for report in sorted(broken, key=lambda report: str(report.nodeid)):
             text = str(report.longrepr)
             terminalreporter.write_line(f"{report.nodeid}: {one_line(text[text.index(_BROKEN) + len(_BROKEN) :], 200)}")
         others = len(stats.get("failed", ())) - len(broken) + len(stats.get("error", ()))
