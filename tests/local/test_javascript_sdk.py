@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCRIPTS = Path(__file__).parent / "javascript"
 DIRECTORY_VARIABLE = "REWARDKIT_JAVASCRIPT_PACKAGES"
 PAGE = ROOT / "docs" / "local-server.md"
+COVERAGE = ROOT / "docs" / "e2b-coverage.md"
 OLDEST_NODE = (20, 18)
 UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH")
 TESTS = re.findall(r"^test\('([^']+)'", (SCRIPTS / "everyday.mjs").read_text("utf-8"), re.MULTILINE)
@@ -97,6 +98,40 @@ def test_the_script_of_the_documentation(server: LocalServer, packages: Path, tm
         ran = node(server, packages, script.name)
         assert (ran.stdout, ran.stderr, ran.returncode) == ("42\n", "", 0)
     assert len(found) == 1
+
+
+METHODS = """
+import { Sandbox, Secret, Template, Volume } from '@e2b/code-interpreter'
+const named = (owner) => Object.getOwnPropertyNames(owner)
+const names = new Set([...named(Template), ...named(Volume), ...named(Secret)])
+for (let type = Sandbox; type.name; type = Object.getPrototypeOf(type))
+  for (const name of [...named(type), ...named(type.prototype)]) names.add(name)
+const sandbox = await Sandbox.create()
+for (const part of ['files', 'commands', 'pty', 'git'])
+  for (const name of named(Object.getPrototypeOf(sandbox[part]))) names.add(name)
+await sandbox.kill()
+console.log([...names].join(' '))
+"""
+NO_CALLS = {
+    *("constructor", "length", "name", "prototype", "defaultTemplate", "defaultMcpTemplate"),
+    # Of the description of a template, which asks no server.
+    *("toJSON", "toDockerfile"),
+    # Private in the SDK's types, or a property.
+    *("boundOpts", "connectSandbox", "createSandbox", "fileUrl", "forkSandbox", "getJupyterRequestUrl", "getRemoteUrl"),
+    *("handleRequestError", "hasUpstream", "includeDiagnostics", "jupyterUrl", "resolveApiOpts", "resolveOpts"),
+    *("resolveRemoteName", "runGit", "runShell", "start", "supportsStdinClose", "withRemoteCredentials"),
+}
+
+
+def test_every_call_is_in_the_documentation(server: LocalServer, packages: Path, tmp_path: Path) -> None:
+    script = packages / f"{tmp_path.name}.mjs"
+    script.write_text(METHODS, "utf-8")
+    ran = node(server, packages, script.name)
+    assert ran.returncode == 0, ran.stderr
+    rows = re.findall(r"^\| `.*?` \| (.*?) \|", COVERAGE.read_text("utf-8"), re.MULTILINE)
+    shown = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
+    # Handles of commands and watches come from calls.
+    assert set(ran.stdout.split()) - NO_CALLS == shown - {"nextItems", "stop", "wait", "disconnect"}
 
 
 def test_every_test_of_the_script_is_run() -> None:

@@ -33,6 +33,7 @@ test('a sandbox from create to kill', async () => {
   assert.equal(info.state, 'running')
   assert.deepEqual(info.metadata, { who: 'b & ä=%' })
   assert.ok(info.endAt - info.startedAt > 150_000)
+  assert.equal((await Sandbox.getFullInfo(sandbox.sandboxId)).sandboxId, sandbox.sandboxId)
   const again = await Sandbox.connect(sandbox.sandboxId)
   assert.equal(again.sandboxId, sandbox.sandboxId)
   assert.equal(await sandbox.kill(), true)
@@ -251,30 +252,66 @@ test('a port', () =>
 test('git', (t) =>
   withSandbox(async (sandbox) => {
     if ((await sandbox.commands.run('command -v git || true')).stdout === '') return t.skip('needs git')
-    await sandbox.git.init('work', { initialBranch: 'main' })
-    await sandbox.git.configureUser('A', 'a@example.org')
-    await sandbox.files.write('work/f', 'text')
-    await sandbox.git.add('work')
-    await sandbox.git.commit('work', 'first')
-    await sandbox.git.createBranch('work', 'other')
-    assert.deepEqual((await sandbox.git.branches('work')).branches.sort(), ['main', 'other'])
-    assert.equal((await sandbox.git.status('work')).isClean, true)
+    const git = sandbox.git
+    await git.configureUser('A', 'a@example.org')
+    await git.init('origin', { bare: true, initialBranch: 'main' })
+    await git.init('work', { initialBranch: 'main' })
+    await git.setConfig('pull.ff', 'only', { scope: 'local', path: 'work' })
+    assert.equal(await git.getConfig('pull.ff', { scope: 'local', path: 'work' }), 'only')
+    await sandbox.files.write('work/f', 'first')
+    await git.add('work')
+    await git.commit('work', 'first')
+    await git.remoteAdd('work', 'origin', '/home/user/origin')
+    assert.equal(await git.remoteGet('work', 'origin'), '/home/user/origin')
+    await git.push('work', { remote: 'origin', branch: 'main' })
+    await git.clone('/home/user/origin', { path: 'copy' })
+    assert.equal(await sandbox.files.read('copy/f'), 'first')
+    await sandbox.files.write('work/f', 'second')
+    assert.deepEqual((await git.status('work')).fileStatus.map((file) => file.name), ['f'])
+    await git.restore('work', { paths: ['f'] })
+    assert.equal((await git.status('work')).isClean, true)
+    await git.createBranch('work', 'other')
+    await git.checkoutBranch('work', 'main')
+    assert.deepEqual((await git.branches('work')).branches.sort(), ['main', 'other'])
+    await git.deleteBranch('work', 'other')
+    await git.commit('work', 'empty', { allowEmpty: true })
+    await git.push('work', { remote: 'origin', branch: 'main' })
+    await git.pull('copy')
+    assert.equal((await sandbox.commands.run('git -C copy log --format=%s')).stdout, 'empty\nfirst\n')
+    await git.reset('copy', { mode: 'hard', target: 'HEAD~1' })
+    assert.equal((await sandbox.commands.run('git -C copy log --format=%s')).stdout, 'first\n')
+    await git.dangerouslyAuthenticate({ username: 'user', password: 'secret', host: 'git.example.org' })
+    assert.match(await sandbox.files.read('.git-credentials'), /git\.example\.org/)
   }))
 
 test('what is not served', () =>
   withSandbox(async (sandbox) => {
     const calls = [
       () => Template.build(Template().fromImage('any'), 'name'),
+      () => Template.buildInBackground(Template().fromImage('any'), 'name'),
+      () => Template.getBuildStatus({ templateId: 'any', buildId: 'any' }),
       () => Template.exists('name'),
+      () => Template.aliasExists('name'),
+      () => Template.assignTags('name:one', 'two'),
       () => Template.getTags('name'),
       () => Template.removeTags('name', 'tag'),
       () => Volume.create('name'),
+      () => Volume.connect('name'),
+      () => Volume.getInfo('name'),
       () => Volume.list(),
+      () => Volume.destroy('name'),
       () => Secret.create('name', 'value'),
+      () => Secret.update('name', 'value'),
+      () => Secret.getInfo('name'),
+      () => Secret.exists('name'),
+      () => Secret.destroy('name'),
       () => Secret.list().nextItems(),
       () => sandbox.updateNetwork({ denyOut: ['0.0.0.0/0'] }),
       () => Sandbox.create({ network: { allowOut: ['1.1.1.1'] } }),
+      () => Sandbox.create({ volumeMounts: { '/data': 'any' } }),
+      () => Sandbox.create({ mcp: { any: {} } }),
       () => sandbox.createCodeContext({ language: 'r' }),
+      () => sandbox.runCode('1', { language: 'r' }),
     ]
     for (const call of calls) await assert.rejects(call(), /501/, String(call))
   }))
