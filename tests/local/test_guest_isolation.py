@@ -605,6 +605,13 @@ def test_many_sandboxes_leave_nothing_behind(fork_server, level):
     assert traces() == before
 
 
+def test_a_sandbox_that_has_only_just_been_made_can_be_ended(fork_server):
+    for _ in range(30):
+        fork_server.spawn().kill()
+    with fork_server.spawn() as box:
+        assert box.kernel().run("1 + 1").text == "2"
+
+
 def test_the_end_of_the_fork_servers_channel_ends_everything(fork_server, level):
     before = set(processes_below(os.getpid()))
     server = ForkServer("--isolation", level, command=fork_server.command)

@@ -231,12 +231,13 @@ class Zygote:
     def _kill(self, pid: int) -> None:
         user_id = self._running[pid].user_id
         if self._plan.process_namespace:
-            os.kill(pid, signal.SIGKILL)
+            pass  # the others end with the first
         elif user_id is not None:
             killing.kill_user(user_id)
         else:
             killing.kill_descendants(pid)
-            os.kill(pid, signal.SIGKILL)
+        # A sandbox that has just been made may not be its user yet.
+        os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         while True:
