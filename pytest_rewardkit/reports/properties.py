@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from pytest_rewardkit.reward import Part, Reward
     from pytest_rewardkit.run.record import Record
 
 WHOLE: Final = "reward"
@@ -36,34 +35,31 @@ def properties_of(record: Record) -> list[Property]:
     reward = record.reward
     if reward is None:
         return []
-    facts = {
-        "verdict": reward.verdict.value,
-        "reason": one_line(reward.reason, _TEXT_LIMIT),
-        "threshold": record.threshold,
-        "weight": None if record.weight == 1 else record.weight,
-        "group": record.group,
-        "row": record.row,
-    }
     found: list[Property] = [] if reward.value is None else [(WHOLE, reward.value)]
-    found += _score(WHOLE, reward.value, facts)
+    _add_score(found, WHOLE, reward)
+    for fact in ("threshold", "group", "row"):
+        if (said := getattr(record, fact)) is not None:
+            found.append((f"evals.scores.{WHOLE}.metadata.{fact}", said))
+    if record.weight != 1:
+        found.append((f"evals.scores.{WHOLE}.metadata.weight", record.weight))
     names = {WHOLE}
     for part in reward.parts[:PARTS]:
         name = _unique(_NOT_IN_NAMES.sub("_", part.name)[:_NAME_LIMIT] or "part", names)
-        weight = None if part.weight == 1 else part.weight
-        reason = one_line(part.reason, _TEXT_LIMIT)
-        found += _score(name, part.value, {"verdict": part.verdict.value, "reason": reason, "weight": weight})
+        _add_score(found, name, part)
+        if part.weight != 1:
+            found.append((f"evals.scores.{name}.metadata.weight", part.weight))
     return found
 
 
-def _score(name: str, value: float | None, facts: dict[str, str | float | None]) -> Iterator[Property]:
+def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
     prefix = f"evals.scores.{name}"
     # What is unscored has no number, and none is made up for it.
-    if value is not None:
-        yield f"{prefix}.value", value
-        yield f"{prefix}.type", "float"
-    for fact, said in facts.items():
-        if said is not None and said != "":
-            yield f"{prefix}.metadata.{fact}", said
+    if judged.value is not None:
+        found.append((f"{prefix}.value", judged.value))
+        found.append((f"{prefix}.type", "float"))
+    found.append((f"{prefix}.metadata.verdict", judged.verdict.value))
+    if judged.reason:
+        found.append((f"{prefix}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
 
 
 def _unique(name: str, taken: set[str]) -> str:

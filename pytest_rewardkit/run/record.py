@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.text import excerpt
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 VERSION: Final = 1
+WIRE_HEAD: Final = f'{{"v":{VERSION},'
+"""How every wire form begins; the rest of it is the better part of a line of a results file."""
 WIRE_LIMIT: Final = 48_000
 """Characters that a record's wire form has at most, whatever a candidate printed."""
 
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,13 @@ class Record:
         data = json.loads(wire)
         if not isinstance(data, dict) or data.get("v") != VERSION:
             raise ValueError(f"this is no record of version {VERSION}: {excerpt(wire, 80)!r}")
-        reward = data.get("reward")
+        return cls.from_fields(data)
+
+    @classmethod
+    def from_fields(cls, data: Mapping[str, Any]) -> Record:
+        """Return the record whose wire form has these fields. Raises KeyError, TypeError or ValueError."""
         return cls(
-            reward=None if reward is None else _reward_from_wire(reward),
+            reward=_reward_from_wire(data) if "verdict" in data else None,
             threshold=data.get("threshold"),
             weight=data.get("weight", 1.0),
             group=data.get("group"),
@@ -90,19 +102,32 @@ class Record:
         )
 
     def _dump(self, parts: tuple[Part, ...], evidence: tuple[Evidence, ...] = (), *, left_out: int) -> str:
-        data = {
-            "v": VERSION,
-            "reward": None if self.reward is None else _reward_to_wire(self.reward, parts, evidence),
-            "threshold": self.threshold,
-            "weight": self.weight,
-            "group": self.group,
-            "must_pass": self.must_pass or None,
-            "row": self.row,
-            "reduce": self.reduce,
-            "sandboxes": [asdict(use) for use in self.sandboxes] or None,
-            "left_out": left_out or None,
-        }
-        return _dumps(_said(data))
+        # Most records have little to say, and each of thousands is written: what has its default is never looked at.
+        data: dict[str, Any] = {"v": VERSION, "weight": self.weight}
+        for name in ("threshold", "group", "row", "reduce"):
+            if (value := getattr(self, name)) is not None:
+                data[name] = value
+        if self.must_pass:
+            data["must_pass"] = True
+        if self.reward is not None:
+            _add_reward(data, self.reward, parts, evidence)
+        if left_out:
+            data["left_out"] = left_out
+        if timings := self._timings():
+            data["timings"] = timings
+        if self.sandboxes:
+            data["sandboxes"] = [asdict(use) for use in self.sandboxes]
+        return _ENCODER.encode(data)
+
+    def _timings(self) -> dict[str, float]:
+        """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
+        timings: dict[str, float] = {}
+        if self.sandboxes:
+            timings["waiting"] = math.fsum(use.waited for use in self.sandboxes)
+            timings["creating"] = math.fsum(use.start for use in self.sandboxes)
+        if self.reward is not None and self.reward.parts:
+            timings["running"] = math.fsum(part.duration or 0.0 for part in self.reward.parts)
+        return {name: round(seconds, 6) for name, seconds in timings.items() if seconds}
 
 
 def part_to_wire(part: Part) -> dict[str, Any]:
@@ -148,21 +173,21 @@ def evidence_from_wire(data: dict[str, Any]) -> Evidence:
     )
 
 
-def _reward_to_wire(reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> dict[str, Any]:
-    data = {
-        "value": reward.value,
-        "verdict": reward.verdict.value,
-        "reason": reward.reason or None,
-        "parts": [part_to_wire(part) for part in parts] or None,
-        "evidence": [evidence_to_wire(item) for item in evidence] or None,
-    }
-    return _said(data)
+def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> None:
+    data["reward"] = reward.value
+    data["verdict"] = reward.verdict.value
+    if reward.reason:
+        data["reason"] = reward.reason
+    if parts:
+        data["parts"] = [part_to_wire(part) for part in parts]
+    if evidence:
+        data["evidence"] = [evidence_to_wire(item) for item in evidence]
 
 
-def _reward_from_wire(data: dict[str, Any]) -> Reward:
-    parts = tuple(part_from_wire(part) for part in data.get("parts", ()))
-    evidence = tuple(evidence_from_wire(item) for item in data.get("evidence", ()))
-    return Reward(data.get("value"), parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
+def _reward_from_wire(data: Mapping[str, Any]) -> Reward:
+    parts = tuple(map(part_from_wire, data.get("parts", ())))
+    evidence = tuple(map(evidence_from_wire, data.get("evidence", ())))
+    return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 
 def _with_texts(part: Part, limit: int) -> Part:
@@ -202,7 +227,7 @@ def _fitting(parts: tuple[Part, ...], room: int) -> tuple[Part, ...]:
     """Return those of `parts`, in their order, that fit into `room` characters, the lowest values first."""
     kept: set[int] = set()
     for index in sorted(range(len(parts)), key=lambda i: -1.0 if (value := parts[i].value) is None else value):
-        room -= len(_dumps(part_to_wire(parts[index]))) + 1
+        room -= len(_ENCODER.encode(part_to_wire(parts[index]))) + 1
         if room < 0:
             break
         kept.add(index)
@@ -211,7 +236,3 @@ def _fitting(parts: tuple[Part, ...], room: int) -> tuple[Part, ...]:
 
 def _said(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value is not None}
-
-
-def _dumps(data: object) -> str:
-    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

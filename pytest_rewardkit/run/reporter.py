@@ -62,15 +62,16 @@ class Reporter:
         self._settings = settings
         self.header = header
         self.judge = judge
-        self.listeners: list[Callable[[Test], None]] = []
-        """Called with each test that has to do with rewards, when an attempt at it is over."""
+        self.listeners: list[Callable[[Test, str], None]] = []
+        """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form of
+        the attempt's record, "" for one that left none."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.uncollected = 0
         """How many files could not be collected."""
         self._running: dict[str, _Progress] = {}
         self._arrived: Record | None = None
-        self._arrived_size = 0
+        self._wire = ""
         self._memory = Memory()
         self._decisions: list[Decision] | None = None
 
@@ -105,12 +106,12 @@ class Reporter:
     # First, so that other plugins report rewards in a form that is meant for them.
     @pytest.hookimpl(specname="pytest_runtest_logreport", tryfirst=True)
     def pytest_take_record(self, report: pytest.TestReport) -> None:
-        self._arrived = None
+        self._arrived, self._wire = None, ""
         if report.when == "teardown":
             for position, (name, value) in enumerate(report.user_properties):
                 if name == RECORD_PROPERTY:
-                    self._arrived = Record.from_wire(str(value))
-                    self._arrived_size = len(str(value))
+                    self._wire = str(value)
+                    self._arrived = Record.from_wire(self._wire)
                     instead = properties_of(self._arrived) if self._settings.junit_properties else []
                     report.user_properties[position : position + 1] = instead
                     break
@@ -187,9 +188,9 @@ class Reporter:
         test = self.ledger.add(node_id, attempt)
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
-                listener(test)
+                listener(test, self._wire)
         if attempt.record is not None:
-            self._memory.bound(attempt.record, self._arrived_size)
+            self._memory.bound(attempt.record, len(self._wire))
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):

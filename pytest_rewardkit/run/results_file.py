@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.reports.results.file import Writer, read
-from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line
+from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
 from pytest_rewardkit.run.facts import now
 from pytest_rewardkit.text import one_line
 
@@ -56,18 +56,18 @@ class ResultsFile:
         config.add_cleanup(self._close)
         reporter.listeners.append(self._add)
 
-    def _add(self, test: Test) -> None:
+    def _add(self, test: Test, wire: str) -> None:
         if not (test.last.kept and test.node_id in self._carried):
-            self._write(attempt_line(test, self._reporter.ledger.index(test.node_id)))
+            self._write(attempt_text(test, self._reporter.ledger.index(test.node_id), wire))
 
     def _kept(self) -> list[Mapping[str, Any]]:
         return [{**line, "kept": True} for lines in self._carried.values() for line in lines]
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, text: str) -> None:
         if self._failure:
             return
         try:
-            self._writer.write(line)
+            self._writer.write(text)
         except OSError as error:
             # The tests are worth more than their report: they go on, and the run fails in the end.
             self._failure = one_line(str(error), 300)
@@ -105,17 +105,16 @@ class ResultsFile:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self._settle()
-        self._write(
-            end_line(
-                ended=now(),
-                seconds=time.perf_counter() - self._clock,
-                exit_status=int(exitstatus),
-                complete=self._reporter.complete,
-                figures=self._reporter.ledger.figures(),
-                decisions=self._reporter.decisions,
-                uncollected=self._reporter.uncollected,
-            )
+        end = end_line(
+            ended=now(),
+            seconds=time.perf_counter() - self._clock,
+            exit_status=int(exitstatus),
+            complete=self._reporter.complete,
+            figures=self._reporter.ledger.figures(),
+            decisions=self._reporter.decisions,
+            uncollected=self._reporter.uncollected,
         )
+        self._write(to_text(end))
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -77,11 +77,9 @@ def test_wire_form_is_plain_json_with_a_version():
     record = Record(Reward.from_parts([Part("adds", 0.0, verdict=Verdict.TIMEOUT)]), threshold=0.0, weight=0.0)
     assert json.loads(record.to_wire()) == {
         "v": 1,
-        "reward": {
-            "value": 0.0,
-            "verdict": "timeout",
-            "parts": [{"name": "adds", "value": 0.0, "weight": 1.0, "verdict": "timeout"}],
-        },
+        "reward": 0.0,
+        "verdict": "timeout",
+        "parts": [{"name": "adds", "value": 0.0, "weight": 1.0, "verdict": "timeout"}],
         "threshold": 0.0,
         "weight": 0.0,
     }

@@ -7,7 +7,7 @@ import pytest
 from pytest_rewardkit import Reward
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reports.results.file import Writer, read
-from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line
+from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
 
@@ -23,7 +23,12 @@ def attempt_lines():
     ledger = Ledger()
     ledger.expect(["a", "b", "c"])
     results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", Attempt(CRASHED)), ("a", rewarded(0.5))]
-    return [attempt_line(ledger.add(node_id, attempt), ledger.index(node_id)) for node_id, attempt in results]
+    return [
+        attempt_text(
+            ledger.add(node_id, attempt), ledger.index(node_id), attempt.record.to_wire() if attempt.record else ""
+        )
+        for node_id, attempt in results
+    ]
 
 
 def ended(*, complete=True, uncollected=0, missing=()):
@@ -48,7 +53,7 @@ def path(request, tmp_path):
 def write(path, *lines):
     writer = Writer(path, [RUN])
     for line in lines:
-        writer.write(line)
+        writer.write(line if isinstance(line, str) else to_text(line))
     return writer
 
 
@@ -80,7 +85,7 @@ def test_a_file_that_is_there_stands_until_it_is_replaced(path):
     def lines():
         yield RUN
         assert read(path).unfinished == ""
-        yield from attempt_lines()
+        yield from map(json.loads, attempt_lines())
 
     writer = Writer(path, lines())
     assert len(read(path).attempts) == 3
@@ -148,7 +153,7 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
         (
             [
                 None,
-                json.dumps(attempt_lines()[0] | {"reward": 7}),
+                json.dumps(json.loads(attempt_lines()[0]) | {"reward": 7}),
             ],
             ", line 2: reward: value must be a number in [0, 1], or None for unscored, not 7",
         ),

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_rewardkit import Part, Reward, Verdict
-from pytest_rewardkit.reports.results.lines import attempt_line, attempt_of, end_line, run_line, schema, to_text
+from pytest_rewardkit.reports.results.lines import attempt_of, attempt_text, end_line, run_line, schema, to_text
 from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger, Test
 from pytest_rewardkit.run.record import Record, SandboxUse
@@ -62,9 +62,14 @@ def wrong():
 
 
 def written(line):
-    text = to_text(line)
+    text = line if isinstance(line, str) else to_text(line)
     assert text.isascii() and text.endswith("\n") and text.count("\n") == 1
     return json.loads(text)
+
+
+def attempt_line(test, index):
+    """The line of the last attempt, as it is read."""
+    return written(attempt_text(test, index, test.last.record.to_wire() if test.last.record else ""))
 
 
 def ended(**changes):
@@ -90,7 +95,7 @@ def of_reward(attempt):
 
 @pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
 def test_an_attempt_comes_back_as_it_was(attempt, wrong):
-    line = written(attempt_line(Test("test_a.py::test_x[\x1b]", [attempt]), 0))
+    line = attempt_line(Test("test_a.py::test_x[\x1b]", [attempt]), 0)
     assert wrong(line) == []
     read = attempt_of(line)
     assert read == attempt
@@ -98,7 +103,7 @@ def test_an_attempt_comes_back_as_it_was(attempt, wrong):
 
 
 def test_all_that_a_line_says(wrong):
-    assert written(attempt_line(Test("a", [FULL, FULL]), 3)) == {
+    assert attempt_line(Test("a", [FULL, FULL]), 3) == {
         "v": 1,
         "type": "attempt",
         "node_id": "a",
@@ -153,7 +158,7 @@ def test_first_and_last_line(wrong):
 
 def test_lone_surrogates_become_what_every_parser_takes():
     attempt = Attempt("passed", 0.0, Record(Reward.from_parts([Part("a\ud800b 🎉", 1.0, actual="\udc80")])))
-    part = written(attempt_line(Test("a", [attempt]), 0))["parts"][0]
+    part = attempt_line(Test("a", [attempt]), 0)["parts"][0]
     assert (part["name"], part["actual"]) == ("a\ufffdb 🎉", "\ufffd")
 
 

@@ -36,9 +36,9 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._replace(lines)
 
-    def write(self, line: Mapping[str, Any]) -> None:
-        """Write a line that outlives this process from now on. Raises OSError."""
-        self._file.write(to_text(line))
+    def write(self, text: str) -> None:
+        """Write a line, in its final form; it outlives this process from now on. Raises OSError."""
+        self._file.write(text)
         self._file.flush()
 
     def rewrite(self, lines: Iterable[Mapping[str, Any]]) -> None:

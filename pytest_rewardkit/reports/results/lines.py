@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.run.ledger import CRASHED, Attempt
-from pytest_rewardkit.run.record import (
-    Record,
-    SandboxUse,
-    evidence_from_wire,
-    evidence_to_wire,
-    part_from_wire,
-    part_to_wire,
-)
+from pytest_rewardkit.run.record import WIRE_HEAD, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,36 +42,31 @@ def run_line(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"v": VERSION, "type": RUN, **facts}
 
 
-def attempt_line(test: Test, index: int | None) -> dict[str, Any]:
-    """Return the line of the last attempt at `test`; what has its default is left out.
+def attempt_text(test: Test, index: int | None, wire: str = "") -> str:
+    """Return the line of the last attempt at `test`, as `to_text` would; what has its default is left out.
 
     Parameters
     ----------
     index: the place of the test among all that were collected, from 0; None when it is not known.
+    wire: the wire form of the attempt's record, which becomes part of the line as it is; "" when it left none.
     """
     attempt = test.last
-    line: dict[str, Any] = {
-        "v": VERSION,
-        "type": ATTEMPT,
-        "node_id": test.node_id,
-        "index": index,
-        "line": attempt.line,
-        "attempt": len(test.attempts),
-        "outcome": attempt.outcome,
-        "reward": None,
-        "verdict": CRASHED,
-        "reason": attempt.cause,
-        "duration": round(attempt.duration, 6),
-        "kept": attempt.kept,
-    }
-    if attempt.record is not None:
-        line |= _of_record(attempt.record)
-    # By identity where 0 would be equal: it is said.
-    return {
-        key: value
-        for key, value in line.items()
-        if key == "reward" or not (value is None or value is False or value == "")
-    }
+    fields = [
+        f'{{"v":{VERSION},"type":"{ATTEMPT}","node_id":{_ENCODER.encode(test.node_id)},"attempt":{len(test.attempts)}',
+        f'"outcome":"{attempt.outcome}","duration":{attempt.duration:.6f}',
+    ]
+    if index is not None:
+        fields.append(f'"index":{index}')
+    if attempt.line is not None:
+        fields.append(f'"line":{attempt.line}')
+    if attempt.kept:
+        fields.append('"kept":true')
+    if attempt.record is None:
+        fields.append(f'"reward":null,"verdict":"{CRASHED}","reason":{_ENCODER.encode(attempt.cause)}}}')
+    else:
+        fields.append(wire.removeprefix(WIRE_HEAD))
+    text = ",".join(fields)
+    return to_text(json.loads(text)) if "\\ud" in text else f"{text}\n"
 
 
 def end_line(
@@ -128,7 +114,7 @@ def end_line(
 
 
 def attempt_of(line: Mapping[str, Any]) -> Attempt:
-    """Return the attempt that `attempt_line` wrote.
+    """Return the attempt of which `attempt_text` wrote.
 
     Raises KeyError, TypeError or ValueError for a line that says something else.
     """
@@ -136,7 +122,7 @@ def attempt_of(line: Mapping[str, Any]) -> Attempt:
     return Attempt(
         line["outcome"],
         float(line["duration"]),
-        None if crashed else _record_of(line),
+        None if crashed else Record.from_fields(line),
         line.get("reason", "") if crashed else "",
         line=line.get("line"),
         kept=line.get("kept", False),
@@ -152,50 +138,3 @@ def _whole(value: Any) -> Any:
     if isinstance(value, dict):
         return {_whole(key): _whole(item) for key, item in value.items()}
     return value
-
-
-def _of_record(record: Record) -> dict[str, Any]:
-    reward = record.reward
-    assert reward is not None
-    return {
-        "row": record.row,
-        "reduce": record.reduce,
-        "group": record.group,
-        "threshold": record.threshold,
-        "weight": record.weight,
-        "must_pass": record.must_pass,
-        "reward": reward.value,
-        "verdict": reward.verdict.value,
-        "reason": reward.reason,
-        "parts": [part_to_wire(part) for part in reward.parts] or None,
-        "evidence": [evidence_to_wire(item) for item in reward.evidence] or None,
-        "left_out": record.left_out or None,
-        "timings": _timings(record, reward),
-        "sandboxes": [asdict(use) for use in record.sandboxes] or None,
-    }
-
-
-def _record_of(line: Mapping[str, Any]) -> Record:
-    parts = tuple(part_from_wire(part) for part in line.get("parts", ()))
-    evidence = tuple(evidence_from_wire(item) for item in line.get("evidence", ()))
-    return Record(
-        reward=Reward(line["reward"], parts, Verdict(line["verdict"]), line.get("reason", ""), evidence),
-        threshold=line.get("threshold"),
-        weight=line.get("weight", 1.0),
-        group=line.get("group"),
-        must_pass=line.get("must_pass", False),
-        row=line.get("row"),
-        reduce=line.get("reduce"),
-        sandboxes=tuple(SandboxUse(**use) for use in line.get("sandboxes", ())),
-        left_out=line.get("left_out", 0),
-    )
-
-
-def _timings(record: Record, reward: Reward) -> dict[str, float] | None:
-    """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
-    timings = {
-        "waiting": sum(use.waited for use in record.sandboxes),
-        "creating": sum(use.start for use in record.sandboxes),
-        "running": sum(part.duration or 0.0 for part in reward.parts),
-    }
-    return {name: round(seconds, 6) for name, seconds in timings.items() if seconds} or None
