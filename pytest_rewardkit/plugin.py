@@ -11,7 +11,6 @@ import pytest
 
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
-from pytest_rewardkit.run.failures import Failures
 from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
@@ -41,7 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
-    config.pluginmanager.register(Failures(config, settings), "rewardkit-failures")
     if settings.selfcheck:
         from pytest_rewardkit.datasets.selfcheck import SelfCheck
 
@@ -51,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
+    from pytest_rewardkit.run.failures import Failures
+
+    config.pluginmanager.register(Failures(config, settings), "rewardkit-failures")
     if settings.resume is not None and not config.getoption("collectonly"):
         from pytest_rewardkit.run.resume import Resume
 

@@ -48,9 +48,9 @@ def folders(directory: Path) -> dict[str, Path]:
     return {json.loads((path / "reward.json").read_text())["node_id"].partition("::")[2]: path for path in found}
 
 
-def test_failures_say_how_to_run_them_again(pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult]) -> None:
+def test_failures_say_how_to_run_them_again(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]) -> None:
     pytester.makepyfile(test_suite=SUITE)
-    result = plain()
+    result = run()
     assert sorted(line for line in result.outlines if line.startswith("pytest ")) == [
         "pytest test_suite.py::test_marked",
         "pytest test_suite.py::test_wrong",
@@ -58,14 +58,14 @@ def test_failures_say_how_to_run_them_again(pytester: pytest.Pytester, plain: Ca
 
 
 def test_the_line_holds_where_pytest_was_started(
-    pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makeini("[pytest]")
     pytester.mkdir("below").joinpath("test_it.py").write_text(
         "import pytest\n@pytest.mark.parametrize('a', ['it is'])\n@pytest.mark.reward\ndef test_it(a): assert 0\n"
     )
     monkeypatch.chdir(pytester.path / "below")
-    plain().stdout.fnmatch_lines(["pytest 'test_it.py::test_it[[]it is]'"])
+    run().stdout.fnmatch_lines(["pytest 'test_it.py::test_it[[]it is]'"])
 
 
 def test_folders_of_failed_tests_repeat_the_failure(
