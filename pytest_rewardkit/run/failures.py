@@ -1,6 +1,6 @@
 """What a failing test leaves for those who look into it: how to run it again, and artifacts where they are asked for.
 
-This happens where tests run: what a candidate put out does not travel to where the run ends.
+Only with ``--rewardkit``. This happens where tests run: what a candidate put out does not travel to where the run ends.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Failures:
         self._config = config
         self._when = settings.artifacts_when
         self._directory: Path | None = None
-        if settings.enabled and settings.artifacts is not None and self._when != "off":
+        if settings.artifacts is not None and self._when != "off":
             self._directory = config.invocation_params.dir.absolute() / Path(settings.artifacts).expanduser()
             if self._directory.exists() and not self._directory.is_dir():
                 raise pytest.UsageError(f"--rewardkit-artifacts: {self._directory} is not a directory")
