@@ -23,7 +23,7 @@ class Settings(Limits):
 
     isolation: str = field(
         default="auto",
-        metadata={"help": "auto: the best there is; strict: the same, but refuse a weak one; or a level by its name"},
+        metadata={"help": "auto: the best there is; strict: full or nothing; or a level by its name"},
     )
     preload: str = field(
         default="auto",

@@ -63,8 +63,8 @@ class Reporter:
         self.header = header
         self.judge = judge
         self.listeners: list[Callable[[Test, str], None]] = []
-        """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form of
-        the attempt's record, "" for one that left none."""
+        """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form
+        of the attempt's record, "" for one that left none."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.uncollected = 0

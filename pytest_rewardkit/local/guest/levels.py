@@ -31,9 +31,6 @@ class Level(StrEnum):
     NONE = "none"
 
 
-STRONG: Final = (Level.FULL, Level.NS_NOCAP, Level.UID, Level.LANDLOCK)
-"""Levels at which a candidate reaches neither files, secrets, network nor processes of the host."""
-
 AUTO: Final = "auto"
 STRICT: Final = "strict"
 
@@ -155,7 +152,7 @@ def choose(findings: Findings, wanted: str) -> Level | None:
     if wanted == AUTO:
         return options[0] if options[0] is not Level.NONE else None
     if wanted == STRICT:
-        return options[0] if options[0] in STRONG else None
+        return Level.FULL if Level.FULL in options else None
     return Level(wanted) if Level(wanted) in options else None
 
 

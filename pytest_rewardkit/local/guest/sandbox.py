@@ -37,6 +37,10 @@ _READABLE_PROC: Final = tuple(
 )
 _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
 
+_INTERNET_PORTS: Final = (22, 53, 80, 443)
+"""Where a sandbox with internet may connect to by TCP: it shares the host's network, and the server and most of what
+listens on the host's loopback has other ports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
@@ -114,18 +118,21 @@ class Sandbox:
 
     def _rules(self) -> landlock.Rules:
         deny_network = not self.internet and not self.plan.clone_flags & syscalls.CLONE_NEWNET
+        connect_ports = _INTERNET_PORTS if self.internet else None
         if self.plan.private_root:
             return landlock.Rules(
                 readable=("/",),
                 writable=(root.HOME, root.TEMPORARY, root.SHARED_MEMORY),
                 devices=("/dev/pts", *root.DEVICE_PATHS),
                 deny_network=deny_network,
+                connect_ports=connect_ports,
             )
         return landlock.Rules(
             readable=(*root.SYSTEM_PATHS, *root.environment_paths(), *_READABLE_PROC, *_READABLE_ETC),
             writable=(self.directories.home, self.directories.temporary),
             devices=root.DEVICE_PATHS,
             deny_network=deny_network,
+            connect_ports=connect_ports,
         )
 
 
