@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -198,9 +199,13 @@ def test_links_out_of_the_sandbox_lead_nowhere_secret(box):
     box.run(f"ln -s {secret} link; ln -s {secret.parent} dir; ln -s /proc/1/root{secret} proc")
     for path in ("link", "proc", f"dir/{secret.name}", f"/proc/self/root{secret}", str(secret)):
         assert failure(box, "open", path=path, mode="r")[0] in ("not_found", "permission_denied")
+    before = secret.read_bytes()
     for path in ("dir/new", f"/proc/self/root{secret.parent}/new", str(secret.parent / "new"), str(secret)):
-        assert failure(box, "open", path=path, mode="w")[0] in ("not_found", "permission_denied", "already_exists")
+        # Where the tests lie below /tmp, the sandbox may write to such a path: into a /tmp of its own.
+        with contextlib.suppress(RequestFailedError):
+            box.request("open", path=path, mode="w")
     assert not (secret.parent / "new").exists()
+    assert secret.read_bytes() == before
 
 
 def test_names_that_are_no_text(box):

@@ -85,7 +85,7 @@ def test_contexts_of_a_language(sandbox: Sandbox) -> None:
 def test_a_removed_context_s_processes_end(sandbox: Sandbox) -> None:
     context = sandbox.create_code_context(language="bash")
     sandbox.run_code("sleep 4321 &", context=context)
-    assert sandbox.commands.run("pgrep -f '^sleep 4321'").exit_code == 0
+    sandbox.commands.run("until pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=15)
     sandbox.remove_code_context(context)
     sandbox.commands.run("while pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=15)
 
