@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         SandboxUnavailable,
         UnscoredError,
     )
-    from pytest_rewardkit.fixtures import SandboxFactory
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
     from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.sandboxes.provider import SandboxFactory
     from pytest_rewardkit.scorers.analysis import score_analysis
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import score_cases
@@ -77,7 +77,7 @@ _MODULES = {
     "datasets.rows": ("Row",),
     "datasets.score": ("assert_row", "score_row"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
-    "fixtures": ("SandboxFactory",),
+    "sandboxes.provider": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "scorers.function": ("RewardFunction", "reward_function"),
     "run.recorder": ("Recorder",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.run.recorder import Recorder
     from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.provider import SandboxFactory
 
 # Loaded in every session: what is heavy is imported where it is used.
 
@@ -24,21 +25,6 @@ WIDE_SCOPE_TIMEOUT: Final = 3600
 is the most that every E2B account allows."""
 
 Scope = Literal["function", "class", "module", "session"]
-
-
-class SandboxFactory(Protocol):
-    """Creates a sandbox each time it is called; all of them are killed where the fixture's scope ends."""
-
-    def __call__(
-        self,
-        *,
-        template: str | None = ...,
-        timeout: int | None = ...,
-        envs: Mapping[str, str] | None = ...,
-        metadata: Mapping[str, str] | None = ...,
-        allow_internet_access: bool | None = ...,
-        **options: Any,
-    ) -> Sandbox: ...
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest passes both by keyword

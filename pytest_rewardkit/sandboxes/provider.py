@@ -59,3 +59,18 @@ class Server(Protocol):
     """A local server as its users see it: the address variables, wherever its process is owned."""
 
     def environment(self) -> Mapping[str, str]: ...
+
+
+class SandboxFactory(Protocol):
+    """Creates a sandbox each time it is called; all of them are killed where the fixture's scope ends."""
+
+    def __call__(
+        self,
+        *,
+        template: str | None = ...,
+        timeout: int | None = ...,
+        envs: Mapping[str, str] | None = ...,
+        metadata: Mapping[str, str] | None = ...,
+        allow_internet_access: bool | None = ...,
+        **options: Any,
+    ) -> Sandbox: ...
