@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -155,14 +156,19 @@ class Ledger:
     def __init__(self) -> None:
         self._tests: dict[str, Test] = {}
         self._order: dict[str, int] = {}
+        # Several reports ask for the same; an addition makes both out of date.
+        self._sorted: list[Test] | None = None
+        self._figures: Figures | None = None
 
     def expect(self, node_ids: Iterable[str]) -> None:
         """Note which tests were collected, in their order."""
+        self._sorted = self._figures = None
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
 
     def add(self, node_id: str, attempt: Attempt) -> Test:
         """Add an attempt that is over, and return its test; the last attempt counts."""
+        self._sorted = self._figures = None
         test = self._tests.get(node_id)
         if test is None:
             test = self._tests[node_id] = Test(node_id)
@@ -172,8 +178,10 @@ class Ledger:
     @property
     def tests(self) -> list[Test]:
         """The tests that have to do with rewards, and those that crashed, in the order of collection."""
-        concerned = (test for test in self._tests.values() if test.reward is not None or test.crashed)
-        return sorted(concerned, key=self._position)
+        if self._sorted is None:
+            concerned = (test for test in self._tests.values() if test.reward is not None or test.crashed)
+            self._sorted = sorted(concerned, key=self._position)
+        return list(self._sorted)
 
     @property
     def collected(self) -> list[str]:
@@ -192,18 +200,23 @@ class Ledger:
 
     def figures(self) -> Figures:
         """Return the figures over what was added so far."""
+        if self._figures is None:
+            self._figures = self._calculated()
+        return self._figures
+
+    def _calculated(self) -> Figures:
         tests = self.tests
-        scored = [test for test in tests if test.value is not None]
-        earned = [(test.value or 0.0, test.weight) for test in tests]
+        earned = [(test.value, test.weight) for test in tests]
+        scored = [(value, weight) for value, weight in earned if value is not None]
         counts = Counter(test.says for test in tests)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
         uses = sorted(use.start for use in self._sandboxes())
-        slowest = sorted(tests, key=lambda test: (-test.last.duration, self._position(test)))[:SLOWEST]
+        slowest = heapq.nsmallest(SLOWEST, tests, key=lambda test: (-test.last.duration, self._position(test)))
         return Figures(
             tests=len(tests),
             scored=len(scored),
-            mean=_mean([(test.value or 0.0, test.weight) for test in scored]),
-            strict_mean=_mean(earned),
+            mean=_mean(scored),
+            strict_mean=_mean([(value or 0.0, weight) for value, weight in earned]),
             verdicts={name: counts[name] for name in order if counts[name]},
             reruns=sum(len(test.attempts) - 1 for test in tests),
             kept=sum(test.last.kept for test in tests),

@@ -34,13 +34,14 @@ class Live:
         self._earned: dict[str, tuple[float, float]] = {}
         self._sum = 0.0
         self._weights = 0.0
-        reporter.listeners.append(self._add)
+        self._reporter = reporter
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if not self._has_place(terminal):
             return (yield)
+        self._reporter.listeners.append(self._add)
         words = getattr(terminal, _MESSAGE)
         width = getattr(terminal, _WIDTH)
         setattr(terminal, _MESSAGE, lambda: self._beside(words()))

@@ -47,7 +47,8 @@ class Recording:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         # A rerun is the same item again, with what earlier attempts left on it.
-        item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
+        if item.user_properties:
+            item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
         attempt = item.stash[_RECORDER] = Recorder()
         recorder.leave()
         recorder.enter(attempt)
@@ -103,7 +104,9 @@ class Recording:
             return
         if (trial := trial_of(item)) is not None:
             record.row = trial.row_id
-        item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
+        # To find that nobody implements a hook takes longer below a directory than for the whole session.
+        if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
+            item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
         item.user_properties.append((RECORD_PROPERTY, record.to_wire()))
 
 

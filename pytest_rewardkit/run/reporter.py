@@ -13,7 +13,7 @@ from pytest_rewardkit.reports.properties import properties_of
 from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.memory import Memory
-from pytest_rewardkit.run.node_ids import plain
+from pytest_rewardkit.run.node_ids import have_groups, without_group
 from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
 from pytest_rewardkit.text import one_line
@@ -69,6 +69,7 @@ class Reporter:
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.uncollected = 0
         """How many files could not be collected."""
+        self._plain: Callable[[str], str] = without_group if have_groups(config) else str
         self._running: dict[str, _Progress] = {}
         self._arrived: Record | None = None
         self._wire = ""
@@ -119,7 +120,7 @@ class Reporter:
     # Last, because pytest's own subtests change what is known of a test up to then.
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        node_id = plain(report.nodeid, self._config)
+        node_id = self._plain(report.nodeid)
         kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
             self._running.pop(node_id, None)
@@ -194,7 +195,7 @@ class Reporter:
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):
-            self.ledger.expect(plain(node_id, self._config) for node_id in node_ids)
+            self.ledger.expect(map(self._plain, node_ids))
 
 
 def _outcome(report: pytest.TestReport) -> str:
