@@ -23,6 +23,8 @@ WIRE_LIMIT: Final = 48_000
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
+_DEFAULTED: Final = ("threshold", "group", "must_pass", "row", "reduce", "left_out")
+
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
@@ -89,24 +91,25 @@ class Record:
     @classmethod
     def from_fields(cls, data: Mapping[str, Any]) -> Record:
         """Return the record whose wire form has these fields. Raises KeyError, TypeError or ValueError."""
-        return cls(
-            reward=_reward_from_wire(data) if "verdict" in data else None,
-            threshold=data.get("threshold"),
-            weight=data.get("weight", 1.0),
-            group=data.get("group"),
-            must_pass=data.get("must_pass", False),
-            row=data.get("row"),
-            reduce=data.get("reduce"),
-            sandboxes=tuple(SandboxUse(**use) for use in data.get("sandboxes", ())),
-            left_out=data.get("left_out", 0),
-        )
+        record = cls(_reward_from_wire(data) if "verdict" in data else None, weight=data.get("weight", 1.0))
+        for name in _DEFAULTED:
+            if name in data:
+                setattr(record, name, data[name])
+        if "sandboxes" in data:
+            record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
+        return record
 
     def _dump(self, parts: tuple[Part, ...], evidence: tuple[Evidence, ...] = (), *, left_out: int) -> str:
         # Most records have little to say, and each of thousands is written: what has its default is never looked at.
         data: dict[str, Any] = {"v": VERSION, "weight": self.weight}
-        for name in ("threshold", "group", "row", "reduce"):
-            if (value := getattr(self, name)) is not None:
-                data[name] = value
+        if self.threshold is not None:
+            data["threshold"] = self.threshold
+        if self.group is not None:
+            data["group"] = self.group
+        if self.row is not None:
+            data["row"] = self.row
+        if self.reduce is not None:
+            data["reduce"] = self.reduce
         if self.must_pass:
             data["must_pass"] = True
         if self.reward is not None:
@@ -185,8 +188,8 @@ def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], e
 
 
 def _reward_from_wire(data: Mapping[str, Any]) -> Reward:
-    parts = tuple(map(part_from_wire, data.get("parts", ())))
-    evidence = tuple(map(evidence_from_wire, data.get("evidence", ())))
+    parts = tuple(map(part_from_wire, data["parts"])) if "parts" in data else ()
+    evidence = tuple(map(evidence_from_wire, data["evidence"])) if "evidence" in data else ()
     return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 

@@ -95,16 +95,14 @@ class Recorder:
         assertion failed. A cause for which nothing can be said makes it unscored.
         """
         recorded = self.reward
-        if recorded is None and self._cause is None and self.marker is None:
-            return None
+        if self._cause is None and (recorded is not None or self.marker is None):
+            return recorded
         from pytest_rewardkit.reward import Reward
 
         if self._cause is not None:
             if recorded is None:
                 return Reward.unscored(self._cause)
             return Reward(None, recorded.parts, reason=self._cause, evidence=recorded.evidence)
-        if recorded is not None:
-            return recorded
         return Reward(1.0) if self._wrong is None else Reward(0.0, reason=self._wrong)
 
     def _by_unique_name(self) -> dict[str, tuple[Reward | float, float]]:

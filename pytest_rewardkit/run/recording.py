@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.datasets.plugin import trial_of
 from pytest_rewardkit.run import recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-
-    from pytest_rewardkit.run.record import Record
+    from collections.abc import Callable, Generator, Mapping
 
 RECORD_PROPERTY: Final = "rewardkit"
 """The user property in which a record travels, in its wire form, to where the run ends; there it is taken out."""
@@ -34,7 +31,11 @@ class Recording:
     """The hooks around a test. Without `enabled`, they leave nothing on the reports."""
 
     def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled
+        self._hand_over: Callable[[pytest.Item, Recorder], None] | None = None
+        if enabled:
+            from pytest_rewardkit.run.handover import hand_over
+
+            self._hand_over = hand_over
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
@@ -86,28 +87,17 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
-        if self._enabled and call.when == "teardown":
-            self._attach(item, attempt)
+        if self._hand_over is not None and call.when == "teardown":
+            self._hand_over(item, attempt)
         report = yield
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             _note(attempt, call.excinfo.value, in_call=call.when == "call")
-        if self._enabled and (call.when == "call" or (call.when == "setup" and report.failed)):
+        if self._hand_over is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
                 setattr(report, REPORT_ATTRIBUTE, {"reward": reward.value, "verdict": reward.verdict.value})
         return report
-
-    def _attach(self, item: pytest.Item, attempt: Recorder) -> None:
-        record = _record(attempt)
-        if record is None:
-            return
-        if (trial := trial_of(item)) is not None:
-            record.row = trial.row_id
-        # To find that nobody implements a hook takes longer below a directory than for the whole session.
-        if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
-            item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
-        item.user_properties.append((RECORD_PROPERTY, record.to_wire()))
 
 
 def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attempt: Recorder) -> str | None:
@@ -139,18 +129,3 @@ def _note(attempt: Recorder, error: BaseException, *, in_call: bool) -> None:
     elif attempt.marker is not None or attempt.reward is not None:
         # Only an assertion judges. What else ended the test says nothing about the candidate.
         attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
-
-
-def _record(attempt: Recorder) -> Record | None:
-    reward = attempt.concluded()
-    if reward is None and not attempt.sandboxes:
-        return None
-    from pytest_rewardkit.run.record import Record, SandboxUse
-
-    record = Record(reward, sandboxes=tuple(SandboxUse(waited, start) for waited, start in attempt.sandboxes))
-    if attempt.marker is not None:
-        record.threshold = attempt.marker.threshold
-        record.weight = attempt.marker.weight
-        record.group = attempt.marker.group
-        record.must_pass = attempt.marker.must_pass
-    return record
