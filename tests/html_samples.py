@@ -74,6 +74,7 @@ def hostile(text: str) -> Report:
         stderr=text,
         images=[Image(f"!{text}", text), Image(png(), text)],
         timings={text: 0.5},
+        command=text,
     )
     test = Test(
         node_id=text,
@@ -88,7 +89,8 @@ def hostile(text: str) -> Report:
         figures={text: 0.5, f"{text} 2": None},
         baseline=0.5,
         change="worse",
-        command=text,
+        outcome=text,
+        why=text,
     )
     return Report(
         tests=[test],
@@ -142,10 +144,10 @@ def _ordinary_test(index: int) -> Test:
                 parts=parts if verdict == "partial" else (),
                 candidate=f"def add(a, b):\n    return a + b  # {index}\n",
                 stdout=f"out {index}",
+                command="python -m pytest x",
             )
         ],
         group=["algorithms", "files", ""][index % 3],
-        command="python -m pytest x",
     )
 
 

@@ -71,19 +71,27 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
 def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
     """Says of a test that it is one of several attempts."""
     trial, callspec = trial_of(item), getattr(item, "callspec", None)
-    if (trial is not None and trial.attempts > 1) or (callspec is not None and "attempt" in callspec.params):
-        from pytest_rewardkit.run.recording import recorder_of
+    if trial is not None and trial.attempts > 1:
+        number = trial.number
+    elif callspec is not None and "attempt" in callspec.params:
+        number = callspec.params["attempt"]
+    else:
+        return
+    from pytest_rewardkit.run.node_ids import plain
+    from pytest_rewardkit.run.recording import recorder_of
+    from pytest_rewardkit.run.tasks import task_id
 
-        marker = recorder_of(item).marker
-        record.reduce = marker.reduce if marker is not None else "mean"
+    marker = recorder_of(item).marker
+    record.task = task_id(plain(item.nodeid, item.config), number, of_row=trial is not None)
+    record.reduce = marker.reduce if marker is not None else "mean"
 
 
 def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
     """Tells what attempts came to together."""
-    from pytest_rewardkit.run.reduce import reductions
+    from pytest_rewardkit.run.tasks import reductions
 
     lines = []
-    for found in reductions(ledger.tests):
+    for found in reductions(ledger.tasks):
         value = "undefined" if found.value is None else f"{found.value:.3f}"
         too_few = f", too few scored attempts at {found.undefined}" if found.undefined else ""
         lines.append(f"{found.label} {value} over {found.count} in {found.function}{too_few}")

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.reports.figures import counted, shown
+from pytest_rewardkit.reports.figures import counted, scored_tests, shown
 from pytest_rewardkit.run.gates import RUN
 from pytest_rewardkit.text import one_line
 
@@ -139,7 +139,7 @@ def _gate(decision: Decision) -> str:
 def _means(figures: Figures) -> str:
     if not figures.tests:
         return "no test earned a reward"
-    means = f"mean {shown(figures.mean)} over {counted(figures.scored, 'scored test')}"
+    means = f"mean {shown(figures.mean)} over {scored_tests(figures)}"
     if not figures.unscored:
         return means
     return f"{means}, strict mean {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0"

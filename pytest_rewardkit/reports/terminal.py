@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.reports.figures import counted, duration, shown
+from pytest_rewardkit.reports.figures import counted, duration, scored_tests, shown
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.run.gates import RUN
 from pytest_rewardkit.text import cells, fitted, one_line
@@ -214,7 +214,7 @@ def _color(value: float | None) -> str:
 
 def _means(figures: Figures) -> Line:
     mean = Segment(f"mean {shown(figures.mean)}", (_color(figures.mean), "bold"))
-    scored = Segment(f" over {counted(figures.scored, 'scored test')}")
+    scored = Segment(f" over {scored_tests(figures)}")
     strict = Segment(f", strict mean {shown(figures.strict_mean)}")
     if not figures.unscored:
         return mean, scored, strict

@@ -1,7 +1,8 @@
 """What became of each test since an earlier run, and whether that is a loss. Pure.
 
 Tests are compared pairwise by their node ids: what differs between tests is then out of the comparison, and a mean
-change can be told from chance with fewer of them than two means could.
+change can be told from chance with fewer of them than two means could. Several attempts at one test are one test here,
+with the reward that they are reduced to.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, from_to, signed
 from pytest_rewardkit.run.gates import Decision, State, named
-from pytest_rewardkit.run.reduce import task_of
-from pytest_rewardkit.run.statistics import Interval, clustered, mean_interval, weighted_mean
+from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_mean
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Change(StrEnum):
 
     WORSE = "worse"
     LOST = "lost"
-    """It had a number, and now has none."""
+    """It had a number, and now has none, or one over fewer attempts, because others are unscored."""
     FLAKY = "flaky"
     """Its attempts, now or then, earned different rewards, and neither run's are all above the other's."""
     BETTER = "better"
@@ -102,18 +102,13 @@ class Comparison:
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval of the mean change, by the paired bootstrap. Raises ValueError where there is no mean."""
-        return mean_interval(self.differences, confidence)
-
-    @property
-    def differences(self) -> list[tuple[float, float]]:
-        """Of each task the mean difference and the weight; several attempts at one task are no independent values."""
-        return clustered((task_of(pair.node_id), pair.difference, pair.weight) for pair in self.pairs)
+        return mean_interval([(pair.difference, pair.weight) for pair in self.pairs], confidence)
 
 
 def compare(now: Ledger, before: Ledger, *, name: str = "baseline", unfinished: str = "") -> Comparison:
     """Return what became of the tests of `before` in `now`."""
-    earlier = {test.node_id: test for test in before.tests}
-    tests = now.tests
+    earlier = {test.node_id: test for test in before.tasks}
+    tests = now.tasks
     pairs = [
         Pair(test.node_id, then.value, test.value, test.weight)
         for test in tests
@@ -156,7 +151,7 @@ def decide_regression(
 def _change(now: Test, before: Test | None) -> Change:
     if before is None or before.value is None:
         return Change.NEW
-    if now.value is None:
+    if now.value is None or now.unscored > before.unscored:
         return Change.LOST
     (low, high), (low_then, high_then) = _range(now), _range(before)
     if high < low_then - _TOLERANCE:
@@ -203,7 +198,7 @@ def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
     change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
     if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
         return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
-    if (count := len(comparison.differences)) < (least := _least_pairs(confidence)):
+    if (count := len(pairs)) < (least := _least_pairs(confidence)):
         found = f"too few to decide: {change} over {counted(count, 'test')}"
         return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
     if high < -_TOLERANCE:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reports.figures import counted, shown, shown_under
-from pytest_rewardkit.run.reduce import task_of
-from pytest_rewardkit.run.statistics import Interval, clustered, least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interval, weighted_mean, wilson
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -103,7 +102,8 @@ def decide(gate: Gate, tests: Sequence[Test], *, missing: Sequence[str] = (), un
 
     Parameters
     ----------
-    tests: all tests of the run that have to do with rewards, crashed ones among them, in the order of collection.
+    tests: all tests of the run that have to do with rewards, crashed ones among them, in the order of collection;
+        several attempts at one as one (`Ledger.tasks`).
     missing: node ids that were collected and never ran to an end.
     unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
     """
@@ -169,16 +169,16 @@ def _conditions(gate: Gate, tests: Sequence[Test]) -> list[_Condition]:
 
 
 def _mean(tests: Sequence[Test], bound: float, confidence: float | None) -> _Condition:
-    pairs = clustered((task_of(test.node_id), test.value or 0.0, test.weight) for test in tests)
+    pairs = [(test.strict, test.weight) for test in tests]
     mean = weighted_mean(pairs)
     if mean is None:
         return State.FAILED, "no test has a weight over 0, so there is no mean"
-    unscored = sum(test.value is None for test in tests)
+    unscored = sum(test.unscored for test in tests)
     counting = f", {counted(unscored, 'unscored test')} counting as 0" if unscored else ""
     if confidence is None:
         return _plain("strict mean", mean, bound, after=counting)
-    after = _in_attempts(len(pairs), len(tests)) + counting
-    return _by_interval("strict mean", mean, mean_interval(pairs, confidence), bound, confidence, len(pairs), after)
+    interval = mean_interval(pairs, confidence)
+    return _by_interval("strict mean", mean, interval, bound, confidence, len(tests), counting)
 
 
 def _pass_rate(tests: Sequence[Test], bound: float, confidence: float | None) -> _Condition:
@@ -187,18 +187,11 @@ def _pass_rate(tests: Sequence[Test], bound: float, confidence: float | None) ->
     rate = passed / len(tests)
     if confidence is None:
         return _plain("pass rate", rate, bound, after=after)
-    shares = clustered((task_of(test.node_id), float(test.passed), 1.0) for test in tests)
-    interval = wilson(rate * len(shares), len(shares), confidence)
-    after = _in_attempts(len(shares), len(tests)) + after
-    return _by_interval("pass rate", rate, interval, bound, confidence, len(shares), after)
-
-
-def _in_attempts(tasks: int, tests: int) -> str:
-    return "" if tasks == tests else f" in {tests:,} attempts"
+    return _by_interval("pass rate", rate, wilson(passed, len(tests), confidence), bound, confidence, len(tests), after)
 
 
 def _unscored(tests: Sequence[Test], most: int) -> _Condition:
-    unscored = sum(test.value is None for test in tests)
+    unscored = sum(test.unscored for test in tests)
     if unscored > most:
         return State.FAILED, f"{counted(unscored, 'unscored test')} > {most:,}"
     return State.PASSED, f"{counted(unscored, 'unscored test')} <= {most:,}"
@@ -224,7 +217,7 @@ def _by_interval(
 
     Parameters
     ----------
-    count: of tests; several attempts at one count once.
+    count: how many tests there are.
     """
     percent = f"{confidence * 100:.4g} %"
     ends = f"{percent} interval {_end(interval.low, bound)} to {_end(interval.high, bound)}"

@@ -48,7 +48,7 @@ class Judge:
         comparison: what `compare` returned.
         unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
         """
-        tests, missing = ledger.tests, ledger.missing
+        tests, missing = ledger.tasks, ledger.missing
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self.gates]
         if (must_pass := decide_must_pass(tests)) is not None:
             decisions.append(must_pass)

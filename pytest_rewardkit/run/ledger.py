@@ -73,6 +73,26 @@ class Test:
         return None if self.reward is None else self.reward.value
 
     @property
+    def strict(self) -> float:
+        """The number with which the test counts where what is not known is 0."""
+        return self.value or 0.0
+
+    @property
+    def unscored(self) -> int:
+        """How many attempts at the test, reruns aside, have no number."""
+        return int(self.value is None)
+
+    @property
+    def members(self) -> Sequence[Test]:
+        """The tests that pytest ran for it: itself, or of a `Task` its attempts."""
+        return (self,)
+
+    @property
+    def reruns(self) -> int:
+        """How many attempts were superseded by a later one."""
+        return len(self.attempts) - 1
+
+    @property
     def weight(self) -> float:
         return 1.0 if self.last.record is None else self.last.record.weight
 
@@ -84,20 +104,20 @@ class Test:
     @property
     def group(self) -> str | None:
         """The name of the group that the test's marker names; None also where that went down with a worker."""
-        return None if (record := self._known) is None else record.group
+        return None if (record := self.known) is None else record.group
 
     @property
     def group_is_lost(self) -> bool:
         """Whether no attempt lived to tell the test's group."""
-        return self._known is None
+        return self.known is None
 
     @property
     def must_pass(self) -> bool:
         """Whether the test's marker says that a gate fails when it does not pass."""
-        return (record := self._known) is not None and record.must_pass
+        return (record := self.known) is not None and record.must_pass
 
     @property
-    def _known(self) -> Record | None:
+    def known(self) -> Record | None:
         """The record of the last attempt that left one."""
         return next((attempt.record for attempt in reversed(self.attempts) if attempt.record is not None), None)
 
@@ -118,8 +138,10 @@ class Figures:
 
     Parameters
     ----------
-    tests: how many tests have to do with rewards: scored, unscored and crashed.
-    scored: how many of them have a number.
+    tests: how many tests have to do with rewards: scored, unscored and crashed; several attempts at one are one.
+    attempts: how many attempts at them there are, each a test for pytest; superseded ones do not count.
+    scored: how many of the tests have a number.
+    unscored: how many attempts have none, crashed ones included.
     mean: the weighted mean over the scored tests; None when there is none.
     strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
     verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
@@ -132,7 +154,9 @@ class Figures:
     """
 
     tests: int
+    attempts: int
     scored: int
+    unscored: int
     mean: float | None
     strict_mean: float | None
     verdicts: dict[str, int]
@@ -144,11 +168,6 @@ class Figures:
     start_p95: float | None
     missing: tuple[str, ...]
 
-    @property
-    def unscored(self) -> int:
-        """How many tests have no number, their workers' crashes included."""
-        return self.tests - self.scored
-
 
 class Ledger:
     """Collects what becomes of each test, in any order and however often it is tried."""
@@ -156,19 +175,20 @@ class Ledger:
     def __init__(self) -> None:
         self._tests: dict[str, Test] = {}
         self._order: dict[str, int] = {}
-        # Several reports ask for the same; an addition makes both out of date.
+        # Several reports ask for the same; an addition makes all of it out of date.
         self._sorted: list[Test] | None = None
+        self._tasks: list[Test] | None = None
         self._figures: Figures | None = None
 
     def expect(self, node_ids: Iterable[str]) -> None:
         """Note which tests were collected, in their order."""
-        self._sorted = self._figures = None
+        self._sorted = self._tasks = self._figures = None
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
 
     def add(self, node_id: str, attempt: Attempt) -> Test:
         """Add an attempt that is over, and return its test; the last attempt counts."""
-        self._sorted = self._figures = None
+        self._sorted = self._tasks = self._figures = None
         test = self._tests.get(node_id)
         if test is None:
             test = self._tests[node_id] = Test(node_id)
@@ -184,6 +204,15 @@ class Ledger:
         return list(self._sorted)
 
     @property
+    def tasks(self) -> list[Test]:
+        """The same tests, several attempts at one task as one test with the reward that they are reduced to."""
+        if self._tasks is None:
+            from pytest_rewardkit.run.tasks import tasks
+
+            self._tasks = tasks(self.tests)
+        return list(self._tasks)
+
+    @property
     def collected(self) -> list[str]:
         """The tests that were collected, in their order."""
         return list(self._order)
@@ -195,8 +224,8 @@ class Ledger:
 
     @property
     def worst_first(self) -> list[Test]:
-        """The same tests: those without a number first, then by reward; equals in the order of collection."""
-        return sorted(self.tests, key=lambda test: (-1.0 if test.value is None else test.value, self._position(test)))
+        """The tasks: those without a number first, then by reward; equals in the order of collection."""
+        return sorted(self.tasks, key=lambda test: -1.0 if test.value is None else test.value)
 
     def figures(self) -> Figures:
         """Return the figures over what was added so far."""
@@ -205,20 +234,21 @@ class Ledger:
         return self._figures
 
     def _calculated(self) -> Figures:
-        tests = self.tests
-        earned = [(test.value, test.weight) for test in tests]
-        scored = [(value, weight) for value, weight in earned if value is not None]
-        counts = Counter(test.says for test in tests)
+        tests, tasks = self.tests, self.tasks
+        scored = [(value, test.weight) for test in tasks if (value := test.value) is not None]
+        counts = Counter(test.says for test in tasks)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
         uses = sorted(use.start for use in self._sandboxes())
         slowest = heapq.nsmallest(SLOWEST, tests, key=lambda test: (-test.last.duration, self._position(test)))
         return Figures(
-            tests=len(tests),
+            tests=len(tasks),
+            attempts=len(tests),
             scored=len(scored),
+            unscored=sum(test.unscored for test in tasks),
             mean=_mean(scored),
-            strict_mean=_mean([(value or 0.0, weight) for value, weight in earned]),
+            strict_mean=_mean([(test.strict, test.weight) for test in tasks]),
             verdicts={name: counts[name] for name in order if counts[name]},
-            reruns=sum(len(test.attempts) - 1 for test in tests),
+            reruns=sum(test.reruns for test in tests),
             kept=sum(test.last.kept for test in tests),
             slowest=tuple((test.node_id, test.last.duration) for test in slowest),
             sandboxes=len(uses),

@@ -23,7 +23,7 @@ WIRE_LIMIT: Final = 48_000
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
-_DEFAULTED: Final = ("threshold", "group", "must_pass", "row", "reduce", "left_out")
+_DEFAULTED: Final = ("threshold", "group", "must_pass", "row", "task", "reduce", "left_out")
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
@@ -45,7 +45,8 @@ class Record:
     reward: the test's reward; None when the test has to do with none, and only used sandboxes.
     threshold, weight, group, must_pass: what the test's marker says.
     row: the id of the dataset's row that the test is about.
-    reduce: how its reward and those of the other attempts become one number; None for a test without other attempts.
+    task: of one of several attempts, the node id that they have in common; None for any other test.
+    reduce: how their rewards become one number.
     sandboxes: the sandboxes that were created for it.
     left_out: how many of the reward's parts did not fit into the wire form.
     """
@@ -56,6 +57,7 @@ class Record:
     group: str | None = None
     must_pass: bool = False
     row: str | None = None
+    task: str | None = None
     reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
     left_out: int = 0
@@ -108,8 +110,8 @@ class Record:
             data["group"] = self.group
         if self.row is not None:
             data["row"] = self.row
-        if self.reduce is not None:
-            data["reduce"] = self.reduce
+        if self.task is not None:
+            data |= {"task": self.task, "reduce": self.reduce}
         if self.must_pass:
             data["must_pass"] = True
         if self.reward is not None:

@@ -22,9 +22,7 @@ from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import Reward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from pytest_rewardkit.run.ledger import Test
+    from collections.abc import Callable, Sequence
 
 _OVER_REWARDS: Final[dict[str, Callable[[Sequence[float]], float]]] = {
     "mean": statistics.fmean,
@@ -37,7 +35,6 @@ _OVER_SUCCESSES: Final[dict[str, Callable[[int, int, int], float]]] = {
     "pass_all": lambda n, c, k: comb(c, k) / comb(n, k),
     "at_least": lambda _, c, k: float(c >= k),
 }
-_ATTEMPT: Final = re.compile(r"(.*?)-?attempt[0-9]+\]", re.DOTALL | re.ASCII)
 _COUNTED: Final = re.compile(rf"({'|'.join(_OVER_SUCCESSES)})_([1-9][0-9]{{0,5}})", re.ASCII)
 
 
@@ -69,56 +66,6 @@ class Reducer:
         """The name as the field writes it: ``pass@5``, ``pass^3``, else the name itself."""
         signs = {"pass_at": "@", "pass_all": "^"}
         return f"pass{signs[self.kind]}{self.k}" if self.kind in signs else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """What the attempts at the tests of one function came to.
-
-    Parameters:
-        function: the node id of the function.
-        label: the reducer's, as the field writes it.
-        value: the mean over the function's rows or tests; None where it is undefined for one of them.
-        count: how many rows or tests there are.
-        undefined: for how many of them it is undefined.
-    """
-
-    function: str
-    label: str
-    value: float | None
-    count: int
-    undefined: int
-
-
-def task_of(node_id: str) -> str:
-    """Returns what the node ids of several attempts at one row or test share; of any other test, its node id."""
-    attempt = _ATTEMPT.fullmatch(node_id)
-    return node_id if attempt is None else attempt[1]
-
-
-def reductions(tests: Iterable[Test]) -> list[Reduction]:
-    """Returns what attempts came to, function by function, in the order of their tests.
-
-    Parameters:
-        tests: of a ledger; those that are no attempts at something are passed over.
-    """
-    groups: dict[tuple[str, str, float], dict[str, list[float | None]]] = {}
-    for test in tests:
-        attempt = _ATTEMPT.fullmatch(test.node_id)
-        record = test.last.record
-        if attempt is None or record is None or record.reduce is None:
-            continue
-        threshold = 1.0 if record.threshold is None else record.threshold
-        rows = groups.setdefault((test.node_id.partition("[")[0], record.reduce, threshold), {})
-        rows.setdefault(attempt[1], []).append(test.value)
-    found = []
-    for (function, name, threshold), rows in groups.items():
-        reducer = parse_reducer(name)
-        values = [reducer(rewards, threshold) for rewards in rows.values()]
-        known = [value for value in values if value is not None]
-        mean = statistics.fmean(known) if len(known) == len(values) else None
-        found.append(Reduction(function, reducer.label, mean, len(values), len(values) - len(known)))
-    return found
 
 
 def parse_reducer(name: str) -> Reducer:

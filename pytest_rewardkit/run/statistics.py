@@ -15,7 +15,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 RESAMPLES: Final = 2000
 BOOTSTRAP_LIMIT: Final = 400
@@ -39,25 +39,6 @@ def weighted_mean(pairs: Sequence[tuple[float, float]]) -> float | None:
     if not total:
         return None
     return math.fsum(value * weight for value, weight in pairs) / total
-
-
-def clustered(entries: Iterable[tuple[str, float, float]]) -> list[tuple[float, float]]:
-    """Return a pair of mean and weight for each cluster; their weighted mean is that of all entries.
-
-    What is in one cluster is alike, such as several attempts at one task, and says less than as many independent values
-    would: intervals are to be taken over clusters (L. Kish (1965), "Survey Sampling", chapter 5).
-
-    Parameters
-    ----------
-    entries: name of the cluster, value and weight, in an order that is the same in each run.
-    """
-    clusters: dict[str, list[tuple[float, float]]] = {}
-    for cluster, value, weight in entries:
-        clusters.setdefault(cluster, []).append((value, weight))
-    return [
-        (weighted_mean(pairs) or 0.0, math.fsum(weight for _, weight in pairs)) if len(pairs) > 1 else pairs[0]
-        for pairs in clusters.values()
-    ]
 
 
 def wilson(successes: float, trials: float, confidence: float) -> Interval:

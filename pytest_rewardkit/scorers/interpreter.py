@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -253,7 +254,10 @@ class _Execution:
 
     def cell(self, verdict: Verdict | None = None, reason: str = "") -> Cell:
         error = self.result.error if self.result is not None else None
-        stderr = "".join(self.stderr) + (error.traceback if error is not None else "")
+        stderr = "".join(self.stderr)
+        if error is not None:
+            line_break = "\n" if stderr and not stderr.endswith("\n") else ""
+            stderr += line_break + _HEADING.sub(r"\1\n\2\n", error.traceback)
         count = self.result.execution_count if self.result is not None else None
         images, charts = tuple(self.images), tuple(self.charts)
         return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts)
@@ -264,6 +268,8 @@ _CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 
 # Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")
+# IPython gives a traceback's rule, heading and frames as lines without line breaks, and E2B's server joins them so.
+_HEADING: Final = re.compile(r"\A((?:\x1b\[[0-9;]*m)*-{60,80})(.{1,300}?Traceback \(most recent call last\))(?=[^\n])")
 _SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError")
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
 

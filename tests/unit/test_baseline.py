@@ -123,13 +123,6 @@ class TestMean:
         decision = self.decide([0.0])
         assert (decision.state, decision.reason) == (State.PASSED, "none of 1 test changed")
 
-    def test_attempts_at_one_task_are_no_independent_pairs(self):
-        names = [f"test_it[row{row}-attempt{number}]" for row in range(5) for number in range(1, 5)]
-        comparison = compared(dict.fromkeys(names, 1.0), dict.fromkeys(names, 0.0))
-        decision = decide_regression(comparison, confidence=0.95)
-        assert decision.state is State.UNDECIDED
-        assert "over 5 tests; to show a change with 95 % confidence takes 6 at least" in decision.reason
-
     def test_too_few_to_decide(self):
         decision = self.decide([-0.5] * 5)
         assert decision.state is State.UNDECIDED

@@ -197,20 +197,6 @@ class TestConfidence:
         )
         assert self.decide(*values, min_pass_rate=0.98).state is FAILED
 
-    def test_attempts_at_one_task_are_no_independent_tests(self):
-        tests = [
-            Test(f"test_it[row{row}-attempt{number}]", [attempt(1.0)]) for row in range(10) for number in range(1, 11)
-        ]
-        decision = decide(Gate(fail_under=0.8, confidence=0.95), tests)
-        assert (decision.state, decision.reason) == (
-            UNDECIDED,
-            "too few to decide: strict mean 1.00 of 10 tests in 100 attempts; "
-            "to show 0.8 with 95 % confidence takes 16 at least",
-        )
-        decision = decide(Gate(min_pass_rate=0.8, confidence=0.95), tests)
-        assert decision.state is UNDECIDED
-        assert decide(Gate(fail_under=1.0), tests).passed
-
     def test_a_condition_that_failed_outweighs_one_that_is_undecided(self):
         decision = self.decide(1.0, None, fail_under=0.8, max_unscored=0)
         assert (decision.state, decision.reason) == (FAILED, "1 unscored test > 0")

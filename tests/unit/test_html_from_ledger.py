@@ -45,11 +45,36 @@ def test_a_test_with_all_that_its_record_says() -> None:
     (test,) = report(("a.py::test_x[it's]", Attempt("passed", 3.0, record))).tests
     (attempt,) = test.attempts
     assert (test.group, test.threshold, test.weight, test.must_pass) == ("sorting", 0.4, 2.0, True)
-    assert test.command == """python -m pytest 'a.py::test_x[it'"'"'s]'"""
+    assert test.attempts[-1].command == """python -m pytest 'a.py::test_x[it'"'"'s]'"""
     assert (attempt.value, attempt.verdict, attempt.reason, attempt.outcome) == (0.5, "partial", "half", "passed")
     assert (attempt.parts, attempt.left_out, attempt.seconds) == (parts, 3, 3.0)
     assert test.row_id == "r7"
     assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "running": 0.5, "the rest": 1.5}
+
+
+def test_attempts_at_one_test_are_one_entry_with_what_they_come_to() -> None:
+    def record(value: float) -> Record:
+        return Record(Reward(value), task="a.py::test", reduce="pass_at_2", threshold=0.5)
+
+    shown = report(
+        ("a.py::test[attempt1]", Attempt("failed", 1.0, record(0.2))),
+        ("a.py::test[attempt2]", Attempt("rerun", 1.0, record(0.1))),
+        ("a.py::test[attempt2]", Attempt("passed", 1.0, record(1.0))),
+        ("a.py::test[attempt3]", Attempt("failed", 1.0, record(0.2))),
+    )
+    (test,) = shown.tests
+    assert (test.node_id, test.value, test.verdict, test.outcome) == (
+        "a.py::test",
+        pytest.approx(2 / 3),
+        "partial",
+        "passed",
+    )
+    assert [attempt.value for attempt in test.attempts] == [0.2, 0.1, 1.0, 0.2]
+    assert test.attempts[2].command == "python -m pytest 'a.py::test[attempt2]'"
+    assert test.figures == {"pass@2": pytest.approx(2 / 3)}
+    assert test.why == "pass@2 of 3 attempts: 0.20, 1.00, 0.20"
+    assert figures(shown)["Attempts"] == ("4", "1 rerun")
+    assert figures(shown)["Mean reward"][0] == "0.67"
 
 
 def test_what_was_judged_and_what_it_put_out_is_shown_once() -> None:
@@ -145,13 +170,13 @@ def test_the_head_tells_what_the_figures_do() -> None:
         ("c", Attempt(CRASHED)),
         title="Nightly",
         facts={"Python": "3.12"},
-        decisions=[Decision("run", State.UNDECIDED, "too few")],
+        decisions=[Decision("run", State.PASSED, "enough"), Decision("sums", State.UNDECIDED, "too few")],
     )
     assert (shown.title, shown.facts) == ("Nightly", {"Python": "3.12"})
-    assert shown.gates == [Gate("Run", "undecided", "too few")]
+    assert shown.gates == [Gate("Group sums", "undecided", "too few"), Gate("Run", "passed", "enough")]
     assert figures(shown) == {
         "Mean reward": ("0.75", "95 % interval 0.20 to 0.97"),
-        "Strict mean": ("0.50", "1 unscored test as 0"),
+        "Strict mean": ("0.50", "1 unscored as 0"),
         "Tests": ("3", "2 scored"),
         "Sandboxes": ("1", "half started within 20 ms"),
     }

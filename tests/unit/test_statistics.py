@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pytest_rewardkit.run import statistics
-from pytest_rewardkit.run.statistics import clustered, least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.run.statistics import least_trials, mean_interval, weighted_mean, wilson
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,6 @@ def test_weighted_mean():
     assert weighted_mean([(1.0, 3.0), (0.0, 1.0)]) == 0.75
     assert weighted_mean([(1.0, 0.0)]) is None
     assert weighted_mean([]) is None
-
-
-def test_clusters_keep_the_mean_and_are_fewer():
-    entries = [("a", 1.0, 1.0), ("a", 0.0, 3.0), ("b", 0.5, 1.0), ("none", 1.0, 0.0), ("none", 1.0, 0.0)]
-    pairs = clustered(entries)
-    assert pairs == [(0.25, 4.0), (0.5, 1.0), (0.0, 0.0)]
-    assert weighted_mean(pairs) == weighted_mean([(value, weight) for _, value, weight in entries])
 
 
 def pairs(count, *, seed=1, weights=False):

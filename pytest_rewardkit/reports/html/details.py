@@ -109,7 +109,6 @@ def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[st
         weight=None if test.weight == 1 else test.weight,
         must_pass=test.must_pass or None,
         figures=[[excerpt(name, NAME_LIMIT), value] for name, value in test.figures.items()] or None,
-        command=excerpt(test.command, REASON_LIMIT) or None,
     )
 
 
@@ -128,6 +127,7 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
         stderr=_cut_if_given(attempt.stderr, cut),
         images=[pictures.shown(image) for image in attempt.images] or None,
         timings=[[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings.items()] or None,
+        command=excerpt(attempt.command, REASON_LIMIT) or None,
     )
 
 

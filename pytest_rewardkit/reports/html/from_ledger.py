@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
 from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.run.baseline import REGRESSION
+from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
+from pytest_rewardkit.run.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 _CONFIDENCE: Final = 0.95
 _INTERVAL: Final = "95 % interval"
+_OF_ALL: Final = {RUN: "Run", MUST_PASS: "Must pass", REGRESSION: "Regression"}
+"""What gates that are not about a group are called."""
 _SHORTEST: Final = 0.0005
 """Seconds under which a phase would read 0 ms, and is not worth a colour."""
 
@@ -49,7 +54,7 @@ def report_of(
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
     figures = ledger.figures()
-    tests = ledger.tests
+    tests = ledger.tasks
     by_file = not any(test.group for test in tests)
     names = [_file(test.node_id) if by_file else test.group or "" for test in tests]
     before = {} if comparison is None else comparison.before
@@ -58,7 +63,7 @@ def report_of(
         title=title,
         facts=facts or {},
         figures=[*_figures(figures, _earned(tests)), *_change_figure(comparison)],
-        gates=[Gate(it.name[:1].upper() + it.name[1:], it.state.value, it.reason) for it in decisions],
+        gates=[Gate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in _failed_first(decisions)],
         groups=_groups(tests, names, before),
         grouped_by="file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
@@ -89,6 +94,11 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     return {name: fact for name, fact in shown_facts.items() if fact}
 
 
+def _failed_first(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions that fail the run first."""
+    return sorted(decisions, key=lambda decision: decision.passed)
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     # A stored run may come from anywhere.
     return value if isinstance(value, dict) else {}
@@ -97,21 +107,26 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
     record = test.last.record
     change = None if comparison is None else comparison.changes.get(test.node_id)
+    reduced = isinstance(test, Task)
     return Test(
         node_id=test.node_id,
-        attempts=[_attempt(attempt) for attempt in test.attempts],
+        attempts=[_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts],
+        value=test.value if reduced else None,
+        verdict=test.says if reduced else "",
+        outcome=("passed" if test.passed else "failed") if reduced else "",
         group=group,
         row_id="" if record is None else record.row or "",
         threshold=None if record is None else record.threshold,
         weight=test.weight,
         must_pass=test.must_pass,
+        figures={test.reducer.label: test.value} if isinstance(test, Task) else {},
         baseline=None if comparison is None else comparison.before.get(test.node_id),
         change="" if change is None else change.value,
-        command=f"python -m pytest {shlex.quote(test.node_id)}",
+        why=test.cause if reduced else "",
     )
 
 
-def _attempt(attempt: run.Attempt) -> Attempt:
+def _attempt(attempt: run.Attempt, node_id: str) -> Attempt:
     record = attempt.record
     reward: Reward | None = None if record is None else record.reward
     evidence = () if reward is None else reward.evidence
@@ -128,6 +143,7 @@ def _attempt(attempt: run.Attempt) -> Attempt:
         stderr=_joined(item.stderr for item in evidence),
         images=[Image(image) for item in evidence for image in item.images],
         timings={} if record is None else _timings(record, attempt.duration),
+        command=f"python -m pytest {shlex.quote(node_id)}",
     )
 
 
@@ -152,12 +168,12 @@ def _timings(record: Record, seconds: float) -> dict[str, float]:
 def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
     shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(earned))]
     if figures.unscored:
-        unscored = counted(figures.unscored, "unscored test")
-        shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{unscored} as 0"))
+        shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{figures.unscored:,} unscored as 0"))
     scored = "" if figures.scored == figures.tests else f"{figures.scored:,} scored"
     shown_figures.append(Figure("Tests", f"{figures.tests:,}", scored))
-    if figures.reruns:
-        shown_figures.append(Figure("Attempts", f"{figures.tests + figures.reruns:,}", f"{figures.reruns:,} reruns"))
+    if (attempts := figures.attempts + figures.reruns) != figures.tests:
+        reruns = counted(figures.reruns, "rerun") if figures.reruns else ""
+        shown_figures.append(Figure("Attempts", f"{attempts:,}", reruns))
     if figures.sandboxes and figures.start_p50 is not None:
         start = f"half started within {duration(figures.start_p50)}"
         shown_figures.append(Figure("Sandboxes", f"{figures.sandboxes:,}", start))

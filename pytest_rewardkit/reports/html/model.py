@@ -48,6 +48,7 @@ class Attempt:
     stdout, stderr: excerpts of what the candidate wrote.
     images: pictures that it made.
     timings: seconds of each phase by its name, in the order in which they came (waiting, creating, running, scoring).
+    command: how to run it again.
     """
 
     verdict: str
@@ -62,6 +63,7 @@ class Attempt:
     stderr: str | None = None
     images: Sequence[Image] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Test:
     node_id: pytest's name of the test.
     attempts: in the order in which they ended, at least one; the last one counts unless `value` and `verdict` say more.
     value, verdict: what the test amounts to; those of the last attempt when `verdict` is "".
+    outcome: whether it passed, in pytest's word; that of the last attempt when it is "".
     group: the name of the group that it counts in.
     row_id: the row of the dataset.
     threshold: the reward from which the test passes.
@@ -81,13 +84,14 @@ class Test:
     figures: numbers over the attempts by name, such as ``{"pass@3": 0.7}``; None is "not defined".
     baseline: the reward in the baseline.
     change: what became of the test since the baseline.
-    command: how to run the test again.
+    why: why the test has its reward, in one sentence; what the last attempt says when it is "".
     """
 
     node_id: str
     attempts: Sequence[Attempt]
     value: float | None = None
     verdict: str = ""
+    outcome: str = ""
     group: str = ""
     row_id: str = ""
     threshold: float | None = None
@@ -96,7 +100,7 @@ class Test:
     figures: Mapping[str, float | None] = field(default_factory=dict)
     baseline: float | None = None
     change: Change = ""
-    command: str = ""
+    why: str = ""
 
     __test__ = False  # pytest would collect it where it is imported into a test module
 

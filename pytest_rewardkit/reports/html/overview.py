@@ -11,7 +11,7 @@ from pytest_rewardkit.text import excerpt, one_line
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from pytest_rewardkit.reports.html.model import Attempt, Report, Test
+    from pytest_rewardkit.reports.html.model import Report, Test
 
 WHY_LIMIT: Final = 160
 """Characters of why a test has its reward, in the table."""
@@ -70,9 +70,9 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
         "id": [excerpt(test.node_id, NAME_LIMIT) for test in rows],
         "value": [test.value if test.verdict else test.attempts[-1].value for test in rows],
         "verdict": _indexed(excerpt(test.verdict or test.attempts[-1].verdict, WORD_LIMIT) for test in rows),
-        "outcome": _indexed(excerpt(test.attempts[-1].outcome, WORD_LIMIT) for test in rows),
+        "outcome": _indexed(excerpt(test.outcome or test.attempts[-1].outcome, WORD_LIMIT) for test in rows),
         "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
-        "why": [_why(test.attempts[-1]) for test in rows],
+        "why": [_why(test) for test in rows],
         "seconds": [_seconds(test) for test in rows],
         "attempts": [len(test.attempts) for test in rows],
     }
@@ -82,8 +82,11 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
     return table
 
 
-def _why(attempt: Attempt) -> str:
+def _why(test: Test) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
+    if test.why:
+        return one_line(test.why, WHY_LIMIT)
+    attempt = test.attempts[-1]
     reasons = [(part.value or 0.0, f"{part.name}: {part.reason}") for part in attempt.parts if part.reason]
     value, why = min(reasons, key=itemgetter(0), default=(1.0, ""))
     return one_line(why if value < 1 else attempt.reason, WHY_LIMIT)

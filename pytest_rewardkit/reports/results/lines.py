@@ -97,6 +97,7 @@ def end_line(
         "complete": complete,
         "figures": {
             "tests": figures.tests,
+            "attempts": figures.attempts,
             "scored": figures.scored,
             "unscored": figures.unscored,
             "mean": figures.mean,

@@ -22,7 +22,6 @@ function detailOf(row, test, buttons) {
     factList(row, test),
     last ? section(`${counted(last + 1, "attempt")}`, make("div", { class: "attempts" }, tabs)) : null,
     body,
-    test.command ? section("Run it again", make("pre", { class: "command", tabindex: "0" }, visible(test.command))) : null,
   ];
 }
 
@@ -59,13 +58,15 @@ function section(title, ...children) {
   return make("section", null, make("h3", null, title), children);
 }
 
-/** Returns one attempt; its verdict stands already above when it is the test's own. */
+/** Returns one attempt; its verdict stands already above when it is the test's own, and a part's reason at the part. */
 function attemptOf(attempt, verdict) {
   const code = attempt.candidate;
+  const parts = attempt.parts ?? [];
+  const reason = parts.some((part) => part.reason === attempt.reason) ? null : attempt.reason;
   return [
     attempt.verdict === verdict ? null : make("p", { class: "outcome small" }, make("span", { class: `reward ${toneOf(attempt.verdict)}` }, shown(attempt.value)), badge(attempt.verdict)),
-    attempt.reason ? make("p", { class: "reason" }, visible(attempt.reason)) : null,
-    attempt.parts || attempt.left_out ? section(attempt.parts ? counted(attempt.parts.length, "part") : "Parts", partList(attempt.parts ?? [], attempt.left_out)) : null,
+    reason ? make("p", { class: reason.includes("\n") ? "reason aligned" : "reason" }, visible(reason)) : null,
+    parts.length || attempt.left_out ? section(parts.length ? counted(parts.length, "part") : "Parts", partList(parts, attempt.left_out)) : null,
     attempt.images ? section(attempt.images.length > 1 ? "Images" : "Image", attempt.images.map(picture)) : null,
     code === undefined ? null : section("Candidate", code === "" ? make("p", { class: "note" }, "nothing") : codeBlock(code)),
     attempt.stdout === undefined && attempt.stderr === undefined ? null : section("Output",
@@ -74,6 +75,7 @@ function attemptOf(attempt, verdict) {
     attempt.timings || attempt.seconds !== undefined ? section("Time",
       attempt.timings ? timingChart(attempt.timings) : null,
       attempt.seconds === undefined ? null : make("p", { class: "note" }, `${duration(attempt.seconds)} in all`)) : null,
+    attempt.command ? section("Run it again", make("pre", { class: "command", tabindex: "0" }, visible(attempt.command))) : null,
   ];
 }
 
