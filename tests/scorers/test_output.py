@@ -101,6 +101,16 @@ def test_a_part_that_says_why(sandbox: Sandbox) -> None:
     assert (part.expected, part.actual) == ("one\ntwo", "one\ntoo\n")
 
 
+def test_a_traceback_has_its_lines(sandbox: Sandbox) -> None:
+    candidate = "import sys\nprint('warned', end='', file=sys.stderr)\nraise ValueError('no')"
+    (part,) = score_output(sandbox, candidate, "").parts
+    warned, rule, heading, cell, *_ = str(part.stderr).splitlines()
+    assert (warned, set(rule)) == ("warned", {"-"})
+    assert heading.startswith("ValueError")
+    assert heading.endswith("Traceback (most recent call last)")
+    assert cell.startswith("Cell In[")
+
+
 def test_a_sandbox_that_is_gone_is_unscored(sandbox: Sandbox) -> None:
     sandbox.kill()
     reward = score_output(sandbox, "print(5)", "5")

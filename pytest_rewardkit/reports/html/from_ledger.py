@@ -63,7 +63,7 @@ def report_of(
         title=title,
         facts=facts or {},
         figures=[*_figures(figures, _earned(tests)), *_change_figure(comparison)],
-        gates=[Gate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in _failed_first(decisions)],
+        gates=_gates(decisions),
         groups=_groups(tests, names, before),
         grouped_by="file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
@@ -94,9 +94,10 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     return {name: fact for name, fact in shown_facts.items() if fact}
 
 
-def _failed_first(decisions: Sequence[Decision]) -> list[Decision]:
-    """Return the decisions that fail the run first."""
-    return sorted(decisions, key=lambda decision: decision.passed)
+def _gates(decisions: Sequence[Decision]) -> list[Gate]:
+    """Return what gates decided, those that fail the run first."""
+    failed_first = sorted(decisions, key=lambda decision: decision.passed)
+    return [Gate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in failed_first]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
