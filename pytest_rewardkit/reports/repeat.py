@@ -73,7 +73,8 @@ def repeat_script(node_id: str, evidence: Sequence[Evidence]) -> dict[str, bytes
     for item in evidence:
         candidate = files.add("candidate", item.code) if item.code else ""
         response = files.add("response", item.response) if item.response else ""
-        calls += _call(item, response or candidate, source)
+        # A scorer takes the response as it was; a sandbox runs code alone.
+        calls += _call(item, response or candidate if _is_public(item) else candidate, source)
     imports = {"UnscoredError", "assert_reward", *source.imports, *(it.scorer for it in evidence if _is_public(it))}
     script = _SCRIPT.format(
         node_id=one_line(node_id, 500), imports=", ".join(sorted(imports)), calls="\n".join(calls) or "    pass"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError, did_you_mean
+from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reward import Reward
+from pytest_rewardkit.scorers.extract import find_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,18 +54,33 @@ class RewardFunction:
         except TypeError as error:
             raise RewardkitUsageError(f"{self._name}: {error}{self._nearest(fields)}") from None
         try:
-            if not needs_sandbox:
-                return as_reward(self._function(*arguments, **fields), self._name)
-            from pytest_rewardkit.sandboxes.standalone import open_sandbox
-
-            with open_sandbox() as sandbox:
-                return as_reward(self._function(*arguments, sandbox=sandbox, **fields), self._name)
+            reward = self._reward(arguments, fields, needs_sandbox=needs_sandbox)
         except UnscoredError as error:
-            return Reward.unscored(str(error))
+            reward = Reward.unscored(str(error))
+        return reward if reward.evidence else replace(reward, evidence=_evidence(self._response(arguments, fields)))
+
+    def _reward(self, arguments: tuple[Any, ...], fields: dict[str, Any], *, needs_sandbox: bool) -> Reward:
+        if not needs_sandbox:
+            return as_reward(self._function(*arguments, **fields), self._name)
+        from pytest_rewardkit.sandboxes.standalone import open_sandbox
+
+        with open_sandbox() as sandbox:
+            return as_reward(self._function(*arguments, sandbox=sandbox, **fields), self._name)
+
+    def _response(self, arguments: tuple[Any, ...], fields: dict[str, Any]) -> Any:
+        return arguments[0] if arguments else fields.get(next(iter(self._signature.parameters)))
 
     def _nearest(self, fields: dict[str, Any]) -> str:
         unknown = [name for name in fields if name not in (*self.fields, SANDBOX)]
         return did_you_mean(unknown[0], self.fields) if unknown else ""
+
+
+def _evidence(response: Any) -> tuple[Evidence, ...]:
+    """What was judged, for a function that tells only its number; what it ran, and how, is known to nobody else."""
+    if not isinstance(response, str):
+        return ()
+    code = find_code(response).code
+    return (Evidence(code=code, response="" if response == code else response),)
 
 
 @overload

@@ -15,6 +15,7 @@ from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.interpreter import Interpreter
 from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.witness import saw_code, witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,6 +63,7 @@ class _Finding:
         return f"line {self.line}: {self.text}"
 
 
+@witnessed
 def score_quality(
     sandbox: Sandbox,
     candidate: str,
@@ -97,6 +99,7 @@ def score_quality(
     if not parts:
         raise RewardkitUsageError(f"parts must name at least one of {', '.join(TOOLS)}")
     extraction = find_code(candidate, policy=extract)
+    saw_code(extraction.code)
     if not extraction.code:
         return _all(parts, Verdict.NO_CODE, extraction.how)
     try:

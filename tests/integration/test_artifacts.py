@@ -103,6 +103,47 @@ def test_folders_of_all_tests(pytester: pytest.Pytester, run: Callable[..., pyte
     assert (kept["test_right"] / "stdout.txt").read_text() == "right\n"
 
 
+def test_what_quality_and_reward_functions_judged_is_kept_too(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(
+        """
+        from pytest_rewardkit import assert_reward, reward_function, score_output, score_quality
+
+        FENCED = "Here:\\n\\n```python\\nprint(1)\\n```\\n"
+
+        @reward_function
+        def short(response):
+            return 0.25
+
+        @reward_function
+        def scored(response, sandbox):
+            return score_output(sandbox, response, "2")
+
+        def test_quality(sandbox):
+            assert_reward(score_quality(sandbox, "import os\\nprint(1)\\n", parts=["lints"]))
+
+        def test_function():
+            assert_reward(short(FENCED))
+
+        def test_scored(sandbox):
+            assert_reward(scored(response=FENCED, sandbox=sandbox))
+
+        def test_no_text():
+            assert_reward(short([1]))
+        """
+    )
+    run("--rewardkit-artifacts=kept")
+    kept = folders(pytester.path / "kept")
+    assert (kept["test_quality"] / "candidate.py").read_text() == "import os\nprint(1)\n"
+    assert "score_quality(" in (kept["test_quality"] / "repeat.py").read_text()
+    assert (kept["test_function"] / "candidate.py").read_text() == "print(1)\n"
+    assert (kept["test_function"] / "response.md").read_text().startswith("Here:")
+    assert 'sandbox.run_code(text("candidate.py"))' in (kept["test_function"] / "repeat.py").read_text()
+    assert (kept["test_scored"] / "stdout.txt").read_text() == "1\n"
+    assert not (kept["test_no_text"] / "candidate.py").exists()
+
+
 @pytest.mark.parametrize("options", [(), ("--rewardkit", "--rewardkit-artifacts-when=off")])
 def test_nothing_is_written_unless_asked_for(
     pytester: pytest.Pytester, plain: Callable[..., pytest.RunResult], options: tuple[str, ...]
