@@ -45,6 +45,15 @@ def escaped(text: str, limit: int) -> str:
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", one_line(text, limit))
 
 
+def literal(text: str, limit: int) -> str:
+    """Return `text` as `escaped` does, as code.
+
+    GitHub looks for mentions, references to issues and commits, emoji and formulas in what Markdown has come to, where
+    entities are decoded, and passes over code (github.com/gjtorikian/html-pipeline, MentionFilter::IGNORE_PARENTS).
+    """
+    return f"<code>{inside}</code>" if (inside := escaped(text, limit)) else ""
+
+
 def summary(
     ledger: Ledger,
     *,
@@ -64,7 +73,7 @@ def summary(
     figures = ledger.figures()
     tests = ledger.worst_first
     head = [f"### {escaped(title, 100)}: {'passed' if passed else 'FAILED'}, {_means(figures)}", ""]
-    head += [f"- {_gate(it)} **{it.state}**: {escaped(it.reason, 1000)}" for it in decisions]
+    head += [f"- {_gate(it)} **{it.state}**: {literal(it.reason, 1000)}" for it in decisions]
     if comparison is not None:
         head += [f"- {escaped(line, 1000)}" for line in changes.summary(comparison)]
     head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
@@ -109,7 +118,7 @@ def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "")
     for test in partial[:WARNINGS]:
         path = folder + one_line(test.node_id.partition("::")[0], 500)
         line = {} if test.last.line is None else {"line": str(test.last.line)}
-        why = f": {test.cause}" if test.cause else ""
+        why = f": {test.why}" if test.why else ""
         message = one_line(f"{test.node_id}: {test.says}{why}", 500)
         found.append(_command("warning", message, file=path, **line, title=f"reward {shown(test.value)}"))
     return found
@@ -133,7 +142,7 @@ def _number(value: float | None) -> str:
 
 
 def _gate(decision: Decision) -> str:
-    return "gate" if decision.name == RUN else f"gate {escaped(decision.name, 100)}"
+    return "gate" if decision.name == RUN else f"gate {literal(decision.name, 100)}"
 
 
 def _means(figures: Figures) -> str:
@@ -152,7 +161,7 @@ def _verdicts(figures: Figures) -> str:
 def _missing(figures: Figures) -> list[str]:
     if not figures.missing:
         return []
-    names = [f"- {escaped(name, _NAME_LIMIT)}" for name in figures.missing[:WORST]]
+    names = [f"- {literal(name, _NAME_LIMIT)}" for name in figures.missing[:WORST]]
     if len(figures.missing) > WORST:
         names.append(f"- and {len(figures.missing) - WORST:,} more")
     return ["", f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "", *names]
@@ -172,7 +181,7 @@ def _table(title: str, tests: Sequence[Test], comparison: Comparison | None) -> 
 
 def _rows(tests: Sequence[Test], comparison: Comparison | None) -> Iterator[str]:
     for test in tests:
-        name, why = escaped(test.node_id, _NAME_LIMIT), escaped(test.cause, _REASON_LIMIT)
+        name, why = literal(test.node_id, _NAME_LIMIT), literal(test.why, _REASON_LIMIT)
         was = "" if comparison is None else f" {shown(comparison.before.get(test.node_id))} |"
         yield f"| {name} | {shown(test.value)} |{was} {escaped(test.says, 50)} | {why} |"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import shown
@@ -34,6 +35,12 @@ def worst(parts: Sequence[Part], limit: int) -> list[Part]:
     """Return at most `limit` parts, in their order; where not all fit, those with the lowest values."""
     indices = sorted(range(len(parts)), key=lambda index: _value(parts[index]))[:limit]
     return [parts[index] for index in sorted(indices)]
+
+
+def costliest(parts: Sequence[Part]) -> str:
+    """Return the name and the reason of the part that is worth least of those with a reason; "" if all are worth 1."""
+    found = [(_value(part), f"{part.name}: {part.reason}") for part in parts if part.reason and part.value != 1]
+    return min(found, key=itemgetter(0), default=(1.0, ""))[1]
 
 
 def columns_of(parts: Sequence[Part]) -> list[str]:

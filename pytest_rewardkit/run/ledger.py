@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.reports.parts import costliest
 from pytest_rewardkit.reward import Verdict
 
 if TYPE_CHECKING:
@@ -130,6 +131,12 @@ class Test:
     def cause(self) -> str:
         """Why the reward is what it is, in one sentence, where that is known."""
         return self.last.cause if self.reward is None else self.reward.reason
+
+    @property
+    def why(self) -> str:
+        """What cost the reward most: the reason of its lowest part, with the part's name; else `cause`."""
+        reward = self.reward
+        return self.cause if reward is None or reward.value is None else costliest(reward.parts) or self.cause
 
 
 @dataclass(frozen=True, slots=True)

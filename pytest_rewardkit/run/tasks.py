@@ -87,6 +87,10 @@ class Task(Test):
         return all(member.passed for member in self._members) or Reward(self.strict).reaches(self.threshold)
 
     @property
+    def why(self) -> str:
+        return self.cause
+
+    @property
     def unscored(self) -> int:
         return sum(member.unscored for member in self._members) or int(self.value is None)
 

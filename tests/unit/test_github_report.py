@@ -55,7 +55,11 @@ def rendered(markdown):
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown)
     inline = [token for token in tokens if token.type == "inline"]
     cells = [inner for outer, inner in pairwise(tokens) if outer.type in ("td_open", "th_open")]
-    return tokens, inline, ["".join(child.content for child in cell.children) for cell in cells]
+    return tokens, inline, [_text(cell.children) for cell in cells]
+
+
+def _text(children):
+    return "".join(child.content for child in children if child.type != "html_inline")
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -68,12 +72,29 @@ def test_what_is_not_ours_stays_text(payload):
         *("Worst", "reward", "verdict", "why"),
         *(one_line(f"test_{payload}", 200), "0.50", "partial", one_line(payload, 300)),
     ]
-    kinds = {child.type for token in inline for child in token.children}
-    assert kinds <= {"text", "text_special", "strong_open", "strong_close", "softbreak"}
+    children = [child for token in inline for child in token.children]
+    kinds = {child.type for child in children}
+    assert kinds <= {"text", "text_special", "strong_open", "strong_close", "softbreak", "html_inline"}
+    assert {child.content for child in children if child.type == "html_inline"} == {"<code>", "</code>"}
     # The only HTML is that of the part which is folded away.
     blocks = [token.content for token in tokens if token.type == "html_block"]
     assert re.fullmatch(r"<details>\n<summary>All 2 tests</summary>\n?</details>\n?", "".join(blocks))
     assert page.count(payload) == 0 or re.fullmatch(r"[\w\s]*", payload)
+
+
+@pytest.mark.parametrize("payload", ["@somebody", "owner/repo#12", "GH-7", "d" * 40, ":tada:", "$x$"])
+def test_what_github_makes_links_and_signs_of_is_code_which_it_leaves_alone(payload):
+    ledger = ledger_of((f"test_{payload}", rewarded(0.5, reason=payload)), ("b", rewarded(1.0)), missing=[payload])
+    page = github.summary(ledger, passed=False, decisions=[Decision(payload, State.FAILED, payload)])
+    _, inline, _ = rendered(page)
+    outside = []
+    for token in inline:
+        inside = False
+        for child in token.children:
+            inside = child.content == "<code>" if child.type == "html_inline" else inside
+            outside += [] if inside else [child.content]
+    assert payload not in "".join(outside)
+    assert any(payload in child.content for token in inline for child in token.children)
 
 
 @given(st.text(st.characters(), max_size=200))
@@ -96,30 +117,30 @@ def test_the_whole_page():
     ]
     page = github.summary(ledger, passed=False, decisions=decisions)
     unescaped = re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), page)
-    assert unescaped == (
+    assert re.sub("</?code>", "`", unescaped) == (
         "### Rewards: FAILED, mean 0.62 over 2 scored tests, strict mean 0.42 with 1 unscored as 0\n"
         "\n"
-        "- gate **failed**: strict mean 0.42 < 0.8\n"
-        "- gate sorting **undecided**: too few\n"
+        "- gate **failed**: `strict mean 0.42 < 0.8`\n"
+        "- gate `sorting` **undecided**: `too few`\n"
         "- 1 passed, 1 partial, 1 crashed\n"
         "\n"
         "| Worst | reward | verdict | why |\n"
         "| --- | ---: | --- | --- |\n"
-        "| a.py::lost | - | crashed | worker died |\n"
-        "| a.py::two | 0.25 | partial | a quarter |\n"
+        "| `a.py::lost` | - | crashed | `worker died` |\n"
+        "| `a.py::two` | 0.25 | partial | `a quarter` |\n"
         "\n"
         "1 collected test never ran to an end:\n"
         "\n"
-        "- a.py::never\n"
+        "- `a.py::never`\n"
         "\n"
         "<details>\n"
         "<summary>All 3 tests</summary>\n"
         "\n"
         "| Test | reward | verdict | why |\n"
         "| --- | ---: | --- | --- |\n"
-        "| a.py::lost | - | crashed | worker died |\n"
-        "| a.py::two | 0.25 | partial | a quarter |\n"
-        "| a.py::one | 1.00 | passed |  |\n"
+        "| `a.py::lost` | - | crashed | `worker died` |\n"
+        "| `a.py::two` | 0.25 | partial | `a quarter` |\n"
+        "| `a.py::one` | 1.00 | passed |  |\n"
         "\n"
         "</details>\n"
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from pytest_rewardkit import Reward, Verdict
+from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 
@@ -87,3 +87,11 @@ def test_percentiles_are_of_the_nearest_rank(ledger):
     ledger.add("a", attempt(1.0, starts=[n / 100 for n in range(1, 101)]))
     figures = ledger.figures()
     assert (figures.start_p50, figures.start_p95) == (0.5, 0.95)
+
+
+def test_why_is_the_reason_of_the_part_that_cost_most(ledger):
+    parts = [Part("right", 1.0, reason="fine"), Part("half", 0.5, reason="so so"), Part("wrong", 0.0, reason="no")]
+    assert ledger.add("a", Attempt("passed", 0.0, Record(Reward.from_parts(parts, reason="whole")))).why == "wrong: no"
+    assert ledger.add("b", Attempt("passed", 0.0, Record(Reward(1.0, tuple(parts[:1]), reason="whole")))).why == "whole"
+    assert ledger.add("c", Attempt("passed", 0.0, Record(Reward(None, tuple(parts), reason="gone")))).why == "gone"
+    assert ledger.add("d", Attempt(CRASHED, cause="worker died")).why == "worker died"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT, WORD_LIMIT
+from pytest_rewardkit.reports.parts import costliest
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
@@ -84,12 +84,8 @@ def _table(tests: Iterable[Test]) -> dict[str, Any]:
 
 def _why(test: Test) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
-    if test.why:
-        return one_line(test.why, WHY_LIMIT)
-    attempt = test.attempts[-1]
-    reasons = [(part.value or 0.0, f"{part.name}: {part.reason}") for part in attempt.parts if part.reason]
-    value, why = min(reasons, key=itemgetter(0), default=(1.0, ""))
-    return one_line(why if value < 1 else attempt.reason, WHY_LIMIT)
+    last = test.attempts[-1]
+    return one_line(test.why or costliest(last.parts) or last.reason, WHY_LIMIT)
 
 
 def _indexed(values: Iterable[Hashable]) -> dict[str, Any]:
