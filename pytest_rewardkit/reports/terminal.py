@@ -167,7 +167,8 @@ def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list
     for test in chosen:
         row, room = _row(test, width=width, using=using)
         name = fitted(names[test.node_id], max(room, 20), ellipsis=using.ellipsis, keep_end=True)
-        why = one_line(test.why, 400)
+        # Where all parts follow, the worst one's reason need not be there twice.
+        why = one_line(test.cause if verbosity > 1 else test.why, 400)
         beside = room - longest - 2
         if why and beside >= _WIDTH_FOR_REASONS:
             lines.append((*row, Segment(name + " " * (longest - cells(name) + 2)), Segment(_cut(why, beside, using))))
