@@ -3,6 +3,7 @@
 RewardkitError
 ├── UnscoredError          the infrastructure failed: nothing can be said about the candidate
 │   └── SandboxUnavailable a sandbox could not be created, or vanished
+│       └── SandboxExhausted it has no room or no process left to give
 └── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
 """
 
@@ -24,6 +25,10 @@ class UnscoredError(RewardkitError):
 
 class SandboxUnavailable(UnscoredError):  # noqa: N818 - it names a state, as the SDK's own exceptions do
     """A sandbox could not be created, or vanished while it was used."""
+
+
+class SandboxExhausted(SandboxUnavailable):
+    """A sandbox has no disk space or no process left to give; whoever ran in it before may have taken all."""
 
 
 class RewardkitUsageError(RewardkitError):

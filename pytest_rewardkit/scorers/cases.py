@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
@@ -108,17 +108,30 @@ class _Examination:
         self._subject = subject
         self._fresh = fresh
         self._failure: Answer | None = None
+        self._has_run = False
 
     def answer(self, case: Case, question: Question | None, limit: float) -> Answer:
         """Put one case to the candidate, for at most `limit` seconds. Raises SandboxUnavailable."""
+        try:
+            return self._put(case, question, limit)
+        except SandboxExhausted as error:
+            # Else a candidate would get away from the cases that it fails, by leaving no room for them.
+            if not self._has_run:
+                raise
+            return Answer(verdict=Verdict.RUNTIME_ERROR, reason=f"the candidate has used up its sandbox: {error}")
+
+    def _put(self, case: Case, question: Question | None, limit: float) -> Answer:
         subject = self._subject
         if question is None:
             assert case.stdin is not None
-            return run_program(subject.sandbox, subject.code, case.stdin, limit=limit)
+            answer = run_program(subject.sandbox, subject.code, case.stdin, limit=limit)
+            self._has_run = True
+            return answer
         if self._fresh:
             subject.interpreter.discard()
         if self._failure is None and not subject.interpreter.alive:
             loaded = Answer.of(subject.load())
+            self._has_run = True
             self._failure = loaded if loaded.verdict is not None else None
         return self._failure or ask(subject.interpreter, question, limit=limit)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.text import one_line
 
@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 OUTPUT_LIMIT: Final = 32_000_000
 """Characters that a cell may send to the host, shown objects included; beyond it the cell is ended."""
 
+# The system's words for ENOSPC and for EAGAIN, as which a fork fails, in the answers of E2B's daemon and of ours.
+_EXHAUSTED: Final = ("no space left on device", "resource temporarily unavailable")
+
 # The SDK takes most of a second to import. Test modules import scorers while they are collected, so it waits for use.
 
 
 @contextmanager
 def sandbox_failures() -> Iterator[None]:
-    """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause."""
+    """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause.
+
+    What says that the sandbox itself has nothing left becomes SandboxExhausted.
+    """
     import httpx
     from e2b import InvalidArgumentException
     from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
@@ -47,7 +53,9 @@ def sandbox_failures() -> Iterator[None]:
         OSError,
         ValueError,  # an answer of the service that is no JSON
     ) as error:
-        raise SandboxUnavailable(f"{type(error).__name__}: {one_line(str(error), 300)}") from error
+        cause = f"{type(error).__name__}: {one_line(str(error), 300)}"
+        exhausted = any(words in cause.lower() for words in _EXHAUSTED)
+        raise (SandboxExhausted if exhausted else SandboxUnavailable)(cause) from error
 
 
 @dataclass(frozen=True, slots=True)

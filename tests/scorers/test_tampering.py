@@ -262,3 +262,54 @@ def f(x): raise ValueErrorish("bad")
 """
     assert score_cases(sandbox, candidate, [Case(call="f", args=[2], raises=ValueError)]).value == 0.0
     assert score_cases(sandbox, candidate, [Case(call="f", args=[2], raises="Error")]).value == 0.0
+
+
+TAKES_ALL_PROCESSES = """
+import os, signal
+
+def f(): return 1
+
+try:
+    while True:
+        if os.fork() == 0:
+            os.setsid()
+            while True:
+                signal.pause()
+except OSError:
+    pass
+"""
+TAKES_ALL_SPACE = """
+import os
+
+block = os.urandom(1_000_000)
+number = 0
+try:
+    while True:
+        number += 1
+        with open(f"/tmp/filler{number}", "wb") as file:
+            for _ in range(20):
+                file.write(block)
+except OSError:
+    pass
+"""
+
+
+def test_using_up_the_sandbox_does_not_make_lost_cases_unscored(sandbox: Sandbox) -> None:
+    cases = [Case(call="f", args=[], expected=1), Case(call="f", args=[], expected=2)]
+    reward = score_cases(sandbox, TAKES_ALL_PROCESSES, cases, fresh=True, time_limit=20)
+    assert [part.verdict for part in reward.parts] == ["passed", "runtime_error"]
+    assert reward.parts[1].reason.startswith("the candidate has used up its sandbox: ")
+
+
+def test_filling_the_disk_does_not_make_lost_cases_unscored(sandbox: Sandbox) -> None:
+    cases = [Case(stdin=b"1", expected="1"), Case(stdin=b"2" * 5_000_000, expected="2")]
+    reward = score_cases(sandbox, TAKES_ALL_SPACE, cases, time_limit=20)
+    assert [part.verdict for part in reward.parts] == ["wrong_output", "runtime_error"]
+    assert "No space left on device" in reward.parts[1].reason
+
+
+def test_a_sandbox_that_was_used_up_before_says_nothing_about_the_candidate(sandbox: Sandbox) -> None:
+    sandbox.run_code(TAKES_ALL_SPACE)
+    reward = score_cases(sandbox, "print(1)", [Case(stdin=b"1" * 5_000_000, expected="1")])
+    assert reward.verdict == "unscored"
+    assert "No space left on device" in reward.reason
