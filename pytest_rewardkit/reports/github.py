@@ -77,7 +77,7 @@ def summary(
     if comparison is not None:
         head += [f"- {escaped(line, 1000)}" for line in changes.summary(comparison)]
     head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
-    worst = [test for test in tests if test.value != 1.0][:WORST]
+    worst = [test for test in tests if test.lost][:WORST]
     parts = [
         *head,
         *_table("Worst", worst, comparison),

@@ -159,7 +159,7 @@ def one_line_section(figures: Figures) -> Line:
 def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
     tests = ledger.worst_first
     if verbosity < 1:
-        tests = [test for test in tests if test.value != 1.0]
+        tests = [test for test in tests if test.lost]
     chosen = tests if verbosity > 0 else tests[:ROWS]
     names = {test.node_id: one_line(test.node_id, _NAME_LIMIT) for test in chosen}
     longest = max((cells(name) for name in names.values()), default=0)
@@ -175,7 +175,7 @@ def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list
         else:
             lines.append((*row, Segment(name)))
             # Why there is no number must be seen; the rest is there for those who ask.
-            if why and (test.value is None or verbosity > 0):
+            if why and (test.unscored or verbosity > 0):
                 lines.append(_line("      " + _cut(why, width - 6, using)))
         if verbosity > 1 and test.reward is not None:
             parts = part_lines(test.reward.parts, limit=PARTS)

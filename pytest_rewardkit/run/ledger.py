@@ -84,6 +84,11 @@ class Test:
         return int(self.value is None)
 
     @property
+    def lost(self) -> bool:
+        """Whether the test earned less than it could have, as far as that is known."""
+        return self.value != 1.0 or self.unscored > 0
+
+    @property
     def members(self) -> Sequence[Test]:
         """The tests that pytest ran for it: itself, or of a `Task` its attempts."""
         return (self,)

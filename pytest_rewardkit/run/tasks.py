@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, shown
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.run.ledger import Test
+from pytest_rewardkit.run.ledger import CRASHED, Test
 from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
@@ -85,6 +85,11 @@ class Task(Test):
         if self.value is None:
             return False
         return all(member.passed for member in self._members) or Reward(self.strict).reaches(self.threshold)
+
+    @property
+    def says(self) -> str:
+        """The verdict; `CRASHED` where an attempt was lost with its worker, whatever the others came to."""
+        return CRASHED if any(member.crashed for member in self._members) else self.reward.verdict.value
 
     @property
     def why(self) -> str:

@@ -82,7 +82,8 @@ def test_attempts_without_a_number_count_as_nothing_or_as_0(
     task = only(ledger_of(*values, reduce=reduce))
     assert (task.value, task.strict) == (value, strict)
     assert task.unscored >= 1
-    assert task.says == ("unscored" if value is None else "passed")
+    assert task.lost
+    assert task.says == ("crashed" if "crashed" in values else "unscored" if value is None else "passed")
 
 
 def test_unscored_attempts_cannot_make_a_gate_pass() -> None:

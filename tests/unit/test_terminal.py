@@ -210,3 +210,20 @@ def test_worst_parts_are_shown_in_their_order():
         "... 5 more, no worse",
     ]
     assert part_lines([], limit=3) == []
+
+
+def test_a_crashed_attempt_is_listed_though_the_others_are_right():
+    ledger = Ledger()
+    for number in (1, 2):
+        record = Record(Reward(1.0), task="test_a.py::test_it", reduce="mean")
+        ledger.add(f"test_a.py::test_it[attempt{number}]", Attempt("passed", record=record))
+    ledger.add("test_a.py::test_it[attempt3]", Attempt(CRASHED, cause="worker 'gw1' crashed"))
+    lines = section(ledger)
+    assert lines[:2] == [
+        "1.00 ##########  crashed        test_a.py::test_it",
+        "      mean of 3 attempts: 1.00, 1.00, -",
+    ]
+    assert lines[3:5] == [
+        "mean 1.00 over 1 scored test in 3 attempts, strict mean 0.67 with 1 unscored as 0",
+        "1 crashed",
+    ]
