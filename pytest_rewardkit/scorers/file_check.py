@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,14 +129,15 @@ def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching:
         comparison, actual = _best(check, old, new, matching)
     if comparison.equal:
         return Part(check.label, 1.0, weight=check.weight)
+    wanted, found = _side_by_side(check, None if actual is None else actual.content)
     return Part(
         check.label,
         comparison.value,
         weight=check.weight,
         verdict=Verdict.PARTIAL if comparison.value else Verdict.WRONG_OUTPUT,
         reason=readable(comparison.reason),
-        expected=None if check.content is NOT_GIVEN else _written(check.content),
-        actual=None if actual is None or actual.content is None else _written(actual.content),
+        expected=wanted,
+        actual=found,
     )
 
 
@@ -186,7 +189,7 @@ def _compared(check: FileCheck, entry: Entry, earlier: Entry | None, matching: M
 
 def _content_compared(check: FileCheck, content: bytes, matching: Matching) -> Comparison:
     expected = check.content
-    how = check.compare or _default_comparison(check)
+    how = _comparison(check)
     if how == "bytes":
         wanted = expected.encode() if isinstance(expected, str) else bytes(expected)
         return EQUAL if content == wanted else Comparison(0.0, _bytes_difference(content, wanted))
@@ -206,7 +209,9 @@ def _content_compared(check: FileCheck, content: bytes, matching: Matching) -> C
     return matching.values(value, expected, how)
 
 
-def _default_comparison(check: FileCheck) -> str | None:
+def _comparison(check: FileCheck) -> str | None:
+    if check.compare is not None:
+        return check.compare
     if isinstance(check.content, bytes | bytearray):
         return "bytes"
     if isinstance(check.content, str):
@@ -220,6 +225,20 @@ def _bytes_difference(actual: bytes, expected: bytes) -> str:
         return f"{len(expected):,} bytes expected, {len(actual):,} given"
     near = slice(max(0, place - 8), place + 8)
     return f"byte {place:,} differs: expected {shown(expected[near])}, got {shown(actual[near])}"
+
+
+def _side_by_side(check: FileCheck, content: bytes | None) -> tuple[str | None, str | None]:
+    """Return what was expected and what is there as texts; values and the JSON that holds them in one layout."""
+    if check.content is NOT_GIVEN:
+        return None, None if content is None else _written(content)
+    if content is not None and not isinstance(check.content, str) and _comparison(check) == "json":
+        with suppress(ValueError, TypeError, RecursionError):  # no JSON, or no value that JSON has
+            return _laid_out(check.content), _laid_out(json_value(content.decode("utf-8-sig")))
+    return _written(check.content), None if content is None else _written(content)
+
+
+def _laid_out(value: Any) -> str:
+    return readable(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _written(content: Any) -> str:

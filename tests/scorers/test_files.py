@@ -211,3 +211,15 @@ def test_wrong_checks_are_refused(sandbox: Sandbox, check: dict[str, Any], messa
 )
 def test_patterns(pattern: str, path: str, matches: bool) -> None:
     assert bool(path_pattern(pattern).fullmatch(path)) is matches
+
+
+def test_json_is_shown_beside_what_was_expected_in_one_layout(sandbox: Sandbox) -> None:
+    candidate = (
+        """open("a.json", "w").write('{"names": ["x"], "mean": 0.5}')\nopen("b.json", "w").write('{"mean": 0.5')"""
+    )
+    content = {"mean": 0.25, "names": ["x"]}
+    checks = [FileCheck(path="a.json", content=content), FileCheck(path="b.json", content=content)]
+    laid_out, broken = score_files(sandbox, candidate, checks).parts
+    assert laid_out.expected == '{\n  "mean": 0.25,\n  "names": [\n    "x"\n  ]\n}'
+    assert laid_out.actual == '{\n  "mean": 0.5,\n  "names": [\n    "x"\n  ]\n}'
+    assert broken.actual == '{"mean": 0.5'
