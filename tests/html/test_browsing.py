@@ -219,6 +219,16 @@ def test_attempts_and_what_they_amount_to(show: Show) -> None:
     assert "at last" not in page.text("#detail")
 
 
+def test_a_reason_of_several_lines_keeps_its_columns_and_stands_once(show: Show) -> None:
+    reason = "line 1 differs:\n  expected: one\n  actual:   two\n            ^"
+    page = show(report(reason=reason))
+    page.open_row()
+    assert "monospace" in page.run("return getComputedStyle(document.querySelector('#detail .reason')).fontFamily")
+    page = show(report(reason=reason, parts=[Part("output", 0.5, reason=reason)]))
+    page.open_row()
+    assert page.text("#detail").count("line 1 differs") == 1
+
+
 def test_changes_since_the_baseline(show: Show) -> None:
     def changed(name: str, value: float, baseline: float | None, change: Any) -> Test:
         attempt = Attempt(verdict="partial", value=value)
