@@ -39,7 +39,7 @@ class Change(StrEnum):
     LOST = "lost"
     """It had a number, and now has none, or one over fewer attempts, because others are unscored."""
     FLAKY = "flaky"
-    """Its attempts, now or then, earned different rewards, and neither run's are all above the other's."""
+    """It was tried again, now or then, with different rewards, and neither run's are all above the other's."""
     BETTER = "better"
     NEW = "new"
     """The baseline has no number of it."""
@@ -153,20 +153,13 @@ def _change(now: Test, before: Test | None) -> Change:
         return Change.NEW
     if now.value is None or now.unscored > before.unscored:
         return Change.LOST
-    (low, high), (low_then, high_then) = _range(now), _range(before)
+    low, high, low_then, high_then = min(now.earned), max(now.earned), min(before.earned), max(before.earned)
     if high < low_then - _TOLERANCE:
         return Change.WORSE
     if low > high_then + _TOLERANCE:
         return Change.BETTER
     widest = max(high, high_then) - min(low, low_then)
     return Change.SAME if widest <= _TOLERANCE else Change.FLAKY
-
-
-def _range(test: Test) -> tuple[float, float]:
-    """Return the lowest and the highest reward that attempts at a test earned."""
-    rewards = (attempt.record.reward for attempt in test.attempts if attempt.record is not None)
-    values = [reward.value for reward in rewards if reward is not None and reward.value is not None]
-    return min(values), max(values)
 
 
 def _lost(comparison: Comparison, missing: Sequence[str], unfinished: str) -> str:

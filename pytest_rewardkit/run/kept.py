@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from pytest_rewardkit.reports.failure import under_threshold
+from pytest_rewardkit.reports.parts import costliest
 from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
 
@@ -81,4 +82,4 @@ def _why(attempt: Attempt) -> str:
     reward = record.reward
     if reward.value is not None and record.threshold is not None and not reward.reaches(record.threshold):
         return f"in an earlier run: {under_threshold(reward, record.threshold)}"
-    return f"failed in an earlier run: {reward.reason or reward.verdict.value}"
+    return f"failed in an earlier run: {costliest(reward.parts) or reward.reason or reward.verdict.value}"

@@ -79,6 +79,12 @@ class Test:
         return self.value or 0.0
 
     @property
+    def earned(self) -> list[float]:
+        """The numbers that were earned each time that it was tried, reruns included."""
+        rewards = (attempt.record.reward for attempt in self.attempts if attempt.record is not None)
+        return [reward.value for reward in rewards if reward is not None and reward.value is not None]
+
+    @property
     def unscored(self) -> int:
         """How many attempts at the test, reruns aside, have no number."""
         return int(self.value is None)

@@ -76,6 +76,10 @@ class Task(Test):
         return self.reducer([member.strict for member in self._members], self.threshold) or 0.0
 
     @property
+    def earned(self) -> list[float]:
+        return [] if self.value is None else [self.value]
+
+    @property
     def weight(self) -> float:
         return 1.0 if self.known is None else self.known.weight
 

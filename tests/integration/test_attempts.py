@@ -76,6 +76,47 @@ def test_attempts_of_rows_are_reduced_row_by_row(pytester: pytest.Pytester, run:
     )
 
 
+def test_what_attempts_come_to_is_the_tests_reward_everywhere(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makepyfile(
+        test_suite="""
+        import pytest
+
+        @pytest.mark.parametrize("task", ["p", "q"])
+        @pytest.mark.reward(attempts=4, reduce="pass_at_2", threshold=0.5, group="lucky", must_pass=True)
+        @pytest.mark.xfail(strict=False, reason="single attempts may fail")
+        def test_lucky(task, attempt, reward):
+            reward.record(1.0 if attempt in (2, 4) else 0.0)
+
+        def test_once(reward):
+            reward.record(0.5)
+        """
+    )
+    pytester.makepyprojecttoml("[tool.rewardkit.groups.lucky]\nfail_under = 0.8\nmin_pass_rate = 1")
+    options = ("--rewardkit-fail-under=0.7", "--rewardkit-html=report.html")
+    shown = [
+        "0.50 * partial * test_suite.py::test_once",
+        "0.83 * partial * test_suite.py::test_lucky[[]p]*",
+        "0.83 * partial * test_suite.py::test_lucky[[]q]*",
+        "mean 0.72 over 3 scored tests in 9 attempts, strict mean 0.72",
+        "3 partial",
+        "gate passed: strict mean 0.72 >= 0.7",
+        "gate lucky passed: strict mean 0.83 >= 0.8; pass rate 1.00 >= 1, 2 of 2 passed",
+        "gate must_pass passed: 2 tests that must pass did",
+        "pass@2 0.833 over 2 in *::test_lucky",
+    ]
+    first = run("--rewardkit-results=results.jsonl", *options)
+    again = run("--rewardkit-from=results.jsonl", *options)
+    for result in (first, again):
+        result.stdout.fnmatch_lines(shown)
+        assert result.ret == 0
+    lines = [json.loads(line) for line in pytester.path.joinpath("results.jsonl").read_text().splitlines()]
+    tasks = [line.get("task", "").rpartition("::")[2] for line in lines if line["type"] == "attempt"]
+    assert sorted(tasks) == ["", *["test_lucky[p]"] * 4, *["test_lucky[q]"] * 4]
+    assert "test_lucky[p]" in pytester.path.joinpath("report.html").read_text()
+    compared = run("--rewardkit-baseline=results.jsonl", "--rewardkit-fail-on=regression")
+    compared.stdout.fnmatch_lines(["baseline results.jsonl: 3 same", "mean of the 3 tests in both*"])
+
+
 @pytest.mark.parametrize(
     ("keywords", "error"),
     [

@@ -139,12 +139,13 @@ def test_reruns_of_attempts_are_counted_apart() -> None:
 
 
 def test_a_baseline_is_compared_task_by_task() -> None:
-    before, now = ledger_of(1.0, 1.0), ledger_of(0.5, 0.5, 0.0)
+    before, now = ledger_of(1.0, 1.0), ledger_of(1.0, 0.0, 0.0)
     comparison = compare(now, before)
     assert comparison.changes == {"t.py::test": Change.WORSE}
     (pair,) = comparison.pairs
     assert (pair.before, pair.now) == (1.0, pytest.approx(1 / 3))
     assert not comparison.gone
+    assert compare(ledger_of(0.0, 1.0), ledger_of(1.0, 0.0)).changes == {"t.py::test": Change.SAME}
     assert compare(ledger_of(1.0, None), before).changes == {"t.py::test": Change.LOST}
 
 
