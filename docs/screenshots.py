@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 IMAGES = ROOT / "docs" / "images"
-COMMAND = "pytest --rewardkit example_suites -n 2"
+COMMAND = "pytest --rewardkit example_suites -n 2 --rewardkit-fail-under=0.5"
 COLUMNS = 100
 
 STYLE = """
