@@ -157,6 +157,14 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
             ],
             ", line 2: reward: value must be a number in [0, 1], or None for unscored, not 7",
         ),
+        (
+            [None, json.dumps(json.loads(attempt_lines()[0]) | {"task": "t.py::test", "reduce": "pass_at_x"})],
+            ", line 2: no reducer 'pass_at_x'; did you mean 'pass_at_3'?",
+        ),
+        (
+            [None, json.dumps(json.loads(attempt_lines()[0]) | {"task": 3, "reduce": "mean"})],
+            ", line 2: task must be a text, not 3",
+        ),
     ],
 )
 def test_what_is_no_results_file_is_named_with_its_line(tmp_path, texts, wrong):

@@ -111,7 +111,7 @@ def read(path: Path) -> Stored:
             _take(stored, line)
         except KeyError as error:
             raise RewardkitUsageError(f"{path}, line {number}: lacks {error}") from None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RewardkitUsageError) as error:
             raise RewardkitUsageError(f"{path}, line {number}: {one_line(str(error), 200)}") from None
     _order(stored)
     return stored

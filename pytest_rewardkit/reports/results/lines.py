@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.run.ledger import CRASHED, Attempt
 from pytest_rewardkit.run.record import WIRE_HEAD, Record
+from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,13 +118,18 @@ def end_line(
 def attempt_of(line: Mapping[str, Any]) -> Attempt:
     """Return the attempt of which `attempt_text` wrote.
 
-    Raises KeyError, TypeError or ValueError for a line that says something else.
+    Raises KeyError, TypeError, ValueError or RewardkitUsageError for a line that says something else.
     """
     crashed = line["verdict"] == CRASHED
+    record = None if crashed else Record.from_fields(line)
+    if record is not None and record.task is not None:
+        if not isinstance(record.task, str):
+            raise TypeError(f"task must be a text, not {record.task!r}")
+        parse_reducer(str(record.reduce))
     return Attempt(
         line["outcome"],
         float(line["duration"]),
-        None if crashed else Record.from_fields(line),
+        record,
         line.get("reason", "") if crashed else "",
         line=line.get("line"),
         kept=line.get("kept", False),
