@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.run.ledger import Ledger
-    from pytest_rewardkit.run.record import Record
 
 MARKER: Final = (
     "reward_dataset(path, *, id=None, fields=None, limit=None, format=None, samples=None): the test runs once for each "
@@ -68,16 +67,6 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("attempt", list(numbers), ids=[f"attempt{number}" for number in numbers], indirect=True)
 
 
-def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
-    """Says of a test that it is one of several attempts."""
-    trial, callspec = trial_of(item), getattr(item, "callspec", None)
-    if (trial is not None and trial.attempts > 1) or (callspec is not None and "attempt" in callspec.params):
-        from pytest_rewardkit.run.recording import recorder_of
-
-        marker = recorder_of(item).marker
-        record.reduce = marker.reduce if marker is not None else "mean"
-
-
 def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
     """Tells what attempts came to together."""
     from pytest_rewardkit.run.reduce import reductions
@@ -106,6 +95,12 @@ def trial_of(item: pytest.Item) -> Trial | None:
 
     value = callspec.params["row"]
     return value if isinstance(value, Trial) else None
+
+
+def is_one_of_several(item: pytest.Item, trial: Trial | None) -> bool:
+    """Returns whether there are other attempts at what `item` is about, `trial` being its row's."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and ("attempt" in callspec.params or (trial is not None and trial.attempts > 1))
 
 
 @pytest.fixture
