@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, from_to, signed
@@ -60,9 +61,9 @@ class Pair:
         return self.now - self.before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
-    """A run beside its baseline.
+    """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
 
     Parameters
     ----------
@@ -81,19 +82,19 @@ class Comparison:
     pairs: tuple[Pair, ...]
     unfinished: str = ""
 
-    @property
+    @cached_property
     def counts(self) -> dict[Change, int]:
         """How many tests changed in each way, in the order of `Change`."""
         counts = Counter(self.changes.values())
         return {change: counts[change] for change in Change if counts[change]}
 
-    @property
+    @cached_property
     def worst(self) -> list[Pair]:
         """The tests that are worse, those that lost most first."""
         worse = [pair for pair in self.pairs if self.changes[pair.node_id] is Change.WORSE]
         return sorted(worse, key=lambda pair: pair.difference)
 
-    @property
+    @cached_property
     def means(self) -> tuple[float, float] | None:
         """The weighted means of the pairs, before and now; None where nothing has a weight."""
         before = weighted_mean([(pair.before, pair.weight) for pair in self.pairs])
@@ -104,7 +105,7 @@ class Comparison:
         """Return the interval of the mean change, by the paired bootstrap. Raises ValueError where there is no mean."""
         return mean_interval(self.differences, confidence)
 
-    @property
+    @cached_property
     def differences(self) -> list[tuple[float, float]]:
         """Of each task the mean difference and the weight; several attempts at one task are no independent values."""
         return clustered((task_of(pair.node_id), pair.difference, pair.weight) for pair in self.pairs)
@@ -169,6 +170,8 @@ def _change(now: Test, before: Test | None) -> Change:
 
 def _range(test: Test) -> tuple[float, float]:
     """Return the lowest and the highest reward that attempts at a test earned."""
+    if len(test.attempts) == 1 and test.value is not None:
+        return test.value, test.value
     rewards = (attempt.record.reward for attempt in test.attempts if attempt.record is not None)
     values = [reward.value for reward in rewards if reward is not None and reward.value is not None]
     return min(values), max(values)
