@@ -5,7 +5,7 @@ Loaded in every session of every project in which the package is installed, so i
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -13,6 +13,9 @@ from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.run.failures import Failures
 
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
@@ -39,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = Settings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
-    config.pluginmanager.register(Recording(enabled=settings.enabled), "rewardkit-recording")
+    failures = _failures(config, settings) if settings.enabled else None
+    config.pluginmanager.register(Recording(failures), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.datasets.selfcheck import SelfCheck
 
@@ -49,9 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
-    from pytest_rewardkit.run.failures import Failures
-
-    config.pluginmanager.register(Failures(config, settings), "rewardkit-failures")
     if settings.resume is not None and not config.getoption("collectonly"):
         from pytest_rewardkit.run.resume import Resume
 
@@ -64,3 +65,12 @@ def pytest_configure(config: pytest.Config) -> None:
             report(config, settings)
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _failures(config: pytest.Config, settings: Settings) -> Failures:
+    from pytest_rewardkit.run.failures import Failures
+
+    failures = Failures(config, settings)
+    if failures.keeps_artifacts:
+        config.pluginmanager.register(failures, "rewardkit-failures")
+    return failures

@@ -114,11 +114,16 @@ class Reward:
     evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
+        # Thousands are made in a run, and nearly all of them are as they should be.
         assign = object.__setattr__
-        assign(self, "value", _checked_value(self.value, "reward"))
-        assign(self, "parts", tuple(self.parts))
-        assign(self, "verdict", _checked_verdict(self.verdict, self.value, "reward"))
-        assign(self, "reason", excerpt(self.reason, REASON_LIMIT))
+        if not _is_plain(self.value):
+            assign(self, "value", _checked_value(self.value, "reward"))
+        if type(self.parts) is not tuple:
+            assign(self, "parts", tuple(self.parts))
+        if self.verdict is not _derived(self.value):
+            assign(self, "verdict", _checked_verdict(self.verdict, self.value, "reward"))
+        if len(self.reason) > REASON_LIMIT:
+            assign(self, "reason", excerpt(self.reason, REASON_LIMIT))
 
     @classmethod
     def from_parts(cls, parts: Iterable[Part], reason: str = "") -> Reward:
@@ -317,14 +322,23 @@ def _number(value: SupportsFloat) -> float:
     return float(value) if hasattr(type(value), "__float__") else math.nan
 
 
-def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdict:
+def _is_plain(value: object) -> bool:
+    """Whether `value` is a float that needs no check and no correction, as -0.0 would."""
+    return type(value) is float and 0 < value <= 1
+
+
+def _derived(value: float | None) -> Verdict:
+    """Return the verdict that a value has when nobody says more."""
     if value is None:
-        derived = Verdict.UNSCORED
-    elif value == 1.0:
-        derived = Verdict.PASSED
-    else:
-        derived = Verdict.PARTIAL if value > 0 else Verdict.WRONG_OUTPUT
-    if verdict is _DERIVED:
+        return Verdict.UNSCORED
+    if value == 1.0:
+        return Verdict.PASSED
+    return Verdict.PARTIAL if value > 0 else Verdict.WRONG_OUTPUT
+
+
+def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdict:
+    derived = _derived(value)
+    if verdict is _DERIVED or verdict == derived:
         return derived
     verdict = Verdict(verdict)
     # A whole reward has passed, and an unscored one has no value; how any other came about is the scorer's to say.

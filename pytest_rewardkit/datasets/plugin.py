@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.run.ledger import Ledger
-    from pytest_rewardkit.run.record import Record
 
 MARKER: Final = (
     "reward_dataset(path, *, id=None, fields=None, limit=None, format=None, samples=None): the test runs once for each "
@@ -68,24 +67,6 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("attempt", list(numbers), ids=[f"attempt{number}" for number in numbers], indirect=True)
 
 
-def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
-    """Says of a test that it is one of several attempts."""
-    trial, callspec = trial_of(item), getattr(item, "callspec", None)
-    if trial is not None and trial.attempts > 1:
-        number = trial.number
-    elif callspec is not None and "attempt" in callspec.params:
-        number = callspec.params["attempt"]
-    else:
-        return
-    from pytest_rewardkit.run.node_ids import plain
-    from pytest_rewardkit.run.recording import recorder_of
-    from pytest_rewardkit.run.tasks import task_id
-
-    marker = recorder_of(item).marker
-    record.task = task_id(plain(item.nodeid, item.config), number, of_row=trial is not None)
-    record.reduce = marker.reduce if marker is not None else "mean"
-
-
 def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
     """Tells what attempts came to together."""
     from pytest_rewardkit.run.tasks import reductions
@@ -114,6 +95,23 @@ def trial_of(item: pytest.Item) -> Trial | None:
 
     value = callspec.params["row"]
     return value if isinstance(value, Trial) else None
+
+
+def task_of(item: pytest.Item, trial: Trial | None) -> str | None:
+    """Returns the node id that `item`, whose row is `trial`, shares with other attempts; None where there are none."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None:
+        return None
+    if trial is not None and trial.attempts > 1:
+        number = trial.number
+    elif "attempt" in callspec.params:
+        number = callspec.params["attempt"]
+    else:
+        return None
+    from pytest_rewardkit.run.node_ids import plain
+    from pytest_rewardkit.run.tasks import task_id
+
+    return task_id(plain(item.nodeid, item.config), number, of_row=trial is not None)
 
 
 @pytest.fixture

@@ -168,15 +168,13 @@ def _missing(figures: Figures) -> list[str]:
 
 
 def _table(title: str, tests: Sequence[Test], comparison: Comparison | None) -> list[str]:
-    if not tests:
-        return []
+    return [*_head(title, comparison), *_rows(tests, comparison)] if tests else []
+
+
+def _head(title: str, comparison: Comparison | None) -> list[str]:
     was = " was |" if comparison is not None else ""
     rule = " ---: |" if comparison is not None else ""
-    return [
-        f"| {title} | reward |{was} verdict | why |",
-        f"| --- | ---: |{rule} --- | --- |",
-        *_rows(tests, comparison),
-    ]
+    return [f"| {title} | reward |{was} verdict | why |", f"| --- | ---: |{rule} --- | --- |"]
 
 
 def _rows(tests: Sequence[Test], comparison: Comparison | None) -> Iterator[str]:
@@ -188,15 +186,14 @@ def _rows(tests: Sequence[Test], comparison: Comparison | None) -> Iterator[str]
 
 def _folded(tests: Sequence[Test], comparison: Comparison | None, room: int) -> str:
     """Return all tests in a table that is folded away, or as many as fit into `room` bytes."""
-    head, rule, *rows = _table("Test", tests, comparison)
-    lines = ["", "<details>", f"<summary>All {counted(len(tests), 'test')}</summary>", "", head, rule]
+    lines = ["", "<details>", f"<summary>All {counted(len(tests), 'test')}</summary>", "", *_head("Test", comparison)]
     room -= sum(len(line.encode()) + 1 for line in lines) + _ROOM_FOR_END
     if room < 0:
         return ""
-    for number, row in enumerate(rows):
+    for number, row in enumerate(_rows(tests, comparison)):
         room -= len(row.encode()) + 1
         if room < 0:
-            lines += ["", f"{counted(len(rows) - number, 'more test')}, for which there is no room here"]
+            lines += ["", f"{counted(len(tests) - number, 'more test')}, for which there is no room here"]
             break
         lines.append(row)
     return "\n".join([*lines, "", "</details>", ""])

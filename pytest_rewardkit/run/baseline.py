@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, from_to, signed
@@ -60,9 +61,9 @@ class Pair:
         return self.now - self.before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
-    """A run beside its baseline.
+    """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
 
     Parameters
     ----------
@@ -81,19 +82,19 @@ class Comparison:
     pairs: tuple[Pair, ...]
     unfinished: str = ""
 
-    @property
+    @cached_property
     def counts(self) -> dict[Change, int]:
         """How many tests changed in each way, in the order of `Change`."""
         counts = Counter(self.changes.values())
         return {change: counts[change] for change in Change if counts[change]}
 
-    @property
+    @cached_property
     def worst(self) -> list[Pair]:
         """The tests that are worse, those that lost most first."""
         worse = [pair for pair in self.pairs if self.changes[pair.node_id] is Change.WORSE]
         return sorted(worse, key=lambda pair: pair.difference)
 
-    @property
+    @cached_property
     def means(self) -> tuple[float, float] | None:
         """The weighted means of the pairs, before and now; None where nothing has a weight."""
         before = weighted_mean([(pair.before, pair.weight) for pair in self.pairs])
@@ -153,7 +154,8 @@ def _change(now: Test, before: Test | None) -> Change:
         return Change.NEW
     if now.value is None or now.unscored > before.unscored:
         return Change.LOST
-    low, high, low_then, high_then = min(now.earned), max(now.earned), min(before.earned), max(before.earned)
+    earned, earned_then = now.earned, before.earned
+    low, high, low_then, high_then = min(earned), max(earned), min(earned_then), max(earned_then)
     if high < low_then - _TOLERANCE:
         return Change.WORSE
     if low > high_then + _TOLERANCE:

@@ -17,8 +17,6 @@ from pytest_rewardkit.run.node_ids import plain
 from pytest_rewardkit.run.recording import recorder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.settings import Settings
 
@@ -47,29 +45,24 @@ class Failures:
             if self._directory.exists() and not self._directory.is_dir():
                 raise pytest.UsageError(f"--rewardkit-artifacts: {self._directory} is not a directory")
 
+    @property
+    def keeps_artifacts(self) -> bool:
+        """Whether anything is to be written; if not, the hooks of this object have nothing to do."""
+        return self._directory is not None
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        if self._directory is None:
-            return
         attempt = item.stash[_ATTEMPT] = item.stash.get(_ATTEMPT, 0) + 1
         if attempt == 1:
             self._clear(item)
 
-    # Outermost, so that what a test is expected to fail is known.
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        if call.when != "call" or not (report.failed or self._when == "always"):
-            return report
-        reward = recorder_of(item).concluded()
-        if reward is None:
-            return report
-        lines = self._written(item, reward) if self._directory is not None else []
+    def explain(self, item: pytest.Item, report: pytest.TestReport, reward: Reward) -> None:
+        """Add to the report of a test's call how to look into it, once it is known whether the test has failed."""
+        if not (report.failed or self._when == "always"):
+            return
+        lines = self._written(item, reward) if self.keeps_artifacts else []
         if report.failed:
             report.sections.append((SECTION, "\n".join([self._command(item), *lines])))
-        return report
 
     def _command(self, item: pytest.Item) -> str:
         from pytest_rewardkit.text import printable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.datasets.plugin import trial_of
+from pytest_rewardkit.datasets.plugin import task_of, trial_of
 from pytest_rewardkit.run.record import Record, SandboxUse
 from pytest_rewardkit.run.recording import RECORD_PROPERTY
 
@@ -27,8 +27,12 @@ def hand_over(item: pytest.Item, attempt: Recorder) -> None:
         record.weight = marker.weight
         record.group = marker.group
         record.must_pass = marker.must_pass
-    if (trial := trial_of(item)) is not None:
+    trial = trial_of(item)
+    if trial is not None:
         record.row = trial.row_id
+    if (task := task_of(item, trial)) is not None:
+        record.task = task
+        record.reduce = marker.reduce if marker is not None else "mean"
     # To find that nobody implements a hook takes longer below a directory than for the whole session.
     if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
         item.ihook.pytest_rewardkit_modify_record(item=item, record=record)

@@ -6,6 +6,7 @@ import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.parts import costliest
@@ -61,17 +62,19 @@ class Test:
 
     @property
     def crashed(self) -> bool:
-        return self.last.outcome == CRASHED
+        return self.attempts[-1].outcome == CRASHED
 
     @property
     def reward(self) -> Reward | None:
         """The reward of the last attempt; None when it has none."""
-        return None if self.last.record is None else self.last.record.reward
+        record = self.attempts[-1].record
+        return None if record is None else record.reward
 
     @property
     def value(self) -> float | None:
         """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
-        return None if self.reward is None else self.reward.value
+        reward = self.reward
+        return None if reward is None else reward.value
 
     @property
     def strict(self) -> float:
@@ -106,7 +109,8 @@ class Test:
 
     @property
     def weight(self) -> float:
-        return 1.0 if self.last.record is None else self.last.record.weight
+        record = self.attempts[-1].record
+        return 1.0 if record is None else record.weight
 
     @property
     def passed(self) -> bool:
@@ -131,17 +135,21 @@ class Test:
     @property
     def known(self) -> Record | None:
         """The record of the last attempt that left one."""
+        if (record := self.attempts[-1].record) is not None:
+            return record
         return next((attempt.record for attempt in reversed(self.attempts) if attempt.record is not None), None)
 
     @property
     def says(self) -> str:
         """The verdict, or `CRASHED`."""
-        return CRASHED if self.reward is None else self.reward.verdict.value
+        reward = self.reward
+        return CRASHED if reward is None else str(reward.verdict)
 
     @property
     def cause(self) -> str:
         """Why the reward is what it is, in one sentence, where that is known."""
-        return self.last.cause if self.reward is None else self.reward.reason
+        reward = self.reward
+        return self.last.cause if reward is None else reward.reason
 
     @property
     def why(self) -> str:
@@ -217,8 +225,9 @@ class Ledger:
     def tests(self) -> list[Test]:
         """The tests that have to do with rewards, and those that crashed, in the order of collection."""
         if self._sorted is None:
-            concerned = (test for test in self._tests.values() if test.reward is not None or test.crashed)
-            self._sorted = sorted(concerned, key=self._position)
+            unexpected = sorted(self._tests.keys() - self._order.keys())
+            in_order = (self._tests.get(node_id) for node_id in chain(self._order, unexpected))
+            self._sorted = [test for test in in_order if test is not None and (test.reward is not None or test.crashed)]
         return list(self._sorted)
 
     @property
@@ -243,7 +252,7 @@ class Ledger:
     @property
     def worst_first(self) -> list[Test]:
         """The tasks: those without a number first, then by reward; equals in the order of collection."""
-        return sorted(self.tasks, key=lambda test: -1.0 if test.value is None else test.value)
+        return sorted(self.tasks, key=lambda test: -1.0 if (value := test.value) is None else value)
 
     def figures(self) -> Figures:
         """Return the figures over what was added so far."""
@@ -257,7 +266,7 @@ class Ledger:
         counts = Counter(test.says for test in tasks)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
         uses = sorted(use.start for use in self._sandboxes())
-        slowest = heapq.nsmallest(SLOWEST, tests, key=lambda test: (-test.last.duration, self._position(test)))
+        slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.duration)
         return Figures(
             tests=len(tasks),
             attempts=len(tests),
@@ -285,9 +294,6 @@ class Ledger:
     def index(self, node_id: str) -> int | None:
         """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""
         return self._order.get(node_id)
-
-    def _position(self, test: Test) -> tuple[int, str]:
-        return self._order.get(test.node_id, len(self._order)), test.node_id
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:

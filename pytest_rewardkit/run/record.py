@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.evidence import Evidence
-from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
+from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward
 from pytest_rewardkit.text import excerpt
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ WIRE_LIMIT: Final = 48_000
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
-_DEFAULTED: Final = ("threshold", "group", "must_pass", "row", "task", "reduce", "left_out")
+_DEFAULTED: Final = frozenset(("threshold", "group", "must_pass", "row", "task", "reduce", "left_out"))
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+# What is encoded is made here and has no circles.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
+_DECODER: Final = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Record:
 
     def to_wire(self) -> str:
         """Return the record as one line of ASCII JSON of at most `WIRE_LIMIT` characters."""
-        parts, evidence = ((), ()) if self.reward is None else (self.reward.parts, self.reward.evidence)
+        if self.reward is None or not (self.reward.parts or self.reward.evidence):
+            return self._dump((), left_out=self.left_out)
+        parts, evidence = self.reward.parts, self.reward.evidence
         images = any(item.images for item in evidence)
         evidence = tuple(_with_excerpts(item, TEXT_LIMIT) for item in evidence)
         wire = self._dump(parts, evidence, left_out=self.left_out)
-        if images and self.reward is not None and len(wire) < WIRE_LIMIT:
+        if images and len(wire) < WIRE_LIMIT:
             evidence = _with_images(evidence, self.reward.evidence, WIRE_LIMIT - len(wire))
             return self._dump(parts, evidence, left_out=self.left_out)
         for limit in _TEXT_LIMITS:
@@ -85,8 +89,8 @@ class Record:
     @classmethod
     def from_wire(cls, wire: str) -> Record:
         """Return the record that `to_wire` wrote. Raises ValueError for what it did not write."""
-        data = json.loads(wire)
-        if not isinstance(data, dict) or data.get("v") != VERSION:
+        data, end = _DECODER.raw_decode(wire)
+        if not isinstance(data, dict) or data.get("v") != VERSION or end != len(wire):
             raise ValueError(f"this is no record of version {VERSION}: {excerpt(wire, 80)!r}")
         return cls.from_fields(data)
 
@@ -94,9 +98,8 @@ class Record:
     def from_fields(cls, data: Mapping[str, Any]) -> Record:
         """Return the record whose wire form has these fields. Raises KeyError, TypeError or ValueError."""
         record = cls(_reward_from_wire(data) if "verdict" in data else None, weight=data.get("weight", 1.0))
-        for name in _DEFAULTED:
-            if name in data:
-                setattr(record, name, data[name])
+        for name in _DEFAULTED & data.keys():
+            setattr(record, name, data[name])
         if "sandboxes" in data:
             record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
         return record
@@ -126,6 +129,8 @@ class Record:
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
+        if not self.sandboxes and (self.reward is None or not self.reward.parts):
+            return {}
         timings: dict[str, float] = {}
         if self.sandboxes:
             timings["waiting"] = math.fsum(use.waited for use in self.sandboxes)
@@ -141,7 +146,7 @@ def part_to_wire(part: Part) -> dict[str, Any]:
         "name": part.name,
         "value": part.value,
         "weight": part.weight,
-        "verdict": part.verdict.value,
+        "verdict": part.verdict,
         "reason": part.reason or None,
         "expected": part.expected,
         "actual": part.actual,
@@ -154,7 +159,7 @@ def part_to_wire(part: Part) -> dict[str, Any]:
 def part_from_wire(data: dict[str, Any]) -> Part:
     """Return the part that `part_to_wire` wrote."""
     fields = dict(data)
-    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
+    return Part(fields.pop("name"), fields.pop("value", None), **fields)
 
 
 def evidence_to_wire(evidence: Evidence) -> dict[str, Any]:
@@ -180,7 +185,7 @@ def evidence_from_wire(data: dict[str, Any]) -> Evidence:
 
 def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> None:
     data["reward"] = reward.value
-    data["verdict"] = reward.verdict.value
+    data["verdict"] = reward.verdict
     if reward.reason:
         data["reason"] = reward.reason
     if parts:
@@ -192,7 +197,7 @@ def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], e
 def _reward_from_wire(data: Mapping[str, Any]) -> Reward:
     parts = tuple(map(part_from_wire, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_wire, data["evidence"])) if "evidence" in data else ()
-    return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
+    return Reward(data["reward"], parts, data["verdict"], data.get("reason", ""), evidence)
 
 
 def _with_texts(part: Part, limit: int) -> Part:

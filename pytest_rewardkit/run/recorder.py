@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -61,13 +62,12 @@ class Recorder:
 
         Returns the reward. Raises ValueError for numbers that are not finite or not in range.
         """
-        from dataclasses import replace
-
         from pytest_rewardkit.reward import Reward, checked_weight
 
-        value = reward if isinstance(reward, Reward) else Reward(reward)
-        if reason:
-            value = replace(value, reason=reason)
+        if not isinstance(reward, Reward):
+            value = Reward(reward, reason=reason)
+        else:
+            value = replace(reward, reason=reason) if reason else reward
         self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
         return value
 

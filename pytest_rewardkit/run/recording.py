@@ -12,6 +12,8 @@ from pytest_rewardkit.run.recorder import Recorder
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from pytest_rewardkit.run.failures import Failures
+
 RECORD_PROPERTY: Final = "rewardkit"
 """The user property in which a record travels, in its wire form, to where the run ends; there it is taken out."""
 REPORT_ATTRIBUTE: Final = "rewardkit"
@@ -28,11 +30,17 @@ def recorder_of(item: pytest.Item) -> Recorder:
 
 
 class Recording:
-    """The hooks around a test. Without `enabled`, they leave nothing on the reports."""
+    """The hooks around a test.
 
-    def __init__(self, *, enabled: bool) -> None:
+    Parameters
+    ----------
+    failures: what explains failures, where rewards are reported; None, and nothing is left on the reports.
+    """
+
+    def __init__(self, failures: Failures | None) -> None:
+        self._failures = failures
         self._hand_over: Callable[[pytest.Item, Recorder], None] | None = None
-        if enabled:
+        if failures is not None:
             from pytest_rewardkit.run.handover import hand_over
 
             self._hand_over = hand_over
@@ -82,7 +90,8 @@ class Recording:
                 pytest.fail(under_threshold(reward, attempt.threshold), pytrace=False)
         return result
 
-    @pytest.hookimpl(wrapper=True)
+    # Outermost, so that what a test is expected to fail is known when a failure is explained.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -93,10 +102,12 @@ class Recording:
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             _note(attempt, call.excinfo.value, in_call=call.when == "call")
-        if self._hand_over is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
+        if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
-                setattr(report, REPORT_ATTRIBUTE, {"reward": reward.value, "verdict": reward.verdict.value})
+                setattr(report, REPORT_ATTRIBUTE, {"reward": reward.value, "verdict": str(reward.verdict)})
+                if call.when == "call":
+                    self._failures.explain(item, report, reward)
         return report
 
 

@@ -33,16 +33,17 @@ _PHASES: Final = ("setup", "call", "teardown")
 class _Progress:
     """What is known of an attempt that is not over yet."""
 
+    __slots__ = ("duration", "outcome")
+
     def __init__(self) -> None:
         self.outcome = "passed"
         self.duration = 0.0
 
     def add(self, report: pytest.TestReport) -> None:
         self.duration += report.duration
-        outcome = _outcome(report)
         # The first thing that went wrong says how the attempt ended; a rerun or a skip is one.
-        if outcome != "passed" and self.outcome in ("passed", "xpassed"):
-            self.outcome = outcome
+        if self.outcome in ("passed", "xpassed"):
+            self.outcome = _outcome(report, self.outcome)
 
 
 class Reporter:
@@ -71,8 +72,6 @@ class Reporter:
         """How many files could not be collected."""
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
         self._running: dict[str, _Progress] = {}
-        self._arrived: Record | None = None
-        self._wire = ""
         self._memory = Memory()
         self._decisions: list[Decision] | None = None
 
@@ -104,29 +103,21 @@ class Reporter:
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         self._expect(ids)
 
-    # First, so that other plugins report rewards in a form that is meant for them.
-    @pytest.hookimpl(specname="pytest_runtest_logreport", tryfirst=True)
-    def pytest_take_record(self, report: pytest.TestReport) -> None:
-        self._arrived, self._wire = None, ""
-        if report.when == "teardown":
-            for position, (name, value) in enumerate(report.user_properties):
-                if name == RECORD_PROPERTY:
-                    self._wire = str(value)
-                    self._arrived = Record.from_wire(self._wire)
-                    instead = properties_of(self._arrived) if self._settings.junit_properties else []
-                    report.user_properties[position : position + 1] = instead
-                    break
-
-    # Last, because pytest's own subtests change what is known of a test up to then.
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    # Around all others: they report rewards in a form that is meant for them, and pytest's own subtests change what is
+    # known of a test.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
+        record, wire = self._taken(report) if report.when == "teardown" else (None, "")
+        yield
         node_id = self._plain(report.nodeid)
         kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
             self._running.pop(node_id, None)
             self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
             return
-        progress = self._running.setdefault(node_id, _Progress())
+        progress = self._running.get(node_id)
+        if progress is None:
+            progress = self._running[node_id] = _Progress()
         if isinstance(report, pytest.SubtestReport):
             if report.failed:
                 progress.outcome = "failed"
@@ -135,7 +126,7 @@ class Reporter:
         if report.when == "teardown":
             del self._running[node_id]
             line = None if report.location[1] is None else report.location[1] + 1
-            self._add(node_id, Attempt(progress.outcome, progress.duration, self._arrived, line=line, kept=kept))
+            self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), wire)
 
     def pytest_report_teststatus(
         self, report: pytest.TestReport
@@ -185,25 +176,37 @@ class Reporter:
             for line in added or ():
                 terminalreporter.write_line(line)
 
-    def _add(self, node_id: str, attempt: Attempt) -> None:
+    def _taken(self, report: pytest.TestReport) -> tuple[Record | None, str]:
+        """Return the record that a report brings, and its wire form; in its place come properties for others."""
+        for position, (name, value) in enumerate(report.user_properties):
+            if name == RECORD_PROPERTY:
+                wire = str(value)
+                record = Record.from_wire(wire)
+                instead = properties_of(record) if self._settings.junit_properties else []
+                report.user_properties[position : position + 1] = instead
+                return record, wire
+        return None, ""
+
+    def _add(self, node_id: str, attempt: Attempt, wire: str = "") -> None:
         test = self.ledger.add(node_id, attempt)
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
-                listener(test, self._wire)
+                listener(test, wire)
         if attempt.record is not None:
-            self._memory.bound(attempt.record, len(self._wire))
+            self._memory.bound(attempt.record, len(wire))
 
     def _expect(self, node_ids: Sequence[str]) -> None:
         if not self._config.getoption("collectonly"):
             self.ledger.expect(map(self._plain, node_ids))
 
 
-def _outcome(report: pytest.TestReport) -> str:
+def _outcome(report: pytest.TestReport, before: str) -> str:
+    """Return how an attempt stands after `report`, when it stood at `before`."""
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed"
-    if report.outcome == "failed" and report.when != "call":
-        return "error"
-    return report.outcome
+    if report.outcome == "passed":
+        return before
+    return "error" if report.outcome == "failed" and report.when != "call" else report.outcome
 
 
 def _encoding(config: pytest.Config) -> str | None:

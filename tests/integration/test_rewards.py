@@ -13,18 +13,27 @@ class Collector:
         self.records = {}
         self.numbers = {}
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_logreport(self, report):
-        name = report.nodeid.rpartition("::")[2]
-        arrived = [value for key, value in report.user_properties if key == RECORD_PROPERTY]
-        result = yield
-        if report.when == "teardown" and arrived:
-            self.records.setdefault(name, []).extend(map(Record.from_wire, arrived))
-            numbers = [value for key, value in report.user_properties if key == "reward"]
-            if numbers:
-                self.numbers.setdefault(name, []).extend(numbers)
-            assert not any(key == RECORD_PROPERTY for key, _ in report.user_properties)
-        return result
+    def pytest_sessionstart(self, session):
+        # Only who comes last is around the plugin's own hook, which is around all others.
+        session.config.pluginmanager.register(self.Arrivals(self))
+
+    class Arrivals:
+        def __init__(self, collector):
+            self.records = collector.records
+            self.numbers = collector.numbers
+
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_logreport(self, report):
+            name = report.nodeid.rpartition("::")[2]
+            arrived = [value for key, value in report.user_properties if key == RECORD_PROPERTY]
+            result = yield
+            if report.when == "teardown" and arrived:
+                self.records.setdefault(name, []).extend(map(Record.from_wire, arrived))
+                numbers = [value for key, value in report.user_properties if key == "reward"]
+                if numbers:
+                    self.numbers.setdefault(name, []).extend(numbers)
+                assert not any(key == RECORD_PROPERTY for key, _ in report.user_properties)
+            return result
 
 
 @pytest.fixture
