@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.formats.assembly import assembled, completed
@@ -73,6 +73,7 @@ def test_a_prompt_is_completed_so_that_it_runs(begun: str, expected: str) -> Non
 
 @settings(deadline=None)  # busy machines are slow
 @given(st.text(max_size=200), st.sampled_from(["", PROMPT]))
+@example("@0", "")
 def test_any_text_is_taken(candidate: str, begun: str) -> None:
     for piece in assembled(candidate, begun=begun, defines=["asked"]):
         assert isinstance(piece, str) and piece

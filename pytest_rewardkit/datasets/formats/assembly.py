@@ -40,7 +40,7 @@ def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ())
     if not code.strip():
         return []
     # As it stands, it says best what is wrong with it.
-    return _fitting(code, begun, defines) or [completed(begun), code]
+    return _fitting(code, begun, defines) or _behind(begun, code)
 
 
 def completed(begun: str) -> str:
@@ -51,18 +51,23 @@ def completed(begun: str) -> str:
     return ""
 
 
+def _behind(begun: str, code: str) -> list[str]:
+    """What the prompt began, where it is source, and the code after it."""
+    return [piece for piece in (completed(begun), code) if piece]
+
+
 def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
     """The pieces in the way in which they make sense, or none."""
     program = _module(code)
     if program is not None and (not begun or program.defines & set(defines)):
-        return [piece for piece in (completed(begun), code) if piece]
+        return _behind(begun, code)
     if begun:
         body = textwrap.indent(textwrap.dedent(code), "    ")
         for whole in (begun + code, f"{begun}\n{body}"):
             if _module(whole) is not None:
                 return [whole]
     if program is not None and program.is_code:
-        return [piece for piece in (completed(begun), code) if piece]
+        return _behind(begun, code)
     return []
 
 
