@@ -62,4 +62,4 @@ def details(comparison: Comparison, *, most: int | None) -> list[tuple[str, str]
 
 
 def _having(comparison: Comparison, change: Change) -> list[str]:
-    return [node_id for node_id, became in comparison.changes.items() if became is change]
+    return [node_id for node_id, became in comparison.changes.items() if became == change]

@@ -38,8 +38,6 @@ def read_source(text: str) -> Source | None:
     IPython's lines for the shell and for magics (``!pip …``, ``%matplotlib …``) count as Python.
     """
     parsed = _parse(text)
-    if parsed is None and _MAGIC.search(text):
-        parsed = _parse(_MAGIC.sub(r"\1pass", text))
     if parsed is None:
         return None
     tree, table = parsed
@@ -48,7 +46,18 @@ def read_source(text: str) -> Source | None:
     return Source(text, is_code, frozenset(defines), frozenset(_used(table) - defines - _BUILTINS))
 
 
+def syntax_tree(text: str) -> ast.Module | None:
+    """Return the tree of what `read_source` takes for Python, IPython's lines being ``pass``; None for other texts."""
+    parsed = _parse(text)
+    return None if parsed is None else parsed[0]
+
+
 def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
+    parsed = _parse_python(text)
+    return _parse_python(_MAGIC.sub(r"\1pass", text)) if parsed is None and _MAGIC.search(text) else parsed
+
+
+def _parse_python(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
     # Python warns of doubtful code as it compiles; where warnings are errors, this would be one of ours.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -74,6 +74,7 @@ def test_a_prompt_is_completed_so_that_it_runs(begun: str, expected: str) -> Non
 @settings(deadline=None)  # busy machines are slow
 @given(st.text(max_size=200), st.sampled_from(["", PROMPT]))
 @example("@0", "")
+@example("%", PROMPT)
 def test_any_text_is_taken(candidate: str, begun: str) -> None:
     for piece in assembled(candidate, begun=begun, defines=["asked"]):
         assert isinstance(piece, str) and piece

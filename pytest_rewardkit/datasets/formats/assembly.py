@@ -11,7 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.scorers.extract import extract_code
-from pytest_rewardkit.scorers.source import read_source
+from pytest_rewardkit.scorers.source import read_source, syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,10 +73,8 @@ def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
 
 def _module(text: str) -> Source | None:
     """What a text is as a module; None where it is none, or returns from a function that it is not in."""
-    source = read_source(text)
-    if source is None or not _RETURN.search(text):
-        return source
-    pending: list[ast.AST] = [ast.parse(text)]
+    source, tree = read_source(text), syntax_tree(text) if _RETURN.search(text) else None
+    pending: list[ast.AST] = [] if tree is None else [tree]
     while pending:
         node = pending.pop()
         if isinstance(node, ast.Return):
