@@ -90,12 +90,6 @@ class SandboxTable:
         if sandbox.agent.closed:
             raise GuestGoneError("the sandbox ended at once")
         sandbox.assign(request, next(self._serials))
-        if request.internet:
-            try:
-                await self.connect(sandbox, internet=True, rules=request.rules)
-            except BaseException:
-                self.kill(sandbox)
-                raise
         self._sandboxes[sandbox.id] = sandbox
         self.expire_in(sandbox, request.timeout)
         return sandbox
@@ -172,9 +166,17 @@ class SandboxTable:
         return sandbox
 
     async def _make(self, request: SandboxRequest) -> Sandbox:
-        if not request.limits:
-            return await self._pool.take()
-        return await self._spawn(self.settings.changed(request.limits))
+        if request.limits:
+            sandbox = await self._spawn(self.settings.changed(request.limits))
+        else:
+            sandbox = await self._pool.take()
+        if request.internet:
+            try:
+                await self.connect(sandbox, internet=True, rules=request.rules)
+            except BaseException:
+                self.kill(sandbox)
+                raise
+        return sandbox
 
     async def _spawn(self, limits: Limits) -> Sandbox:
         sandbox_id = new_id()

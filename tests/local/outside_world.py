@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SITE = "9.9.9.9"
 OTHER_SITE = "9.9.9.10"
+DEAD_SITE = "9.9.9.11"
 HOST_ADDRESS = "5.5.5.2"
 GATEWAY = "5.5.5.1"
 NAME_SERVER = "10.255.255.53"
@@ -90,6 +91,8 @@ def world(directory: Path) -> Iterator[World]:
             [*host, "ip", "link", "set", "up0", "up"],
             [*outside, "ip", "link", "set", "down0", "up"],
             [*host, "ip", "route", "add", "default", "via", GATEWAY],
+            [*outside, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"],
+            [*outside, "ip", "route", "add", "unreachable", DEAD_SITE],
             *(
                 [*outside, "ip", "address", "add", f"{address}/32", "dev", "lo"]
                 for address in (SITE, OTHER_SITE, NAME_SERVER, *PRIVATE)

@@ -248,6 +248,10 @@ def test_the_hosts_services_cannot_be_reached(kernel):
             attempt(connect, socket.AF_UNIX, {by_path.getsockname()!r}),
             attempt(connect, socket.AF_INET, ('1.1.1.1', 53)),
             attempt(connect, socket.AF_INET, ('169.254.169.254', 80)),
+            attempt(connect, socket.AF_INET, ('10.0.0.1', 443)),
+            attempt(connect, socket.AF_INET6, ('::1', {tcp.getsockname()[1]})),
+            attempt(connect, socket.AF_INET6, ('::ffff:127.0.0.1', {tcp.getsockname()[1]})),
+            attempt(connect, socket.AF_INET6, ('2606:4700::1111', 443)),
             attempt(send_through_pair, {datagrams.getsockname()!r}),
             attempt(send, socket.AF_UNIX, {datagrams.getsockname()!r}),
         ]

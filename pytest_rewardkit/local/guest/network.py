@@ -33,6 +33,13 @@ _RTA_INDEX: Final = struct.Struct("=HHI")
 _RTA_OIF: Final = 4
 _REPLY_BYTES: Final = 4096
 
+_ROUTE: Final = _RTMSG.pack(
+    socket.AF_INET, 0, 0, 0, _RT_TABLE_LOCAL, _RTPROT_STATIC, _RT_SCOPE_HOST, _RTN_LOCAL, 0
+) + _RTA_INDEX.pack(_RTA_INDEX.size, _RTA_OIF, _LOOPBACK)
+_NEW_ROUTE: Final = (
+    _NLMSG_HEADER.pack(_NLMSG_HEADER.size + len(_ROUTE), _RTM_NEWROUTE, _NLM_F_REQUEST_ACK_CREATE, 1, 0) + _ROUTE
+)
+
 
 def lead_all_to_loopback() -> None:
     """Bring the loopback interface up, and make every IPv4 address one of its own.
@@ -42,12 +49,8 @@ def lead_all_to_loopback() -> None:
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP_AND_RUNNING))
-    route = _RTMSG.pack(
-        socket.AF_INET, 0, 0, 0, _RT_TABLE_LOCAL, _RTPROT_STATIC, _RT_SCOPE_HOST, _RTN_LOCAL, 0
-    ) + _RTA_INDEX.pack(_RTA_INDEX.size, _RTA_OIF, _LOOPBACK)
-    header = _NLMSG_HEADER.pack(_NLMSG_HEADER.size + len(route), _RTM_NEWROUTE, _NLM_F_REQUEST_ACK_CREATE, 1, 0)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
-        netlink.send(header + route)
+        netlink.send(_NEW_ROUTE)
         (code,) = _NLMSG_ERROR.unpack_from(netlink.recv(_REPLY_BYTES), _NLMSG_HEADER.size)
     if code:
         raise OSError(-code, f"the sandbox's network: {os.strerror(-code)}")

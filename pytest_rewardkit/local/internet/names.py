@@ -12,7 +12,10 @@ import socket
 import struct
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PORT: Final = 53
 MAX_DATAGRAM_BYTES: Final = 65535
@@ -37,19 +40,22 @@ _CLASS_IN: Final = 1
 _POINTER: Final = 0xC0
 
 
-async def answer(query: bytes, kind: socket.SocketKind) -> bytes | None:
+async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str], bool]) -> bytes | None:
     """Ask the machine's name servers, one after another.
 
     Parameters:
         query: a message as it came from a sandbox.
         kind: `SOCK_DGRAM` or `SOCK_STREAM`, by which it came and is asked.
+        may_ask: whether the sandbox may ask for a name.
 
     Returns:
-        The first answer; that there is none, when no server gives one; None when the query is none.
+        The first answer; that there is none, when no server gives one or it may not ask; None when the query is none.
     """
-    if not _is_query(query):
+    try:
+        name = _asked_name(query)
+    except ValueError:
         return None
-    for server in _servers(_RESOLVER_SETTINGS):
+    for server in _servers(_RESOLVER_SETTINGS) if may_ask(name) else ():
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await _ask(server, query, kind)
@@ -60,33 +66,32 @@ async def answer(query: bytes, kind: socket.SocketKind) -> bytes | None:
     return _HEADER.pack(number, failure, 0, 0, 0, 0)
 
 
-async def serve_stream(inside: socket.socket) -> None:
-    """Answer the queries on a connection from a sandbox, until it ends or is idle for long."""
+async def serve_stream(inside: socket.socket, may_ask: Callable[[str], bool]) -> None:
+    """Answer the queries on a connection from a sandbox, until it ends or is idle for long.
+
+    Raises:
+        OSError: it has ended, or what came is no query.
+    """
     loop = asyncio.get_running_loop()
     while True:
         async with asyncio.timeout(_IDLE_SECONDS):
             query = await _read_message(inside)
-        reply = await answer(query, socket.SOCK_STREAM)
+        reply = await answer(query, socket.SOCK_STREAM, may_ask)
         if reply is None:
-            return
+            raise ConnectionResetError("not a query")
         async with asyncio.timeout(_IDLE_SECONDS):
             await loop.sock_sendall(inside, _LENGTH.pack(len(reply)) + reply)
 
 
 def found_addresses(reply: bytes) -> tuple[str, list[IPv4Address]]:
-    """The name that a reply is about, in lower case, and the addresses in its answer.
-
-    A name in which there is more than letters, digits, `-` and `_` counts as none, and is empty.
+    """The name that a reply is about, as :func:`_question` has it, and the addresses in its answer.
 
     Raises:
-        ValueError: it is no reply to a question for a name.
+        ValueError: it is no reply to one question.
     """
     try:
-        _, _, questions, answers, _, _ = _HEADER.unpack_from(reply)
-        if questions != 1:
-            raise ValueError("not one question")
-        labels, position = _labels(reply, _HEADER.size)
-        position += _QUESTION.size
+        answers = _HEADER.unpack_from(reply)[3]
+        name, position = _question(reply)
         found: list[IPv4Address] = []
         for _ in range(answers):
             position = _labels(reply, position)[1]
@@ -97,8 +102,29 @@ def found_addresses(reply: bytes) -> tuple[str, list[IPv4Address]]:
             position += length
     except (IndexError, struct.error) as error:
         raise ValueError("the reply is cut off") from error
+    return name, found
+
+
+def _asked_name(query: bytes) -> str:
+    try:
+        if _HEADER.unpack_from(query)[1] & (_RESPONSE | _OPERATION):
+            raise ValueError("not a standard query")
+        return _question(query)[0]
+    except (IndexError, struct.error) as error:
+        raise ValueError("the query is cut off") from error
+
+
+def _question(message: bytes) -> tuple[str, int]:
+    """The name that a message asks for, in lower case, and where what follows the question begins.
+
+    A name in which there is more than letters, digits, `-` and `_` is one that no host has, and given as empty.
+    """
+    if _HEADER.unpack_from(message)[2] != 1:
+        raise ValueError("not one question")
+    labels, position = _labels(message, _HEADER.size)
+    _QUESTION.unpack_from(message, position)
     plain = all(_LABEL.fullmatch(label) for label in labels)
-    return (b".".join(labels).decode("ascii").lower() if plain else ""), found
+    return (b".".join(labels).decode("ascii").lower() if plain else ""), position + _QUESTION.size
 
 
 def _labels(message: bytes, position: int) -> tuple[list[bytes], int]:
@@ -110,13 +136,6 @@ def _labels(message: bytes, position: int) -> tuple[list[bytes], int]:
         labels.append(message[position + 1 : position + 1 + length])
         position += 1 + length
     return labels, position + 1
-
-
-def _is_query(message: bytes) -> bool:
-    if len(message) < _HEADER.size:
-        return False
-    _, flags, questions, *_ = _HEADER.unpack_from(message)
-    return not flags & (_RESPONSE | _OPERATION) and questions == 1
 
 
 def _servers(settings: Path) -> list[str]:

@@ -99,7 +99,7 @@ class Relay:
             listener.setblocking(False)
             listener.bind((_ANY_ADDRESS, port))
             listener.listen(_BACKLOG)
-            self._agent.background(self._accept(listener, names.serve_stream if port == names.PORT else self._pass_on))
+            self._agent.background(self._accept(listener, self._answer if port == names.PORT else self._pass_on))
 
     async def _accept(
         self, listener: socket.socket, serve: Callable[[socket.socket], Coroutine[None, None, None]]
@@ -132,6 +132,9 @@ class Relay:
         finally:
             self._own_slots.release()
 
+    async def _answer(self, inside: socket.socket) -> None:
+        await names.serve_stream(inside, self._may_ask)
+
     async def _pass_on(self, inside: socket.socket) -> None:
         host, port = inside.getsockname()
         address = IPv4Address(host)
@@ -156,18 +159,21 @@ class Relay:
             address == found and rules.allow_name(name) for name, found in self._found
         )
 
+    def _may_ask(self, name: str) -> bool:
+        return self._rules is not None and self._rules.allow_question(name)
+
     async def _take_queries(self, datagrams: socket.socket) -> None:
         with datagrams:
             while True:
                 query, client = await asyncio.get_running_loop().sock_recvfrom(datagrams, names.MAX_DATAGRAM_BYTES)
-                if self._rules is not None and self._queries < MAX_QUERIES and not self._all_slots.locked():
+                if self._queries < MAX_QUERIES and not self._all_slots.locked():
                     self._queries += 1
                     self._agent.background(self._answer_query(datagrams, query, client))
 
     async def _answer_query(self, datagrams: socket.socket, query: bytes, client: tuple[str, int]) -> None:
         try:
             async with self._all_slots:
-                reply = await names.answer(query, socket.SOCK_DGRAM)
+                reply = await names.answer(query, socket.SOCK_DGRAM, self._may_ask)
             if reply is not None:
                 self._remember(reply)
                 await asyncio.get_running_loop().sock_sendto(datagrams, reply, client)

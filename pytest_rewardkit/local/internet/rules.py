@@ -67,6 +67,10 @@ class Rules:
         """Whether these rules let connections to an address out."""
         return _contains(self.allow, address) or not _contains(self.deny, address)
 
+    def allow_question(self, name: str) -> bool:
+        """Whether a sandbox may ask for a name; where all is denied, questions too would carry something out."""
+        return ALL_TRAFFIC not in self.deny or self.allow_name(name)
+
     def allow_name(self, name: str) -> bool:
         """Whether these rules let connections to a host out by its name, wherever it is."""
         name = name.lower().removesuffix(".")

@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
-contacts = open(sys.argv[1], "a", buffering=1)  # noqa: SIM115
+contacts = Path(sys.argv[1]).open("a", buffering=1)  # noqa: SIM115
 
 
 class Datagrams(asyncio.DatagramProtocol):
@@ -23,6 +24,7 @@ async def main() -> None:
     for port in (22, 80, 443, 8080):
         await asyncio.start_server(greet, None, port)
     await loop.create_datagram_endpoint(Datagrams, ("::", 53))  # takes IPv4 as well
+    await asyncio.start_unix_server(greet, "\0rewardkit-test-host")
     print("ready", flush=True)
     await asyncio.Event().wait()
 
