@@ -22,7 +22,7 @@ from outside_world import DEAD_SITE, GATEWAY, HOST_ADDRESS, NAME_SERVER, OTHER_S
 from processes import eventually, open_files
 
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.internet.relay import MAX_CONNECTIONS
+from pytest_rewardkit.local.internet.relay import MAX_CONNECTIONS, MAX_QUERIES
 from pytest_rewardkit.local.level import NoSuchLevelError, find_level
 from pytest_rewardkit.local.settings import Settings
 
@@ -271,20 +271,19 @@ class TestFloods:
         run(sandbox, "for sock in socks: sock.close()")
         assert fetched(sandbox, "site.example") == [SITE]
 
-    def test_of_questions(self, sandbox: Sandbox, neighbour: Sandbox) -> None:
+    def test_of_questions(self, sandbox: Sandbox, neighbour: Sandbox, server_pid: int) -> None:
+        """That nobody answers, and between them what is none; the server takes them as fast as they come."""
+        before = open_files(server_pid)
         code = """
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.connect(('127.0.0.1', 53))
         for number in range(5000):
-            try:
-                sock.send(os.urandom(12 + number % 500))
-                sock.send(struct.pack('!HHHHHH', number, 256, 1, 0, 0, 0) + b'\\4many\\7example\\0\\0\\1\\0\\1')
-            except OSError:
-                pass
+            sock.send(os.urandom(12 + number % 500))
+            sock.send(struct.pack('!HHHHHH', number, 256, 1, 0, 0, 0) + b'\\6silent\\7example\\0\\0\\1\\0\\1')
         """
         run(sandbox, code)
+        assert open_files(server_pid) - before <= MAX_QUERIES + 8
         assert fetched(neighbour, "site.example") == [SITE]
-        assert value(sandbox, "ask('site.example')") == [SITE]
 
     @pytest.mark.parametrize(
         "data",

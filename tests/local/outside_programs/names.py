@@ -1,4 +1,7 @@
-"""A name server in the private network. Some names change where they lead, some lead to where nobody may go."""
+"""A name server in the private network. Some names change where they lead, some lead to where nobody may go.
+
+Questions for names below `silent` are not answered.
+"""
 
 import socket
 import struct
@@ -23,12 +26,14 @@ def addresses(name: bytes) -> list[str]:
     return ZONE.get(name, [])
 
 
-def reply(query: bytes, limit: int) -> bytes:
+def reply(query: bytes, limit: int) -> bytes | None:
     labels, position = [], 12
     while length := query[position]:
         labels.append(query[position + 1 : position + 1 + length])
         position += 1 + length
     question = query[12 : position + 5]
+    if labels[0] == b"silent":
+        return None
     found = addresses(b".".join(labels).lower()) if question[-4:-2] == b"\0\1" else []
     records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(address) for address in found)
     code = 0 if b".".join(labels).lower() in (*ZONE, b"rebind.example") else 3
@@ -40,8 +45,8 @@ def reply(query: bytes, limit: int) -> bytes:
 def answer_stream(connection: socket.socket) -> None:
     with connection, connection.makefile("rb") as stream:
         while size := stream.read(2):
-            answer = reply(stream.read(int.from_bytes(size, "big")), 65535)
-            connection.sendall(struct.pack("!H", len(answer)) + answer)
+            if answer := reply(stream.read(int.from_bytes(size, "big")), 65535):
+                connection.sendall(struct.pack("!H", len(answer)) + answer)
 
 
 def serve_streams(listener: socket.socket) -> None:
@@ -56,4 +61,5 @@ Thread(target=serve_streams, args=(listener,), daemon=True).start()
 print("ready", flush=True)
 while True:
     query, client = datagrams.recvfrom(4096)
-    datagrams.sendto(reply(query, 500), client)
+    if answer := reply(query, 500):
+        datagrams.sendto(answer, client)
