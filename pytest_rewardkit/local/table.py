@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.fork_servers import ForkServers
-from pytest_rewardkit.local.internet.relay import Relay, slots_of_all
+from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.pool import Pool
@@ -43,7 +43,7 @@ class SandboxTable:
         self.settings = settings
         self._sandboxes: dict[str, Sandbox] = {}
         self._creating = 0
-        self._connection_slots = slots_of_all()
+        self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
         self._fork_servers = ForkServers(settings, launched, self._renew_pool)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
@@ -181,7 +181,7 @@ class SandboxTable:
     async def _spawn(self, limits: Limits) -> Sandbox:
         sandbox_id = new_id()
         spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
-        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.agent, self._connection_slots))
+        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.agent, self._relay_capacity))
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():

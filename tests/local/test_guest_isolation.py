@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import importlib.metadata
 import os
 import shutil
@@ -296,6 +297,30 @@ def test_the_server_gets_sockets_in_the_sandboxs_own_network(fork_server, box):
         _, (descriptor,) = box.answer(box.send("socket"))
         with socket.socket(fileno=descriptor) as client, pytest.raises(ConnectionRefusedError):
             client.connect(host.getsockname())
+
+
+def test_the_server_listens_in_the_sandbox_where_candidates_may_not(fork_server, box, kernel):
+    """By which connections to the internet are passed on: every address leads there. The server is no root of it."""
+    if fork_server.greeting["level"] != "full":
+        pytest.skip("below full there is no network in a sandbox")
+    _, (descriptor,) = box.answer(box.send("socket"))
+    program = """
+    import socket
+    listener = socket.socket(fileno=0)
+    listener.bind(("0.0.0.0", 443))
+    listener.listen()
+    print(listener.accept()[0].getsockname()[0])
+    """
+    user = as_ordinary_user() if "--clear-groups" in fork_server.command else []
+    command = [*user, fork_server.command[-1 - len(MODULE)], "-c", textwrap.dedent(program)]
+    with subprocess.Popen(command, stdin=descriptor, stdout=subprocess.PIPE, text=True) as server:
+        os.close(descriptor)
+        kernel.run(TRY)
+        connect = "socket.socket().connect_ex(('9.9.9.9', 443))"
+        while evaluate(kernel, connect) == errno.ECONNREFUSED:
+            assert server.poll() is None
+        assert server.communicate()[0] == "9.9.9.9\n"
+    assert evaluate(kernel, "attempt(socket.create_server, ('127.0.0.1', 443))") == "EACCES"
 
 
 def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):

@@ -43,13 +43,19 @@ _DESCRIPTORS_A_SLOT: Final = 2
 _RESETTING: Final = struct.pack("ii", 1, 0)
 
 
-def slots_of_all() -> asyncio.Semaphore:
-    """What the relays of a server share: each connection and each question takes one, and none is waited for.
+class Capacity:
+    """What the relays of a server share.
 
-    They take half of the files that the server may have open, so that it has the rest for itself.
+    Attributes:
+        slots: each connection and each question takes one, and none is waited for. They take at most half of the files
+            that the server may have open, so that it has the rest for itself.
+        turn: whoever passes bytes on waits for it, so that the server's loop has time for all else in between.
     """
-    open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return asyncio.Semaphore(min(_MAX_SLOTS, open_files // 2 // _DESCRIPTORS_A_SLOT))
+
+    def __init__(self) -> None:
+        open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.slots = asyncio.Semaphore(min(_MAX_SLOTS, open_files // 2 // _DESCRIPTORS_A_SLOT))
+        self.turn = asyncio.Lock()
 
 
 class Relay:
@@ -57,12 +63,12 @@ class Relay:
 
     Parameters:
         agent: the sandbox's; the relay ends with it.
-        all_slots: see `slots_of_all`.
+        capacity: of the server.
     """
 
-    def __init__(self, agent: Agent, all_slots: asyncio.Semaphore) -> None:
+    def __init__(self, agent: Agent, capacity: Capacity) -> None:
         self._agent = agent
-        self._all_slots = all_slots
+        self._capacity = capacity
         self._own_slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._rules: Rules | None = None
         self._listening = False
@@ -90,12 +96,14 @@ class Relay:
             await self._listen()
 
     async def _listen(self) -> None:
-        datagrams = await self._agent.open_datagram_socket()
+        ports = (names.PORT, *PORTS)
+        datagrams, *listeners = await asyncio.gather(
+            self._agent.open_datagram_socket(), *(self._agent.open_socket() for _ in ports)
+        )
         datagrams.setblocking(False)
         datagrams.bind((_ANY_ADDRESS, names.PORT))
         self._agent.background(self._take_queries(datagrams))
-        for port in (names.PORT, *PORTS):
-            listener = await self._agent.open_socket()
+        for port, listener in zip(ports, listeners, strict=True):
             listener.setblocking(False)
             listener.bind((_ANY_ADDRESS, port))
             listener.listen(_BACKLOG)
@@ -122,9 +130,9 @@ class Relay:
         try:
             with inside:
                 inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETTING)
-                if self._rules is None or self._all_slots.locked():
+                if self._rules is None or self._capacity.slots.locked():
                     return
-                async with self._all_slots:
+                async with self._capacity.slots:
                     await serve(inside)
                 inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes(len(_RESETTING)))
         except* OSError:
@@ -147,9 +155,28 @@ class Relay:
             with socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as outside:
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     await asyncio.get_running_loop().sock_connect(outside, (host, port))
-                await _exchange(inside, outside)
+                await self._exchange(inside, outside)
         finally:
             del self._connections[task]
+
+    async def _exchange(self, inside: socket.socket, outside: socket.socket) -> None:
+        """Pass bytes on both ways until both sides have ended.
+
+        Raises:
+            ExceptionGroup: of OSError; one side broke off.
+        """
+        async with asyncio.TaskGroup() as ways:
+            ways.create_task(self._copy(inside, outside))
+            ways.create_task(self._copy(outside, inside))
+
+    async def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        buffer = memoryview(bytearray(_BUFFER_BYTES))
+        while count := await loop.sock_recv_into(source, buffer):
+            async with self._capacity.turn:
+                await asyncio.sleep(0)  # one buffer in each round of the loop
+            await loop.sock_sendall(target, buffer[:count])
+        target.shutdown(socket.SHUT_WR)
 
     def _allows(self, address: IPv4Address) -> bool:
         rules = self._rules
@@ -166,13 +193,13 @@ class Relay:
         with datagrams:
             while True:
                 query, client = await asyncio.get_running_loop().sock_recvfrom(datagrams, names.MAX_DATAGRAM_BYTES)
-                if self._queries < MAX_QUERIES and not self._all_slots.locked():
+                if self._queries < MAX_QUERIES and not self._capacity.slots.locked():
                     self._queries += 1
                     self._agent.background(self._answer_query(datagrams, query, client))
 
     async def _answer_query(self, datagrams: socket.socket, query: bytes, client: tuple[str, int]) -> None:
         try:
-            async with self._all_slots:
+            async with self._capacity.slots:
                 reply = await names.answer(query, socket.SOCK_DGRAM, self._may_ask)
             if reply is not None:
                 self._remember(reply)
@@ -192,22 +219,3 @@ class Relay:
             self._found.update(dict.fromkeys((name, address) for address in found))
             while len(self._found) > _MAX_FOUND:
                 del self._found[next(iter(self._found))]
-
-
-async def _exchange(inside: socket.socket, outside: socket.socket) -> None:
-    """Pass bytes on both ways until both sides have ended.
-
-    Raises:
-        ExceptionGroup: of OSError; one side broke off.
-    """
-    async with asyncio.TaskGroup() as ways:
-        ways.create_task(_copy(inside, outside))
-        ways.create_task(_copy(outside, inside))
-
-
-async def _copy(source: socket.socket, target: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    buffer = memoryview(bytearray(_BUFFER_BYTES))
-    while count := await loop.sock_recv_into(source, buffer):
-        await loop.sock_sendall(target, buffer[:count])
-    target.shutdown(socket.SHUT_WR)
