@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.internet import addresses, names
+from pytest_rewardkit.local.peer import GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -100,6 +101,8 @@ class Relay:
         datagrams, *listeners = await asyncio.gather(
             self._agent.open_datagram_socket(), *(self._agent.open_socket() for _ in ports)
         )
+        if self._agent.closed:
+            raise GuestGoneError("the sandbox is gone")  # and would end nothing that began now
         datagrams.setblocking(False)
         datagrams.bind((_ANY_ADDRESS, names.PORT))
         self._agent.background(self._take_queries(datagrams))
