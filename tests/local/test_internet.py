@@ -333,13 +333,14 @@ def connections_to_sites(server_pid: int) -> int:
 def test_a_killed_sandbox_leaves_nothing(there: Address, server_pid: int) -> None:
     assert eventually(lambda: connections_to_sites(server_pid) == 0)
     before = open_files(server_pid)
-    for _ in range(5):
+    for _ in range(10):
         with Sandbox.create(allow_internet_access=True, **there) as sandbox:
             sandbox.run_code(TRY)
             run(sandbox, "socks = [urllib.request.urlopen('http://site.example/slow') for _ in range(20)]")
             assert connections_to_sites(server_pid) == 20
         assert eventually(lambda: connections_to_sites(server_pid) == 0)
-    assert eventually(lambda: open_files(server_pid) <= before)
+    # Ten relays' listeners are 50 files; warm sandboxes and idle connections of the SDK come and go.
+    assert eventually(lambda: open_files(server_pid) < before + 30)
 
 
 class TestRules:
