@@ -16,6 +16,7 @@ from pytest_rewardkit.local.answers import (
     regular_file,
     require_descriptors,
     tcp_socket,
+    udp_socket,
 )
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
@@ -172,6 +173,10 @@ class Agent:
             GuestGoneError: the sandbox is gone.
         """
         return await self._peer.request("socket", tcp_socket)
+
+    async def open_datagram_socket(self) -> socket.socket:
+        """A UDP socket in the sandbox's network, not yet bound. Raises as `open_socket`."""
+        return await self._peer.request("socket", udp_socket, datagrams=True)
 
     async def all_ended(self) -> None:
         """Wait until no process and no kernel is left.

@@ -40,6 +40,16 @@ class Isolation:
             raise ValueError("a fork server must say what its layers leave open, and how long it took")
         return cls(level, layers, tuple(map(str, gaps)), float(boot_ms))
 
+    @property
+    def relayed(self) -> bool:
+        """Whether sandboxes have a network of their own, out of which only the server can lead."""
+        return bool(self.layers.get("private root") and self.layers.get("network namespace"))
+
+    @property
+    def confined(self) -> bool:
+        """Whether sandboxes are kept from the machine's network."""
+        return self.level != "none"
+
     def table(self) -> str:
         """The findings for people."""
         width = max(map(len, self.layers), default=0)

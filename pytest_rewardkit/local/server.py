@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ async def serve(
             process ends, the server ends. None when it belongs to nobody.
         on_serving: called when connections are accepted.
     """
+    _raise_limit_of_open_files()
     stop = asyncio.Event()
     _stop_at_signals(stop)
     if owner is not None:
@@ -94,6 +96,12 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
         ),
         web.ServerRunner(gateway, shutdown_timeout=0.0),
     ]
+
+
+def _raise_limit_of_open_files() -> None:
+    # Each sandbox takes several; the usual soft limit is for programs that cannot handle more than 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -59,15 +59,12 @@ class Zygote:
         """
         return await asyncio.shield(self._ready)
 
-    async def spawn(
-        self, sandbox_id: str, limits: Limits, *, internet: bool, on_gone: Callable[[str], None]
-    ) -> SpawnedSandbox:
+    async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
         """Make a sandbox.
 
         Parameters:
             sandbox_id: its name.
             limits: what it may use.
-            internet: whether it may reach the network.
             on_gone: as for `Agent`.
 
         Raises:
@@ -83,7 +80,6 @@ class Zygote:
                 [theirs.fileno()],
                 sandbox=sandbox_id,
                 limits=limits.of_guest(),
-                internet=internet,
             )
         self._spawning += 1
         try:

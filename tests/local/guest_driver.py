@@ -91,7 +91,7 @@ class ForkServer(Connection):
         assert first is not None, "the fork server ended before it was ready"
         self.greeting = first.message
 
-    def spawn(self, *, internet: bool = False, **limits: int | None) -> Box:
+    def spawn(self, **limits: int | None) -> Box:
         self._sandboxes += 1
         box = Box(self)
         answer = self.request(
@@ -99,7 +99,6 @@ class ForkServer(Connection):
             [box.theirs.fileno()],
             sandbox=f"box{self._sandboxes}",
             limits={**LIMITS, **limits},
-            internet=internet,
         )
         box.theirs.close()
         box.pid = answer["pid"]

@@ -248,6 +248,10 @@ def test_the_hosts_services_cannot_be_reached(kernel):
             attempt(connect, socket.AF_UNIX, {by_path.getsockname()!r}),
             attempt(connect, socket.AF_INET, ('1.1.1.1', 53)),
             attempt(connect, socket.AF_INET, ('169.254.169.254', 80)),
+            attempt(connect, socket.AF_INET, ('10.0.0.1', 443)),
+            attempt(connect, socket.AF_INET6, ('::1', {tcp.getsockname()[1]})),
+            attempt(connect, socket.AF_INET6, ('::ffff:127.0.0.1', {tcp.getsockname()[1]})),
+            attempt(connect, socket.AF_INET6, ('2606:4700::1111', 443)),
             attempt(send_through_pair, {datagrams.getsockname()!r}),
             attempt(send, socket.AF_UNIX, {datagrams.getsockname()!r}),
         ]
@@ -292,6 +296,31 @@ def test_the_server_gets_sockets_in_the_sandboxs_own_network(fork_server, box):
         _, (descriptor,) = box.answer(box.send("socket"))
         with socket.socket(fileno=descriptor) as client, pytest.raises(ConnectionRefusedError):
             client.connect(host.getsockname())
+
+
+def test_the_server_listens_in_the_sandbox_where_candidates_may_not(fork_server, box, kernel):
+    """By which connections to the internet are passed on: every address leads there. The server is no root of it."""
+    if fork_server.greeting["level"] != "full":
+        pytest.skip("below full there is no network in a sandbox")
+    _, (descriptor,) = box.answer(box.send("socket"))
+    program = """
+    import socket
+    listener = socket.socket(fileno=0)
+    listener.bind(("0.0.0.0", 443))
+    listener.listen()
+    print("listening", flush=True)
+    print(listener.accept()[0].getsockname()[0])
+    """
+    user = as_ordinary_user() if "--clear-groups" in fork_server.command else []
+    command = [*user, fork_server.command[-1 - len(MODULE)], "-c", textwrap.dedent(program)]
+    with subprocess.Popen(command, stdin=descriptor, stdout=subprocess.PIPE, text=True) as server:
+        os.close(descriptor)
+        assert server.stdout is not None
+        assert server.stdout.readline() == "listening\n"
+        kernel.run(TRY)
+        assert evaluate(kernel, "attempt(socket.create_connection, ('9.9.9.9', 443))") == "WORKED"
+        assert server.communicate()[0] == "9.9.9.9\n"
+    assert evaluate(kernel, "attempt(socket.create_server, ('127.0.0.1', 443))") == "EACCES"
 
 
 def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):

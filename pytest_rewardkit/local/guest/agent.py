@@ -255,9 +255,10 @@ class Agent:
             raise RequestError(Code.NOT_FOUND, f"no watcher {number!r}")
         return self._watchers[number]
 
-    def _socket(self, _: Message, __: tuple[int, ...]) -> Answer:
+    def _socket(self, message: Message, _: tuple[int, ...]) -> Answer:
+        kind = socket.SOCK_DGRAM if message.get("datagrams") else socket.SOCK_STREAM
         try:
-            return {}, [socket.socket(socket.AF_INET, socket.SOCK_STREAM).detach()]
+            return {}, [socket.socket(socket.AF_INET, kind).detach()]
         except OSError as error:
             raise RequestError(Code.FAILED_PRECONDITION, f"the sandbox has no network: {error.strerror}") from error
 

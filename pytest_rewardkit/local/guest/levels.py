@@ -68,7 +68,7 @@ class Plan:
 
     Attributes:
         level: the level that these layers make.
-        clone_flags: the namespaces of a sandbox without internet.
+        clone_flags: the namespaces of a sandbox.
         private_root: whether the fork server moves into a root of its own, and sandboxes mount their own directories.
         user_namespace_at_clone: whether the user namespace comes first, to get the right to mount from it.
         user_namespace_after_mounts: whether it comes last, when root has mounted.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
 
-_INTERNET_FAMILIES: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+_FAMILIES_IN_OWN_NETWORK: Final = frozenset({socket.AF_UNIX, socket.AF_INET, socket.AF_INET6})
 
 
 def thread_count() -> int:
@@ -78,7 +78,7 @@ class Zygote:
         self._environment = environment
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
-        self._programs: dict[bool, bytes] = {}
+        self._seccomp_program = _seccomp_program(plan)
         self._running: dict[int, _Running] = {}
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
@@ -91,7 +91,6 @@ class Zygote:
         ended = ChildSignals()
         self._poll.register(self._channel, select.POLLIN)
         self._poll.register(ended, select.POLLIN)
-        self._seccomp_program(internet=False)
         try:
             while True:
                 for descriptor, _ in self._poll.poll(self._memory.wait_ms()):
@@ -153,21 +152,18 @@ class Zygote:
         name = str(message.get("sandbox", ""))
         if not name.isalnum():
             raise RequestError(Code.INVALID_ARGUMENT, f"not a sandbox's id: {name!r}")
-        internet = bool(message.get("internet"))
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
         link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
             plan=self._plan,
             limits=limits,
-            internet=internet,
             user_id=user_id,
             directories=directories,
-            seccomp_program=self._seccomp_program(internet=internet),
+            seccomp_program=self._seccomp_program,
             link=child_end,
         )
-        flags = self._plan.clone_flags & ~(syscalls.CLONE_NEWNET if internet else 0)
-        pid = syscalls.clone(flags)
+        pid = syscalls.clone(self._plan.clone_flags)
         if pid == 0:
             self._become(box, received[0])
         child_end.close()
@@ -293,14 +289,9 @@ class Zygote:
         if self._homes is not None:
             self._homes.close()
 
-    def _seccomp_program(self, *, internet: bool) -> bytes | None:
-        if not self._plan.seccomp:
-            return None
-        if internet not in self._programs:
-            families: set[int] = set()
-            if self._plan.private_root:
-                families |= {socket.AF_UNIX}
-            if self._plan.private_root or internet:
-                families |= _INTERNET_FAMILIES
-            self._programs[internet] = seccomp.compile_program(families, datagram_pairs=self._plan.private_root)
-        return self._programs[internet]
+
+def _seccomp_program(plan: Plan) -> bytes | None:
+    if not plan.seccomp:
+        return None
+    families: frozenset[int] = _FAMILIES_IN_OWN_NETWORK if plan.private_root else frozenset()
+    return seccomp.compile_program(families, datagram_pairs=plan.private_root)
