@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.sandbox import Sandbox
 
 
+_FIRST_CELL = "get_ipython().display_formatter.format(1)"
+"""Does what most cells do, and leaves nothing behind."""
+
+
 class Pool:
     """Keeps a number of sandboxes warm.
 
@@ -100,5 +104,5 @@ class Pool:
                 waiter.set_result(sandbox)
                 return
         # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
-        sandbox.default_context().submit(Execution("pass", None, output_mb=1, silent=True))
+        sandbox.default_context().submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
         self._ready.append(sandbox)

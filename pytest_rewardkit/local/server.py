@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import resource
@@ -65,6 +66,8 @@ async def serve(
         for runner, listener in zip(runners, (control, traffic), strict=True):
             await runner.setup()
             await web.SockSite(runner, listener, backlog=1024).start()
+        # What the imports have made stays; the collector need not look at it again and again.
+        gc.freeze()
         if on_serving is not None:
             await on_serving(table)
         await stop.wait()

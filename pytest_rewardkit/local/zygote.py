@@ -92,10 +92,16 @@ class Zygote:
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, whatever runs in it. Its processes end a moment later."""
-        sandbox.agent.close()
-        if self._agents.pop(sandbox.pid, None) is not None:
-            # Whichever way it fails, the sandbox is not there any more.
-            self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(lambda killed: killed.exception())
+        if self._agents.pop(sandbox.pid, None) is None:
+            sandbox.agent.close()
+            return
+
+        def dead(answer: asyncio.Future[None]) -> None:
+            answer.exception()  # whichever way it fails, the sandbox is not there any more
+            sandbox.agent.close()
+
+        # Its channels are closed when its processes are dead, which else would wake to see that, and to end.
+        self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(dead)
 
     async def pause(self, sandbox: SpawnedSandbox, *, keep_memory: bool) -> None:
         """Stop all that runs in a sandbox, or end it and wait for that.

@@ -220,6 +220,7 @@ class Kernel:
         os.set_blocking(self.stderr, False)
         self.pid = 0
         self._number = 0
+        self._count = 1
 
     def start(self, code: str, **fields: Any) -> None:
         self._number += 1
@@ -235,8 +236,6 @@ class Kernel:
             message = frame.message
             assert message["id"] == self._number
             match message["event"]:
-                case "started":
-                    outcome.count = message["execution_count"]
                 case "result":
                     outcome.results.append(message["data"])
                     if message["main"]:
@@ -248,6 +247,7 @@ class Kernel:
                     outcome.errors += 1
                 case "end":
                     outcome.ended = message
+                    outcome.count, self._count = self._count, message["execution_count"]
         outcome.stdout, outcome.stderr = self.output()
         return outcome
 
