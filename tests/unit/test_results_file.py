@@ -172,6 +172,10 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
             ],
             ", line 2: reward: value must be a number in [0, 1], or None for unscored, not 7",
         ),
+        (
+            [None, json.dumps(json.loads(attempt_lines()[0]) | {"index": "3"})],
+            ", line 2: index must be a whole number, not '3'",
+        ),
     ],
 )
 def test_what_is_no_results_file_is_named_with_its_line(tmp_path, texts, wrong):
