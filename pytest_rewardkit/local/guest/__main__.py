@@ -9,10 +9,11 @@ import socket
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from typing import Final
 
 from pytest_rewardkit.local.channel import Channel
-from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
+from pytest_rewardkit.local.guest import cgroups, identity, levels, probe, syscalls
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
@@ -47,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         channel.send({"event": "failed", "message": refused})
         return 1
     plan = levels.plan(findings, level)
+    # Out of sight in the jail, and another user's in a user namespace.
+    groups = cgroups.open_groups(count_processes=not plan.counts_processes)
+    plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
     from pytest_rewardkit.local.guest import shell, warmup, zygote
@@ -70,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(channel, plan, the_shell, own_root, _environment())
+    server = zygote.Zygote(channel, plan, the_shell, own_root, groups, _environment())
     boot_ms = round((time.perf_counter() - started) * 1000, 1)
     channel.send(
         {

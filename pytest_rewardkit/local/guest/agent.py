@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
+    from pytest_rewardkit.local.guest.cgroups import KillCount
     from pytest_rewardkit.local.guest.homes import Directories
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.shell import Shell
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _PYTHON: Final = "python"
 _KERNEL_DESCRIPTORS: Final = 4
 _COMMAND_DESCRIPTORS: Final = 3
+
+_NOTICE_SECONDS: Final = 1.0
 
 Answer = tuple["Message", list[int]]
 """What a request is answered with, and the descriptors that go along; they are closed when sent."""
@@ -44,6 +47,7 @@ class Agent:
     Parameters:
         channel: the connection to the server.
         link: the connection to the fork server.
+        kills: how many of the sandbox's processes its control group has ended, where it has one.
         plan: the layers around this process.
         directories: where the sandbox's own directories are.
         shell: the warm interpreter that kernels are forked with.
@@ -54,6 +58,7 @@ class Agent:
         self,
         channel: Channel,
         link: socket.socket,
+        kills: KillCount | None,
         plan: Plan,
         directories: Directories,
         shell: Shell,
@@ -61,6 +66,7 @@ class Agent:
     ) -> None:
         self._channel = channel
         self._link = link
+        self._kills = kills
         self._plan = plan
         self._files = Files(directories)
         self._starter = Starter(plan)
@@ -140,28 +146,42 @@ class Agent:
             if self._plan.process_namespace:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
+            self._reap(options=0)
+            if self._kills is not None:
+                self._kills.risen()  # it is accounted for
+            self._link.sendall(sandbox.MEMORY_FREED)
         return bool(word)
+
+    def _await_fork_server(self) -> None:
+        """Heed what the fork server is about to say, before the server has anything new started in this sandbox."""
+        if select.select([self._link], [], [], _NOTICE_SECONDS)[0]:
+            self._heed_fork_server()
 
     def _report(self, watcher: int, changes: list[Change]) -> None:
         if changes:
             with contextlib.suppress(ValueError):  # too large for a frame, and lost, as when the kernel's queue is full
                 self._channel.send({"event": "changes", "watch": watcher, "changes": changes})
 
-    def _reap(self) -> None:
+    def _reap(self, options: int = os.WNOHANG) -> None:
+        """Take note of every child that has ended; with no `options`, wait until all have."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, options)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            code = os.waitstatus_to_exitcode(status)
+            exceeded = pid in self._ended_for_memory
+            if not exceeded and code == -signal.SIGKILL and self._kills is not None:
+                exceeded = self._kills.risen()
             if pid in self._children:
-                self._children.discard(pid)
-                event: Message = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
-                if pid in self._ended_for_memory:
-                    self._ended_for_memory.discard(pid)
-                    event["reason"] = "memory"
-                self._channel.send(event)
+                event: Message = {"event": "exit", "pid": pid, "status": code}
+                self._channel.send({**event, "reason": "memory"} if exceeded else event)
+            self._children.discard(pid)
+            if exceeded and pid not in self._ended_for_memory:
+                self._await_fork_server()
+            self._ended_for_memory.discard(pid)
 
     def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
         _expect(received, _KERNEL_DESCRIPTORS)

@@ -15,6 +15,7 @@ from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.local.guest.cgroups import Group
     from pytest_rewardkit.local.guest.homes import Directories
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
@@ -26,6 +27,8 @@ MAPS_WANTED: Final = b"?"
 MAPS_WRITTEN: Final = b"!"
 MEMORY_EXCEEDED: Final = b"M"
 """The sandbox's processes take more memory than they may, and have to end."""
+MEMORY_FREED: Final = b"."
+"""They have ended."""
 
 # linux/sockios.h, net/if.h
 _SIOCSIFFLAGS: Final = 0x8914
@@ -50,6 +53,7 @@ class Sandbox:
         plan: the layers.
         limits: the resource limits.
         internet: whether it shares the host's network.
+        group: its control group, where there is one.
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
@@ -59,6 +63,7 @@ class Sandbox:
     plan: Plan
     limits: Limits
     internet: bool
+    group: Group | None
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from pytest_rewardkit.local.channel import Frame, Message
+    from pytest_rewardkit.local.guest.cgroups import Group, Groups
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
@@ -42,6 +43,9 @@ class _Running:
     name: str
     user_id: int | None
     link: socket.socket
+    group: Group | None
+    ending: bool = False
+    """Whether its processes are being ended for the memory that they take."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Zygote:
         plan: the layers that sandboxes get.
         shell: the warm interpreter.
         own_root: the root that this process has entered, where there is one; it shows the host's /proc.
+        groups: where sandboxes get their control groups, where they can have some.
         environment: what sandboxes have in their environment.
     """
 
@@ -69,12 +74,14 @@ class Zygote:
         plan: Plan,
         shell: Shell,
         own_root: Root | None,
+        groups: Groups | None,
         environment: dict[str, str],
     ) -> None:
         self._channel = channel
         self._plan = plan
         self._shell = shell
         self._root = own_root
+        self._groups = groups
         self._environment = environment
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
@@ -82,7 +89,8 @@ class Zygote:
         self._running: dict[int, _Running] = {}
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
-        self._maps_wanted: dict[int, int] = {}
+        self._links: dict[int, int] = {}
+        self._notices: dict[int, int] = {}
         self._memory = MemoryWatch()
 
     def serve(self) -> None:
@@ -101,9 +109,12 @@ class Zygote:
                     elif descriptor == self._channel.fileno():
                         if not self._serve_requests():
                             return
-                    elif descriptor in self._maps_wanted:
-                        self._write_maps(descriptor)
-                self._end_memory_hogs()
+                    elif descriptor in self._links:
+                        self._heed_sandbox(descriptor)
+                    elif descriptor in self._notices:
+                        self._heed_group(self._notices[descriptor])
+                for pid in self._memory.exceeding():
+                    self._end_for_memory(pid)
         except ConnectionError:
             return  # the server has gone in the middle of something
         finally:
@@ -156,35 +167,45 @@ class Zygote:
         internet = bool(message.get("internet"))
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
+        group = None
+        if self._groups is not None:
+            group = self._groups.make(name, limits, disk_in_memory=self._plan.private_root)
         link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
             plan=self._plan,
             limits=limits,
             internet=internet,
+            group=group,
             user_id=user_id,
             directories=directories,
             seccomp_program=self._seccomp_program(internet=internet),
             link=child_end,
         )
         flags = self._plan.clone_flags & ~(syscalls.CLONE_NEWNET if internet else 0)
-        pid = syscalls.clone(flags)
+        pid = syscalls.clone(flags, group.descriptor if group is not None else None)
         if pid == 0:
             self._become(box, received[0])
         child_end.close()
-        if self._plan.user_namespace:
-            self._maps_wanted[link.fileno()] = pid
-            self._poll.register(link, select.POLLIN)
+        self._links[link.fileno()] = pid
+        self._poll.register(link, select.POLLIN)
+        if group is not None:
+            self._notices[group.watch(self._poll)] = pid
         if limits.memory_mb is not None:
             self._memory.add(pid, limits.memory_mb)
-        self._running[pid] = _Running(name, user_id, link)
+        self._running[pid] = _Running(name, user_id, link, group)
         return pid
 
     def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
         """Become a sandbox's agent, in a freshly cloned process."""
         # Nothing may leave this method: above it is the fork server's own loop.
         try:
+            kept = [channel, box.link.fileno()]
+            if box.group is not None:
+                # First of all, as memory that was taken before does not count.
+                box.group.enter()
+                kept.append(box.group.kills.descriptor)
             descriptors.silence_stdio()
-            descriptors.keep_only([channel, box.link.fileno()])
+            descriptors.keep_only(kept)
             agent_channel = Channel(socket.socket(fileno=channel))
             try:
                 self._serve_as_agent(box, agent_channel)
@@ -198,29 +219,53 @@ class Zygote:
         if self._root is None:
             environment["TMPDIR"] = box.directories.temporary
         box.confine(self._root)
-        Agent(channel, box.link, self._plan, box.directories, self._shell, environment).serve()
+        kills = box.group.kills if box.group is not None else None
+        Agent(channel, box.link, kills, self._plan, box.directories, self._shell, environment).serve()
 
-    def _write_maps(self, descriptor: int) -> None:
-        self._poll.unregister(descriptor)
-        pid = self._maps_wanted.pop(descriptor)
+    def _heed_sandbox(self, descriptor: int) -> None:
+        pid = self._links[descriptor]
         running = self._running[pid]
         # A sandbox that has failed meanwhile is reaped in its turn.
         with contextlib.suppress(OSError):
-            if running.link.recv(1) == sandbox.MAPS_WANTED:
+            word = running.link.recv(1)
+            if word == sandbox.MAPS_WANTED:
                 user_id, group_id = (running.user_id,) * 2 if running.user_id else (os.getuid(), os.getgid())
                 identity.write_maps(pid, user_id, group_id)
                 running.link.sendall(sandbox.MAPS_WRITTEN)
+                return
+            if word == sandbox.MEMORY_FREED:
+                self._freed(running)
+                return
+        self._forget_link(running)
 
-    def _end_memory_hogs(self) -> None:
-        for pid in self._memory.exceeding():
-            with contextlib.suppress(OSError):
-                self._running[pid].link.sendall(sandbox.MEMORY_EXCEEDED)
-            if not self._plan.process_namespace:
-                # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
-                # waits meanwhile, as what it started now would be ended too.
-                os.kill(pid, signal.SIGSTOP)
-                killing.kill_descendants(pid)
-                os.kill(pid, signal.SIGCONT)
+    def _heed_group(self, pid: int) -> None:
+        group = self._running[pid].group
+        if group is not None and group.has_killed():
+            self._end_for_memory(pid)
+
+    def _end_for_memory(self, pid: int) -> None:
+        """End a sandbox's processes, but not its agent, which tells the server why."""
+        running = self._running[pid]
+        if running.ending:
+            return
+        running.ending = True
+        with contextlib.suppress(OSError):
+            running.link.sendall(sandbox.MEMORY_EXCEEDED)
+        if not self._plan.process_namespace:
+            # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
+            # waits meanwhile, as what it started now would be ended too.
+            os.kill(pid, signal.SIGSTOP)
+            killing.kill_descendants(pid)
+            os.kill(pid, signal.SIGCONT)
+
+    def _freed(self, running: _Running) -> None:
+        if running.group is not None:
+            running.group.has_killed()  # what ended since then ended for the same reason
+        running.ending = False
+
+    def _forget_link(self, running: _Running) -> None:
+        if self._links.pop(running.link.fileno(), None) is not None:
+            self._poll.unregister(running.link)
 
     def _running_pid(self, message: Message) -> int:
         pid = message.get("pid")
@@ -260,12 +305,15 @@ class Zygote:
             return
         self._memory.remove(pid)
         ended = self._running.pop(pid)
-        if self._maps_wanted.pop(ended.link.fileno(), None) is not None:
-            self._poll.unregister(ended.link)
+        self._forget_link(ended)
         ended.link.close()
         event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
         if not self._plan.process_namespace:
             self._end_survivors(ended.user_id)
+        if ended.group is not None and self._groups is not None:
+            self._notices = {notice: other for notice, other in self._notices.items() if other != pid}
+            ended.group.unwatch(self._poll)
+            self._groups.remove(ended.group)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
         if self._homes is None:
@@ -292,6 +340,8 @@ class Zygote:
                 self._take_ended(pid, status)
         if self._homes is not None:
             self._homes.close()
+        if self._groups is not None:
+            self._groups.close()
 
     def _seccomp_program(self, *, internet: bool) -> bytes | None:
         if not self._plan.seccomp:
