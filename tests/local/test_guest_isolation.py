@@ -485,6 +485,62 @@ def test_memory_of_all_processes_together_is_limited(fork_server):
         assert witness.run("1 + 1").text == "2"
 
 
+UNMAPPED_MEMORY = """
+import mmap
+maps = []
+while len(maps) < 60:
+    maps.append(mmap.mmap(-1, 6 * 2**20))
+    maps[-1].write(b'x' * len(maps[-1]))
+    maps[-1].madvise(mmap.MADV_DONTNEED)  # it is shared, so its pages stay, and count as no process's
+"""
+
+
+def test_memory_that_no_process_has_mapped_is_limited(fork_server):
+    if fork_server.greeting["layers"]["memory in all"] == "watchdog":
+        pytest.skip("needs control groups that this user may make")
+    with fork_server.spawn(memory_mb=128, disk_mb=8) as box, fork_server.spawn() as other:
+        witness = other.kernel()
+        kernel = box.kernel()
+        pid = kernel.pid
+        assert kernel.run(UNMAPPED_MEMORY).ended is None
+        assert box.event("exit", pid=pid)["reason"] == "memory"
+        assert box.kernel().run("1 + 1").text == "2"
+        assert witness.run("1 + 1").text == "2"
+
+
+def test_a_full_disk_is_no_lack_of_memory(fork_server):
+    """Files lie in memory, and so count in a control group, at levels with a root of their own."""
+    with fork_server.spawn(memory_mb=128, disk_mb=64) as box:
+        kernel = box.kernel()
+        code = "try:\n    open('/tmp/f', 'wb').write(bytes(100 * 2**20))\nexcept OSError:\n    pass"
+        kernel.run(code)
+        assert kernel.run("len(b'x' * (90 * 2**20))").text == str(90 * 2**20)
+
+
+def test_processes_left_behind_do_not_keep_the_next_kernel_from_starting(fork_server, level):
+    if level == "landlock":
+        pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")
+    with fork_server.spawn(processes=20) as box:
+        code = """
+        import os, time
+        try:
+            while True:
+                if os.fork() == 0:
+                    time.sleep(1000)
+        except BlockingIOError:
+            pass
+        """
+        box.kernel().run(textwrap.dedent(code))
+        assert box.kernel().run("1 + 1").text == "2"
+        assert box.run("echo fine")[0] == "fine\n"
+        refused = (
+            "import os\ntry:\n    os.fork()\n    answer = 'WORKED'\nexcept BlockingIOError:\n    answer = 'refused'"
+        )
+        kernel = box.kernel()
+        kernel.run(refused)
+        assert kernel.run("answer").text.strip("'") == "refused"
+
+
 def test_shared_pages_are_not_counted_for_each_process(fork_server):
     with fork_server.spawn(memory_mb=512) as box:
         code = """

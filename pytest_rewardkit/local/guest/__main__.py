@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import socket
 import sys
@@ -17,7 +16,6 @@ from pytest_rewardkit.local.guest import cgroups, identity, levels, probe, sysca
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
-_HIGHEST_OOM_SCORE: Final = "1000"
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
@@ -43,7 +41,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if level else 1
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
-    _be_ended_first()
     if level is None:
         channel.send({"event": "failed", "message": refused})
         return 1
@@ -108,12 +105,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="Modules to import in advance, with commas",
     )
     return parser.parse_args(arguments)
-
-
-def _be_ended_first() -> None:
-    """When the machine runs out of memory, have this process and its sandboxes ended before others."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write(_HIGHEST_OOM_SCORE)
 
 
 def _environment() -> dict[str, str]:

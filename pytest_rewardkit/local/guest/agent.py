@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
-    from pytest_rewardkit.local.guest.cgroups import KillCount
-    from pytest_rewardkit.local.guest.homes import Directories
-    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
 
 _PYTHON: Final = "python"
@@ -46,10 +44,8 @@ class Agent:
 
     Parameters:
         channel: the connection to the server.
-        link: the connection to the fork server.
-        kills: how many of the sandbox's processes its control group has ended, where it has one.
-        plan: the layers around this process.
-        directories: where the sandbox's own directories are.
+        box: what the sandbox got, with the connection to the fork server.
+        score: how soon this process is ended when memory runs out.
         shell: the warm interpreter that kernels are forked with.
         environment: what every process of the sandbox has in its environment.
     """
@@ -57,19 +53,18 @@ class Agent:
     def __init__(
         self,
         channel: Channel,
-        link: socket.socket,
-        kills: KillCount | None,
-        plan: Plan,
-        directories: Directories,
+        box: sandbox.Sandbox,
+        score: OomScore,
         shell: Shell,
         environment: dict[str, str],
     ) -> None:
         self._channel = channel
-        self._link = link
-        self._kills = kills
-        self._plan = plan
-        self._files = Files(directories)
-        self._starter = Starter(plan)
+        self._link = box.link
+        self._kills = box.group.kills if box.group is not None else None
+        self._plan = box.plan
+        self._files = Files(box.directories)
+        self._starter = Starter(box.plan, box.limits)
+        self._score = score
         self._shell = shell
         self._environment = environment
         self._children: set[int] = set()
@@ -188,9 +183,10 @@ class Agent:
         directory = self._directory(message)
         environment = self._merged_environment(message)
         serve = self._kernel_of(message.get("language", _PYTHON), directory, environment)
-        pid = os.fork()
-        if pid == 0:
-            kernel.run(received, self._starter.enter_nested_domain, serve)
+        with self._score.raised():
+            pid = os.fork()
+            if pid == 0:
+                kernel.run(received, self._starter.confine_kernel, serve)
         self._children.add(pid)
         return {"pid": pid}, []
 
@@ -205,12 +201,13 @@ class Agent:
         if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
         command = Command(arguments, self._merged_environment(message), self._directory(message))
-        if "pty" in message:
-            pid, terminal = self._starter.start_in_terminal(command, message["pty"])
-            sent = [terminal]
-        else:
-            _expect(received, _COMMAND_DESCRIPTORS)
-            pid, sent = self._starter.start(command, received), []
+        with self._score.raised():
+            if "pty" in message:
+                pid, terminal = self._starter.start_in_terminal(command, message["pty"])
+                sent = [terminal]
+            else:
+                _expect(received, _COMMAND_DESCRIPTORS)
+                pid, sent = self._starter.start(command, received), []
         self._children.add(pid)
         return {"pid": pid}, sent
 

@@ -108,7 +108,7 @@ def _removed(name: str, directory: int) -> bool:
     return True
 
 
-class _Mounted(NamedTuple):
+class Mounted(NamedTuple):
     """A mounted hierarchy: its file system's kind, its controllers, and this process's own group."""
 
     kind: str
@@ -148,7 +148,7 @@ def _pass_on(group: int, controllers: frozenset[str]) -> None:
     write(group, "cgroup.subtree_control", " ".join(f"+{name}" for name in sorted(controllers)))
 
 
-def _places_v2(mounted: Sequence[_Mounted]) -> Iterator[Place]:
+def _places_v2(mounted: Sequence[Mounted]) -> Iterator[Place]:
     """Yield where groups of version 2 may be made: in this process's own if that is a root, else beside it."""
     controllers = frozenset(("memory", "pids"))
     for hierarchy in mounted:
@@ -158,7 +158,7 @@ def _places_v2(mounted: Sequence[_Mounted]) -> Iterator[Place]:
                 yield [(os.path.dirname(hierarchy.own), controllers)]
 
 
-def _places_v1(mounted: Sequence[_Mounted], controllers: Sequence[str]) -> Iterator[Place]:
+def _places_v1(mounted: Sequence[Mounted], controllers: Sequence[str]) -> Iterator[Place]:
     """Yield where groups of version 1 may be made: in this process's own, in the hierarchy of each controller."""
     found = [
         (hierarchy.own, frozenset((controller,)))
@@ -170,7 +170,7 @@ def _places_v1(mounted: Sequence[_Mounted], controllers: Sequence[str]) -> Itera
         yield found
 
 
-def _mounted() -> Iterator[_Mounted]:
+def _mounted() -> Iterator[Mounted]:
     own_groups: dict[str, str] = {}
     for line in _lines("/proc/self/cgroup"):
         _, names, group = line.split(":", 2)
@@ -186,7 +186,7 @@ def _mounted() -> Iterator[_Mounted]:
         # What is mounted may be a part of the hierarchy that this process is not in.
         if path is not None and os.path.commonpath((root, path)) == root and "/.." not in path:
             own = os.path.normpath(os.path.join(mount_point, os.path.relpath(path, root)))
-            yield _Mounted(kind, controllers, own, mount_point)
+            yield Mounted(kind, controllers, own, mount_point)
 
 
 def _lines(path: str) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.cgroup_homes import V1, V2, Home, open_file, places, write
-from pytest_rewardkit.local.guest.limits import Limits
+from pytest_rewardkit.local.guest.limits import RESERVED_PROCESSES, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.cgroup_homes import Place
 
 _MIB: Final = 2**20
-_OVERHEAD_MB: Final = 64
+OVERHEAD_MB: Final = 32
 """What the agent and an interpreter take, and the kernel for them, before a candidate has done anything."""
 
 _UNLIMITED: Final = {V1: "-1", V2: "max"}
@@ -80,7 +80,7 @@ class Group:
                 self._directories.append(home.make(name))
             self._limit_memory(limits, disk_in_memory=disk_in_memory)
             if limits.processes is not None:
-                self._set("pids.max", str(limits.processes))
+                self._set("pids.max", str(limits.processes + RESERVED_PROCESSES))
             # Who reads a descriptor's news takes it from others that share the descriptor.
             self.kills = KillCount(self._open_kill_counts())
             self._own_kills = KillCount(self._open_kill_counts())
@@ -133,7 +133,7 @@ class Group:
         if limits.memory_mb is None:
             return
         disk = (limits.disk_mb or 0) if disk_in_memory else 0
-        limit = str((limits.memory_mb + disk + _OVERHEAD_MB) * _MIB)
+        limit = str((limits.memory_mb + disk + OVERHEAD_MB) * _MIB)
         self._set(_MEMORY_LIMIT[self._version], limit)
         # Where the kernel does not count what it swaps out, there is no such file.
         with contextlib.suppress(FileNotFoundError):

@@ -18,6 +18,7 @@ from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits
 from pytest_rewardkit.local.guest.memory import MemoryWatch
+from pytest_rewardkit.local.guest.oom import OomScore
 
 if TYPE_CHECKING:
     import subprocess
@@ -200,6 +201,9 @@ class Zygote:
         # Nothing may leave this method: above it is the fork server's own loop.
         try:
             kept = [channel, box.link.fileno()]
+            score = OomScore()
+            if (descriptor := score.fileno()) is not None:
+                kept.append(descriptor)
             if box.group is not None:
                 # First of all, as memory that was taken before does not count.
                 box.group.enter()
@@ -208,19 +212,18 @@ class Zygote:
             descriptors.keep_only(kept)
             agent_channel = Channel(socket.socket(fileno=channel))
             try:
-                self._serve_as_agent(box, agent_channel)
+                self._serve_as_agent(box, agent_channel, score)
             except BaseException as error:
                 agent_channel.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
         finally:
             os._exit(0)
 
-    def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel) -> None:
+    def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel, score: OomScore) -> None:
         environment = {**self._environment, "HOME": box.directories.home}
         if self._root is None:
             environment["TMPDIR"] = box.directories.temporary
         box.confine(self._root)
-        kills = box.group.kills if box.group is not None else None
-        Agent(channel, box.link, kills, self._plan, box.directories, self._shell, environment).serve()
+        Agent(channel, box, score, self._shell, environment).serve()
 
     def _heed_sandbox(self, descriptor: int) -> None:
         pid = self._links[descriptor]
