@@ -46,9 +46,10 @@ def test_nothing_is_left_when_sandboxes_and_fork_server_end(fork_server):
         (group, *_) = groups_of(box.pid)
     assert group.parent.exists()
     assert not group.exists()
-    for _ in range(30):
-        fork_server.spawn()  # it is not waited for until they are in their groups
+    boxes = [fork_server.spawn() for _ in range(30)]  # not waited for until they are in their groups
     fork_server.close()
+    for box in boxes:
+        box.close()
     assert not group.parent.exists()
 
 
@@ -58,6 +59,7 @@ def test_what_a_killed_fork_server_leaves_is_removed_by_the_next(fork_server):
     (group, *_) = groups_of(box.pid)
     fork_server.process.kill()
     fork_server.process.wait()
+    box.close()
     with ForkServer() as another:
         assert not group.parent.exists()
         assert another.greeting["layers"]["memory in all"] == fork_server.greeting["layers"]["memory in all"]
