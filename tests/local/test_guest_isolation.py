@@ -508,6 +508,13 @@ def test_memory_that_no_process_has_mapped_is_limited(fork_server):
         assert witness.run("1 + 1").text == "2"
 
 
+def test_a_sandbox_does_not_see_where_its_group_is(fork_server, level):
+    if level != "full":
+        pytest.skip("without namespaces of its own a process sees its group's path, and can do nothing with it")
+    with fork_server.spawn() as box:
+        assert evaluate(box.kernel(), "open('/proc/self/cgroup').read().count('rewardkit')") == 0
+
+
 def test_a_full_disk_is_no_lack_of_memory(fork_server):
     """Files lie in memory, and so count in a control group, at levels with a root of their own."""
     with fork_server.spawn(memory_mb=128, disk_mb=64) as box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -118,6 +119,9 @@ class Sandbox:
         if not self.internet:
             _bring_loopback_up()
         socket.sethostname(root.HOST_NAME)
+        # Where in the host's hierarchies its group is, is none of its business.
+        with contextlib.suppress(OSError):
+            syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
         own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
 
