@@ -517,11 +517,15 @@ def test_a_sandbox_does_not_see_where_its_group_is(fork_server, level):
 
 def test_a_full_disk_is_no_lack_of_memory(fork_server):
     """Files lie in memory, and so count in a control group, at levels with a root of their own."""
-    with fork_server.spawn(memory_mb=128, disk_mb=64) as box:
+    with fork_server.spawn(memory_mb=128, disk_mb=160) as box:
         kernel = box.kernel()
-        code = "try:\n    open('/tmp/f', 'wb').write(bytes(100 * 2**20))\nexcept OSError:\n    pass"
-        kernel.run(code)
-        assert kernel.run("len(b'x' * (90 * 2**20))").text == str(90 * 2**20)
+        code = """
+        with open('big', 'wb', buffering=0) as file:
+            for _ in range(200):
+                file.write(bytes(2**20))
+        """
+        assert kernel.run(textwrap.dedent(code)).error["name"] == "OSError"
+        assert kernel.run("len(b'x' * (60 * 2**20))").text == str(60 * 2**20)
 
 
 def test_processes_left_behind_do_not_keep_the_next_kernel_from_starting(fork_server, level):
