@@ -108,17 +108,21 @@ class Group:
         poll.register(self._notice, select.POLLPRI if self._version == V2 else select.POLLIN)
         return self._notice
 
-    def unwatch(self, poll: select.poll) -> None:
-        """Have `poll` report it no more."""
+    def unwatch(self, poll: select.poll) -> int:
+        """Have `poll` report it no more; return the descriptor."""
         poll.unregister(self._notice)
+        return self._notice
 
     def has_killed(self) -> bool:
         """Return whether processes had to end, or are about to, since this was asked before."""
-        if self._version == V1:
-            # The count rises a moment later.
-            with contextlib.suppress(BlockingIOError):
-                return os.eventfd_read(self._notice) > 0
-        return self._own_kills.risen()
+        if self._version == V2:
+            return self._own_kills.risen()
+        # The count rises a moment later.
+        try:
+            os.eventfd_read(self._notice)
+        except BlockingIOError:
+            return False
+        return True
 
     def remove(self) -> bool:
         """Remove the group; return False, and keep it, while a process is in it. May be repeated."""

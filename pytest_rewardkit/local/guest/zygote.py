@@ -17,8 +17,8 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits
-from pytest_rewardkit.local.guest.memory import MemoryWatch
 from pytest_rewardkit.local.guest.oom import OomScore
+from pytest_rewardkit.local.guest.overuse import Overuse
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,8 +45,6 @@ class _Running:
     user_id: int | None
     link: socket.socket
     group: Group | None
-    ending: bool = False
-    """Whether its processes are being ended for the memory that they take."""
 
 
 @dataclass(slots=True)
@@ -91,8 +89,7 @@ class Zygote:
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
         self._links: dict[int, int] = {}
-        self._notices: dict[int, int] = {}
-        self._memory = MemoryWatch()
+        self._overuse = Overuse(plan, self._poll)
 
     def serve(self) -> None:
         """Serve until the server closes the channel; then end every sandbox."""
@@ -103,7 +100,7 @@ class Zygote:
         self._seccomp_program(internet=False)
         try:
             while True:
-                for descriptor, _ in self._poll.poll(self._memory.wait_ms()):
+                for descriptor, _ in self._poll.poll(self._overuse.wait_ms()):
                     if descriptor == ended.fileno():
                         ended.clear()
                         self._reap()
@@ -112,10 +109,9 @@ class Zygote:
                             return
                     elif descriptor in self._links:
                         self._heed_sandbox(descriptor)
-                    elif descriptor in self._notices:
-                        self._heed_group(self._notices[descriptor])
-                for pid in self._memory.exceeding():
-                    self._end_for_memory(pid)
+                    else:
+                        self._overuse.heed(descriptor)
+                self._overuse.look()
         except ConnectionError:
             return  # the server has gone in the middle of something
         finally:
@@ -166,11 +162,11 @@ class Zygote:
         if not name.isalnum():
             raise RequestError(Code.INVALID_ARGUMENT, f"not a sandbox's id: {name!r}")
         internet = bool(message.get("internet"))
-        user_id = self._user_ids.take() if self._user_ids is not None else None
-        directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
         group = None
         if self._groups is not None:
             group = self._groups.make(name, limits, disk_in_memory=self._plan.private_root)
+        user_id = self._user_ids.take() if self._user_ids is not None else None
+        directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
         link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
             plan=self._plan,
@@ -189,10 +185,7 @@ class Zygote:
         child_end.close()
         self._links[link.fileno()] = pid
         self._poll.register(link, select.POLLIN)
-        if group is not None:
-            self._notices[group.watch(self._poll)] = pid
-        if limits.memory_mb is not None:
-            self._memory.add(pid, limits.memory_mb)
+        self._overuse.add(pid, limits.memory_mb, link, group)
         self._running[pid] = _Running(name, user_id, link, group)
         return pid
 
@@ -228,43 +221,20 @@ class Zygote:
     def _heed_sandbox(self, descriptor: int) -> None:
         pid = self._links[descriptor]
         running = self._running[pid]
-        # A sandbox that has failed meanwhile is reaped in its turn.
-        with contextlib.suppress(OSError):
-            word = running.link.recv(1)
+        try:
+            word = running.link.recv(1, socket.MSG_DONTWAIT)
             if word == sandbox.MAPS_WANTED:
                 user_id, group_id = (running.user_id,) * 2 if running.user_id else (os.getuid(), os.getgid())
                 identity.write_maps(pid, user_id, group_id)
                 running.link.sendall(sandbox.MAPS_WRITTEN)
-                return
-            if word == sandbox.MEMORY_FREED:
-                self._freed(running)
-                return
-        self._forget_link(running)
-
-    def _heed_group(self, pid: int) -> None:
-        group = self._running[pid].group
-        if group is not None and group.has_killed():
-            self._end_for_memory(pid)
-
-    def _end_for_memory(self, pid: int) -> None:
-        """End a sandbox's processes, but not its agent, which tells the server why."""
-        running = self._running[pid]
-        if running.ending:
-            return
-        running.ending = True
-        with contextlib.suppress(OSError):
-            running.link.sendall(sandbox.MEMORY_EXCEEDED)
-        if not self._plan.process_namespace:
-            # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
-            # waits meanwhile, as what it started now would be ended too.
-            os.kill(pid, signal.SIGSTOP)
-            killing.kill_descendants(pid)
-            os.kill(pid, signal.SIGCONT)
-
-    def _freed(self, running: _Running) -> None:
-        if running.group is not None:
-            running.group.has_killed()  # what ended since then ended for the same reason
-        running.ending = False
+            elif word == sandbox.MEMORY_FREED:
+                self._overuse.freed(pid)
+            else:
+                self._forget_link(running)
+        except BlockingIOError:
+            pass  # it was another one's descriptor when it was reported
+        except OSError:
+            self._forget_link(running)  # it has failed meanwhile, and is reaped in its turn
 
     def _forget_link(self, running: _Running) -> None:
         if self._links.pop(running.link.fileno(), None) is not None:
@@ -306,7 +276,7 @@ class Zygote:
             self._channel.send(removal.event)
         if pid not in self._running:
             return
-        self._memory.remove(pid)
+        self._overuse.remove(pid)
         ended = self._running.pop(pid)
         self._forget_link(ended)
         ended.link.close()
@@ -314,8 +284,6 @@ class Zygote:
         if not self._plan.process_namespace:
             self._end_survivors(ended.user_id)
         if ended.group is not None and self._groups is not None:
-            self._notices = {notice: other for notice, other in self._notices.items() if other != pid}
-            ended.group.unwatch(self._poll)
             self._groups.remove(ended.group)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
