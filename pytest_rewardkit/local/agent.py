@@ -328,13 +328,14 @@ class Agent:
         status = message.get("status")
         if type(status) is not int or not -128 < status < 256:
             raise ChannelError("status must be an exit status or a negated signal")
+        for_memory = message.get("reason") == "memory"
         if kernel := self._kernels.pop(pid, None):
-            kernel.died(MEMORY_EXCEEDED if message.get("reason") == "memory" else RESTARTED)
+            kernel.died(MEMORY_EXCEEDED if for_memory else RESTARTED)
         elif tool := self._tools.pop(pid, None):
             if not tool.done():
                 tool.set_result(status)
         elif (process := self.processes.get(pid)) and process.ended is None:
-            process.finish(Ended(status))
+            process.finish(Ended(status, for_memory))
             asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, process)
         if self._exit_seen is not None and not self._exit_seen.done():
             self._exit_seen.set_result(None)

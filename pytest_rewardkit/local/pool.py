@@ -54,9 +54,12 @@ class Pool:
         return await waiter
 
     def refill(self) -> None:
-        """Make sandboxes until there are enough: one after another, or several at once when somebody waits."""
+        """Make sandboxes until there are enough, as many at once as there are processors.
+
+        One spends most of its time waiting for the kernel where it has to enter a control group.
+        """
         missing = len(self._waiting) + self._size - len(self._ready)
-        at_once = min(missing, self._parallel if self._waiting else 1)
+        at_once = min(missing, self._parallel)
         while len(self._spawning) < at_once:
             task = asyncio.get_running_loop().create_task(self._spawn())
             self._spawning.add(task)

@@ -266,6 +266,7 @@ _CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")
 _SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError")
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
+MEMORY_USED_UP: Final = "the sandbox's memory is used up"
 
 
 def _failure_verdict(name: str, traceback: str) -> Verdict:
@@ -281,5 +282,5 @@ def _failure_reason(name: str, value: str) -> str:
     if name in ("ContextRestarting", "UnexpectedEndOfExecution"):
         return "the interpreter ended"
     if name == "MemoryLimitExceeded":
-        return "the sandbox's memory is used up"
+        return MEMORY_USED_UP
     return one_line(f"{name}: {value}" if value else name, 300)

@@ -514,6 +514,83 @@ def test_memory_of_all_processes_together_is_limited(fork_server):
         assert witness.run("1 + 1").text == "2"
 
 
+UNMAPPED_MEMORY = """
+import mmap
+maps = []
+while len(maps) < 60:
+    maps.append(mmap.mmap(-1, 6 * 2**20))
+    maps[-1].write(b'x' * len(maps[-1]))
+    maps[-1].madvise(mmap.MADV_DONTNEED)  # it is shared, so its pages stay, and count as no process's
+"""
+
+
+def test_memory_that_no_process_has_mapped_is_limited(fork_server):
+    if fork_server.greeting["layers"]["memory in all"] == "watchdog":
+        pytest.skip("needs control groups that this user may make")
+    with fork_server.spawn(memory_mb=128, disk_mb=8) as box, fork_server.spawn() as other:
+        witness = other.kernel()
+        kernel = box.kernel()
+        pid = kernel.pid
+        assert kernel.run(UNMAPPED_MEMORY).ended is None
+        assert box.event("exit", pid=pid)["reason"] == "memory"
+        assert box.kernel().run("1 + 1").text == "2"
+        assert witness.run("1 + 1").text == "2"
+
+
+def test_a_sandbox_does_not_see_where_its_group_is(fork_server, level):
+    if level != "full":
+        pytest.skip("without namespaces of its own a process sees its group's path, and can do nothing with it")
+    with fork_server.spawn() as box:
+        assert evaluate(box.kernel(), "open('/proc/self/cgroup').read().count('rewardkit')") == 0
+
+
+def test_a_full_disk_is_no_lack_of_memory(fork_server):
+    """Files lie in memory, and so count in a control group, at levels with a root of their own."""
+    with fork_server.spawn(memory_mb=128, disk_mb=160) as box:
+        kernel = box.kernel()
+        code = """
+        with open('big', 'wb', buffering=0) as file:
+            for _ in range(200):
+                file.write(bytes(2**20))
+        """
+        assert kernel.run(textwrap.dedent(code)).error["name"] == "OSError"
+        assert kernel.run("len(b'x' * (60 * 2**20))").text == str(60 * 2**20)
+
+
+def test_processes_left_behind_do_not_keep_the_next_kernel_from_starting(fork_server, level):
+    if level == "landlock":
+        pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")
+    with fork_server.spawn(processes=20) as box:
+        code = """
+        import os, signal, time
+        pids = []
+        try:
+            while True:
+                pid = os.fork()
+                if pid == 0:
+                    time.sleep(1000)
+                pids.append(pid)
+        except BlockingIOError:
+            pass
+        """
+        first = box.kernel()
+        first.run(textwrap.dedent(code))
+        kernel = box.kernel()
+        assert box.run("echo fine")[0] == "fine\n"
+        assert evaluate(kernel, "6 * 7") == 42
+        refused = """
+        import os
+        try:
+            os.fork()
+            answer = 'WORKED'
+        except BlockingIOError:
+            answer = 'refused'
+        """
+        kernel.run(textwrap.dedent(refused))
+        assert evaluate(kernel, "answer") == "refused"
+        first.run("for pid in pids:\n    os.kill(pid, signal.SIGKILL)\n    os.waitpid(pid, 0)")
+
+
 def test_shared_pages_are_not_counted_for_each_process(fork_server):
     with fork_server.spawn(memory_mb=512) as box:
         code = """

@@ -32,6 +32,7 @@ def test_the_greeting_says_what_holds(fork_server):
         "own user id",
         "landlock abi",
         "seccomp",
+        "memory in all",
     }
     assert isinstance(greeting["gaps"], list)
     assert greeting["preloaded"] == []

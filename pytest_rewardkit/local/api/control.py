@@ -13,6 +13,7 @@ from pytest_rewardkit.local.api import create_request, listing
 from pytest_rewardkit.local.api.body import read_object
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.snapshots import Snapshot, SnapshotError, Snapshots
 from pytest_rewardkit.local.table import NoInternetError, TooManySandboxesError
@@ -28,7 +29,6 @@ TEMPLATES = ("base", "code-interpreter-v1")
 ENVD_VERSION = "0.6.13"
 """The version of envd whose protocol the server speaks; the SDK turns features on by it."""
 
-LIMITS_HEADER = "X-Rewardkit-Limits"
 """Limits of a sandbox to create that differ from the server's, as `memory_mb=256, processes=16`. Not E2B's."""
 
 MAX_FORKS = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.local.guest.cgroups import Group
     from pytest_rewardkit.local.guest.homes import Directories
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
@@ -24,6 +26,8 @@ MAPS_WANTED: Final = b"?"
 MAPS_WRITTEN: Final = b"!"
 MEMORY_EXCEEDED: Final = b"M"
 """The sandbox's processes take more memory than they may, and have to end."""
+MEMORY_FREED: Final = b"."
+"""They have ended."""
 
 _READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
@@ -38,6 +42,7 @@ class Sandbox:
     Attributes:
         plan: the layers.
         limits: the resource limits.
+        group: its control group, where there is one.
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
@@ -46,6 +51,7 @@ class Sandbox:
 
     plan: Plan
     limits: Limits
+    group: Group | None
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None
@@ -99,6 +105,9 @@ class Sandbox:
     def _set_up_namespaces(self, own_root: Root) -> None:
         network.lead_all_to_loopback()
         socket.sethostname(root.HOST_NAME)
+        # Where in the host's hierarchies its group is, is none of its business.
+        with contextlib.suppress(OSError):
+            syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
         own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
 
