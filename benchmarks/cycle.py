@@ -1,8 +1,9 @@
 """A fresh sandbox through the official SDK (create, first cell, kill), beside a fresh ipykernel and the SDK's own cost.
 
-    python -m benchmarks.cycle [-n 40] [--kernels 5]
+    python -m benchmarks.cycle [-n 40] [--live 300] [--kernels 5]
 
-The stub answers at once with the fewest bytes that the SDK accepts: what is left is the SDK and the loopback.
+The stub answers at once with the fewest bytes that the SDK accepts: what is left is the SDK and the loopback. Calls to
+a live sandbox and to the stub alternate, so that whatever else the machine does slows both.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from contextlib import nullcontext
 
 from e2b_code_interpreter import Sandbox
 from jupyter_client.manager import start_new_kernel
@@ -17,6 +19,8 @@ from jupyter_client.manager import start_new_kernel
 from benchmarks.stub import stub_server
 from benchmarks.timing import Series, print_table
 from pytest_rewardkit.local.handle import LocalServer
+
+SETTLING_CALLS = 30
 
 
 def sandbox_cycles(count: int, label: str) -> dict[str, Series]:
@@ -39,6 +43,23 @@ def sandbox_cycles(count: int, label: str) -> dict[str, Series]:
     return steps
 
 
+def live_calls(count: int, environments: dict[str, dict[str, str]]) -> list[Series]:
+    """Run code in one live sandbox of each server in turn, after both have settled."""
+    sandboxes = {}
+    for label, environment in environments.items():
+        os.environ.update(environment)
+        sandboxes[label] = Sandbox.create()
+    series = {label: Series(f"{label}: run_code, live") for label in sandboxes}
+    for call in range(SETTLING_CALLS + count):
+        for label, sandbox in sandboxes.items():
+            with series[label].measure() if call >= SETTLING_CALLS else nullcontext():
+                sandbox.run_code("1 + 1")
+    for label, sandbox in sandboxes.items():
+        os.environ.update(environments[label])
+        sandbox.kill()
+    return list(series.values())
+
+
 def kernel_starts(count: int) -> Series:
     series = Series("ipykernel: start and first cell")
     for _ in range(count):
@@ -53,16 +74,15 @@ def kernel_starts(count: int) -> Series:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time a fresh sandbox.")
     parser.add_argument("-n", type=int, default=40, help="sandboxes")
+    parser.add_argument("--live", type=int, default=300, help="calls on a live sandbox")
     parser.add_argument("--kernels", type=int, default=5, help="ipykernels to compare with")
     arguments = parser.parse_args()
 
-    with stub_server() as environment:
-        os.environ.update(environment)
+    with stub_server() as stub_environment, LocalServer.listen() as server:
+        os.environ.update(stub_environment)
         sandbox_cycles(3, "warm-up")
         stub = sandbox_cycles(arguments.n, "SDK against a stub")
 
-    server = LocalServer.listen()
-    try:
         os.environ.update(server.environment())
         start = time.perf_counter()
         with Sandbox.create() as first:
@@ -70,16 +90,18 @@ def main() -> None:
         cold = time.perf_counter() - start
         sandbox_cycles(5, "warm-up")
         local = sandbox_cycles(arguments.n, "local server")
-    finally:
-        server.stop()
+
+        live = live_calls(
+            arguments.live, {"SDK against a stub": stub_environment, "local server": server.environment()}
+        )
     kernels = kernel_starts(arguments.kernels)
 
-    print_table([*stub.values(), *local.values(), kernels])
+    print_table([*stub.values(), *local.values(), *live, kernels])
     cycle = local["cycle"].median
     print(f"cold server to first result: {cold * 1000:.0f} ms")
     print(f"ipykernel / fresh sandbox: {kernels.median / cycle:.1f} times")
-    ratio = local["next run_code"].median / stub["next run_code"].median
-    print(f"run_code on a live sandbox / SDK's own cost: {ratio:.2f} times")
+    of_stub, of_local = live
+    print(f"run_code on a live sandbox / SDK's own cost: {of_local.median / of_stub.median:.2f} times")
 
 
 if __name__ == "__main__":

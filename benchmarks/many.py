@@ -1,6 +1,9 @@
 """Many sandboxes: one after another, alive at once, and by many clients at the same time.
 
-python -m benchmarks.many [--sequential 500] [--alive 100] [--clients 50]
+    python -m benchmarks.many [--sequential 500] [--alive 100] [--clients 50]
+
+The clients are threads of one process, which wait for its interpreter lock and for the processors, whatever the server
+does. How long, is measured against a stub that answers at once, and printed beside.
 """
 
 from __future__ import annotations
@@ -9,10 +12,12 @@ import argparse
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from e2b_code_interpreter import Sandbox
 
+from benchmarks.stub import stub_server
 from benchmarks.timing import Series, print_table
 from pytest_rewardkit.local.handle import LocalServer
 
@@ -40,26 +45,55 @@ def alive_at_once(count: int) -> None:
     print(f"{count} sandboxes alive at once: {grown / count / 1024:.1f} MiB each (PSS, after one cell)")
 
 
-def at_the_same_time(clients: int, each: int = 4) -> None:
-    sequential = Series("create, one client")
+def at_the_same_time(clients: int, each: int, label: str) -> Load:
+    """The load of `clients` threads of this process, each of which makes `each` sandboxes, one after another."""
+    sequential = Series(f"{label}: create, one client")
     for _ in range(40):
         with sequential.measure():
             sandbox = Sandbox.create()
         sandbox.kill()
-    concurrent = Series(f"create, {clients} clients at once")
+    create, cycle = (Series(f"{label}: {step}, {clients} clients at once") for step in ("create", "cycle"))
 
     def client(_: int) -> None:
         for _ in range(each):
-            with concurrent.measure():
-                sandbox = Sandbox.create()
-            if sandbox.run_code("6 * 7").text != "42":
-                raise RuntimeError("a sandbox gave a wrong result")
-            sandbox.kill()
+            with cycle.measure():
+                with create.measure():
+                    sandbox = Sandbox.create()
+                if sandbox.run_code("1 + 1").text != "2":
+                    raise RuntimeError("a sandbox gave a wrong result")
+                sandbox.kill()
 
+    start = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
         list(pool.map(client, range(clients)))
-    print_table([sequential, concurrent])
-    print(f"p99 of create under load / sequential median: {concurrent.quantile(0.99) / sequential.median:.1f} times")
+    return Load(sequential, create, cycle, clients * each / (time.perf_counter() - start))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What many clients at the same time have met.
+
+    Parameters:
+        rate: sandboxes a second.
+    """
+
+    sequential: Series
+    create: Series
+    cycle: Series
+    rate: float
+
+    @property
+    def waiting(self) -> float:
+        """The 99th percentile of a create, as a multiple of a create by a lone client."""
+        return self.create.quantile(0.99) / self.sequential.median
+
+    def print(self, label: str, clients: int) -> None:
+        share = clients / self.rate * 1000
+        print(
+            f"{label}: {self.rate:.1f} sandboxes/s, {share:.0f} ms a cycle for each of {clients} clients; "
+            f"p99 of a cycle {self.cycle.quantile(0.99) / share:.2f} times that; "
+            f"p99 of create / its sequential median: {self.waiting:.0f} times"
+        )
 
 
 def _children_pss() -> int:
@@ -92,7 +126,11 @@ def main() -> None:
     parser.add_argument("--sequential", type=int, default=500)
     parser.add_argument("--alive", type=int, default=100)
     parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--each", type=int, default=4, help="sandboxes of each client")
     arguments = parser.parse_args()
+    with stub_server() as environment:
+        os.environ.update(environment)
+        floor = at_the_same_time(arguments.clients, arguments.each, "stub")
     server = LocalServer.listen()
     try:
         os.environ.update(server.environment())
@@ -100,9 +138,12 @@ def main() -> None:
             first.run_code("1 + 1")
         one_after_another(arguments.sequential)
         alive_at_once(arguments.alive)
-        at_the_same_time(arguments.clients)
+        local = at_the_same_time(arguments.clients, arguments.each, "local")
     finally:
         server.stop()
+    print_table([floor.sequential, floor.create, floor.cycle, local.sequential, local.create, local.cycle])
+    floor.print("a stub that answers at once", arguments.clients)
+    local.print("local server", arguments.clients)
 
 
 if __name__ == "__main__":

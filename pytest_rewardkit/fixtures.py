@@ -34,7 +34,7 @@ def _scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 -
 
 @pytest.fixture(scope=_scope)
 def sandbox_options() -> dict[str, Any]:
-    """Keywords of the SDK's ``Sandbox.create`` for every sandbox; override it in a module or a conftest file."""
+    """Keywords of the SDK's ``Sandbox.create`` and limits for every sandbox; override it per module or directory."""
     return {}
 
 
@@ -42,7 +42,7 @@ def sandbox_options() -> dict[str, Any]:
 def sandbox_factory(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[SandboxFactory, None, None]:
-    """Create as many sandboxes as the test wants, by keywords of ``Sandbox.create``; all are killed afterwards."""
+    """Create as many sandboxes as the test wants, by keywords of ``Sandbox.create`` or limits; all get killed."""
     with _factory(request, sandbox_options) as factory:
 
         def create(**options: Any) -> Sandbox:
@@ -103,7 +103,8 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
     from pytest_rewardkit.markers import merged_keywords
     from pytest_rewardkit.provision import Provision
     from pytest_rewardkit.run.recorder import current_record
-    from pytest_rewardkit.sandboxes.factory import Factory, check_options, create_keywords
+    from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.options import check_options, known_keywords
 
     def note(waited: float, start: float) -> None:
         if (recorder := current_record()) is not None:
@@ -111,12 +112,13 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
 
     provision = Provision.of(request.config)
     applied = [(mark.args, mark.kwargs) for mark in request.node.iter_markers("sandbox")]
-    with _clear_usage_errors(request, "@pytest.mark.sandbox"):
-        marked = merged_keywords(applied, create_keywords()) if applied else {}
-    with _clear_usage_errors(request, "sandbox_options"):
-        check_options(options)
     with _clear_usage_errors(request, "sandboxes"):
         provider = provision.provider
+    with _clear_usage_errors(request, "@pytest.mark.sandbox"):
+        marked = merged_keywords(applied, known_keywords()) if applied else {}
+        check_options(marked, provider)
+    with _clear_usage_errors(request, "sandbox_options"):
+        check_options(options, provider)
     wide = {} if request.scope == "function" else {"timeout": WIDE_SCOPE_TIMEOUT}
     factory = Factory(
         provider, {**wide, **options, **marked}, budget=provision.budget(_run_directory(request)), note=note

@@ -45,6 +45,7 @@ class Provision:
         self._is_worker = bool(workerinput)
         self._shared: Mapping[str, Any] = workerinput.get(_WORKERINPUT, {})
         self._run_id: str = self._shared.get("run_id") or workerinput.get("testrunuid") or secrets.token_hex(8)
+        self._limits: dict[str, Any] = self._shared.get("limits") or self._settings.limits()
         self._provider: Provider | None = None
         self._server: LocalServer | None = None
         self._budget: Budget | None = None
@@ -91,7 +92,7 @@ class Provision:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name}
+        shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name, "limits": self._limits}
         # Workers on other machines cannot reach a server on this one's loopback; they start their own.
         if self._server is not None and node.gateway.spec.popen:
             shared["environment"] = dict(self._server.environment())
@@ -122,7 +123,7 @@ class Provision:
 
         if self._server is None:
             try:
-                self._server = LocalServer.listen(ServerSettings(isolation=self._settings.isolation))
+                self._server = LocalServer.listen(ServerSettings(isolation=self._settings.isolation, **self._limits))
             except UnsupportedPlatformError as error:
                 raise RewardkitUsageError(str(error)) from None
         return self._server

@@ -29,6 +29,16 @@ class Settings(NamedTuple):
     """Which isolation local sandboxes must have: auto, strict or none."""
     max_sandboxes: int | None
     """How many sandboxes may be alive at once over all workers; None for no bound."""
+    memory_mb: int
+    """The memory of a local sandbox in MiB."""
+    processes: int
+    """How many processes and threads a local sandbox may have."""
+    disk_mb: int
+    """The size of a local sandbox's files in MiB."""
+    open_files: int
+    """How many files a process of a local sandbox may have open."""
+    output_mb: int
+    """How much output of a run or a command in a local sandbox is passed on, in MiB."""
     fail_under: float | None
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
@@ -61,6 +71,10 @@ class Settings(NamedTuple):
         if settings is None:
             settings = config.stash[_KEY] = cls(**{option.name: option.resolve(config) for option in OPTIONS})
         return settings
+
+    def limits(self) -> dict[str, int]:
+        """Return the limits of local sandboxes, by name."""
+        return {name: getattr(self, name) for name in LIMITS}
 
 
 class Option:
@@ -163,7 +177,22 @@ def _confidence(value: str) -> float:
     return number
 
 
+def _limit(name: str, default: int, text: str) -> Option:
+    flag = f"--rewardkit-{name.replace('_', '-')}"
+    return Option(name, flag, _count, default, f"{text} (default: {default})", "N")
+
+
 # Help texts begin with a capital letter and end without a period, as pytest's own do.
+_LIMIT_OPTIONS: Final = (
+    _limit("memory_mb", 1024, "Memory of a local sandbox, all its processes together, in MiB"),
+    _limit("processes", 128, "Processes and threads of a local sandbox"),
+    _limit("disk_mb", 512, "Size of a local sandbox's files in MiB"),
+    _limit("open_files", 1024, "Open files of a process in a local sandbox"),
+    _limit("output_mb", 16, "Output of a run or a command in a local sandbox that is passed on, in MiB"),
+)
+LIMITS: Final = tuple(option.name for option in _LIMIT_OPTIONS)
+"""The names of the limits of a local sandbox, which are those of the local server's settings."""
+
 OPTIONS: Final = (
     Option("enabled", "--rewardkit", _switch, False, "Report rewards, and let gates decide the exit status"),
     Option(
@@ -198,6 +227,7 @@ OPTIONS: Final = (
         "How many sandboxes may be alive at once, over all workers",
         "N",
     ),
+    *_LIMIT_OPTIONS,
     Option(
         "fail_under",
         "--rewardkit-fail-under",

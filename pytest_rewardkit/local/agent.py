@@ -16,6 +16,7 @@ from pytest_rewardkit.local.answers import (
     regular_file,
     require_descriptors,
     tcp_socket,
+    udp_socket,
 )
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
@@ -173,6 +174,10 @@ class Agent:
         """
         return await self._peer.request("socket", tcp_socket)
 
+    async def open_datagram_socket(self) -> socket.socket:
+        """A UDP socket in the sandbox's network, not yet bound. Raises as `open_socket`."""
+        return await self._peer.request("socket", udp_socket, datagrams=True)
+
     async def all_ended(self) -> None:
         """Wait until no process and no kernel is left.
 
@@ -323,13 +328,14 @@ class Agent:
         status = message.get("status")
         if type(status) is not int or not -128 < status < 256:
             raise ChannelError("status must be an exit status or a negated signal")
+        for_memory = message.get("reason") == "memory"
         if kernel := self._kernels.pop(pid, None):
-            kernel.died(MEMORY_EXCEEDED if message.get("reason") == "memory" else RESTARTED)
+            kernel.died(MEMORY_EXCEEDED if for_memory else RESTARTED)
         elif tool := self._tools.pop(pid, None):
             if not tool.done():
                 tool.set_result(status)
         elif (process := self.processes.get(pid)) and process.ended is None:
-            process.finish(Ended(status))
+            process.finish(Ended(status, for_memory))
             asyncio.get_running_loop().call_later(ENDED_SECONDS, self._forget, process)
         if self._exit_seen is not None and not self._exit_seen.done():
             self._exit_seen.set_result(None)

@@ -83,16 +83,25 @@ def regular_file(answer: Answer) -> tuple[int, Entry]:
 
 def tcp_socket(answer: Answer) -> socket.socket:
     """An answer with a TCP socket; it is the caller's."""
-    require_descriptors(answer, 1)
-    found = socket.socket(fileno=os.dup(answer.descriptors[0]))
-    os.close(answer.descriptors[0])
-    if found.family not in (socket.AF_INET, socket.AF_INET6) or found.type != socket.SOCK_STREAM:
-        found.close()
-        raise ChannelError("a socket is no TCP socket")
-    return found
+    return _internet_socket(answer, socket.SOCK_STREAM)
+
+
+def udp_socket(answer: Answer) -> socket.socket:
+    """An answer with a UDP socket; it is the caller's."""
+    return _internet_socket(answer, socket.SOCK_DGRAM)
 
 
 def close_opened(opened: asyncio.Future[tuple[int, Entry]]) -> None:
     """Close the file of an answer that nobody waits for any more."""
     if not opened.cancelled() and opened.exception() is None:
         os.close(opened.result()[0])
+
+
+def _internet_socket(answer: Answer, kind: socket.SocketKind) -> socket.socket:
+    require_descriptors(answer, 1)
+    found = socket.socket(fileno=os.dup(answer.descriptors[0]))
+    os.close(answer.descriptors[0])
+    if found.family != socket.AF_INET or found.type != kind:
+        found.close()
+        raise ChannelError("a socket is not of the kind that was asked for")
+    return found

@@ -29,7 +29,8 @@ MAX_FRAME_BYTES = 16 * 2**20
 MAX_DESCRIPTORS = 64
 
 _HEADER = struct.Struct("!IH")
-_READ_BYTES = 256 * 2**10
+# Small enough for malloc to keep the buffer, which it else maps and unmaps at each read.
+_READ_BYTES = 64 * 2**10
 
 Message = dict[str, Any]
 
@@ -222,6 +223,7 @@ class AsyncChannel:
         self._outgoing: deque[tuple[memoryview, list[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._paused = False
         self._loop.add_reader(sock, self._readable)
 
     @property
@@ -255,12 +257,14 @@ class AsyncChannel:
 
     def pause_reading(self) -> None:
         """Stop reading, so that the other side's sends block once the socket is full."""
-        if not self._closed:
+        if not self._closed and not self._paused:
+            self._paused = True
             self._loop.remove_reader(self._socket)
 
     def resume_reading(self) -> None:
         """Read again after :meth:`pause_reading`."""
-        if not self._closed:
+        if not self._closed and self._paused:
+            self._paused = False
             self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:

@@ -50,9 +50,7 @@ class ForkServers:
         """
         return await self._usable().ready()
 
-    async def spawn(
-        self, sandbox_id: str, limits: Limits, *, internet: bool, on_gone: Callable[[str], None]
-    ) -> SpawnedSandbox:
+    async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
         """Make a sandbox, as `Zygote.spawn`, when there is a fork server that can.
 
         Raises:
@@ -61,7 +59,7 @@ class ForkServers:
         """
         zygote = self._usable()
         await zygote.ready()
-        return await zygote.spawn(sandbox_id, limits, internet=internet, on_gone=on_gone)
+        return await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, and its fork server when that has been replaced and has no other."""

@@ -48,6 +48,7 @@ class Kernel:
         self._on_imports = on_imports
         self._execution: Execution | None = None
         self._number = 0
+        self._count = 1
         self._channel = AsyncChannel(sock, self._receive, lambda error: on_lost(self, error), max_descriptors=0)
         stdout, stderr, self._taken = pipes
         os.set_blocking(self._taken, False)
@@ -69,6 +70,8 @@ class Kernel:
         self._channel.send({**message, "envs": execution.envs, "silent": execution.silent})
         self._execution = execution
         execution.on_room = self._resume
+        if not execution.silent:
+            execution.put(Started(self._count))
 
     def died(self, failure: Failure = RESTARTED) -> None:
         """Take note that its process has ended: the current execution ends with `failure`."""
@@ -100,14 +103,14 @@ class Kernel:
         if event == "ready":
             return
         number = message.get("id")
-        if type(number) is not int or event not in ("started", "result", "error", "end"):
+        if type(number) is not int or event not in ("result", "error", "end"):
             raise ChannelError("a kernel's message is no event of an execution")
         execution = self._execution
         if execution is None or number != self._number:
             return  # a thread of an earlier run
-        if event != "started":
-            self._drain()
+        self._drain()
         if event == "end":
+            self._count = _count(message)
             if message.get("last") is True:
                 self.alive = False  # it exits by itself; what comes next is another kernel's
             self._finish(None)
@@ -147,12 +150,14 @@ class Kernel:
             reader.resume()
 
 
-def _event(event: object, message: dict[str, Any]) -> Started | Result | Failure:
-    if event == "started":
-        count = message.get("execution_count")
-        if type(count) is not int or not 0 <= count < 2**31:
-            raise ChannelError("execution_count must be a number")
-        return Started(count)
+def _count(message: dict[str, Any]) -> int:
+    count = message.get("execution_count")
+    if type(count) is not int or not 0 <= count < 2**31:
+        raise ChannelError("execution_count must be a number")
+    return count
+
+
+def _event(event: object, message: dict[str, Any]) -> Result | Failure:
     if event == "result":
         data = message.get("data")
         if not isinstance(data, dict) or len(data) > MAX_MIME_TYPES:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LIMITS_HEADER = "X-Rewardkit-Limits"
+"""The header of a create call that gives a sandbox limits of its own, as `memory_mb=256, processes=16`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

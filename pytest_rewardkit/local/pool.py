@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.sandbox import Sandbox
 
 
+_FIRST_CELL = "get_ipython().display_formatter.format(1)"
+"""Does what most cells do, and leaves nothing behind."""
+
+
 class Pool:
     """Keeps a number of sandboxes warm.
 
@@ -50,9 +54,12 @@ class Pool:
         return await waiter
 
     def refill(self) -> None:
-        """Make sandboxes until there are enough: one after another, or several at once when somebody waits."""
+        """Make sandboxes until there are enough, as many at once as there are processors.
+
+        One spends most of its time waiting for the kernel where it has to enter a control group.
+        """
         missing = len(self._waiting) + self._size - len(self._ready)
-        at_once = min(missing, self._parallel if self._waiting else 1)
+        at_once = min(missing, self._parallel)
         while len(self._spawning) < at_once:
             task = asyncio.get_running_loop().create_task(self._spawn())
             self._spawning.add(task)
@@ -100,5 +107,5 @@ class Pool:
                 waiter.set_result(sandbox)
                 return
         # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
-        sandbox.default_context().submit(Execution("pass", None, output_mb=1, silent=True))
+        sandbox.default_context().submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
         self._ready.append(sandbox)

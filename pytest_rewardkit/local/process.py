@@ -53,9 +53,14 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a process: its exit status, or the negated number of the signal that ended it."""
+    """The end of a process: its exit status, or the negated number of the signal that ended it.
+
+    Parameters:
+        for_memory: whether it was ended because its sandbox took more memory than it may.
+    """
 
     status: int
+    for_memory: bool = False
 
     @property
     def exited(self) -> bool:
@@ -66,8 +71,11 @@ class Ended:
         """The end in words, as Go's `os.ProcessState` puts it."""
         if self.exited:
             return f"exit status {self.status}"
-        return f"signal: {SIGNAL_WORDS.get(-self.status, f'signal {-self.status}')}"
+        words = SIGNAL_WORDS.get(-self.status, f"signal {-self.status}")
+        return f"signal: {words} ({FOR_MEMORY})" if self.for_memory else f"signal: {words}"
 
+
+FOR_MEMORY = "the sandbox used more memory than it is allowed"
 
 SIGNAL_WORDS: dict[int, str] = {
     signal.SIGHUP: "hangup",

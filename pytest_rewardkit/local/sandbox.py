@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pytest_rewardkit.local.context import HOME, PYTHON, Context
+from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.local.agent import Agent
+    from pytest_rewardkit.local.internet.relay import Relay
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.zygote import SpawnedSandbox
 
@@ -36,6 +38,8 @@ class SandboxRequest:
 
     Parameters:
         timeout: seconds until the sandbox ends.
+        internet: whether it may connect to the internet.
+        rules: where to, then.
         limits: those that differ from the server's.
         public_traffic: whether its ports are open to whoever knows its name.
         auto_pause: whether it is paused at its end, instead of killed.
@@ -48,6 +52,7 @@ class SandboxRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     envs: Mapping[str, str] = field(default_factory=dict)
     internet: bool = False
+    rules: Rules = field(default_factory=Rules)
     limits: Mapping[str, int] = field(default_factory=dict)
     public_traffic: bool = True
     auto_pause: bool = False
@@ -66,14 +71,16 @@ class Sandbox:
         sandbox_id: its name.
         spawned: its processes.
         limits: what they may use.
+        relay: its connections to the internet.
     """
 
-    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits) -> None:
+    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay) -> None:
         self.id = sandbox_id
         self.token = secrets.token_hex(32)
         self.traffic_token: str | None = None
         self.spawned = spawned
         self.limits = limits
+        self.relay = relay
         self.meter = Meter(spawned.pid, limits)
         self.state: State = "running"
         self.contexts: dict[str, Context] = {}

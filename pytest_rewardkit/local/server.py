@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
+import resource
 import signal
 from typing import TYPE_CHECKING
 
@@ -52,6 +54,7 @@ async def serve(
             process ends, the server ends. None when it belongs to nobody.
         on_serving: called when connections are accepted.
     """
+    _raise_limit_of_open_files()
     stop = asyncio.Event()
     _stop_at_signals(stop)
     if owner is not None:
@@ -63,6 +66,8 @@ async def serve(
         for runner, listener in zip(runners, (control, traffic), strict=True):
             await runner.setup()
             await web.SockSite(runner, listener, backlog=1024).start()
+        # What the imports have made stays; the collector need not look at it again and again.
+        gc.freeze()
         if on_serving is not None:
             await on_serving(table)
         await stop.wait()
@@ -94,6 +99,12 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
         ),
         web.ServerRunner(gateway, shutdown_timeout=0.0),
     ]
+
+
+def _raise_limit_of_open_files() -> None:
+    # Each sandbox takes several; the usual soft limit is for programs that cannot handle more than 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stop_at_signals(stop: asyncio.Event) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.fork_servers import ForkServers
+from pytest_rewardkit.local.internet.relay import Capacity, Relay
+from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.pool import Pool
 from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
@@ -24,6 +27,10 @@ class TooManySandboxesError(Exception):
     """The server's limit of sandboxes alive at once is reached."""
 
 
+class NoInternetError(Exception):
+    """At this isolation level a sandbox cannot have internet."""
+
+
 class SandboxTable:
     """Creates, finds and ends sandboxes.
 
@@ -36,6 +43,7 @@ class SandboxTable:
         self.settings = settings
         self._sandboxes: dict[str, Sandbox] = {}
         self._creating = 0
+        self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
         self._fork_servers = ForkServers(settings, launched, self._renew_pool)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
@@ -65,6 +73,7 @@ class SandboxTable:
 
         Raises:
             TooManySandboxesError: there are too many.
+            NoInternetError: it is to have internet, and cannot.
             ValueError: a limit cannot be what it is asked to be.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
@@ -88,6 +97,21 @@ class SandboxTable:
     def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
         """Let a sandbox end after `seconds` from now."""
         sandbox.expire_in(seconds, lambda: self._expired(sandbox))
+
+    async def connect(self, sandbox: Sandbox, *, internet: bool, rules: Rules) -> None:
+        """Let a sandbox connect to the internet, as the rules say, or no longer.
+
+        Raises:
+            NoInternetError: it cannot have internet.
+            GuestError, GuestGoneError, OSError: the sandbox has failed.
+        """
+        isolation = await self.isolation()
+        if isolation.relayed:
+            await sandbox.relay.apply(rules if internet else None)
+        elif internet and (isolation.confined or rules != Rules()):
+            what = "internet access" if isolation.confined else "network rules"
+            raise NoInternetError(f"{what} at isolation level {isolation.level!r}; this needs the level 'full'")
+        sandbox.request = replace(sandbox.request, internet=internet, rules=rules)
 
     async def pause(self, sandbox: Sandbox, *, keep_memory: bool) -> None:
         """Stop a sandbox's processes where they are; without `keep_memory`, end them. Its connections are cut off.
@@ -133,7 +157,7 @@ class SandboxTable:
             self.kill(sandbox)
 
     async def _spawn_warm(self) -> Sandbox:
-        sandbox = await self._spawn(self.settings, internet=False)
+        sandbox = await self._spawn(self.settings)
         try:
             await sandbox.default_context().start()
         except (GuestError, GuestGoneError):
@@ -142,16 +166,22 @@ class SandboxTable:
         return sandbox
 
     async def _make(self, request: SandboxRequest) -> Sandbox:
-        if not request.internet and not request.limits:
-            return await self._pool.take()
-        return await self._spawn(self.settings.changed(request.limits), internet=request.internet)
+        if request.limits:
+            sandbox = await self._spawn(self.settings.changed(request.limits))
+        else:
+            sandbox = await self._pool.take()
+        if request.internet:
+            try:
+                await self.connect(sandbox, internet=True, rules=request.rules)
+            except BaseException:
+                self.kill(sandbox)
+                raise
+        return sandbox
 
-    async def _spawn(self, limits: Limits, *, internet: bool) -> Sandbox:
+    async def _spawn(self, limits: Limits) -> Sandbox:
         sandbox_id = new_id()
-        spawned = await self._fork_servers.spawn(
-            sandbox_id, limits, internet=internet, on_gone=lambda _: self._gone(sandbox_id)
-        )
-        return Sandbox(sandbox_id, spawned, limits)
+        spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
+        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.agent, self._relay_capacity))
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():

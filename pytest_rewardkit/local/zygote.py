@@ -59,15 +59,12 @@ class Zygote:
         """
         return await asyncio.shield(self._ready)
 
-    async def spawn(
-        self, sandbox_id: str, limits: Limits, *, internet: bool, on_gone: Callable[[str], None]
-    ) -> SpawnedSandbox:
+    async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
         """Make a sandbox.
 
         Parameters:
             sandbox_id: its name.
             limits: what it may use.
-            internet: whether it may reach the network.
             on_gone: as for `Agent`.
 
         Raises:
@@ -83,7 +80,6 @@ class Zygote:
                 [theirs.fileno()],
                 sandbox=sandbox_id,
                 limits=limits.of_guest(),
-                internet=internet,
             )
         self._spawning += 1
         try:
@@ -96,10 +92,16 @@ class Zygote:
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, whatever runs in it. Its processes end a moment later."""
-        sandbox.agent.close()
-        if self._agents.pop(sandbox.pid, None) is not None:
-            # Whichever way it fails, the sandbox is not there any more.
-            self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(lambda killed: killed.exception())
+        if self._agents.pop(sandbox.pid, None) is None:
+            sandbox.agent.close()
+            return
+
+        def dead(answer: asyncio.Future[None]) -> None:
+            answer.exception()  # whichever way it fails, the sandbox is not there any more
+            sandbox.agent.close()
+
+        # Its channels are closed when its processes are dead, which else would wake to see that, and to end.
+        self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(dead)
 
     async def pause(self, sandbox: SpawnedSandbox, *, keep_memory: bool) -> None:
         """Stop all that runs in a sandbox, or end it and wait for that.

@@ -25,20 +25,24 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
     confidence = settings.confidence
     return Judge(
         gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
-        baseline=stored_in(config, settings.baseline, "--rewardkit-baseline"),
+        baseline=stored_in(config, settings.baseline, "--rewardkit-baseline", details=False),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
     )
 
 
-def stored_in(config: pytest.Config, file: str | None, option: str) -> Stored | None:
+def stored_in(config: pytest.Config, file: str | None, option: str, *, details: bool = True) -> Stored | None:
     """Return what a results file holds, named relative to the directory in which pytest was started; None for None.
+
+    Parameters
+    ----------
+    details: as of `read`.
 
     Raises RewardkitUsageError, naming `option`, when it cannot be read.
     """
     if file is None:
         return None
     try:
-        return read(config.invocation_params.dir / Path(file).expanduser())
+        return read(config.invocation_params.dir / Path(file).expanduser(), details=details)
     except RewardkitUsageError as error:
         raise RewardkitUsageError(f"{option}: {error}") from None

@@ -22,6 +22,7 @@ class E2BProvider:
     """Sandboxes by `E2B_API_KEY`; each carries the run's id, and only those are ever swept."""
 
     name = "e2b"
+    limits = ()  # those of a template, set when it is built
     isolation = "virtual machine"
 
     def __init__(self, *, environ: Mapping[str, str], run_id: str) -> None:

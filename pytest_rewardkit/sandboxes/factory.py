@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, did_you_mean
+from pytest_rewardkit.errors import RewardkitWarning
+from pytest_rewardkit.sandboxes.options import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class Factory:
     Parameters
     ----------
     provider: where the sandboxes come from.
-    options: keywords of the SDK's ``Sandbox.create`` that each sandbox gets unless the call says otherwise.
+    options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says otherwise.
     budget: the bound on sandboxes alive at once; None for no bound.
     note: called with the seconds waited for a turn and the seconds until the sandbox had started.
     """
@@ -50,8 +50,8 @@ class Factory:
     def create(self, **options: Any) -> Sandbox:
         """Return a new sandbox.
 
-        Raises SandboxUnavailable when the infrastructure failed, RewardkitUsageError for keywords that
-        ``Sandbox.create`` does not have.
+        Raises SandboxUnavailable when the infrastructure failed, RewardkitUsageError for keywords that are
+        unknown and limits that cannot be.
         """
         __tracebackhide__ = True
         return self._created(lambda keywords: self._provider.create(**keywords), options, lambda sandbox: sandbox.kill)
@@ -92,7 +92,7 @@ class Factory:
     ) -> S:
         __tracebackhide__ = True
         keywords = {**self._options, **options}
-        check_options(keywords)
+        check_options(keywords, self._provider)
         began = time.perf_counter()
         slot = self._budget.acquire() if self._budget is not None else None
         turn = time.perf_counter()
@@ -105,21 +105,3 @@ class Factory:
         self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         self._note(turn - began, time.perf_counter() - turn)
         return sandbox
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raise RewardkitUsageError for a keyword that the SDK's ``Sandbox.create`` does not have."""
-    known = create_keywords()
-    for keyword in options:
-        if keyword not in known:
-            raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, known)}")
-
-
-def create_keywords() -> frozenset[str]:
-    """Return the keywords of the installed SDK's ``Sandbox.create``."""
-    from e2b import ApiParams
-    from e2b_code_interpreter import Sandbox
-
-    named = inspect.signature(Sandbox.create).parameters
-    own = (name for name, parameter in named.items() if parameter.kind is not parameter.VAR_KEYWORD)
-    return frozenset(own) | frozenset(ApiParams.__annotations__)

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.sandboxes import creation
+from pytest_rewardkit.sandboxes.options import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +43,7 @@ class LocalProvider:
     """Sandboxes by the run's local server, which its first request starts."""
 
     name = "local"
+    limits = LIMITS
 
     def __init__(self, *, server: Server, isolation: str) -> None:
         self._server = server
@@ -62,10 +65,18 @@ class LocalProvider:
         return self._server.environment()
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(**{**self._address(), **options})
+        return creation.create(**self._keywords(options))
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(**{**self._address(), **options})
+        return await creation.create_async(**self._keywords(options))
+
+    def _keywords(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        limits = [f"{name}={value}" for name, value in options.items() if name in LIMITS and value is not None]
+        keywords = {**self._address(), **{name: value for name, value in options.items() if name not in LIMITS}}
+        if limits:
+            headers = keywords.get("api_headers") or {}
+            keywords["api_headers"] = {**headers, LIMITS_HEADER: ", ".join(limits)}
+        return keywords
 
     def _address(self) -> dict[str, str]:
         variables = self._server.environment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -17,6 +17,11 @@ class Provider(Protocol):
     """
 
     name: str
+
+    @property
+    def limits(self) -> Collection[str]:
+        """Which limits its sandboxes can be given by keyword, as `memory_mb`; none where it has no such attribute."""
+        ...
 
     @property
     def isolation(self) -> str:
@@ -39,7 +44,7 @@ class Provider(Protocol):
         """A new sandbox.
 
         Parameters:
-            options: keywords of `e2b_code_interpreter.Sandbox.create`.
+            options: keywords of `e2b_code_interpreter.Sandbox.create`, and limits of `self.limits`.
 
         Raises:
             SandboxUnavailable: the infrastructure failed; nothing can be said about the candidate.
@@ -72,5 +77,10 @@ class SandboxFactory(Protocol):
         envs: Mapping[str, str] | None = ...,
         metadata: Mapping[str, str] | None = ...,
         allow_internet_access: bool | None = ...,
+        memory_mb: int | None = ...,
+        processes: int | None = ...,
+        disk_mb: int | None = ...,
+        open_files: int | None = ...,
+        output_mb: int | None = ...,
         **options: Any,
     ) -> Sandbox: ...

@@ -280,6 +280,7 @@ _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimit
 _HEADING: Final = re.compile(r"\A((?:\x1b\[[0-9;]*m)*-{60,80})(.{1,300}?Traceback \(most recent call last\))(?=[^\n])")
 _SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError")
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
+MEMORY_USED_UP: Final = "the sandbox's memory is used up"
 
 
 def _failure_verdict(name: str, traceback: str) -> Verdict:
@@ -295,5 +296,5 @@ def _failure_reason(name: str, value: str) -> str:
     if name in ("ContextRestarting", "UnexpectedEndOfExecution"):
         return "the interpreter ended"
     if name == "MemoryLimitExceeded":
-        return "the sandbox's memory is used up"
+        return MEMORY_USED_UP
     return one_line(f"{name}: {value}" if value else name, 300)

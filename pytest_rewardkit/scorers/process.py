@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.evaluation import Answer
-from pytest_rewardkit.scorers.interpreter import OUTPUT_LIMIT, sandbox_failures
+from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
 from pytest_rewardkit.scorers.witness import saw_output
 from pytest_rewardkit.text import one_line
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import CommandHandle, Sandbox
 
 KILLED: Final = 128 + 9
+FOR_MEMORY: Final = "more memory than it is allowed"
+"""What the local server says of a program that it ended with the whole sandbox."""
 
 
 def run_program(sandbox: Sandbox, code: str, stdin: str | bytes, *, limit: float) -> Answer:
@@ -59,7 +61,10 @@ def _run(sandbox: Sandbox, folder: str, limit: float) -> Answer:
             else:
                 handle.wait()
         except CommandExitException as error:
-            verdict, reason = _failure(error.exit_code, "".join(stderr))
+            if FOR_MEMORY in (error.error or ""):
+                verdict, reason = Verdict.MEMORY, MEMORY_USED_UP
+            else:
+                verdict, reason = _failure(error.exit_code, "".join(stderr))
         except TimeoutException as error:
             # Sub-classes tell of sandboxes that are gone.
             if type(error) is not TimeoutException or time.monotonic() - started < limit:

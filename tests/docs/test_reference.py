@@ -15,7 +15,7 @@ from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.run.gates import Gate
-from pytest_rewardkit.sandboxes.factory import create_keywords
+from pytest_rewardkit.sandboxes.options import known_keywords
 from pytest_rewardkit.settings import OPTIONS, Option
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_markers(pytester: pytest.Pytester) -> None:
     assert set(shown) == _markers(pytester) - _markers(pytester, "-p", "no:rewardkit")
     assert _code(shown["reward"][0]) == set(REWARD_KEYWORDS)
     assert _code(shown["reward_dataset"][0]) == set(DATASET_KEYWORDS)
-    assert _code(shown["sandbox"][0]) - {"Sandbox.create"} <= create_keywords()
+    assert _code(shown["sandbox"][0]) - {"Sandbox.create"} <= known_keywords()
 
 
 def test_fixtures(pytester: pytest.Pytester) -> None:

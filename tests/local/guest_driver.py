@@ -91,7 +91,7 @@ class ForkServer(Connection):
         assert first is not None, "the fork server ended before it was ready"
         self.greeting = first.message
 
-    def spawn(self, *, internet: bool = False, **limits: int | None) -> Box:
+    def spawn(self, **limits: int | None) -> Box:
         self._sandboxes += 1
         box = Box(self)
         answer = self.request(
@@ -99,7 +99,6 @@ class ForkServer(Connection):
             [box.theirs.fileno()],
             sandbox=f"box{self._sandboxes}",
             limits={**LIMITS, **limits},
-            internet=internet,
         )
         box.theirs.close()
         box.pid = answer["pid"]
@@ -221,6 +220,7 @@ class Kernel:
         os.set_blocking(self.stderr, False)
         self.pid = 0
         self._number = 0
+        self._count = 1
 
     def start(self, code: str, **fields: Any) -> None:
         self._number += 1
@@ -236,8 +236,6 @@ class Kernel:
             message = frame.message
             assert message["id"] == self._number
             match message["event"]:
-                case "started":
-                    outcome.count = message["execution_count"]
                 case "result":
                     outcome.results.append(message["data"])
                     if message["main"]:
@@ -249,6 +247,7 @@ class Kernel:
                     outcome.errors += 1
                 case "end":
                     outcome.ended = message
+                    outcome.count, self._count = self._count, message["execution_count"]
         outcome.stdout, outcome.stderr = self.output()
         return outcome
 

@@ -105,7 +105,7 @@ async def test_the_asynchronous_parts_have_no_other_calls(async_sandbox: AsyncSa
 def test_every_row_says_what_happens_and_is_there_once() -> None:
     assert len(NAMES) == len(ROWS) > 80
     for row in ROWS:
-        assert re.match(r"works\b|501\b|no call\b|raises `|`allow_public_traffic`", row.here), row
+        assert re.match(r"works\b|501\b|no call\b|raises `", row.here), row
 
 
 @functools.cache
@@ -151,15 +151,14 @@ class Sdk:
 BUILD = BuildInfo(template_id="any", build_id="any", name="any", alias="any")
 
 REFUSED: dict[str, Callable[[Sdk], Any]] = {
-    'Sandbox.create(network={"allow_out":…})': lambda sdk: sdk.Sandbox.create(
-        network={"allow_out": ["1.1.1.1"]}, **sdk.address
+    'Sandbox.create(network={"rules":…})': lambda sdk: sdk.Sandbox.create(
+        network={"rules": {"any.example": [{"transform": {"headers": {"any": "any"}}}]}}, **sdk.address
     ),
     "Sandbox.create(volume_mounts=)": lambda sdk: sdk.Sandbox.create(volume_mounts={"/data": "any"}, **sdk.address),
     "Sandbox.create(iam=)": lambda sdk: sdk.Sandbox.create(
         iam={"tokens": {"any": {"audience": "any", "token_type": "JWT"}}}, **sdk.address
     ),
     "Sandbox.create(mcp=)": lambda sdk: sdk.Sandbox.create(mcp={"any": {}}, **sdk.address),
-    "Sandbox.update_network": lambda sdk: sdk.sandbox.update_network({"deny_out": ["0.0.0.0/0"]}),
     'Sandbox.run_code(language="r")': lambda sdk: sdk.sandbox.run_code("1", language="r"),
     'Sandbox.create_code_context(language="r")': lambda sdk: sdk.sandbox.create_code_context(language="r"),
     "Template.build": lambda sdk: sdk.Template.build(sdk.Template().from_image("any"), "any", **sdk.address),

@@ -15,6 +15,7 @@ LEVELS = levels.available(probe.probe(thorough=True))
 
 # A daemon as they are made: of its own session, with a parent that has gone, and a child that ignores signals.
 COUNTER = """
+: > ~/count
 setsid -f sh -c 'trap "" HUP TERM INT; (while :; do echo >> ~/count; done) & echo $$ > ~/pid; wait' < /dev/null
 """.strip()
 

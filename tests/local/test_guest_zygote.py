@@ -32,6 +32,7 @@ def test_the_greeting_says_what_holds(fork_server):
         "own user id",
         "landlock abi",
         "seccomp",
+        "memory in all",
     }
     assert isinstance(greeting["gaps"], list)
     assert greeting["preloaded"] == []
@@ -92,7 +93,7 @@ def test_requests_may_be_sent_without_waiting(fork_server):
     box = Connection()
     kernel_end, theirs = socket.socketpair()
     reader, writer = os.pipe()
-    number = fork_server.send("spawn", [box.theirs.fileno()], sandbox="eager", limits={}, internet=False)
+    number = fork_server.send("spawn", [box.theirs.fileno()], sandbox="eager", limits={})
     kernel_request = box.send("kernel", [theirs.fileno(), writer, writer, reader])
     theirs.close()
     os.close(writer)
@@ -115,34 +116,6 @@ def test_open_files_and_processor_time_are_limited(fork_server):
         pid = kernel.pid
         assert kernel.run("while True: pass").ended is None
         assert box.event("exit", pid=pid)["status"] in (-signal.SIGXCPU, -signal.SIGKILL)
-
-
-REACH = """
-import socket
-def reach(address):
-    try:
-        socket.create_connection(address, timeout=5).close()
-    except OSError as error:
-        return type(error).__name__
-    return 'reached'
-"""
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to listen on a port of the web")
-def test_internet_is_there_when_asked_for(fork_server):
-    with socket.create_server(("127.0.0.77", 443)) as web:
-        address = web.getsockname()
-        with fork_server.spawn(internet=True) as box:
-            kernel = box.kernel()
-            assert kernel.run(f"{REACH}\nreach({address!r})").text == "'reached'"
-            assert kernel.run("open('/etc/shadow')").error["name"] in ("FileNotFoundError", "PermissionError")
-        with fork_server.spawn() as box:
-            assert box.kernel().run(f"{REACH}\nreach({address!r})").text != "'reached'"
-
-
-def test_services_of_the_host_are_out_of_reach_with_internet_too(fork_server):
-    with socket.create_server(("127.0.0.1", 0)) as service, fork_server.spawn(internet=True) as box:
-        assert box.kernel().run(f"{REACH}\nreach({service.getsockname()!r})").text == "'PermissionError'"
 
 
 def test_modules_are_preloaded_when_asked_for():

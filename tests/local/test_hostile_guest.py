@@ -52,7 +52,7 @@ def neighbour(address: dict[str, str]) -> Iterator[Sandbox]:
         "frame({'event': 'unheard of', 'id': 1})",
         "whichever({'event': 'result', 'data': 'no object'})",
         "whichever({'event': 'error', 'name': 5})",
-        "whichever({'event': 'started', 'execution_count': 'many'})",
+        "whichever({'event': 'end', 'execution_count': 'many'})",
         "frame({'event': 'end', 'id': 'x'})",
     ],
 )

@@ -130,8 +130,8 @@ def test_what_the_server_has_not_is_refused_by_name(address: dict[str, str]) -> 
         Sandbox.create(volume_mounts={"/data": "v"}, **address)
     with pytest.raises(SandboxException, match="404: template 'my-own' not found; the local server has base"):
         Sandbox.create("my-own", **address)
-    with pytest.raises(SandboxException, match=r"501: .*denyOut"):
-        Sandbox.create(network={"deny_out": ["1.1.1.1"]}, **address)
+    with pytest.raises(SandboxException, match=r"501: .*dnsServers"):
+        Sandbox.create(network={"dns_servers": ["1.1.1.1"]}, **address)
 
 
 def test_a_timeout_out_of_range_is_refused(address: dict[str, str]) -> None:

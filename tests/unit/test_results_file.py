@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from pytest_rewardkit import Reward
+from pytest_rewardkit import Part, Reward
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reports.results.file import Writer, read
 from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
-from pytest_rewardkit.run.record import Record
+from pytest_rewardkit.run.record import Record, SandboxUse
 
 RUN = run_line({"started": "2026-01-02T03:04:05+00:00"})
 
@@ -69,6 +69,21 @@ def test_what_was_written_is_read(path):
     assert stored.ledger.missing == ("d",)
     assert [line["attempt"] for line in stored.attempts["a"]] == [1, 2]
     assert stored.unfinished == ""
+
+
+def test_without_details_it_is_read_for_what_tests_earned(tmp_path):
+    path = tmp_path / "results.jsonl"
+    part = Part("adds", 0.5, expected="x" * 1000)
+    record = Record(Reward.from_parts([part]), sandboxes=(SandboxUse(0.0, 0.1),))
+    writer = write(path, *attempt_lines())
+    writer.write(attempt_text(Ledger().add("d", Attempt("passed", 0.0, record)), 3, record.to_wire()))
+    writer.close()
+    whole, short = read(path), read(path, details=False)
+    assert [test.node_id for test in short.ledger.tests] == ["a", "b", "c", "d"]
+    assert [test.value for test in short.ledger.tests] == [test.value for test in whole.ledger.tests]
+    assert whole.ledger.tests[-1].reward.parts == (part,)
+    assert short.ledger.tests[-1].last.record == Record(Reward(0.5))
+    assert short.attempts == {}
 
 
 def test_each_line_is_there_at_once(path):
@@ -164,6 +179,10 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
         (
             [None, json.dumps(json.loads(attempt_lines()[0]) | {"task": 3, "reduce": "mean"})],
             ", line 2: task must be a text, not 3",
+        ),
+        (
+            [None, json.dumps(json.loads(attempt_lines()[0]) | {"index": "3"})],
+            ", line 2: index must be a whole number, not '3'",
         ),
     ],
 )

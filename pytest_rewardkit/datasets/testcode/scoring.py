@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed, failure_verdict
 from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP
 from pytest_rewardkit.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _unreached(stopped: dict[str, Any] | None, count: int) -> Part:
 def _verdict(failure: dict[str, Any]) -> Verdict:
     if failure["type"] == "TimeUp" or (failure["by_candidate"] and failure["message"] == "ran out of time"):
         return Verdict.TIMEOUT
+    if failure["by_candidate"] and failure["message"] == MEMORY_USED_UP:
+        return Verdict.MEMORY
     return failure_verdict(failure["type"]) if failure["by_candidate"] else Verdict.WRONG_OUTPUT
 
 

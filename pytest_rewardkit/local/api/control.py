@@ -13,9 +13,10 @@ from pytest_rewardkit.local.api import create_request, listing
 from pytest_rewardkit.local.api.body import read_object
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.snapshots import Snapshot, SnapshotError, Snapshots
-from pytest_rewardkit.local.table import TooManySandboxesError
+from pytest_rewardkit.local.table import NoInternetError, TooManySandboxesError
 from pytest_rewardkit.local.zygote import ZygoteError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ TEMPLATES = ("base", "code-interpreter-v1")
 ENVD_VERSION = "0.6.13"
 """The version of envd whose protocol the server speaks; the SDK turns features on by it."""
 
-LIMITS_HEADER = "X-Rewardkit-Limits"
 """Limits of a sandbox to create that differ from the server's, as `memory_mb=256, processes=16`. Not E2B's."""
 
 MAX_FORKS = 20
@@ -63,6 +63,7 @@ class ControlPlane:
         router.add_delete("/sandboxes/{id}", self.kill)
         router.add_post("/sandboxes/{id}/timeout", self.set_timeout)
         router.add_post("/sandboxes/{id}/pause", self.pause)
+        router.add_put("/sandboxes/{id}/network", self.update_network)
         router.add_get("/sandboxes/{id}/metrics", self.metrics)
         router.add_post("/sandboxes/{id}/fork", self.fork)
         router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
@@ -127,6 +128,11 @@ class ControlPlane:
                 **self._details(sandbox),
                 "envdAccessToken": sandbox.token,
                 "allowInternetAccess": wanted.internet,
+                "network": {
+                    "allowPublicTraffic": wanted.public_traffic,
+                    "allowOut": wanted.rules.allow_out(),
+                    "denyOut": wanted.rules.deny_out(),
+                },
                 "lifecycle": {"onTimeout": on_timeout, "autoResume": wanted.auto_resume},
             }
         )
@@ -149,6 +155,13 @@ class ControlPlane:
         if sandbox.state == "paused":
             raise ApiError(409, f"sandbox '{sandbox.id}' is paused already")
         await self._table.pause(sandbox, keep_memory=keep_memory)
+        return web.Response(status=204)
+
+    async def update_network(self, request: web.Request) -> web.Response:
+        """`PUT /sandboxes/{id}/network`: other rules, instead of all that there were."""
+        sandbox = self._find(request)
+        internet, rules = create_request.network_update(await read_object(request), internet=sandbox.request.internet)
+        await asyncio.shield(sandbox.agent.background(self._table.connect(sandbox, internet=internet, rules=rules)))
         return web.Response(status=204)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -217,6 +230,8 @@ class ControlPlane:
             return error.response()
         except TooManySandboxesError as error:
             return ApiError(429, str(error)).response()
+        except NoInternetError as error:
+            return NotServedError(str(error)).response()
         except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
             return ApiError(500, f"the sandbox has failed: {error}").response()
         except ConnectionResetError:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.body import text_map
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError
+from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.limits import Limits
 from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS, SandboxRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 MAX_TIMEOUT_SECONDS = 30 * 24 * 3600
 
 _NOT_SERVED = {"mcp": "the MCP gateway", "iam": "workload identity", "volumeMounts": "volumes"}
-_NETWORK_FIELDS = ("allowPublicTraffic", "denyOut")
-_ALL_TRAFFIC = "0.0.0.0/0"
+_NETWORK_FIELDS = ("allowPublicTraffic", "allowOut", "denyOut")
+_UPDATE_FIELDS = ("allow_internet_access", "allowOut", "denyOut")
 
 
 def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
@@ -35,19 +36,37 @@ def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
     for name, what in _NOT_SERVED.items():
         if body.get(name):
             raise NotServedError(what)
-    may_go_out, public_traffic = _network(body.get("network") or {})
+    network = body.get("network") or {}
+    if not isinstance(network, dict):
+        raise ApiError(400, "network must be an object")
+    internet = _flag(body, "allow_internet_access", default=False)
     return SandboxRequest(
         template=template,
         timeout=timeout(body),
         metadata=text_map(body.get("metadata"), "metadata"),
         envs=text_map(body.get("envVars"), "envVars"),
-        internet=_flag(body, "allow_internet_access", default=False) and may_go_out,
-        public_traffic=public_traffic,
+        internet=internet,
+        rules=_rules(network, _NETWORK_FIELDS, internet=internet),
+        public_traffic=network.get("allowPublicTraffic") is not False,
         limits=_limits(limits),
         auto_pause=_flag(body, "autoPause", default=False),
         auto_pause_memory=_flag(body, "autoPauseMemory", default=True),
         auto_resume=_flag(body.get("autoResume") or {}, "enabled", default=False),
     )
+
+
+def network_update(body: Mapping[str, Any], *, internet: bool) -> tuple[bool, Rules]:
+    """An update of a sandbox's network: whether it has internet from now on, and where to.
+
+    Parameters:
+        body: the call's body.
+        internet: whether it has it now, which stays where the call does not say.
+
+    Raises:
+        ApiError: it asks for what is not served (501) or makes no sense (400).
+    """
+    internet = _flag(body, "allow_internet_access", default=internet)
+    return internet, _rules(body, _UPDATE_FIELDS, internet=internet)
 
 
 def timeout(body: Mapping[str, Any]) -> int:
@@ -91,16 +110,21 @@ def _limits(text: str) -> dict[str, int]:
     return changes
 
 
-def _network(network: Any) -> tuple[bool, bool]:
-    """Whether a network configuration lets the sandbox out, and lets everybody in."""
-    if not isinstance(network, dict):
-        raise ApiError(400, "network must be an object")
+def _rules(network: Mapping[str, Any], served: Collection[str], *, internet: bool) -> Rules:
     for name, value in network.items():
-        if value and name not in _NETWORK_FIELDS:
-            raise NotServedError(
-                f"network rules ({name}); allow_internet_access turns the network on or off as a whole"
-            )
-    denied = network.get("denyOut") or []
-    if denied and _ALL_TRAFFIC not in denied:
-        raise NotServedError(f"network rules (denyOut) other than {_ALL_TRAFFIC}")
-    return not denied, network.get("allowPublicTraffic") is not False
+        if value and name not in served:
+            raise NotServedError(f"network rules ({name})")
+    allow, deny = (_texts(network, name) for name in ("allowOut", "denyOut"))
+    if allow and not internet:
+        raise ApiError(400, "network.allowOut needs allow_internet_access, which is off unless it is asked for here")
+    try:
+        return Rules.parse(allow, deny)
+    except ValueError as error:
+        raise ApiError(400, f"network.{error}") from error
+
+
+def _texts(network: Mapping[str, Any], name: str) -> list[str]:
+    value = network.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ApiError(400, f"network.{name} must be an array of texts")
+    return value

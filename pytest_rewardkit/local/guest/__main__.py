@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import socket
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from typing import Final
 
 from pytest_rewardkit.local.channel import Channel
-from pytest_rewardkit.local.guest import identity, levels, probe, syscalls
+from pytest_rewardkit.local.guest import cgroups, identity, levels, probe, syscalls
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
-_HIGHEST_OOM_SCORE: Final = "1000"
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
@@ -42,11 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if level else 1
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
-    _be_ended_first()
     if level is None:
         channel.send({"event": "failed", "message": refused})
         return 1
     plan = levels.plan(findings, level)
+    # Out of sight in the jail, and another user's in a user namespace.
+    groups = cgroups.open_groups(count_processes=not plan.counts_processes)
+    plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
     from pytest_rewardkit.local.guest import shell, warmup, zygote
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(channel, plan, the_shell, own_root, _environment())
+    server = zygote.Zygote(channel, plan, the_shell, own_root, groups, _environment())
     boot_ms = round((time.perf_counter() - started) * 1000, 1)
     channel.send(
         {
@@ -104,12 +105,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="Modules to import in advance, with commas",
     )
     return parser.parse_args(arguments)
-
-
-def _be_ended_first() -> None:
-    """When the machine runs out of memory, have this process and its sandboxes ended before others."""
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write(_HIGHEST_OOM_SCORE)
 
 
 def _environment() -> dict[str, str]:

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
-    from pytest_rewardkit.local.guest.homes import Directories
-    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
 
 _PYTHON: Final = "python"
 _KERNEL_DESCRIPTORS: Final = 4
 _COMMAND_DESCRIPTORS: Final = 3
+
+_NOTICE_SECONDS: Final = 1.0
 
 Answer = tuple["Message", list[int]]
 """What a request is answered with, and the descriptors that go along; they are closed when sent."""
@@ -43,9 +44,8 @@ class Agent:
 
     Parameters:
         channel: the connection to the server.
-        link: the connection to the fork server.
-        plan: the layers around this process.
-        directories: where the sandbox's own directories are.
+        box: what the sandbox got, with the connection to the fork server.
+        score: how soon this process is ended when memory runs out.
         shell: the warm interpreter that kernels are forked with.
         environment: what every process of the sandbox has in its environment.
     """
@@ -53,17 +53,18 @@ class Agent:
     def __init__(
         self,
         channel: Channel,
-        link: socket.socket,
-        plan: Plan,
-        directories: Directories,
+        box: sandbox.Sandbox,
+        score: OomScore,
         shell: Shell,
         environment: dict[str, str],
     ) -> None:
         self._channel = channel
-        self._link = link
-        self._plan = plan
-        self._files = Files(directories)
-        self._starter = Starter(plan)
+        self._link = box.link
+        self._kills = box.group.kills if box.group is not None else None
+        self._plan = box.plan
+        self._files = Files(box.directories)
+        self._starter = Starter(box.plan, box.limits)
+        self._score = score
         self._shell = shell
         self._environment = environment
         self._children: set[int] = set()
@@ -140,37 +141,52 @@ class Agent:
             if self._plan.process_namespace:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
+            self._reap(options=0)
+            if self._kills is not None:
+                self._kills.risen()  # it is accounted for
+            self._link.sendall(sandbox.MEMORY_FREED)
         return bool(word)
+
+    def _await_fork_server(self) -> None:
+        """Heed what the fork server is about to say, before the server has anything new started in this sandbox."""
+        if select.select([self._link], [], [], _NOTICE_SECONDS)[0]:
+            self._heed_fork_server()
 
     def _report(self, watcher: int, changes: list[Change]) -> None:
         if changes:
             with contextlib.suppress(ValueError):  # too large for a frame, and lost, as when the kernel's queue is full
                 self._channel.send({"event": "changes", "watch": watcher, "changes": changes})
 
-    def _reap(self) -> None:
+    def _reap(self, options: int = os.WNOHANG) -> None:
+        """Take note of every child that has ended; with no `options`, wait until all have."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, options)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            code = os.waitstatus_to_exitcode(status)
+            exceeded = pid in self._ended_for_memory
+            if not exceeded and code == -signal.SIGKILL and self._kills is not None:
+                exceeded = self._kills.risen()
             if pid in self._children:
-                self._children.discard(pid)
-                event: Message = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
-                if pid in self._ended_for_memory:
-                    self._ended_for_memory.discard(pid)
-                    event["reason"] = "memory"
-                self._channel.send(event)
+                event: Message = {"event": "exit", "pid": pid, "status": code}
+                self._channel.send({**event, "reason": "memory"} if exceeded else event)
+            self._children.discard(pid)
+            if exceeded and pid not in self._ended_for_memory:
+                self._await_fork_server()
+            self._ended_for_memory.discard(pid)
 
     def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
         _expect(received, _KERNEL_DESCRIPTORS)
         directory = self._directory(message)
         environment = self._merged_environment(message)
         serve = self._kernel_of(message.get("language", _PYTHON), directory, environment)
-        pid = os.fork()
-        if pid == 0:
-            kernel.run(received, self._starter.enter_nested_domain, serve)
+        with self._score.raised():
+            pid = os.fork()
+            if pid == 0:
+                kernel.run(received, self._starter.confine_kernel, serve)
         self._children.add(pid)
         return {"pid": pid}, []
 
@@ -185,12 +201,13 @@ class Agent:
         if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
         command = Command(arguments, self._merged_environment(message), self._directory(message))
-        if "pty" in message:
-            pid, terminal = self._starter.start_in_terminal(command, message["pty"])
-            sent = [terminal]
-        else:
-            _expect(received, _COMMAND_DESCRIPTORS)
-            pid, sent = self._starter.start(command, received), []
+        with self._score.raised():
+            if "pty" in message:
+                pid, terminal = self._starter.start_in_terminal(command, message["pty"])
+                sent = [terminal]
+            else:
+                _expect(received, _COMMAND_DESCRIPTORS)
+                pid, sent = self._starter.start(command, received), []
         self._children.add(pid)
         return {"pid": pid}, sent
 
@@ -255,9 +272,10 @@ class Agent:
             raise RequestError(Code.NOT_FOUND, f"no watcher {number!r}")
         return self._watchers[number]
 
-    def _socket(self, _: Message, __: tuple[int, ...]) -> Answer:
+    def _socket(self, message: Message, _: tuple[int, ...]) -> Answer:
+        kind = socket.SOCK_DGRAM if message.get("datagrams") else socket.SOCK_STREAM
         try:
-            return {}, [socket.socket(socket.AF_INET, socket.SOCK_STREAM).detach()]
+            return {}, [socket.socket(socket.AF_INET, kind).detach()]
         except OSError as error:
             raise RequestError(Code.FAILED_PRECONDITION, f"the sandbox has no network: {error.strerror}") from error
 

@@ -42,8 +42,7 @@ class Executor:
         """Run a cell. Whatever it does comes out of `emit`; nothing is raised but what ends the process.
 
         Parameters:
-            emit: called with "started" (execution_count), "result" (data, main) and at most one "error" (name, value,
-                traceback).
+            emit: called with "result" (data, main) and at most one "error" (name, value, traceback).
             environment: variables for this cell alone.
             silent: whether the cell neither counts nor shows its result.
         """
@@ -52,7 +51,6 @@ class Executor:
         self._failed = self._interrupted = False
         shell = self._shell
         shell.emit = self._forward
-        emit("started", execution_count=shell.execution_count)
         before = {name: os.environ.get(name) for name in environment or {}}
         os.environ.update(environment or {})
         # A cell may set its own handler, but not for the next one.

@@ -82,7 +82,6 @@ class Interpreter:
         self._number = request.get("id")
         if not request.get("silent"):
             self._count += 1
-        self._emit("started", execution_count=self._count)
         try:
             cell = memoryview(self._language.encode(request["code"], request.get("envs") or {}))
         except ValueError as error:
@@ -120,6 +119,7 @@ class Interpreter:
     def _emit(self, event: str, **fields: Any) -> None:
         message = {"id": self._number, "event": event, **fields}
         if event == "end":
+            message["execution_count"] = self._count + 1
             self._number = None
         try:
             self._channel.send(message)

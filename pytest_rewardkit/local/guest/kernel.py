@@ -118,7 +118,12 @@ class Kernel:
         )
         imported = (set(PRELOADABLE) & sys.modules.keys()) - self._imported
         self._imported |= imported
-        emit("end", last=self._shell.exit_now, **({"imported": sorted(imported)} if imported else {}))
+        emit(
+            "end",
+            execution_count=self._shell.execution_count,
+            last=self._shell.exit_now,
+            **({"imported": sorted(imported)} if imported else {}),
+        )
 
     def _readable(self) -> None:
         frames = self._channel.receive_available() if self._channel is not None else None

@@ -33,7 +33,6 @@ _DEVICE: Final = int(AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCAT
 _READ_DIR: Final = int(AccessFS.READ_DIR)
 _MAKE_BLOCK: Final = int(AccessFS.MAKE_BLOCK)
 _DEVICES_IN_WRITABLE: Final = int(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV)
-_CONNECT_TCP: Final = int(AccessNet.CONNECT_TCP)
 _TCP: Final = int(AccessNet.BIND_TCP | AccessNet.CONNECT_TCP)
 _UDP: Final = int(AccessNet.BIND_UDP | AccessNet.CONNECT_SEND_UDP)
 _SIGNAL_SCOPE: Final = int(Scope.SIGNAL)
@@ -49,14 +48,12 @@ class Rules:
         writable: directories to do everything in, but make or drive devices.
         devices: device files, or directories of them, to read and write.
         deny_network: whether to refuse TCP, and UDP where the kernel can.
-        connect_ports: the only ports to which TCP connections may go; None for all. Landlock knows ports, no addresses.
     """
 
     readable: Sequence[str]
     writable: Sequence[str]
     devices: Sequence[str]
     deny_network: bool
-    connect_ports: Sequence[int] | None = None
 
 
 def abi_version() -> int:
@@ -78,14 +75,9 @@ def restrict(rules: Rules, abi: int) -> None:
     if rules.deny_network:
         network |= _TCP if abi >= _ABI_WITH_TCP else 0
         network |= _UDP if abi >= _ABI_WITH_UDP else 0
-    ports = rules.connect_ports if abi >= _ABI_WITH_TCP and not network else None
-    if ports is not None:
-        network = _CONNECT_TCP
     scopes = _ALL_SCOPES if abi >= ABI_WITH_SCOPES else 0
     ruleset = calls.create_ruleset(calls.RulesetAttr(handled, network, scopes))
     try:
-        for port in ports or ():
-            calls.add_net_port(ruleset, calls.NetPortAttr(_CONNECT_TCP, port))
         for path in rules.readable:
             _allow(ruleset, path, directory=_READ, file=_READ_FILE)
         for path in rules.writable:

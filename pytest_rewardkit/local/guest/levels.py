@@ -68,13 +68,14 @@ class Plan:
 
     Attributes:
         level: the level that these layers make.
-        clone_flags: the namespaces of a sandbox without internet.
+        clone_flags: the namespaces of a sandbox.
         private_root: whether the fork server moves into a root of its own, and sandboxes mount their own directories.
         user_namespace_at_clone: whether the user namespace comes first, to get the right to mount from it.
         user_namespace_after_mounts: whether it comes last, when root has mounted.
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
         seccomp: whether to filter system calls.
+        groups: the version of the control groups that limit a sandbox as a whole; empty is none.
     """
 
     level: Level
@@ -85,6 +86,12 @@ class Plan:
     own_user_id: bool = False
     landlock_abi: int = 0
     seccomp: bool = False
+    groups: str = ""
+
+    @property
+    def counts_processes(self) -> bool:
+        """Whether the kernel counts each sandbox's processes apart, without a control group."""
+        return self.process_namespace or self.own_user_id
 
     @property
     def process_namespace(self) -> bool:
@@ -96,7 +103,7 @@ class Plan:
         """Whether user 1000 of the sandbox is another user of the host."""
         return self.user_namespace_at_clone or self.user_namespace_after_mounts
 
-    def layers(self) -> dict[str, bool | int]:
+    def layers(self) -> dict[str, bool | int | str]:
         """Return the layers by name, for people."""
         return {
             "private root": self.private_root,
@@ -106,18 +113,20 @@ class Plan:
             "own user id": self.own_user_id,
             "landlock abi": self.landlock_abi,
             "seccomp": self.seccomp,
+            "memory in all": self.groups or "watchdog",
         }
 
     def gaps(self) -> list[str]:
         """Return what these layers leave open, for people; never empty, as every sandbox shares the host's kernel."""
         found = ["a flaw of the host's kernel would break out: this is no virtual machine"]
-        found.append("memory of all processes together is only watched, not limited")
+        if not self.groups:
+            found.append("memory of all processes together is only watched, not limited")
         if not self.private_root:
             found.append("/home/user and /tmp do not exist for code, only for the SDK's files")
             found.append("disk use is limited for each file, not in all")
         if not self.process_namespace:
             found.append("commands of a sandbox cannot signal each other")
-        if not (self.process_namespace or self.own_user_id):
+        if not (self.counts_processes or self.groups):
             found.append("processes are counted over all sandboxes, and root's not at all")
         if not self.process_namespace and not self.own_user_id and self.landlock_abi < ABI_WITH_SCOPES:
             found.append("a candidate can signal the server's and other sandboxes' processes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,9 @@ from typing import Any, Final
 _MIB: Final = 2**20
 # Address space is no memory: thread stacks and allocators' arenas reserve far more than they use.
 _ADDRESS_SPACE_PER_MEMORY: Final = 4
+RESERVED_PROCESSES: Final = 8
+"""What the agent may start beyond what candidates may have, so that they cannot keep it from starting the next one."""
+
 # More files than this nobody needs on a disk that lives in memory.
 MAX_FILES: Final = 65536
 
@@ -49,19 +53,28 @@ class Limits:
         return cls(**message)
 
     def apply(self) -> None:
-        """Set the limits on this process, and so on its later children. Limits that are lower already stay."""
+        """Set the limits on this process, an agent, and so on its children. Limits that are lower already stay."""
         _lower(resource.RLIMIT_CORE, 0)
         if self.memory_mb is not None:
             _lower(resource.RLIMIT_DATA, self.memory_mb * _MIB)
             _lower(resource.RLIMIT_AS, self.memory_mb * _MIB * _ADDRESS_SPACE_PER_MEMORY)
         if self.processes is not None:
-            _lower(resource.RLIMIT_NPROC, self.processes)
+            _lower(resource.RLIMIT_NPROC, self.processes + RESERVED_PROCESSES)
         if self.disk_mb is not None:
             _lower(resource.RLIMIT_FSIZE, self.disk_mb * _MIB)
         if self.open_files is not None:
             _lower(resource.RLIMIT_NOFILE, self.open_files)
         if self.cpu_seconds is not None:
             _lower(resource.RLIMIT_CPU, self.cpu_seconds)
+
+    def apply_to_candidate(self, pid: int) -> None:
+        """Set what a candidate's process, and so what it starts, has less than its agent; 0 is this process."""
+        if self.processes is not None:
+            # It may have ended by now.
+            with contextlib.suppress(ProcessLookupError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
+                least = min(self.processes, hard)
+                resource.prlimit(pid, resource.RLIMIT_NPROC, (least, least))
 
 
 def _lower(kind: int, value: int) -> None:

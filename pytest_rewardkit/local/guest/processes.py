@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.limits import Limits
 
 _SHELLS: Final = ("bash", "sh")
 _MAX_TERMINAL_SIZE: Final = 0xFFFF
@@ -38,14 +39,15 @@ class Command:
 
 
 class Starter:
-    """Starts commands under a plan's layers."""
+    """Starts commands under a plan's layers and a sandbox's limits."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, limits: Limits) -> None:
         self._plan = plan
+        self._limits = limits
 
     def start(self, command: Command, stdio: Sequence[int]) -> int:
         """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
-        preparation = None if self._plan.process_namespace else self.enter_nested_domain
+        preparation = None if self._plan.process_namespace else self._enter_nested_domain
         return self._spawn(command, stdio, preparation)
 
     def start_in_terminal(self, command: Command, size: Any) -> tuple[int, int]:
@@ -73,7 +75,12 @@ class Starter:
         finally:
             os.close(slave)
 
-    def enter_nested_domain(self) -> None:
+    def confine_kernel(self) -> None:
+        """Give this process what candidates have."""
+        self._limits.apply_to_candidate(0)
+        self._enter_nested_domain()
+
+    def _enter_nested_domain(self) -> None:
         """Keep this process, and what it starts, from signalling and tracing the agent.
 
         With a process namespace the agent is its first process, which the others cannot harm.
@@ -83,7 +90,7 @@ class Starter:
 
     def _take_terminal(self) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        self.enter_nested_domain()
+        self._enter_nested_domain()
 
     def _spawn(self, command: Command, stdio: Sequence[int], preparation: Callable[[], None] | None) -> int:
         name = command.arguments[0]
@@ -107,6 +114,7 @@ class Starter:
             raise RequestError(Code.INVALID_ARGUMENT, f"start '{name}': {error}") from error
         # The agent reaps all its children itself; Popen must not wait for this one behind its back.
         process.returncode = 0
+        self._limits.apply_to_candidate(process.pid)
         return process.pid
 
     def _without_login(self, arguments: list[str]) -> list[str]:

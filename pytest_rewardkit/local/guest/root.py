@@ -50,7 +50,6 @@ SYSTEM_PATHS: Final = (
     "/etc/pki/ca-trust/extracted",
     "/etc/pki/tls/certs",
     "/etc/protocols",
-    "/etc/resolv.conf",
     "/etc/services",
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
@@ -85,6 +84,8 @@ _DEVICE_LINKS: Final = {
 _PASSWD: Final = "root:x:0:0:root:/root:/bin/bash\n{name}:x:{id}:{id}:{name}:{home}:/bin/bash\n"
 _GROUP: Final = "root:x:0:\n{name}:x:{id}:\n"
 _HOSTS: Final = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
+# The server answers there when the sandbox has internet; otherwise it refuses at once.
+_NAME_SERVERS: Final = "nameserver 127.0.0.1\n"
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 # Login shells read this; it must not touch PATH, in which the environment's own python comes first.
 _PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
@@ -186,6 +187,7 @@ class Root:
         self._write("/etc/hosts", _HOSTS)
         self._write("/etc/hostname", f"{HOST_NAME}\n")
         self._write("/etc/nsswitch.conf", _NAME_SERVICES)
+        self._write("/etc/resolv.conf", _NAME_SERVERS)
         self._write("/etc/profile", _PROFILE)
 
     def _place(self, path: str, links: int = 0) -> None:

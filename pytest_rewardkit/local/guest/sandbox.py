@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
 import signal
 import socket
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import landlock, root, syscalls
+from pytest_rewardkit.local.guest import landlock, network, root, syscalls
 from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.local.guest.cgroups import Group
     from pytest_rewardkit.local.guest.homes import Directories
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
@@ -26,20 +26,13 @@ MAPS_WANTED: Final = b"?"
 MAPS_WRITTEN: Final = b"!"
 MEMORY_EXCEEDED: Final = b"M"
 """The sandbox's processes take more memory than they may, and have to end."""
-
-# linux/sockios.h, net/if.h
-_SIOCSIFFLAGS: Final = 0x8914
-_IFF_UP_AND_RUNNING: Final = 0x1 | 0x40
-
+MEMORY_FREED: Final = b"."
+"""They have ended."""
 
 _READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 )
 _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
-
-_INTERNET_PORTS: Final = (22, 53, 80, 443)
-"""Where a sandbox with internet may connect to by TCP: it shares the host's network, and the server and most of what
-listens on the host's loopback has other ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ class Sandbox:
     Attributes:
         plan: the layers.
         limits: the resource limits.
-        internet: whether it shares the host's network.
+        group: its control group, where there is one.
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
@@ -58,7 +51,7 @@ class Sandbox:
 
     plan: Plan
     limits: Limits
-    internet: bool
+    group: Group | None
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None
@@ -110,32 +103,25 @@ class Sandbox:
         os.setresuid(GUEST_ID, GUEST_ID, GUEST_ID)
 
     def _set_up_namespaces(self, own_root: Root) -> None:
-        if not self.internet:
-            _bring_loopback_up()
+        network.lead_all_to_loopback()
         socket.sethostname(root.HOST_NAME)
+        # Where in the host's hierarchies its group is, is none of its business.
+        with contextlib.suppress(OSError):
+            syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
         own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
 
     def _rules(self) -> landlock.Rules:
-        deny_network = not self.internet and not self.plan.clone_flags & syscalls.CLONE_NEWNET
-        connect_ports = _INTERNET_PORTS if self.internet else None
         if self.plan.private_root:
             return landlock.Rules(
                 readable=("/",),
                 writable=(root.HOME, root.TEMPORARY, root.SHARED_MEMORY),
                 devices=("/dev/pts", *root.DEVICE_PATHS),
-                deny_network=deny_network,
-                connect_ports=connect_ports,
+                deny_network=False,
             )
         return landlock.Rules(
             readable=(*root.SYSTEM_PATHS, *root.environment_paths(), *_READABLE_PROC, *_READABLE_ETC),
             writable=(self.directories.home, self.directories.temporary),
             devices=root.DEVICE_PATHS,
-            deny_network=deny_network,
-            connect_ports=connect_ports,
+            deny_network=True,
         )
-
-
-def _bring_loopback_up() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP_AND_RUNNING))

@@ -17,6 +17,7 @@ CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWPID: Final = 0x20000000
 CLONE_NEWNET: Final = 0x40000000
 CLONE_NEWTIME: Final = 0x00000080
+_CLONE_INTO_CGROUP: Final = 0x200000000
 
 # sys/mount.h
 MS_RDONLY: Final = 0x1
@@ -59,8 +60,8 @@ _SECCOMP_SET_MODE_FILTER: Final = 1
 _SOCK_FILTER_BYTES: Final = 8
 
 _NUMBERS: Final = {
-    "x86_64": {"clone": 56, "pivot_root": 155, "seccomp": 317, "mount_setattr": 442},
-    "aarch64": {"clone": 220, "pivot_root": 41, "seccomp": 277, "mount_setattr": 442},
+    "x86_64": {"clone": 56, "clone3": 435, "pivot_root": 155, "seccomp": 317, "mount_setattr": 442},
+    "aarch64": {"clone": 220, "clone3": 435, "pivot_root": 41, "seccomp": 277, "mount_setattr": 442},
 }
 
 
@@ -73,6 +74,16 @@ class _MountAttr(ctypes.Structure):
         ("attr_clr", ctypes.c_uint64),
         ("propagation", ctypes.c_uint64),
         ("userns_fd", ctypes.c_uint64),
+    )
+
+
+class _CloneArguments(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in (
+            *("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack"),
+            *("stack_size", "tls", "set_tid", "set_tid_size", "cgroup"),
+        )
     )
 
 
@@ -103,18 +114,23 @@ def supported_machine() -> bool:
     return _MACHINE in _NUMBERS
 
 
-def clone(flags: int) -> int:
+def clone(flags: int, group: int | None = None) -> int:
     """Fork into new namespaces, as ``os.fork`` does it for the interpreter's own state.
 
     Parameters:
         flags: CLONE_NEW* flags.
+        group: the directory of a control group of version 2 to fork into (Linux 5.7); None for this process's own.
 
     Returns:
         0 in the child, the child's pid in the parent.
     """
-    number = _number("clone")
     ctypes.pythonapi.PyOS_BeforeFork()
-    pid: int = _libc_with_lock.syscall(number, ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
+    pid: int
+    if group is None:
+        pid = _libc_with_lock.syscall(_number("clone"), ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
+    else:
+        arguments = _CloneArguments(flags=flags | _CLONE_INTO_CGROUP, exit_signal=signal.SIGCHLD, cgroup=group)
+        pid = _libc_with_lock.syscall(_number("clone3"), ctypes.byref(arguments), ctypes.sizeof(arguments))
     code = ctypes.get_errno()
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()

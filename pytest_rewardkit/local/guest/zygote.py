@@ -17,17 +17,19 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits
-from pytest_rewardkit.local.guest.memory import MemoryWatch
+from pytest_rewardkit.local.guest.oom import OomScore
+from pytest_rewardkit.local.guest.overuse import Overuse
 
 if TYPE_CHECKING:
     import subprocess
 
     from pytest_rewardkit.local.channel import Frame, Message
+    from pytest_rewardkit.local.guest.cgroups import Group, Groups
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
 
-_INTERNET_FAMILIES: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+_FAMILIES_IN_OWN_NETWORK: Final = frozenset({socket.AF_UNIX, socket.AF_INET, socket.AF_INET6})
 
 
 def thread_count() -> int:
@@ -42,6 +44,7 @@ class _Running:
     name: str
     user_id: int | None
     link: socket.socket
+    group: Group | None
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Zygote:
         plan: the layers that sandboxes get.
         shell: the warm interpreter.
         own_root: the root that this process has entered, where there is one; it shows the host's /proc.
+        groups: where sandboxes get their control groups, where they can have some.
         environment: what sandboxes have in their environment.
     """
 
@@ -69,21 +73,23 @@ class Zygote:
         plan: Plan,
         shell: Shell,
         own_root: Root | None,
+        groups: Groups | None,
         environment: dict[str, str],
     ) -> None:
         self._channel = channel
         self._plan = plan
         self._shell = shell
         self._root = own_root
+        self._groups = groups
         self._environment = environment
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
-        self._programs: dict[bool, bytes] = {}
+        self._seccomp_program = _seccomp_program(plan)
         self._running: dict[int, _Running] = {}
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
-        self._maps_wanted: dict[int, int] = {}
-        self._memory = MemoryWatch()
+        self._links: dict[int, int] = {}
+        self._overuse = Overuse(plan, self._poll)
 
     def serve(self) -> None:
         """Serve until the server closes the channel; then end every sandbox."""
@@ -91,19 +97,20 @@ class Zygote:
         ended = ChildSignals()
         self._poll.register(self._channel, select.POLLIN)
         self._poll.register(ended, select.POLLIN)
-        self._seccomp_program(internet=False)
         try:
             while True:
-                for descriptor, _ in self._poll.poll(self._memory.wait_ms()):
+                for descriptor, _ in self._poll.poll(self._overuse.wait_ms()):
                     if descriptor == ended.fileno():
                         ended.clear()
                         self._reap()
                     elif descriptor == self._channel.fileno():
                         if not self._serve_requests():
                             return
-                    elif descriptor in self._maps_wanted:
-                        self._write_maps(descriptor)
-                self._end_memory_hogs()
+                    elif descriptor in self._links:
+                        self._heed_sandbox(descriptor)
+                    else:
+                        self._overuse.heed(descriptor)
+                self._overuse.look()
         except ConnectionError:
             return  # the server has gone in the middle of something
         finally:
@@ -153,74 +160,81 @@ class Zygote:
         name = str(message.get("sandbox", ""))
         if not name.isalnum():
             raise RequestError(Code.INVALID_ARGUMENT, f"not a sandbox's id: {name!r}")
-        internet = bool(message.get("internet"))
+        group = None
+        if self._groups is not None:
+            group = self._groups.make(name, limits, disk_in_memory=self._plan.private_root)
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
         link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
             plan=self._plan,
             limits=limits,
-            internet=internet,
+            group=group,
             user_id=user_id,
             directories=directories,
-            seccomp_program=self._seccomp_program(internet=internet),
+            seccomp_program=self._seccomp_program,
             link=child_end,
         )
-        flags = self._plan.clone_flags & ~(syscalls.CLONE_NEWNET if internet else 0)
-        pid = syscalls.clone(flags)
+        pid = syscalls.clone(self._plan.clone_flags, group.descriptor if group is not None else None)
         if pid == 0:
             self._become(box, received[0])
         child_end.close()
-        if self._plan.user_namespace:
-            self._maps_wanted[link.fileno()] = pid
-            self._poll.register(link, select.POLLIN)
-        if limits.memory_mb is not None:
-            self._memory.add(pid, limits.memory_mb)
-        self._running[pid] = _Running(name, user_id, link)
+        self._links[link.fileno()] = pid
+        self._poll.register(link, select.POLLIN)
+        self._overuse.add(pid, limits.memory_mb, link, group)
+        self._running[pid] = _Running(name, user_id, link, group)
         return pid
 
     def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
         """Become a sandbox's agent, in a freshly cloned process."""
         # Nothing may leave this method: above it is the fork server's own loop.
         try:
+            kept = [channel, box.link.fileno()]
+            score = OomScore()
+            if (descriptor := score.fileno()) is not None:
+                kept.append(descriptor)
+            if box.group is not None:
+                # First of all, as memory that was taken before does not count.
+                box.group.enter()
+                kept.append(box.group.kills.descriptor)
             descriptors.silence_stdio()
-            descriptors.keep_only([channel, box.link.fileno()])
+            descriptors.keep_only(kept)
             agent_channel = Channel(socket.socket(fileno=channel))
             try:
-                self._serve_as_agent(box, agent_channel)
+                self._serve_as_agent(box, agent_channel, score)
             except BaseException as error:
                 agent_channel.send({"event": "failed", "message": f"{type(error).__name__}: {error}"})
         finally:
             os._exit(0)
 
-    def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel) -> None:
+    def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel, score: OomScore) -> None:
         environment = {**self._environment, "HOME": box.directories.home}
         if self._root is None:
             environment["TMPDIR"] = box.directories.temporary
         box.confine(self._root)
-        Agent(channel, box.link, self._plan, box.directories, self._shell, environment).serve()
+        Agent(channel, box, score, self._shell, environment).serve()
 
-    def _write_maps(self, descriptor: int) -> None:
-        self._poll.unregister(descriptor)
-        pid = self._maps_wanted.pop(descriptor)
+    def _heed_sandbox(self, descriptor: int) -> None:
+        pid = self._links[descriptor]
         running = self._running[pid]
-        # A sandbox that has failed meanwhile is reaped in its turn.
-        with contextlib.suppress(OSError):
-            if running.link.recv(1) == sandbox.MAPS_WANTED:
+        try:
+            word = running.link.recv(1, socket.MSG_DONTWAIT)
+            if word == sandbox.MAPS_WANTED:
                 user_id, group_id = (running.user_id,) * 2 if running.user_id else (os.getuid(), os.getgid())
                 identity.write_maps(pid, user_id, group_id)
                 running.link.sendall(sandbox.MAPS_WRITTEN)
+            elif word == sandbox.MEMORY_FREED:
+                self._overuse.freed(pid)
+            else:
+                self._forget_link(running)
+        except BlockingIOError:
+            pass  # it was another one's descriptor when it was reported
+        except OSError:
+            self._forget_link(running)  # it has failed meanwhile, and is reaped in its turn
 
-    def _end_memory_hogs(self) -> None:
-        for pid in self._memory.exceeding():
-            with contextlib.suppress(OSError):
-                self._running[pid].link.sendall(sandbox.MEMORY_EXCEEDED)
-            if not self._plan.process_namespace:
-                # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
-                # waits meanwhile, as what it started now would be ended too.
-                os.kill(pid, signal.SIGSTOP)
-                killing.kill_descendants(pid)
-                os.kill(pid, signal.SIGCONT)
+    def _forget_link(self, running: _Running) -> None:
+        if self._links.pop(running.link.fileno(), None) is not None:
+            self._poll.unregister(running.link)
 
     def _running_pid(self, message: Message) -> int:
         pid = message.get("pid")
@@ -258,14 +272,15 @@ class Zygote:
             self._channel.send(removal.event)
         if pid not in self._running:
             return
-        self._memory.remove(pid)
+        self._overuse.remove(pid)
         ended = self._running.pop(pid)
-        if self._maps_wanted.pop(ended.link.fileno(), None) is not None:
-            self._poll.unregister(ended.link)
+        self._forget_link(ended)
         ended.link.close()
         event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
         if not self._plan.process_namespace:
             self._end_survivors(ended.user_id)
+        if ended.group is not None and self._groups is not None:
+            self._groups.remove(ended.group)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
         if self._homes is None:
@@ -292,15 +307,12 @@ class Zygote:
                 self._take_ended(pid, status)
         if self._homes is not None:
             self._homes.close()
+        if self._groups is not None:
+            self._groups.close()
 
-    def _seccomp_program(self, *, internet: bool) -> bytes | None:
-        if not self._plan.seccomp:
-            return None
-        if internet not in self._programs:
-            families: set[int] = set()
-            if self._plan.private_root:
-                families |= {socket.AF_UNIX}
-            if self._plan.private_root or internet:
-                families |= _INTERNET_FAMILIES
-            self._programs[internet] = seccomp.compile_program(families, datagram_pairs=self._plan.private_root)
-        return self._programs[internet]
+
+def _seccomp_program(plan: Plan) -> bytes | None:
+    if not plan.seccomp:
+        return None
+    families: frozenset[int] = _FAMILIES_IN_OWN_NETWORK if plan.private_root else frozenset()
+    return seccomp.compile_program(families, datagram_pairs=plan.private_root)

@@ -7,7 +7,7 @@ import json
 import os
 import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reports.results.lines import ATTEMPT, END, RUN, VERSION, attempt_of, to_text
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import TextIO
+
+
+_DETAILS: Final = frozenset(("parts", "evidence", "sandboxes"))
 
 
 class Writer:
@@ -74,7 +77,7 @@ class Stored:
     path: the file.
     run: the first line: the circumstances of the run.
     ledger: every test with its attempts, and which were collected.
-    attempts: the lines of each test's attempts, in their order.
+    attempts: the lines of each test's attempts, in their order; empty when it was read without details.
     end: the last line: what the run amounted to; None when it was cut off.
     """
 
@@ -96,8 +99,13 @@ class Stored:
         return ""
 
 
-def read(path: Path) -> Stored:
+def read(path: Path, *, details: bool = True) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.
+
+    Parameters
+    ----------
+    details: whether the lines themselves are kept, and what they say of parts, evidence and sandboxes. Without, what
+        is read takes little memory, whatever candidates put out.
 
     Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
     """
@@ -106,18 +114,19 @@ def read(path: Path) -> Stored:
     if first is None or first[1].get("type") != RUN:
         raise RewardkitUsageError(f"{path}: no results file: it does not begin with a line of type {RUN!r}")
     stored = Stored(path, first[1], Ledger())
+    indexes: dict[str, int | None] = {}
     for number, line in numbered:
         try:
-            _take(stored, line)
+            _take(stored, line, indexes, details=details)
         except KeyError as error:
             raise RewardkitUsageError(f"{path}, line {number}: lacks {error}") from None
         except (TypeError, ValueError, RewardkitUsageError) as error:
             raise RewardkitUsageError(f"{path}, line {number}: {one_line(str(error), 200)}") from None
-    _order(stored)
+    _order(stored, indexes)
     return stored
 
 
-def _take(stored: Stored, line: Mapping[str, Any]) -> None:
+def _take(stored: Stored, line: dict[str, Any], indexes: dict[str, int | None], *, details: bool) -> None:
     kind = line["type"]
     if stored.end is not None or kind not in (ATTEMPT, END):
         raise ValueError(f"a line of type {kind!r} does not belong here")
@@ -127,15 +136,22 @@ def _take(stored: Stored, line: Mapping[str, Any]) -> None:
     node_id = line["node_id"]
     if not isinstance(node_id, str):
         raise TypeError(f"node_id must be a text, not {node_id!r}")
+    indexes[node_id] = index = line.get("index")
+    if index is not None and type(index) is not int:
+        raise TypeError(f"index must be a whole number, not {index!r}")
+    if details:
+        stored.attempts.setdefault(node_id, []).append(line)
+    else:
+        for name in _DETAILS & line.keys():
+            del line[name]
     stored.ledger.add(node_id, attempt_of(line))
-    stored.attempts.setdefault(node_id, []).append(line)
 
 
-def _order(stored: Stored) -> None:
+def _order(stored: Stored, indexes: Mapping[str, int | None]) -> None:
     """Tell the ledger which tests were collected, and in which order."""
-    last = len(stored.attempts)
-    indexes = {node_id: lines[-1].get("index", last) for node_id, lines in stored.attempts.items()}
-    stored.ledger.expect(sorted(indexes, key=lambda node_id: (indexes[node_id], node_id)))
+    last = len(indexes)
+    in_order = sorted((last if index is None else index, node_id) for node_id, index in indexes.items())
+    stored.ledger.expect(node_id for _, node_id in in_order)
     stored.ledger.expect(stored.end["missing"] if stored.end is not None else ())
 
 
@@ -143,7 +159,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the content of each line, up to one that was cut off."""
     for number, text in enumerate(_texts(path), 1):
         try:
-            line = json.loads(text, parse_constant=_refuse)
+            line = _DECODER.decode(text)
         except (ValueError, RecursionError):
             if not text.endswith("\n"):
                 return
@@ -169,3 +185,6 @@ def _is_compressed(path: Path) -> bool:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

@@ -306,14 +306,20 @@ test('what is not served', () =>
       () => Secret.exists('name'),
       () => Secret.destroy('name'),
       () => Secret.list().nextItems(),
-      () => sandbox.updateNetwork({ denyOut: ['0.0.0.0/0'] }),
-      () => Sandbox.create({ network: { allowOut: ['1.1.1.1'] } }),
+      () => Sandbox.create({ network: { rules: { 'any.example': [{ transform: { headers: { any: 'any' } } }] } } }),
       () => Sandbox.create({ volumeMounts: { '/data': 'any' } }),
       () => Sandbox.create({ mcp: { any: {} } }),
       () => sandbox.createCodeContext({ language: 'r' }),
       () => sandbox.runCode('1', { language: 'r' }),
     ]
     for (const call of calls) await assert.rejects(call(), /501/, String(call))
+  }))
+
+test('network rules', () =>
+  withSandbox(async sandbox => {
+    await sandbox.updateNetwork({ denyOut: ['0.0.0.0/0'] })
+    assert.deepEqual((await Sandbox.getFullInfo(sandbox.sandboxId)).network.denyOut, ['0.0.0.0/0'])
+    await assert.rejects(sandbox.updateNetwork({ allowOut: ['1.1.1.1'] }), /400: network.allowOut needs allow_internet_access/)
   }))
 
 test('the client object', async () => {

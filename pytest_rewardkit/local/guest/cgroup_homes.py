@@ -1,0 +1,197 @@
+"""Where the fork server can make control groups: a directory of its own in each hierarchy that it needs.
+
+It holds a lock on the directory as long as it lives; what a killed one has left has none, and is removed by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+V1: Final = "cgroup v1"
+V2: Final = "cgroup v2"
+
+Place = list[tuple[str, frozenset[str]]]
+"""Groups that together limit what is to be limited, and which controllers do so in each; memory's is the first."""
+
+_PREFIX: Final = "rewardkit-"
+
+
+class Home:
+    """A fork server's directory in one hierarchy.
+
+    Parameters:
+        version: V1 or V2.
+        base: the group in which it is made.
+        controllers: what is limited in it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, version: str, base: str, controllers: frozenset[str]) -> None:
+        self.controllers = controllers
+        self._name = _PREFIX + secrets.token_hex(8)
+        self._base = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # Nobody takes the new one for a dead one's before it has its own lock.
+        fcntl.flock(self._base, fcntl.LOCK_EX)
+        try:
+            _remove_left_ones(self._base)
+            if version == V2:
+                # It works in a root; any other group refuses it as long as this process is in it.
+                with contextlib.suppress(OSError):
+                    _pass_on(self._base, controllers)
+            os.mkdir(self._name, dir_fd=self._base)
+            self._descriptor = open_file(self._base, self._name, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            if version == V2:
+                _pass_on(self._descriptor, controllers)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(self._name, dir_fd=self._base)
+            os.close(self._base)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._base, fcntl.LOCK_UN)
+
+    def make(self, name: str) -> int:
+        """Make a group, and return its directory."""
+        os.mkdir(name, dir_fd=self._descriptor)
+        return open_file(self._descriptor, name, os.O_RDONLY | os.O_DIRECTORY)
+
+    def remove(self, name: str) -> bool:
+        """Remove a group; return whether it is gone."""
+        return _removed(name, self._descriptor)
+
+    def close(self) -> bool:
+        """Remove the directory and all groups in it; return whether it is gone. May be repeated."""
+        _remove_groups(self._descriptor)
+        return _removed(self._name, self._base)
+
+
+def _remove_left_ones(base: int) -> None:
+    """Remove the directories of fork servers that have been killed."""
+    for name in os.listdir(base):
+        if not name.startswith(_PREFIX):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = open_file(base, name, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_groups(descriptor)
+            finally:
+                os.close(descriptor)
+            os.rmdir(name, dir_fd=base)
+
+
+def _remove_groups(directory: int) -> None:
+    for entry in os.listdir(directory):
+        # Files in it are the kernel's, and are no directories.
+        with contextlib.suppress(OSError):
+            os.rmdir(entry, dir_fd=directory)
+
+
+def _removed(name: str, directory: int) -> bool:
+    try:
+        os.rmdir(name, dir_fd=directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+class Mounted(NamedTuple):
+    """A mounted hierarchy: its file system's kind, its controllers, and this process's own group."""
+
+    kind: str
+    controllers: frozenset[str]
+    own: str
+    top: str
+
+
+def places(*, count_processes: bool) -> Iterator[tuple[str, Place]]:
+    """Yield where groups may be made, with the version, the better ones first; whether they can shows when it is tried.
+
+    Parameters:
+        count_processes: whether processes have to be counted, where that is not to be had along with memory.
+    """
+    mounted = list(_mounted())
+    for place in _places_v2(mounted):
+        yield V2, place
+    for place in _places_v1(mounted, ("memory", "pids") if count_processes else ("memory",)):
+        yield V1, place
+
+
+def open_file(directory: int, name: str, flags: int) -> int:
+    """Open a file or a directory in a directory."""
+    return os.open(name, flags | os.O_CLOEXEC, dir_fd=directory)
+
+
+def write(directory: int, name: str, value: str) -> None:
+    """Write into a control file."""
+    descriptor = open_file(directory, name, os.O_WRONLY)
+    try:
+        os.write(descriptor, value.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _pass_on(group: int, controllers: frozenset[str]) -> None:
+    write(group, "cgroup.subtree_control", " ".join(f"+{name}" for name in sorted(controllers)))
+
+
+def _places_v2(mounted: Sequence[Mounted]) -> Iterator[Place]:
+    """Yield where groups of version 2 may be made: in this process's own if that is a root, else beside it."""
+    controllers = frozenset(("memory", "pids"))
+    for hierarchy in mounted:
+        if hierarchy.kind == "cgroup2":
+            yield [(hierarchy.own, controllers)]
+            if hierarchy.own != hierarchy.top:
+                yield [(os.path.dirname(hierarchy.own), controllers)]
+
+
+def _places_v1(mounted: Sequence[Mounted], controllers: Sequence[str]) -> Iterator[Place]:
+    """Yield where groups of version 1 may be made: in this process's own, in the hierarchy of each controller."""
+    found = [
+        (hierarchy.own, frozenset((controller,)))
+        for controller in controllers
+        for hierarchy in mounted
+        if hierarchy.kind == "cgroup" and controller in hierarchy.controllers
+    ]
+    if len(found) == len(controllers):
+        yield found
+
+
+def _mounted() -> Iterator[Mounted]:
+    own_groups: dict[str, str] = {}
+    for line in _lines("/proc/self/cgroup"):
+        _, names, group = line.split(":", 2)
+        own_groups.update(dict.fromkeys(names.split(","), group))
+    for line in _lines("/proc/self/mountinfo"):
+        place, _, filesystem = line.partition(" - ")
+        root, mount_point = place.split(" ")[3:5]
+        kind, _, options = filesystem.split(" ", 2)
+        if kind not in ("cgroup", "cgroup2"):
+            continue
+        controllers = frozenset(options.rpartition(" ")[2].split(",")) if kind == "cgroup" else frozenset(("",))
+        path = next((own_groups[name] for name in own_groups if name in controllers), None)
+        # What is mounted may be a part of the hierarchy that this process is not in.
+        if path is not None and os.path.commonpath((root, path)) == root and "/.." not in path:
+            own = os.path.normpath(os.path.join(mount_point, os.path.relpath(path, root)))
+            yield Mounted(kind, controllers, own, mount_point)
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,241 @@
+"""Control groups: the kernel's limits on a sandbox as a whole, where this process may make some.
+
+Version 2 is taken where it has a say in memory, else version 1; where neither has, there is the watch of memory.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.cgroup_homes import V1, V2, Home, open_file, places, write
+from pytest_rewardkit.local.guest.limits import RESERVED_PROCESSES, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.local.guest.cgroup_homes import Place
+
+_MIB: Final = 2**20
+OVERHEAD_MB: Final = 32
+"""What the agent and an interpreter take, and the kernel for them, before a candidate has done anything."""
+
+_UNLIMITED: Final = {V1: "-1", V2: "max"}
+_MEMORY_LIMIT: Final = {V1: "memory.limit_in_bytes", V2: "memory.max"}
+_KILL_COUNTS: Final = {V1: "memory.oom_control", V2: "memory.events"}
+_COUNTS_BYTES: Final = 4096
+_TRIAL: Final = Limits(memory_mb=64, processes=16)
+# Processes that have ended may be in their group for a moment more.
+_REMOVAL_SECONDS: Final = 1.0
+_REMOVAL_PAUSE: Final = 0.01
+
+
+class KillCount:
+    """How many processes of a group the kernel has ended because the group was at its limit of memory.
+
+    Parameters:
+        descriptor: the file that tells it; it is this object's.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._seen = self._read()
+
+    def risen(self) -> bool:
+        """Return whether there are more than when this was asked before."""
+        seen, self._seen = self._seen, self._read()
+        return self._seen > seen
+
+    def _read(self) -> int:
+        for line in os.pread(self.descriptor, _COUNTS_BYTES, 0).splitlines():
+            name, _, value = line.partition(b" ")
+            if name == b"oom_kill":
+                return int(value)
+        return 0
+
+
+class Group:
+    """The control group of one sandbox.
+
+    Parameters:
+        version: V1 or V2.
+        name: what it is called in each of `homes`.
+        homes: the fork server's directories, that of memory first.
+        limits: what it may use.
+        disk_in_memory: whether its files lie in memory, and so count.
+    """
+
+    def __init__(self, version: str, name: str, homes: Sequence[Home], limits: Limits, *, disk_in_memory: bool) -> None:
+        self._version = version
+        self._name = name
+        self._homes = homes
+        self._directories: list[int] = []
+        self._open: list[int] = []
+        try:
+            for home in homes:
+                self._directories.append(home.make(name))
+            self._limit_memory(limits, disk_in_memory=disk_in_memory)
+            if limits.processes is not None:
+                self._set("pids.max", str(limits.processes + RESERVED_PROCESSES))
+            # Who reads a descriptor's news takes it from others that share the descriptor.
+            self.kills = KillCount(self._open_kill_counts())
+            self._own_kills = KillCount(self._open_kill_counts())
+            self._notice = self._own_kills.descriptor if version == V2 else self._ask_for_notice()
+        except BaseException:
+            self.remove()
+            raise
+
+    @property
+    def descriptor(self) -> int | None:
+        """The group as ``syscalls.clone`` takes it; None where a process can only enter it by itself."""
+        return self._directories[0] if self._version == V2 else None
+
+    def enter(self) -> None:
+        """Move this process into the group, where it could not be cloned into it.
+
+        The kernel waits until every processor has looked up once, for some 10 ms, and needs none for that.
+        """
+        if self._version == V1:
+            for directory in self._directories:
+                write(directory, "cgroup.procs", "0")
+
+    def watch(self, poll: select.poll) -> int:
+        """Have `poll` report when the group has been at its limit; return the descriptor by which it will."""
+        poll.register(self._notice, select.POLLPRI if self._version == V2 else select.POLLIN)
+        return self._notice
+
+    def unwatch(self, poll: select.poll) -> int:
+        """Have `poll` report it no more; return the descriptor."""
+        poll.unregister(self._notice)
+        return self._notice
+
+    def has_killed(self) -> bool:
+        """Return whether processes had to end, or are about to, since this was asked before."""
+        if self._version == V2:
+            return self._own_kills.risen()
+        # The count rises a moment later.
+        try:
+            os.eventfd_read(self._notice)
+        except BlockingIOError:
+            return False
+        return True
+
+    def remove(self) -> bool:
+        """Remove the group; return False, and keep it, while a process is in it. May be repeated."""
+        for descriptor in (*self._directories, *self._open):
+            os.close(descriptor)
+        self._directories.clear()
+        self._open.clear()
+        gone = [home.remove(self._name) for home in self._homes]
+        return all(gone)
+
+    def _limit_memory(self, limits: Limits, *, disk_in_memory: bool) -> None:
+        if limits.memory_mb is None:
+            return
+        disk = (limits.disk_mb or 0) if disk_in_memory else 0
+        limit = str((limits.memory_mb + disk + OVERHEAD_MB) * _MIB)
+        self._set(_MEMORY_LIMIT[self._version], limit)
+        # Where the kernel does not count what it swaps out, there is no such file.
+        with contextlib.suppress(FileNotFoundError):
+            if self._version == V1:
+                self._set("memory.memsw.limit_in_bytes", limit)
+            else:
+                self._set("memory.swap.max", "0")
+
+    def _set(self, name: str, value: str) -> None:
+        controller = name.partition(".")[0]
+        for home, directory in zip(self._homes, self._directories, strict=True):
+            if controller in home.controllers:
+                write(directory, name, value)
+
+    def _open_kill_counts(self) -> int:
+        return self._keep(open_file(self._directories[0], _KILL_COUNTS[self._version], os.O_RDONLY))
+
+    def _ask_for_notice(self) -> int:
+        notice = self._keep(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
+        write(self._directories[0], "cgroup.event_control", f"{notice} {self._own_kills.descriptor}")
+        return notice
+
+    def _keep(self, descriptor: int) -> int:
+        self._open.append(descriptor)
+        return descriptor
+
+
+class Groups:
+    """The groups of a fork server's sandboxes.
+
+    Parameters:
+        version: V1 or V2.
+        homes: its directories, that of memory first.
+    """
+
+    def __init__(self, version: str, homes: Sequence[Home]) -> None:
+        self.version = version
+        self._homes = homes
+        self._leaving: list[Group] = []
+
+    def make(self, name: str, limits: Limits, *, disk_in_memory: bool) -> Group:
+        """Make a sandbox's group. Raises OSError."""
+        return Group(self.version, name, self._homes, limits, disk_in_memory=disk_in_memory)
+
+    def remove(self, group: Group) -> None:
+        """Remove it, now or with one of the next."""
+        self._leaving = [left for left in (*self._leaving, group) if not left.remove()]
+
+    def close(self) -> None:
+        """Remove every group, whose sandboxes have ended, and the fork server's directories."""
+        until = time.monotonic() + _REMOVAL_SECONDS
+        for home in self._homes:
+            while not home.close() and time.monotonic() < until:
+                time.sleep(_REMOVAL_PAUSE)
+
+    def hold(self) -> bool:
+        """Try them out: return whether a process can be put into a group with limits."""
+        group = self.make("trial", _TRIAL, disk_in_memory=False)
+        try:
+            pid = syscalls.clone(0, group.descriptor)
+            if pid == 0:
+                _exit_inside(group)
+            return os.waitpid(pid, 0)[1] == 0
+        finally:
+            self.remove(group)
+
+
+def open_groups(*, count_processes: bool) -> Groups | None:
+    """Return where this process's sandboxes can have groups, found out by trying; None where they cannot.
+
+    Parameters:
+        count_processes: whether the number of a sandbox's processes is limited by nothing else.
+    """
+    for version, place in places(count_processes=count_processes):
+        groups = _groups_at(version, place)
+        if groups is not None:
+            return groups
+    return None
+
+
+def _groups_at(version: str, place: Place) -> Groups | None:
+    homes: list[Home] = []
+    try:
+        for base, controllers in place:
+            homes.append(Home(version, base, controllers))
+        groups = Groups(version, homes)
+        if groups.hold():
+            return groups
+    except OSError:
+        pass
+    for home in homes:
+        home.close()
+    return None
+
+
+def _exit_inside(group: Group) -> None:
+    code = 1
+    with contextlib.suppress(BaseException):
+        group.enter()
+        code = 0
+    os._exit(code)

@@ -1,0 +1,43 @@
+"""Which processes the kernel ends first when memory runs out, in a sandbox's control group or on the whole machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FIRST: Final = b"1000"
+
+
+class OomScore:
+    """This process's own score, to be opened before the process may no longer write into /proc.
+
+    What an agent starts is ended before the agent, which lives on to tell why, and before others of the machine.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self._own = _FIRST
+        with contextlib.suppress(OSError):
+            self._descriptor = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
+            self._own = os.pread(self._descriptor, 16, 0)
+
+    def fileno(self) -> int | None:
+        """Return the descriptor, for it to be kept; None where there is none."""
+        return self._descriptor
+
+    @contextlib.contextmanager
+    def raised(self) -> Iterator[None]:
+        """What is started meanwhile inherits to be ended first."""
+        self._write(_FIRST)
+        try:
+            yield
+        finally:
+            self._write(self._own)
+
+    def _write(self, score: bytes) -> None:
+        if self._descriptor is not None:
+            os.pwrite(self._descriptor, score, 0)

@@ -1,0 +1,96 @@
+"""Ends what a sandbox runs when that takes more memory than it may, as the watch or its control group says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.guest import killing, sandbox
+from pytest_rewardkit.local.guest.memory import MemoryWatch
+
+if TYPE_CHECKING:
+    import select
+    import socket
+
+    from pytest_rewardkit.local.guest.cgroups import Group
+    from pytest_rewardkit.local.guest.levels import Plan
+
+
+@dataclass(slots=True)
+class _Held:
+    """A sandbox, and whether its processes are being ended."""
+
+    link: socket.socket
+    group: Group | None
+    ending: bool = False
+
+
+class Overuse:
+    """The fork server's view on the memory of its sandboxes.
+
+    Parameters:
+        plan: the layers that sandboxes get.
+        poll: what reports that a group was at its limit, by descriptors that :meth:`heed` takes.
+    """
+
+    def __init__(self, plan: Plan, poll: select.poll) -> None:
+        self._plan = plan
+        self._poll = poll
+        self._watch = MemoryWatch()
+        self._held: dict[int, _Held] = {}
+        self._notices: dict[int, int] = {}
+
+    def add(self, pid: int, limit_mb: int | None, link: socket.socket, group: Group | None) -> None:
+        """Look after a sandbox, by its first process."""
+        self._held[pid] = _Held(link, group)
+        if limit_mb is not None:
+            self._watch.add(pid, limit_mb)
+        if group is not None:
+            self._notices[group.watch(self._poll)] = pid
+
+    def remove(self, pid: int) -> None:
+        """Look after it no more."""
+        self._watch.remove(pid)
+        held = self._held.pop(pid)
+        if held.group is not None:
+            del self._notices[held.group.unwatch(self._poll)]
+
+    def wait_ms(self) -> int | None:
+        """Return after how many milliseconds to :meth:`look` again; None when there is nothing to look at."""
+        return self._watch.wait_ms()
+
+    def look(self) -> None:
+        """End what has been watched to take too much."""
+        for pid in self._watch.exceeding():
+            self._end(pid)
+
+    def heed(self, descriptor: int) -> None:
+        """Take what `poll` reported, if it is a group's notice."""
+        pid = self._notices.get(descriptor)
+        if pid is not None and (group := self._held[pid].group) is not None and group.has_killed():
+            self._end(pid)
+
+    def freed(self, pid: int) -> None:
+        """What had to end has ended, as the sandbox's agent says."""
+        held = self._held[pid]
+        if held.group is not None:
+            held.group.has_killed()  # what has ended meanwhile was one with it
+        held.ending = False
+
+    def _end(self, pid: int) -> None:
+        """End a sandbox's processes, but not its agent, which tells the server why."""
+        held = self._held[pid]
+        if held.ending:
+            return
+        held.ending = True
+        with contextlib.suppress(OSError):
+            held.link.sendall(sandbox.MEMORY_EXCEEDED)
+        if not self._plan.process_namespace:
+            # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
+            # waits meanwhile, as what it started now would be ended too.
+            os.kill(pid, signal.SIGSTOP)
+            killing.kill_descendants(pid)
+            os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,60 @@
+"""What a sandbox can be asked for: keywords of the SDK's ``Sandbox.create``, and limits that its provider holds."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.local.limits import Limits, check_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from pytest_rewardkit.sandboxes.provider import Provider
+
+LIMITS = tuple(item.name for item in fields(Limits))
+"""The limits of one sandbox, as keywords beside the SDK's."""
+
+
+@cache
+def create_keywords() -> frozenset[str]:
+    """Return the keywords of the installed SDK's ``Sandbox.create``."""
+    from e2b import ApiParams
+    from e2b_code_interpreter import Sandbox
+
+    named = inspect.signature(Sandbox.create).parameters
+    own = (name for name, parameter in named.items() if parameter.kind is not parameter.VAR_KEYWORD)
+    return frozenset(own) | frozenset(ApiParams.__annotations__)
+
+
+def known_keywords() -> frozenset[str]:
+    """Return every keyword that some provider takes."""
+    return create_keywords() | frozenset(LIMITS)
+
+
+def check_options(options: Mapping[str, Any], provider: Provider) -> None:
+    """Raise RewardkitUsageError for an unknown keyword, and for a limit that `provider` cannot hold or that is none."""
+    known = known_keywords()
+    held = _limits_held_by(provider)
+    for keyword, value in options.items():
+        if keyword not in known:
+            raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, known)}")
+        if keyword not in LIMITS or value is None:
+            continue
+        if keyword not in held:
+            raise RewardkitUsageError(
+                f"{keyword} cannot be set for a sandbox of the {provider.name} provider, only for local ones "
+                "(--rewardkit-provider=local); E2B's limits are those of the template, set when that is built"
+            )
+        try:
+            check_number(keyword, value, least=1)
+        except ValueError as error:
+            raise RewardkitUsageError(str(error)) from None
+
+
+def _limits_held_by(provider: Provider) -> Collection[str]:
+    # A provider from a conftest file may have been written before there were any.
+    return getattr(provider, "limits", ())

@@ -1,0 +1,87 @@
+"""Control groups of sandboxes, where this machine lets the fork server make some; and what is left of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from guest_driver import ForkServer
+
+from pytest_rewardkit.local.guest import cgroup_homes, cgroups
+
+
+def groups_of(pid: int) -> set[Path]:
+    """The directories of a process's groups that are a sandbox's."""
+    paths = [line.split(":", 2)[2] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+    tops = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]
+    places = [top / path[1:] for top in tops for path in paths if "rewardkit-" in path]
+    return {place for place in places if place.is_dir()}
+
+
+@pytest.fixture
+def fork_server():
+    with ForkServer() as server:
+        if server.greeting["layers"]["memory in all"] == "watchdog":
+            pytest.skip("needs control groups that this user may make: root's, or delegated ones of version 2")
+        yield server
+
+
+def test_every_process_of_a_sandbox_is_in_its_group(fork_server):
+    with fork_server.spawn(memory_mb=200, disk_mb=40) as box, fork_server.spawn() as other:
+        box.kernel()
+        groups = groups_of(box.pid)
+        children = Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text().split()
+        assert groups
+        assert children
+        assert all(groups_of(int(child)) == groups for child in children)
+        assert not groups & groups_of(other.pid)
+        limits = [group / name for group in groups for name in ("memory.max", "memory.limit_in_bytes")]
+        held = {int(limit.read_text()) for limit in limits if limit.exists()}
+        assert held == {(200 + 40 + cgroups.OVERHEAD_MB) * 2**20}
+
+
+def test_nothing_is_left_when_sandboxes_and_fork_server_end(fork_server):
+    with fork_server.spawn() as box:
+        box.kernel()
+        (group, *_) = groups_of(box.pid)
+    assert group.parent.exists()
+    assert not group.exists()
+    boxes = [fork_server.spawn() for _ in range(30)]  # not waited for until they are in their groups
+    fork_server.close()
+    for box in boxes:
+        box.close()
+    assert not group.parent.exists()
+
+
+def test_what_a_killed_fork_server_leaves_is_removed_by_the_next(fork_server):
+    box = fork_server.spawn()
+    box.kernel()
+    (group, *_) = groups_of(box.pid)
+    fork_server.process.kill()
+    fork_server.process.wait()
+    box.close()
+    with ForkServer() as another:
+        assert not group.parent.exists()
+        assert another.greeting["layers"]["memory in all"] == fork_server.greeting["layers"]["memory in all"]
+
+
+def test_what_a_living_fork_server_has_stays(fork_server):
+    with fork_server.spawn() as box, ForkServer():
+        box.kernel()
+        (group, *_) = groups_of(box.pid)
+        assert group.exists()
+        assert box.kernel().run("1 + 1").text == "2"
+
+
+def test_no_groups_where_none_can_be_made(monkeypatch, tmp_path):
+    """As in a container, whose hierarchies are read-only, or not there."""
+    monkeypatch.setattr(cgroup_homes, "_mounted", lambda: iter(()))
+    assert cgroups.open_groups(count_processes=True) is None
+    (tmp_path / "own").mkdir()
+    mounted = [
+        cgroup_homes.Mounted("cgroup2", frozenset(("",)), str(tmp_path / "own"), str(tmp_path)),
+        cgroup_homes.Mounted("cgroup", frozenset(("memory", "pids")), str(tmp_path / "own"), str(tmp_path)),
+    ]
+    monkeypatch.setattr(cgroup_homes, "_mounted", lambda: iter(mounted))
+    assert cgroups.open_groups(count_processes=True) is None
+    assert list(tmp_path.rglob("*")) == [tmp_path / "own"]
