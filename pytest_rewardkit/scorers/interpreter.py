@@ -278,7 +278,8 @@ _CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")
 # IPython gives a traceback's rule, heading and frames as lines without line breaks, and E2B's server joins them so.
 _HEADING: Final = re.compile(r"\A((?:\x1b\[[0-9;]*m)*-{60,80})(.{1,300}?Traceback \(most recent call last\))(?=[^\n])")
-_SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError")
+# The last is what IPython makes of a cell that ends too early, from Python 3.13 on.
+_SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
 MEMORY_USED_UP: Final = "the sandbox's memory is used up"
 

@@ -16,10 +16,15 @@ import os
 from pathlib import Path
 from local.processes import descendants
 
+def is_server(pid):
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False  # it has just ended
+    return {b"pytest_rewardkit.local", b"serve"} <= set(command.split(b"\\0"))
+
 def servers():
-    pids = descendants(os.getpid())
-    commands = (Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\\0") for pid in pids)
-    return sum({b"pytest_rewardkit.local", b"serve"} <= set(command) for command in commands)
+    return sum(map(is_server, descendants(os.getpid())))
 
 BEFORE = servers()  # those of other tests in the same process
 

@@ -122,7 +122,7 @@ def test_without_an_id_field_rows_are_named_by_their_order() -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ('{"id": 1}\n{"id": 2,}\n', r"rows.jsonl:2: not JSON: .* at column 10"),
+        ('{"id": 1}\n{"id": 2,}\n', r"rows.jsonl:2: not JSON: .* at column (9|10)"),
         ('{"id": 1}\n\n{"id": 1}\n', r"rows.jsonl:3: the id '1' is already that of rows.jsonl:1"),
         ('{"id": ""}\n', r"rows.jsonl:1: the id in 'id' is empty"),
         ('{"id": "\\u0020"}\n', r"rows.jsonl:1: the id in 'id' is empty"),
