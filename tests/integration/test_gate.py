@@ -38,7 +38,7 @@ def test_gate_fails_the_run_for_every_report(run, pytester):
     )
     result = run("--rewardkit-fail-under=0.8")
     result.stdout.fnmatch_lines(
-        ["gate FAILED: strict mean 0.75 < 0.8", "!*! reward gate: strict mean 0.75 < 0.8 !*!", "* 2 passed *"]
+        ["gate FAILED: strict mean 0.75 < 0.8", "!*! reward gate: strict mean 0.75 < 0.8 !*!", "* 2 passed*"]
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert json.loads((pytester.path / "status").read_text()) == 1
