@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP.
 _http_log = logging.getLogger("pytest_rewardkit.local.http")
 _http_log.disabled = True
+logging.getLogger("aiohttp.websocket").disabled = True
 
 KEEPALIVE_SECONDS = 640.0
 """How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
