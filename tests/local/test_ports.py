@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import http.client
 import json
+import socket
+import struct
 import urllib.parse
 from typing import TYPE_CHECKING
 
@@ -22,8 +24,6 @@ from pytest_rewardkit.local.handle import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
-
-    from e2b import CommandHandle
 
 SERVICE = """
 import http.server, json
@@ -70,11 +70,9 @@ async def echo(request):
             await socket.send_frame(data.encode() if message.type is WSMsgType.TEXT else data, message.type)
     pathlib.Path("closed").write_text(str(socket.close_code))
     return socket
-async def ready(application): print("ready", flush=True)
 application = web.Application()
 application.router.add_get("/{{path:.*}}", echo)
-application.on_startup.append(ready)
-web.run_app(application, host="127.0.0.1", port=8000, print=None)
+web.run_app(application, host="127.0.0.1", port=8000, print=lambda _: print("ready", flush=True))
 """
 
 # What answers on port 8000 once a client has sent a handshake, which is `key`; it is given the rest of its life.
@@ -95,23 +93,25 @@ def flood(frame):
     client.sendall(OPEN)
     try:
         while True: client.sendall(frame * 1000)
-    except TimeoutError: print("nobody reads", flush=True)
+    except TimeoutError: open("nobody reads", "w").close()
 """
 
 
-def serve(sandbox: Sandbox, program: str) -> CommandHandle:
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+}
+
+
+def serve(sandbox: Sandbox, program: str) -> None:
     """A server on port 8000, which listens already."""
     sandbox.files.write("service.py", program)
-    server = sandbox.commands.run("python service.py", background=True, timeout=0)
-    wait_for("ready", server)
-    return server
-
-
-def wait_for(line: str, server: CommandHandle) -> None:
-    for out, _, _ in server:
-        if out and line in out:
+    for out, err, _ in sandbox.commands.run("python service.py", background=True, timeout=0):
+        if out and "ready" in out:
             return
-    pytest.fail(f"the server in the sandbox has ended and not said {line!r}")
+        assert not err, err
 
 
 @pytest.fixture
@@ -143,6 +143,19 @@ async def opened(
         yield await session.ws_connect(
             url, headers=headers, protocols=protocols, autoping=autoping, autoclose=False, max_msg_size=0
         )
+
+
+def handshaken(server: LocalServer, headers: Mapping[str, str]) -> socket.socket:
+    """The connection of a WebSocket, for what no library would send."""
+    address = urllib.parse.urlsplit(server.environment()["E2B_SANDBOX_URL"])
+    client = socket.create_connection((address.hostname, address.port or 0), PATIENCE_SECONDS)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**headers, **HANDSHAKE, "Host": "localhost"}.items())
+    client.sendall(f"GET / HTTP/1.1\r\n{lines}\r\n".encode())
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        answer += client.recv(1)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    return client
 
 
 async def refusal(server: LocalServer, headers: Mapping[str, str], path: str = "/") -> int:
@@ -239,14 +252,6 @@ def test_other_protocols_are_refused_by_name(server: LocalServer, service: Sandb
     upgrade = {**by_header(service), "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}
     status, _, body = fetch(server, "/", upgrade)
     assert (status, "other protocols than HTTP" in json.loads(body)["message"]) == (501, True)
-
-
-HANDSHAKE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
-}
 
 
 @pytest.mark.asyncio
@@ -346,12 +351,11 @@ async def test_what_ends_a_sandbox_s_connections_ends_websockets(
         assert (await client.receive()).type is WSMsgType.CLOSED
 
 
-@pytest.mark.asyncio
-async def test_too_large_a_message_from_the_client(server: LocalServer, websockets: Sandbox) -> None:
-    async with opened(server, by_header(websockets)) as client:
-        # The header says it already.
-        await client.send_bytes(bytes(MAX_MESSAGE_BYTES))
-        assert (await client.receive())[:2] == (WSMsgType.CLOSE, 1009)
+def test_too_large_a_message_from_the_client(server: LocalServer, websockets: Sandbox) -> None:
+    with handshaken(server, by_header(websockets)) as client:
+        # The length alone is enough.
+        client.sendall(struct.pack("!BBQ", 0x82, 0xFF, MAX_MESSAGE_BYTES))
+        assert client.makefile("rb").read() == struct.pack("!BBH", 0x88, 2, 1009)
     assert eventually(lambda: websockets.files.exists("closed") and websockets.files.read("closed") == "1009")
 
 
@@ -436,24 +440,22 @@ async def test_frames_that_are_none_end_their_own_connection(
 @pytest.mark.asyncio
 @pytest.mark.parametrize("frame", ["b'\\x82\\x00'", "b'\\x89\\x00'", "b'\\x82\\x7d' + bytes(125)"])
 async def test_a_client_that_does_not_read_stops_the_sandbox(server: LocalServer, sandbox: Sandbox, frame: str) -> None:
-    flood = serve(sandbox, f"{RAW_SERVER}\nflood({frame})")
+    serve(sandbox, f"{RAW_SERVER}\nflood({frame})")
     async with opened(server, by_header(sandbox), autoping=False):
-        await asyncio.to_thread(wait_for, "nobody reads", flood)
+        assert await asyncio.to_thread(eventually, lambda: sandbox.files.exists("nobody reads"))
 
 
-@pytest.mark.asyncio
-async def test_a_server_that_does_not_read_leaves_nothing_behind() -> None:
+def test_a_server_that_does_not_read_leaves_nothing_behind() -> None:
     with LocalServer.listen() as server, Sandbox.create(**sdk_address(server)) as sandbox:
         assert server._process is not None
         pid = server._process.pid
         serve(sandbox, f"{RAW_SERVER}\nclient.sendall(OPEN)\ntime.sleep(600)")
         before = open_files(pid)
-        async with opened(server, by_header(sandbox)) as client:
+        with handshaken(server, by_header(sandbox)) as client:
+            client.settimeout(2)
             with pytest.raises(TimeoutError):
-                # Until nothing more fits between the two.
-                async with asyncio.timeout(3):
-                    while True:
-                        await client.send_bytes(bytes(2**20))
+                while True:
+                    client.sendall(struct.pack("!BBQ4x", 0x82, 0xFF, 2**20) + bytes(2**20))
             assert open_files(pid) > before
         assert eventually(lambda: open_files(pid) <= before)
         assert sandbox.run_code("1 + 1").text == "2"

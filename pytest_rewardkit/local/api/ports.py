@@ -21,6 +21,7 @@ from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttp.client_middlewares import ClientHandlerType
     from multidict import CIMultiDict, CIMultiDictProxy
 
     from pytest_rewardkit.local.sandbox import Sandbox
@@ -88,6 +89,11 @@ async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientS
     except (GuestError, GuestGoneError) as error:
         # A sandbox without a network of its own has no ports.
         raise port_closed(sandbox.id, port) from error
+    ending = contextlib.ExitStack()
+
+    async def kept(outgoing: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+        return ending.enter_context(contextlib.closing(await handler(outgoing)))
+
     with contextlib.closing(sock):
         async with aiohttp.ClientSession(
             # The library closes what it is given, when it has got rid of all that it has to send.
@@ -95,14 +101,17 @@ async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientS
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
-            middlewares=(websockets.refusals,),
+            middlewares=(websockets.refusals, kept),
         ) as session:
-            try:
-                yield session
-            finally:
+            with ending:
                 # A server that does not read would never let it.
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+                ending.callback(_cut, sock)
+                yield session
+
+
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it was not connected
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 async def _pass_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
