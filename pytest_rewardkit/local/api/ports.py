@@ -21,7 +21,6 @@ from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp.client_middlewares import ClientHandlerType
     from multidict import CIMultiDict, CIMultiDictProxy
 
     from pytest_rewardkit.local.sandbox import Sandbox
@@ -91,7 +90,7 @@ async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientS
         raise port_closed(sandbox.id, port) from error
     ending = contextlib.ExitStack()
 
-    async def kept(outgoing: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+    async def kept(outgoing: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         return ending.enter_context(contextlib.closing(await handler(outgoing)))
 
     with contextlib.closing(sock):

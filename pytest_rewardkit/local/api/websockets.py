@@ -17,7 +17,6 @@ from pytest_rewardkit.local.api.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.client_middlewares import ClientHandlerType
     from multidict import CIMultiDict
     from yarl import URL
 
@@ -43,7 +42,7 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-async def refusals(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+async def refusals(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """What a session must have as a middleware: aiohttp would follow a redirect, and throw a refusal's body away."""
     answer = await handler(request)
     if "Upgrade" in request.headers and answer.status != 101:
