@@ -254,6 +254,13 @@ def test_ports_that_are_not_open_to_everybody(server: LocalServer, address: dict
         assert sandbox.run_code("1 + 1").text == "2"
 
 
+@pytest.mark.parametrize(("method", "target"), [("OPTIONS", "*"), ("GET", "http://localhost:8000/")])
+def test_a_port_is_asked_for_paths(server: LocalServer, service: Sandbox, method: str, target: str) -> None:
+    for more in ({}, HANDSHAKE):
+        status, _, body = fetch(server, target, {**by_header(service), **more}, method)
+        assert (status, "must be a path" in json.loads(body)["message"]) == (400, True)
+
+
 def test_other_protocols_are_refused_by_name(server: LocalServer, service: Sandbox) -> None:
     upgrade = {**by_header(service), "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}
     status, _, body = fetch(server, "/", upgrade)

@@ -50,14 +50,16 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
     """Passes a request on to a port, and its answer back.
 
     Raises:
-        ApiError: nothing listens there (502), the sandbox wants a token for that (403), it speaks another protocol
-            (501, 502), or it does not answer a WebSocket's handshake (504).
+        ApiError: nothing listens there (502), the sandbox wants a token for that (403), it asks for no path (400) or
+            for another protocol (501), or what listens there gives no answer that is one (502, 504).
     """
     if sandbox.traffic_token is not None and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
         raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
     upgrade = request.headers.get("Upgrade", "").strip().lower()
     if upgrade not in ("", "websocket"):
         raise NotServedError("other protocols than HTTP and WebSockets on a sandbox's ports")
+    if not request.raw_path.startswith("/"):
+        raise ApiError(400, "what is asked for of a sandbox's port must be a path")
     url = URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True)
     headers = _passed_on(request.headers)
     async with _session(sandbox, port) as session:
