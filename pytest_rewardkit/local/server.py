@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.launch import ZygoteProcess
     from pytest_rewardkit.local.settings import Settings
 
-# Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP.
+# Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP,
+# and which subprotocols they offer in vain.
 _http_log = logging.getLogger("pytest_rewardkit.local.http")
 _http_log.disabled = True
+logging.getLogger("aiohttp.websocket").disabled = True
 
 KEEPALIVE_SECONDS = 640.0
 """How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""

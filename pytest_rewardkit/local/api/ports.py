@@ -6,17 +6,21 @@ The connection is made over a socket that the sandbox's agent has opened, and so
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from pytest_rewardkit.local.api import websockets
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, port_closed
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from multidict import CIMultiDict, CIMultiDictProxy
 
     from pytest_rewardkit.local.sandbox import Sandbox
@@ -46,42 +50,72 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
     """Passes a request on to a port, and its answer back.
 
     Raises:
-        ApiError: nothing listens there (502), the sandbox wants a token for that (403), or it is no HTTP (501, 502).
+        ApiError: nothing listens there (502), the sandbox wants a token for that (403), it asks for no path (400) or
+            for another protocol (501), or what listens there gives no answer that is one (502, 504).
     """
     if sandbox.traffic_token is not None and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
         raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
-    if request.headers.get("Upgrade"):
-        raise NotServedError("other protocols than HTTP on a sandbox's ports")
+    upgrade = request.headers.get("Upgrade", "").strip().lower()
+    if upgrade not in ("", "websocket"):
+        raise NotServedError("other protocols than HTTP and WebSockets on a sandbox's ports")
+    if not request.raw_path.startswith("/"):
+        raise ApiError(400, "what is asked for of a sandbox's port must be a path")
+    url = URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True)
+    headers = _passed_on(request.headers)
+    async with _session(sandbox, port) as session:
+        try:
+            if upgrade:
+                return await websockets.relay(request, session, url, headers)
+            answer = await session.request(
+                request.method,
+                url,
+                data=request.content if request.body_exists else None,
+                headers=headers,
+                allow_redirects=False,
+            )
+        except websockets.RefusedError as refused:
+            answer = refused.answer
+        except aiohttp.ClientConnectorError as error:
+            raise port_closed(sandbox.id, port) from error
+        except aiohttp.ClientError as error:
+            message = f"port {port} of the sandbox gave no valid answer: {error}"
+            raise ApiError(502, message, sandboxId=sandbox.id) from error
+        return await _pass_back(request, answer)
+
+
+@contextlib.asynccontextmanager
+async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientSession]:
     try:
         sock = await sandbox.agent.open_socket()
     except (GuestError, GuestGoneError) as error:
         # A sandbox without a network of its own has no ports.
         raise port_closed(sandbox.id, port) from error
-    connector = aiohttp.TCPConnector(socket_factory=lambda _: sock, force_close=True)
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+    ending = contextlib.ExitStack()
+
+    async def kept(outgoing: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        return ending.enter_context(contextlib.closing(await handler(outgoing)))
+
     with contextlib.closing(sock):
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False, timeout=timeout) as session:
-            return await _exchange(request, session, sandbox, port)
-
-
-async def _exchange(
-    request: web.BaseRequest, session: aiohttp.ClientSession, sandbox: Sandbox, port: int
-) -> web.StreamResponse:
-    url = URL(f"http://127.0.0.1:{port}{request.raw_path}", encoded=True)
-    body = request.content if request.body_exists else None
-    try:
-        answer = await session.request(
-            request.method,
-            url,
-            data=body,
-            headers=_passed_on(request.headers),
-            allow_redirects=False,
+        async with aiohttp.ClientSession(
+            # The library closes what it is given, when it has got rid of all that it has to send.
+            connector=aiohttp.TCPConnector(socket_factory=lambda _: sock.dup(), force_close=True),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
-        )
-    except aiohttp.ClientConnectorError as error:
-        raise port_closed(sandbox.id, port) from error
-    except aiohttp.ClientError as error:
-        raise ApiError(502, f"port {port} of the sandbox gave no HTTP: {error}", sandboxId=sandbox.id) from error
+            middlewares=(websockets.refusals, kept),
+        ) as session:
+            with ending:
+                # A server that does not read would never let it.
+                ending.callback(_cut, sock)
+                yield session
+
+
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it was not connected
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+async def _pass_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_passed_on(answer.headers))
     async with answer:
         await response.prepare(request)
