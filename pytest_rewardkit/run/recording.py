@@ -46,18 +46,21 @@ class Recording:
             self._hand_over = hand_over
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         recorder.enter(Recorder())
         try:
             return (yield)
         finally:
             recorder.leave()
+            # pytest keeps all items to the end of the session, and with them what candidates put out.
+            if _RECORDER in item.stash:
+                del item.stash[_RECORDER]
+            _take_record_off(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         # A rerun is the same item again, with what earlier attempts left on it.
-        if item.user_properties:
-            item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
+        _take_record_off(item)
         attempt = item.stash[_RECORDER] = Recorder()
         recorder.leave()
         recorder.enter(attempt)
@@ -109,6 +112,11 @@ class Recording:
                 if call.when == "call":
                     self._failures.explain(item, report, reward)
         return report
+
+
+def _take_record_off(item: pytest.Item) -> None:
+    if item.user_properties:
+        item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
 
 
 def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attempt: Recorder) -> str | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recording import RECORD_PROPERTY
+from pytest_rewardkit.run.recording import RECORD_PROPERTY, recorder_of
 
 
 class Collector:
@@ -312,3 +312,23 @@ def test_pytest_inside_pytest_keeps_recorders_apart(run, pytester):
         """
     )
     run().stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 1.00"])
+
+
+def test_items_keep_nothing_of_what_was_recorded(pytester):
+    pytester.makepyfile(
+        test_suite="""
+        def test_it(reward):
+            reward.record(0.5)
+        """
+    )
+
+    class Kept:
+        def pytest_sessionfinish(self, session):
+            (item,) = session.items
+            self.properties = item.user_properties
+            with pytest.raises(KeyError):
+                recorder_of(item)
+
+    kept = Kept()
+    pytester.inline_run("--rewardkit", plugins=[kept]).assertoutcome(passed=1)
+    assert kept.properties == []
