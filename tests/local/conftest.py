@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from addresses import sdk_address
 
 from pytest_rewardkit.local.handle import LocalServer
 
@@ -29,16 +30,6 @@ def server() -> Iterator[LocalServer]:
 def address(server: LocalServer) -> Address:
     """Keywords that lead any call of the SDK to the server."""
     return sdk_address(server)
-
-
-def sdk_address(server: LocalServer) -> Address:
-    variables = server.environment()
-    return {
-        "api_key": variables["E2B_API_KEY"],
-        "api_url": variables["E2B_API_URL"],
-        "sandbox_url": variables["E2B_SANDBOX_URL"],
-        "domain": variables["E2B_DOMAIN"],
-    }
 
 
 @pytest.fixture

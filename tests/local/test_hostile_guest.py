@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import sdk_address
+from addresses import sdk_address
 from e2b_code_interpreter import Sandbox
 from processes import open_files
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from conftest import sdk_address
+from addresses import sdk_address
 from e2b import SandboxException
 from e2b_code_interpreter import Sandbox
 from outside_world import DEAD_SITE, GATEWAY, HOST_ADDRESS, NAME_SERVER, OTHER_SITE, PRIVATE, SITE, World, world

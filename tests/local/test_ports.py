@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from addresses import sdk_address
 from aiohttp import WSMsgType
-from conftest import sdk_address
 from e2b_code_interpreter import Sandbox
 from processes import PATIENCE_SECONDS, eventually, open_files
 from yarl import URL

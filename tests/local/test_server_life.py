@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import sdk_address
+from addresses import sdk_address
 from e2b import SandboxException
 from e2b_code_interpreter import Sandbox
 from processes import all_end, descendants, eventually, open_files, watch
