@@ -36,6 +36,10 @@ class Server(ThreadingHTTPServer):
 
 
 servers = [Server(("0.0.0.0", port), Handler) for port in (22, 80, 443, 8080)]
-for server in servers:
-    Thread(target=server.serve_forever).start()
+threads = [Thread(target=server.serve_forever) for server in servers]
+for thread in threads:
+    thread.start()
 print("ready", flush=True)
+# Python 3.12 begins no thread any more once the main one has ended.
+for thread in threads:
+    thread.join()
