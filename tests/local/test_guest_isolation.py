@@ -174,7 +174,8 @@ def read(path):
 def test_files_of_the_host_cannot_be_read(kernel, tmp_path):
     key = tmp_path / "id_ed25519"
     key.write_text("private")
-    paths = [str(key), __file__, "/etc/shadow", "/etc/ssh/sshd_config", "/root/.bashrc", "/dev/mem", "/proc/kcore"]
+    paths = [str(key), __file__, "/etc/shadow", "/etc/ssh/sshd_config", "/dev/mem", "/proc/kcore"]
+    paths += [str(Path.home() / ".bashrc")]
     paths += [f"/proc/{os.getpid()}/root{key}", f"/proc/self/root{key}", "/proc/1/root/etc/shadow", "/var/log/dpkg.log"]
     kernel.run(READ)
     assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
@@ -558,24 +559,26 @@ def test_a_full_disk_is_no_lack_of_memory(fork_server):
         assert kernel.run("len(b'x' * (60 * 2**20))").text == str(60 * 2**20)
 
 
+FORK_UNTIL_REFUSED = """
+import os, time
+pids = []
+try:
+    while len(pids) < 1000:
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(1000)
+        pids.append(pid)
+except BlockingIOError:
+    pass
+"""
+
+
 def test_processes_left_behind_do_not_keep_the_next_kernel_from_starting(fork_server, level):
     if level == "landlock":
         pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")
     with fork_server.spawn(processes=20) as box:
-        code = """
-        import os, signal, time
-        pids = []
-        try:
-            while True:
-                pid = os.fork()
-                if pid == 0:
-                    time.sleep(1000)
-                pids.append(pid)
-        except BlockingIOError:
-            pass
-        """
         first = box.kernel()
-        first.run(textwrap.dedent(code))
+        first.run(FORK_UNTIL_REFUSED)
         kernel = box.kernel()
         assert box.run("echo fine")[0] == "fine\n"
         assert evaluate(kernel, "6 * 7") == 42
@@ -589,7 +592,7 @@ def test_processes_left_behind_do_not_keep_the_next_kernel_from_starting(fork_se
         """
         kernel.run(textwrap.dedent(refused))
         assert evaluate(kernel, "answer") == "refused"
-        first.run("for pid in pids:\n    os.kill(pid, signal.SIGKILL)\n    os.waitpid(pid, 0)")
+        first.run("import signal\nfor pid in pids:\n    os.kill(pid, signal.SIGKILL)\n    os.waitpid(pid, 0)")
 
 
 def test_shared_pages_are_not_counted_for_each_process(fork_server):
@@ -618,20 +621,8 @@ def test_processes_are_limited_to_the_sandbox(fork_server):
         pytest.skip("this level counts the processes of all sandboxes together, and root's not at all")
     with fork_server.spawn(processes=40) as box, fork_server.spawn(processes=40) as other:
         kernel = box.kernel()
-        code = """
-        import os, time
-        pids = []
-        try:
-            while len(pids) < 1000:
-                pid = os.fork()
-                if pid == 0:
-                    time.sleep(1000)
-                pids.append(pid)
-        except BlockingIOError:
-            pass
-        len(pids)
-        """
-        assert 30 <= evaluate(kernel, code) < 40
+        kernel.run(FORK_UNTIL_REFUSED)
+        assert 30 <= evaluate(kernel, "len(pids)") < 40
         assert other.run("echo fine")[0] == "fine\n"
 
 

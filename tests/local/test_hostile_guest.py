@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from addresses import sdk_address
 from e2b_code_interpreter import Sandbox
 from processes import open_files
+from servers import sdk_address
 
 from pytest_rewardkit.local.handle import LocalServer
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-from addresses import sdk_address
 from aiohttp import WSMsgType
 from e2b_code_interpreter import Sandbox
 from processes import PATIENCE_SECONDS, eventually, open_files
+from servers import sdk_address
 from yarl import URL
 
 from pytest_rewardkit.local.api.websockets import MAX_MESSAGE_BYTES

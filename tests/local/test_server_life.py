@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from addresses import sdk_address
 from e2b import SandboxException
 from e2b_code_interpreter import Sandbox
 from processes import all_end, descendants, eventually, open_files, watch
+from servers import sdk_address
 
 from pytest_rewardkit.local.handle import LocalServer, UnsupportedPlatformError
 from pytest_rewardkit.local.settings import Settings

@@ -1,0 +1,32 @@
+"""Servers for tests, and how tests lead the SDK to them without the environment's variables."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.handle import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Address = dict[str, str]
+
+
+def sdk_address(server: LocalServer) -> Address:
+    variables = server.environment()
+    return {
+        "api_key": variables["E2B_API_KEY"],
+        "api_url": variables["E2B_API_URL"],
+        "sandbox_url": variables["E2B_SANDBOX_URL"],
+        "domain": variables["E2B_DOMAIN"],
+    }
+
+
+@contextmanager
+def silent_server() -> Iterator[LocalServer]:
+    """A server that must have nothing to say in its log when it ends."""
+    with LocalServer.listen() as server:
+        yield server
+        log = server.log()
+    assert not log, f"the server wrote to its log:\n{log}"
