@@ -338,7 +338,7 @@ def _derived(value: float | None) -> Verdict:
 
 def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdict:
     derived = _derived(value)
-    if verdict is _DERIVED or verdict == derived:
+    if verdict is _DERIVED:
         return derived
     verdict = Verdict(verdict)
     # A whole reward has passed, and an unscored one has no value; how any other came about is the scorer's to say.

@@ -7,7 +7,7 @@ parser of test results reads: ``evals.scores.NAME.value``, ``.type`` and ``.meta
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.text import one_line
 
@@ -30,62 +30,36 @@ _NOT_IN_NAMES: Final = re.compile(r"[^\w\- \[\](),:/@+=]+")
 Property = tuple[str, str | float]
 
 
-class _Names(NamedTuple):
-    """The names of the properties of one score."""
-
-    value: str
-    type: str
-    verdict: str
-    reason: str
-    threshold: str
-    group: str
-    row: str
-    weight: str
-
-    @classmethod
-    def of(cls, name: str) -> _Names:
-        prefix = f"evals.scores.{name}"
-        facts = [field if field in ("value", "type") else f"metadata.{field}" for field in cls._fields]
-        return cls(*(f"{prefix}.{fact}" for fact in facts))
-
-
-# Tests by the thousand have the same.
-_OF_WHOLE: Final = _Names.of(WHOLE)
-
-
 def properties_of(record: Record) -> list[Property]:
     """Return the properties of what one attempt left behind: its reward as a number, as a score, then its parts."""
     reward = record.reward
     if reward is None:
         return []
     found: list[Property] = [] if reward.value is None else [(WHOLE, reward.value)]
-    _add_score(found, _OF_WHOLE, reward)
-    if record.threshold is not None:
-        found.append((_OF_WHOLE.threshold, record.threshold))
-    if record.group is not None:
-        found.append((_OF_WHOLE.group, record.group))
-    if record.row is not None:
-        found.append((_OF_WHOLE.row, record.row))
+    _add_score(found, WHOLE, reward)
+    for fact in ("threshold", "group", "row"):
+        if (said := getattr(record, fact)) is not None:
+            found.append((f"evals.scores.{WHOLE}.metadata.{fact}", said))
     if record.weight != 1:
-        found.append((_OF_WHOLE.weight, record.weight))
+        found.append((f"evals.scores.{WHOLE}.metadata.weight", record.weight))
     names = {WHOLE}
     for part in reward.parts[:PARTS]:
         name = _unique(_NOT_IN_NAMES.sub("_", part.name)[:_NAME_LIMIT] or "part", names)
-        of_part = _Names.of(name)
-        _add_score(found, of_part, part)
+        _add_score(found, name, part)
         if part.weight != 1:
-            found.append((of_part.weight, part.weight))
+            found.append((f"evals.scores.{name}.metadata.weight", part.weight))
     return found
 
 
-def _add_score(found: list[Property], names: _Names, judged: Reward | Part) -> None:
+def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
+    prefix = f"evals.scores.{name}"
     # What is unscored has no number, and none is made up for it.
     if judged.value is not None:
-        found.append((names.value, judged.value))
-        found.append((names.type, "float"))
-    found.append((names.verdict, judged.verdict.value))
+        found.append((f"{prefix}.value", judged.value))
+        found.append((f"{prefix}.type", "float"))
+    found.append((f"{prefix}.metadata.verdict", judged.verdict.value))
     if judged.reason:
-        found.append((names.reason, one_line(judged.reason, _TEXT_LIMIT)))
+        found.append((f"{prefix}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.evidence import Evidence
-from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward
+from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.text import excerpt
 
 if TYPE_CHECKING:
@@ -129,8 +129,6 @@ class Record:
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
-        if not self.sandboxes and (self.reward is None or not self.reward.parts):
-            return {}
         timings: dict[str, float] = {}
         if self.sandboxes:
             timings["waiting"] = math.fsum(use.waited for use in self.sandboxes)
@@ -159,7 +157,7 @@ def part_to_wire(part: Part) -> dict[str, Any]:
 def part_from_wire(data: dict[str, Any]) -> Part:
     """Return the part that `part_to_wire` wrote."""
     fields = dict(data)
-    return Part(fields.pop("name"), fields.pop("value", None), **fields)
+    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
 
 
 def evidence_to_wire(evidence: Evidence) -> dict[str, Any]:
@@ -197,7 +195,7 @@ def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], e
 def _reward_from_wire(data: Mapping[str, Any]) -> Reward:
     parts = tuple(map(part_from_wire, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_wire, data["evidence"])) if "evidence" in data else ()
-    return Reward(data["reward"], parts, data["verdict"], data.get("reason", ""), evidence)
+    return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 
 def _with_texts(part: Part, limit: int) -> Part:

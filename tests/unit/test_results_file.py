@@ -181,6 +181,17 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
             ", line 2: task must be a text, not 3",
         ),
         (
+            [
+                None,
+                json.dumps(json.loads(attempt_lines()[0]) | {"parts": [{"name": "adds", "value": 1.0, "weight": 1.0}]}),
+            ],
+            ", line 2: lacks 'verdict'",
+        ),
+        (
+            [None, json.dumps(json.loads(attempt_lines()[0]) | {"verdict": None})],
+            ", line 2: None is not a valid Verdict",
+        ),
+        (
             [None, json.dumps(json.loads(attempt_lines()[0]) | {"index": "3"})],
             ", line 2: index must be a whole number, not '3'",
         ),

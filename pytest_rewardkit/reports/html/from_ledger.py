@@ -154,8 +154,6 @@ def _joined(texts: Iterable[str]) -> str | None:
 
 
 def _timings(record: Record, seconds: float) -> dict[str, float]:
-    if not record.sandboxes and (record.reward is None or not record.reward.parts):
-        return {}
     timings = {
         "waiting": sum(use.waited for use in record.sandboxes),
         "creating": sum(use.start for use in record.sandboxes),
