@@ -37,6 +37,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[Sandbox]] = deque()
         self._spawning: set[asyncio.Task[Sandbox]] = set()
         self._parallel = len(os.sched_getaffinity(0))
+        self._closed = False
 
     async def take(self) -> Sandbox:
         """A ready sandbox, else the next that will be.
@@ -44,6 +45,8 @@ class Pool:
         Raises:
             GuestError, GuestGoneError, ZygoteError: there will be none.
         """
+        if self._closed:
+            raise _shutting_down()
         if self._ready:
             sandbox = self._ready.popleft()
             self.refill()
@@ -76,11 +79,10 @@ class Pool:
         return sandboxes
 
     def close(self) -> None:
-        """Make no more."""
+        """Make no more; whoever waits for one, or comes later, is told so."""
+        self._closed = True
         self._size = 0
-        for waiter in self._waiting:
-            waiter.cancel()
-        self._waiting.clear()
+        self._refuse(_shutting_down())
         for task in self._spawning:
             task.cancel()
 
@@ -95,6 +97,9 @@ class Pool:
             return
         if not isinstance(error, GuestError | GuestGoneError | ZygoteError):
             task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
+        self._refuse(error)
+
+    def _refuse(self, error: BaseException) -> None:
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -109,3 +114,7 @@ class Pool:
         # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
         sandbox.default_context().submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
         self._ready.append(sandbox)
+
+
+def _shutting_down() -> ZygoteError:
+    return ZygoteError("the server is shutting down")

@@ -33,6 +33,9 @@ logging.getLogger("aiohttp.websocket").disabled = True
 KEEPALIVE_SECONDS = 640.0
 """How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
 
+SHUTDOWN_SECONDS = 0.5
+"""How long requests may take to end once their sandboxes have; then they are cut off. aiohttp takes 0 for no limit."""
+
 
 async def serve(
     control: socket.socket,
@@ -97,9 +100,9 @@ def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRun
             keepalive_timeout=KEEPALIVE_SECONDS,
             access_log=None,
             logger=_http_log,
-            shutdown_timeout=0.0,
+            shutdown_timeout=SHUTDOWN_SECONDS,
         ),
-        web.ServerRunner(gateway, shutdown_timeout=0.0),
+        web.ServerRunner(gateway, shutdown_timeout=SHUTDOWN_SECONDS),
     ]
 
 

@@ -58,13 +58,15 @@ def test_a_row_is_read_when_its_test_runs(pytester: pytest.Pytester, plain: Run)
     write_rows(pytester, ROWS)
     pytester.makeconftest(
         """
-        import pathlib, pytest
+        import os, pytest
 
         @pytest.hookimpl(trylast=True)
         def pytest_collection_finish(session):
             if session.items:
                 path = session.config.rootpath / "rows.jsonl"
-                path.write_text(path.read_text().replace('"expected": "1"', '"expected": "9"'))
+                changed = path.with_suffix(f".{os.getpid()}")  # another worker may be reading
+                changed.write_text(path.read_text().replace('"expected": "1"', '"expected": "9"'))
+                changed.replace(path)
         """
     )
     pytester.makepyfile(

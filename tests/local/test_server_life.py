@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from e2b import SandboxException
@@ -107,6 +109,23 @@ def test_nothing_is_left_when_the_server_is_signalled(own_server: LocalServer, n
     left = watch({pid, *descendants(pid)})
     os.kill(pid, number)
     assert all_end(left)
+
+
+def test_a_request_that_never_ends_does_not_keep_the_server(own_server: LocalServer) -> None:
+    Sandbox.create(**sdk_address(own_server)).kill()
+    pid = server_pid(own_server)
+    variables = own_server.environment()
+    url = urlsplit(variables["E2B_API_URL"])
+    half = (
+        f"POST /sandboxes HTTP/1.1\r\nHost: {url.netloc}\r\nX-API-Key: {variables['E2B_API_KEY']}\r\n"
+        "Expect: 100-continue\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with socket.create_connection((url.hostname or "", url.port or 0)) as client:
+        client.sendall(half.encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 100")
+        left = watch([pid])
+        os.kill(pid, signal.SIGTERM)
+        assert all_end(left)
 
 
 def test_a_hundred_sandboxes_leave_nothing(own_server: LocalServer, temporary: Path) -> None:
