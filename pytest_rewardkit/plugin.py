@@ -16,6 +16,7 @@ from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
 if TYPE_CHECKING:
     from pytest_rewardkit.run.failures import Failures
+    from pytest_rewardkit.run.handover import Handover
 
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
@@ -43,13 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = Settings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
-    failures = _failures(config, settings) if settings.enabled else None
-    config.pluginmanager.register(Recording(failures), "rewardkit-recording")
+    reporting = (_handover(), _failures(config, settings)) if settings.enabled else None
+    config.pluginmanager.register(Recording(reporting), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.datasets.selfcheck import SelfCheck
 
         config.pluginmanager.register(SelfCheck(), "rewardkit-selfcheck")
-    if not settings.enabled:
+    if reporting is None:
         for option in OPTIONS:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
@@ -63,9 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_rewardkit.run.reporting import report
 
         try:
-            report(config, settings)
+            report(config, settings, reporting[0])
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _handover() -> Handover:
+    from pytest_rewardkit.run.handover import Handover
+
+    return Handover()
 
 
 def _failures(config: pytest.Config, settings: Settings) -> Failures:

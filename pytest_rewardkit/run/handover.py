@@ -1,24 +1,84 @@
-"""How a test's record leaves the process in which the test ran: as a user property of its last report."""
+"""How a test's reward and record leave the process in which the test ran, and how they arrive where the run ends.
+
+Both are user properties of the test's reports, because plain types alone, as numbers and strings, survive
+pytest-xdist's channel, forks, reruns and JUnit files alike.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from pytest_rewardkit.datasets.plugin import task_of, trial_of
 from pytest_rewardkit.run.record import Record, SandboxUse
-from pytest_rewardkit.run.recording import RECORD_PROPERTY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
+    from pytest_rewardkit.reports.properties import Property
+    from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.run.recorder import Recorder
 
+PROPERTY: Final = "rewardkit"
+"""The user property of a test's last report that is its record, in wire form; on an earlier report it is the number
+that the test has earned by then, None for an unscored one. Where the run ends, it is taken off."""
 
-def hand_over(item: pytest.Item, attempt: Recorder) -> None:
-    """Leave the record of `attempt` on `item`, whose last report is about to be made; some leave none."""
-    reward = attempt.concluded()
-    if reward is None and not attempt.sandboxes:
-        return
+
+class Handover:
+    """Both ends of the way of records in one process; what is handed over within it need not be decoded."""
+
+    def __init__(self) -> None:
+        self._given: tuple[str, Record] | None = None
+
+    @staticmethod
+    def note(report: pytest.TestReport, value: float | None) -> None:
+        """Leave on `report` what the test's letter and word need, which are shown before its record arrives."""
+        report.user_properties.append((PROPERTY, value))
+
+    @staticmethod
+    def take_note(report: pytest.TestReport) -> list[float | None]:
+        """Take off `report` what `note` left there, and return it as the only item; none where it left nothing."""
+        notes = [value for name, value in report.user_properties if name == PROPERTY]
+        if notes:
+            report.user_properties[:] = [entry for entry in report.user_properties if entry[0] != PROPERTY]
+        return cast("list[float | None]", notes)
+
+    def give(self, item: pytest.Item, attempt: Recorder) -> None:
+        """Leave the record of `attempt` on `item`, whose last report is about to be made; some leave none."""
+        reward = attempt.concluded()
+        if reward is None and not attempt.sandboxes:
+            return
+        record = _record_of(item, attempt, reward)
+        modified = _modify(item, record)
+        wire = record.to_wire()
+        # What has details may lose some on its way, and what others modify may not be what it should.
+        self._given = None if modified or record.has_details else (wire, record)
+        item.user_properties.append((PROPERTY, wire))
+
+    def take_back(self, item: pytest.Item) -> None:
+        """Leave nothing of an earlier attempt on `item`."""
+        if item.user_properties:
+            item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != PROPERTY]
+
+    def take(self, report: pytest.TestReport, instead: Callable[[Record], list[Property]]) -> tuple[Record | None, str]:
+        """Return the record that `report` brings, and its wire form; None and "" when it brings none.
+
+        Parameters
+        ----------
+        instead: gives the properties that take its place on the report.
+        """
+        for position, (name, value) in enumerate(report.user_properties):
+            if name == PROPERTY:
+                wire = str(value)
+                given, self._given = self._given, None
+                record = given[1] if given is not None and given[0] is wire else Record.from_wire(wire)
+                report.user_properties[position : position + 1] = instead(record)
+                return record, wire
+        return None, ""
+
+
+def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
     record = Record(reward)
     if attempt.sandboxes:
         record.sandboxes = tuple(SandboxUse(waited, start) for waited, start in attempt.sandboxes)
@@ -33,7 +93,13 @@ def hand_over(item: pytest.Item, attempt: Recorder) -> None:
     if (task := task_of(item, trial)) is not None:
         record.task = task
         record.reduce = marker.reduce if marker is not None else "mean"
+    return record
+
+
+def _modify(item: pytest.Item, record: Record) -> bool:
+    """Let other plugins modify `record`, and return whether there are any that do."""
     # To find that nobody implements a hook takes longer below a directory than for the whole session.
-    if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
-        item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
-    item.user_properties.append((RECORD_PROPERTY, record.to_wire()))
+    if not item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
+        return False
+    item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
+    return True

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from pytest_rewardkit.reports.figures import shown
 from pytest_rewardkit.reports.terminal import one_line_section, verdict
-from pytest_rewardkit.run.recording import REPORT_ATTRIBUTE
 
 if TYPE_CHECKING:
     from pytest_rewardkit.run.reporter import Reporter
 
-_PLACE = 2
+_ATTRIBUTE: Final = "rewardkit"
+"""The attribute of a report that holds what its row shows."""
+_PLACE: Final = 2
 """Where the column stands: behind the outcome and the test's name."""
 
 
@@ -24,14 +25,19 @@ class HtmlPluginColumn:
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
 
+    # Rows are made when a test is over, of all the reports of all its attempts.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for value in self._reporter.noted(report):
+            setattr(report, _ATTRIBUTE, shown(value))
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells.insert(_PLACE, '<th class="sortable" data-column-type="reward">Reward</th>')
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        noted: dict[str, Any] | None = getattr(report, REPORT_ATTRIBUTE, None)
-        text = "" if noted is None else shown(noted["reward"])
+        text = getattr(report, _ATTRIBUTE, "")
         cells.insert(_PLACE, f'<td class="col-reward">{html.escape(text)}</td>')
 
     @pytest.hookimpl(optionalhook=True)

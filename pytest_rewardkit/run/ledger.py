@@ -221,6 +221,10 @@ class Ledger:
         test.attempts.append(attempt)
         return test
 
+    def get(self, node_id: str) -> Test | None:
+        """Return the test of that node id; None when no attempt at it is over."""
+        return self._tests.get(node_id)
+
     @property
     def tests(self) -> list[Test]:
         """The tests that have to do with rewards, and those that crashed, in the order of collection."""

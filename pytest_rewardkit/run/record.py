@@ -64,9 +64,14 @@ class Record:
     sandboxes: tuple[SandboxUse, ...] = ()
     left_out: int = 0
 
+    @property
+    def has_details(self) -> bool:
+        """Whether there is anything that candidates put out, which may be large."""
+        return self.reward is not None and bool(self.reward.parts or self.reward.evidence)
+
     def to_wire(self) -> str:
         """Return the record as one line of ASCII JSON of at most `WIRE_LIMIT` characters."""
-        if self.reward is None or not (self.reward.parts or self.reward.evidence):
+        if self.reward is None or not self.has_details:
             return self._dump((), left_out=self.left_out)
         parts, evidence = self.reward.parts, self.reward.evidence
         images = any(item.images for item in evidence)

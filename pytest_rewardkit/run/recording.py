@@ -10,18 +10,12 @@ from pytest_rewardkit.run import recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator, Mapping
 
     from pytest_rewardkit.run.failures import Failures
-
-RECORD_PROPERTY: Final = "rewardkit"
-"""The user property in which a record travels, in its wire form, to where the run ends; there it is taken out."""
-REPORT_ATTRIBUTE: Final = "rewardkit"
-"""The attribute of a report that holds what the test's letter and word need."""
+    from pytest_rewardkit.run.handover import Handover
 
 _RECORDER: Final = pytest.StashKey[Recorder]()
-
-# Plain types alone, as one string of JSON, survive pytest-xdist's channel, reruns and JUnit files alike.
 
 
 def recorder_of(item: pytest.Item) -> Recorder:
@@ -34,16 +28,12 @@ class Recording:
 
     Parameters
     ----------
-    failures: what explains failures, where rewards are reported; None, and nothing is left on the reports.
+    reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
+        left on the reports.
     """
 
-    def __init__(self, failures: Failures | None) -> None:
-        self._failures = failures
-        self._hand_over: Callable[[pytest.Item, Recorder], None] | None = None
-        if failures is not None:
-            from pytest_rewardkit.run.handover import hand_over
-
-            self._hand_over = hand_over
+    def __init__(self, reporting: tuple[Handover, Failures] | None) -> None:
+        self._reporting = reporting
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -55,12 +45,14 @@ class Recording:
             # pytest keeps all items to the end of the session, and with them what candidates put out.
             if _RECORDER in item.stash:
                 del item.stash[_RECORDER]
-            _take_record_off(item)
+            if self._reporting is not None:
+                self._reporting[0].take_back(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         # A rerun is the same item again, with what earlier attempts left on it.
-        _take_record_off(item)
+        if self._reporting is not None:
+            self._reporting[0].take_back(item)
         attempt = item.stash[_RECORDER] = Recorder()
         recorder.leave()
         recorder.enter(attempt)
@@ -99,24 +91,20 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
-        if self._hand_over is not None and call.when == "teardown":
-            self._hand_over(item, attempt)
+        if self._reporting is not None and call.when == "teardown":
+            self._reporting[0].give(item, attempt)
         report = yield
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             _note(attempt, call.excinfo.value, in_call=call.when == "call")
-        if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
+        if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
-                setattr(report, REPORT_ATTRIBUTE, {"reward": reward.value, "verdict": str(reward.verdict)})
+                handover, failures = self._reporting
+                handover.note(report, reward.value)
                 if call.when == "call":
-                    self._failures.explain(item, report, reward)
+                    failures.explain(item, report, reward)
         return report
-
-
-def _take_record_off(item: pytest.Item) -> None:
-    if item.user_properties:
-        item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != RECORD_PROPERTY]
 
 
 def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attempt: Recorder) -> str | None:

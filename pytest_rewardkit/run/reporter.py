@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -14,17 +14,18 @@ from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.node_ids import have_groups, without_group
-from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recording import RECORD_PROPERTY, REPORT_ATTRIBUTE
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from pytest_rewardkit.reports.properties import Property
     from pytest_rewardkit.run.baseline import Comparison
     from pytest_rewardkit.run.gates import Decision
+    from pytest_rewardkit.run.handover import Handover
     from pytest_rewardkit.run.judge import Judge
     from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.record import Record
     from pytest_rewardkit.settings import Settings
 
 _PHASES: Final = ("setup", "call", "teardown")
@@ -33,11 +34,13 @@ _PHASES: Final = ("setup", "call", "teardown")
 class _Progress:
     """What is known of an attempt that is not over yet."""
 
-    __slots__ = ("duration", "outcome")
+    __slots__ = ("duration", "noted", "outcome")
 
     def __init__(self) -> None:
         self.outcome = "passed"
         self.duration = 0.0
+        self.noted: list[float | None] = []
+        """The number that the test has earned, None for an unscored one, as the only item once it is known."""
 
     def add(self, report: pytest.TestReport) -> None:
         self.duration += report.duration
@@ -55,14 +58,18 @@ class Reporter:
     settings: what the user asked for.
     header: where sandboxes come from, for pytest's header.
     judge: what decides the exit status beside the tests themselves.
+    handover: by what records arrive.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings, header: str, judge: Judge) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, header: str, judge: Judge, handover: Handover
+    ) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
         self.header = header
         self.judge = judge
+        self._handover = handover
         self.listeners: list[Callable[[Test, str], None]] = []
         """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form
         of the attempt's record, "" for one that left none."""
@@ -107,17 +114,23 @@ class Reporter:
     # known of a test.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
-        record, wire = self._taken(report) if report.when == "teardown" else (None, "")
-        yield
         node_id = self._plain(report.nodeid)
         kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
+            yield
             self._running.pop(node_id, None)
             self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
             return
         progress = self._running.get(node_id)
         if progress is None:
             progress = self._running[node_id] = _Progress()
+        record, wire = None, ""
+        if report.user_properties:
+            if report.when == "teardown":
+                record, wire = self._handover.take(report, self._properties)
+            else:
+                progress.noted = self._handover.take_note(report)
+        yield
         if isinstance(report, pytest.SubtestReport):
             if report.failed:
                 progress.outcome = "failed"
@@ -128,15 +141,28 @@ class Reporter:
             line = None if report.location[1] is None else report.location[1] + 1
             self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), wire)
 
+    def noted(self, report: pytest.TestReport) -> list[float | None]:
+        """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
+
+        Nothing when it has earned no reward, or is not about the test but what was set up or torn down for it.
+        """
+        if report.when != "call" and not (report.when == "setup" and report.failed):
+            return []
+        node_id = self._plain(report.nodeid)
+        if (progress := self._running.get(node_id)) is not None:
+            return progress.noted
+        test = self.ledger.get(node_id)
+        return [] if test is None or test.reward is None else [test.value]
+
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        noted: dict[str, Any] | None = getattr(report, REPORT_ATTRIBUTE, None)
-        if noted is None or report.outcome not in ("passed", "failed") or hasattr(report, "wasxfail"):
+        if report.outcome not in ("passed", "failed") or isinstance(report, pytest.SubtestReport):
             return None
-        if isinstance(report, pytest.SubtestReport):
+        noted = self.noted(report)
+        if not noted or hasattr(report, "wasxfail"):
             return None
-        letter, word, markup = terminal.status(noted["reward"], passed=report.passed)
+        letter, word, markup = terminal.status(noted[0], passed=report.passed)
         category = "error" if report.when == "setup" else report.outcome
         return category, letter, (word, markup)
 
@@ -176,16 +202,8 @@ class Reporter:
             for line in added or ():
                 terminalreporter.write_line(line)
 
-    def _taken(self, report: pytest.TestReport) -> tuple[Record | None, str]:
-        """Return the record that a report brings, and its wire form; in its place come properties for others."""
-        for position, (name, value) in enumerate(report.user_properties):
-            if name == RECORD_PROPERTY:
-                wire = str(value)
-                record = Record.from_wire(wire)
-                instead = properties_of(record) if self._settings.junit_properties else []
-                report.user_properties[position : position + 1] = instead
-                return record, wire
-        return None, ""
+    def _properties(self, record: Record) -> list[Property]:
+        return properties_of(record) if self._settings.junit_properties else []
 
     def _add(self, node_id: str, attempt: Attempt, wire: str = "") -> None:
         test = self.ledger.add(node_id, attempt)

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.handover import Handover
     from pytest_rewardkit.settings import Settings
 
 REPORTER: Final = "rewardkit-reporter"
 """The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
 
 
-def report(config: pytest.Config, settings: Settings) -> None:
-    """Register what reports the session, where it ends.
+def report(config: pytest.Config, settings: Settings, handover: Handover) -> None:
+    """Register what reports the session, where it ends; records arrive by `handover`.
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
     """
@@ -37,9 +38,10 @@ def report(config: pytest.Config, settings: Settings) -> None:
         raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
     if stored is None:
         provider = Provision.of(config).provider
-        reporter = Reporter(config, settings, provider.describe(), judge)
+        reporter = Reporter(config, settings, provider.describe(), judge, handover)
     else:
-        reporter = Reporter(config, settings, f"results of {stored.path.name}, nothing is run", judge)
+        header = f"results of {stored.path.name}, nothing is run"
+        reporter = Reporter(config, settings, header, judge, handover)
     register = config.pluginmanager.register
     register(reporter, REPORTER)
     if config.getoption("collectonly"):
@@ -48,7 +50,8 @@ def report(config: pytest.Config, settings: Settings) -> None:
         from pytest_rewardkit.run.stored_run import StoredRun
 
         register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
-    register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
+    if hasattr(config.hook, "pytest_html_results_table_row"):
+        register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
     register(Live(config, reporter), "rewardkit-live")
     if github_report.is_asked_for(os.environ):
         register(github_report.GitHubReport(config, reporter), "rewardkit-github")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pytest_rewardkit.run.handover import PROPERTY
 from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recording import RECORD_PROPERTY, recorder_of
+from pytest_rewardkit.run.recording import recorder_of
 
 
 class Collector:
@@ -25,14 +26,14 @@ class Collector:
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtest_logreport(self, report):
             name = report.nodeid.rpartition("::")[2]
-            arrived = [value for key, value in report.user_properties if key == RECORD_PROPERTY]
+            arrived = [value for key, value in report.user_properties if key == PROPERTY]
             result = yield
             if report.when == "teardown" and arrived:
                 self.records.setdefault(name, []).extend(map(Record.from_wire, arrived))
                 numbers = [value for key, value in report.user_properties if key == "reward"]
                 if numbers:
                     self.numbers.setdefault(name, []).extend(numbers)
-                assert not any(key == RECORD_PROPERTY for key, _ in report.user_properties)
+                assert not any(key == PROPERTY for key, _ in report.user_properties)
             return result
 
 

@@ -125,7 +125,7 @@ def test_without_the_option_it_is_plain_pytest(plain, pytester):
     pytester.makeconftest(
         """
         def pytest_runtest_logreport(report):
-            assert not report.user_properties and not hasattr(report, "rewardkit")
+            assert not report.user_properties
         """
     )
     result = plain("-v")
