@@ -7,6 +7,7 @@ parser of test results reads: ``evals.scores.NAME.value``, ``.type`` and ``.meta
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.text import one_line
@@ -52,14 +53,21 @@ def properties_of(record: Record) -> list[Property]:
 
 
 def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
-    prefix = f"evals.scores.{name}"
+    value, kind, verdict, reason = _keys(name)
     # What is unscored has no number, and none is made up for it.
     if judged.value is not None:
-        found.append((f"{prefix}.value", judged.value))
-        found.append((f"{prefix}.type", "float"))
-    found.append((f"{prefix}.metadata.verdict", judged.verdict.value))
+        found.append((value, judged.value))
+        found.append((kind, "float"))
+    found.append((verdict, judged.verdict.value))
     if judged.reason:
-        found.append((f"{prefix}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
+        found.append((reason, one_line(judged.reason, _TEXT_LIMIT)))
+
+
+# pytest keeps the properties of all tests to the end, most of which share their names.
+@lru_cache
+def _keys(name: str) -> tuple[str, str, str, str]:
+    prefix = f"evals.scores.{name}"
+    return f"{prefix}.value", f"{prefix}.type", f"{prefix}.metadata.verdict", f"{prefix}.metadata.reason"
 
 
 def _unique(name: str, taken: set[str]) -> str:

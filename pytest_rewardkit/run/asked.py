@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.pyproject import gates_in
 from pytest_rewardkit.reports.results.file import Stored, read
+from pytest_rewardkit.run.baseline import Baseline
 from pytest_rewardkit.run.judge import Judge
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
             "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
         )
     confidence = settings.confidence
+    earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
     return Judge(
         gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
-        baseline=stored_in(config, settings.baseline, "--rewardkit-baseline", details=False),
+        baseline=None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
     )

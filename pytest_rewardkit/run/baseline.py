@@ -20,7 +20,7 @@ from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_me
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_rewardkit.run.ledger import Ledger, Test
 
@@ -45,6 +45,49 @@ class Change(StrEnum):
     NEW = "new"
     """The baseline has no number of it."""
     SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a test earned in the baseline.
+
+    Parameters
+    ----------
+    value: its number; None when it had none.
+    unscored: how many attempts at it had none.
+    lowest, highest: of what it earned each time that it was tried; None when that is nothing.
+    """
+
+    value: float | None
+    unscored: int
+    lowest: float | None
+    highest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier run, as far as another is compared with it: little, because it is kept while that one goes on.
+
+    Parameters
+    ----------
+    tests: what each test earned, by node id, in the order of collection.
+    name: what the baseline is called.
+    unfinished: why it does not tell of a whole run; "" when it does.
+    """
+
+    tests: Mapping[str, Earlier]
+    name: str = "baseline"
+    unfinished: str = ""
+
+    @classmethod
+    def of(cls, ledger: Ledger, name: str = "baseline", unfinished: str = "") -> Baseline:
+        """Return what is needed of the run of `ledger`."""
+        tests = {}
+        for test in ledger.tasks:
+            earned = test.earned
+            lowest, highest = min(earned, default=None), max(earned, default=None)
+            tests[test.node_id] = Earlier(test.value, test.unscored, lowest, highest)
+        return cls(tests, name, unfinished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +149,22 @@ class Comparison:
         return mean_interval([(pair.difference, pair.weight) for pair in self.pairs], confidence)
 
 
-def compare(now: Ledger, before: Ledger, *, name: str = "baseline", unfinished: str = "") -> Comparison:
-    """Return what became of the tests of `before` in `now`."""
-    earlier = {test.node_id: test for test in before.tasks}
-    tests = now.tasks
-    pairs = [
-        Pair(test.node_id, then.value, test.value, test.weight)
-        for test in tests
-        if (then := earlier.get(test.node_id)) is not None and then.value is not None and test.value is not None
-    ]
-    present = {test.node_id for test in tests}
+def compare(now: Ledger, baseline: Baseline) -> Comparison:
+    """Return what became of the tests of `baseline` in `now`."""
+    changes: dict[str, Change] = {}
+    pairs = []
+    for test in now.tasks:
+        node_id, value, then = test.node_id, test.value, baseline.tests.get(test.node_id)
+        changes[node_id] = _change(test, value, then)
+        if value is not None and then is not None and then.value is not None:
+            pairs.append(Pair(node_id, then.value, value, test.weight))
     return Comparison(
-        name,
-        changes={test.node_id: _change(test, earlier.get(test.node_id)) for test in tests},
-        before={node_id: test.value for node_id, test in earlier.items()},
-        gone=tuple(node_id for node_id in earlier if node_id not in present),
+        baseline.name,
+        changes=changes,
+        before={node_id: then.value for node_id, then in baseline.tests.items()},
+        gone=tuple(node_id for node_id in baseline.tests if node_id not in changes),
         pairs=tuple(pairs),
-        unfinished=unfinished,
+        unfinished=baseline.unfinished,
     )
 
 
@@ -149,18 +191,18 @@ def decide_regression(
     return Decision(REGRESSION, state, f"{reason} ({', '.join(uncounted)} not counted)" if uncounted else reason)
 
 
-def _change(now: Test, before: Test | None) -> Change:
-    if before is None or before.value is None:
+def _change(test: Test, now: float | None, then: Earlier | None) -> Change:
+    if then is None or then.lowest is None or then.highest is None or then.value is None:
         return Change.NEW
-    if now.value is None or now.unscored > before.unscored:
+    if now is None or test.unscored > then.unscored:
         return Change.LOST
-    earned, earned_then = now.earned, before.earned
-    low, high, low_then, high_then = min(earned), max(earned), min(earned_then), max(earned_then)
-    if high < low_then - _TOLERANCE:
+    earned = test.earned
+    lowest, highest = min(earned), max(earned)
+    if highest < then.lowest - _TOLERANCE:
         return Change.WORSE
-    if low > high_then + _TOLERANCE:
+    if lowest > then.highest + _TOLERANCE:
         return Change.BETTER
-    widest = max(high, high_then) - min(low, low_then)
+    widest = max(highest, then.highest) - min(lowest, then.lowest)
     return Change.SAME if widest <= _TOLERANCE else Change.FLAKY
 
 

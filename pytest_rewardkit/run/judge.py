@@ -11,8 +11,7 @@ from pytest_rewardkit.run.gates import Decision, State, decide, decide_must_pass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.baseline import Baseline, Comparison
     from pytest_rewardkit.run.gates import Gate
     from pytest_rewardkit.run.ledger import Ledger
 
@@ -30,7 +29,7 @@ class Judge:
     """
 
     gates: Sequence[Gate] = ()
-    baseline: Stored | None = None
+    baseline: Baseline | None = None
     fail_on_regression: bool = False
     confidence: float | None = None
 
@@ -38,7 +37,7 @@ class Judge:
         """Return the run beside its baseline; None without one."""
         if self.baseline is None:
             return None
-        return compare(ledger, self.baseline.ledger, name=self.baseline.path.name, unfinished=self.baseline.unfinished)
+        return compare(ledger, self.baseline)
 
     def decide(self, ledger: Ledger, comparison: Comparison | None, *, unfinished: str = "") -> list[Decision]:
         """Return what is decided about a run that came to its end.

@@ -111,26 +111,26 @@ class Record:
 
     def _dump(self, parts: tuple[Part, ...], evidence: tuple[Evidence, ...] = (), *, left_out: int) -> str:
         # Most records have little to say, and each of thousands is written: what has its default is never looked at.
-        data: dict[str, Any] = {"v": VERSION, "weight": self.weight}
+        fields = [f'{WIRE_HEAD}"weight":{_number(self.weight)}']
         if self.threshold is not None:
-            data["threshold"] = self.threshold
+            fields.append(f'"threshold":{_number(self.threshold)}')
         if self.group is not None:
-            data["group"] = self.group
+            fields.append(f'"group":{_ENCODER.encode(self.group)}')
         if self.row is not None:
-            data["row"] = self.row
+            fields.append(f'"row":{_ENCODER.encode(self.row)}')
         if self.task is not None:
-            data |= {"task": self.task, "reduce": self.reduce}
+            fields.append(f'"task":{_ENCODER.encode(self.task)},"reduce":{_ENCODER.encode(self.reduce)}')
         if self.must_pass:
-            data["must_pass"] = True
+            fields.append('"must_pass":true')
         if self.reward is not None:
-            _add_reward(data, self.reward, parts, evidence)
+            _add_reward(fields, self.reward, parts, evidence)
         if left_out:
-            data["left_out"] = left_out
-        if timings := self._timings():
-            data["timings"] = timings
+            fields.append(f'"left_out":{left_out}')
+        if (self.sandboxes or self.has_details) and (timings := self._timings()):
+            fields.append(f'"timings":{_ENCODER.encode(timings)}')
         if self.sandboxes:
-            data["sandboxes"] = [asdict(use) for use in self.sandboxes]
-        return _ENCODER.encode(data)
+            fields.append(f'"sandboxes":{_ENCODER.encode([asdict(use) for use in self.sandboxes])}')
+        return ",".join(fields) + "}"
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
@@ -186,15 +186,15 @@ def evidence_from_wire(data: dict[str, Any]) -> Evidence:
     )
 
 
-def _add_reward(data: dict[str, Any], reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> None:
-    data["reward"] = reward.value
-    data["verdict"] = reward.verdict
+def _add_reward(fields: list[str], reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> None:
+    value = "null" if reward.value is None else _number(reward.value)
+    fields.append(f'"reward":{value},"verdict":"{reward.verdict}"')
     if reward.reason:
-        data["reason"] = reward.reason
+        fields.append(f'"reason":{_ENCODER.encode(reward.reason)}')
     if parts:
-        data["parts"] = [part_to_wire(part) for part in parts]
+        fields.append(f'"parts":{_ENCODER.encode([part_to_wire(part) for part in parts])}')
     if evidence:
-        data["evidence"] = [evidence_to_wire(item) for item in evidence]
+        fields.append(f'"evidence":{_ENCODER.encode([evidence_to_wire(item) for item in evidence])}')
 
 
 def _reward_from_wire(data: Mapping[str, Any]) -> Reward:
@@ -245,6 +245,13 @@ def _fitting(parts: tuple[Part, ...], room: int) -> tuple[Part, ...]:
             break
         kept.add(index)
     return tuple(part for index, part in enumerate(parts) if index in kept)
+
+
+def _number(value: float) -> str:
+    """Return `value` as JSON. Raises ValueError for what is not finite, which JSON has not."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number of JSON")
+    return repr(float(value))
 
 
 def _said(data: dict[str, Any]) -> dict[str, Any]:

@@ -202,6 +202,11 @@ class Reporter:
             for line in added or ():
                 terminalreporter.write_line(line)
 
+    # pytest ends with several full collections of garbage, and each would look through all that was kept.
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        self.ledger = Ledger()
+
     def _properties(self, record: Record) -> list[Property]:
         return properties_of(record) if self._settings.junit_properties else []
 

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_rewardkit import Reward
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.run.baseline import Change, compare, decide_regression
+from pytest_rewardkit.run.baseline import Baseline, Change, compare, decide_regression
 from pytest_rewardkit.run.gates import State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
@@ -26,7 +26,7 @@ def ledger_of(rewards, *, expected=(), weight=1.0):
 
 
 def compared(before, now, **options):
-    return compare(ledger_of(now), ledger_of(before), **options)
+    return compare(ledger_of(now), Baseline.of(ledger_of(before), **options))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_means_are_of_the_pairs_alone_and_weighted():
     now = Ledger()
     for node_id, value, weight in [("a", 0.5, 3.0), ("b", 0.5, 1.0), ("lost", None, 1.0), ("new", 1.0, 1.0)]:
         now.add(node_id, Attempt("passed", 0.0, Record(Reward(value), weight=weight)))
-    assert compare(now, before).means == ((3 * 1.0 + 0.5) / 4, 0.5)
+    assert compare(now, Baseline.of(before)).means == ((3 * 1.0 + 0.5) / 4, 0.5)
 
 
 def test_worst_lost_most():
@@ -166,7 +166,7 @@ class TestFailsClosed:
 
     def test_nothing_to_compare(self, confidence):
         assert self.reason(compared({}, {"a": 1.0}), confidence) == "no test has a number in both runs"
-        weightless = compare(ledger_of({"a": 1.0}, weight=0.0), ledger_of({"a": 1.0}))
+        weightless = compare(ledger_of({"a": 1.0}, weight=0.0), Baseline.of(ledger_of({"a": 1.0})))
         assert self.reason(weightless, confidence) == "no test has a number in both runs"
 
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from pytest_rewardkit import Reward
 from pytest_rewardkit.reports import github
-from pytest_rewardkit.run.baseline import compare
+from pytest_rewardkit.run.baseline import Baseline, compare
 from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record
@@ -148,7 +148,7 @@ def test_the_whole_page():
 
 def test_beside_a_baseline():
     before, now = ledger_of(("a", rewarded(1.0)), ("gone", rewarded(1.0))), ledger_of(("a", rewarded(0.5)))
-    page = github.summary(now, passed=True, comparison=compare(now, before, name="old.jsonl"))
+    page = github.summary(now, passed=True, comparison=compare(now, Baseline.of(before, "old.jsonl")))
     _, _, cells = rendered(page)
     assert cells == ["Worst", "reward", "was", "verdict", "why", "a", "0.50", "1.00", "partial", ""]
     assert "1 worse&#44; 1 gone" in page

@@ -9,7 +9,7 @@ from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.model import Gate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.run.baseline import compare
+from pytest_rewardkit.run.baseline import Baseline, compare
 from pytest_rewardkit.run.gates import Decision, State
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
@@ -212,7 +212,7 @@ def test_beside_a_baseline_every_test_has_its_change() -> None:
         ("a.py::lost", scored(None)),
         ("a.py::new", scored(1.0)),
     )
-    shown = report_of(now, comparison=compare(now, before))
+    shown = report_of(now, comparison=compare(now, Baseline.of(before)))
     assert [(test.change, test.baseline) for test in shown.tests] == [
         ("better", 0.25),
         ("worse", 1.0),

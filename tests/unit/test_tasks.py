@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit import Reward, Verdict
-from pytest_rewardkit.run.baseline import Change, compare, decide_regression
+from pytest_rewardkit.run.baseline import Baseline, Change, compare, decide_regression
 from pytest_rewardkit.run.gates import Gate, State, decide
 from pytest_rewardkit.run.judge import Judge
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
@@ -140,13 +140,13 @@ def test_reruns_of_attempts_are_counted_apart() -> None:
 
 def test_a_baseline_is_compared_task_by_task() -> None:
     before, now = ledger_of(1.0, 1.0), ledger_of(1.0, 0.0, 0.0)
-    comparison = compare(now, before)
+    comparison = compare(now, Baseline.of(before))
     assert comparison.changes == {"t.py::test": Change.WORSE}
     (pair,) = comparison.pairs
     assert (pair.before, pair.now) == (1.0, pytest.approx(1 / 3))
     assert not comparison.gone
-    assert compare(ledger_of(0.0, 1.0), ledger_of(1.0, 0.0)).changes == {"t.py::test": Change.SAME}
-    assert compare(ledger_of(1.0, None), before).changes == {"t.py::test": Change.LOST}
+    assert compare(ledger_of(0.0, 1.0), Baseline.of(ledger_of(1.0, 0.0))).changes == {"t.py::test": Change.SAME}
+    assert compare(ledger_of(1.0, None), Baseline.of(before)).changes == {"t.py::test": Change.LOST}
 
 
 def test_attempts_at_one_task_are_no_independent_tests() -> None:
@@ -162,7 +162,7 @@ def test_attempts_at_one_task_are_no_independent_tests() -> None:
         decision = decide(gate, of(1.0).tasks)
         assert decision.state is State.UNDECIDED
         assert "1.00 of 5 tests" in decision.reason
-    decision = decide_regression(compare(of(0.0), of(1.0)), confidence=0.95)
+    decision = decide_regression(compare(of(0.0), Baseline.of(of(1.0))), confidence=0.95)
     assert decision.state is State.UNDECIDED
     assert "over 5 tests; to show a change with 95 % confidence takes 6 at least" in decision.reason
 
