@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.reward import Part, Reward
+    from pytest_rewardkit.reward import Part, Reward, Verdict
     from pytest_rewardkit.run.record import Record
 
 WHOLE: Final = "reward"
@@ -53,21 +53,18 @@ def properties_of(record: Record) -> list[Property]:
 
 
 def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
-    value, kind, verdict, reason = _keys(name)
-    # What is unscored has no number, and none is made up for it.
-    if judged.value is not None:
-        found.append((value, judged.value))
-        found.append((kind, "float"))
-    found.append((verdict, judged.verdict.value))
+    found += _score(name, judged.value, judged.verdict)
     if judged.reason:
-        found.append((reason, one_line(judged.reason, _TEXT_LIMIT)))
+        found.append((f"evals.scores.{name}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
 
 
-# pytest keeps the properties of all tests to the end, most of which share their names.
-@lru_cache
-def _keys(name: str) -> tuple[str, str, str, str]:
+# pytest keeps the properties of all tests to its end, and most tests say the same of themselves.
+@lru_cache(1000)
+def _score(name: str, value: float | None, verdict: Verdict) -> tuple[Property, ...]:
     prefix = f"evals.scores.{name}"
-    return f"{prefix}.value", f"{prefix}.type", f"{prefix}.metadata.verdict", f"{prefix}.metadata.reason"
+    judgement: Property = (f"{prefix}.metadata.verdict", verdict.value)
+    # What is unscored has no number, and none is made up for it.
+    return (judgement,) if value is None else ((f"{prefix}.value", value), (f"{prefix}.type", "float"), judgement)
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -73,8 +73,8 @@ class Test:
     @property
     def value(self) -> float | None:
         """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
-        reward = self.reward
-        return None if reward is None else reward.value
+        record = self.attempts[-1].record
+        return None if record is None or record.reward is None else record.reward.value
 
     @property
     def strict(self) -> float:

@@ -203,7 +203,7 @@ class Reporter:
                 terminalreporter.write_line(line)
 
     # pytest ends with several full collections of garbage, and each would look through all that was kept.
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self) -> None:
         self.ledger = Ledger()
 
