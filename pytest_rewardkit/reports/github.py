@@ -5,7 +5,8 @@ Everything that is not ours is hostile here: it must form no Markdown, no HTML a
 
 from __future__ import annotations
 
-import re
+import string
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports import changes
@@ -33,16 +34,16 @@ _NAME_LIMIT: Final = 200
 _REASON_LIMIT: Final = 300
 _ROOM_FOR_END: Final = 400
 
-_MARKUP: Final = re.compile(r"[^\w\s]|_")
+_ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in string.punctuation}
 
 
 def escaped(text: str, limit: int) -> str:
     """Return `text` as one line of Markdown that reads as `text` and nothing else.
 
-    Every sign that could be markup stands as a numeric entity: those can begin neither Markdown nor HTML (CommonMark
-    0.31.2, section 2.5), and links are recognised before they are decoded.
+    Every sign that could be markup, all of which are ASCII's, stands as a numeric entity: those can begin neither
+    Markdown nor HTML (CommonMark 0.31.2, section 2.5), and links are recognised before they are decoded.
     """
-    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", one_line(text, limit))
+    return one_line(text, limit).translate(_ENTITIES)
 
 
 def literal(text: str, limit: int) -> str:
@@ -77,7 +78,7 @@ def summary(
     if comparison is not None:
         head += [f"- {escaped(line, 1000)}" for line in changes.summary(comparison)]
     head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
-    worst = [test for test in tests if test.lost][:WORST]
+    worst = list(islice((test for test in tests if test.lost), WORST))
     parts = [
         *head,
         *_table("Worst", worst, comparison),
@@ -114,8 +115,8 @@ def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "")
     if failed := [it for it in decisions if not it.passed]:
         reasons = [f"{it.name}: {it.reason}" if len(failed) > 1 or it.name != RUN else it.reason for it in failed]
         found.append(_command("error", "\n".join(reasons), title="reward gate"))
-    partial = [test for test in ledger.worst_first if test.passed and test.value != 1.0]
-    for test in partial[:WARNINGS]:
+    partial = (test for test in ledger.worst_first if test.passed and test.value != 1.0)
+    for test in islice(partial, WARNINGS):
         path = folder + one_line(test.node_id.partition("::")[0], 500)
         line = {} if test.last.line is None else {"line": str(test.last.line)}
         why = f": {test.why}" if test.why else ""

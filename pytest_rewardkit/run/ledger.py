@@ -204,17 +204,18 @@ class Ledger:
         # Several reports ask for the same; an addition makes all of it out of date.
         self._sorted: list[Test] | None = None
         self._tasks: list[Test] | None = None
+        self._worst_first: list[Test] | None = None
         self._figures: Figures | None = None
 
     def expect(self, node_ids: Iterable[str]) -> None:
         """Note which tests were collected, in their order."""
-        self._sorted = self._tasks = self._figures = None
+        self._sorted = self._tasks = self._worst_first = self._figures = None
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
 
     def add(self, node_id: str, attempt: Attempt) -> Test:
         """Add an attempt that is over, and return its test; the last attempt counts."""
-        self._sorted = self._tasks = self._figures = None
+        self._sorted = self._tasks = self._worst_first = self._figures = None
         test = self._tests.get(node_id)
         if test is None:
             test = self._tests[node_id] = Test(node_id)
@@ -256,7 +257,9 @@ class Ledger:
     @property
     def worst_first(self) -> list[Test]:
         """The tasks: those without a number first, then by reward; equals in the order of collection."""
-        return sorted(self.tasks, key=lambda test: -1.0 if (value := test.value) is None else value)
+        if self._worst_first is None:
+            self._worst_first = sorted(self.tasks, key=lambda test: -1.0 if (value := test.value) is None else value)
+        return list(self._worst_first)
 
     def figures(self) -> Figures:
         """Return the figures over what was added so far."""
