@@ -12,7 +12,6 @@ candidate's process, so nothing is repaired and nothing is unbounded.
 from __future__ import annotations
 
 import array
-import asyncio
 import contextlib
 import json
 import os
@@ -214,6 +213,9 @@ class AsyncChannel:
         *,
         max_descriptors: int = MAX_DESCRIPTORS,
     ) -> None:
+        # The other end of a channel has no loop, and those who only look at the isolation are faster without.
+        import asyncio
+
         sock.setblocking(False)
         self._socket = sock
         self._on_frame = on_frame

@@ -12,14 +12,7 @@ import pytest
 from pytest_rewardkit.reports import github
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pytest_rewardkit.run.reporter import Reporter
-
-
-def is_asked_for(environ: Mapping[str, str]) -> bool:
-    """Whether this process runs in a step of GitHub Actions."""
-    return environ.get("GITHUB_ACTIONS") == "true"
 
 
 class GitHubReport:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.provision import Provision
-from pytest_rewardkit.run import github_report
 from pytest_rewardkit.run.asked import judge_of, stored_in
 from pytest_rewardkit.run.html_plugin import HtmlPluginColumn
 from pytest_rewardkit.run.live import Live
@@ -53,8 +52,10 @@ def report(config: pytest.Config, settings: Settings, handover: Handover) -> Non
     if hasattr(config.hook, "pytest_html_results_table_row"):
         register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
     register(Live(config, reporter), "rewardkit-live")
-    if github_report.is_asked_for(os.environ):
-        register(github_report.GitHubReport(config, reporter), "rewardkit-github")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from pytest_rewardkit.run.github_report import GitHubReport
+
+        register(GitHubReport(config, reporter), "rewardkit-github")
     if settings.results is None and settings.html is None:
         return
     facts = _facts(config, settings, stored)
