@@ -9,6 +9,7 @@ from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.pyproject import gates_in
 from pytest_rewardkit.reports.results.file import Stored, read
 from pytest_rewardkit.run.baseline import Baseline
+from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.judge import Judge
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
             "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
         )
     confidence = settings.confidence
-    earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
+    with garbage_kept():
+        earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
+        baseline = None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished)
+        del earlier
     return Judge(
         gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
-        baseline=None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished),
+        baseline=baseline,
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
     )

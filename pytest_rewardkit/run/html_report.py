@@ -10,11 +10,13 @@ import pytest
 
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.write import write
+from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_rewardkit.reports.html.model import Report
     from pytest_rewardkit.run.reporter import Reporter
 
 
@@ -42,19 +44,22 @@ class HtmlReport:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        report = report_of(
+        try:
+            with garbage_kept():
+                write(self._report(), self._path)
+        except OSError as error:
+            # A report that somebody waits for must not be missed in silence.
+            self._failure = one_line(str(error), 300)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _report(self) -> Report:
+        return report_of(
             self._reporter.ledger,
             title=f"Rewards: {self._config.rootpath.name}",
             facts=facts_in(self._facts, sandboxes=self._reporter.header, seconds=time.perf_counter() - self._clock),
             decisions=self._reporter.decisions,
             comparison=self._reporter.comparison,
         )
-        try:
-            write(report, self._path)
-        except OSError as error:
-            # A report that somebody waits for must not be missed in silence.
-            self._failure = one_line(str(error), 300)
-            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

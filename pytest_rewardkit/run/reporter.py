@@ -10,6 +10,7 @@ import pytest
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.figures import counted
 from pytest_rewardkit.reports.properties import properties_of
+from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.memory import Memory
@@ -173,7 +174,8 @@ class Reporter:
         if not self._config.getoption("collectonly"):
             if self.uncollected:
                 self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
-            self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=self.unfinished)
+            with garbage_kept():
+                self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=self.unfinished)
             if failed := [decision for decision in self._decisions if not decision.passed]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)
