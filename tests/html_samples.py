@@ -73,7 +73,7 @@ def hostile(text: str) -> Report:
         stdout=text,
         stderr=text,
         images=[Image(f"!{text}", text), Image(png(), text)],
-        timings={text: 0.5},
+        timings=[(text, 0.5)],
         command=text,
     )
     test = Test(
@@ -86,7 +86,7 @@ def hostile(text: str) -> Report:
         threshold=0.5,
         weight=2.0,
         must_pass=True,
-        figures={text: 0.5, f"{text} 2": None},
+        figures=[(text, 0.5), (f"{text} 2", None)],
         baseline=0.5,
         change="worse",
         outcome=text,

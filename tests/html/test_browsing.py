@@ -155,7 +155,7 @@ def test_a_test_opens_with_its_parts_code_output_and_times(show: Show) -> None:
             stdout="printed\n",
             stderr="",
             seconds=1.5,
-            timings={"waiting": 0.1, "running": 0.9},
+            timings=[("waiting", 0.1), ("running", 0.9)],
         )
     )
     page.open_row()
@@ -207,7 +207,7 @@ def test_attempts_and_what_they_amount_to(show: Show) -> None:
         Attempt(verdict="timeout", value=0.0, reason="too slow"),
         Attempt(verdict="passed", value=1.0, reason="at last"),
     ]
-    tests = [Test(node_id="test_a", attempts=attempts, figures={"pass@1": 0.5, "pass@5": None}, threshold=0.5)]
+    tests = [Test(node_id="test_a", attempts=attempts, figures=[("pass@1", 0.5), ("pass@5", None)], threshold=0.5)]
     page = show(Report(tests=tests, figures=[Figure("pass@1", "0.50")]))
     assert page.texts("td.col-attempts") == ["2"]
     page.open_row()

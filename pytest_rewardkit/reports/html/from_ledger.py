@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_rewardkit.reports.html.model import Tone
-    from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.reward import Part, Reward
     from pytest_rewardkit.run import ledger as run
-    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.baseline import Change, Comparison
     from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.record import Record
+    from pytest_rewardkit.run.record import SandboxUse
     from pytest_rewardkit.run.statistics import Interval
 
 _CONFIDENCE: Final = 0.95
@@ -57,14 +58,18 @@ def report_of(
     tests = ledger.tasks
     by_file = not any(test.group for test in tests)
     names = [_file(test.node_id) if by_file else test.group or "" for test in tests]
-    before = {} if comparison is None else comparison.before
+    members: defaultdict[str, list[run.Test]] = defaultdict(list)
+    for test, name in zip(tests, names, strict=True):
+        members[name].append(test)
+    earned = {name: _earned(of_name) for name, of_name in members.items()}
+    before, changes = ({}, {}) if comparison is None else (comparison.before, comparison.changes)
     return Report(
-        tests=[_test(test, name, comparison) for test, name in zip(tests, names, strict=True)],
+        tests=[_test(test, name, before, changes) for test, name in zip(tests, names, strict=True)],
         title=title,
         facts=facts or {},
-        figures=[*_figures(figures, _earned(tests)), *_change_figure(comparison)],
+        figures=[*_figures(figures, [*chain.from_iterable(earned.values())]), *_change_figure(comparison)],
         gates=_gates(decisions),
-        groups=_groups(tests, names, before),
+        groups=_lowest_first(_group(name, members[name], earned[name], before) for name in members),
         grouped_by="file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
@@ -105,47 +110,56 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
-    record = test.last.record
-    change = None if comparison is None else comparison.changes.get(test.node_id)
-    reduced = isinstance(test, Task)
-    return Test(
+def _test(test: run.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
+    change = changes.get(test.node_id)
+    found = Test(
         node_id=test.node_id,
         attempts=[_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts],
-        value=test.value if reduced else None,
-        verdict=test.says if reduced else "",
-        outcome=("passed" if test.passed else "failed") if reduced else "",
         group=group,
-        row_id="" if record is None else record.row or "",
-        threshold=None if record is None else record.threshold,
         weight=test.weight,
         must_pass=test.must_pass,
-        figures={test.reducer.label: test.value} if isinstance(test, Task) else {},
-        baseline=None if comparison is None else comparison.before.get(test.node_id),
+        baseline=before.get(test.node_id),
         change="" if change is None else change.value,
-        why=test.cause if reduced else "",
     )
+    if (record := test.last.record) is not None:
+        found.row_id = record.row or ""
+        found.threshold = record.threshold
+    if isinstance(test, Task):
+        found.value = test.value
+        found.verdict = test.says
+        found.outcome = "passed" if test.passed else "failed"
+        found.figures = [(test.reducer.label, test.value)]
+        found.why = test.cause
+    return found
 
 
 def _attempt(attempt: run.Attempt, node_id: str) -> Attempt:
-    record = attempt.record
-    reward: Reward | None = None if record is None else record.reward
-    evidence = () if reward is None else reward.evidence
-    return Attempt(
-        verdict=CRASHED if attempt.outcome == CRASHED else "" if reward is None else reward.verdict.value,
-        value=None if reward is None else reward.value,
+    found = Attempt(
+        verdict=CRASHED if attempt.outcome == CRASHED else "",
         outcome=attempt.outcome,
-        reason=attempt.cause if reward is None else reward.reason,
+        reason=attempt.cause,
         seconds=attempt.duration or None,
-        parts=() if reward is None else reward.parts,
-        left_out=0 if record is None else record.left_out,
-        candidate=_joined(item.candidate for item in evidence),
-        stdout=_joined(item.stdout for item in evidence),
-        stderr=_joined(item.stderr for item in evidence),
-        images=[Image(image) for item in evidence for image in item.images],
-        timings={} if record is None else _timings(record, attempt.duration),
         command=f"python -m pytest {shlex.quote(node_id)}",
     )
+    if (record := attempt.record) is not None:
+        found.left_out = record.left_out
+        if record.reward is not None:
+            _add_reward(record.reward, found)
+        if record.sandboxes or found.parts:
+            found.timings = _timings(record.sandboxes, found.parts, attempt.duration)
+    return found
+
+
+def _add_reward(reward: Reward, attempt: Attempt) -> None:
+    attempt.verdict = attempt.verdict or reward.verdict
+    attempt.value = reward.value
+    attempt.reason = reward.reason
+    attempt.parts = reward.parts
+    if evidence := reward.evidence:
+        attempt.candidate = _joined(item.candidate for item in evidence)
+        attempt.stdout = _joined(item.stdout for item in evidence)
+        attempt.stderr = _joined(item.stderr for item in evidence)
+        attempt.images = [Image(image) for item in evidence for image in item.images]
 
 
 def _joined(texts: Iterable[str]) -> str | None:
@@ -153,17 +167,16 @@ def _joined(texts: Iterable[str]) -> str | None:
     return "\n\n".join(dict.fromkeys(text for text in texts if text)) or None
 
 
-def _timings(record: Record, seconds: float) -> dict[str, float]:
-    timings = {
-        "waiting": sum(use.waited for use in record.sandboxes),
-        "creating": sum(use.start for use in record.sandboxes),
-        "running": 0.0 if record.reward is None else sum(part.duration or 0.0 for part in record.reward.parts),
-    }
-    if not any(timings.values()):
-        return {}
-    # What was done at the same time is counted twice, and may be more than the whole.
-    timings["the rest"] = max(seconds - sum(timings.values()), 0.0)
-    return {name: spent for name, spent in timings.items() if spent >= _SHORTEST}
+def _timings(sandboxes: Iterable[SandboxUse], parts: Iterable[Part], seconds: float) -> list[tuple[str, float]]:
+    timings = [
+        ("waiting", sum(use.waited for use in sandboxes)),
+        ("creating", sum(use.start for use in sandboxes)),
+        ("running", sum(part.duration or 0.0 for part in parts)),
+    ]
+    if known := sum(spent for _, spent in timings):
+        # What was done at the same time is counted twice, and may be more than the whole.
+        timings.append(("the rest", max(seconds - known, 0.0)))
+    return [(phase, spent) for phase, spent in timings if spent >= _SHORTEST]
 
 
 def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
@@ -203,17 +216,16 @@ def _interval(earned: Sequence[tuple[float, float]]) -> Interval | None:
     return wilson(mean * count, count, _CONFIDENCE)
 
 
-def _groups(tests: Sequence[run.Test], names: Sequence[str], before: Mapping[str, float | None]) -> list[Group]:
-    """Return the groups, the lowest mean first."""
-    members: defaultdict[str, list[run.Test]] = defaultdict(list)
-    for test, name in zip(tests, names, strict=True):
-        members[name].append(test)
-    groups = [_of_group(name, of_name, before) for name, of_name in members.items()]
+def _lowest_first(groups: Iterable[Group]) -> list[Group]:
     return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
 
 
-def _of_group(name: str, tests: Sequence[run.Test], before: Mapping[str, float | None]) -> Group:
-    earned = _earned(tests)
+def _group(
+    name: str,
+    tests: Sequence[run.Test],
+    earned: Sequence[tuple[float, float]],
+    before: Mapping[str, float | None],
+) -> Group:
     interval = _interval(earned)
     earned_before = [(value, test.weight) for test in tests if (value := before.get(test.node_id)) is not None]
     return Group(

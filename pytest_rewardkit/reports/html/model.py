@@ -31,7 +31,7 @@ class Image:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attempt:
     """One attempt at a test.
 
@@ -47,7 +47,7 @@ class Attempt:
     candidate: the code under judgement.
     stdout, stderr: excerpts of what the candidate wrote.
     images: pictures that it made.
-    timings: seconds of each phase by its name, in the order in which they came (waiting, creating, running, scoring).
+    timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
     command: how to run it again.
     """
 
@@ -62,11 +62,11 @@ class Attempt:
     stdout: str | None = None
     stderr: str | None = None
     images: Sequence[Image] = ()
-    timings: Mapping[str, float] = field(default_factory=dict)
+    timings: Sequence[tuple[str, float]] = ()
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Test:
     """One test, or one row of a dataset, with its attempts.
 
@@ -81,7 +81,7 @@ class Test:
     threshold: the reward from which the test passes.
     weight: how much it counts in the mean.
     must_pass: whether a gate fails when this test does not pass.
-    figures: numbers over the attempts by name, such as ``{"pass@3": 0.7}``; None is "not defined".
+    figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
     baseline: the reward in the baseline.
     change: what became of the test since the baseline.
     why: why the test has its reward, in one sentence; what the last attempt says when it is "".
@@ -97,7 +97,7 @@ class Test:
     threshold: float | None = None
     weight: float = 1.0
     must_pass: bool = False
-    figures: Mapping[str, float | None] = field(default_factory=dict)
+    figures: Sequence[tuple[str, float | None]] = ()
     baseline: float | None = None
     change: Change = ""
     why: str = ""
