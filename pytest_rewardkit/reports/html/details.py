@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.html.bounds import fair_limit
@@ -72,7 +73,7 @@ class _Pictures:
 
 def _share(tests: Sequence[Test], budget: int) -> int | None:
     """Return how many bytes of texts one test may have; None when all have room."""
-    if sum(sum(map(len, _texts(test))) for test in tests) * _WIDEST <= budget:
+    if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _WIDEST <= budget:
         return None
     sizes = [page_size("".join(_texts(test))) for test in tests]
     return None if sum(sizes) <= budget else fair_limit(sizes, budget)
@@ -81,7 +82,7 @@ def _share(tests: Sequence[Test], budget: int) -> int | None:
 def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
     """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
     if share is None or sum(sizes := [page_size(text) for text in _texts(test)]) <= share:
-        return lambda text: excerpt(text, TEXT_LIMIT)
+        return _whole
     limit = fair_limit(sizes, share)
 
     def cut(text: str) -> str:
@@ -90,6 +91,10 @@ def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
         return excerpt(text, min(fitting, TEXT_LIMIT))
 
     return cut
+
+
+def _whole(text: str) -> str:
+    return excerpt(text, TEXT_LIMIT)
 
 
 def _texts(test: Test) -> list[str]:

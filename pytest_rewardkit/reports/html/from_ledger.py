@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 from collections import defaultdict
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
@@ -55,21 +54,18 @@ def report_of(
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
     figures = ledger.figures()
-    tests = ledger.tasks
-    by_file = not any(test.group for test in tests)
-    names = [_file(test.node_id) if by_file else test.group or "" for test in tests]
-    members: defaultdict[str, list[run.Test]] = defaultdict(list)
-    for test, name in zip(tests, names, strict=True):
-        members[name].append(test)
-    earned = {name: _earned(of_name) for name, of_name in members.items()}
+    named = [test.group or "" for test in ledger.tasks]
+    by_file = not any(named)
+    names = [_file(test.node_id) for test in ledger.tasks] if by_file else named
     before, changes = ({}, {}) if comparison is None else (comparison.before, comparison.changes)
+    tests = [_test(test, name, before, changes) for test, name in zip(ledger.tasks, names, strict=True)]
     return Report(
-        tests=[_test(test, name, before, changes) for test, name in zip(tests, names, strict=True)],
+        tests=tests,
         title=title,
         facts=facts or {},
-        figures=[*_figures(figures, [*chain.from_iterable(earned.values())]), *_change_figure(comparison)],
+        figures=[*_figures(figures, tests), *_change_figure(comparison)],
         gates=_gates(decisions),
-        groups=_lowest_first(_group(name, members[name], earned[name], before) for name in members),
+        groups=_groups(tests),
         grouped_by="file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
@@ -111,16 +107,13 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _test(test: run.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
-    change = changes.get(test.node_id)
-    found = Test(
-        node_id=test.node_id,
-        attempts=[_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts],
-        group=group,
-        weight=test.weight,
-        must_pass=test.must_pass,
-        baseline=before.get(test.node_id),
-        change="" if change is None else change.value,
-    )
+    attempts = [_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts]
+    found = Test(test.node_id, attempts)
+    found.group = group
+    found.weight = test.weight
+    found.must_pass = test.must_pass
+    found.baseline = before.get(test.node_id)
+    found.change = changes.get(test.node_id, "")
     if (record := test.last.record) is not None:
         found.row_id = record.row or ""
         found.threshold = record.threshold
@@ -134,13 +127,11 @@ def _test(test: run.Test, group: str, before: Mapping[str, float | None], change
 
 
 def _attempt(attempt: run.Attempt, node_id: str) -> Attempt:
-    found = Attempt(
-        verdict=CRASHED if attempt.outcome == CRASHED else "",
-        outcome=attempt.outcome,
-        reason=attempt.cause,
-        seconds=attempt.duration or None,
-        command=f"python -m pytest {shlex.quote(node_id)}",
-    )
+    found = Attempt(CRASHED if attempt.outcome == CRASHED else "")
+    found.outcome = attempt.outcome
+    found.reason = attempt.cause
+    found.seconds = attempt.duration or None
+    found.command = f"python -m pytest {shlex.quote(node_id)}"
     if (record := attempt.record) is not None:
         found.left_out = record.left_out
         if record.reward is not None:
@@ -179,8 +170,8 @@ def _timings(sandboxes: Iterable[SandboxUse], parts: Iterable[Part], seconds: fl
     return [(phase, spent) for phase, spent in timings if spent >= _SHORTEST]
 
 
-def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
-    shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(earned))]
+def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
+    shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(figures.mean, _earned(tests)))]
     if figures.unscored:
         shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{figures.unscored:,} unscored as 0"))
     scored = "" if figures.scored == figures.tests else f"{figures.scored:,} scored"
@@ -194,48 +185,49 @@ def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> lis
     return shown_figures
 
 
-def _interval_text(earned: Sequence[tuple[float, float]]) -> str:
-    interval = _interval(earned)
+def _interval_text(mean: float | None, earned: Sequence[tuple[float, float]]) -> str:
+    interval = _interval(mean, earned)
     return "" if interval is None else f"{_INTERVAL} {shown(interval.low)} to {shown(interval.high)}"
 
 
-def _interval(earned: Sequence[tuple[float, float]]) -> Interval | None:
+def _interval(mean: float | None, earned: Sequence[tuple[float, float]]) -> Interval | None:
     """Return Wilson's interval around the weighted mean of rewards; None when nothing has a weight.
 
     Rewards between 0 and 1 vary less than a share of successes with the same mean, so that it is never too narrow; and
     unlike the bootstrap it is good for groups of a few tests, and costs nothing for thousands of groups. With unequal
     weights the tests count as (sum w)^2 / sum w^2 of them (L. Kish (1965), "Survey Sampling", section 11.7).
     """
-    mean = weighted_mean(earned)
     if mean is None:
         return None
+    weights = [weight for _, weight in earned]
     # Divided by the largest, so that no square overflows.
-    largest = max(weight for _, weight in earned)
-    weights = [weight / largest for _, weight in earned]
+    largest = max(weights)
+    weights = [weight / largest for weight in weights]
     count = math.fsum(weights) ** 2 / math.fsum(weight**2 for weight in weights)
     return wilson(mean * count, count, _CONFIDENCE)
 
 
-def _lowest_first(groups: Iterable[Group]) -> list[Group]:
+def _groups(tests: Sequence[Test]) -> list[Group]:
+    """Return the groups, the lowest mean first."""
+    members: defaultdict[str, list[Test]] = defaultdict(list)
+    for test in tests:
+        members[test.group].append(test)
+    groups = [_group(name, of_name) for name, of_name in members.items()]
     return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
 
 
-def _group(
-    name: str,
-    tests: Sequence[run.Test],
-    earned: Sequence[tuple[float, float]],
-    before: Mapping[str, float | None],
-) -> Group:
-    interval = _interval(earned)
-    earned_before = [(value, test.weight) for test in tests if (value := before.get(test.node_id)) is not None]
+def _group(name: str, tests: Sequence[Test]) -> Group:
+    earned = _earned(tests)
+    mean = weighted_mean(earned)
+    interval = _interval(mean, earned)
     return Group(
         name=name,
         tests=len(tests),
-        mean=weighted_mean(earned),
+        mean=mean,
         unscored=len(tests) - len(earned),
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        baseline=weighted_mean(earned_before),
+        baseline=weighted_mean([(test.baseline, test.weight) for test in tests if test.baseline is not None]),
     )
 
 
@@ -249,8 +241,8 @@ def _change_figure(comparison: Comparison | None) -> list[Figure]:
     return [Figure("Since the baseline", signed(now - before), f"{_INTERVAL} {signed(low)} to {signed(high)}", tone)]
 
 
-def _earned(tests: Sequence[run.Test]) -> list[tuple[float, float]]:
-    return [(test.value, test.weight) for test in tests if test.value is not None]
+def _earned(tests: Sequence[Test]) -> list[tuple[float, float]]:
+    return [(value, test.weight) for test in tests if (value := test.counted) is not None]
 
 
 def _file(node_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "fair", "bad", ""]
 """What a figure's colour says."""
-
-Change = Literal["worse", "lost", "flaky", "better", "new", "same", ""]
-"""What became of a test since the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Image:
     name: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Attempt:
     """One attempt at a test.
 
@@ -52,6 +49,7 @@ class Attempt:
     """
 
     verdict: str
+    _: KW_ONLY
     value: float | None = None
     outcome: str = ""
     reason: str = ""
@@ -66,7 +64,7 @@ class Attempt:
     command: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Test:
     """One test, or one row of a dataset, with its attempts.
 
@@ -83,12 +81,13 @@ class Test:
     must_pass: whether a gate fails when this test does not pass.
     figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
     baseline: the reward in the baseline.
-    change: what became of the test since the baseline.
+    change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a baseline.
     why: why the test has its reward, in one sentence; what the last attempt says when it is "".
     """
 
     node_id: str
     attempts: Sequence[Attempt]
+    _: KW_ONLY
     value: float | None = None
     verdict: str = ""
     outcome: str = ""
@@ -99,10 +98,15 @@ class Test:
     must_pass: bool = False
     figures: Sequence[tuple[str, float | None]] = ()
     baseline: float | None = None
-    change: Change = ""
+    change: str = ""
     why: str = ""
 
     __test__ = False  # pytest would collect it where it is imported into a test module
+
+    @property
+    def counted(self) -> float | None:
+        """The number with which the test counts; None when there is none."""
+        return self.value if self.verdict else self.attempts[-1].value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ def _table(tests: Sequence[Test]) -> dict[str, Any]:
     """Return the table by columns; what repeats is a list of names, and an index into it per row."""
     table = {
         "id": [excerpt(test.node_id, NAME_LIMIT) for test in tests],
-        "value": [test.value if test.verdict else test.attempts[-1].value for test in tests],
+        "value": [test.counted for test in tests],
         "verdict": _indexed([test.verdict or test.attempts[-1].verdict for test in tests], WORD_LIMIT),
         "outcome": _indexed([test.outcome or test.attempts[-1].outcome for test in tests], WORD_LIMIT),
         "group": _indexed([test.group for test in tests], NAME_LIMIT),
@@ -84,7 +84,7 @@ def _table(tests: Sequence[Test]) -> dict[str, Any]:
 def _why(test: Test) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
     last = test.attempts[-1]
-    return one_line(test.why or costliest(last.parts) or last.reason, WHY_LIMIT)
+    return one_line(test.why or (last.parts and costliest(last.parts)) or last.reason, WHY_LIMIT)
 
 
 def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
