@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from pytest_rewardkit.reports import figures
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Image, Report, Test
 from pytest_rewardkit.reward import Part, Verdict
 
 if TYPE_CHECKING:
@@ -151,9 +151,11 @@ def test_a_test_opens_with_its_parts_code_output_and_times(show: Show) -> None:
             reason="half of it",
             parts=parts,
             left_out=2,
-            candidate='def add(a, b):\n    return f"{a}" # <b>\n',
-            stdout="printed\n",
-            stderr="",
+            evidence=Evidence(
+                candidate='def add(a, b):\n    return f"{a}" # <b>\n',
+                stdout="printed\n",
+                stderr="",
+            ),
             seconds=1.5,
             timings=[("waiting", 0.1), ("running", 0.9)],
         )
@@ -251,7 +253,7 @@ def test_changes_since_the_baseline(show: Show) -> None:
 
 
 def test_images_show_and_refused_ones_say_why(show: Show) -> None:
-    page = show(report(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")]))
+    page = show(report(evidence=Evidence(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")])))
     page.open_row()
     image = page.one("#detail img")
     page.until(lambda: image.get_property("complete"))

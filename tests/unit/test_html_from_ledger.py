@@ -83,9 +83,10 @@ def test_what_was_judged_and_what_it_put_out_is_shown_once() -> None:
         Evidence(code="x = 1", stdout="two", stderr="oops"),
     )
     (test,) = report(("a", Attempt("passed", 0.0, Record(Reward(1.0, evidence=evidence))))).tests
-    (attempt,) = test.attempts
-    assert (attempt.candidate, attempt.stdout, attempt.stderr) == ("x = 1", "one\n\ntwo", "oops")
-    assert [image.base64 for image in attempt.images] == [png()]
+    shown = test.attempts[0].evidence
+    assert shown is not None
+    assert (shown.candidate, shown.stdout, shown.stderr) == ("x = 1", "one\n\ntwo", "oops")
+    assert [image.base64 for image in shown.images] == [png()]
 
 
 def test_phases_too_short_to_see_are_left_out() -> None:

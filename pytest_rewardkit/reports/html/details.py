@@ -13,7 +13,7 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_rewardkit.reports.html.model import Attempt, Image, Test
+    from pytest_rewardkit.reports.html.model import Attempt, Evidence, Image, Test
     from pytest_rewardkit.reward import Part
 
 TEXT_BUDGET: Final = 64_000_000
@@ -100,7 +100,8 @@ def _whole(text: str) -> str:
 def _texts(test: Test) -> list[str]:
     texts: list[str | None] = []
     for attempt in test.attempts:
-        texts += (attempt.candidate, attempt.stdout, attempt.stderr)
+        if (evidence := attempt.evidence) is not None:
+            texts += (evidence.candidate, evidence.stdout, evidence.stderr)
         for part in attempt.parts:
             texts += (part.expected, None if part.actual == part.expected else part.actual, part.stderr)
     return list(filter(None, texts))
@@ -136,7 +137,8 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
         shown["parts"] = [_part(part, cut) for part in _worst(attempt.parts)]
     if left_out := attempt.left_out + max(len(attempt.parts) - PARTS_LIMIT, 0):
         shown["left_out"] = left_out
-    _add_output(attempt, shown, cut, pictures)
+    if attempt.evidence is not None:
+        shown |= _evidence(attempt.evidence, cut, pictures)
     if attempt.timings:
         shown["timings"] = [[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings]
     if attempt.command:
@@ -144,16 +146,18 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
     return shown
 
 
-def _add_output(attempt: Attempt, shown: dict[str, Any], cut: Callable[[str], str], pictures: _Pictures) -> None:
+def _evidence(evidence: Evidence, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     # "" is kept: that the candidate printed nothing is worth knowing.
-    if attempt.candidate is not None:
-        shown["candidate"] = cut(attempt.candidate)
-    if attempt.stdout is not None:
-        shown["stdout"] = cut(attempt.stdout)
-    if attempt.stderr is not None:
-        shown["stderr"] = cut(attempt.stderr)
-    if attempt.images:
-        shown["images"] = [pictures.shown(image) for image in attempt.images]
+    if evidence.candidate is not None:
+        shown["candidate"] = cut(evidence.candidate)
+    if evidence.stdout is not None:
+        shown["stdout"] = cut(evidence.stdout)
+    if evidence.stderr is not None:
+        shown["stderr"] = cut(evidence.stderr)
+    if evidence.images:
+        shown["images"] = [pictures.shown(image) for image in evidence.images]
+    return shown
 
 
 def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
 from pytest_rewardkit.run.baseline import REGRESSION
 from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.ledger import CRASHED
@@ -146,11 +146,17 @@ def _add_reward(reward: Reward, attempt: Attempt) -> None:
     attempt.value = reward.value
     attempt.reason = reward.reason
     attempt.parts = reward.parts
-    if evidence := reward.evidence:
-        attempt.candidate = _joined(item.candidate for item in evidence)
-        attempt.stdout = _joined(item.stdout for item in evidence)
-        attempt.stderr = _joined(item.stderr for item in evidence)
-        attempt.images = [Image(image) for item in evidence for image in item.images]
+    if reward.evidence:
+        attempt.evidence = _evidence(reward)
+
+
+def _evidence(reward: Reward) -> Evidence:
+    return Evidence(
+        candidate=_joined(item.candidate for item in reward.evidence),
+        stdout=_joined(item.stdout for item in reward.evidence),
+        stderr=_joined(item.stderr for item in reward.evidence),
+        images=[Image(image) for item in reward.evidence for image in item.images],
+    )
 
 
 def _joined(texts: Iterable[str]) -> str | None:
@@ -191,7 +197,7 @@ def _interval_text(mean: float | None, earned: Sequence[tuple[float, float]]) ->
 
 
 def _interval(mean: float | None, earned: Sequence[tuple[float, float]]) -> Interval | None:
-    """Return Wilson's interval around the weighted mean of rewards; None when nothing has a weight.
+    """Return Wilson's interval around `mean`, the weighted mean of what was `earned`; None when nothing has a weight.
 
     Rewards between 0 and 1 vary less than a share of successes with the same mean, so that it is never too narrow; and
     unlike the bootstrap it is good for groups of a few tests, and costs nothing for thousands of groups. With unequal

@@ -1,4 +1,8 @@
-"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page."""
+"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page.
+
+Of tests and attempts there are thousands, of most of which there is little to say: they are made with what all have,
+and what else there is of one is put in.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,23 @@ class Image:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was judged, and what it put out.
+
+    Parameters
+    ----------
+    candidate: the code under judgement.
+    stdout, stderr: excerpts of what the candidate wrote.
+    images: pictures that it made.
+    """
+
+    candidate: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    images: Sequence[Image] = ()
+
+
 @dataclass(slots=True)
 class Attempt:
     """One attempt at a test.
@@ -41,9 +62,7 @@ class Attempt:
     seconds: how long the attempt took.
     parts: the components of the reward.
     left_out: how many parts of the reward are not in `parts`.
-    candidate: the code under judgement.
-    stdout, stderr: excerpts of what the candidate wrote.
-    images: pictures that it made.
+    evidence: what was judged; None where that is not known.
     timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
     command: how to run it again.
     """
@@ -56,10 +75,7 @@ class Attempt:
     seconds: float | None = None
     parts: Sequence[Part] = ()
     left_out: int = 0
-    candidate: str | None = None
-    stdout: str | None = None
-    stderr: str | None = None
-    images: Sequence[Image] = ()
+    evidence: Evidence | None = None
     timings: Sequence[tuple[str, float]] = ()
     command: str = ""
 

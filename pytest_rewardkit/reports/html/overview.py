@@ -84,7 +84,8 @@ def _table(tests: Sequence[Test]) -> dict[str, Any]:
 def _why(test: Test) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
     last = test.attempts[-1]
-    return one_line(test.why or (last.parts and costliest(last.parts)) or last.reason, WHY_LIMIT)
+    cost = costliest(last.parts) if last.parts else ""
+    return one_line(test.why or cost or last.reason, WHY_LIMIT)
 
 
 def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
