@@ -96,5 +96,9 @@ def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
 
 
 def _seconds(test: Test) -> float | None:
-    known = [attempt.seconds for attempt in test.attempts if attempt.seconds is not None]
-    return round(sum(known), 4) if known else None
+    """Return how long all attempts took, as far as that is known."""
+    spent: float | None = None
+    for attempt in test.attempts:
+        if attempt.seconds is not None:
+            spent = (spent or 0.0) + attempt.seconds
+    return None if spent is None else round(spent, 4)
