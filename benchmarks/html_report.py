@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.timing import Series, print_table
 from pytest_rewardkit.reports.html.from_ledger import report_of
-from pytest_rewardkit.reports.html.model import Attempt, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Report, Test
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.run import ledger as run
@@ -103,8 +103,7 @@ def full(count: int) -> Report:
                     value=reward.value,
                     parts=reward.parts,
                     seconds=chance.random(),
-                    candidate=f"# {number}\n{CODE * 2}",
-                    stdout=OUTPUT,
+                    evidence=Evidence(candidate=f"# {number}\n{CODE * 2}", stdout=OUTPUT),
                 )
             )
         name = f"tests/test_{number % 40}.py::test_task[{number}]"

@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any
 
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
 from pytest_rewardkit.reward import Part, Verdict
 
 # Each would do something, or look like something else, if it were taken for what it is not.
@@ -69,11 +69,13 @@ def hostile(text: str) -> Report:
         reason=text,
         seconds=1.0,
         parts=[part, only_expected],
-        candidate=text,
-        stdout=text,
-        stderr=text,
-        images=[Image(f"!{text}", text), Image(png(), text)],
-        timings={text: 0.5},
+        evidence=Evidence(
+            candidate=text,
+            stdout=text,
+            stderr=text,
+            images=[Image(f"!{text}", text), Image(png(), text)],
+        ),
+        timings=[(text, 0.5)],
         command=text,
     )
     test = Test(
@@ -86,7 +88,7 @@ def hostile(text: str) -> Report:
         threshold=0.5,
         weight=2.0,
         must_pass=True,
-        figures={text: 0.5, f"{text} 2": None},
+        figures=[(text, 0.5), (f"{text} 2", None)],
         baseline=0.5,
         change="worse",
         outcome=text,
@@ -142,8 +144,10 @@ def _ordinary_test(index: int) -> Test:
                 reason="" if value == 1 else f"reason {index}",
                 seconds=(index * 37 % 101) / 10,
                 parts=parts if verdict == "partial" else (),
-                candidate=f"def add(a, b):\n    return a + b  # {index}\n",
-                stdout=f"out {index}",
+                evidence=Evidence(
+                    candidate=f"def add(a, b):\n    return a + b  # {index}\n",
+                    stdout=f"out {index}",
+                ),
                 command="python -m pytest x",
             )
         ],

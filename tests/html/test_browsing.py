@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from pytest_rewardkit.reports import figures
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Image, Report, Test
 from pytest_rewardkit.reward import Part, Verdict
 
 if TYPE_CHECKING:
@@ -151,11 +151,13 @@ def test_a_test_opens_with_its_parts_code_output_and_times(show: Show) -> None:
             reason="half of it",
             parts=parts,
             left_out=2,
-            candidate='def add(a, b):\n    return f"{a}" # <b>\n',
-            stdout="printed\n",
-            stderr="",
+            evidence=Evidence(
+                candidate='def add(a, b):\n    return f"{a}" # <b>\n',
+                stdout="printed\n",
+                stderr="",
+            ),
             seconds=1.5,
-            timings={"waiting": 0.1, "running": 0.9},
+            timings=[("waiting", 0.1), ("running", 0.9)],
         )
     )
     page.open_row()
@@ -207,7 +209,7 @@ def test_attempts_and_what_they_amount_to(show: Show) -> None:
         Attempt(verdict="timeout", value=0.0, reason="too slow"),
         Attempt(verdict="passed", value=1.0, reason="at last"),
     ]
-    tests = [Test(node_id="test_a", attempts=attempts, figures={"pass@1": 0.5, "pass@5": None}, threshold=0.5)]
+    tests = [Test(node_id="test_a", attempts=attempts, figures=[("pass@1", 0.5), ("pass@5", None)], threshold=0.5)]
     page = show(Report(tests=tests, figures=[Figure("pass@1", "0.50")]))
     assert page.texts("td.col-attempts") == ["2"]
     page.open_row()
@@ -251,7 +253,7 @@ def test_changes_since_the_baseline(show: Show) -> None:
 
 
 def test_images_show_and_refused_ones_say_why(show: Show) -> None:
-    page = show(report(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")]))
+    page = show(report(evidence=Evidence(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")])))
     page.open_row()
     image = page.one("#detail img")
     page.until(lambda: image.get_property("complete"))

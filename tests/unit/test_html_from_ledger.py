@@ -49,7 +49,7 @@ def test_a_test_with_all_that_its_record_says() -> None:
     assert (attempt.value, attempt.verdict, attempt.reason, attempt.outcome) == (0.5, "partial", "half", "passed")
     assert (attempt.parts, attempt.left_out, attempt.seconds) == (parts, 3, 3.0)
     assert test.row_id == "r7"
-    assert attempt.timings == {"waiting": 0.25, "creating": 0.75, "running": 0.5, "the rest": 1.5}
+    assert attempt.timings == [("waiting", 0.25), ("creating", 0.75), ("running", 0.5), ("the rest", 1.5)]
 
 
 def test_attempts_at_one_test_are_one_entry_with_what_they_come_to() -> None:
@@ -71,7 +71,7 @@ def test_attempts_at_one_test_are_one_entry_with_what_they_come_to() -> None:
     )
     assert [attempt.value for attempt in test.attempts] == [0.2, 0.1, 1.0, 0.2]
     assert test.attempts[2].command == "python -m pytest 'a.py::test[attempt2]'"
-    assert test.figures == {"pass@2": pytest.approx(2 / 3)}
+    assert test.figures == [("pass@2", pytest.approx(2 / 3))]
     assert test.why == "pass@2 of 3 attempts: 0.20, 1.00, 0.20"
     assert figures(shown)["Attempts"] == ("4", "1 rerun")
     assert figures(shown)["Mean reward"][0] == "0.67"
@@ -83,14 +83,15 @@ def test_what_was_judged_and_what_it_put_out_is_shown_once() -> None:
         Evidence(code="x = 1", stdout="two", stderr="oops"),
     )
     (test,) = report(("a", Attempt("passed", 0.0, Record(Reward(1.0, evidence=evidence))))).tests
-    (attempt,) = test.attempts
-    assert (attempt.candidate, attempt.stdout, attempt.stderr) == ("x = 1", "one\n\ntwo", "oops")
-    assert [image.base64 for image in attempt.images] == [png()]
+    shown = test.attempts[0].evidence
+    assert shown is not None
+    assert (shown.candidate, shown.stdout, shown.stderr) == ("x = 1", "one\n\ntwo", "oops")
+    assert [image.base64 for image in shown.images] == [png()]
 
 
 def test_phases_too_short_to_see_are_left_out() -> None:
     (test,) = report(("a", scored(1.0, seconds=0.01, sandboxes=(SandboxUse(0.0001, 0.0099),)))).tests
-    assert list(test.attempts[0].timings) == ["creating"]
+    assert [phase for phase, _ in test.attempts[0].timings] == ["creating"]
 
 
 def test_every_attempt_is_there_and_the_last_one_counts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.html.bounds import fair_limit
@@ -12,7 +13,7 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_rewardkit.reports.html.model import Attempt, Image, Test
+    from pytest_rewardkit.reports.html.model import Attempt, Evidence, Image, Test
     from pytest_rewardkit.reward import Part
 
 TEXT_BUDGET: Final = 64_000_000
@@ -72,7 +73,7 @@ class _Pictures:
 
 def _share(tests: Sequence[Test], budget: int) -> int | None:
     """Return how many bytes of texts one test may have; None when all have room."""
-    if sum(sum(map(len, _texts(test))) for test in tests) * _WIDEST <= budget:
+    if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _WIDEST <= budget:
         return None
     sizes = [page_size("".join(_texts(test))) for test in tests]
     return None if sum(sizes) <= budget else fair_limit(sizes, budget)
@@ -81,7 +82,7 @@ def _share(tests: Sequence[Test], budget: int) -> int | None:
 def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
     """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
     if share is None or sum(sizes := [page_size(text) for text in _texts(test)]) <= share:
-        return lambda text: excerpt(text, TEXT_LIMIT)
+        return _whole
     limit = fair_limit(sizes, share)
 
     def cut(text: str) -> str:
@@ -92,60 +93,94 @@ def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
     return cut
 
 
+def _whole(text: str) -> str:
+    return excerpt(text, TEXT_LIMIT)
+
+
 def _texts(test: Test) -> list[str]:
     texts: list[str | None] = []
     for attempt in test.attempts:
-        texts += (attempt.candidate, attempt.stdout, attempt.stderr)
+        if (evidence := attempt.evidence) is not None:
+            texts += (evidence.candidate, evidence.stdout, evidence.stderr)
         for part in attempt.parts:
             texts += (part.expected, None if part.actual == part.expected else part.actual, part.stderr)
-    return [text for text in texts if text]
+    return list(filter(None, texts))
 
 
 def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
-    return _said(
-        attempts=[_attempt(attempt, cut, pictures) for attempt in test.attempts],
-        row=excerpt(test.row_id, NAME_LIMIT) or None,
-        threshold=test.threshold,
-        weight=None if test.weight == 1 else test.weight,
-        must_pass=test.must_pass or None,
-        figures=[[excerpt(name, NAME_LIMIT), value] for name, value in test.figures.items()] or None,
-    )
+    shown: dict[str, Any] = {"attempts": [_attempt(attempt, cut, pictures) for attempt in test.attempts]}
+    if test.row_id:
+        shown["row"] = excerpt(test.row_id, NAME_LIMIT)
+    if test.threshold is not None:
+        shown["threshold"] = test.threshold
+    if test.weight != 1:
+        shown["weight"] = test.weight
+    if test.must_pass:
+        shown["must_pass"] = True
+    if test.figures:
+        shown["figures"] = [[excerpt(name, NAME_LIMIT), value] for name, value in test.figures]
+    return shown
 
 
 def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
-    parts = _worst(attempt.parts)
-    return _said(
-        value=attempt.value,
-        verdict=excerpt(attempt.verdict, WORD_LIMIT),
-        outcome=excerpt(attempt.outcome, WORD_LIMIT) or None,
-        reason=excerpt(attempt.reason, REASON_LIMIT) or None,
-        seconds=attempt.seconds,
-        parts=[_part(part, cut) for part in parts] or None,
-        left_out=(attempt.left_out + len(attempt.parts) - len(parts)) or None,
-        candidate=_cut_if_given(attempt.candidate, cut),
-        stdout=_cut_if_given(attempt.stdout, cut),
-        stderr=_cut_if_given(attempt.stderr, cut),
-        images=[pictures.shown(image) for image in attempt.images] or None,
-        timings=[[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings.items()] or None,
-        command=excerpt(attempt.command, REASON_LIMIT) or None,
-    )
+    shown: dict[str, Any] = {}
+    if attempt.value is not None:
+        shown["value"] = attempt.value
+    shown["verdict"] = excerpt(attempt.verdict, WORD_LIMIT)
+    if attempt.outcome:
+        shown["outcome"] = excerpt(attempt.outcome, WORD_LIMIT)
+    if attempt.reason:
+        shown["reason"] = excerpt(attempt.reason, REASON_LIMIT)
+    if attempt.seconds is not None:
+        shown["seconds"] = attempt.seconds
+    if attempt.parts:
+        shown["parts"] = [_part(part, cut) for part in _worst(attempt.parts)]
+    if left_out := attempt.left_out + max(len(attempt.parts) - PARTS_LIMIT, 0):
+        shown["left_out"] = left_out
+    if attempt.evidence is not None:
+        shown |= _evidence(attempt.evidence, cut, pictures)
+    if attempt.timings:
+        shown["timings"] = [[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings]
+    if attempt.command:
+        shown["command"] = excerpt(attempt.command, REASON_LIMIT)
+    return shown
+
+
+def _evidence(evidence: Evidence, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    # "" is kept: that the candidate printed nothing is worth knowing.
+    if evidence.candidate is not None:
+        shown["candidate"] = cut(evidence.candidate)
+    if evidence.stdout is not None:
+        shown["stdout"] = cut(evidence.stdout)
+    if evidence.stderr is not None:
+        shown["stderr"] = cut(evidence.stderr)
+    if evidence.images:
+        shown["images"] = [pictures.shown(image) for image in evidence.images]
+    return shown
 
 
 def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:
-    met = part.expected is not None and part.actual == part.expected
-    return _said(
-        name=part.name,
-        value=part.value,
-        weight=None if part.weight == 1 else part.weight,
-        verdict=part.verdict.value,
-        reason=part.reason or None,
-        expected=_cut_if_given(part.expected, cut),
-        # Most parts pass; what came as expected need not be there twice.
-        actual=None if met else _cut_if_given(part.actual, cut),
-        met=met or None,
-        stderr=_cut_if_given(part.stderr, cut),
-        seconds=part.duration,
-    )
+    shown: dict[str, Any] = {"name": part.name}
+    if part.value is not None:
+        shown["value"] = part.value
+    if part.weight != 1:
+        shown["weight"] = part.weight
+    shown["verdict"] = part.verdict
+    if part.reason:
+        shown["reason"] = part.reason
+    if part.expected is not None:
+        shown["expected"] = cut(part.expected)
+    # Most parts pass; what came as expected need not be there twice.
+    if part.expected is not None and part.actual == part.expected:
+        shown["met"] = True
+    elif part.actual is not None:
+        shown["actual"] = cut(part.actual)
+    if part.stderr is not None:
+        shown["stderr"] = cut(part.stderr)
+    if part.duration is not None:
+        shown["seconds"] = part.duration
+    return shown
 
 
 def _worst(parts: Sequence[Part]) -> Sequence[Part]:
@@ -154,12 +189,3 @@ def _worst(parts: Sequence[Part]) -> Sequence[Part]:
         return parts
     lowest = sorted(range(len(parts)), key=lambda index: -1.0 if (value := parts[index].value) is None else value)
     return [parts[index] for index in sorted(lowest[:PARTS_LIMIT])]
-
-
-def _cut_if_given(text: str | None, cut: Callable[[str], str]) -> str | None:
-    # "" is kept: that the candidate printed nothing is worth knowing.
-    return None if text is None else cut(text)
-
-
-def _said(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

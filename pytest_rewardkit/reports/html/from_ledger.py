@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reports.figures import counted, duration, shown, signed
-from pytest_rewardkit.reports.html.model import Attempt, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
 from pytest_rewardkit.run.baseline import REGRESSION
 from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.ledger import CRASHED
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_rewardkit.reports.html.model import Tone
-    from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.reward import Part, Reward
     from pytest_rewardkit.run import ledger as run
-    from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.baseline import Change, Comparison
     from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.record import Record
+    from pytest_rewardkit.run.record import SandboxUse
     from pytest_rewardkit.run.statistics import Interval
 
 _CONFIDENCE: Final = 0.95
@@ -54,17 +54,18 @@ def report_of(
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
     figures = ledger.figures()
-    tests = ledger.tasks
-    by_file = not any(test.group for test in tests)
-    names = [_file(test.node_id) if by_file else test.group or "" for test in tests]
-    before = {} if comparison is None else comparison.before
+    named = [test.group or "" for test in ledger.tasks]
+    by_file = not any(named)
+    names = [_file(test.node_id) for test in ledger.tasks] if by_file else named
+    before, changes = ({}, {}) if comparison is None else (comparison.before, comparison.changes)
+    tests = [_test(test, name, before, changes) for test, name in zip(ledger.tasks, names, strict=True)]
     return Report(
-        tests=[_test(test, name, comparison) for test, name in zip(tests, names, strict=True)],
+        tests=tests,
         title=title,
         facts=facts or {},
-        figures=[*_figures(figures, _earned(tests)), *_change_figure(comparison)],
+        figures=[*_figures(figures, tests), *_change_figure(comparison)],
         gates=_gates(decisions),
-        groups=_groups(tests, names, before),
+        groups=_groups(tests),
         grouped_by="file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
@@ -105,46 +106,56 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _test(test: run.Test, group: str, comparison: Comparison | None) -> Test:
-    record = test.last.record
-    change = None if comparison is None else comparison.changes.get(test.node_id)
-    reduced = isinstance(test, Task)
-    return Test(
-        node_id=test.node_id,
-        attempts=[_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts],
-        value=test.value if reduced else None,
-        verdict=test.says if reduced else "",
-        outcome=("passed" if test.passed else "failed") if reduced else "",
-        group=group,
-        row_id="" if record is None else record.row or "",
-        threshold=None if record is None else record.threshold,
-        weight=test.weight,
-        must_pass=test.must_pass,
-        figures={test.reducer.label: test.value} if isinstance(test, Task) else {},
-        baseline=None if comparison is None else comparison.before.get(test.node_id),
-        change="" if change is None else change.value,
-        why=test.cause if reduced else "",
-    )
+def _test(test: run.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
+    attempts = [_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts]
+    found = Test(test.node_id, attempts)
+    found.group = group
+    found.weight = test.weight
+    found.must_pass = test.must_pass
+    found.baseline = before.get(test.node_id)
+    found.change = changes.get(test.node_id, "")
+    if (record := test.last.record) is not None:
+        found.row_id = record.row or ""
+        found.threshold = record.threshold
+    if isinstance(test, Task):
+        found.value = test.value
+        found.verdict = test.says
+        found.outcome = "passed" if test.passed else "failed"
+        found.figures = [(test.reducer.label, test.value)]
+        found.why = test.cause
+    return found
 
 
 def _attempt(attempt: run.Attempt, node_id: str) -> Attempt:
-    record = attempt.record
-    reward: Reward | None = None if record is None else record.reward
-    evidence = () if reward is None else reward.evidence
-    return Attempt(
-        verdict=CRASHED if attempt.outcome == CRASHED else "" if reward is None else reward.verdict.value,
-        value=None if reward is None else reward.value,
-        outcome=attempt.outcome,
-        reason=attempt.cause if reward is None else reward.reason,
-        seconds=attempt.duration or None,
-        parts=() if reward is None else reward.parts,
-        left_out=0 if record is None else record.left_out,
-        candidate=_joined(item.candidate for item in evidence),
-        stdout=_joined(item.stdout for item in evidence),
-        stderr=_joined(item.stderr for item in evidence),
-        images=[Image(image) for item in evidence for image in item.images],
-        timings={} if record is None else _timings(record, attempt.duration),
-        command=f"python -m pytest {shlex.quote(node_id)}",
+    found = Attempt(CRASHED if attempt.outcome == CRASHED else "")
+    found.outcome = attempt.outcome
+    found.reason = attempt.cause
+    found.seconds = attempt.duration or None
+    found.command = f"python -m pytest {shlex.quote(node_id)}"
+    if (record := attempt.record) is not None:
+        found.left_out = record.left_out
+        if record.reward is not None:
+            _add_reward(record.reward, found)
+        if record.sandboxes or found.parts:
+            found.timings = _timings(record.sandboxes, found.parts, attempt.duration)
+    return found
+
+
+def _add_reward(reward: Reward, attempt: Attempt) -> None:
+    attempt.verdict = attempt.verdict or reward.verdict
+    attempt.value = reward.value
+    attempt.reason = reward.reason
+    attempt.parts = reward.parts
+    if reward.evidence:
+        attempt.evidence = _evidence(reward)
+
+
+def _evidence(reward: Reward) -> Evidence:
+    return Evidence(
+        candidate=_joined(item.candidate for item in reward.evidence),
+        stdout=_joined(item.stdout for item in reward.evidence),
+        stderr=_joined(item.stderr for item in reward.evidence),
+        images=[Image(image) for item in reward.evidence for image in item.images],
     )
 
 
@@ -153,21 +164,20 @@ def _joined(texts: Iterable[str]) -> str | None:
     return "\n\n".join(dict.fromkeys(text for text in texts if text)) or None
 
 
-def _timings(record: Record, seconds: float) -> dict[str, float]:
-    timings = {
-        "waiting": sum(use.waited for use in record.sandboxes),
-        "creating": sum(use.start for use in record.sandboxes),
-        "running": 0.0 if record.reward is None else sum(part.duration or 0.0 for part in record.reward.parts),
-    }
-    if not any(timings.values()):
-        return {}
-    # What was done at the same time is counted twice, and may be more than the whole.
-    timings["the rest"] = max(seconds - sum(timings.values()), 0.0)
-    return {name: spent for name, spent in timings.items() if spent >= _SHORTEST}
+def _timings(sandboxes: Iterable[SandboxUse], parts: Iterable[Part], seconds: float) -> list[tuple[str, float]]:
+    timings = [
+        ("waiting", sum(use.waited for use in sandboxes)),
+        ("creating", sum(use.start for use in sandboxes)),
+        ("running", sum(part.duration or 0.0 for part in parts)),
+    ]
+    if known := sum(spent for _, spent in timings):
+        # What was done at the same time is counted twice, and may be more than the whole.
+        timings.append(("the rest", max(seconds - known, 0.0)))
+    return [(phase, spent) for phase, spent in timings if spent >= _SHORTEST]
 
 
-def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> list[Figure]:
-    shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(earned))]
+def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
+    shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(figures.mean, _earned(tests)))]
     if figures.unscored:
         shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{figures.unscored:,} unscored as 0"))
     scored = "" if figures.scored == figures.tests else f"{figures.scored:,} scored"
@@ -181,49 +191,49 @@ def _figures(figures: run.Figures, earned: Sequence[tuple[float, float]]) -> lis
     return shown_figures
 
 
-def _interval_text(earned: Sequence[tuple[float, float]]) -> str:
-    interval = _interval(earned)
+def _interval_text(mean: float | None, earned: Sequence[tuple[float, float]]) -> str:
+    interval = _interval(mean, earned)
     return "" if interval is None else f"{_INTERVAL} {shown(interval.low)} to {shown(interval.high)}"
 
 
-def _interval(earned: Sequence[tuple[float, float]]) -> Interval | None:
-    """Return Wilson's interval around the weighted mean of rewards; None when nothing has a weight.
+def _interval(mean: float | None, earned: Sequence[tuple[float, float]]) -> Interval | None:
+    """Return Wilson's interval around `mean`, the weighted mean of what was `earned`; None when nothing has a weight.
 
     Rewards between 0 and 1 vary less than a share of successes with the same mean, so that it is never too narrow; and
     unlike the bootstrap it is good for groups of a few tests, and costs nothing for thousands of groups. With unequal
     weights the tests count as (sum w)^2 / sum w^2 of them (L. Kish (1965), "Survey Sampling", section 11.7).
     """
-    mean = weighted_mean(earned)
     if mean is None:
         return None
+    weights = [weight for _, weight in earned]
     # Divided by the largest, so that no square overflows.
-    largest = max(weight for _, weight in earned)
-    weights = [weight / largest for _, weight in earned]
+    largest = max(weights)
+    weights = [weight / largest for weight in weights]
     count = math.fsum(weights) ** 2 / math.fsum(weight**2 for weight in weights)
     return wilson(mean * count, count, _CONFIDENCE)
 
 
-def _groups(tests: Sequence[run.Test], names: Sequence[str], before: Mapping[str, float | None]) -> list[Group]:
+def _groups(tests: Sequence[Test]) -> list[Group]:
     """Return the groups, the lowest mean first."""
-    members: defaultdict[str, list[run.Test]] = defaultdict(list)
-    for test, name in zip(tests, names, strict=True):
-        members[name].append(test)
-    groups = [_of_group(name, of_name, before) for name, of_name in members.items()]
+    members: defaultdict[str, list[Test]] = defaultdict(list)
+    for test in tests:
+        members[test.group].append(test)
+    groups = [_group(name, of_name) for name, of_name in members.items()]
     return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
 
 
-def _of_group(name: str, tests: Sequence[run.Test], before: Mapping[str, float | None]) -> Group:
+def _group(name: str, tests: Sequence[Test]) -> Group:
     earned = _earned(tests)
-    interval = _interval(earned)
-    earned_before = [(value, test.weight) for test in tests if (value := before.get(test.node_id)) is not None]
+    mean = weighted_mean(earned)
+    interval = _interval(mean, earned)
     return Group(
         name=name,
         tests=len(tests),
-        mean=weighted_mean(earned),
+        mean=mean,
         unscored=len(tests) - len(earned),
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        baseline=weighted_mean(earned_before),
+        baseline=weighted_mean([(test.baseline, test.weight) for test in tests if test.baseline is not None]),
     )
 
 
@@ -237,8 +247,8 @@ def _change_figure(comparison: Comparison | None) -> list[Figure]:
     return [Figure("Since the baseline", signed(now - before), f"{_INTERVAL} {signed(low)} to {signed(high)}", tone)]
 
 
-def _earned(tests: Sequence[run.Test]) -> list[tuple[float, float]]:
-    return [(test.value, test.weight) for test in tests if test.value is not None]
+def _earned(tests: Sequence[Test]) -> list[tuple[float, float]]:
+    return [(value, test.weight) for test in tests if (value := test.counted) is not None]
 
 
 def _file(node_id: str) -> str:

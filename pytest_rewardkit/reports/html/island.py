@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Final
+
+# What is encoded is made here and has no circles.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
 
 
 def island(data: object) -> str:
@@ -13,6 +17,6 @@ def island(data: object) -> str:
 
     Raises ValueError for numbers that are not finite.
     """
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = _ENCODER.encode(data)
     # Outside of strings JSON has none of these three.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

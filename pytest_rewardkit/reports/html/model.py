@@ -1,8 +1,12 @@
-"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page."""
+"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page.
+
+Of tests and attempts there are thousands, of most of which there is little to say: they are made with what all have,
+and what else there is of one is put in.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -12,9 +16,6 @@ if TYPE_CHECKING:
 
 Tone = Literal["good", "fair", "bad", ""]
 """What a figure's colour says."""
-
-Change = Literal["worse", "lost", "flaky", "better", "new", "same", ""]
-"""What became of a test since the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,23 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was judged, and what it put out.
+
+    Parameters
+    ----------
+    candidate: the code under judgement.
+    stdout, stderr: excerpts of what the candidate wrote.
+    images: pictures that it made.
+    """
+
+    candidate: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
+    images: Sequence[Image] = ()
+
+
+@dataclass(slots=True)
 class Attempt:
     """One attempt at a test.
 
@@ -44,29 +62,25 @@ class Attempt:
     seconds: how long the attempt took.
     parts: the components of the reward.
     left_out: how many parts of the reward are not in `parts`.
-    candidate: the code under judgement.
-    stdout, stderr: excerpts of what the candidate wrote.
-    images: pictures that it made.
-    timings: seconds of each phase by its name, in the order in which they came (waiting, creating, running, scoring).
+    evidence: what was judged; None where that is not known.
+    timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
     command: how to run it again.
     """
 
     verdict: str
+    _: KW_ONLY
     value: float | None = None
     outcome: str = ""
     reason: str = ""
     seconds: float | None = None
     parts: Sequence[Part] = ()
     left_out: int = 0
-    candidate: str | None = None
-    stdout: str | None = None
-    stderr: str | None = None
-    images: Sequence[Image] = ()
-    timings: Mapping[str, float] = field(default_factory=dict)
+    evidence: Evidence | None = None
+    timings: Sequence[tuple[str, float]] = ()
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Test:
     """One test, or one row of a dataset, with its attempts.
 
@@ -81,14 +95,15 @@ class Test:
     threshold: the reward from which the test passes.
     weight: how much it counts in the mean.
     must_pass: whether a gate fails when this test does not pass.
-    figures: numbers over the attempts by name, such as ``{"pass@3": 0.7}``; None is "not defined".
+    figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
     baseline: the reward in the baseline.
-    change: what became of the test since the baseline.
+    change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a baseline.
     why: why the test has its reward, in one sentence; what the last attempt says when it is "".
     """
 
     node_id: str
     attempts: Sequence[Attempt]
+    _: KW_ONLY
     value: float | None = None
     verdict: str = ""
     outcome: str = ""
@@ -97,12 +112,17 @@ class Test:
     threshold: float | None = None
     weight: float = 1.0
     must_pass: bool = False
-    figures: Mapping[str, float | None] = field(default_factory=dict)
+    figures: Sequence[tuple[str, float | None]] = ()
     baseline: float | None = None
-    change: Change = ""
+    change: str = ""
     why: str = ""
 
     __test__ = False  # pytest would collect it where it is imported into a test module
+
+    @property
+    def counted(self) -> float | None:
+        """The number with which the test counts; None when there is none."""
+        return self.value if self.verdict else self.attempts[-1].value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from pytest_rewardkit.reports.parts import costliest
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Sequence
 
     from pytest_rewardkit.reports.html.model import Report, Test
 
@@ -63,37 +63,42 @@ def overview(report: Report) -> dict[str, Any]:
     }
 
 
-def _table(tests: Iterable[Test]) -> dict[str, Any]:
+def _table(tests: Sequence[Test]) -> dict[str, Any]:
     """Return the table by columns; what repeats is a list of names, and an index into it per row."""
-    rows = list(tests)
     table = {
-        "id": [excerpt(test.node_id, NAME_LIMIT) for test in rows],
-        "value": [test.value if test.verdict else test.attempts[-1].value for test in rows],
-        "verdict": _indexed(excerpt(test.verdict or test.attempts[-1].verdict, WORD_LIMIT) for test in rows),
-        "outcome": _indexed(excerpt(test.outcome or test.attempts[-1].outcome, WORD_LIMIT) for test in rows),
-        "group": _indexed(excerpt(test.group, NAME_LIMIT) for test in rows),
-        "why": [_why(test) for test in rows],
-        "seconds": [_seconds(test) for test in rows],
-        "attempts": [len(test.attempts) for test in rows],
+        "id": [excerpt(test.node_id, NAME_LIMIT) for test in tests],
+        "value": [test.counted for test in tests],
+        "verdict": _indexed([test.verdict or test.attempts[-1].verdict for test in tests], WORD_LIMIT),
+        "outcome": _indexed([test.outcome or test.attempts[-1].outcome for test in tests], WORD_LIMIT),
+        "group": _indexed([test.group for test in tests], NAME_LIMIT),
+        "why": [_why(test) for test in tests],
+        "seconds": [_seconds(test) for test in tests],
+        "attempts": [len(test.attempts) for test in tests],
     }
-    if any(test.change for test in rows):
-        table["baseline"] = [test.baseline for test in rows]
-        table["change"] = _indexed(test.change for test in rows)
+    if any(test.change for test in tests):
+        table["baseline"] = [test.baseline for test in tests]
+        table["change"] = _indexed([test.change for test in tests], WORD_LIMIT)
     return table
 
 
 def _why(test: Test) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
     last = test.attempts[-1]
-    return one_line(test.why or costliest(last.parts) or last.reason, WHY_LIMIT)
+    cost = costliest(last.parts) if last.parts else ""
+    return one_line(test.why or cost or last.reason, WHY_LIMIT)
 
 
-def _indexed(values: Iterable[Hashable]) -> dict[str, Any]:
-    places: dict[Hashable, int] = {}
-    rows = [places.setdefault(value, len(places)) for value in values]
-    return {"names": list(places), "rows": rows}
+def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
+    """Return `values`, of which there are few different ones, as excerpts of at most `limit` characters."""
+    places: dict[str, int] = {}
+    place_of = {value: places.setdefault(excerpt(value, limit), len(places)) for value in dict.fromkeys(values)}
+    return {"names": list(places), "rows": [place_of[value] for value in values]}
 
 
 def _seconds(test: Test) -> float | None:
-    known = [attempt.seconds for attempt in test.attempts if attempt.seconds is not None]
-    return round(sum(known), 4) if known else None
+    """Return how long all attempts took, as far as that is known."""
+    spent: float | None = None
+    for attempt in test.attempts:
+        if attempt.seconds is not None:
+            spent = (spent or 0.0) + attempt.seconds
+    return None if spent is None else round(spent, 4)
