@@ -106,9 +106,9 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.options import check_options, known_keywords
 
-    def note(waited: float, start: float) -> None:
+    def note(waited: float, start: float, limits: Mapping[str, int]) -> None:
         if (recorder := current_record()) is not None:
-            recorder.note_sandbox(waited=waited, start=start)
+            recorder.note_sandbox(waited=waited, start=start, limits=limits)
 
     provision = Provision.of(request.config)
     applied = [(mark.args, mark.kwargs) for mark in request.node.iter_markers("sandbox")]

@@ -76,6 +76,11 @@ class Settings(NamedTuple):
         """Return the limits of local sandboxes, by name."""
         return {name: getattr(self, name) for name in LIMITS}
 
+    def changed_limits(self) -> dict[str, int]:
+        """Return those of `limits` that are not as they are where nobody says anything."""
+        defaults = {option.name: option.default for option in _LIMIT_OPTIONS}
+        return {name: limit for name, limit in self.limits().items() if limit != defaults[name]}
+
 
 class Option:
     """One option in its three spellings: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""

@@ -38,6 +38,7 @@ class Failures:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self._config = config
+        self._settings = settings
         self._when = settings.artifacts_when
         self._directory: Path | None = None
         if settings.artifacts is not None and self._when != "off":
@@ -89,8 +90,10 @@ class Failures:
             return [f"artifacts are not written: {one_line(str(error), 300)}"]
         if artifacts.SCRIPT not in files:
             return [f"artifacts: {folder}"]
+        limits = {**self._settings.changed_limits(), **_own_limits(item)}
+        options = "".join(f" --{name.replace('_', '-')}={value}" for name, value in limits.items())
         script = shlex.quote(str(folder / artifacts.SCRIPT))
-        return [f"python -m pytest_rewardkit.local run -- python {script}"]
+        return [f"python -m pytest_rewardkit.local run{options} -- python {script}"]
 
     def _clear(self, item: pytest.Item) -> None:
         """Remove what an earlier run has kept of this test, so that what is there is of this run."""
@@ -104,3 +107,8 @@ class Failures:
             while (folder := self._directory / artifacts.folder_name(node_id, attempt)).is_dir():
                 artifacts.clear(folder)
                 attempt += 1
+
+
+def _own_limits(item: pytest.Item) -> dict[str, int]:
+    """Return the limits that the test's sandboxes had of their own; where they differ, those of the last one."""
+    return {name: limit for *_, limits in recorder_of(item).sandboxes for name, limit in limits.items()}

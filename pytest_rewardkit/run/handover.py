@@ -81,7 +81,7 @@ class Handover:
 def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
     record = Record(reward)
     if attempt.sandboxes:
-        record.sandboxes = tuple(SandboxUse(waited, start) for waited, start in attempt.sandboxes)
+        record.sandboxes = tuple(SandboxUse(*use) for use in attempt.sandboxes)
     if (marker := attempt.marker) is not None:
         record.threshold = marker.threshold
         record.weight = marker.weight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.evidence import Evidence
@@ -32,10 +32,11 @@ _DECODER: Final = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class SandboxUse:
-    """A sandbox that was created for a test: seconds waited for its turn, and seconds until it had started."""
+    """A sandbox that was created for a test: seconds waited for its turn, seconds until it had started, own limits."""
 
     waited: float
     start: float
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class Record:
         if (self.sandboxes or self.has_details) and (timings := self._timings()):
             fields.append(f'"timings":{_ENCODER.encode(timings)}')
         if self.sandboxes:
-            fields.append(f'"sandboxes":{_ENCODER.encode([asdict(use) for use in self.sandboxes])}')
+            fields.append(f'"sandboxes":{_ENCODER.encode([_use_to_wire(use) for use in self.sandboxes])}')
         return ",".join(fields) + "}"
 
     def _timings(self) -> dict[str, float]:
@@ -184,6 +185,11 @@ def evidence_from_wire(data: dict[str, Any]) -> Evidence:
         stderr=data.get("stderr", ""),
         images=tuple(data.get("images", ())),
     )
+
+
+def _use_to_wire(use: SandboxUse) -> dict[str, Any]:
+    data: dict[str, Any] = {"waited": use.waited, "start": use.start}
+    return {**data, "limits": dict(use.limits)} if use.limits else data
 
 
 def _add_reward(fields: list[str], reward: Reward, parts: tuple[Part, ...], evidence: tuple[Evidence, ...]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_rewardkit.markers import RewardMarker
     from pytest_rewardkit.reward import Reward
 
@@ -24,8 +26,9 @@ class Recorder:
 
     def __init__(self, marker: RewardMarker | None = None) -> None:
         self.marker = marker
-        self.sandboxes: list[tuple[float, float]] = []
-        """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started."""
+        self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
+        """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
+        limits it has of its own."""
         self._recorded: list[tuple[str, float, Reward]] = []
         self._wrong: str | None = None
         self._cause: str | None = None
@@ -71,9 +74,14 @@ class Recorder:
         self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
         return value
 
-    def note_sandbox(self, *, start: float, waited: float = 0.0) -> None:
-        """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one."""
-        self.sandboxes.append((waited, start))
+    def note_sandbox(self, *, start: float, waited: float = 0.0, limits: Mapping[str, int] | None = None) -> None:
+        """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one.
+
+        Parameters
+        ----------
+        limits: those that it has of its own, by name.
+        """
+        self.sandboxes.append((waited, start, limits or {}))
 
     def note_wrong(self, reason: str) -> None:
         """Note that the test judged its candidate wrong, by a failing assertion."""

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import RewardkitWarning
-from pytest_rewardkit.sandboxes.options import check_options
+from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class Factory:
     provider: where the sandboxes come from.
     options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says otherwise.
     budget: the bound on sandboxes alive at once; None for no bound.
-    note: called with the seconds waited for a turn and the seconds until the sandbox had started.
+    note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Factory:
         options: Mapping[str, Any],
         *,
         budget: Budget | None,
-        note: Callable[[float, float], None],
+        note: Callable[[float, float, dict[str, int]], None],
     ) -> None:
         self._provider = provider
         self._options = options
@@ -103,5 +103,6 @@ class Factory:
                 slot.release()
             raise
         self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
-        self._note(turn - began, time.perf_counter() - turn)
+        limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
+        self._note(turn - began, time.perf_counter() - turn, limits)
         return sandbox

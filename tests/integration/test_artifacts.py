@@ -95,6 +95,36 @@ def test_folders_of_failed_tests_repeat_the_failure(
     ]
 
 
+def test_a_failure_is_repeated_under_the_limits_of_its_test(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(
+        test_suite="""
+        import pytest
+        from pytest_rewardkit import assert_output
+
+        @pytest.mark.sandbox(memory_mb=160)
+        def test_greedy(sandbox):
+            assert_output(sandbox, "x = bytearray(200 * 2**20); print(len(x))", "209715200")
+        """
+    )
+    result = run("--rewardkit-artifacts=kept", "--rewardkit-open-files=200")
+    (folder,) = (pytester.path / "kept").iterdir()
+    options = ["--open-files=200", "--memory-mb=160"]
+    result.stdout.fnmatch_lines(
+        [f"python -m pytest_rewardkit.local run {' '.join(options)} -- python {folder}/repeat.py"]
+    )
+    repeated = subprocess.run(
+        [sys.executable, "-m", "pytest_rewardkit.local", "run", *options, "--", sys.executable, folder / "repeat.py"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert repeated.returncode == 1
+    assert "(memory)" in repeated.stdout
+
+
 def test_folders_of_all_tests(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]) -> None:
     pytester.makepyfile(test_suite=SUITE)
     run("--rewardkit-artifacts=kept", "--rewardkit-artifacts-when=always")

@@ -20,6 +20,8 @@ parts = st.builds(
     stderr=texts,
     duration=st.none() | st.floats(0, 100),
 )
+limits = st.dictionaries(st.sampled_from(["memory_mb", "processes"]), st.integers(1))
+uses = st.builds(SandboxUse, st.floats(0, 9), st.floats(0, 9), limits)
 rewards = st.builds(Reward, st.none() | st.floats(0, 1), st.lists(parts, max_size=4).map(tuple), reason=st.text())
 records = st.builds(
     Record,
@@ -28,7 +30,9 @@ records = st.builds(
     weight=st.floats(0, 10),
     group=st.none() | st.text(max_size=10),
     must_pass=st.booleans(),
-    sandboxes=st.lists(st.builds(SandboxUse, st.floats(0, 9), st.floats(0, 9)), max_size=3).map(tuple),
+    sandboxes=st.lists(
+        st.builds(SandboxUse, st.floats(0, 9), st.floats(0, 9), st.dictionaries(st.text(), st.integers(1))), max_size=3
+    ).map(tuple),
 )
 
 

@@ -29,7 +29,7 @@ FULL = Attempt(
         group="sorting",
         must_pass=True,
         row="HumanEval/3",
-        sandboxes=(SandboxUse(0.5, 0.125), SandboxUse(0.0, 0.125)),
+        sandboxes=(SandboxUse(0.5, 0.125), SandboxUse(0.0, 0.125, {"memory_mb": 64})),
         left_out=2,
     ),
     line=7,
@@ -136,7 +136,7 @@ def test_all_that_a_line_says(wrong):
         ],
         "left_out": 2,
         "timings": {"waiting": 0.5, "creating": 0.25, "running": 0.25},
-        "sandboxes": [{"waited": 0.5, "start": 0.125}, {"waited": 0.0, "start": 0.125}],
+        "sandboxes": [{"waited": 0.5, "start": 0.125}, {"waited": 0.0, "start": 0.125, "limits": {"memory_mb": 64}}],
     }
 
 
