@@ -156,3 +156,8 @@ def test_a_terminal_is_killed(sandbox: Sandbox) -> None:
     assert sandbox.pty.kill(terminal.pid) is True
     with pytest.raises(CommandExitException):
         terminal.wait()
+
+
+def test_a_command_has_its_limits_from_its_first_instruction(sandbox: Sandbox) -> None:
+    said = {sandbox.commands.run("ulimit -u").stdout for _ in range(50)}
+    assert said == {"128\n"}

@@ -186,7 +186,7 @@ class Agent:
         with self._score.raised():
             pid = os.fork()
             if pid == 0:
-                kernel.run(received, self._starter.confine_kernel, serve)
+                kernel.run(received, self._starter.confine, serve)
         self._children.add(pid)
         return {"pid": pid}, []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import resource
 from dataclasses import dataclass
 from typing import Any, Final
@@ -67,14 +66,10 @@ class Limits:
         if self.cpu_seconds is not None:
             _lower(resource.RLIMIT_CPU, self.cpu_seconds)
 
-    def apply_to_candidate(self, pid: int) -> None:
-        """Set what a candidate's process, and so what it starts, has less than its agent; 0 is this process."""
+    def apply_to_candidate(self) -> None:
+        """Set what this process, a candidate's, and so what it starts, has less than its agent."""
         if self.processes is not None:
-            # It may have ended by now.
-            with contextlib.suppress(ProcessLookupError):
-                _, hard = resource.prlimit(pid, resource.RLIMIT_NPROC)
-                least = min(self.processes, hard)
-                resource.prlimit(pid, resource.RLIMIT_NPROC, (least, least))
+            _lower(resource.RLIMIT_NPROC, self.processes)
 
 
 def _lower(kind: int, value: int) -> None:

@@ -47,8 +47,7 @@ class Starter:
 
     def start(self, command: Command, stdio: Sequence[int]) -> int:
         """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
-        preparation = None if self._plan.process_namespace else self._enter_nested_domain
-        return self._spawn(command, stdio, preparation)
+        return self._spawn(command, stdio, self.confine)
 
     def start_in_terminal(self, command: Command, size: Any) -> tuple[int, int]:
         """Start a command in a new terminal.
@@ -75,9 +74,9 @@ class Starter:
         finally:
             os.close(slave)
 
-    def confine_kernel(self) -> None:
-        """Give this process what candidates have."""
-        self._limits.apply_to_candidate(0)
+    def confine(self) -> None:
+        """Give this process, a candidate's before its first instruction, what candidates have."""
+        self._limits.apply_to_candidate()
         self._enter_nested_domain()
 
     def _enter_nested_domain(self) -> None:
@@ -90,9 +89,9 @@ class Starter:
 
     def _take_terminal(self) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        self._enter_nested_domain()
+        self.confine()
 
-    def _spawn(self, command: Command, stdio: Sequence[int], preparation: Callable[[], None] | None) -> int:
+    def _spawn(self, command: Command, stdio: Sequence[int], preparation: Callable[[], None]) -> int:
         name = command.arguments[0]
         stdin, stdout, stderr = stdio
         try:
@@ -114,7 +113,6 @@ class Starter:
             raise RequestError(Code.INVALID_ARGUMENT, f"start '{name}': {error}") from error
         # The agent reaps all its children itself; Popen must not wait for this one behind its back.
         process.returncode = 0
-        self._limits.apply_to_candidate(process.pid)
         return process.pid
 
     def _without_login(self, arguments: list[str]) -> list[str]:
