@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = Settings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
-    reporting = (_handover(), _failures(config, settings)) if settings.enabled else None
+    reporting = _reporting(config, settings) if settings.enabled else None
     config.pluginmanager.register(Recording(reporting), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.datasets.selfcheck import SelfCheck
@@ -69,16 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-def _handover() -> Handover:
-    from pytest_rewardkit.run.handover import Handover
-
-    return Handover()
-
-
-def _failures(config: pytest.Config, settings: Settings) -> Failures:
+def _reporting(config: pytest.Config, settings: Settings) -> tuple[Handover, Failures]:
     from pytest_rewardkit.run.failures import Failures
+    from pytest_rewardkit.run.handover import Handover
 
     failures = Failures(config, settings)
     if failures.keeps_artifacts:
         config.pluginmanager.register(failures, "rewardkit-failures")
-    return failures
+    return Handover(), failures

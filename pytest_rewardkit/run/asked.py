@@ -25,13 +25,9 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
             "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
         )
     confidence = settings.confidence
-    with garbage_kept():
-        earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
-        baseline = None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished)
-        del earlier
     return Judge(
         gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
-        baseline=baseline,
+        baseline=_baseline_of(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
     )
@@ -52,3 +48,9 @@ def stored_in(config: pytest.Config, file: str | None, option: str, *, details: 
         return read(config.invocation_params.dir / Path(file).expanduser(), details=details)
     except RewardkitUsageError as error:
         raise RewardkitUsageError(f"{option}: {error}") from None
+
+
+def _baseline_of(config: pytest.Config, settings: Settings) -> Baseline | None:
+    with garbage_kept():
+        earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
+        return None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished)

@@ -41,7 +41,7 @@ class Handover:
         """Take off `report` what `note` left there, and return it as the only item; none where it left nothing."""
         notes = [value for name, value in report.user_properties if name == PROPERTY]
         if notes:
-            report.user_properties[:] = [entry for entry in report.user_properties if entry[0] != PROPERTY]
+            _take_off(report.user_properties)
         return cast("list[float | None]", notes)
 
     def give(self, item: pytest.Item, attempt: Recorder) -> None:
@@ -59,7 +59,7 @@ class Handover:
     def take_back(self, item: pytest.Item) -> None:
         """Leave nothing of an earlier attempt on `item`."""
         if item.user_properties:
-            item.user_properties[:] = [entry for entry in item.user_properties if entry[0] != PROPERTY]
+            _take_off(item.user_properties)
 
     def take(self, report: pytest.TestReport, instead: Callable[[Record], list[Property]]) -> tuple[Record | None, str]:
         """Return the record that `report` brings, and its wire form; None and "" when it brings none.
@@ -76,6 +76,10 @@ class Handover:
                 report.user_properties[position : position + 1] = instead(record)
                 return record, wire
         return None, ""
+
+
+def _take_off(properties: list[tuple[str, object]]) -> None:
+    properties[:] = [entry for entry in properties if entry[0] != PROPERTY]
 
 
 def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
