@@ -137,11 +137,12 @@ class Entry:
 class Dataset(Sequence[Row]):
     """Rows in the order of their file; only their index is in memory."""
 
-    def __init__(self, store: Store, entries: list[Entry], fields: FieldSpec) -> None:
+    def __init__(self, store: Store, entries: list[Entry], fields: FieldSpec, id_field: str | None) -> None:
         self.name = store.name
         self.entries = entries
         self._store = store
         self._renamed = _renaming(fields)
+        self._id_field = id_field
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -153,6 +154,10 @@ class Dataset(Sequence[Row]):
 
     def _read(self, entry: Entry) -> Row:
         fields = self._renamed(self._store.read(entry.key))
+        if self._id_field is not None and str(fields.get(self._id_field)) != entry.id:
+            raise RewardkitUsageError(
+                f"{entry.place}: the row {entry.id!r} is not there any more; the file has changed"
+            )
         return Row(fields, id=entry.id, place=entry.place)
 
 
@@ -199,7 +204,7 @@ def open_dataset(
             break
     if not entries:
         raise RewardkitUsageError(f"{store.name}: there are no rows")
-    return Dataset(store, entries, fields)
+    return Dataset(store, entries, fields, id)
 
 
 def missing_field(name: str, fields: Fields, place: str) -> RewardkitUsageError:

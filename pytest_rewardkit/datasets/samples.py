@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, missing_field
 from pytest_rewardkit.datasets.stores import MemoryStore, open_store
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output")
 
-Key = tuple[int, str]
+
+class Key(NamedTuple):
+    """Where a sample is: the store's key of its row, the field with its text, and the id that stands there."""
+
+    row: int
+    field: str
+    id_field: str
+    row_id: str
 
 
 class Samples:
@@ -38,11 +45,12 @@ class Samples:
         self._keys: dict[str, list[Key]] = {}
         self._places: dict[str, str] = {}
         for key, place, fields in self._store.scan():
-            row_id = str(fields[_first(fields, ID_FIELDS, place)])
+            id_field = _first(fields, ID_FIELDS, place)
+            row_id = str(fields[id_field])
             field = _first(fields, TEXT_FIELDS, place)
             if not isinstance(fields[field], str):
                 raise RewardkitUsageError(f"{place}: {field!r} must hold a text, not {type(fields[field]).__name__}")
-            self._keys.setdefault(row_id, []).append((key, field))
+            self._keys.setdefault(row_id, []).append(Key(key, field, id_field, row_id))
             self._places.setdefault(row_id, place)
 
     def keys_of(self, row_id: str) -> list[Key]:
@@ -50,8 +58,13 @@ class Samples:
         return self._keys.get(row_id, [])
 
     def read(self, key: Key) -> str:
-        """Returns a sample's text."""
-        text: str = self._store.read(key[0])[key[1]]
+        """Returns a sample's text. Raises RewardkitUsageError when it is not there any more."""
+        fields = self._store.read(key.row)
+        text = fields.get(key.field)
+        if str(fields.get(key.id_field)) != key.row_id or not isinstance(text, str):
+            raise RewardkitUsageError(
+                f"{self.name}: the sample for {key.row_id!r} is not there any more; the file has changed"
+            )
         return text
 
     def check_ids(self, dataset: Dataset) -> None:

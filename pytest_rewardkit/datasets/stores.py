@@ -1,15 +1,18 @@
 """Files that hold rows: how each kind is scanned once for its index, and how one row is read again by its key.
 
-A scan parses every row, so that bad input is refused before anything runs, and keeps none.
+A scan parses every row, so that bad input is refused before anything runs, and keeps none. Threads may read rows of one
+store at the same time.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -70,30 +73,71 @@ def open_store(source: str | Path | Iterable[Fields]) -> Store:
     return _STORES[kind](path)
 
 
+class _View(io.RawIOBase):
+    """Reads a file that several threads have in common, from a position of its own.
+
+    Parameters:
+        file: what is read; stays open when the view is closed.
+        lock: held while the file's own position is used.
+    """
+
+    def __init__(self, file: IO[bytes], lock: threading.Lock) -> None:
+        self._file = file
+        self._lock = lock
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        with self._lock:
+            starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position}
+            self._position = starts[whence] + offset if whence in starts else self._file.seek(offset, whence)
+        return self._position
+
+    def readinto(self, buffer: Any, /) -> int:
+        with self._lock:
+            self._file.seek(self._position)
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+
 class _TextStore:
     """A text file, read from known offsets; one that is compressed is unpacked once, to where nobody else sees it."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._path = path
+        self._lock = threading.Lock()
         self._unpacked: IO[bytes] | None = None
 
-    @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def _opened(self) -> IO[bytes]:
+        """Opens the file at its beginning, with a position that nobody else moves."""
         if self._path.suffix != ".gz":
-            with self._path.open("rb") as file:
-                yield file
-            return
-        if self._unpacked is None:
-            self._unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store does
-            weakref.finalize(self, self._unpacked.close)
-            try:
-                with gzip.open(self._path) as packed:
-                    shutil.copyfileobj(packed, self._unpacked)
-            except (OSError, EOFError) as error:
-                raise RewardkitUsageError(f"{self.name}: not a gzip file, or cut off: {error}") from None
-        self._unpacked.seek(0)
-        yield self._unpacked
+            return self._path.open("rb")
+        with self._lock:
+            if self._unpacked is None:
+                self._unpacked = self._unpack()
+                weakref.finalize(self, self._unpacked.close)
+        return io.BufferedReader(_View(self._unpacked, self._lock))
+
+    def _unpack(self) -> IO[bytes]:
+        unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the store does
+        try:
+            with gzip.open(self._path) as packed:
+                shutil.copyfileobj(packed, unpacked)
+        except (OSError, EOFError) as error:
+            unpacked.close()
+            raise RewardkitUsageError(f"{self.name}: not a gzip file, or cut off: {error}") from None
+        except BaseException:
+            unpacked.close()
+            raise
+        return unpacked
 
     def _changed(self, key: int) -> RewardkitUsageError:
         return RewardkitUsageError(f"{self.name}: no row at byte {key} any more; the file has changed since its scan")
@@ -131,8 +175,13 @@ class JsonLinesStore(_TextStore):
 class CsvStore(_TextStore):
     """Comma-separated values under a header line; every value is text."""
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        # It is the process's, and put back it would fail whoever reads at that moment.
+        csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+
     def scan(self) -> Iterator[Found]:
-        with self._opened() as file, _any_length_of_cell():
+        with self._opened() as file:
             header: list[str] = []
             for offset, number, cells in self._records(file):
                 place = f"{self.name}:{number}"
@@ -142,7 +191,7 @@ class CsvStore(_TextStore):
                     yield Found(offset, place, _by_header(header, cells, place))
 
     def read(self, key: int) -> Fields:
-        with self._opened() as file, _any_length_of_cell():
+        with self._opened() as file:
             header = next(self._records(file), (0, 0, []))[2]
             file.seek(key)
             for _, _, cells in self._records(file):
@@ -232,10 +281,12 @@ class ParquetStore:
 
     def read(self, key: int) -> Fields:
         group = key >> 32
-        if self._group[0] != group:
+        number, rows = self._group
+        if number != group:
             with self._file() as file:
-                self._group = (group, file.read_row_group(group).to_pylist())
-        return self._group[1][key & 0xFFFFFFFF]
+                rows = file.read_row_group(group).to_pylist()
+            self._group = (group, rows)
+        return rows[key & 0xFFFFFFFF]
 
     @contextmanager
     def _file(self) -> Iterator[Any]:
@@ -308,12 +359,3 @@ def _by_header(header: list[str], cells: list[str], place: str) -> Fields:
     if len(cells) != len(header):
         raise RewardkitUsageError(f"{place}: {len(cells)} values under a header of {len(header)} names")
     return dict(zip(header, cells, strict=True))
-
-
-@contextmanager
-def _any_length_of_cell() -> Iterator[None]:
-    before = csv.field_size_limit(_LONGEST_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)

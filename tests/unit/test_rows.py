@@ -7,6 +7,7 @@ import gzip
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.rows import open_dataset
+from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.errors import RewardkitUsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ROWS = [
@@ -97,8 +100,89 @@ def test_a_row_is_parsed_when_it_is_asked_for(tmp_path: Path) -> None:
     write_jsonl(path)
     dataset = open_dataset(path)
     text = path.read_text()
-    path.write_text(text.replace("sum/2", "sum/x"))
-    assert dataset[1]["task_id"] == "sum/x"
+    path.write_text(text.replace("so,", "no,"))
+    assert dataset[1]["prompt"] == 'Say "no,\nso"'
+
+
+def test_a_row_that_another_one_stands_in_place_of_is_not_taken_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_jsonl(path)
+    dataset = open_dataset(path)
+    path.write_text(path.read_text().replace("sum/2", "sum/x"))
+    with pytest.raises(RewardkitUsageError, match=r"rows.jsonl:2: the row 'sum/2' is not there any more"):
+        dataset[1]
+
+
+def test_a_sample_that_another_one_stands_in_place_of_is_not_taken_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_text('{"task_id": "a", "completion": "1"}\n{"task_id": "b", "completion": "2"}\n')
+    samples = Samples(path)
+    path.write_text('{"task_id": "a", "completion": "1"}\n{"task_id": "c", "completion": "3"}\n')
+    with pytest.raises(RewardkitUsageError, match=r"samples.jsonl: the sample for 'b' is not there any more"):
+        samples.read(samples.keys_of("b")[0])
+
+
+MANY = [{"id": f"r{number}", "number": number, "padding": "x" * 3000} for number in range(300)]
+
+
+def write_many_jsonl(path: Path) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in MANY))
+
+
+def write_many_jsonl_gz(path: Path) -> None:
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in MANY).encode()))
+
+
+def write_many_json_gz(path: Path) -> None:
+    path.write_bytes(gzip.compress(json.dumps(MANY).encode()))
+
+
+def write_many_csv(path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, MANY[0])
+        writer.writeheader()
+        writer.writerows(row | {"padding": row["padding"] * 50} for row in MANY)
+
+
+def write_many_csv_gz(path: Path) -> None:
+    plain = path.with_suffix(".plain")
+    write_many_csv(plain)
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+
+
+def write_many_parquet(path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(MANY), path, row_group_size=7)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("many.jsonl", write_many_jsonl),
+        ("many.jsonl.gz", write_many_jsonl_gz),
+        ("many.json.gz", write_many_json_gz),
+        ("many.csv", write_many_csv),
+        ("many.csv.gz", write_many_csv_gz),
+        ("many.parquet", write_many_parquet),
+    ],
+)
+def test_threads_read_rows_of_one_file_at_the_same_time(
+    tmp_path: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path / name)
+    dataset = open_dataset(tmp_path / name)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as executor:
+            rows = list(executor.map(lambda index: dataset[index % 300], range(0, 300 * 7, 7)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [(row["id"], int(row["number"])) for row in rows] == [
+        (f"r{index % 300}", index % 300) for index in range(0, 300 * 7, 7)
+    ]
 
 
 def test_a_file_that_shrank_after_its_scan_is_said_to_have_changed(tmp_path: Path) -> None:
