@@ -1,0 +1,110 @@
+"""Where CI mostly runs: containers of a real engine. No place changes a reward, and nothing waits for ever."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from environments.machine import REPOSITORY, mounted
+
+from pytest_rewardkit.local.guest.levels import Level
+
+if TYPE_CHECKING:
+    from environments.engine import Engine
+
+TIME_LIMIT = 240
+"""Seconds, by which a hang is told from a busy machine."""
+
+ROOT, USER = "0:0", "1000:1000"
+READ_ONLY = "--read-only --tmpfs=/tmp"
+NO_RIGHTS = "--cap-drop=ALL --security-opt=no-new-privileges"
+ANY_CALL = "--security-opt=seccomp=unconfined"
+WHOLE_PROC = "--security-opt=systempaths=unconfined"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A kind of container.
+
+    Parameters:
+        flags: options of `docker run`.
+        levels: the least that root and an ordinary user get in it.
+    """
+
+    flags: str
+    levels: tuple[Level, Level]
+
+
+PLACES = {
+    "any call, whole proc": Place(f"--init {ANY_CALL} {WHOLE_PROC}", (Level.FULL, Level.FULL)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `pytest --rewardkit` came to in a container."""
+
+    level: Level
+    outcomes: dict[str, tuple[str, float | None]]
+    status: int
+    printed: str
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that a container sees as /work, and whoever it runs as may write to."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n", "utf-8")
+    return folder
+
+
+def run_pytest(engine: Engine, flags: str, user: str, folder: Path, *arguments: str) -> Run:
+    mounts = [f"--volume={path}:{path}:ro" for path in mounted()]
+    options = [*flags.split(), f"--user={user}", *mounts, f"--volume={folder}:/work", "--workdir=/work"]
+    pytest_command = [sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-results=/work/results.jsonl"]
+    done = engine.run(options, [*pytest_command, *arguments], timeout=TIME_LIMIT)
+    printed = done.stdout + done.stderr
+    results = folder / "results.jsonl"
+    assert results.exists(), printed
+    lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+    return Run(
+        Level(lines[0]["sandboxes"]["isolation"]),
+        {line["node_id"]: (line["outcome"], line["reward"]) for line in lines if line["type"] == "attempt"},
+        done.returncode,
+        printed,
+    )
+
+
+def at_least(level: Level, least: Level) -> bool:
+    strongest_first = list(Level)
+    return strongest_first.index(level) <= strongest_first.index(least)
+
+
+@pytest.mark.parametrize("user", [USER], ids=["user"])
+@pytest.mark.parametrize("name", PLACES)
+def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, folder: Path):
+    shutil.copy(Path(__file__).with_name("everyday.py"), folder / "test_everyday.py")
+    place = PLACES[name]
+    run = run_pytest(engine, place.flags, user, folder)
+    assert run.status == 0, run.printed
+    assert set(run.outcomes.values()) <= {("passed", 1.0)}
+    assert "10 passed" in run.printed
+    assert at_least(run.level, place.levels[user == USER])
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [("any call, whole proc", USER)],
+    ids=lambda value: {ROOT: "root", USER: "user"}.get(value, value),
+)
+def test_example_suites_pass(engine: Engine, name: str, user: str, folder: Path):
+    run = run_pytest(engine, PLACES[name].flags, user, folder, "-n2", str(REPOSITORY / "example_suites"))
+    assert run.status == 0, run.printed
+    assert len(run.outcomes) > 70
