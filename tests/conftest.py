@@ -6,11 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "completeness"]
+
+# A busy machine is slow, and that is no fault of what is tested.
+settings.register_profile("no wall clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no wall clock")
 
 # What a CI service, a user's shell or an outer pytest may have set, and what would change what an inner one prints.
 _FOREIGN = (

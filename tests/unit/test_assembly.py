@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.formats.assembly import assembled, completed
@@ -71,7 +71,6 @@ def test_a_prompt_is_completed_so_that_it_runs(begun: str, expected: str) -> Non
     assert completed(begun) == expected
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(st.text(max_size=200), st.sampled_from(["", PROMPT]))
 @example("@0", "")
 @example("%", PROMPT)
@@ -80,7 +79,6 @@ def test_any_text_is_taken(candidate: str, begun: str) -> None:
         assert isinstance(piece, str) and piece
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(
     st.lists(st.sampled_from(["    ", "return x", "\n", "def asked(x):", "```", "python", "x = 1", "'''"]), max_size=12)
 )

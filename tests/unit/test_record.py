@@ -45,7 +45,7 @@ def test_wire_form_gives_the_record_back(record):
         assert (back.reward.verdict, back.reward.reason) == (record.reward.verdict, record.reward.reason)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(st.characters(), min_size=1, max_size=3), st.integers(0, 400))
 def test_wire_form_is_bounded_ascii_whatever_a_candidate_printed(text, count):
     flood = text * 4000

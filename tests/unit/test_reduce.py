@@ -6,7 +6,7 @@ from itertools import combinations
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -24,7 +24,6 @@ def test_simple_reducers(name: str, expected: float) -> None:
     assert parse_reducer(name)([0.0, 0.5, 1.0]) == expected
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(outcomes, st.integers(1, 8))
 def test_pass_at_k_is_the_share_of_k_subsets_with_a_success(attempts: list[float], k: int) -> None:
     estimate = parse_reducer(f"pass_at_{k}")(attempts)
@@ -34,7 +33,6 @@ def test_pass_at_k_is_the_share_of_k_subsets_with_a_success(attempts: list[float
         assert estimate == pytest.approx(fmean(max(subset) for subset in combinations(attempts, k)))
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(outcomes, st.integers(1, 8))
 def test_pass_all_k_is_the_share_of_k_subsets_of_successes_only(attempts: list[float], k: int) -> None:
     estimate = parse_reducer(f"pass_all_{k}")(attempts)
@@ -44,7 +42,6 @@ def test_pass_all_k_is_the_share_of_k_subsets_of_successes_only(attempts: list[f
         assert estimate == pytest.approx(fmean(min(subset) for subset in combinations(attempts, k)))
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(rewards, st.sampled_from(["mean", "max", "min", "median", "pass_at_2", "pass_all_2", "at_least_2"]))
 def test_a_reduced_reward_is_a_reward_whatever_the_order(attempts: list[float], name: str) -> None:
     reducer = parse_reducer(name)

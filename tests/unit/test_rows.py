@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.rows import open_dataset
@@ -87,7 +87,6 @@ def test_mappings_are_a_dataset_too() -> None:
     assert len(dataset) == 2
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(st.lists(st.dictionaries(st.text(min_size=1), st.text(), min_size=1), min_size=1))
 def test_any_text_survives_json_lines(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]]) -> None:
     path = tmp_path_factory.mktemp("any") / "rows.jsonl"

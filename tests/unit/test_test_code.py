@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
@@ -164,7 +164,6 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(plain)
 def test_values_pass_between_the_sides_unchanged(value: Any) -> None:
     test = "def check(f):\n    got = f(value)\n    assert got == value\n    assert type(got) is type(value)"
@@ -172,14 +171,12 @@ def test_values_pass_between_the_sides_unchanged(value: Any) -> None:
     assert counts(examined(test, "def f(v): return v", setup=(setup,))) == [(1, 0), (1, 0)]
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(plain, plain)
 def test_values_of_one_digest_are_equal(one: Any, other: Any) -> None:
     if digest(one) is not None and digest(one) == digest(other):
         assert one == other
 
 
-@settings(deadline=None)  # busy machines are slow
 @given(st.lists(st.integers(-(2**60), 2**60) | st.booleans() | st.floats(allow_nan=False)))
 def test_lists_of_equal_numbers_have_one_digest(numbers: list[Any]) -> None:
     others = [float(n) if isinstance(n, int) and abs(n) < 2**53 else n for n in numbers]
