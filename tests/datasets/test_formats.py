@@ -68,6 +68,72 @@ def test_what_is_no_candidate_earns_nothing(
     assert reward.verdict in verdicts | ({Verdict.PARTIAL} if candidate.startswith("def") else set())
 
 
+NOTHINGS = {
+    "pass": "def {name}(*args, **kwargs): pass",
+    "return None": "def {name}(*args, **kwargs):\n    return None",
+    "a class": "class {name}:\n    pass",
+}
+
+
+@pytest.mark.parametrize("nothing", NOTHINGS.values(), ids=NOTHINGS)
+@pytest.mark.parametrize(
+    ("entry_point", "test"),
+    [
+        ("f", "assert True\nassert f(2) == 4\nassert f(0) is None"),
+        ("f", "for n in (0, 1, 2):\n    assert f(n) == (n * 2 or None)"),
+        ("f", "assert not f(0)\nassert f(2)"),
+    ],
+)
+def test_doing_nothing_earns_nothing(
+    sandbox: Sandbox, referee: Referee, nothing: str, entry_point: str, test: str
+) -> None:
+    fields = {"task_id": 1, "text": "Double.", "test_list": [test], "code": "def f(n): return n * 2 or None"}
+    row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
+    assert score_row(sandbox, row, referee=referee, candidate=fields["code"]).value == 1.0
+    assert score_row(sandbox, row, nothing.format(name=entry_point), referee=referee).value == 0.0
+
+
+def test_a_row_that_doing_nothing_passes_says_nothing(sandbox: Sandbox, referee: Referee) -> None:
+    row = row_of(HELPERS, test="def check(candidate):\n    assert not candidate('')\n    assert True\n")
+    reward = score_row(sandbox, row, row["canonical_solution"], referee=referee)
+    assert reward.verdict is Verdict.UNSCORED
+    assert "says nothing of a candidate" in reward.reason
+
+
+HANDED_OVER = {
+    "a type": (
+        "def only(items, kind): return [i for i in items if isinstance(i, kind)]",
+        "assert only([1, 'a'], int) == [1]",
+    ),
+    "a range": ("def bounds(r): return (min(r), max(r))", "assert bounds(range(3, 7)) == (3, 6)"),
+    "a lambda": ("def apply(g, x): return g(x)", "assert apply(lambda n: n + 1, 1) == 2"),
+    "in place": ("def fill(a): a.append(1)", "l = []\nfill(l)\nassert l == [1]"),
+    "an iterator": ("def total(it): return sum(it)", "assert total(iter([1, 2])) == 3"),
+    "a name of Python's": ("def sum(a, b): return a + b", "assert sum(1, 2) == 3"),
+    "a large list in place": ("def turn(a): a.reverse()", "l = list(range(60000))\nturn(l)\nassert l[0] == 59999"),
+    "a dictionary of lists": (
+        "def group(words, into):\n    for w in words: into.setdefault(len(w), []).append(w)",
+        "d = {1: ['x']}\ngroup(['a', 'bb'], d)\nassert d == {1: ['x', 'a'], 2: ['bb']}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "test"), HANDED_OVER.values(), ids=HANDED_OVER)
+def test_what_tests_hand_over_reaches_the_candidate(sandbox: Sandbox, referee: Referee, code: str, test: str) -> None:
+    fields = {"task_id": 1, "text": "As said.", "test_list": [test], "code": code}
+    row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
+    reward = score_row(sandbox, row, code, referee=referee)
+    assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
+
+
+def test_a_function_takes_along_only_what_it_refers_to(sandbox: Sandbox, referee: Referee) -> None:
+    code = "def spy(g): return sorted(name for name in g.__globals__ if name[0] != '_')"
+    test = "EXPECTED = ['BASE', 'helper']\nBASE = 1\ndef helper(): return BASE\ndef g(): return helper()"
+    fields = {"task_id": 1, "text": "", "test_list": [test, "assert spy(g) == ['helper']"], "code": code}
+    row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
+    assert score_row(sandbox, row, code, referee=referee).value == 1.0
+
+
 def test_partial_credit_is_the_share_of_checks(sandbox: Sandbox, referee: Referee) -> None:
     half = "    return [n / 3 for n in numbers] if len(numbers) < 2 else []\n"
     reward = score_row(sandbox, row_of(PLUS_TABLE), half, referee=referee)
@@ -191,7 +257,7 @@ def test_without_a_referee_a_second_sandbox_is_made_and_killed(
         ),
         (HELPERS, {"test": "def check(candidate:"}, "SyntaxError"),
         (HELPERS, {"test": "while True: pass"}, "did not end within"),
-        (HELPERS, {"test": "def check(candidate):\n    candidate(lambda: 1)"}, "which cannot leave the test's process"),
+        (HELPERS, {"test": "def check(candidate):\n    candidate(object())"}, "which cannot leave the test's process"),
         (HELPERS, {"test": "import os\nos._exit(0)"}, "the interpreter ended"),
         (BIGCODE, {"libs": "['pandas', 'not_there']"}, "the sandbox lacks what the row needs: not_there"),
         (PLUS_INPUTS, {"canonical_solution": "    return missing\n"}, "NameError"),

@@ -11,15 +11,22 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
+from pytest_rewardkit.datasets.testcode.guest.handing import Sent, built_in_type
 from pytest_rewardkit.datasets.testcode.guest.player import Player
 from pytest_rewardkit.datasets.testcode.guest.referee import Examination
 
 
 def examined(
-    test: str, candidate: str, *, entry_point: str | None = "f", setup: tuple[str, ...] = ()
+    test: str,
+    candidate: str,
+    *,
+    entry_point: str | None = "f",
+    setup: tuple[str, ...] = (),
+    defined: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The outcome of a test, with JSON between the two sides as between sandboxes."""
-    examination = Examination({"setup": setup, "test": test, "entry_point": entry_point, "seconds": 5.0})
+    program = {"setup": setup, "test": test, "entry_point": entry_point, "defined": defined, "seconds": 5.0}
+    examination = Examination(program)
     player = Player()
     assert player.load([candidate], 5.0) == {"loaded": True}
     answers: list[tuple[int, dict[str, Any]]] = []
@@ -132,14 +139,175 @@ def test_a_test_that_breaks_off_says_how_much_it_planned(
     [
         ("import not_there\nassert f(1)", ()),
         ("assert f(1", ()),
-        ("assert f(lambda: 1)", ()),
         ("f(object())", ()),
+        ("class Own: pass\nassert f(Own) is None", ()),
+        ("import itertools\nf(itertools.count())", ()),
+        ("log = []\nf(lambda n: log.append(n))", ()),
         ("assert f(1)", ("1 / 0",)),
     ],
 )
 def test_what_a_test_cannot_do_without_a_candidate_breaks_it(test: str, setup: tuple[str, ...]) -> None:
     outcome = examined(test, "def f(n): return n", setup=setup)
     assert outcome["stopped"]["broken"]
+
+
+HANDED = {
+    "a type": (
+        "def f(items, kind): return [i for i in items if isinstance(i, kind)]",
+        "assert f([1, 'a'], int) == [1]",
+    ),
+    "types in a tuple": ("def f(i, kinds): return isinstance(i, kinds)", "assert f('a', (int, str)) is True"),
+    "a type of a module": (
+        "import collections\ndef f(kind): return issubclass(kind, dict)",
+        "from collections import OrderedDict\nassert f(OrderedDict) is True",
+    ),
+    "an exception's type": (
+        "def f(kind):\n    try: raise kind('x')\n    except LookupError as e: return type(e).__name__",
+        "assert f(KeyError) == 'KeyError'",
+    ),
+    "a function of the library": (
+        "def f(g, n): return g(n)",
+        "import math\nassert f(math.sqrt, 9) == 3 == f(len, 'abc')",
+    ),
+    "a method of a type": ("def f(g, t): return g(t)", "assert f(str.upper, 'a') == 'A'"),
+    "a range": ("def f(r): return (min(r), max(r), len(r))", "assert f(range(3, 9, 2)) == (3, 7, 3)"),
+    "a lambda": ("def f(g, n): return g(n)", "assert f(lambda n: n + 1, 1) == 2"),
+    "a function with all it needs": (
+        "def f(g): return [g(n) for n in range(3)]",
+        "import math\nBASE = 10\ndef root(n, *, more=1): return math.isqrt(n) + more\n"
+        "def made(k):\n    def inner(n, d=2): return BASE * root(n) + k + d\n    return inner\n"
+        "assert f(made(5)) == [17, 27, 27]",
+    ),
+    "a function that calls itself": (
+        "def f(g, n): return g(n)",
+        "def fact(n): return 1 if n < 2 else n * fact(n - 1)\nassert f(fact, 5) == 120",
+    ),
+    "functions in a list": ("def f(gs, n): return [g(n) for g in gs]", "assert f([abs, lambda n: -n], -2) == [2, 2]"),
+    "an iterator": ("def f(it): return sum(it)", "assert f(iter([1, 2])) == 3"),
+    "a generator": ("def f(it): return next(it), list(it)", "assert f(n * n for n in range(4)) == (0, [1, 4, 9])"),
+    "a map and a zip": (
+        "def f(a, b): return list(a), list(b)",
+        "assert f(map(str, [1]), zip([1], 'a')) == (['1'], [(1, 'a')])",
+    ),
+}
+
+
+@pytest.mark.parametrize(("candidate", "test"), HANDED.values(), ids=HANDED)
+def test_a_test_hands_over_more_than_plain_data(candidate: str, test: str) -> None:
+    outcome = examined(test, candidate)
+    assert (counts(outcome), outcome["stopped"]) == ([(1, 0)], None)
+
+
+CHANGED = {
+    "a list": ("def f(a): a.append(1)", "l = []\nf(l)\nassert l == [1]\nf(l)\nassert l == [1, 1]", 2),
+    "sorting in place": ("def f(a): a.sort()", "l = [3, 1, 2]\nassert f(l) is None\nassert l == [1, 2, 3]", 2),
+    "a matrix": (
+        "def f(m): m[1][0] = 9",
+        "row = [1]\nm = [[0], row]\nf(m)\nassert m == [[0], [9]]\nassert row == [9]",
+        2,
+    ),
+    "a dictionary": ("def f(d): d['b'] = d.pop('a')", "d = {'a': 1}\nf(d=d)\nassert d == {'b': 1}", 1),
+    "a set": ("def f(s): s.discard(1)", "s = {1, 2}\nf(s)\nassert s == {2}", 1),
+    "a byte array": ("def f(b): b[0] = 66", "b = bytearray(b'A')\nf(b)\nassert b == b'B'", 1),
+    "in a tuple": ("def f(t): t[0].append(t[1])", "l = []\nf((l, 5))\nassert l == [5]", 1),
+    "before it raises": (
+        "def f(a):\n    a.clear()\n    raise ValueError('x')",
+        "l = [1]\ntry:\n    f(l)\nexcept ValueError:\n    pass\nassert l == []",
+        1,
+    ),
+    "by an object that remembers": (
+        "class f:\n    def __init__(self): self.got = []\n"
+        "    def take(self, l):\n        self.got += l\n        l.clear()",
+        "q = f()\nl = [1]\nq.take(l)\nq.take(l)\nassert l == []\nassert q.got == [1]",
+        2,
+    ),
+    "what another call changes": (
+        "def f(a): a.append(len(a))",
+        "l = []\nfor _ in range(4):\n    f(l)\nassert l == [0, 1, 2, 3]",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("candidate", "test", "passed"), CHANGED.values(), ids=CHANGED)
+def test_a_test_sees_what_a_candidate_changes_in_place(candidate: str, test: str, passed: int) -> None:
+    outcome = examined(test, candidate)
+    assert outcome["stopped"] is None
+    assert [sum(column) for column in zip(*counts(outcome), strict=True)] == [passed, 0]
+
+
+def test_a_value_is_not_changed_to_one_of_another_kind() -> None:
+    examination = Examination(
+        {"setup": (), "test": "l = [1]\nf(l)\nassert l == [1]", "entry_point": "f", "seconds": 5.0}
+    )
+    operations = examination.advance(())["operations"]
+    forged = {"value": None, "changed": [[0, {"dict": []}]]}
+    function = {"value": {"object": ["builtins.function", "f"]}}
+    answers = [(operation["id"], forged if operation["do"] == "call" else function) for operation in operations]
+    assert counts(examination.advance(answers)["outcome"])[0] == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "change", [[["x", 1]], [[5, 1]], [[0]], 7, [[0, {"list": 1}]], None, [[0, {"object": ["a", "b"]}]]], ids=repr
+)
+def test_a_forged_change_is_the_candidates_failure(change: Any) -> None:
+    examination = Examination({"setup": (), "test": "l = [1]\nassert f(l) == 0", "entry_point": "f", "seconds": 5.0})
+    answers = []
+    for operation in examination.advance(())["operations"]:
+        called = {"value": 1, "changed": change}
+        answer = called if operation["do"] == "call" else {"value": {"object": ["builtins.function", "f"]}}
+        answers.append((operation["id"], answer))
+    step = examination.advance(answers)
+    assert counts(step["outcome"]) == [(0, 1)]
+
+
+def test_types_that_candidates_give_are_built_in_ones() -> None:
+    outcome = examined("assert f(1) is int\nassert f([]) == list\nassert f(len) is not int", "f = type")
+    assert counts(outcome) == [(1, 0), (1, 0), (1, 0)]
+    for named in (["subprocess", "Popen"], ["builtins", "eval"], ["builtins", "x"], ["builtins"], "builtins.int"):
+        assert built_in_type(repr(Sent({"named": named}))) is None
+
+
+VACUOUS = {
+    "an assertion of nothing": ("assert True\nassert f(1) == 1", [1, 0]),
+    "None is expected": ("assert f(0) is None\nassert f(1) == 1", [1, 0]),
+    "falsehood is expected": ("assert not f(2)\nassert f(1) == 1", [1, 0]),
+    "now and then in a loop": ("for n in range(4):\n    assert bool(f(n)) == bool(n % 2)", [2]),
+    "a method": ("q = f()\nassert f.x is not None\nassert f(1) == 1", [1, 0]),
+}
+
+
+@pytest.mark.parametrize(("test", "vacuous"), VACUOUS.values(), ids=VACUOUS)
+def test_what_passes_without_a_candidate_is_vacuous(test: str, vacuous: list[int]) -> None:
+    outcome = examined(test, "def f(n=0): return n if n % 2 else None\nf.x = 1")
+    assert [place["vacuous"] for place in outcome["checks"]] == vacuous
+    assert counts(outcome) == [(4, 0)] if len(vacuous) == 1 else [(1, 0), (1, 0)]
+
+
+def test_failing_a_vacuous_check_counts() -> None:
+    outcome = examined("assert f(0) is None\nassert f(1) == 1", "def f(n): return n")
+    assert [(place["passed"], place["failed"], place["vacuous"]) for place in outcome["checks"]] == [
+        (0, 1, 0),
+        (1, 0, 0),
+    ]
+
+
+def test_a_test_that_never_ends_without_a_candidate_has_no_vacuous_checks_behind() -> None:
+    test = "assert f(1) == 1\nwhile f(1) is None:\n    pass\nassert True"
+    outcome = examined(test, "def f(n): return n")
+    assert [place["vacuous"] for place in outcome["checks"]] == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["sum", "math", "len"])
+def test_a_name_that_the_reference_defines_is_the_candidates(name: str) -> None:
+    test = f"assert {name}(1, 2) == 3"
+    outcome = examined(test, f"def {name}(a, b): return a + b", entry_point=None, defined=(name,))
+    assert counts(outcome) == [(1, 0)]
+
+
+def test_a_candidate_does_not_replace_what_the_reference_leaves_alone() -> None:
+    outcome = examined("assert len(f()) == 1", "def f(): return []\ndef len(x): return 1", entry_point=None)
+    assert counts(outcome) == [(0, 1)]
 
 
 def test_what_a_candidate_makes_a_test_stumble_over_does_not_break_it() -> None:

@@ -7,12 +7,13 @@ Fields: ``task_id``, ``text`` or (sanitized) ``prompt``, ``code``, ``test_list``
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.datasets.formats.reading import optional_text, texts, wrong
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
 from pytest_rewardkit.datasets.testcode.referee import TestCode
-from pytest_rewardkit.scorers.source import read_source
+from pytest_rewardkit.scorers.source import read_source, syntax_tree
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Row
@@ -28,12 +29,23 @@ def read(row: Row) -> TestCodeTask:
 
 def task_of(row: Row, test: str) -> TestCodeTask:
     """Returns the task of a row whose test names what it asks for. Raises RewardkitUsageError."""
-    source = read_source(test)
-    if source is None:
+    source, tree = read_source(test), syntax_tree(test)
+    if source is None or tree is None:
         raise wrong(row, "test" if "test" in row else "test_list", "Python")
+    reference = optional_text(row, "code")
+    # One task asks for a `sum`: only of a name that the reference defines does the test mean the candidate's.
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    defined = sorted(named & _functions(reference or ""))
     return TestCodeTask(
         prompt=optional_text(row, "prompt", "text"),
-        reference=optional_text(row, "code"),
-        test=TestCode(test),
-        defines=source.uses,
+        reference=reference,
+        test=TestCode(test, defined=tuple(defined)),
+        defines=source.uses | {*defined},
     )
+
+
+def _functions(code: str) -> set[str]:
+    """The functions and classes that a piece of source defines at its top."""
+    tree = syntax_tree(code)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)} if tree is not None else set()

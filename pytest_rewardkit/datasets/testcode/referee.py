@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateFailed
+from pytest_rewardkit.datasets.testcode.guest.referee import WALL_FACTOR
 from pytest_rewardkit.datasets.testcode.sending import REFEREE, Line
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 SECONDS: Final = 60.0
-"""For one run of a row's test code without a candidate; what some benchmarks compute anew takes long."""
+"""Of processor time, for one run of a row's test code; what some benchmarks compute anew takes long."""
 
-MARGIN: Final = 15.0
+MOST_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
+"""On the clock, for one step: as many as three runs, each of which ends itself, on a machine with much else to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class TestCode:
         entry_point: the name under which the candidate has what is tested; without it, names that the test uses and
             does not define are the candidate's.
         setup: pieces of source that run before it, such as helpers that a prompt gives to candidate and test alike.
+        defined: names that are the candidate's, as the reference defines them, though Python has such a name.
     """
 
     __test__ = False  # not one of pytest's
@@ -41,6 +44,7 @@ class TestCode:
     test: str
     entry_point: str | None = None
     setup: tuple[str, ...] = ()
+    defined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Referee:
             SandboxUnavailable: there is no sandbox to be had.
             UnscoredError: the test code cannot be run.
         """
-        program = {"test": test.test, "entry_point": test.entry_point, "setup": test.setup, "seconds": SECONDS}
+        program = {**asdict(test), "seconds": SECONDS}
         token = secrets.token_hex(8)
         try:
             first = self._step({"token": token, "program": program})
@@ -100,7 +104,7 @@ class Referee:
             self._line = Line(self._sandbox, REFEREE)
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
-        reply = self._line.call("examine", task, limit=2 * SECONDS + MARGIN)
+        reply = self._line.call("examine", task, limit=MOST_SECONDS)
         if reply.verdict is not None or not reply.text:
             if "program" in task:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")

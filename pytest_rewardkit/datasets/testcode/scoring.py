@@ -41,7 +41,8 @@ def score_test_code(
     """Returns the reward of a candidate: the share of the test's checks that it passes.
 
     A check is an `assert` statement or a call of an assertion function, each time that it is reached; each of them may
-    fail for itself. Checks that the test never reaches, because it broke off before them, have failed.
+    fail for itself. Checks that the test never reaches, because it broke off before them, have failed. A check that
+    functions which do nothing pass as well is vacuous: passing it earns nothing, failing it counts.
 
     The test runs in the referee's sandbox and the candidate in its own; between them go plain values (guest/).
 
@@ -54,7 +55,7 @@ def score_test_code(
 
     Returns:
         A reward with a part for each line of the test that checks something; unscored when the infrastructure failed,
-        or when the test itself cannot run.
+        or when the test itself cannot run or is passed by doing nothing.
     """
     try:
         examination = referee.begin(test)
@@ -91,14 +92,16 @@ def _reward(outcome: dict[str, Any]) -> Reward:
             parts.append(_unreached(stopped, unreached))
     elif planned and not made:
         parts.append(Part("checks", 0.0, weight=planned, reason="the test ended without checking anything"))
-    return Reward.from_parts(parts or [Part("the test ran to its end", 1.0)])
+    if not any(part.weight for part in parts):
+        return Reward.unscored("the row's test says nothing of a candidate: one that does nothing passes it too")
+    return Reward.from_parts(parts)
 
 
 def _part(place: dict[str, Any]) -> Part:
-    passed, count = place["passed"], place["passed"] + place["failed"]
+    passed, count = place["passed"] - place["vacuous"], place["passed"] + place["failed"] - place["vacuous"]
     name = one_line(place["text"], NAME_LIMIT)
     if passed == count:
-        return Part(name, 1.0, weight=count)
+        return Part(name, 1.0, weight=count, reason="" if count else "doing nothing passes it too")
     first = place["failures"][0]
     share = f"{passed} of {count} passed; first failure: " if count > 1 else ""
     return Part(

@@ -18,6 +18,7 @@ from e2b import NotFoundException
 from pytest_rewardkit.datasets.testcode.guest import (
     checks,
     digests,
+    handing,
     player,
     referee,
     standin,
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reward import Verdict
 
-PLAYER: Final = (inside, digests, surroundings, player)
+PLAYER: Final = (inside, digests, handing, surroundings, player)
 UNIT_TESTS: Final = (surroundings, unittests)
-REFEREE: Final = (inside, digests, surroundings, checks, standin, referee)
+REFEREE: Final = (inside, digests, handing, surroundings, checks, standin, referee)
 
 LARGEST_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""

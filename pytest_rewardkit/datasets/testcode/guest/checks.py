@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
 MOST_FAILURES = 5
 """Failures that are told of at one place; all are counted."""
@@ -37,11 +37,20 @@ class Checks:
     Parameters:
         rehearsal: whether every statement that raises is passed over.
         blames: says of an exception whether the candidate raised it.
+        vacuous: the checks that say nothing of a candidate: by their line, which times at it.
     """
 
-    def __init__(self, *, rehearsal: bool, blames: Callable[[BaseException | None], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        rehearsal: bool,
+        blames: Callable[[BaseException | None], bool],
+        vacuous: Mapping[int, Collection[int]] | None = None,
+    ) -> None:
         self._rehearsal = rehearsal
         self._blames = blames
+        self._vacuous = vacuous or {}
+        self.passes: dict[int, set[int]] = {}
         self._depth = 0
         self._places: dict[int, dict[str, Any]] = {}
         self.calls: deque[str] = deque(maxlen=3)
@@ -58,7 +67,11 @@ class Checks:
         self._depth -= 1
         if self._depth == 0:
             self.made += 1
-            self._places[line]["passed"] += 1
+            place = self._places[line]
+            time = place["passed"] + place["failed"]
+            place["passed"] += 1
+            place["vacuous"] += time in self._vacuous.get(line, ())
+            self.passes.setdefault(line, set()).add(time)
 
     def failed(self, line: int) -> bool:
         """Notes a failed check; returns whether to raise it on, to the check around this one."""
@@ -83,7 +96,7 @@ class Checks:
         return False
 
     def _place(self, line: int, text: str) -> dict[str, Any]:
-        return self._places.setdefault(line, {"text": text, "passed": 0, "failed": 0, "failures": []})
+        return self._places.setdefault(line, {"text": text, "passed": 0, "vacuous": 0, "failed": 0, "failures": []})
 
     def _note(self, place: dict[str, Any]) -> None:
         place["failed"] += 1

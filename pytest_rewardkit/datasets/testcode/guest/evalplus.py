@@ -113,7 +113,8 @@ def _close(out: Any, expected: Any, tolerance: float) -> bool:
 
 
 def _polynomial(coefficients: list[float], x: float) -> float:
-    return math.fsum(coefficient * math.pow(x, power) for power, coefficient in enumerate(coefficients))
+    # Not `math.fsum`: what is a root by the benchmark's own sum is one here.
+    return sum(coefficient * math.pow(x, power) for power, coefficient in enumerate(coefficients))
 
 
 def restored(task: dict[str, Any], inputs: list[Any]) -> list[Any]:

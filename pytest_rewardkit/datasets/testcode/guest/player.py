@@ -6,6 +6,7 @@ only the operation that crashed. Everything here is in the candidate's hands; al
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import json
 import signal
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
+from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers import inside
 
@@ -72,32 +74,41 @@ class Player:
             return {"timeout": True}
         number = operation["id"]
         self._operations[number] = operation
+        changed: list[Any] = []
         try:
             with _time_limit(seconds):
-                value = self._perform(operation)
-                large = None if operation["do"] == "whole" else digest(value, over=LARGE)
-                if large is not None:
-                    return {"large": large, "of": type(value).__name__}
-                self._results[number] = value
-                return {"value": _encoded(value)}
+                answer = self._told(operation, self._perform(operation, changed))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             self._timeouts += isinstance(error, TimeUp)
-            return _failure(error)
+            answer = _failure(error)
+        return {**answer, "changed": changed} if changed else answer
 
-    def _perform(self, operation: dict[str, Any]) -> Any:
+    def _told(self, operation: dict[str, Any], value: Any) -> dict[str, Any]:
+        large = None if operation["do"] == "whole" else digest(value, over=LARGE)
+        if large is not None:
+            return {"large": large, "of": type(value).__name__}
+        self._results[operation["id"]] = value
+        return {"value": _encoded(value)}
+
+    def _perform(self, operation: dict[str, Any], changed: list[Any] | None = None) -> Any:
+        """Does an operation; what it changed of its arguments goes into `changed`, as pairs of a key and data."""
         do = operation["do"]
         if do == "name":
             return self._named(operation["name"])
         target = self._result(operation["of"])
         if do == "call":
-            arguments, keywords = (self._resolved(inside.decode(operation[part])) for part in ("args", "kwargs"))
-            return target(*arguments, **keywords)
+            arguments, keywords = (self._decoded(operation[part]) for part in ("args", "kwargs"))
+            try:
+                return target(*arguments, **keywords)
+            finally:
+                if changed is not None:
+                    changed += _changes(operation, arguments, keywords)
         if do == "get":
             return getattr(target, operation["name"])
         if do == "set":
-            return setattr(target, operation["name"], self._resolved(inside.decode(operation["value"])))
+            return setattr(target, operation["name"], self._decoded(operation["value"]))
         if do == "list":
             return list(itertools.islice(iter(target), MOST_LISTED))
         return target if do == "whole" else _SAID[do](target)
@@ -114,15 +125,21 @@ class Player:
             return self._perform(self._operations[number])
         return self._results[number]
 
-    def _resolved(self, value: Any) -> Any:
-        """An argument with the objects that it refers to in their places."""
-        if isinstance(value, inside.Opaque):
-            return self._result(int(value.text))
-        if isinstance(value, list | tuple):
-            return type(value)(map(self._resolved, value))
-        if isinstance(value, dict):
-            return {key: self._resolved(item) for key, item in value.items()}
-        return value
+    def _decoded(self, data: Any) -> Any:
+        """What the test has sent, with the objects that it refers to in their places."""
+        receiver: Receiver
+
+        def resolved(value: Any) -> Any:
+            if isinstance(value, inside.Opaque):
+                return receiver.value(value.text) if value.type_name == SENT_TYPE else self._result(int(value.text))
+            if isinstance(value, list | tuple | set | frozenset):
+                return type(value)(map(resolved, value))
+            if isinstance(value, dict):
+                return {resolved(key): resolved(item) for key, item in value.items()}
+            return value
+
+        receiver = Receiver(lambda part: resolved(inside.decode(part)))
+        return resolved(inside.decode(data))
 
 
 _players: list[Player] = []
@@ -150,11 +167,26 @@ def play(task: dict[str, Any], answers_path: str) -> None:
             answers.write(json.dumps(player.answer(operation, seconds)) + "\n")
 
 
+def _changes(operation: dict[str, Any], arguments: list[Any], keywords: dict[str, Any]) -> list[Any]:
+    """The arguments that are no more what they were, by position or name. Objects in them are not looked into."""
+    given: list[tuple[Any, Any]] = [*enumerate(operation["args"]), *operation["kwargs"]["dict"]]
+    now: list[Any] = [*arguments, *keywords.values()]
+    changes = []
+    for (key, before), value in zip(given, now, strict=True):
+        if is_changeable(value) and '"object"' not in json.dumps(before) and (after := _encoded(value)) != before:
+            changes.append([key, after])
+    return changes
+
+
 def _encoded(value: Any) -> Any:
     try:
-        return inside.encode(value)
+        return inside.encode(Sent({"named": ["builtins", value.__name__]}) if _is_built_in_type(value) else value)
     except inside.TooLargeError:
         return {"object": [type(value).__name__, "a value too large to be taken out of the sandbox"]}
+
+
+def _is_built_in_type(value: Any) -> bool:
+    return type(value) is type and vars(builtins).get(value.__name__) is value
 
 
 @contextmanager

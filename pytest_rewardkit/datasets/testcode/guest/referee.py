@@ -7,6 +7,9 @@ So the test's expectations, its helpers and its `==` are out of the candidate's 
 Asking for one value at a time would be slow. So the test first runs in rehearsal: values not known yet are blanks,
 statements that cannot go on with a blank are passed over, and all that was asked for is collected. With the answers,
 the test then runs in earnest; when that asks for more, another round follows. Random numbers repeat, being seeded.
+
+A check that doing nothing passes says nothing of a candidate. So the test runs once more, against functions that return
+None, and what passes then is vacuous.
 """
 
 from __future__ import annotations
@@ -20,16 +23,25 @@ import signal
 import symtable
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
-from pytest_rewardkit.datasets.testcode.guest.standin import LARGE_KINDS, CandidateFailed, Inseparable, StandIn, short
+from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, built_in_type, is_changeable, pour
+from pytest_rewardkit.datasets.testcode.guest.standin import (
+    LARGE_KINDS,
+    Blank,
+    CandidateFailed,
+    Handed,
+    Inseparable,
+    StandIn,
+    short,
+)
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers import inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import CodeType
 
 SEED = 20210707
@@ -37,6 +49,12 @@ MOST_OPERATIONS = 100_000
 SHORTEST = 10.0
 TIME_FACTOR = 5.0
 """Seconds that a run in earnest has at least, and how many times as long it may take as the rehearsal."""
+
+WALL_FACTOR = 5.0
+"""How many times its seconds of processor time a run may take in all: a busy machine is not the test's fault."""
+
+SHORTEST_OF_NOTHING = 1.0
+"""Seconds that the run without a candidate has at least."""
 
 TIME_UP = "ran out of time"
 _IMPORTED_AS = {"np": "numpy"}
@@ -55,7 +73,8 @@ class Examination:
 
     Parameters:
         program: ``setup``, pieces of source that define what the test may use; ``test``, the test code;
-            ``entry_point``, the name of what is tested, or None; ``seconds`` for each run of the test.
+            ``entry_point``, the name of what is tested, or None; ``defined``, names that are the candidate's though
+            Python has something of that name; ``seconds`` of processor time for each run of the test.
     """
 
     def __init__(self, program: dict[str, Any]) -> None:
@@ -67,6 +86,9 @@ class Examination:
         self._missing: set[str] = set()
         self._candidate_error: BaseException | None = None
         self._in_earnest = False
+        self._without_candidate = False
+        self._vacuous: dict[int, set[int]] = {}
+        self._changing: list[Any] = []
         self._in_setup = False
         self._planned = 0
         self._rehearsed_in = 0.0
@@ -83,6 +105,7 @@ class Examination:
             stopped = self._rehearse()
             if stopped is not None and stopped["broken"]:
                 return {"outcome": self._outcome(stopped)}
+            self._vacuous = self._passed_by_nothing()
         if not self._open_operations():
             stopped = self._run(in_earnest=True)
             if not self._open_operations():
@@ -106,6 +129,14 @@ class Examination:
             "broken_off": self.checks.broken_off,
         }
 
+    def _passed_by_nothing(self) -> dict[int, set[int]]:
+        self._without_candidate = True
+        try:
+            self._run(in_earnest=True)
+        finally:
+            self._without_candidate = False
+        return self.checks.passes
+
     def _rehearse(self) -> dict[str, Any] | None:
         begun = time.monotonic()
         stopped = self._run(in_earnest=False)
@@ -117,7 +148,8 @@ class Examination:
         """Runs the test code once; returns what stopped it, or None."""
         self._in_earnest = in_earnest
         self._asked = {}
-        self.checks = Checks(rehearsal=not in_earnest, blames=self.blames)
+        self._changing = []
+        self.checks = Checks(rehearsal=not in_earnest, blames=self.blames, vacuous=self._vacuous)
         random.seed(SEED)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(SEED)
@@ -125,24 +157,17 @@ class Examination:
         seconds = self._program["seconds"]
         if in_earnest:
             # A candidate's values may be made to be slow to compare.
-            seconds = min(seconds, max(SHORTEST, TIME_FACTOR * self._rehearsed_in))
-
-        def interrupt(*_: Any) -> None:
-            raise TimeUp(f"the test code did not end within {seconds:.3g} s")
-
-        before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+            shortest = SHORTEST_OF_NOTHING if self._without_candidate else SHORTEST
+            seconds = min(seconds, max(shortest, TIME_FACTOR * self._rehearsed_in))
         try:
-            self._execute()
+            with _time_limit(seconds):
+                self._execute()
         except Unanswered:
             return None
         except (Exception, Inseparable, TimeUp) as error:
             # In rehearsal there is no candidate to blame; in earnest, it may have given what the test stumbles over.
             own = isinstance(error, (ImportError, NameError, SyntaxError, Inseparable, TimeUp))
             return self._stopped(error, broken=self._in_setup or (own and not in_earnest))
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
         return None
 
     def _stopped(self, error: BaseException, *, broken: bool) -> dict[str, Any]:
@@ -165,8 +190,9 @@ class Examination:
             tree = guarded(source)
             self._calls_check = any(_calls_check(statement) for statement in ast.walk(tree))
             self._test = compile(tree, "<test>", "exec")
-            self._elsewhere = _names_from_elsewhere(source, namespace, entry_point)
-            self._modules = _modules_among(self._elsewhere, tree)
+            defined = frozenset(self._program.get("defined", ()))
+            self._elsewhere = _names_from_elsewhere(source, namespace, entry_point, defined)
+            self._modules = _modules_among(self._elsewhere, tree) - defined
         for name in self._elsewhere:
             self._bind(name, namespace)
         if entry_point is not None:
@@ -188,8 +214,13 @@ class Examination:
             self._missing.add(name)
             self.checks.calls.clear()
 
-    def ask(self, operation: dict[str, Any], shown: str) -> Any:
+    def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
         """Returns the value of an operation of the candidate's, or a blank; raises what the candidate raised."""
+        if self._without_candidate:
+            return Nothing()
+        given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []
+        if any(value is other for value in given for other in self._changing):
+            raise Blank  # what is in it by now is not known
         key = json.dumps(operation)
         occurrence = self._asked.get(key, 0)
         self._asked[key] = occurrence + 1
@@ -200,10 +231,26 @@ class Examination:
             self._operations.append({"id": number, **operation})
         answer = self._answers.get(number)
         if answer is not None:
+            if handed is not None and "changed" in answer:
+                self._take_over(answer["changed"], handed, shown)
             return self._settled(number, answer, shown)
         if self._in_earnest:
             raise Unanswered
+        if given and self._operations[operation["of"]]["do"] != "name":
+            # An object of the candidate's remembers calls; one with other content than it gets in earnest would stay.
+            self._changing += given
         return StandIn(self, number, shown, known=False)
+
+    def _take_over(self, changed: Any, handed: Handed, shown: str) -> None:
+        """Lets the test's own values have what the candidate changed in them."""
+        try:
+            for key, data in changed:
+                value = handed.kwargs[key] if isinstance(key, str) else handed.args[key]
+                new = inside.decode(data)
+                self.checks.calls.append(f"{shown} changed {short(value)} to {short(new)}")
+                pour(new, value)
+        except (ValueError, TypeError, LookupError) as error:
+            raise self._failure(CandidateFailed(f"gave a malformed change: {error}"), shown) from None
 
     def _settled(self, number: int, answer: dict[str, Any], shown: str) -> Any:
         if "large" in answer and answer.get("of") in LARGE_KINDS:
@@ -216,7 +263,10 @@ class Examination:
             except ValueError as error:
                 raise self._failure(CandidateFailed(f"gave a {error}"), shown) from None
             self.checks.calls.append(f"{shown} is {short(value)}")
-            return StandIn(self, number, shown, known=True) if isinstance(value, inside.Opaque) else value
+            if not isinstance(value, inside.Opaque):
+                return value
+            named = built_in_type(value.text) if value.type_name == SENT_TYPE else None
+            return StandIn(self, number, shown, known=True) if named is None else named
         if "ended" in answer:
             raise self._failure(CandidateFailed(str(answer["ended"])[:200]), shown, f"failed: {answer['ended']}"[:300])
         if "raised" not in answer:
@@ -232,7 +282,44 @@ class Examination:
         return error
 
 
-def _names_from_elsewhere(source: str, namespace: dict[str, Any], entry_point: str | None) -> list[str]:
+class Nothing:
+    """What the test has of the candidate's where there is none: it can be called, and nothing comes of it."""
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Nothing:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing()
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Interrupts what runs within when it has had its processor time, and a test that only waits later."""
+
+    def interrupt(*_: Any) -> None:
+        raise TimeUp(f"the test code did not end within {seconds:.3g} s")
+
+    timers = (
+        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
+        (signal.ITIMER_REAL, signal.SIGALRM, WALL_FACTOR * seconds),
+    )
+    before = [signal.signal(number, interrupt) for _, number, _ in timers]
+    for timer, _, length in timers:
+        signal.setitimer(timer, length, 0.1)
+    try:
+        yield
+    finally:
+        for timer, _, _ in timers:
+            signal.setitimer(timer, 0)
+        for (_, number, _), handler in zip(timers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _names_from_elsewhere(
+    source: str, namespace: dict[str, Any], entry_point: str | None, defined_by_candidate: frozenset[str]
+) -> list[str]:
     """Names that the test uses and that neither it nor the setup defines: the candidate's, or modules'."""
     used: set[str] = set()
     top = symtable.symtable(source, "<test>", "exec")
@@ -246,7 +333,7 @@ def _names_from_elsewhere(source: str, namespace: dict[str, Any], entry_point: s
             for symbol in table.get_symbols()
             if symbol.is_referenced() and (table is top or symbol.is_global())
         }
-    return sorted(used - defined - set(dir(builtins)) - set(namespace) - {entry_point})
+    return sorted(used - defined - (set(dir(builtins)) - defined_by_candidate) - set(namespace) - {entry_point})
 
 
 def _modules_among(names: list[str], tree: ast.Module) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
+from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Sender, Unsendable
 from pytest_rewardkit.scorers import inside
 
 if TYPE_CHECKING:
@@ -16,8 +17,12 @@ LARGE_KINDS = {kind.__name__: kind for kind in (str, bytes, int, list, tuple, di
 class Asker(Protocol):
     """Where operations go."""
 
-    def ask(self, operation: dict[str, Any], shown: str) -> Any:
-        """Returns the value of an operation of the candidate's, or a stand-in; raises what the candidate raised."""
+    def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
+        """Returns the value of an operation of the candidate's, or a stand-in; raises what the candidate raised.
+
+        Parameters:
+            handed: the test's own values that the operation is given, which take over what it changes in them.
+        """
         ...
 
 
@@ -31,6 +36,13 @@ class Inseparable(BaseException):
 
 class CandidateFailed(Exception):  # noqa: N818 - it names a state
     """The candidate raised an exception of its own making, or ran out of time."""
+
+
+class Handed(NamedTuple):
+    """The arguments of a call, as the test has them."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 class State(NamedTuple):
@@ -80,7 +92,7 @@ class StandIn:
         arguments, keywords = _encoded(list(args)), _encoded(kwargs)
         listed = ", ".join([*map(short, args), *(f"{name}={short(item)}" for name, item in kwargs.items())])
         operation = {"do": "call", "of": state.number, "args": arguments, "kwargs": keywords}
-        return state.asker.ask(operation, f"{state.shown}({listed})"[:400])
+        return state.asker.ask(operation, f"{state.shown}({listed})"[:400], Handed(args, kwargs))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -168,9 +180,11 @@ for _name in (
 
 def _encoded(value: Any) -> Any:
     try:
-        data = inside.encode(value)
+        data = Sender(inside.encode).encoded(value)
     except inside.TooLargeError:
         raise Inseparable("the test gives the candidate a value too large to leave the test's process") from None
+    except Unsendable as error:
+        raise Inseparable(f"the test gives the candidate a {error}, which cannot leave the test's process") from None
     if foreign := _foreign(inside.decode(data)):
         raise Inseparable(f"the test gives the candidate a {foreign}, which cannot leave the test's process")
     return data
@@ -179,7 +193,7 @@ def _encoded(value: Any) -> Any:
 def _foreign(value: Any) -> str | None:
     """The type of the first object in a value that is neither plain data nor a stand-in."""
     if isinstance(value, inside.Opaque):
-        return None if value.type_name == _OWN_TYPE else value.type_name
+        return None if value.type_name in (_OWN_TYPE, SENT_TYPE) else value.type_name
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
