@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,10 @@ pytest_plugins = ["pytester", "completeness"]
 # A busy machine is slow, and that is no fault of what is tested.
 settings.register_profile("no wall clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no wall clock")
+
+# What runs in the background of a shell ignores Ctrl-C, and so would all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What a CI service, a user's shell or an outer pytest may have set, and what would change what an inner one prints.
 _FOREIGN = (
