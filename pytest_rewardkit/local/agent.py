@@ -18,6 +18,7 @@ from pytest_rewardkit.local.answers import (
     tcp_socket,
     udp_socket,
 )
+from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.execution import MEMORY_EXCEEDED, RESTARTED
 from pytest_rewardkit.local.kernel import Kernel
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from pytest_rewardkit.local.answers import Entry
+    from pytest_rewardkit.local.bounds import Bounds
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.process import Event, Source
     from pytest_rewardkit.local.subscription import Subscription
@@ -55,6 +57,7 @@ class Agent:
         limits: what the sandbox may use; those that are not its own matter are held here.
         on_gone: called once with the reason when the sandbox ended or must be ended; not after `close`.
         on_imports: called with the names of slow modules that a candidate has imported, as it says.
+        bounds: how long it may take to answer.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class Agent:
         limits: Limits,
         on_gone: Callable[[str], None],
         on_imports: Callable[[list[str]], None],
+        *,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self.processes: dict[int, Process] = {}
         self._kernels: dict[int, Kernel] = {}
@@ -75,7 +80,9 @@ class Agent:
         self._on_imports = on_imports
         self._closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._peer = Peer(sock, self._receive, self._lost)
+        self._bounds = bounds
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._peer = Peer(sock, self._receive, self._lost, patience=bounds.request)
         self.watches = Watches(self._peer)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -84,6 +91,14 @@ class Agent:
         self._tasks.add(task)
         task.add_done_callback(self._reap_task)
         return task
+
+    async def ready(self) -> None:
+        """Wait until the sandbox is what it is to be.
+
+        Raises:
+            GuestGoneError: it has failed.
+        """
+        await asyncio.shield(self._ready)
 
     async def start(self, command: Command) -> tuple[Process, Subscription[Event]]:
         """Start a process and listen to it from its first byte.
@@ -99,7 +114,7 @@ class Agent:
             started = self._peer.request(
                 "start", lambda answer: self._adopt_terminal(command, answer), **fields, pty=size
             )
-            return await _listened_to(started)
+            return await self._listened_to(started)
         stdin_theirs, stdin = os.pipe() if command.stdin else (os.open(os.devnull, os.O_RDONLY), None)
         stdout, stdout_theirs = os.pipe()
         stderr, stderr_theirs = os.pipe()
@@ -116,7 +131,7 @@ class Agent:
         started = self._peer.request("start", adopt, theirs, **fields)
         close_all(theirs)
         started.add_done_callback(lambda _: close_all(ours))
-        return await _listened_to(started)
+        return await self._listened_to(started)
 
     async def start_kernel(self, cwd: str, envs: Mapping[str, str], language: str) -> Kernel:
         """Start an interpreter.
@@ -149,7 +164,8 @@ class Agent:
         channel_theirs.close()
         close_all(theirs[1:])
         started.add_done_callback(release)
-        return await asyncio.shield(started)
+        async with self._peer.patience("kernel"):
+            return await asyncio.shield(started)
 
     @property
     def closed(self) -> bool:
@@ -163,7 +179,7 @@ class Agent:
             GuestError: there is no such process.
             GuestGoneError: the sandbox is gone.
         """
-        await self._peer.request("signal", nothing, pid=pid, signal=int(number), group=group)
+        await self._peer.ask("signal", nothing, pid=pid, signal=int(number), group=group)
 
     async def open_socket(self) -> socket.socket:
         """A TCP socket in the sandbox's network, not yet connected.
@@ -172,11 +188,11 @@ class Agent:
             GuestError: it has none.
             GuestGoneError: the sandbox is gone.
         """
-        return await self._peer.request("socket", tcp_socket)
+        return await self._peer.ask("socket", tcp_socket)
 
     async def open_datagram_socket(self) -> socket.socket:
         """A UDP socket in the sandbox's network, not yet bound. Raises as `open_socket`."""
-        return await self._peer.request("socket", udp_socket, datagrams=True)
+        return await self._peer.ask("socket", udp_socket, datagrams=True)
 
     async def all_ended(self) -> None:
         """Wait until no process and no kernel is left.
@@ -184,9 +200,10 @@ class Agent:
         Raises:
             GuestGoneError: the sandbox is gone.
         """
-        while self._kernels or any(process.ended is None for process in self.processes.values()):
-            self._exit_seen = asyncio.get_running_loop().create_future()
-            await self._exit_seen
+        async with self._peer.patience("end of all processes"):
+            while self._kernels or any(process.ended is None for process in self.processes.values()):
+                self._exit_seen = asyncio.get_running_loop().create_future()
+                await self._exit_seen
 
     async def run(self, script: str, *, stdin: int | None = None, stdout: int | None = None) -> int:
         """Run a shell script as a tool of the server's, and wait for its end; it shows up nowhere.
@@ -199,7 +216,7 @@ class Agent:
             Its exit status, or the negated number of the signal that ended it.
 
         Raises:
-            GuestError: it could not be started.
+            GuestError: it could not be started, or does not end.
             GuestGoneError: the sandbox is gone.
         """
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -212,8 +229,12 @@ class Agent:
         descriptors = [null if stdin is None else stdin, null if stdout is None else stdout, null]
         started = self._peer.request("start", adopt, descriptors, cmd="/bin/sh", args=["-c", script], envs={}, cwd="")
         os.close(null)
-        await started
-        return await ended
+        try:
+            async with bounded(self._bounds.tool, "a tool of the server's did not end in the sandbox"):
+                await started
+                return await ended
+        except UnansweredError as error:
+            raise GuestError("internal", error) from None
 
     def kill_process(self, process: Process) -> None:
         """End a process and its process group."""
@@ -225,23 +246,23 @@ class Agent:
 
     async def stat(self, path: str) -> Entry:
         """What is at `path`. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("stat", entry, path=path)
+        return await self._peer.ask("stat", entry, path=path)
 
     async def list_directory(self, path: str, depth: int) -> list[Entry]:
         """What is in the directory, down to `depth` levels. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("list", entries, path=path, depth=depth)
+        return await self._peer.ask("list", entries, path=path, depth=depth)
 
     async def make_directory(self, path: str) -> Entry:
         """Make a directory and its parents. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("mkdir", entry, path=path)
+        return await self._peer.ask("mkdir", entry, path=path)
 
     async def move(self, source: str, destination: str) -> Entry:
         """Rename, making the destination's parents. Raises GuestError, GuestGoneError."""
-        return await self._peer.request("move", entry, source=source, destination=destination)
+        return await self._peer.ask("move", entry, source=source, destination=destination)
 
     async def remove(self, path: str) -> None:
         """Remove a file or a whole directory. Raises GuestError, GuestGoneError."""
-        await self._peer.request("remove", nothing, path=path)
+        await self._peer.ask("remove", nothing, path=path)
 
     async def open_file(self, path: str, mode: str, metadata: Mapping[str, str] | None = None) -> tuple[int, Entry]:
         """Open a regular file as the sandbox sees it.
@@ -262,11 +283,12 @@ class Agent:
         if metadata:
             fields["metadata"] = dict(metadata)
         opened = self._peer.request("open", regular_file, **fields)
-        try:
-            return await asyncio.shield(opened)
-        except asyncio.CancelledError:
-            opened.add_done_callback(close_opened)
-            raise
+        async with self._peer.patience("open"):
+            try:
+                return await asyncio.shield(opened)
+            except asyncio.CancelledError:
+                opened.add_done_callback(close_opened)
+                raise
 
     def ended(self) -> None:
         """Take note that the sandbox has ended."""
@@ -278,14 +300,14 @@ class Agent:
             return
         self._closed = True
         self._peer.close()
+        self._fail(self._ready, GuestGoneError("the sandbox is gone"))
         for kernel in list(self._kernels.values()):
             kernel.close()
         for process in (*self.processes.values(), *self._outlived):
             process.close()
         for waiter in (*self._tools.values(), self._exit_seen):
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(GuestGoneError("the sandbox is gone"))
-                waiter.exception()  # whoever waited may have gone, too
+            if waiter is not None:
+                self._fail(waiter, GuestGoneError("the sandbox is gone"))
         for task in list(self._tasks):
             task.cancel()
 
@@ -313,6 +335,8 @@ class Agent:
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]
         if event == "ready":
+            if not self._ready.done():
+                self._ready.set_result(None)
             return
         if event == "failed":
             raise ChannelError(f"its agent failed: {str(message.get('message'))[:MAX_ERROR_CHARACTERS]}")
@@ -354,24 +378,32 @@ class Agent:
 
     def _lost(self, error: Exception | None) -> None:
         if not self._closed:
+            reason = "it ended" if error is None else str(error)
+            self._fail(self._ready, GuestGoneError(f"the sandbox has failed: {reason}"))
             self.close()
-            self._on_gone("it ended" if error is None else str(error))
+            self._on_gone(reason)
+
+    async def _listened_to(
+        self, started: asyncio.Future[tuple[Process, Subscription[Event]]]
+    ) -> tuple[Process, Subscription[Event]]:
+        async with self._peer.patience("start"):
+            try:
+                return await asyncio.shield(started)
+            except asyncio.CancelledError:
+                # The process goes on; what it writes must not wait for a listener that never comes.
+                started.add_done_callback(_unsubscribe)
+                raise
+
+    @staticmethod
+    def _fail(waiter: asyncio.Future[Any], error: GuestGoneError) -> None:
+        if not waiter.done():
+            waiter.set_exception(error)
+            waiter.exception()  # whoever waited may have gone, too
 
     def _reap_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, GuestError | GuestGoneError):
             task.get_loop().call_exception_handler({"message": "a sandbox's task failed", "exception": error})
-
-
-async def _listened_to(
-    started: asyncio.Future[tuple[Process, Subscription[Event]]],
-) -> tuple[Process, Subscription[Event]]:
-    try:
-        return await asyncio.shield(started)
-    except asyncio.CancelledError:
-        # The process goes on; what it writes must not wait for a listener that never comes.
-        started.add_done_callback(_unsubscribe)
-        raise
 
 
 def _unsubscribe(started: asyncio.Future[tuple[Process, Subscription[Event]]]) -> None:

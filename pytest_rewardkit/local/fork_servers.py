@@ -2,7 +2,8 @@
 
 The first one is booted with little, to be ready soon. When a candidate imports a module that is slow to import, another
 one is booted beside it that has the module, and takes over when it is ready; the first one stays for the sandboxes that
-it has made. One that dies is replaced when it is needed.
+it has made. One that dies, or does not do what it is for, is replaced when it is needed; when several in a row have
+failed, requests are refused with the reason, and another one is tried only now and then.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.bounds import BOUNDS
 from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.peer import GuestGoneError
 from pytest_rewardkit.local.settings import PRELOADABLE
 from pytest_rewardkit.local.zygote import Zygote, ZygoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from pytest_rewardkit.local.bounds import Bounds
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import Settings
@@ -30,10 +34,26 @@ class ForkServers:
         settings: limits.
         launched: the first one, which boots already.
         on_replaced: called when another one has taken over.
+        bounds: how long they may take, and how often they may fail.
+        launcher: starts another one, with these options.
     """
 
-    def __init__(self, settings: Settings, launched: ZygoteProcess, on_replaced: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        launched: ZygoteProcess,
+        on_replaced: Callable[[], None],
+        *,
+        bounds: Bounds = BOUNDS,
+        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+    ) -> None:
         self._settings = settings
+        self._bounds = bounds
+        self._launcher = launcher
+        self._failures = 0
+        self.trouble = ""
+        """Why the last one that failed did so."""
+        self._rest_until = 0.0
         self._on_replaced = on_replaced
         self._closing = False
         self._preloaded = frozenset(settings.preloaded())
@@ -57,15 +77,39 @@ class ForkServers:
             GuestError, GuestGoneError: it could not be made.
             ZygoteError: there can be no sandboxes.
         """
-        zygote = self._usable()
-        await zygote.ready()
-        return await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
+        while True:
+            zygote = self._usable()
+            try:
+                await zygote.ready()
+                spawned = await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
+            except (ZygoteError, GuestGoneError) as error:
+                if self._closing:
+                    raise
+                if isinstance(error, GuestGoneError):
+                    await zygote.close()  # it knows then of what it has ended
+                # Nothing has run in the sandbox yet: whatever it was, another fork server may do better.
+                self.failed(zygote, zygote.failure or str(error))
+            else:
+                return spawned
+
+    def worked(self) -> None:
+        """A sandbox is as it should be: what has failed before is no sign any more."""
+        self._failures = 0
+        self.trouble = ""
+
+    def failed(self, zygote: Zygote, reason: str) -> None:
+        """A fork server has not done what it is for; another one makes the next sandbox."""
+        if zygote is self._current:
+            self._current = None
+            self._failures += self._bounds.failures if zygote.refused else 1
+            self.trouble = reason
+            self._rest_until = asyncio.get_running_loop().time() + self._bounds.rest
+        self._retire_if_done(zygote)
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, and its fork server when that has been replaced and has no other."""
         sandbox.zygote.kill(sandbox)
-        if sandbox.zygote is not self._current and not sandbox.zygote.busy:
-            sandbox.zygote.retire()
+        self._retire_if_done(sandbox.zygote)
 
     def want(self, modules: Iterable[str]) -> None:
         """Candidates import these modules: have them in the sandboxes to come, if that can be."""
@@ -78,21 +122,29 @@ class ForkServers:
         self._closing = True
         if self._next is not None:
             self._next.cancel()
-        for zygote in list(self._all):
-            await zygote.close()
+        await asyncio.gather(*(zygote.close() for zygote in self._all))
 
     def _usable(self) -> Zygote:
         if self._closing:
             raise ZygoteError("the server is shutting down")
         if self._current is None:
+            if self._failures >= self._bounds.failures:
+                now = asyncio.get_running_loop().time()
+                if now < self._rest_until:
+                    raise ZygoteError(f"no fork server works here: {self.trouble}")
+                self._rest_until = now + self._bounds.rest
             self._current = self._launch(self._preloaded)
         return self._current
 
+    def _retire_if_done(self, zygote: Zygote) -> None:
+        if zygote is not self._current and not zygote.busy:
+            zygote.retire()
+
     def _launch(self, preloaded: frozenset[str]) -> Zygote:
-        return self._adopt(launch(self._settings.guest_options(preloaded)))
+        return self._adopt(self._launcher(self._settings.guest_options(preloaded)))
 
     def _adopt(self, launched: ZygoteProcess) -> Zygote:
-        zygote = Zygote(launched, lambda: self._gone(zygote), self.want)
+        zygote = Zygote(launched, lambda: self._gone(zygote), self.want, bounds=self._bounds)
         self._all.add(zygote)
         return zygote
 
@@ -109,10 +161,9 @@ class ForkServers:
         self._preloaded = preloaded
         predecessor, self._current = self._current, successor
         self._on_replaced()
-        if predecessor is not None and not predecessor.busy:
-            predecessor.retire()
+        if predecessor is not None:
+            self._retire_if_done(predecessor)
 
     def _gone(self, zygote: Zygote) -> None:
         self._all.discard(zygote)
-        if zygote is self._current:
-            self._current = None
+        self.failed(zygote, zygote.failure or "it ended")

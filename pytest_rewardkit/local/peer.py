@@ -9,11 +9,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import MAX_DESCRIPTORS, AsyncChannel, ChannelError, Frame
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 T = TypeVar("T")
 
@@ -74,6 +75,8 @@ class Peer:
         sock: a connected UNIX socket; the peer owns it.
         on_event: called with each event; it may raise `ChannelError` when the event breaks the protocol.
         on_close: called once with the reason when the other side is gone; not after `close`.
+        name: what the other side is called in errors.
+        patience: how many seconds `ask` waits for an answer.
     """
 
     def __init__(
@@ -81,7 +84,12 @@ class Peer:
         sock: socket.socket,
         on_event: Callable[[dict[str, Any]], None],
         on_close: Callable[[Exception | None], None],
+        *,
+        name: str = "the sandbox",
+        patience: float = BOUNDS.request,
     ) -> None:
+        self._name = name
+        self._patience = patience
         self._on_event = on_event
         self._on_close = on_close
         self._ids = itertools.count(1)
@@ -123,10 +131,34 @@ class Peer:
                 future.set_exception(GuestGoneError(str(error)))
         return future
 
+    @property
+    def closed(self) -> bool:
+        """Whether there is nobody to ask any more."""
+        return self._channel.closed
+
+    async def ask(self, operation: str, accept: Callable[[Answer], T], **fields: Any) -> T:
+        """As `request`, and wait for the answer.
+
+        Raises:
+            GuestError: the guest refused, or does not answer.
+            GuestGoneError: it ended first.
+        """
+        async with self.patience(operation):
+            return await self.request(operation, accept, **fields)
+
+    @contextlib.asynccontextmanager
+    async def patience(self, operation: str) -> AsyncIterator[None]:
+        """Wait inside for an answer to `operation`. Raises GuestError when it takes too long."""
+        try:
+            async with bounded(self._patience, f"{self._name} did not answer {operation!r}"):
+                yield
+        except UnansweredError as error:
+            raise GuestError("internal", error) from None
+
     def close(self) -> None:
         """Close the channel; whoever waits for an answer gets `GuestGoneError`."""
         self._channel.close()
-        self._abandon()
+        self._abandon(None)
 
     def _receive(self, frame: Frame) -> None:
         message = frame.message
@@ -165,13 +197,14 @@ class Peer:
             future.set_result(result)
 
     def _lost(self, error: Exception | None) -> None:
-        self._abandon()
+        self._abandon(error)
         self._on_close(error)
 
-    def _abandon(self) -> None:
+    def _abandon(self, error: Exception | None) -> None:
+        reason = f"{self._name} is gone" + (f": {error}" if error is not None else "")
         for pending in self._pending.values():
             if not pending.future.done():
-                pending.future.set_exception(GuestGoneError("the guest is gone"))
+                pending.future.set_exception(GuestGoneError(reason))
         self._pending.clear()
 
 

@@ -7,18 +7,21 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.fork_servers import ForkServers
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import Rules
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.peer import GuestGoneError
 from pytest_rewardkit.local.pool import Pool
 from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest, new_id
+from pytest_rewardkit.local.zygote import ZygoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from pytest_rewardkit.local.bounds import Bounds
     from pytest_rewardkit.local.isolation import Isolation
-    from pytest_rewardkit.local.launch import ZygoteProcess
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import Settings
 
@@ -37,15 +40,25 @@ class SandboxTable:
     Parameters:
         settings: limits.
         launched: a fork server that boots already.
+        bounds: how long what it waits for may take.
+        launcher: starts another fork server.
     """
 
-    def __init__(self, settings: Settings, launched: ZygoteProcess) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        launched: ZygoteProcess,
+        *,
+        bounds: Bounds = BOUNDS,
+        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+    ) -> None:
         self.settings = settings
+        self._bounds = bounds
         self._sandboxes: dict[str, Sandbox] = {}
         self._creating = 0
         self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
-        self._fork_servers = ForkServers(settings, launched, self._renew_pool)
+        self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
@@ -77,14 +90,18 @@ class SandboxTable:
             ValueError: a limit cannot be what it is asked to be.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
-            ZygoteError: the fork server does not come up.
+            ZygoteError: the fork server does not come up, or nothing comes in time.
         """
         limit = self.settings.max_sandboxes
         if len(self._sandboxes) + self._creating >= limit:
             raise TooManySandboxesError(f"{limit} sandboxes are alive, which is the limit (--max-sandboxes)")
         self._creating += 1
         try:
-            sandbox = await self._make(request)
+            async with bounded(self._bounds.create, "no sandbox was ready"):
+                sandbox = await self._make(request)
+        except UnansweredError as error:
+            trouble = self._fork_servers.trouble
+            raise ZygoteError(f"{error}: {trouble}" if trouble else str(error)) from None
         finally:
             self._creating -= 1
         if sandbox.agent.closed:
@@ -159,15 +176,22 @@ class SandboxTable:
     async def _spawn_warm(self) -> Sandbox:
         sandbox = await self._spawn(self.settings)
         try:
-            await sandbox.default_context().start()
-        except (GuestError, GuestGoneError):
+            async with bounded(self._bounds.sandbox, "a new sandbox did not start its interpreter"):
+                await sandbox.default_context().start()
+        except UnansweredError as error:
+            self._fork_servers.failed(sandbox.spawned.zygote, str(error))
+            self.kill(sandbox)
+            raise ZygoteError(str(error)) from None
+        except BaseException:
             self.kill(sandbox)
             raise
+        self._fork_servers.worked()
         return sandbox
 
     async def _make(self, request: SandboxRequest) -> Sandbox:
         if request.limits:
             sandbox = await self._spawn(self.settings.changed(request.limits))
+            self._fork_servers.worked()
         else:
             sandbox = await self._pool.take()
         if request.internet:

@@ -68,7 +68,7 @@ class Watches:
             GuestError: there is no such directory.
             GuestGoneError: the sandbox is gone.
         """
-        return await self._peer.request("watch", self._adopt, path=path, recursive=recursive, entries=entries)
+        return await self._peer.ask("watch", self._adopt, path=path, recursive=recursive, entries=entries)
 
     def get(self, number: int) -> Watch | None:
         """The watch of that number."""
@@ -80,7 +80,7 @@ class Watches:
         Raises:
             GuestGoneError: the sandbox is gone.
         """
-        watch.put(await self._peer.request("watch_events", _changes, watch=watch.number))
+        watch.put(await self._peer.ask("watch_events", _changes, watch=watch.number))
         return await watch.take(timeout=0)
 
     async def remove(self, watch: Watch) -> None:
@@ -90,7 +90,7 @@ class Watches:
             GuestGoneError: the sandbox is gone.
         """
         if self._watches.pop(watch.number, None) is not None:
-            await self._peer.request("unwatch", nothing, watch=watch.number)
+            await self._peer.ask("unwatch", nothing, watch=watch.number)
 
     def receive(self, message: dict[str, Any]) -> None:
         """Take an agent's event. Raises ChannelError when it is not as it should be."""

@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.agent import Agent
+from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.peer import Answer, Peer, positive_integer
+from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_rewardkit.local.bounds import Bounds
     from pytest_rewardkit.local.launch import ZygoteProcess
     from pytest_rewardkit.local.limits import Limits
 
 
 class ZygoteError(Exception):
-    """The fork server ended before it was ready."""
+    """The fork server cannot make sandboxes."""
 
 
 class Zygote:
@@ -31,6 +33,7 @@ class Zygote:
         launched: the process and its channel.
         on_gone: called once when it has ended, with the sandboxes that went with it already told.
         on_imports: called with the names of slow modules that a candidate has imported, as it says.
+        bounds: how long it may take.
     """
 
     def __init__(
@@ -38,15 +41,23 @@ class Zygote:
         launched: ZygoteProcess,
         on_gone: Callable[[], None],
         on_imports: Callable[[list[str]], None],
+        *,
+        bounds: Bounds = BOUNDS,
     ) -> None:
+        self._bounds = bounds
         self._process = launched.process
         self._on_gone = on_gone
         self._on_imports = on_imports
+        self.failure = ""
+        """What it is that it failed of, if that is known."""
+        self.refused = False
+        """Whether it has said itself that it cannot make sandboxes, which no other one like it can then."""
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
         self._agents: dict[int, Agent] = {}
         self._spawning = 0
-        self._peer = Peer(launched.sock, self._receive, self._lost)
+        self._peer = Peer(launched.sock, self._receive, self._lost, name="the fork server", patience=bounds.order)
+        self._killing = self._loop.call_later(bounds.boot, self._boot_failed)
         self._ended = self._loop.create_future()
         self._pidfd = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._pidfd, self._reap)
@@ -55,7 +66,7 @@ class Zygote:
         """Wait until it can make sandboxes.
 
         Raises:
-            ZygoteError: it ended instead.
+            ZygoteError: it ended instead, or was not ready in time.
         """
         return await asyncio.shield(self._ready)
 
@@ -70,9 +81,10 @@ class Zygote:
         Raises:
             GuestError: it could not be made.
             GuestGoneError: the fork server is gone.
+            ZygoteError: it took too long.
         """
         ours, theirs = socket.socketpair()
-        agent = Agent(ours, limits, on_gone, self._on_imports)
+        agent = Agent(ours, limits, on_gone, self._on_imports, bounds=self._bounds)
         with theirs:
             spawned = self._peer.request(
                 "spawn",
@@ -83,7 +95,14 @@ class Zygote:
             )
         self._spawning += 1
         try:
-            return await spawned
+            async with bounded(self._bounds.sandbox, "the fork server did not make a sandbox"):
+                sandbox = await spawned
+            async with bounded(self._bounds.sandbox, "a new sandbox was not ready"):
+                await self._made(agent)
+            return sandbox
+        except UnansweredError as error:
+            agent.close()
+            raise ZygoteError(str(error)) from None
         except BaseException:
             agent.close()
             raise
@@ -96,7 +115,11 @@ class Zygote:
             sandbox.agent.close()
             return
 
+        # Its agent ends without its channel, whatever the fork server does.
+        late = self._loop.call_later(self._bounds.order, sandbox.agent.close)
+
         def dead(answer: asyncio.Future[None]) -> None:
+            late.cancel()
             answer.exception()  # whichever way it fails, the sandbox is not there any more
             sandbox.agent.close()
 
@@ -110,7 +133,7 @@ class Zygote:
             GuestGoneError: the sandbox is gone.
         """
         sandbox.agent.frozen = True
-        await self._peer.request("pause", _nothing, pid=sandbox.pid, memory=keep_memory)
+        await self._peer.ask("pause", _nothing, pid=sandbox.pid, memory=keep_memory)
         if not keep_memory:
             await sandbox.agent.all_ended()
 
@@ -121,7 +144,7 @@ class Zygote:
             GuestGoneError: the sandbox is gone.
         """
         sandbox.agent.frozen = False
-        await self._peer.request("resume", _nothing, pid=sandbox.pid)
+        await self._peer.ask("resume", _nothing, pid=sandbox.pid)
 
     @property
     def busy(self) -> bool:
@@ -134,11 +157,21 @@ class Zygote:
             agent.close()
         self._agents.clear()
         self._peer.close()
+        self._end_soon()
 
     async def close(self) -> None:
-        """As `retire`; returns when it has ended."""
+        """As `retire`; returns when it has ended, at the latest a moment after it was killed for being late."""
         self.retire()
-        await self._ended
+        await asyncio.wait([self._ended], timeout=2 * self._bounds.end)
+
+    async def _made(self, agent: Agent) -> None:
+        try:
+            await agent.ready()
+        except GuestGoneError as error:
+            if self._peer.closed:
+                raise
+            # Its limits may be too low for anything to run; that is no fault of the fork server's.
+            raise GuestError("internal", error) from None
 
     def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
         pid = answer.integer("pid")
@@ -150,10 +183,10 @@ class Zygote:
         if event == "ready":
             if not self._ready.done():
                 self._ready.set_result(_isolation(message))
+                self._killing.cancel()
         elif event == "failed":
-            if not self._ready.done():
-                self._ready.set_exception(ZygoteError(str(message.get("message"))))
-                self._ready.exception()
+            self.refused = not self._ready.done()
+            self._not_ready(str(message.get("message")))
         elif event == "exit":
             agent = self._agents.pop(positive_integer(message, "pid"), None)
             if agent is not None:
@@ -161,9 +194,27 @@ class Zygote:
         else:
             raise ChannelError(f"a fork server has no event {event[:40]!r}")
 
+    def _end_soon(self) -> None:
+        # Without its channel it is good for nothing, whether or not it sees that.
+        self._killing.cancel()
+        if not self._ended.done():
+            self._killing = self._loop.call_later(self._bounds.end, self._process.kill)
+
+    def _boot_failed(self) -> None:
+        self._not_ready(f"the fork server was not ready within {self._bounds.boot:g} s")
+        self._process.kill()
+
+    def _not_ready(self, reason: str) -> None:
+        self.failure = self.failure or reason
+        if not self._ready.done():
+            self._ready.set_exception(ZygoteError(reason))
+            self._ready.exception()
+
     def _lost(self, error: Exception | None) -> None:
         if error is not None:
+            self._not_ready(f"the fork server broke the protocol: {error}")
             self._process.kill()
+        self._end_soon()
         agents, self._agents = self._agents, {}
         for agent in agents.values():
             agent.ended()
@@ -172,12 +223,12 @@ class Zygote:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         status = self._process.wait()
-        if not self._ready.done():
-            self._ready.set_exception(ZygoteError(f"the fork server ended with status {status} before it was ready"))
-            self._ready.exception()
+        self._killing.cancel()
+        when = "" if self._ready.done() else " before it was ready"
+        self._not_ready(f"the fork server ended with status {status}{when}")
         self._peer.close()
-        self._lost(None)
         self._ended.set_result(None)
+        self._lost(None)
         self._on_gone()
 
 

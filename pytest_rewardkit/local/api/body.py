@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.errors import ApiError
+from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -17,18 +18,22 @@ async def read_body(request: web.BaseRequest, limit: int = MAX_JSON_BYTES) -> by
     """The whole body.
 
     Raises:
-        ApiError: it is longer than `limit` bytes (413).
+        ApiError: it is longer than `limit` bytes (413), or does not come (408).
     """
     declared = request.content_length
     if declared is not None and declared > limit:
         raise ApiError(413, f"the body has {declared} bytes, more than the limit of {limit}")
     chunks = []
     size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > limit:
-            raise ApiError(413, f"the body has more than the limit of {limit} bytes")
-        chunks.append(chunk)
+    try:
+        async with bounded(BOUNDS.body, "the request's body was not there"):
+            async for chunk in request.content.iter_any():
+                size += len(chunk)
+                if size > limit:
+                    raise ApiError(413, f"the body has more than the limit of {limit} bytes")
+                chunks.append(chunk)
+    except UnansweredError as error:
+        raise ApiError(408, str(error)) from None
     return b"".join(chunks)
 
 
@@ -36,7 +41,7 @@ async def read_object(request: web.BaseRequest) -> dict[str, Any]:
     """The body as a JSON object; an empty body is an empty object.
 
     Raises:
-        ApiError: it is too long (413) or something else (400).
+        ApiError: it is too long (413), does not come (408), or is something else (400).
     """
     return parse_object(await read_body(request))
 

@@ -1,0 +1,71 @@
+"""How long the server waits for what may never come. Past a bound there is an error that says for what it has waited.
+
+What has no bound here waits for a candidate or for a client, and ends with its request or its sandbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class UnansweredError(Exception):
+    """Something did not happen in time; the text says what, and how long was waited for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The bounds of one server, in seconds, and one number.
+
+    Parameters:
+        boot: until a fork server can make sandboxes.
+        sandbox: until a fork server has made one, and its interpreter runs.
+        create: until a request for a sandbox is answered, whatever is tried meanwhile; clients wait for 30 s.
+        order: until a fork server has killed, paused or resumed a sandbox.
+        request: until a sandbox's agent answers; clients wait for 60 s.
+        tool: until files are packed or unpacked.
+        body: until the next piece of a request's body is there.
+        end: until a fork server that is to end has ended; then it is killed.
+        failures: how many fork servers in a row may fail before the next is refused at once, with the reason.
+        rest: until another one is tried then.
+    """
+
+    boot: float = 20.0
+    sandbox: float = 10.0
+    create: float = 25.0
+    order: float = 10.0
+    request: float = 50.0
+    tool: float = 120.0
+    body: float = 60.0
+    end: float = 5.0
+    failures: int = 3
+    rest: float = 30.0
+
+
+BOUNDS = Bounds()
+
+
+@asynccontextmanager
+async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
+    """Let what is awaited inside take at most so long.
+
+    Parameters:
+        seconds: how long.
+        what: what has not happened then, as a whole sentence without its end: `the fork server did not answer`.
+
+    Raises:
+        UnansweredError: it took longer.
+    """
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise UnansweredError(f"{what} within {seconds:g} s") from None
