@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.reports.failure import under_threshold
-from pytest_rewardkit.reward import Reward, Verdict
+from pytest_rewardkit.reward import Verdict, given_reward
 from pytest_rewardkit.run.recorder import DEFAULT_NAME, current_record
 from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.analysis import AnalysisOptions
     from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import CasesOptions
@@ -48,7 +49,7 @@ def assert_reward(
     unscored, since nothing can be said about the candidate then; RewardkitUsageError for a threshold outside [0, 1].
     """
     __tracebackhide__ = True
-    given = reward if isinstance(reward, Reward) else Reward(reward)
+    given = given_reward(reward, "assert_reward")
     if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
         raise RewardkitUsageError(f"threshold must be a number in [0, 1], not {threshold!r}")
     record = current_record()

@@ -31,7 +31,7 @@ class SandboxExhausted(SandboxUnavailable):
     """A sandbox has no disk space or no process left to give; whoever ran in it before may have taken all."""
 
 
-class RewardkitUsageError(RewardkitError):
+class RewardkitUsageError(RewardkitError, ValueError):
     """An option, a marker or an argument is wrong; the text names the place and the nearest right thing."""
 
 

@@ -77,7 +77,10 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
     """Record the test's reward: ``reward.record(0.75, name="speed", weight=2, reason="12 of 16 ms")``."""
     from pytest_rewardkit.run.recording import recorder_of
 
-    return recorder_of(request.node)
+    recorder = recorder_of(request.node)
+    # A test may also ask for it while it runs.
+    recorder.asked = True
+    return recorder
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class RewardMarker:
     weight: how much the test counts in the run's mean, 0 or more.
     group: the name of the group that the test counts in.
     must_pass: whether a gate fails when this test does not pass, whatever the mean is.
-    attempts: how many times the test runs, each time as a test of its own.
+    attempts: how many times the test runs, each time as a test of its own; None where it does not say.
     reduce: how the attempts' rewards become one number in the summary; a reducer of run/reduce.py.
     """
 
@@ -34,7 +35,7 @@ class RewardMarker:
     weight: float = 1.0
     group: str | None = None
     must_pass: bool = False
-    attempts: int = 1
+    attempts: int | None = None
     reduce: str = "mean"
 
     def __post_init__(self) -> None:
@@ -46,9 +47,19 @@ class RewardMarker:
             raise RewardkitUsageError(f"group must be a name of 1 to {GROUP_LIMIT} characters, not {self.group!r}")
         if not isinstance(self.must_pass, bool):
             raise RewardkitUsageError(f"must_pass must be True or False, not {self.must_pass!r}")
-        if not isinstance(self.attempts, int) or isinstance(self.attempts, bool) or self.attempts < 1:
-            raise RewardkitUsageError(f"attempts must be a whole number, 1 or more, not {self.attempts!r}")
-        parse_reducer(self.reduce)
+        attempts = self.attempts
+        if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
+            raise RewardkitUsageError(f"attempts must be a whole number, 1 or more, not {attempts!r}")
+        k = parse_reducer(self.reduce).k
+        if k is None:
+            return
+        if attempts is not None and k > attempts:
+            raise RewardkitUsageError(f"reduce={self.reduce!r} takes {k} attempts, and attempts={attempts} are fewer")
+        if self.threshold is not None and Reward(0.0).reaches(self.threshold):
+            raise RewardkitUsageError(
+                f"reduce={self.reduce!r} counts successes, and every reward reaches threshold={self.threshold:g}; "
+                "set one above 0"
+            )
 
 
 REWARD_KEYWORDS = tuple(field.name for field in fields(RewardMarker))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, SupportsFloat, cast
 
-from pytest_rewardkit.errors import UnscoredError
-from pytest_rewardkit.text import excerpt
+from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ class Part:
     expected, actual, stderr: texts to show, cut to 4000 characters each.
     duration: seconds that the check took.
 
-    Raises ValueError, naming the part, for anything else.
+    Raises RewardkitUsageError, a ValueError, that names the part for anything else.
     """
 
     name: str
@@ -86,7 +86,9 @@ class Part:
             if (content := getattr(self, text)) is not None:
                 assign(self, text, excerpt(content, TEXT_LIMIT))
         if self.duration is not None and not (math.isfinite(self.duration) and self.duration >= 0):
-            raise ValueError(f"{place}: duration must be a number of seconds, 0 or more, not {self.duration!r}")
+            raise RewardkitUsageError(
+                f"{place}: duration must be a number of seconds, 0 or more, not {self.duration!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -104,7 +106,8 @@ class Reward:
     reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
     evidence: what the scorers that were called for it had before them, for those who look into a failure.
 
-    Raises ValueError for a value that is not finite or not in [0, 1], and for a verdict that contradicts the value.
+    Raises RewardkitUsageError, a ValueError, for a value that is not finite or not in [0, 1], and for a verdict that
+    contradicts the value.
     """
 
     value: float | None
@@ -130,12 +133,12 @@ class Reward:
         """Return the reward that is the weighted mean of `parts`: sum(weight * value) / sum(weight).
 
         A part without a value makes the whole unscored, with that part's reason as the cause. Parts of weight 0 are
-        kept for show and decide nothing. Raises ValueError when no part has a weight over 0.
+        kept for show and decide nothing. Raises RewardkitUsageError when no part has a weight over 0.
         """
         parts = tuple(parts)
         decisive = [part for part in parts if part.weight > 0]
         if not decisive:
-            raise ValueError(
+            raise RewardkitUsageError(
                 "a reward needs at least one part with a weight over 0" + (", not only 0" if parts else "")
             )
         for part in decisive:
@@ -269,7 +272,7 @@ def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted
     rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` says the same.
 
     Returns a reward whose parts are named ``tests/<part>``, their weights scaled so that each reward counts by its own
-    weight. Raises ValueError for negative weights, or when no weight is over 0.
+    weight. Raises RewardkitUsageError for negative weights, or when no weight is over 0.
 
     >>> weighted(tests=(Reward(1.0), 3), style=Reward(0.0)).value
     0.75
@@ -297,11 +300,30 @@ def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
     ]
 
 
+def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
+    """Return what a test gives as its reward, or as one of several, as a `Reward`.
+
+    Raises RewardkitUsageError, naming `place`, for what is none: None is not, because what has no number has a cause.
+    """
+    if isinstance(given, Reward):
+        return given
+    if given is None:
+        raise RewardkitUsageError(
+            f"{place}: None is not a reward; give a number in [0, 1], "
+            "or Reward.unscored('why') where nothing can be said"
+        )
+    number = _number(given)
+    if 0 <= number <= 1:
+        return Reward(number)
+    hundredths = f"; {number:g} of 100 is {number / 100:g}" if 1 < number <= 100 else ""
+    raise RewardkitUsageError(f"{place}: a reward is a number in [0, 1], not {one_line(repr(given), 60)}{hundredths}")
+
+
 def checked_weight(weight: float, place: str) -> float:
-    """Return `weight` as a float. Raises ValueError, naming `place`, unless it is finite and 0 or more."""
+    """Return `weight` as a float. Raises RewardkitUsageError, naming `place`, unless it is finite and 0 or more."""
     number = _number(weight)
     if not (math.isfinite(number) and number >= 0):
-        raise ValueError(f"{place}: weight must be a finite number, 0 or more, not {weight!r}")
+        raise RewardkitUsageError(f"{place}: weight must be a finite number, 0 or more, not {weight!r}")
     return number
 
 
@@ -310,7 +332,7 @@ def _checked_value(value: SupportsFloat | None, place: str) -> float | None:
         return None
     number = _number(value)
     if not 0 <= number <= 1:
-        raise ValueError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
+        raise RewardkitUsageError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
     return number + 0.0  # -0.0 would print as such
 
 
@@ -344,5 +366,5 @@ def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdi
     # A whole reward has passed, and an unscored one has no value; how any other came about is the scorer's to say.
     contradicts = derived in (Verdict.PASSED, Verdict.UNSCORED) or verdict in _SAID_BY_VALUE
     if verdict is not derived and contradicts:
-        raise ValueError(f"{place}: verdict {verdict.value!r} contradicts the value {value!r}")
+        raise RewardkitUsageError(f"{place}: verdict {verdict.value!r} contradicts the value {value!r}")
     return verdict

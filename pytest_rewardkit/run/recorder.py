@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME: Final = "reward"
 
+NOTHING_RECORDED: Final = "the test ended without recording a reward"
+"""The cause where a test that was to earn a reward earned none."""
+
 
 class Recorder:
     """Collects the rewards of one attempt at a test; what the fixture `reward` gives.
@@ -26,6 +29,8 @@ class Recorder:
 
     def __init__(self, marker: RewardMarker | None = None) -> None:
         self.marker = marker
+        self.asked = False
+        """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
         """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
         limits it has of its own."""
@@ -63,14 +68,13 @@ class Recorder:
         weight: how much it counts among the rewards of this test, 0 or more.
         reason: one sentence for people; replaces the reward's own.
 
-        Returns the reward. Raises ValueError for numbers that are not finite or not in range.
+        Returns the reward. Raises RewardkitUsageError for what is no number in [0, 1], and for a wrong weight.
         """
-        from pytest_rewardkit.reward import Reward, checked_weight
+        from pytest_rewardkit.reward import checked_weight, given_reward
 
-        if not isinstance(reward, Reward):
-            value = Reward(reward, reason=reason)
-        else:
-            value = replace(reward, reason=reason) if reason else reward
+        value = given_reward(reward, "reward.record")
+        if reason:
+            value = replace(value, reason=reason)
         self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
         return value
 
@@ -92,18 +96,20 @@ class Recorder:
         self._cause = self._cause or cause or "no cause was given"
 
     def discard(self) -> None:
-        """Forget the marker and what was recorded: the test was skipped."""
+        """Forget the marker and what was recorded: the test was skipped, and so was not asked for a reward."""
         self.marker = None
+        self.asked = False
         self._recorded.clear()
 
     def concluded(self) -> Reward | None:
         """Return the test's reward, now that it is over; None for a test that has to do with no reward.
 
         That is what it recorded; or, for a marked test that recorded nothing, 1.0 if it passed and 0.0 if an
-        assertion failed. A cause for which nothing can be said makes it unscored.
+        assertion failed. Any other that was to earn a reward and recorded none is unscored, and so is one about which
+        nothing can be said for a cause.
         """
         recorded = self.reward
-        if self._cause is None and (recorded is not None or self.marker is None):
+        if self._cause is None and (recorded is not None or (self.marker is None and not self.asked)):
             return recorded
         from pytest_rewardkit.reward import Reward
 
@@ -111,6 +117,8 @@ class Recorder:
             if recorded is None:
                 return Reward.unscored(self._cause)
             return Reward(None, recorded.parts, reason=self._cause, evidence=recorded.evidence)
+        if self.marker is None:
+            return Reward.unscored(f"{NOTHING_RECORDED}: {self._wrong}" if self._wrong else NOTHING_RECORDED)
         return Reward(1.0) if self._wrong is None else Reward(0.0, reason=self._wrong)
 
     def _by_unique_name(self) -> dict[str, tuple[Reward | float, float]]:

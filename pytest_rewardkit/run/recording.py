@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.datasets.plugin import trial_of
 from pytest_rewardkit.run import recorder
 from pytest_rewardkit.run.recorder import Recorder
 
@@ -54,6 +55,7 @@ class Recording:
         if self._reporting is not None:
             self._reporting[0].take_back(item)
         attempt = item.stash[_RECORDER] = Recorder()
+        attempt.asked = "reward" in getattr(item, "fixturenames", ()) or trial_of(item) is not None
         recorder.leave()
         recorder.enter(attempt)
         try:
@@ -91,12 +93,14 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
+        if call.excinfo is not None:
+            _show_where_it_is_wrong(call.excinfo)
         if self._reporting is not None and call.when == "teardown":
             self._reporting[0].give(item, attempt)
         report = yield
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
-            _note(attempt, call.excinfo.value, in_call=call.when == "call")
+            _note(attempt, call.excinfo, in_call=call.when == "call")
         if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
@@ -121,8 +125,9 @@ def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attem
     return None
 
 
-def _note(attempt: Recorder, error: BaseException, *, in_call: bool) -> None:
-    """Note what `error`, which ended a phase of the test or one of its subtests, says about the candidate."""
+def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool) -> None:
+    """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
+    error = excinfo.value
     if isinstance(error, pytest.skip.Exception):
         return
     from pytest_rewardkit.errors import UnscoredError
@@ -131,8 +136,34 @@ def _note(attempt: Recorder, error: BaseException, *, in_call: bool) -> None:
     cause = one_line(str(error), 300)
     if isinstance(error, UnscoredError):
         attempt.note_unscored(cause)
+    elif _is_test_timeout(excinfo):
+        # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
+        attempt.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
     elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
         attempt.note_wrong(cause)
-    elif attempt.marker is not None or attempt.reward is not None:
+    elif attempt.marker is not None or attempt.asked or attempt.reward is not None:
         # Only an assertion judges. What else ended the test says nothing about the candidate.
         attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
+
+
+def _show_where_it_is_wrong(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Of a wrong argument, leave the user's own lines in the traceback: what is wrong stands there, not in here."""
+    from pytest_rewardkit.errors import RewardkitUsageError
+
+    if isinstance(excinfo.value, RewardkitUsageError):
+        excinfo.value.__cause__ = None
+        excinfo.value.__suppress_context__ = True
+        theirs = excinfo.traceback.filter(lambda entry: not _is_ours(entry.frame.f_globals))
+        excinfo.traceback = theirs or excinfo.traceback
+
+
+def _is_ours(names: Mapping[str, Any]) -> bool:
+    """Whether the module that has these `names` is of this package."""
+    return str(names.get("__name__", "")).partition(".")[0] == __name__.partition(".")[0]
+
+
+def _is_test_timeout(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether pytest-timeout's signal ended the test; what is raised by it is known by where, not by its text."""
+    return isinstance(excinfo.value, pytest.fail.Exception) and any(
+        entry.frame.f_globals.get("__name__") == "pytest_timeout" for entry in excinfo.traceback[-2:]
+    )

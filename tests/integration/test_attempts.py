@@ -60,18 +60,19 @@ def test_attempts_of_rows_are_reduced_row_by_row(pytester: pytest.Pytester, run:
         def test_asked(row, attempt, reward):
             reward.record(float(attempt <= row["needs"]))
 
-        @pytest.mark.reward(attempts=2, reduce="pass_at_3")
-        def test_too_few(reward):
+        @pytest.mark.reward(reduce="pass_at_3")
+        @pytest.mark.reward_dataset("rows.jsonl", samples="samples.jsonl")
+        def test_too_few(row, candidate, reward):
             reward.record(1.0)
         """
     )
     result = run()
-    result.assert_outcomes(passed=13)
+    result.assert_outcomes(passed=16)
     result.stdout.fnmatch_lines(
         [
             "pass@1 0.417 over 2 in *::test_row",  # (1/2 + 1/3) / 2
             "pass^3 0.500 over 2 in *::test_asked",
-            "pass@3 undefined over 1 in *::test_too_few, too few scored attempts at 1",
+            "pass@3 undefined over 2 in *::test_too_few, too few scored attempts at 1",
         ]
     )
 
@@ -124,6 +125,13 @@ def test_what_attempts_come_to_is_the_tests_reward_everywhere(pytester: pytest.P
         ("attempts='3'", "*attempts must be a whole number, 1 or more, not '3'"),
         ("attempts=2, reduce='pas_at_1'", "*no reducer 'pas_at_1'*"),
         ("reduce='pass_at_k'", "*reduce='pass_at_k' needs a number of attempts for its k*"),
+        ("attempts=3, reduce='pass_at_5'", "*reduce='pass_at_5' takes 5 attempts, and attempts=3 are fewer*"),
+        ("attempts=1, reduce='pass_all_2'", "*reduce='pass_all_2' takes 2 attempts, and attempts=1 are fewer*"),
+        (
+            "attempts=3, reduce='pass_at_1', threshold=0",
+            "*reduce='pass_at_1' counts successes, and every reward reaches threshold=0; set one above 0*",
+        ),
+        ("reduce='at_least_2', threshold=1e-12", "*every reward reaches threshold=1e-12*"),
     ],
 )
 def test_wrong_keywords_are_named(pytester: pytest.Pytester, keywords: str, error: str) -> None:

@@ -221,8 +221,8 @@ def test_bad_number_fails_its_test_alone(run, pytester):
     )
     result = run()
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*ValueError: reward: value must be a number in [[]0, 1], or None*not nan"])
-    result.stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 1.00"])
+    result.stdout.fnmatch_lines(["*UsageError: reward.record: a reward is a number in [[]0, 1], not nan"])
+    result.stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 0.50 with 1 unscored as 0"])
 
 
 def test_rerun_counts_once_and_its_last_attempt_counts(records, pytester):
