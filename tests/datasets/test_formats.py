@@ -93,6 +93,55 @@ def test_doing_nothing_earns_nothing(
     assert score_row(sandbox, row, nothing.format(name=entry_point), referee=referee).value == 0.0
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # The tests, the prompt, and the reference as it runs: pandas wants another library for some files.
+        {"test": "import not_there\n" + BIGCODE.row["test"]},
+        {"code_prompt": "import not_there\n" + BIGCODE.row["code_prompt"]},
+        {"canonical_solution": "    import not_there\n" + BIGCODE.row["canonical_solution"]},
+    ],
+    ids=["tests", "prompt", "reference"],
+)
+def test_a_library_that_the_row_needs_and_the_sandbox_lacks_is_named(
+    sandbox: Sandbox, referee: Referee, changes: dict[str, str]
+) -> None:
+    row = row_of(BIGCODE, **changes)
+    reward = score_row(sandbox, row, row.reference, referee=referee)
+    assert reward.verdict is Verdict.UNSCORED
+    assert "lacks what the row needs: not_there" in reward.reason
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        "    import not_there\n    return 1\n",
+        "    raise ImportError('no')\n",
+        "    import sys\n    sys.modules['unittest'] = None\n",
+    ],
+)
+def test_a_library_that_only_the_candidate_asks_for_is_its_own_fault(
+    sandbox: Sandbox, referee: Referee, candidate: str
+) -> None:
+    assert score_row(sandbox, row_of(BIGCODE), candidate, referee=referee).value == 0.0
+
+
+def test_a_candidate_that_spoils_the_tests_loading_is_not_unscored(sandbox: Sandbox, referee: Referee) -> None:
+    candidate = "    return 1\n\nimport sys\nsys.modules['unittest'] = sys.modules['tempfile'] = None\n"
+    assert score_row(sandbox, row_of(BIGCODE), candidate, referee=referee).value == 0.0
+
+
+def test_unit_tests_that_doing_nothing_passes_have_no_weight(sandbox: Sandbox, referee: Referee) -> None:
+    test = (
+        BIGCODE.row["test"]
+        + "    def test_case_5(self):\n        self.assertIsNone(task_func(-5) if False else None)\n"
+    )
+    row = row_of(BIGCODE, test=test)
+    right = score_row(sandbox, row, row.reference, referee=referee)
+    assert (right.value, [part.weight for part in right.parts]) == (1.0, [1, 1, 1, 1, 0])
+    assert score_row(sandbox, row, "    pass\n", referee=referee).value == 0.0
+
+
 def test_a_row_that_doing_nothing_passes_says_nothing(sandbox: Sandbox, referee: Referee) -> None:
     row = row_of(HELPERS, test="def check(candidate):\n    assert not candidate('')\n    assert True\n")
     reward = score_row(sandbox, row, row["canonical_solution"], referee=referee)

@@ -5,16 +5,19 @@ Fields: ``task_id``, ``complete_prompt``, ``instruct_prompt``, ``code_prompt``, 
 
 The tests patch modules under the candidate and look at files and plots that it makes, so they run in its process and,
 unlike those of the other formats, within its reach (guest/unittests.py).
+
+What a sandbox lacks, and which tests doing nothing passes, is found out by runs without a candidate, elsewhere.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
+from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled, completed
 from pytest_rewardkit.datasets.formats.reading import optional_text, text, wrong
 from pytest_rewardkit.datasets.formats.task import Task
 from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
@@ -24,6 +27,8 @@ from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.rows import Row
@@ -34,6 +39,8 @@ TIME_LIMIT: Final = 60.0
 """Seconds for all tests of a row: many of them import large libraries first."""
 
 CASE: Final = "TestCases"
+
+_MODULE: Final = re.compile(r"No module named '([\w.]+)'|Missing optional dependency '([\w.]+)'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,37 +54,82 @@ class UnitTestsTask(Task):
     needs: tuple[str, ...]
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
-        del referee
         sources = assembled(candidate, begun=self.begun, defines=(self.entry_point,))
         if not sources:
             return self._failed(Verdict.NO_CODE, NO_CODE)
-        task = {"sources": sources, "test": self.test, "case": CASE, "names": self.names, "needs": self.needs}
         try:
+            nothing = _Run(referee.unit_tests(self._task(self._nothing())))
+            if nothing.obstacle:
+                return Reward.unscored(nothing.obstacle)
+            vacuous = {name for name in self.names if nothing.passed(name)}
+            if vacuous.issuperset(self.names):
+                return Reward.unscored("the row's tests say nothing of a candidate: doing nothing passes them too")
             with Line(sandbox, UNIT_TESTS) as line:
-                reply = line.call("run", task, limit=time_limit or TIME_LIMIT)
+                run = _Run(line.call("run", self._task(sources), limit=time_limit or TIME_LIMIT))
+            if run.lacks and (lacking := self._reference_lacks(referee)):
+                return Reward.unscored(f"the sandbox lacks what the row needs: {lacking}")
         except SandboxUnavailable as error:
             return Reward.unscored(str(error))
-        return self._reward(reply)
+        return self._reward(run, vacuous)
 
-    def _reward(self, reply: Reply) -> Reward:
-        ended = reply.verdict or Verdict.RUNTIME_ERROR, reply.reason or "the candidate ended its interpreter"
-        lines = [line for text in reply.text.split("\n")[:-1] if (line := _object(text))]
-        if not lines:
-            return self._failed(*ended)
-        loading, *results = lines
-        if missing := loading.get("missing"):
-            return Reward.unscored(f"the sandbox lacks what the row needs: {', '.join(map(str, missing))}")
-        if loading.get("test"):
-            return Reward.unscored(f"the row's tests cannot be loaded: {_raised(loading)}")
+    def _nothing(self) -> list[str]:
+        """A candidate that does nothing."""
+        return [completed(self.begun), f"def {self.entry_point}(*_, **__): pass"]
+
+    def _task(self, sources: Sequence[str]) -> dict[str, Any]:
+        return {"sources": sources, "test": self.test, "case": CASE, "names": self.names, "needs": self.needs}
+
+    def _reference_lacks(self, referee: Referee) -> str:
+        """What the row's own reference misses too; a candidate may have asked for what is nowhere."""
+        sources = assembled(self.reference or "", begun=self.begun, defines=(self.entry_point,))
+        return _Run(referee.unit_tests(self._task(sources))).lacks if sources else ""
+
+    def _reward(self, run: _Run, vacuous: Collection[str]) -> Reward:
+        loading = run.loading
+        if loading is None or loading.get("test"):
+            # They can be loaded: without the candidate they were.
+            reason = _raised(loading) if loading else run.ended[1]
+            return self._failed(run.ended[0], reason)
         if not loading.get("loaded"):
             verdict = Verdict.COMPILE_ERROR if loading.get("compiling") else failure_verdict(str(loading.get("type")))
             return self._failed(verdict, _raised(loading))
-        by_name = {str(result.get("name")): result for result in results}
-        return Reward.from_parts(_part(name, by_name.get(name), ended) for name in self.names)
+        return Reward.from_parts(_part(name, run, vacuous=name in vacuous) for name in self.names)
 
     def _failed(self, verdict: Verdict, reason: str) -> Reward:
         reason = printable(reason, keep="\n\t")
         return Reward.from_parts(Part(name, 0.0, verdict=verdict, reason=reason) for name in self.names)
+
+
+class _Run:
+    """What a run of a row's tests told, line by line."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.ended = reply.verdict or Verdict.RUNTIME_ERROR, reply.reason or "the candidate ended its interpreter"
+        lines = [line for text in reply.text.split("\n")[:-1] if (line := _object(text))]
+        self.loading = lines[0] if lines else None
+        self.results = {str(line.get("name")): line for line in lines[1:]}
+
+    @property
+    def obstacle(self) -> str:
+        """Why the tests cannot be run at all; "" if they can."""
+        loading = self.loading
+        if loading is None:
+            return f"the row's tests cannot be loaded: {self.ended[1]}"
+        if missing := loading.get("missing") or ([self.lacks] if not loading.get("loaded") and self.lacks else []):
+            return f"the sandbox lacks what the row needs: {', '.join(map(str, missing))}"
+        return "" if loading.get("loaded") else f"the row's tests cannot be loaded: {_raised(loading)}"
+
+    @property
+    def lacks(self) -> str:
+        """The first module that was looked for in vain, or what else was said of it; "" if none was."""
+        for line in (self.loading or {}, *self.results.values()):
+            if line.get("type") in ("ModuleNotFoundError", "ImportError"):
+                named = _MODULE.search(str(line.get("message")))
+                return next(filter(None, named.groups())) if named else _raised(line)
+        return ""
+
+    def passed(self, name: str) -> bool:
+        return self.results.get(name, {}).get("passed") is True
 
 
 def read(row: Row) -> UnitTestsTask:
@@ -119,11 +171,12 @@ def _needs(row: Row) -> tuple[str, ...]:
     return tuple(str(name).partition(".")[0] for name in libraries)
 
 
-def _part(name: str, result: dict[str, Any] | None, ended: tuple[Verdict, str]) -> Part:
+def _part(name: str, run: _Run, *, vacuous: bool) -> Part:
+    result = run.results.get(name)
     if result is None:
-        return Part(name, 0.0, verdict=ended[0], reason=ended[1])
-    if result.get("passed") is True:
-        return Part(name, 1.0)
+        return Part(name, 0.0, verdict=run.ended[0], reason=run.ended[1])
+    if run.passed(name):
+        return Part(name, 1.0, weight=0.0, reason="doing nothing passes it too") if vacuous else Part(name, 1.0)
     kind = str(result.get("type"))
     verdict = Verdict.WRONG_OUTPUT if kind in ("AssertionError", "Tampering") else failure_verdict(kind)
     return Part(name, 0.0, verdict=verdict, reason=_raised(result))

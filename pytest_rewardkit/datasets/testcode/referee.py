@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateFailed
 from pytest_rewardkit.datasets.testcode.guest.referee import WALL_FACTOR
-from pytest_rewardkit.datasets.testcode.sending import REFEREE, Line
+from pytest_rewardkit.datasets.testcode.sending import REFEREE, UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.sending import Reply
 
 SECONDS: Final = 60.0
 """Of processor time, for one run of a row's test code; what some benchmarks compute anew takes long."""
@@ -67,6 +69,7 @@ class Referee:
         self._create = create
         self._sandbox: Sandbox | None = None
         self._line: Line | None = None
+        self._replies: dict[str, Reply] = {}
 
     def __enter__(self) -> Referee:
         return self
@@ -98,10 +101,29 @@ class Referee:
             first = self._step({"token": token, "program": program})
         return Examination(token, first, self._step)
 
+    def unit_tests(self, task: dict[str, Any]) -> Reply:
+        """Runs a row's unit tests on something that is no candidate (guest/unittests.py), once for each task.
+
+        Parameters:
+            task: what `run` of the guest takes.
+
+        Raises:
+            SandboxUnavailable: there is no sandbox to be had.
+        """
+        key = json.dumps(task, sort_keys=True)
+        if key not in self._replies:
+            with Line(self._made(), UNIT_TESTS) as line:
+                self._replies[key] = line.call("run", task, limit=SECONDS)
+        return self._replies[key]
+
+    def _made(self) -> Sandbox:
+        if self._sandbox is None:
+            self._sandbox = self._create()
+        return self._sandbox
+
     def _step(self, task: dict[str, Any]) -> Step:
         if self._line is None:
-            self._sandbox = self._create()
-            self._line = Line(self._sandbox, REFEREE)
+            self._line = Line(self._made(), REFEREE)
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
         reply = self._line.call("examine", task, limit=MOST_SECONDS)
