@@ -75,6 +75,8 @@ def test_a_plan_is_what_its_level_says(level):
     assert plan.process_namespace == (level in (Level.FULL, Level.NS_NOCAP))
     assert plan.private_root == (level is Level.FULL)
     assert plan.seccomp == (level is not Level.NONE)
+    assert plan.guest_paths == (level is not Level.NONE)
+    assert plan.translated_paths == (level not in (Level.FULL, Level.NONE))
     assert bool(plan.landlock_abi) == (level is not Level.NONE)
     assert json.loads(json.dumps(plan.layers())) == plan.layers()
 
@@ -115,15 +117,18 @@ def test_calls_with_rules_on_their_arguments_are_not_allowed_outright():
 
 
 def test_paths_of_a_sandbox_without_its_own_root():
-    directories = Directories(home="/tmp/base/s1/home", temporary="/tmp/base/s1/tmp")
+    directories = Directories("/tmp/base/s1")
     pairs = {
-        "/home/user": "/tmp/base/s1/home",
-        "/home/user/a": "/tmp/base/s1/home/a",
+        "/home/user": "/tmp/base/s1/home/user",
+        "/home/user/a": "/tmp/base/s1/home/user/a",
         "/tmp/a": "/tmp/base/s1/tmp/a",
+        "/var/tmp/a": "/tmp/base/s1/var/tmp/a",
+        "/dev/shm": "/tmp/base/s1/dev/shm",
         "/home/user2": "/home/user2",
         "/etc/passwd": "/etc/passwd",
     }
-    assert directories.real_path("/tmp/base/s1/home/a") == "/tmp/base/s1/home/a"
+    assert directories.real_path("/tmp/base/s1/home/user/a") == "/tmp/base/s1/home/user/a"
+    assert Directories().real_path("/tmp/a") == Directories().guest_path("/tmp/a") == "/tmp/a"
     for guest, real in pairs.items():
         assert directories.real_path(guest) == real
         assert directories.guest_path(real) == guest

@@ -26,6 +26,7 @@ def test_the_greeting_says_what_holds(fork_server):
     assert greeting["level"] in ("full", "ns-nocap", "uid", "landlock", "weak")
     assert set(greeting["layers"]) == {
         "private root",
+        "translated paths",
         "process namespace",
         "network namespace",
         "user namespace",

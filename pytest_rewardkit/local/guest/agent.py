@@ -12,18 +12,20 @@ import select
 import signal
 import socket
 import traceback
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.guest import descriptors, kernel, languages, sandbox
+from pytest_rewardkit.local.guest import descriptors, kernel, languages, root, sandbox
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.interpreter import Interpreter
 from pytest_rewardkit.local.guest.processes import Command, Starter
+from pytest_rewardkit.local.guest.translation import Paths, Translator
 from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_rewardkit.local.channel import Channel, Frame, Message
     from pytest_rewardkit.local.guest.oom import OomScore
@@ -63,7 +65,8 @@ class Agent:
         self._kills = box.group.kills if box.group is not None else None
         self._plan = box.plan
         self._files = Files(box.directories)
-        self._starter = Starter(box.plan, box.limits)
+        self._translator = _translator(box)
+        self._starter = Starter(box.plan, box.limits, self._translator)
         self._score = score
         self._shell = shell
         self._environment = environment
@@ -161,7 +164,9 @@ class Agent:
         """Take note of every child that has ended; with no `options`, wait until all have."""
         while True:
             try:
-                pid, status = os.waitpid(-1, options)
+                # Else a child that the translator holds would count as one that has ended.
+                with self._translator.nobody_held if self._translator is not None else contextlib.nullcontext():
+                    pid, status = os.waitpid(-1, options)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -184,7 +189,8 @@ class Agent:
         environment = self._merged_environment(message)
         serve = self._kernel_of(message.get("language", _PYTHON), directory, environment)
         with self._score.raised():
-            pid = os.fork()
+            with self._starting():
+                pid = os.fork()
             if pid == 0:
                 kernel.run(received, self._starter.confine, serve)
         self._children.add(pid)
@@ -201,7 +207,7 @@ class Agent:
         if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
         command = Command(arguments, self._merged_environment(message), self._directory(message))
-        with self._score.raised():
+        with self._score.raised(), self._starting():
             if "pty" in message:
                 pid, terminal = self._starter.start_in_terminal(command, message["pty"])
                 sent = [terminal]
@@ -210,6 +216,16 @@ class Agent:
                 pid, sent = self._starter.start(command, received), []
         self._children.add(pid)
         return {"pid": pid}, sent
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Prepare for a process that is about to be forked from this one."""
+        if self._translator is not None:
+            self._translator.start()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of forks beside threads: the translator's holds no lock that a child could need.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
 
     def _signal(self, message: Message, _: tuple[int, ...]) -> Answer:
         pid = message.get("pid")
@@ -294,6 +310,12 @@ class Agent:
             if not name or "=" in name or "\0" in name + value:
                 raise RequestError(Code.INVALID_ARGUMENT, f"not an environment variable: {name!r}")
         return {**self._environment, **given}
+
+
+def _translator(box: sandbox.Sandbox) -> Translator | None:
+    if box.waiting_program is None:
+        return None
+    return Translator(Paths(box.directories.top, root.environment_paths()), box.waiting_program)
 
 
 def _expect(received: tuple[int, ...], count: int) -> None:

@@ -11,8 +11,10 @@ from typing import Final
 
 from pytest_rewardkit.local.guest import root
 
-_HOME: Final = "home"
-_TEMPORARY: Final = "tmp"
+_OWN: Final = (root.HOME, root.TEMPORARY, root.SHARED_MEMORY)
+_VAR_TEMPORARY: Final = "/var/tmp"
+GUEST_PREFIXES: Final = (*_OWN, _VAR_TEMPORARY)
+"""The directories that a sandbox has of its own, as guests call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +22,45 @@ class Directories:
     """Where a sandbox's own directories are in the file system that its processes see.
 
     Paths that cross the channel are the guest's (/home/user/...); at levels with a private root both are the same.
+
+    Attributes:
+        top: where they are as they would be below a root, so that what leads from one to another by parents does here.
     """
 
-    home: str = root.HOME
-    temporary: str = root.TEMPORARY
+    top: str = ""
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """Where files may be made."""
+        return tuple(self.top + path for path in _OWN)
+
+    @property
+    def home(self) -> str:
+        """The home directory."""
+        return self.top + root.HOME
+
+    @property
+    def temporary(self) -> str:
+        """The directory for temporary files."""
+        return self.top + root.TEMPORARY
 
     def real_path(self, path: str) -> str:
         """Return where a guest's absolute path really is; code may have found out the real one, which stays."""
-        if _move(path, {self.home: "", self.temporary: ""}) != path:
+        if _below(path, self.top) or not any(_below(path, prefix) for prefix in GUEST_PREFIXES):
             return path
-        return _move(path, {root.HOME: self.home, root.TEMPORARY: self.temporary})
+        return self.top + path
 
     def guest_path(self, path: str) -> str:
         """Return how a guest calls a real path."""
-        return _move(path, {self.home: root.HOME, self.temporary: root.TEMPORARY})
+        return path[len(self.top) :] or "/" if _below(path, self.top) else path
 
 
 class Homes:
     """Makes and removes the directories; lives in the fork server, outside of all sandboxes."""
 
     def __init__(self) -> None:
-        self.base = tempfile.mkdtemp(prefix="rewardkit-homes-")
+        # Without links, as the kernel shows it.
+        self.base = os.path.realpath(tempfile.mkdtemp(prefix="rewardkit-homes-"))
         # Other users pass through to their own sandbox, and see nobody else's.
         os.chmod(self.base, 0o711)
 
@@ -50,12 +70,15 @@ class Homes:
         Parameters:
             user_id: their owner, where that is not this process's user.
         """
-        top = os.path.join(self.base, name)
-        directories = Directories(os.path.join(top, _HOME), os.path.join(top, _TEMPORARY))
-        for path in (top, directories.home, directories.temporary):
+        directories = Directories(os.path.join(self.base, name))
+        made = [directories.top]
+        for path in (*_OWN, os.path.dirname(_VAR_TEMPORARY)):
+            made += [directories.top + parent for parent in (os.path.dirname(path), path) if parent != "/"]
+        for path in dict.fromkeys(made):
             os.mkdir(path, 0o700)
             if user_id is not None:
                 os.chown(path, user_id, user_id)
+        os.symlink(os.path.relpath(root.TEMPORARY, os.path.dirname(_VAR_TEMPORARY)), directories.top + _VAR_TEMPORARY)
         return directories
 
     def start_removing(self, name: str) -> subprocess.Popen[bytes]:
@@ -79,8 +102,5 @@ class Homes:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def _move(path: str, places: dict[str, str]) -> str:
-    for old, new in places.items():
-        if path == old or path.startswith(f"{old}/"):
-            return new + path[len(old) :]
-    return path
+def _below(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(f"{directory}/")

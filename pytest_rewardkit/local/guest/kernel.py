@@ -8,11 +8,12 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import traceback
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from pytest_rewardkit.local.channel import MAX_FRAME_BYTES, Channel
-from pytest_rewardkit.local.guest import descriptors, pictures, syscalls
+from pytest_rewardkit.local.guest import descriptors, pictures, root, syscalls
 from pytest_rewardkit.local.guest.execution import Executor
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[C
         descriptors.silence_stdio()
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
-        descriptors.keep_only([channel, taken])
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         syscalls.set_dumpable(True)
         syscalls.set_parent_death_signal(signal.SIGKILL)
         confine()
+        descriptors.keep_only([channel, taken])
         serve(Channel(socket.socket(fileno=channel)), taken)
         code = 0
     except BaseException:
@@ -165,6 +166,8 @@ def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
     os.environ.update({name: value for name, value in _KERNEL_ENVIRONMENT.items() if name not in environment})
     os.chdir(directory)
     sys.argv = [""]
+    # The fork server has found out its own.
+    tempfile.tempdir = environment.get("TMPDIR", root.TEMPORARY)
     # Modules in the working directory can be imported, as in a notebook.
     sys.path.insert(0, "")
     sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc,assignment]

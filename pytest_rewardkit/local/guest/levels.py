@@ -75,6 +75,7 @@ class Plan:
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
         seccomp: whether to filter system calls.
+        translated_paths: whether system calls on a private root's paths are led to the sandbox's own directories.
         groups: the version of the control groups that limit a sandbox as a whole; empty is none.
     """
 
@@ -86,7 +87,13 @@ class Plan:
     own_user_id: bool = False
     landlock_abi: int = 0
     seccomp: bool = False
+    translated_paths: bool = False
     groups: str = ""
+
+    @property
+    def guest_paths(self) -> bool:
+        """Whether /home/user, /tmp and /dev/shm are the sandbox's own for code."""
+        return self.private_root or self.translated_paths
 
     @property
     def counts_processes(self) -> bool:
@@ -107,6 +114,7 @@ class Plan:
         """Return the layers by name, for people."""
         return {
             "private root": self.private_root,
+            "translated paths": self.translated_paths,
             "process namespace": self.process_namespace,
             "network namespace": bool(self.clone_flags & syscalls.CLONE_NEWNET),
             "user namespace": self.user_namespace,
@@ -121,8 +129,9 @@ class Plan:
         found = ["a flaw of the host's kernel would break out: this is no virtual machine"]
         if not self.groups:
             found.append("memory of all processes together is only watched, not limited")
-        if not self.private_root:
+        if not self.guest_paths:
             found.append("/home/user and /tmp do not exist for code, only for the SDK's files")
+        if not self.private_root:
             found.append("disk use is limited for each file, not in all")
         if not self.process_namespace:
             found.append("commands of a sandbox cannot signal each other")
@@ -186,14 +195,17 @@ def plan(findings: Findings, level: Level) -> Plan:
                 user_namespace_at_clone=True,
                 landlock_abi=findings.landlock_abi,
                 seccomp=True,
+                translated_paths=True,
             )
         case Level.UID:
-            return Plan(level, own_user_id=True, landlock_abi=findings.landlock_abi, seccomp=True)
+            abi = findings.landlock_abi
+            return Plan(level, own_user_id=True, landlock_abi=abi, seccomp=True, translated_paths=True)
         case Level.LANDLOCK:
-            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True)
+            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=True)
         case Level.WEAK:
             # On a kernel where more would hold, weak is asked for to see what it is like without it.
             abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
-            return Plan(level, landlock_abi=abi, seccomp=findings.seccomp)
+            seccomp = findings.seccomp
+            return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=seccomp)
         case Level.NONE:
             return Plan(level)

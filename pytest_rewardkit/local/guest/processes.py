@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
+    from pytest_rewardkit.local.guest.translation import Translator
 
 _SHELLS: Final = ("bash", "sh")
 _MAX_TERMINAL_SIZE: Final = 0xFFFF
@@ -39,11 +40,12 @@ class Command:
 
 
 class Starter:
-    """Starts commands under a plan's layers and a sandbox's limits."""
+    """Starts commands under a plan's layers and a sandbox's limits, with their paths translated where one is given."""
 
-    def __init__(self, plan: Plan, limits: Limits) -> None:
+    def __init__(self, plan: Plan, limits: Limits, translator: Translator | None) -> None:
         self._plan = plan
         self._limits = limits
+        self._translator = translator
 
     def start(self, command: Command, stdio: Sequence[int]) -> int:
         """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
@@ -78,6 +80,8 @@ class Starter:
         """Give this process, a candidate's before its first instruction, what candidates have."""
         self._limits.apply_to_candidate()
         self._enter_nested_domain()
+        if self._translator is not None:
+            self._translator.enter()
 
     def _enter_nested_domain(self) -> None:
         """Keep this process, and what it starts, from signalling and tracing the agent.

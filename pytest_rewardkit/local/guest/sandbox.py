@@ -46,6 +46,7 @@ class Sandbox:
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
+        waiting_program: the filter that has candidates' calls wait for translation, where they are translated.
         link: a connected socket to the fork server.
     """
 
@@ -55,6 +56,7 @@ class Sandbox:
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None
+    waiting_program: bytes | None
     link: socket.socket
 
     def confine(self, own_root: Root | None) -> None:
@@ -120,8 +122,14 @@ class Sandbox:
                 deny_network=False,
             )
         return landlock.Rules(
-            readable=(*root.SYSTEM_PATHS, *root.environment_paths(), *_READABLE_PROC, *_READABLE_ETC),
-            writable=(self.directories.home, self.directories.temporary),
+            readable=(
+                *root.SYSTEM_PATHS,
+                *root.environment_paths(),
+                *_READABLE_PROC,
+                *_READABLE_ETC,
+                self.directories.top,
+            ),
+            writable=self.directories.writable,
             devices=root.DEVICE_PATHS,
             deny_network=True,
         )

@@ -91,22 +91,28 @@ _NAMESPACE_FLAGS: Final = (
 # asm-generic/ioctls.h: both put keystrokes into a terminal that someone else reads.
 _TIOCSTI: Final = 0x5412
 _TIOCLINUX: Final = 0x541C
+_TRACING: Final = ("process_vm_readv", "process_vm_writev", "ptrace")
+_POSITION_OF_FLAGS: Final = {"newfstatat": 3, "statx": 2}
+_AT_EMPTY_PATH: Final = 0x1000
 _LOW_WORD: Final = 0xFFFFFFFF
 _SOCKET_TYPE_MASK: Final = 0xF
 
 
-def compile_program(socket_families: Collection[int], *, datagram_pairs: bool) -> bytes:
+def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, tracing: bool = False) -> bytes:
     """Return the filter as an assembled BPF program. A foreign ABI (32-bit calls) kills the process.
 
     Parameters:
         socket_families: the address families of which sockets may be made.
         datagram_pairs: whether ``socketpair`` may make datagram sockets. They can send to any socket by its path, so
             only a sandbox with a file system of its own may have them.
+        tracing: whether the agent may trace; candidates have a filter more then, :func:`compile_waiting`.
     """
     rules = Filter(default=Action.ERRNO | errno.ENOSYS)
     for name in sorted(ALLOWED):
         if _exists(name):
             rules.allow(name)
+    for name in _TRACING if tracing else ():
+        rules.allow(name)
     rules.allow("clone", args=[ArgCmp(0, CmpOp.MASKED_EQ, 0, _NAMESPACE_FLAGS)])
     rules.errno("clone", errno.EPERM)
     for request in (_TIOCSTI, _TIOCLINUX):
@@ -122,6 +128,22 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool) -
             args=[ArgCmp(0, CmpOp.EQ, socket.AF_UNIX), ArgCmp(1, CmpOp.MASKED_EQ, kind, _SOCKET_TYPE_MASK)],
         )
     rules.errno("socketpair", errno.EACCES)
+    return rules.program
+
+
+def compile_waiting(names: Collection[str]) -> bytes:
+    """Return a filter that has some calls wait for an answer, as an assembled BPF program. It allows no more calls.
+
+    Its process, and what that starts, must not trace.
+    """
+    rules = Filter(default=Action.ALLOW)
+    for name in _TRACING:
+        rules.errno(name, errno.ENOSYS)
+    for name, position in _POSITION_OF_FLAGS.items():
+        # How C libraries say fstat; there is no path.
+        rules.allow(name, args=[ArgCmp(position, CmpOp.MASKED_EQ, _AT_EMPTY_PATH, _AT_EMPTY_PATH)])
+    for name in names:
+        rules.notify(name)
     return rules.program
 
 

@@ -57,6 +57,8 @@ _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _SECCOMP_SET_MODE_FILTER: Final = 1
+_FILTER_NEW_LISTENER: Final = 8
+_FILTER_WAIT_KILLABLE: Final = 32
 _SOCK_FILTER_BYTES: Final = 8
 
 _NUMBERS: Final = {
@@ -199,9 +201,24 @@ def set_dumpable(dumpable: bool) -> None:
 
 def load_seccomp_program(program: bytes) -> None:
     """Filter this thread's system calls with an assembled BPF program; no_new_privs must be set."""
+    _check(_load_seccomp(program, 0), "seccomp")
+
+
+def load_seccomp_listener(program: bytes) -> int:
+    """Load such a program of which other processes are told, and return the descriptor by which they are."""
+    # Where the kernel can (Linux 5.19), no signal but a deadly one ends the wait for an answer.
+    descriptor = _load_seccomp(program, _FILTER_NEW_LISTENER | _FILTER_WAIT_KILLABLE)
+    if descriptor < 0 and ctypes.get_errno() == errno.EINVAL:
+        descriptor = _load_seccomp(program, _FILTER_NEW_LISTENER)
+    _check(descriptor, "seccomp listener")
+    return descriptor
+
+
+def _load_seccomp(program: bytes, flags: int) -> int:
     buffer = ctypes.create_string_buffer(program, len(program))
     fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, ctypes.addressof(buffer))
-    _check(_libc.syscall(_number("seccomp"), _SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(fprog)), "seccomp")
+    result: int = _libc.syscall(_number("seccomp"), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog))
+    return result
 
 
 def inotify_open() -> int:

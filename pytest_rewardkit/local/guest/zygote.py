@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pytest_rewardkit.local.channel import Channel
-from pytest_rewardkit.local.guest import descriptors, identity, killing, sandbox, seccomp, syscalls
+from pytest_rewardkit.local.guest import descriptors, identity, killing, root, sandbox, seccomp, syscalls, translation
 from pytest_rewardkit.local.guest.agent import Agent
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
@@ -85,6 +85,7 @@ class Zygote:
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
         self._seccomp_program = _seccomp_program(plan)
+        self._waiting_program = seccomp.compile_waiting(translation.names()) if plan.translated_paths else None
         self._running: dict[int, _Running] = {}
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
@@ -173,6 +174,7 @@ class Zygote:
             user_id=user_id,
             directories=directories,
             seccomp_program=self._seccomp_program,
+            waiting_program=self._waiting_program,
             link=child_end,
         )
         pid = syscalls.clone(self._plan.clone_flags, group.descriptor if group is not None else None)
@@ -208,9 +210,9 @@ class Zygote:
             os._exit(0)
 
     def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel, score: OomScore) -> None:
-        environment = {**self._environment, "HOME": box.directories.home}
-        if self._root is None:
-            environment["TMPDIR"] = box.directories.temporary
+        environment = {**self._environment, "HOME": root.HOME}
+        if not self._plan.guest_paths:
+            environment |= {"HOME": box.directories.home, "TMPDIR": box.directories.temporary}
         box.confine(self._root)
         Agent(channel, box, score, self._shell, environment).serve()
 
@@ -315,4 +317,4 @@ def _seccomp_program(plan: Plan) -> bytes | None:
     if not plan.seccomp:
         return None
     families: frozenset[int] = _FAMILIES_IN_OWN_NETWORK if plan.private_root else frozenset()
-    return seccomp.compile_program(families, datagram_pairs=plan.private_root)
+    return seccomp.compile_program(families, datagram_pairs=plan.private_root, tracing=plan.translated_paths)

@@ -1,0 +1,92 @@
+"""Seccomp's user notifications: system calls that wait until another process has said how they go on. See
+seccomp_unotify(2)."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+from typing import Final, NamedTuple
+
+# linux/seccomp.h: struct seccomp_notif (id, pid, flags, data) with struct seccomp_data (nr, arch, ip, args).
+_NOTIFICATION: Final = struct.Struct("=QIIiIQ6Q")
+# struct seccomp_notif_resp (id, val, error, flags)
+_ANSWER: Final = struct.Struct("=QqiI")
+_FLAG_CONTINUE: Final = 1
+_FD_SYNC_WAKE_UP: Final = 1
+
+_IOC_READ_WRITE: Final = 3
+_IOC_WRITE: Final = 1
+_MAGIC: Final = ord("!")
+
+
+def _request(direction: int, number: int, size: int) -> int:
+    return direction << 30 | size << 16 | _MAGIC << 8 | number
+
+
+_RECEIVE: Final = _request(_IOC_READ_WRITE, 0, _NOTIFICATION.size)
+_SEND: Final = _request(_IOC_READ_WRITE, 1, _ANSWER.size)
+_SET_FLAGS: Final = _request(_IOC_WRITE, 4, 8)
+_ZEROS: Final = bytes(_NOTIFICATION.size)
+
+
+class Notification(NamedTuple):
+    """A system call that waits.
+
+    Attributes:
+        key: what its answer names.
+        thread: the number of the calling thread.
+        call: the number of the system call.
+        arguments: its six arguments.
+    """
+
+    key: int
+    thread: int
+    call: int
+    arguments: tuple[int, ...]
+
+
+class Listener:
+    """The other end of a filter with notifications.
+
+    Parameters:
+        descriptor: the filter's descriptor, which this object owns.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        # The caller goes on at once on the processor of its answerer (Linux 6.6).
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("=Q", _FD_SYNC_WAKE_UP))
+
+    def receive(self) -> Notification | None:
+        """Return a call that waits; None when its caller has gone meanwhile."""
+        try:
+            data = fcntl.ioctl(self.descriptor, _RECEIVE, _ZEROS)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.EINTR):
+                return None
+            raise
+        key, thread, _, call, _, _, *arguments = _NOTIFICATION.unpack(data)
+        return Notification(key, thread, call, tuple(arguments))
+
+    def let_pass(self, key: int) -> None:
+        """Have a call made as it is."""
+        self._answer(key, 0, _FLAG_CONTINUE)
+
+    def refuse(self, key: int, code: int) -> None:
+        """Have a call fail with an error number."""
+        self._answer(key, -code, 0)
+
+    def close(self) -> None:
+        """Take no more calls; those that wait fail."""
+        os.close(self.descriptor)
+
+    def _answer(self, key: int, error: int, flags: int) -> None:
+        try:
+            fcntl.ioctl(self.descriptor, _SEND, _ANSWER.pack(key, 0, error, flags))
+        except OSError as failure:
+            if failure.errno != errno.ENOENT:  # the caller has gone
+                raise
