@@ -121,7 +121,7 @@ class Row(Mapping[str, Any]):
         return len(self._fields)
 
     def __repr__(self) -> str:
-        return f"<Row {self.id} of {self.place}>"
+        return one_line(f"<Row {self.id} of {self.place}>", 200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Sandbox:
     def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay) -> None:
         self.id = sandbox_id
         self.token = secrets.token_hex(32)
-        self.traffic_token: str | None = None
+        self.traffic_token = ""
         self.spawned = spawned
         self.limits = limits
         self.relay = relay
@@ -105,7 +105,7 @@ class Sandbox:
             serial: its place in the order of creation.
         """
         self.request = request
-        self.traffic_token = None if request.public_traffic else secrets.token_hex(32)
+        self.traffic_token = secrets.token_hex(32)
         self.serial = serial
         self.started_at = datetime.now(UTC)
         for context in self.contexts.values():

@@ -151,6 +151,29 @@ def test_everything_but_health_wants_the_token(client: Client, sandbox: Sandbox)
     assert client.request("traffic", "POST", "/execute", b'{"code":"1"}', execute)[0] == 401
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/contexts"),
+        ("POST", "/contexts"),
+        ("POST", "/contexts/x/restart"),
+        ("DELETE", "/contexts/x"),
+        ("POST", "/execute"),
+    ],
+)
+@pytest.mark.parametrize("header", ["X-Access-Token", "E2B-Traffic-Access-Token"])
+def test_the_interpreter_wants_one_of_the_tokens(
+    client: Client, sandbox: Sandbox, method: str, path: str, header: str
+) -> None:
+    nothing = {"X-Access-Token": "", "E2B-Traffic-Access-Token": ""}
+    for token in ("", "wrong"):
+        headers = route(sandbox, 49999, **{**nothing, header: token})
+        assert client.request("traffic", method, path, b"{}", headers)[0] == 401
+    token = {"X-Access-Token": sandbox._envd_access_token, "E2B-Traffic-Access-Token": sandbox.traffic_access_token}
+    headers = route(sandbox, 49999, **{**nothing, header: str(token[header])})
+    assert client.request("traffic", method, path, b"{}", headers)[0] in (200, 400, 404)
+
+
 def test_only_the_user_exists(client: Client, sandbox: Sandbox) -> None:
     for name, status in (("user", 200), ("root", 401)):
         basic = base64.b64encode(f"{name}:".encode()).decode()

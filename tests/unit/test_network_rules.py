@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from pytest_rewardkit.local.internet.addresses import is_public, leads_outside
-from pytest_rewardkit.local.internet.names import found_addresses
+from pytest_rewardkit.local.internet.names import found_addresses, read_query
 from pytest_rewardkit.local.internet.rules import Rules
 
 HEADER = struct.pack("!HHHHHH", 7, 0x8180, 1, 1, 0, 0)
@@ -122,6 +122,24 @@ def test_addresses_in_an_answer():
     address = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\1\2\3\4"
     header = struct.pack("!HHHHHH", 7, 0x8180, 1, 2, 0, 0)
     assert found_addresses(header + QUESTION + alias + address) == ("site.example", [IPv4Address("1.2.3.4")])
+
+
+@pytest.mark.parametrize("behind", [b"", b"\0\0\x29\x10\0\0\0\0\0\0\0", b"a secret", QUESTION], ids=len)
+def test_a_query_passes_on_its_question_and_nothing_else(behind):
+    header = struct.pack("!HHHHHH", 7, 0x0120, 1, 0, 0, 1)
+    assert read_query(header + QUESTION + behind) == (
+        "site.example",
+        struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + QUESTION,
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [b"\4site\xc0\x1c", b"\xc0\x0c", b"\4site\xc0\0", b"\x40" + b"a" * 64 + b"\0", b"\4site\x80\0"]
+)
+def test_a_question_that_points_elsewhere_is_none(name):
+    header = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0)
+    with pytest.raises(ValueError, match="not a label"):
+        read_query(header + name + b"\0\1\0\1" + b"\6secret\7example\0")
 
 
 @pytest.mark.parametrize("label", [b"\14site.example", b"\4si\0e", b"\4s\xffte"])

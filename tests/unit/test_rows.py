@@ -321,3 +321,9 @@ def test_parquet_without_pyarrow_names_the_command(tmp_path: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "reading rows.parquet needs pyarrow: pip install 'pytest-rewardkit[parquet]'" in ended.stderr
+
+
+def test_a_row_shows_its_id_as_one_line_that_nobody_acts_on() -> None:
+    row = open_dataset([{"id": "a\n::error::stop\x1b[31m" + "x" * 500}])[0]
+    assert repr(row).startswith(r"<Row a \x3a:error::stop\x1b[31mx") or "\n" not in repr(row)
+    assert (repr(row).isprintable(), len(repr(row)) <= 200) == (True, True)

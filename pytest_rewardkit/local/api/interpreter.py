@@ -12,6 +12,7 @@ from aiohttp import web
 from pytest_rewardkit.local.api.body import read_object, text_map
 from pytest_rewardkit.local.api.errors import ApiError, json_response
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.ports import TOKEN_HEADER
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.context import PYTHON
 from pytest_rewardkit.local.execution import Execution, Failure, Result, Started, Text
@@ -73,10 +74,11 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
 
 async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
     route = (request.method, request.path)
-    if route == ("POST", "/execute"):
-        return await _execute(request, sandbox)
     if route == ("GET", "/health"):
         return web.Response(text='"OK"')
+    _check_token(request, sandbox)
+    if route == ("POST", "/execute"):
+        return await _execute(request, sandbox)
     if route == ("GET", "/contexts"):
         return json_response([_description(context) for context in sandbox.contexts.values()])
     if route == ("POST", "/contexts"):
@@ -92,9 +94,14 @@ async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
     raise ApiError(404, f"{request.method} {request.path} is not there")
 
 
-async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-    if not matches(request.headers.get("X-Access-Token", ""), sandbox.token):
+def _check_token(request: web.BaseRequest, sandbox: Sandbox) -> None:
+    """Raises ApiError for who holds neither of the sandbox's tokens. SDKs send the one that is for ports everywhere."""
+    held = {"X-Access-Token": sandbox.token, TOKEN_HEADER: sandbox.traffic_token}
+    if not any(token and matches(request.headers.get(header, ""), token) for header, token in held.items()):
         raise ApiError(401, "unauthorized access, please provide a valid access token")
+
+
+async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
     context, execution = _parse(await read_object(request), sandbox)
     if context.language != PYTHON:
         await _start(context, sandbox)

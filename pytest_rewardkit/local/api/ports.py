@@ -53,7 +53,7 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
         ApiError: nothing listens there (502), the sandbox wants a token for that (403), it asks for no path (400) or
             for another protocol (501), or what listens there gives no answer that is one (502, 504).
     """
-    if sandbox.traffic_token is not None and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
+    if not sandbox.request.public_traffic and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
         raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
     upgrade = request.headers.get("Upgrade", "").strip().lower()
     if upgrade not in ("", "websocket"):

@@ -38,6 +38,7 @@ _RECORD: Final = struct.Struct("!HHIH")
 _TYPE_A: Final = 1
 _CLASS_IN: Final = 1
 _POINTER: Final = 0xC0
+_LONGEST_LABEL: Final = 63
 
 
 async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str], bool]) -> bytes | None:
@@ -52,7 +53,7 @@ async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str],
         The first answer; that there is none, when no server gives one or it may not ask; None when the query is none.
     """
     try:
-        name = _asked_name(query)
+        name, query = read_query(query)
     except ValueError:
         return None
     for server in _servers(_RESOLVER_SETTINGS) if may_ask(name) else ():
@@ -105,13 +106,22 @@ def found_addresses(reply: bytes) -> tuple[str, list[IPv4Address]]:
     return name, found
 
 
-def _asked_name(query: bytes) -> str:
+def read_query(query: bytes) -> tuple[str, bytes]:
+    """The name that a query asks for, and a query that holds its question and nothing else.
+
+    Whatever else came along, in records or behind a pointer, would get out by a question that is allowed.
+
+    Raises:
+        ValueError: it is no query of one question.
+    """
     try:
-        if _HEADER.unpack_from(query)[1] & (_RESPONSE | _OPERATION):
+        number, flags = _HEADER.unpack_from(query)[:2]
+        if flags & (_RESPONSE | _OPERATION):
             raise ValueError("not a standard query")
-        return _question(query)[0]
+        name, end = _question(query)
     except (IndexError, struct.error) as error:
         raise ValueError("the query is cut off") from error
+    return name, _HEADER.pack(number, flags & _ECHOED_FLAGS, 1, 0, 0, 0) + query[_HEADER.size : end]
 
 
 def _question(message: bytes) -> tuple[str, int]:
@@ -121,18 +131,20 @@ def _question(message: bytes) -> tuple[str, int]:
     """
     if _HEADER.unpack_from(message)[2] != 1:
         raise ValueError("not one question")
-    labels, position = _labels(message, _HEADER.size)
+    labels, position = _labels(message, _HEADER.size, may_point=False)
     _QUESTION.unpack_from(message, position)
     plain = all(_LABEL.fullmatch(label) for label in labels)
     return (b".".join(labels).decode("ascii").lower() if plain else ""), position + _QUESTION.size
 
 
-def _labels(message: bytes, position: int) -> tuple[list[bytes], int]:
+def _labels(message: bytes, position: int, *, may_point: bool = True) -> tuple[list[bytes], int]:
     """The labels of a name up to its end or its first pointer, and where what follows it begins."""
     labels: list[bytes] = []
     while length := message[position]:
-        if length >= _POINTER:
+        if length >= _POINTER and may_point:
             return labels, position + 2
+        if length > _LONGEST_LABEL:
+            raise ValueError("not a label, or one in a question that points elsewhere")
         labels.append(message[position + 1 : position + 1 + length])
         position += 1 + length
     return labels, position + 1
