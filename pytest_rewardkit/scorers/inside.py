@@ -60,6 +60,9 @@ class _Encoder:
         for base, encoding in _ENCODINGS:
             if issubclass(kind, base):
                 return encoding(self, value, depth)
+        if issubclass(kind, Opaque):
+            self._count(value.text, depth)
+            return {"object": [value.type_name, value.text]}
         return {"object": [_type_name(kind), _text(repr, value, 1000)]}
 
     def all(self, values: Any, depth: int) -> list[Any]:
@@ -78,7 +81,8 @@ class _Encoder:
 def encode(value: Any) -> Any:
     """Return `value` as data for JSON, by the methods of its built-in base type, whatever its own class overrides.
 
-    NumPy's arrays and scalars become lists and numbers; objects of other types become their type's name and their text.
+    NumPy's arrays and scalars become lists and numbers; objects of other types become their type's name and their text,
+    of which the beginning is kept; what stands for such an object already is kept whole.
     Raises TooLargeError.
     """
     return _Encoder().encode(value)

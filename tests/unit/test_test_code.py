@@ -178,6 +178,17 @@ HANDED = {
         "def made(k):\n    def inner(n, d=2): return BASE * root(n) + k + d\n    return inner\n"
         "assert f(made(5)) == [17, 27, 27]",
     ),
+    "a long function": (
+        "def f(g): return g(3)",
+        "def long(n):\n" + "    n += 1\n" * 100 + "    return n\nassert f(long) == 103",
+    ),
+    "a long iterator": ("def f(i): return sum(i)", "assert f(iter(range(5000))) == 12497500"),
+    "a function that asserts and raises": (
+        "def f(g):\n    got = []\n    for n in (1, 2, 0):\n        try: got.append(g(n))\n"
+        "        except (AssertionError, ZeroDivisionError) as e: got.append(type(e).__name__)\n    return got",
+        "def g(n):\n    assert n != 2\n    half = 1 / n\n    return half\n"
+        "assert f(g) == [1.0, 'AssertionError', 'ZeroDivisionError']",
+    ),
     "a function that calls itself": (
         "def f(g, n): return g(n)",
         "def fact(n): return 1 if n < 2 else n * fact(n - 1)\nassert f(fact, 5) == 120",

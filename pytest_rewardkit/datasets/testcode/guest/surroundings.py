@@ -15,16 +15,30 @@ if TYPE_CHECKING:
 def as_a_program() -> Iterator[None]:
     """Leaves no event loop in the way of `asyncio.run`, full depth for recursion, and output that goes nowhere."""
     streams, limit = (sys.stdout, sys.stderr), sys.getrecursionlimit()
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
     sys.setrecursionlimit(limit + _depth())
     sys.stdout = sys.stderr = Nowhere()
     try:
-        yield
+        with _no_running_loop():
+            yield
     finally:
         sys.stdout, sys.stderr = streams
         sys.setrecursionlimit(limit)
+
+
+@contextmanager
+def _no_running_loop() -> Iterator[None]:
+    """Hides the cell's own event loop and task. From Python 3.14 on a thread, not a loop, has a current task."""
+    loop = asyncio._get_running_loop()
+    task = asyncio.current_task(loop) if loop else None
+    if loop and task:
+        asyncio.tasks._leave_task(loop, task)
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
         asyncio._set_running_loop(loop)
+        if loop and task:
+            asyncio.tasks._enter_task(loop, task)
 
 
 class Nowhere:
