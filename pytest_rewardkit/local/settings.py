@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PRELOADABLE = ("numpy", "pandas", "matplotlib")
 """Modules that are slow to import, and that a fork server may have imported before it forks."""
 
-ISOLATION_CHOICES = ("auto", "strict", "full", "ns-nocap", "uid", "landlock", "weak", "none")
+ISOLATION_CHOICES = ("auto", "strict", "full", "no-procfs", "ns-nocap", "uid", "landlock", "weak", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

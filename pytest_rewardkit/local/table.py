@@ -127,7 +127,9 @@ class SandboxTable:
             await sandbox.relay.apply(rules if internet else None)
         elif internet and (isolation.confined or rules != Rules()):
             what = "internet access" if isolation.confined else "network rules"
-            raise NoInternetError(f"{what} at isolation level {isolation.level!r}; this needs the level 'full'")
+            raise NoInternetError(
+                f"{what} at isolation level {isolation.level!r}; this needs the level 'no-procfs' or 'full'"
+            )
         sandbox.request = replace(sandbox.request, internet=internet, rules=rules)
 
     async def pause(self, sandbox: Sandbox, *, keep_memory: bool) -> None:

@@ -8,20 +8,12 @@ from dataclasses import fields, replace
 from docs.pages import ROOT, tables
 
 from pytest_rewardkit.local.guest import levels
-from pytest_rewardkit.local.guest.levels import Findings, Level
+from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight
 from pytest_rewardkit.local.settings import Settings
 
 PAGE = ROOT / "docs" / "local-server.md"
 
-ROOT_S_MACHINE = Findings(
-    root=True,
-    readable_interpreter=True,
-    mounts=True,
-    user_namespaces=True,
-    namespaces=True,
-    landlock_abi=7,
-    seccomp=True,
-)
+ROOT_S_MACHINE = Findings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
 
 
 def test_settings() -> None:

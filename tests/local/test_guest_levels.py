@@ -15,84 +15,102 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit.local.guest import identity, levels, seccomp
 from pytest_rewardkit.local.guest.homes import Directories
-from pytest_rewardkit.local.guest.levels import Findings, Level
+from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight, Trial
 from pytest_rewardkit.local.guest.plain import NotPlainError, plain
 
-EVERYTHING = Findings(
-    root=True,
-    readable_interpreter=True,
-    mounts=True,
-    user_namespaces=True,
-    namespaces=True,
-    landlock_abi=7,
-    seccomp=True,
+EVERYTHING = Findings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
+USER = dataclasses.replace(EVERYTHING, root=False, mount_right=MountRight.USER_OF_NAMESPACE)
+NOTHING = Findings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Trial, "refused"))
+NO_PROCFS = (Trial.PROCFS,)
+NO_MOUNTS = (Trial.MOUNTS, Trial.PROCFS)
+
+
+def without(*trials: Trial, findings: Findings = EVERYTHING, **changes: object) -> Findings:
+    obstacles = {trial: f"no {trial}" for trial in trials}
+    return dataclasses.replace(findings, obstacles=obstacles, **changes)
+
+
+@pytest.mark.parametrize(
+    ("findings", "strongest"),
+    [
+        (EVERYTHING, Level.FULL),
+        (USER, Level.FULL),
+        (without(Trial.USER_NAMESPACES), Level.FULL),
+        (without(landlock_abi=0), Level.FULL),
+        (without(*NO_PROCFS), Level.NO_PROCFS),
+        (without(*NO_PROCFS, landlock_abi=0), Level.NO_PROCFS),
+        (without(*NO_PROCFS, mount_right=MountRight.ROOT_OF_NAMESPACE), Level.NO_PROCFS),
+        (without(*NO_PROCFS, findings=USER), Level.NO_PROCFS),
+        (without(*NO_MOUNTS), Level.UID),
+        (without(*NO_MOUNTS, findings=USER), Level.NS_NOCAP),
+        (without(*NO_MOUNTS, Trial.NAMESPACES, findings=USER), Level.LANDLOCK),
+        (without(*NO_MOUNTS, Trial.INTERPRETER), Level.LANDLOCK),
+        (without(*NO_MOUNTS, landlock_abi=1), Level.UID),
+        (without(*NO_MOUNTS, Trial.NAMESPACES, findings=USER, landlock_abi=5), Level.WEAK),
+        (without(*NO_MOUNTS, landlock_abi=0), Level.WEAK),
+        (without(Trial.SECCOMP), Level.WEAK),
+        (without(Trial.SECCOMP, landlock_abi=0), Level.NONE),
+        (NOTHING, Level.NONE),
+    ],
 )
+def test_the_strongest_level_that_each_machine_can_have(findings, strongest):
+    assert levels.available(findings)[0] is strongest
 
 
-def strongest(**changes: object) -> Level:
-    return levels.available(dataclasses.replace(EVERYTHING, **changes))[0]
+def test_a_level_that_cannot_be_had_says_why():
+    assert levels.obstacle(EVERYTHING, Level.FULL) == ""
+    assert levels.obstacle(without(Trial.PROCFS), Level.FULL) == "no procfs"
+    assert levels.obstacle(without(*NO_MOUNTS), Level.NO_PROCFS) == "no mounts"
+    assert levels.obstacle(without(Trial.INTERPRETER), Level.UID) == "no interpreter"
+    assert "not root" in levels.obstacle(USER, Level.UID)
+    assert "as root" in levels.obstacle(EVERYTHING, Level.NS_NOCAP)
+    assert "ABI is 5" in levels.obstacle(without(landlock_abi=5), Level.LANDLOCK)
+    assert "no Landlock" in levels.obstacle(NOTHING, Level.WEAK)
 
 
-def test_the_strongest_level_that_each_machine_can_have():
-    assert strongest() is Level.FULL
-    assert strongest(root=False) is Level.FULL
-    assert strongest(user_namespaces=False) is Level.FULL
-    assert strongest(landlock_abi=0) is Level.FULL
-    assert strongest(mounts=False) is Level.UID
-    assert strongest(mounts=False, root=False) is Level.NS_NOCAP
-    assert strongest(mounts=False, root=False, namespaces=False) is Level.LANDLOCK
-    assert strongest(mounts=False, readable_interpreter=False) is Level.LANDLOCK
-    assert strongest(mounts=False, landlock_abi=1) is Level.UID
-    assert strongest(mounts=False, root=False, namespaces=False, landlock_abi=5) is Level.WEAK
-    assert strongest(mounts=False, landlock_abi=0) is Level.WEAK
-    assert strongest(seccomp=False) is Level.WEAK
-    assert strongest(seccomp=False, landlock_abi=0) is Level.NONE
-
-
-def test_no_level_is_always_available():
-    nothing = Findings(False, False, False, False, False, 0, False)
-    assert levels.available(nothing) == [Level.NONE]
-
-
-def test_what_is_asked_for_is_had_or_refused():
-    weak = dataclasses.replace(EVERYTHING, seccomp=False)
-    nothing = dataclasses.replace(weak, landlock_abi=0)
-    assert levels.choose(EVERYTHING, "auto") is levels.choose(EVERYTHING, "strict") is Level.FULL
-    assert levels.choose(EVERYTHING, "uid") is Level.UID
-    assert levels.choose(EVERYTHING, "ns-nocap") is None
-    assert levels.choose(weak, "auto") is Level.WEAK
-    assert levels.choose(weak, "strict") is None
-    assert levels.choose(dataclasses.replace(EVERYTHING, mounts=False), "strict") is None
-    assert levels.choose(nothing, "auto") is None
-    assert levels.choose(nothing, "none") is Level.NONE
+def test_what_is_asked_for():
+    assert levels.wanted("auto") == [level for level in Level if level is not Level.NONE]
+    assert levels.wanted("strict") == [Level.FULL]
+    for level in Level:
+        assert levels.wanted(level.value) == [level]
 
 
 @pytest.mark.parametrize("level", list(Level))
 def test_a_plan_is_what_its_level_says(level):
-    findings = dataclasses.replace(EVERYTHING, root=level is not Level.NS_NOCAP)
-    plan = levels.plan(findings, level)
+    plan = levels.plan(USER if level is Level.NS_NOCAP else EVERYTHING, level)
+    own_root = level in (Level.FULL, Level.NO_PROCFS)
     assert plan.level is level
-    assert plan.process_namespace == (level in (Level.FULL, Level.NS_NOCAP))
-    assert plan.private_root == (level is Level.FULL)
+    assert plan.process_namespace == plan.network_namespace == (own_root or level is Level.NS_NOCAP)
+    assert plan.private_root == own_root
+    assert plan.procfs == (level is Level.FULL)
     assert plan.seccomp == (level is not Level.NONE)
     assert plan.guest_paths == (level is not Level.NONE)
-    assert plan.translated_paths == (level not in (Level.FULL, Level.NONE))
+    assert plan.translated_paths == (not own_root and level is not Level.NONE)
     assert bool(plan.landlock_abi) == (level is not Level.NONE)
     assert json.loads(json.dumps(plan.layers())) == plan.layers()
 
 
-def test_root_mounts_before_it_gives_up_its_user_namespace_and_a_user_after():
-    root = levels.plan(EVERYTHING, Level.FULL)
-    assert (root.user_namespace_at_clone, root.user_namespace_after_mounts, root.own_user_id) == (False, True, True)
-    user = levels.plan(dataclasses.replace(EVERYTHING, root=False), Level.FULL)
-    assert (user.user_namespace_at_clone, user.user_namespace_after_mounts, user.own_user_id) == (True, False, False)
+@pytest.mark.parametrize("level", [Level.FULL, Level.NO_PROCFS])
+@pytest.mark.parametrize("right", list(MountRight))
+def test_root_mounts_before_it_gives_up_its_user_namespace_and_a_user_after(right, level):
+    plan = levels.plan(dataclasses.replace(EVERYTHING, mount_right=right), level)
+    first = right is MountRight.USER_OF_NAMESPACE
+    assert (plan.user_namespace_at_clone, plan.user_namespace_after_mounts, plan.own_user_id) == (
+        first,
+        not first,
+        not first,
+    )
+
+
+def test_root_without_user_namespaces_takes_a_network_by_its_own_right():
+    plan = levels.plan(without(Trial.USER_NAMESPACES), Level.FULL)
+    assert plan.network_namespace
+    assert not plan.user_namespace
+    assert plan.own_user_id
 
 
 def test_gaps_grow_as_levels_weaken():
-    counts = [
-        len(levels.plan(dataclasses.replace(EVERYTHING, root=level is not Level.NS_NOCAP), level).gaps())
-        for level in Level
-    ]
+    counts = [len(levels.plan(USER if level is Level.NS_NOCAP else EVERYTHING, level).gaps()) for level in Level]
     assert counts == sorted(counts)
     assert counts[-1] > counts[0]
 

@@ -23,10 +23,11 @@ def fork_server():
 def test_the_greeting_says_what_holds(fork_server):
     greeting = fork_server.greeting
     assert greeting["event"] == "ready"
-    assert greeting["level"] in ("full", "ns-nocap", "uid", "landlock", "weak")
+    assert greeting["level"] in ("full", "no-procfs", "ns-nocap", "uid", "landlock", "weak")
     assert set(greeting["layers"]) == {
         "private root",
         "translated paths",
+        "own procfs",
         "process namespace",
         "network namespace",
         "user namespace",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from pytest_rewardkit.local.channel import Channel
-from pytest_rewardkit.local.guest import cgroups, identity, levels, probe, syscalls
+from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
 
@@ -33,9 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.perf_counter()
     options = _parse(arguments)
     findings = probe.probe(thorough=options.isolation not in (levels.AUTO, levels.STRICT))
-    level = levels.choose(findings, options.isolation)
-    available = levels.available(findings)[0]
-    refused = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available}"
+    available = levels.available(findings)
+    level = next((level for level in levels.wanted(options.isolation) if level in available), None)
+    refused = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available[0]}"
     if options.fd is None:
         print(level or refused)
         return 0 if level else 1
@@ -52,12 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     # out of sight.
     from pytest_rewardkit.local.guest import shell, warmup, zygote
 
-    own_root = Root() if plan.private_root else None
-    if own_root is not None:
-        if findings.root:
-            syscalls.unshare(syscalls.CLONE_NEWNS)
-        else:
-            identity.become_root_of_user_namespace(syscalls.CLONE_NEWNS)
+    own_root = Root() if plan.mount_right else None
+    if own_root is not None and plan.mount_right:
+        probe.take_mount_right(plan.mount_right)
         own_root.enter()
     os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import random
+import socket
 from typing import Final
 
 from pytest_rewardkit.local.guest import syscalls
@@ -58,8 +60,15 @@ def write_maps(pid: int, user_id: int, group_id: int) -> None:
     _write(f"/proc/{pid}/gid_map", f"{GUEST_ID} {group_id} 1")
 
 
-def become_root_of_user_namespace(more_flags: int) -> None:
-    """Move this process into a new user namespace, and others by `more_flags`, in which it is root and may mount."""
+def become_root_of_user_namespace(more_flags: int, *, every_id: bool) -> None:
+    """Move this process into a new user namespace, and others by `more_flags`, in which it is root and may mount.
+
+    Parameters:
+        every_id: whether all ids that there are here are there too, for which this process must be root; else its own.
+    """
+    if every_id:
+        _become_root_with_every_id(more_flags)
+        return
     user_id, group_id = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER | more_flags)
     _write("/proc/self/setgroups", "deny")
@@ -67,15 +76,48 @@ def become_root_of_user_namespace(more_flags: int) -> None:
     _write("/proc/self/gid_map", f"0 {group_id} 1")
 
 
+def _become_root_with_every_id(more_flags: int) -> None:
+    # Only from outside may more than one id be mapped.
+    here, outside = socket.socketpair()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            here.close()
+            if outside.recv(1):
+                _write(f"/proc/{parent}/uid_map", _identity_map("/proc/self/uid_map"))
+                _write(f"/proc/{parent}/gid_map", _identity_map("/proc/self/gid_map"))
+                os._exit(0)
+        finally:
+            os._exit(1)
+    try:
+        outside.close()
+        syscalls.unshare(syscalls.CLONE_NEWUSER | more_flags)
+        here.sendall(b"!")
+    finally:
+        here.close()
+        status = os.waitpid(pid, 0)[1]
+    if status:
+        raise PermissionError(errno.EPERM, "user ids could not be mapped")
+
+
+def _identity_map(path: str) -> str:
+    return "\n".join(f"{first} {first} {count}" for first, _, count in _extents(path))
+
+
 def _unused_range() -> range:
-    with open("/proc/self/uid_map", encoding="ascii") as lines:
-        extents = [[int(field) for field in line.split()] for line in lines]
+    extents = _extents("/proc/self/uid_map")
     for first, _, count in extents:
         if first <= _FIRST_FREE_ID and first + count >= _FIRST_FREE_ID + _FREE_IDS:
             return range(_FIRST_FREE_ID, _FIRST_FREE_ID + _FREE_IDS)
     first, _, count = max(extents, key=lambda extent: extent[2])
     end = min(first + count, _HIGHEST_USABLE_OF_FEW)
     return range(max(first + 1, end - _FEW_IDS), end)
+
+
+def _extents(path: str) -> list[list[int]]:
+    with open(path, encoding="ascii") as lines:
+        return [[int(field) for field in line.split()] for line in lines]
 
 
 def _write(path: str, text: str) -> None:

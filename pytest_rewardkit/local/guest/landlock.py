@@ -45,12 +45,14 @@ class Rules:
 
     Attributes:
         readable: files and directories, with what is below, to read and execute.
+        listable: directories to list, with what is below.
         writable: directories to do everything in, but make or drive devices.
         devices: device files, or directories of them, to read and write.
         deny_network: whether to refuse TCP, and UDP where the kernel can.
     """
 
     readable: Sequence[str]
+    listable: Sequence[str]
     writable: Sequence[str]
     devices: Sequence[str]
     deny_network: bool
@@ -80,6 +82,8 @@ def restrict(rules: Rules, abi: int) -> None:
     try:
         for path in rules.readable:
             _allow(ruleset, path, directory=_READ, file=_READ_FILE)
+        for path in rules.listable:
+            _allow(ruleset, path, directory=_READ_DIR, file=0)
         for path in rules.writable:
             rights = handled & ~_DEVICES_IN_WRITABLE
             _allow(ruleset, path, directory=rights, file=rights & _DEVICE)

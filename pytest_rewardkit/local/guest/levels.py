@@ -3,6 +3,7 @@
 The levels, strongest first:
 
 - full: namespaces of its own for mounts, processes, network, IPC and host name, a user of its own, a private root.
+- no-procfs: the same, where no /proc of its own can be mounted; Landlock guards the server's.
 - ns-nocap: the same namespaces for an ordinary user, but no right to mount in them; Landlock guards files.
 - uid: no namespaces, but a user id of its own (needs root); Landlock guards files.
 - landlock: the same user id as the server; Landlock guards files and signals.
@@ -14,16 +15,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.landlock import ABI_WITH_SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Level(StrEnum):
     """An isolation level; see the module."""
 
     FULL = "full"
+    NO_PROCFS = "no-procfs"
     NS_NOCAP = "ns-nocap"
     UID = "uid"
     LANDLOCK = "landlock"
@@ -34,9 +39,35 @@ class Level(StrEnum):
 AUTO: Final = "auto"
 STRICT: Final = "strict"
 
-_NAMESPACES: Final = (
-    syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWNET
-)
+_NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+
+
+class MountRight(StrEnum):
+    """How the fork server comes by the right to mount."""
+
+    ROOT = "root"
+    """It is root, and has the right."""
+    ROOT_OF_NAMESPACE = "root of a user namespace"
+    """It is root without the right, and becomes root of a user namespace that has every user id."""
+    USER_OF_NAMESPACE = "user of a user namespace"
+    """It is an ordinary user, and becomes root of a user namespace that has no other id."""
+
+
+class Trial(StrEnum):
+    """What is tried on a machine."""
+
+    MOUNTS = "mounts"
+    """To build a private root, and mount in namespaces of its own."""
+    PROCFS = "procfs"
+    """To mount a /proc there."""
+    USER_NAMESPACES = "user namespaces"
+    """To give a process a user namespace of its own."""
+    NAMESPACES = "namespaces"
+    """To make all namespaces at once, with no capability used in them."""
+    INTERPRETER = "interpreter"
+    """To read the interpreter, where it lies, as another user."""
+    SECCOMP = "seccomp"
+    """To filter system calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +76,19 @@ class Findings:
 
     Attributes:
         root: whether the user is root, with the right to become another user.
-        readable_interpreter: whether another user could read the interpreter where it lies.
-        mounts: whether a private root can be built and sandboxes can mount in their own namespaces.
-        user_namespaces: whether a process can be given a user namespace of its own.
-        namespaces: whether all namespaces can be made at once, with no capability used in them.
+        mount_right: how the right to mount was come by when mounting was tried.
         landlock_abi: the kernel's Landlock ABI version; 0 is none.
-        seccomp: whether system calls can be filtered.
+        obstacles: why trials failed.
     """
 
     root: bool
-    readable_interpreter: bool
-    mounts: bool
-    user_namespaces: bool
-    namespaces: bool
+    mount_right: MountRight
     landlock_abi: int
-    seccomp: bool
+    obstacles: Mapping[Trial, str]
+
+    def works(self, trial: Trial) -> bool:
+        """Return whether a trial went well."""
+        return trial not in self.obstacles
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +97,11 @@ class Plan:
 
     Attributes:
         level: the level that these layers make.
-        clone_flags: the namespaces of a sandbox.
-        private_root: whether the fork server moves into a root of its own, and sandboxes mount their own directories.
-        user_namespace_at_clone: whether the user namespace comes first, to get the right to mount from it.
-        user_namespace_after_mounts: whether it comes last, when root has mounted.
+        clone_flags: the namespaces that a sandbox is cloned into.
+        late_flags: the namespaces that it makes when it has mounted; they belong to its own user, the first of them.
+        mount_right: how the fork server comes by the right to move into a root of its own, where sandboxes mount their
+            own directories; None is no such root.
+        procfs: whether sandboxes mount a /proc of their own; without, they have the fork server's.
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
         seccomp: whether to filter system calls.
@@ -81,9 +111,9 @@ class Plan:
 
     level: Level
     clone_flags: int = 0
-    private_root: bool = False
-    user_namespace_at_clone: bool = False
-    user_namespace_after_mounts: bool = False
+    late_flags: int = 0
+    mount_right: MountRight | None = None
+    procfs: bool = False
     own_user_id: bool = False
     landlock_abi: int = 0
     seccomp: bool = False
@@ -94,6 +124,26 @@ class Plan:
     def guest_paths(self) -> bool:
         """Whether /home/user, /tmp and /dev/shm are the sandbox's own for code."""
         return self.private_root or self.translated_paths
+
+    @property
+    def private_root(self) -> bool:
+        """Whether sandboxes have a file system of their own."""
+        return self.mount_right is not None
+
+    @property
+    def user_namespace_at_clone(self) -> bool:
+        """Whether a sandbox's user namespace comes first, to get the right to mount from it."""
+        return bool(self.clone_flags & syscalls.CLONE_NEWUSER)
+
+    @property
+    def user_namespace_after_mounts(self) -> bool:
+        """Whether it comes last, when root has mounted."""
+        return bool(self.late_flags & syscalls.CLONE_NEWUSER)
+
+    @property
+    def network_namespace(self) -> bool:
+        """Whether a sandbox has a network of its own."""
+        return bool((self.clone_flags | self.late_flags) & syscalls.CLONE_NEWNET)
 
     @property
     def counts_processes(self) -> bool:
@@ -115,8 +165,9 @@ class Plan:
         return {
             "private root": self.private_root,
             "translated paths": self.translated_paths,
+            "own procfs": self.procfs,
             "process namespace": self.process_namespace,
-            "network namespace": bool(self.clone_flags & syscalls.CLONE_NEWNET),
+            "network namespace": self.network_namespace,
             "user namespace": self.user_namespace,
             "own user id": self.own_user_id,
             "landlock abi": self.landlock_abi,
@@ -133,6 +184,8 @@ class Plan:
             found.append("/home/user and /tmp do not exist for code, only for the SDK's files")
         if not self.private_root:
             found.append("disk use is limited for each file, not in all")
+        if self.private_root and not self.procfs:
+            found.append("/proc is the server's: code reads there what is about the machine, not what is in /proc/self")
         if not self.process_namespace:
             found.append("commands of a sandbox cannot signal each other")
         if not (self.counts_processes or self.groups):
@@ -146,53 +199,76 @@ class Plan:
         return found
 
 
+def obstacle(findings: Findings, level: Level) -> str:
+    """Return why a level cannot be had; nothing when it can."""
+    landlock = (
+        "" if findings.landlock_abi else "the kernel has no Landlock, or it is not among those it was started with"
+    )
+    not_root = "" if findings.root else "the user is not root, or may not become another user"
+    weak_scopes = f"Landlock's ABI is {findings.landlock_abi}, and signals are guarded from {ABI_WITH_SCOPES} on"
+    tried = {trial: findings.obstacles.get(trial, "") for trial in Trial}
+    reasons: tuple[str, ...]
+    match level:
+        case Level.FULL:
+            reasons = (tried[Trial.SECCOMP], tried[Trial.MOUNTS], tried[Trial.PROCFS])
+        case Level.NO_PROCFS:
+            reasons = (tried[Trial.SECCOMP], tried[Trial.MOUNTS])
+        case Level.NS_NOCAP:
+            root = "as root, processes are not counted without a user id of their own" if findings.root else ""
+            reasons = (tried[Trial.SECCOMP], root, tried[Trial.NAMESPACES], landlock)
+        case Level.UID:
+            reasons = (tried[Trial.SECCOMP], not_root, tried[Trial.INTERPRETER], landlock)
+        case Level.LANDLOCK:
+            scopes = "" if findings.landlock_abi >= ABI_WITH_SCOPES else weak_scopes
+            reasons = (tried[Trial.SECCOMP], landlock, scopes)
+        case Level.WEAK:
+            reasons = (tried[Trial.SECCOMP] and landlock,)
+        case Level.NONE:
+            reasons = ()
+    return next(filter(None, reasons), "")
+
+
 def available(findings: Findings) -> list[Level]:
     """Return the levels that can be had, strongest first; `none` always can."""
-    landlock = findings.landlock_abi > 0
-    conditions = {
-        Level.FULL: findings.seccomp and findings.mounts,
-        # Root can mount in namespaces that it can make; and as root, processes are not counted without an own user id.
-        Level.NS_NOCAP: findings.seccomp and findings.namespaces and landlock and not findings.root,
-        Level.UID: findings.seccomp and findings.root and findings.readable_interpreter and landlock,
-        Level.LANDLOCK: findings.seccomp and findings.landlock_abi >= ABI_WITH_SCOPES,
-        Level.WEAK: findings.seccomp or landlock,
-        Level.NONE: True,
-    }
-    return [level for level in Level if conditions[level]]
+    return [level for level in Level if not obstacle(findings, level)]
 
 
-def choose(findings: Findings, wanted: str) -> Level | None:
-    """Return the level for `auto`, for `strict` or for a level's name; None where it cannot be had.
+def wanted(name: str) -> list[Level]:
+    """Return the levels that `auto`, `strict` or a level's name stands for, strongest first.
 
     No protection at all is had by its name only.
     """
-    options = available(findings)
-    if wanted == AUTO:
-        return options[0] if options[0] is not Level.NONE else None
-    if wanted == STRICT:
-        return Level.FULL if Level.FULL in options else None
-    return Level(wanted) if Level(wanted) in options else None
+    if name == AUTO:
+        return [level for level in Level if level is not Level.NONE]
+    return [Level.FULL if name == STRICT else Level(name)]
 
 
 def plan(findings: Findings, level: Level) -> Plan:
     """Return the layers for a level that is :func:`available`."""
     match level:
-        case Level.FULL:
+        case Level.FULL | Level.NO_PROCFS:
+            own_user = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
+            # Root mounts first. What it then has no right to, as to the network in most containers, a user namespace
+            # gives; an ordinary user needs one to mount.
+            first = 0
+            if findings.mount_right is MountRight.USER_OF_NAMESPACE:
+                first = own_user
+            elif not findings.works(Trial.USER_NAMESPACES):
+                first = syscalls.CLONE_NEWNET
             return Plan(
                 level,
-                clone_flags=_NAMESPACES | (0 if findings.root else syscalls.CLONE_NEWUSER),
-                private_root=True,
-                user_namespace_at_clone=not findings.root,
-                user_namespace_after_mounts=findings.root and findings.user_namespaces,
-                own_user_id=findings.root,
+                clone_flags=_NAMESPACES | first,
+                late_flags=0 if first else own_user,
+                mount_right=findings.mount_right,
+                procfs=level is Level.FULL,
+                own_user_id=findings.mount_right is not MountRight.USER_OF_NAMESPACE,
                 landlock_abi=findings.landlock_abi,
                 seccomp=True,
             )
         case Level.NS_NOCAP:
             return Plan(
                 level,
-                clone_flags=_NAMESPACES | syscalls.CLONE_NEWUSER,
-                user_namespace_at_clone=True,
+                clone_flags=_NAMESPACES | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUSER,
                 landlock_abi=findings.landlock_abi,
                 seccomp=True,
                 translated_paths=True,
@@ -205,7 +281,7 @@ def plan(findings: Findings, level: Level) -> Plan:
         case Level.WEAK:
             # On a kernel where more would hold, weak is asked for to see what it is like without it.
             abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
-            seccomp = findings.seccomp
+            seccomp = findings.works(Trial.SECCOMP)
             return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=seccomp)
         case Level.NONE:
             return Plan(level)

@@ -6,18 +6,20 @@ import contextlib
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import identity, landlock, seccomp, syscalls
-from pytest_rewardkit.local.guest.levels import Findings
-from pytest_rewardkit.local.guest.root import environment_paths
+from pytest_rewardkit.local.guest import identity, landlock, network, seccomp, syscalls
+from pytest_rewardkit.local.guest.levels import Findings, MountRight, Trial
+from pytest_rewardkit.local.guest.root import environment_paths, replace_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SOME_USER_ID = 65533
-_NAMESPACES = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
-_NAMESPACES_AND_NETWORK = _NAMESPACES | syscalls.CLONE_NEWNET
+_SOME_USER_ID: Final = 65533
+_NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
+_OWN_USER: Final = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
+_MAX_REASON: Final = 500
 
 
 def probe(*, thorough: bool = False) -> Findings:
@@ -27,34 +29,76 @@ def probe(*, thorough: bool = False) -> Findings:
         thorough: whether to try layers too that stronger ones make superfluous.
     """
     if not sys.platform.startswith("linux") or not syscalls.supported_machine():
-        return Findings(False, False, False, False, False, 0, False)
-    root = os.geteuid() == 0 and _works(_become_somebody)
-    mounts = _works(_mount_as_root if root else _mount_as_user)
-    weaker = thorough or not mounts
-    return Findings(
-        root=root,
-        readable_interpreter=root and weaker and _works(_read_interpreter_as_somebody),
-        mounts=mounts,
-        user_namespaces=_works(lambda: syscalls.unshare(syscalls.CLONE_NEWUSER)),
-        namespaces=weaker and _works(_namespaces_without_capabilities),
-        landlock_abi=landlock.abi_version(),
-        seccomp=_works(_filter_calls),
-    )
+        nowhere = f"not on {sys.platform} on {os.uname().machine}"
+        return Findings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Trial, nowhere))
+    root = os.geteuid() == 0 and not _failure(_become_somebody)
+    obstacles = {
+        Trial.SECCOMP: _failure(_filter_calls),
+        Trial.USER_NAMESPACES: _failure(lambda: _own_network(_OWN_USER)),
+    }
+    late_flags = syscalls.CLONE_NEWNET if obstacles[Trial.USER_NAMESPACES] else _OWN_USER
+    right, obstacles[Trial.MOUNTS] = _mount_right(root, late_flags)
+    obstacles[Trial.PROCFS] = obstacles[Trial.MOUNTS] or _failure(lambda: _mount_procfs(right))
+    if thorough or obstacles[Trial.PROCFS]:
+        obstacles[Trial.NAMESPACES] = _failure(_namespaces_without_capabilities)
+        obstacles[Trial.INTERPRETER] = _failure(_read_interpreter_as_somebody) if root else ""
+    found = {trial: reason for trial, reason in obstacles.items() if reason}
+    return Findings(root, right, landlock.abi_version(), found)
 
 
-def _works(attempt: Callable[[], None]) -> bool:
-    pid = os.fork()
+def take_mount_right(right: MountRight) -> None:
+    """Move this process into a mount namespace of its own, in which it may mount."""
+    if right is MountRight.ROOT:
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+    else:
+        every_id = right is MountRight.ROOT_OF_NAMESPACE
+        identity.become_root_of_user_namespace(syscalls.CLONE_NEWNS, every_id=every_id)
+
+
+def _failure(attempt: Callable[[], object]) -> str:
+    """Return why an attempt fails in a process of its own; nothing when it does not."""
+    return _outcome(os.fork, attempt)
+
+
+def _outcome(
+    fork: Callable[[], int], attempt: Callable[[], object], meanwhile: Callable[[int], object] | None = None
+) -> str:
+    reader, writer = os.pipe()
+    pid = fork()
     if pid == 0:
-        _exit_with_outcome(attempt)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        os.close(reader)
+        _tell_outcome(attempt, writer)
+    os.close(writer)
+    if meanwhile is not None:
+        meanwhile(pid)
+    with open(reader, "rb") as pipe:
+        reason = pipe.read(_MAX_REASON).decode(errors="replace")
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return "" if status == 0 else reason or f"the process that tried ended with status {status}"
 
 
-def _exit_with_outcome(attempt: Callable[[], None]) -> None:
-    code = 1
-    with contextlib.suppress(BaseException):
+def _tell_outcome(attempt: Callable[[], object], writer: int) -> None:
+    try:
         attempt()
-        code = 0
-    os._exit(code)
+        os._exit(0)
+    except OSError as error:
+        os.write(writer, (error.strerror or str(error)).encode())
+    except BaseException as error:
+        os.write(writer, repr(error).encode())
+    finally:
+        os._exit(1)
+
+
+def _mount_right(root: bool, late_flags: int) -> tuple[MountRight, str]:
+    """Return how the right to mount can be come by, and why it cannot when it cannot."""
+    rights = [MountRight.ROOT, MountRight.ROOT_OF_NAMESPACE] if root else [MountRight.USER_OF_NAMESPACE]
+    first_reason = ""
+    for right in rights:
+        reason = _failure(partial(_build_root, right, late_flags))
+        if not reason:
+            return right, ""
+        first_reason = first_reason or reason
+    return rights[0], first_reason
 
 
 def _become_somebody() -> None:
@@ -70,46 +114,63 @@ def _read_interpreter_as_somebody() -> None:
             raise PermissionError(path)
 
 
-def _mount_as_root() -> None:
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    _mount_in(0)
-
-
-def _mount_as_user() -> None:
-    identity.become_root_of_user_namespace(syscalls.CLONE_NEWNS)
-    _mount_in(syscalls.CLONE_NEWUSER)
-
-
-def _mount_in(more_flags: int) -> None:
+def _build_root(right: MountRight, late_flags: int) -> None:
+    """What the fork server and a sandbox do, in little, but for /proc."""
+    take_mount_right(right)
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("tmpfs", "/tmp", "tmpfs")
-    syscalls.set_mount_attributes("/tmp", syscalls.MOUNT_ATTR_RDONLY, recursive=True)
-    pid = syscalls.clone(_NAMESPACES_AND_NETWORK | more_flags)
-    if pid == 0:
-        _exit_with_outcome(lambda: syscalls.mount("proc", "/proc", "proc"))
-    if os.waitpid(pid, 0)[1] != 0:
-        raise OSError("a sandbox could not mount /proc")
+    for name in ("library", "new"):
+        os.mkdir(f"/tmp/{name}")
+    syscalls.mount(os.path.dirname(os.__file__), "/tmp/library", None, syscalls.MS_BIND | syscalls.MS_REC)
+    syscalls.set_mount_attributes("/tmp/library", syscalls.MOUNT_ATTR_RDONLY, recursive=True)
+    os.chdir("/tmp")
+    replace_root()
+    first = late_flags if right is MountRight.USER_OF_NAMESPACE else 0
+
+    def be_sandbox() -> None:
+        syscalls.mount("tmpfs", "/new", "tmpfs")
+        _own_network(late_flags & ~first)
+
+    _in_namespaces(first, be_sandbox)
+
+
+def _mount_procfs(right: MountRight) -> None:
+    take_mount_right(right)
+    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    first = syscalls.CLONE_NEWUSER if right is MountRight.USER_OF_NAMESPACE else 0
+    _in_namespaces(first, lambda: syscalls.mount("proc", "/proc", "proc"))
+
+
+def _in_namespaces(more_flags: int, attempt: Callable[[], object]) -> None:
+    reason = _outcome(lambda: syscalls.clone(_NAMESPACES | more_flags), attempt)
+    if reason:
+        raise OSError(reason)
+
+
+def _own_network(flags: int) -> None:
+    if flags:
+        syscalls.unshare(flags)
+    network.lead_all_to_loopback()
 
 
 def _namespaces_without_capabilities() -> None:
     child_end, parent_end = socket.socketpair()
-    pid = syscalls.clone(_NAMESPACES_AND_NETWORK | syscalls.CLONE_NEWUSER)
-    if pid == 0:
+
+    def act_as_user() -> None:
+        parent_end.close()
+        syscalls.drop_capabilities()
+        child_end.recv(1)
+        if os.getuid() != identity.GUEST_ID:
+            raise OSError("a process without capabilities could not be given its user id")
+
+    def write_maps(pid: int) -> None:
+        with contextlib.suppress(OSError):
+            identity.write_maps(pid, os.getuid(), os.getgid())
         parent_end.close()
 
-        def act_as_user() -> None:
-            syscalls.drop_capabilities()
-            child_end.recv(1)
-            if os.getuid() != identity.GUEST_ID:
-                raise OSError("the user id was not mapped")
-
-        _exit_with_outcome(act_as_user)
-    child_end.close()
-    with contextlib.suppress(OSError):
-        identity.write_maps(pid, os.getuid(), os.getgid())
-    parent_end.close()
-    if os.waitpid(pid, 0)[1] != 0:
-        raise OSError("a process without capabilities could not be given its user id")
+    reason = _outcome(lambda: syscalls.clone(_NAMESPACES | _OWN_USER), act_as_user, write_maps)
+    if reason:
+        raise OSError(reason)
 
 
 def _filter_calls() -> None:

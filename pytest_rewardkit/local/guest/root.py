@@ -71,6 +71,10 @@ _ENVIRONMENT_PARTS: Final = (
     "ssl",
 )
 _PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
+READABLE_PROC: Final = tuple(
+    f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
+)
+"""What of /proc is about the machine, not about its processes."""
 _DEVICES: Final = ("full", "null", "random", "urandom", "zero")
 DEVICE_PATHS: Final = tuple(f"/dev/{name}" for name in _DEVICES)
 _DEVICE_LINKS: Final = {
@@ -108,6 +112,20 @@ def environment_paths() -> tuple[str, ...]:
     return tuple(path for path in dict.fromkeys(paths) if os.path.exists(path))
 
 
+def replace_root() -> None:
+    """Make the working directory, a mount of this process's mount namespace, its root."""
+    try:
+        syscalls.pivot_root(".", ".")
+    except OSError:
+        # Docker's filter of system calls lets nobody, and the kernel nobody on an initial file system. Moved over the
+        # root, it is the namespace's root too: what is below it cannot be got at.
+        syscalls.mount(".", "/", None, syscalls.MS_MOVE)
+        os.chroot(".")
+    else:
+        syscalls.unmount(".", syscalls.MNT_DETACH)
+    os.chdir("/")
+
+
 class Root:
     """The read-only root, built and entered by the fork server in a mount namespace of its own."""
 
@@ -124,9 +142,7 @@ class Root:
         try:
             self._build()
             os.chdir(self._mount_point)
-            syscalls.pivot_root(".", ".")
-            syscalls.unmount(".", syscalls.MNT_DETACH)
-            os.chdir("/")
+            replace_root()
             # For the fork server itself; sandboxes do it again over their own directories.
             self._unstash()
         finally:
@@ -140,7 +156,7 @@ class Root:
         syscalls.set_mount_attributes("/", _READ_ONLY, recursive=False)
 
     def mount_private(self, owner: int, seen_as: int, disk_mb: int | None) -> None:
-        """Mount a sandbox's own directories, terminals and /proc; to be called in its namespaces.
+        """Mount a sandbox's own directories and terminals; to be called in its namespaces.
 
         Parameters:
             owner: the user and group id of `user`, as this process's user namespace numbers it.
@@ -163,7 +179,20 @@ class Root:
         self._unstash()
         terminals = f"newinstance,ptmxmode=0666,mode=620,max={_MAX_TERMINALS}"
         syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, terminals)
+
+    def mount_proc(self) -> None:
+        """Mount a sandbox's own /proc; to be called in its namespaces."""
         syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
+
+    def cover_proc(self) -> None:
+        """Hide this root's /proc but for what is about the machine; to be called in a sandbox's namespaces."""
+        syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
+        for path in filter(os.path.exists, READABLE_PROC):
+            covering = f"/mnt/{os.path.basename(path)}"
+            os.mknod(covering)
+            syscalls.mount(path, covering, None, syscalls.MS_BIND)
+        syscalls.set_mount_attributes("/mnt", _READ_ONLY, recursive=True)
+        syscalls.mount("/mnt", "/proc", None, syscalls.MS_MOVE)
 
     def _build(self) -> None:
         syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)

@@ -29,9 +29,6 @@ MEMORY_EXCEEDED: Final = b"M"
 MEMORY_FREED: Final = b"."
 """They have ended."""
 
-_READABLE_PROC: Final = tuple(
-    f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
-)
 _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
 
 
@@ -75,8 +72,8 @@ class Sandbox:
             self._become_guest()
         if own_root is not None:
             self._set_up_namespaces(own_root)
-        if plan.user_namespace_after_mounts:
-            syscalls.unshare(syscalls.CLONE_NEWUSER)
+        if plan.late_flags:
+            self._enter_late_namespaces()
             self._await_maps()
             self._become_guest()
         elif self.user_id is not None:
@@ -104,28 +101,41 @@ class Sandbox:
         os.setresgid(GUEST_ID, GUEST_ID, GUEST_ID)
         os.setresuid(GUEST_ID, GUEST_ID, GUEST_ID)
 
-    def _set_up_namespaces(self, own_root: Root) -> None:
+    def _enter_late_namespaces(self) -> None:
+        syscalls.unshare(self.plan.late_flags)
         network.lead_all_to_loopback()
+
+    def _set_up_namespaces(self, own_root: Root) -> None:
+        if self.plan.clone_flags & syscalls.CLONE_NEWNET:
+            network.lead_all_to_loopback()
         socket.sethostname(root.HOST_NAME)
         # Where in the host's hierarchies its group is, is none of its business.
         with contextlib.suppress(OSError):
             syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
         own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
+        if self.plan.procfs:
+            own_root.mount_proc()
+        elif not self.plan.landlock_abi:
+            own_root.cover_proc()
 
     def _rules(self) -> landlock.Rules:
         if self.plan.private_root:
+            # A /proc that is not the sandbox's own shows the machine's processes.
+            top = ("/",) if self.plan.procfs else (*self._beside_proc(), *root.READABLE_PROC)
             return landlock.Rules(
-                readable=("/",),
+                readable=top,
+                listable=("/",),
                 writable=(root.HOME, root.TEMPORARY, root.SHARED_MEMORY),
                 devices=("/dev/pts", *root.DEVICE_PATHS),
                 deny_network=False,
             )
         return landlock.Rules(
+            listable=(),
             readable=(
                 *root.SYSTEM_PATHS,
                 *root.environment_paths(),
-                *_READABLE_PROC,
+                *root.READABLE_PROC,
                 *_READABLE_ETC,
                 self.directories.top,
             ),
@@ -133,3 +143,6 @@ class Sandbox:
             devices=root.DEVICE_PATHS,
             deny_network=True,
         )
+
+    def _beside_proc(self) -> list[str]:
+        return [f"/{name}" for name in os.listdir("/") if name != "proc"]
