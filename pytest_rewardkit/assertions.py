@@ -40,8 +40,8 @@ def assert_reward(
     ----------
     reward: a reward, or a number in [0, 1].
     threshold: the reward from which this assertion passes. Without it, the test's marker
-        ``@pytest.mark.reward(threshold=…)`` decides when the test is over, about all that it recorded; without that
-        either, 1.0.
+        ``@pytest.mark.reward(threshold=…)``, or else ``--rewardkit-threshold``, decides when the test is over, about
+        all that it recorded; without these, 1.0.
     name: what the reward is for.
     weight: how much it counts among the rewards of this test.
 
@@ -55,6 +55,8 @@ def assert_reward(
     record = current_record()
     if record is not None:
         record.record(given, name=name, weight=weight)
+        if threshold is not None:
+            record.note_held()
     if given.verdict is Verdict.UNSCORED:
         raise UnscoredError(given.reason or "the reward is unscored")
     if threshold is None:

@@ -51,13 +51,15 @@ class RewardMarker:
         if attempts is not None and (not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1):
             raise RewardkitUsageError(f"attempts must be a whole number, 1 or more, not {attempts!r}")
         k = parse_reducer(self.reduce).k
-        if k is None:
-            return
-        if attempts is not None and k > attempts:
+        if k is not None and attempts is not None and k > attempts:
             raise RewardkitUsageError(f"reduce={self.reduce!r} takes {k} attempts, and attempts={attempts} are fewer")
-        if self.threshold is not None and Reward(0.0).reaches(self.threshold):
+        self.check_success(self.threshold)
+
+    def check_success(self, threshold: float | None) -> None:
+        """Raise RewardkitUsageError if successes are counted and `threshold` makes every attempt one."""
+        if threshold is not None and parse_reducer(self.reduce).k is not None and Reward(0.0).reaches(threshold):
             raise RewardkitUsageError(
-                f"reduce={self.reduce!r} counts successes, and every reward reaches threshold={self.threshold:g}; "
+                f"reduce={self.reduce!r} counts successes, and every reward reaches threshold={threshold:g}; "
                 "set one above 0"
             )
 

@@ -15,6 +15,8 @@ from pytest_rewardkit.run.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_rewardkit.run.failures import Failures
     from pytest_rewardkit.run.handover import Handover
 
@@ -45,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     reporting = _reporting(config, settings) if settings.enabled else None
-    config.pluginmanager.register(Recording(reporting), "rewardkit-recording")
+    config.pluginmanager.register(Recording(reporting, _threshold(config, settings)), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.datasets.selfcheck import SelfCheck
 
@@ -67,6 +69,31 @@ def pytest_configure(config: pytest.Config) -> None:
             report(config, settings, reporting[0])
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _threshold(config: pytest.Config, settings: Settings) -> float | None:
+    """Return the reward from which tests of this run pass that name no threshold; None where it sets none."""
+    path = config.rootpath / "pyproject.toml"
+    if not _speaks(path):
+        return settings.threshold
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.pyproject import UnheardGates, asks_in, threshold_in
+
+    try:
+        if not settings.enabled and asks_in(path):
+            config.pluginmanager.register(UnheardGates(path), "rewardkit-unheard-gates")
+        return threshold_in(path) if settings.threshold is None else settings.threshold
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _speaks(path: Path) -> bool:
+    """Whether a pyproject.toml may say anything to this package."""
+    # Asked in every session of every project: to parse the file, or to load what does, would take longer.
+    try:
+        return b"rewardkit" in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _reporting(config: pytest.Config, settings: Settings) -> tuple[Handover, Failures]:

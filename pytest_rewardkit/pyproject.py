@@ -1,6 +1,7 @@
-"""The gates that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
+"""The gates and the threshold that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
 
 [tool.rewardkit]
+threshold = 0.5
 fail_under = 0.8
 
 [tool.rewardkit.groups.sorting]
@@ -22,7 +23,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import pytest
+
 _TABLE: Final = "tool.rewardkit"
+
+
+def threshold_in(path: Path) -> float | None:
+    """Return the run's threshold that the file sets; None where it sets none. Raises as `gates_in` does."""
+    content = _read(path)
+    if not isinstance(content, dict) or "threshold" not in content:
+        return None
+    table = _Table(path, _TABLE, {"threshold": content["threshold"]})
+    return float(table.values(_OF_RUN)["threshold"])
+
+
+def asks_in(path: Path) -> bool:
+    """Whether the file asks for gates, right or wrong ones."""
+    content = _read(path)
+    return isinstance(content, dict) and not {"groups", *_BOUNDS}.isdisjoint(content)
 
 
 def gates_in(path: Path, *, fail_under: float | None = None, confidence: float | None = None) -> list[Gate]:
@@ -36,7 +54,9 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
     Raises RewardkitUsageError, with file and line, for what the file must not say.
     """
     table = _Table(path, _TABLE, _read(path))
-    run = table.values(_BOUNDS, also=("groups",))
+    run = table.values(_BOUNDS | _OF_RUN, also=("groups",))
+    # It decides tests, and no gate.
+    run.pop("threshold", None)
     if fail_under is not None:
         run["fail_under"] = fail_under
     if confidence is not None:
@@ -53,6 +73,18 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
             raise group.wrong(None, f"asks for nothing; known are: {', '.join(_BOUNDS)}")
         gates.append(gate)
     return [gate for gate in gates if gate.asks]
+
+
+class UnheardGates:
+    """Says at the end of a run without ``--rewardkit`` that the file's gates have decided nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.write_line(
+            f"the gates of [{_TABLE}] in {self._path.name} decide nothing without --rewardkit", yellow=True
+        )
 
 
 def _read(path: Path) -> Any:
@@ -153,4 +185,5 @@ _BOUNDS: Final[dict[str, Callable[[Any], Any]]] = {
     "must_pass": _switch,
     "confidence": _confidence,
 }
+_OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {"threshold": _fraction}
 _OF_GROUPS: Final[dict[str, Callable[[Any], Any]]] = {"select": _selection}

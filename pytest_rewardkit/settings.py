@@ -39,6 +39,8 @@ class Settings(NamedTuple):
     """How many files a process of a local sandbox may have open."""
     output_mb: int
     """How much output of a run or a command in a local sandbox is passed on, in MiB."""
+    threshold: float | None
+    """The reward from which tests pass that name no threshold; None for what pyproject.toml says, else 1.0."""
     fail_under: float | None
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
@@ -233,6 +235,14 @@ OPTIONS: Final = (
         "N",
     ),
     *_LIMIT_OPTIONS,
+    Option(
+        "threshold",
+        "--rewardkit-threshold",
+        _fraction,
+        None,
+        "The reward in [0, 1] from which a test passes that names no threshold of its own",
+        "REWARD",
+    ),
     Option(
         "fail_under",
         "--rewardkit-fail-under",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports import changes
 from pytest_rewardkit.reports.figures import counted, scored_tests, shown
-from pytest_rewardkit.run.gates import RUN
+from pytest_rewardkit.run.gates import RUN, State
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def summary(
 
 def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
     """Return the outputs of the step, by name; a mean that is not known is an empty text."""
-    gate = "none" if not decisions else "passed" if all(it.passed for it in decisions) else "failed"
+    asked = [it for it in decisions if it.state is not State.NOT_ASKED]
+    gate = "none" if not asked else "failed" if any(it.fails for it in asked) else "passed"
     return {
         "reward_mean": _number(figures.mean),
         "reward_strict_mean": _number(figures.strict_mean),
@@ -112,7 +113,7 @@ def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "")
     folder: the path from the repository's root to the directory that node ids are relative to, with its slash.
     """
     found = []
-    if failed := [it for it in decisions if not it.passed]:
+    if failed := [it for it in decisions if it.fails]:
         reasons = [f"{it.name}: {it.reason}" if len(failed) > 1 or it.name != RUN else it.reason for it in failed]
         found.append(_command("error", "\n".join(reasons), title="reward gate"))
     partial = (test for test in ledger.worst_first if test.passed and test.value != 1.0)

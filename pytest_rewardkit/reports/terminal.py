@@ -131,8 +131,9 @@ def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Gl
 
 def verdict(decision: Decision) -> Line:
     """Return what a gate decided, and why."""
-    word = decision.state.value if decision.passed else decision.state.value.upper()
-    return _line(f"{_gate(decision)} {word}: {decision.reason}", "green" if decision.passed else "red")
+    word = decision.state.value.upper() if decision.fails else decision.state.value
+    markup = ("red",) if decision.fails else ("green",) if decision.passed else ()
+    return _line(f"{_gate(decision)} {word}: {decision.reason}", *markup)
 
 
 def _gate(decision: Decision) -> str:

@@ -16,7 +16,7 @@ from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interva
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_rewardkit.run.ledger import Test
     from pytest_rewardkit.run.selection import Selection
@@ -37,11 +37,13 @@ _FORESIGHT: Final = 100
 
 
 class State(StrEnum):
-    """How a gate decided. Only `PASSED` lets a run pass."""
+    """How a gate decided."""
 
     PASSED = "passed"
     FAILED = "failed"
     UNDECIDED = "undecided"
+    NOT_ASKED = "not asked"
+    """None of its tests was to run, because a choice of all tests was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,35 @@ class Decision:
     @property
     def passed(self) -> bool:
         return self.state is State.PASSED
+
+    @property
+    def fails(self) -> bool:
+        """Whether it fails the run."""
+        return self.state in (State.FAILED, State.UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which tests were to run.
+
+    Parameters
+    ----------
+    narrowed_by: by what a choice of all tests was made; "" when all were to run.
+    node_ids: the tests that were collected, and were not deselected.
+    groups: the groups that any of these is known to be of, skipped ones among them.
+    """
+
+    narrowed_by: str = ""
+    node_ids: Sequence[str] = ()
+    groups: Collection[str] = ()
+
+    def leaves_out(self, gate: Gate) -> bool:
+        """Whether the choice, and not a mistake, is why nothing of the tests of `gate` was to run."""
+        if not self.narrowed_by or gate.name == RUN:
+            return False
+        if gate.select is not None:
+            return not any(map(gate.select, self.node_ids))
+        return gate.name not in self.groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +128,14 @@ class Gate:
         return self.must_pass or any(bound is not None for bound in bounds)
 
 
-def decide(gate: Gate, tests: Sequence[Test], *, missing: Sequence[str] = (), unfinished: str = "") -> Decision:
+def decide(
+    gate: Gate,
+    tests: Sequence[Test],
+    *,
+    missing: Sequence[str] = (),
+    unfinished: str = "",
+    choice: Choice = Choice(),
+) -> Decision:
     """Decide whether the tests of `gate` are what it asks for.
 
     Parameters
@@ -106,12 +144,15 @@ def decide(gate: Gate, tests: Sequence[Test], *, missing: Sequence[str] = (), un
         several attempts at one as one (`Ledger.tasks`).
     missing: node ids that were collected and never ran to an end.
     unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+    choice: which tests were to run.
     """
     if unfinished:
         return Decision(gate.name, State.FAILED, unfinished)
     if lost := _lost(gate, tests, missing):
         return Decision(gate.name, State.FAILED, lost)
     members = [test for test in tests if _belongs(gate, test)]
+    if not members and choice.leaves_out(gate):
+        return Decision(gate.name, State.NOT_ASKED, f"none of its tests was selected ({choice.narrowed_by})")
     if not members:
         reason = "no test earned a reward, so there is no mean" if gate.name == RUN else "none of its tests ran"
         return Decision(gate.name, State.FAILED, reason)

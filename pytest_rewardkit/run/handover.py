@@ -47,7 +47,7 @@ class Handover:
     def give(self, item: pytest.Item, attempt: Recorder) -> None:
         """Leave the record of `attempt` on `item`, whose last report is about to be made; some leave none."""
         reward = attempt.concluded()
-        if reward is None and not attempt.sandboxes:
+        if reward is None and not attempt.sandboxes and attempt.skipped_in is None:
             return
         record = _record_of(item, attempt, reward)
         modified = _modify(item, record)
@@ -83,11 +83,11 @@ def _take_off(properties: list[tuple[str, object]]) -> None:
 
 
 def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
-    record = Record(reward)
+    record = Record(reward, group=attempt.skipped_in)
     if attempt.sandboxes:
         record.sandboxes = tuple(SandboxUse(*use) for use in attempt.sandboxes)
+    record.threshold = attempt.threshold
     if (marker := attempt.marker) is not None:
-        record.threshold = marker.threshold
         record.weight = marker.weight
         record.group = marker.group
         record.must_pass = marker.must_pass

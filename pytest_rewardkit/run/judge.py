@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.run.baseline import REGRESSION, compare, decide_regression
-from pytest_rewardkit.run.gates import Decision, State, decide, decide_must_pass
+from pytest_rewardkit.run.gates import Choice, Decision, State, decide, decide_must_pass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,16 +39,20 @@ class Judge:
             return None
         return compare(ledger, self.baseline)
 
-    def decide(self, ledger: Ledger, comparison: Comparison | None, *, unfinished: str = "") -> list[Decision]:
+    def decide(
+        self, ledger: Ledger, comparison: Comparison | None, *, unfinished: str = "", narrowed_by: str = ""
+    ) -> list[Decision]:
         """Return what is decided about a run that came to its end.
 
         Parameters
         ----------
         comparison: what `compare` returned.
         unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
+        narrowed_by: by what a choice of all tests was made; "" when all were to run.
         """
         tests, missing = ledger.tasks, ledger.missing
-        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished) for gate in self.gates]
+        choice = Choice(narrowed_by, ledger.collected, ledger.groups)
+        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
         if (must_pass := decide_must_pass(tests)) is not None:
             decisions.append(must_pass)
         if comparison is not None and self.fail_on_regression:

@@ -250,6 +250,11 @@ class Ledger:
         return list(self._order)
 
     @property
+    def groups(self) -> set[str]:
+        """The groups of which there is a test, skipped ones among them."""
+        return {group for test in self._tests.values() if (group := test.group) is not None}
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The tests that were collected and did not run to an end so far, in the order of collection."""
         return tuple(node_id for node_id in self._order if node_id not in self._tests)

@@ -25,12 +25,17 @@ class Recorder:
     Parameters
     ----------
     marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
+    default: the reward from which tests of this run pass that name no threshold; None where it sets none.
     """
 
-    def __init__(self, marker: RewardMarker | None = None) -> None:
+    def __init__(self, marker: RewardMarker | None = None, default: float | None = None) -> None:
         self.marker = marker
+        self._default = default
+        self._held = 0
         self.asked = False
         """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
+        self.skipped_in: str | None = None
+        """The group of a test that was skipped, which is all that is known of it then."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
         """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
         limits it has of its own."""
@@ -40,8 +45,13 @@ class Recorder:
 
     @property
     def threshold(self) -> float | None:
-        """The reward from which the test passes, by its marker; None when each assert decides by itself."""
-        return self.marker.threshold if self.marker else None
+        """The reward from which the test passes, by its marker, or else by the run; None when each assert decides.
+
+        The run's gives way to those of asserts, where all that was recorded was held against one.
+        """
+        if self.marker is not None and self.marker.threshold is not None:
+            return self.marker.threshold
+        return None if self._recorded and self._held == len(self._recorded) else self._default
 
     @property
     def reward(self) -> Reward | None:
@@ -78,6 +88,10 @@ class Recorder:
         self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
         return value
 
+    def note_held(self) -> None:
+        """Note that what was recorded last is held against a threshold of its own."""
+        self._held += 1
+
     def note_sandbox(self, *, start: float, waited: float = 0.0, limits: Mapping[str, int] | None = None) -> None:
         """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one.
 
@@ -97,9 +111,11 @@ class Recorder:
 
     def discard(self) -> None:
         """Forget the marker and what was recorded: the test was skipped, and so was not asked for a reward."""
+        self.skipped_in = self.marker.group if self.marker else None
         self.marker = None
         self.asked = False
         self._recorded.clear()
+        self._held = 0
 
     def concluded(self) -> Reward | None:
         """Return the test's reward, now that it is over; None for a test that has to do with no reward.

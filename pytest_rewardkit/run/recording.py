@@ -11,7 +11,7 @@ from pytest_rewardkit.run import recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from pytest_rewardkit.run.failures import Failures
     from pytest_rewardkit.run.handover import Handover
@@ -31,10 +31,22 @@ class Recording:
     ----------
     reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
         left on the reports.
+    threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
     """
 
-    def __init__(self, reporting: tuple[Handover, Failures] | None) -> None:
+    def __init__(self, reporting: tuple[Handover, Failures] | None, threshold: float | None = None) -> None:
         self._reporting = reporting
+        self._threshold = threshold
+        self._deselected = 0
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._deselected += len(items)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._reporting is not None and hasattr(session.config, "workeroutput"):
+            from pytest_rewardkit.run.narrowing import DESELECTED
+
+            session.config.workeroutput[DESELECTED] = self._deselected
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -54,7 +66,7 @@ class Recording:
         # A rerun is the same item again, with what earlier attempts left on it.
         if self._reporting is not None:
             self._reporting[0].take_back(item)
-        attempt = item.stash[_RECORDER] = Recorder()
+        attempt = item.stash[_RECORDER] = Recorder(default=self._threshold)
         attempt.asked = "reward" in getattr(item, "fixturenames", ()) or trial_of(item) is not None
         recorder.leave()
         recorder.enter(attempt)
@@ -118,6 +130,7 @@ def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attem
 
     try:
         attempt.marker = reward_marker(applied)
+        attempt.marker.check_success(attempt.threshold)
     except RewardkitUsageError as error:
         wrong = f"@pytest.mark.reward: {error}"
         attempt.note_unscored(wrong)

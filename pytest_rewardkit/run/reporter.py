@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -14,6 +14,7 @@ from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.memory import Memory
+from pytest_rewardkit.run.narrowing import DESELECTED, narrowed_by
 from pytest_rewardkit.run.node_ids import have_groups, without_group
 from pytest_rewardkit.text import one_line
 
@@ -76,12 +77,20 @@ class Reporter:
         of the attempt's record, "" for one that left none."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
+        self.chosen: str | None = None
+        """By what a choice of all tests was made in the run that is told of, where that is not this one."""
+        self._deselected = 0
         self.uncollected = 0
         """How many files could not be collected."""
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
         self._running: dict[str, _Progress] = {}
         self._memory = Memory()
         self._decisions: list[Decision] | None = None
+
+    @property
+    def narrowed_by(self) -> str:
+        """By what a choice of all tests was made; "" when all were to run."""
+        return narrowed_by(self._config, self._deselected) if self.chosen is None else self.chosen
 
     @property
     def complete(self) -> bool:
@@ -103,6 +112,14 @@ class Reporter:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self.uncollected += report.failed
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._deselected += len(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        # Each worker collects all that there is.
+        self._deselected = max(self._deselected, getattr(node, "workeroutput", {}).get(DESELECTED, 0))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._expect([item.nodeid for item in session.items])
@@ -175,8 +192,10 @@ class Reporter:
             if self.uncollected:
                 self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
             with garbage_kept():
-                self._decisions = self.judge.decide(self.ledger, self.comparison, unfinished=self.unfinished)
-            if failed := [decision for decision in self._decisions if not decision.passed]:
+                self._decisions = self.judge.decide(
+                    self.ledger, self.comparison, unfinished=self.unfinished, narrowed_by=self.narrowed_by
+                )
+            if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)
         return result

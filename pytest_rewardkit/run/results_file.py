@@ -113,6 +113,7 @@ class ResultsFile:
             figures=self._reporter.ledger.figures(),
             decisions=self._reporter.decisions,
             uncollected=self._reporter.uncollected,
+            narrowed_by=self._reporter.narrowed_by,
         )
         self._write(to_text(end))
 

@@ -20,6 +20,7 @@ class StoredRun:
         self._stored = stored
         self._reporter = reporter
         reporter.unfinished = stored.unfinished
+        reporter.chosen = stored.narrowed_by
         # pytest-xdist looks at this after us, and would start workers that have nothing to do.
         config.option.dist = "no"
         config.option.tx = []

@@ -97,7 +97,7 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
 
 def _gates(decisions: Sequence[Decision]) -> list[Gate]:
     """Return what gates decided, those that fail the run first."""
-    failed_first = sorted(decisions, key=lambda decision: decision.passed)
+    failed_first = sorted(decisions, key=lambda decision: not decision.fails)
     return [Gate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in failed_first]
 
 

@@ -150,10 +150,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a gate decided about the run, or about a group, and why. Only "passed" lets a run pass."""
+    """What a gate decided about the run, or about a group, and why. "passed" and "not asked" let a run pass."""
 
     name: str
-    state: Literal["passed", "failed", "undecided"]
+    state: Literal["passed", "failed", "undecided", "not asked"]
     reason: str
 
 

@@ -98,6 +98,11 @@ class Stored:
             return f"{uncollected} files could not be collected in the run of {self.path.name}"
         return ""
 
+    @property
+    def narrowed_by(self) -> str:
+        """By what a choice of all tests was made; "" when all were to run."""
+        return "" if self.end is None else str(self.end.get("narrowed_by", ""))
+
 
 def read(path: Path, *, details: bool = True) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.

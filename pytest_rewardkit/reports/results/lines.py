@@ -79,6 +79,7 @@ def end_line(
     figures: Figures,
     decisions: Sequence[Decision],
     uncollected: int = 0,
+    narrowed_by: str = "",
 ) -> dict[str, Any]:
     """Return the last line: what the run amounts to.
 
@@ -88,8 +89,9 @@ def end_line(
     seconds: how long the run took.
     complete: whether all tests were tried that were to be tried.
     uncollected: how many files could not be collected.
+    narrowed_by: by what a choice of all tests was made; "" when all were to run.
     """
-    return {
+    line = {
         "v": VERSION,
         "type": END,
         "ended": ended,
@@ -113,6 +115,7 @@ def end_line(
         "missing": list(figures.missing),
         "uncollected": uncollected,
     }
+    return {**line, "narrowed_by": narrowed_by} if narrowed_by else line
 
 
 def attempt_of(line: Mapping[str, Any]) -> Attempt:
