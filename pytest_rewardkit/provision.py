@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.run.recording import recorder_of
 from pytest_rewardkit.sandboxes import choose, resolve
 from pytest_rewardkit.sandboxes.budget import Budget
 from pytest_rewardkit.settings import Settings
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.sandboxes import Provider
 
+# What the SDK and what is below it raise comes from these.
+_TRANSPORTS: Final = ("e2b", "e2b_code_interpreter", "httpx", "httpcore", "pyqwest", "connectrpc")
+
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"
 
@@ -28,11 +33,15 @@ _WORKERINPUT: Final = "rewardkit"
 class _SharedServer:
     """The local server of the process that started this worker."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], log_path: str) -> None:
         self._environment = environment
+        self._log_path = log_path
 
     def environment(self) -> Mapping[str, str]:
         return self._environment
+
+    def log_path(self) -> str:
+        return self._log_path
 
 
 class Provision:
@@ -50,6 +59,8 @@ class Provision:
         self._server: LocalServer | None = None
         self._budget: Budget | None = None
         self._replaced: dict[str, str | None] = {}
+        self._deaths: deque[str] = deque()
+        self._log_size = 0
 
     @classmethod
     def of(cls, config: pytest.Config) -> Provision:
@@ -71,6 +82,7 @@ class Provision:
             self._provider = self._config.hook.pytest_rewardkit_provider(config=self._config)
             assert self._provider is not None
             self._lead_sdk_to(self._provider)
+            self._note_log()
         return self._provider
 
     def budget(self, directory: Path) -> Budget | None:
@@ -96,7 +108,41 @@ class Provision:
         # Workers on other machines cannot reach a server on this one's loopback; they start their own.
         if self._server is not None and node.gateway.spec.popen:
             shared["environment"] = dict(self._server.environment())
+            shared["log"] = self._server.log_path()
         node.workerinput[_WORKERINPUT] = shared
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        self._note_log()
+
+    # Before others see what came of the test: a dead server is the cause of what it has raised.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        news = getattr(self._provider, "news", None)
+        if news is None or call.when == "teardown":
+            return
+        error = call.excinfo.value if call.excinfo is not None else None
+        attempt = recorder_of(item)
+        reward = attempt.reward
+        cause = reward.reason if reward is not None and reward.value is None else ""
+        if error is not None and _is_of_infrastructure(error):
+            cause = cause or f"{type(error).__name__}: {error}"
+        if not cause or not (became := news(self._log_size)) or became in cause:
+            return
+        if error is not None:
+            error.add_note(became)
+        if reward is not None or attempt.marker is not None:
+            from pytest_rewardkit.text import one_line
+
+            attempt.note_unscored(one_line(f"{became} ({cause})", 500))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        self._tell_of_deaths()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._tell_of_deaths()
 
     def close(self) -> None:
         """Put the environment back, and end the run's sandboxes if this is where the run ends."""
@@ -115,15 +161,36 @@ class Provision:
         if self._server is not None:
             self._server.stop()
 
+    def _note_log(self) -> None:
+        size = getattr(self._provider, "log_size", None)
+        if size is not None:
+            self._log_size = size()
+
+    def _tell_of_deaths(self) -> None:
+        while self._deaths:
+            from pytest_rewardkit.text import printable
+
+            text = f"rewardkit: {self._deaths.popleft()}"
+            terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is None:
+                sys.stderr.write(f"{text}\n")
+            else:
+                writer = self._config.get_terminal_writer()
+                if writer.width_of_current_line:
+                    writer.line()
+                terminal.write_line(printable(text, keep="\n"), yellow=True)
+
     def _local_server(self) -> _SharedServer | LocalServer:
         if environment := self._shared.get("environment"):
-            return _SharedServer(environment)
+            return _SharedServer(environment, self._shared["log"])
         from pytest_rewardkit.local.handle import LocalServer, UnsupportedPlatformError
         from pytest_rewardkit.local.settings import Settings as ServerSettings
 
         if self._server is None:
             try:
-                self._server = LocalServer.listen(ServerSettings(isolation=self._settings.isolation, **self._limits))
+                self._server = LocalServer.listen(
+                    ServerSettings(isolation=self._settings.isolation, **self._limits), on_death=self._deaths.append
+                )
             except UnsupportedPlatformError as error:
                 raise RewardkitUsageError(str(error)) from None
         return self._server
@@ -132,3 +199,7 @@ class Provision:
         for variable, value in provider.environment().items():
             self._replaced[variable] = os.environ.get(variable)
             os.environ[variable] = value
+
+
+def _is_of_infrastructure(error: BaseException) -> bool:
+    return isinstance(error, UnscoredError | OSError) or type(error).__module__.partition(".")[0] in _TRANSPORTS

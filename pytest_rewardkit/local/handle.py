@@ -1,8 +1,9 @@
 """The owner's handle of a local server that starts when it is first used. Standard library only.
 
 The handle binds the listeners and starts nothing. The first connection makes it start the server's process, which gets
-the listeners; until it is up, connections wait in the kernel's queue. The process ends with `stop`, and with its owner
-however that ends.
+the listeners too; until it is up, connections wait in the kernel's queue. A process that ends, or that does not answer
+any more, is replaced by another one, with the same addresses and without the sandboxes, when the next connection comes.
+The process ends with `stop`, and with its owner however that ends.
 """
 
 from __future__ import annotations
@@ -10,26 +11,32 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import select
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.vigil import PATIENCE, Vigil, end, readable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from types import TracebackType
+
+    from pytest_rewardkit.local.vigil import Patience
 
 KEY_VARIABLE = "REWARDKIT_LOCAL_API_KEY"
 """How the process learns its key: an environment is readable by the user alone, a command line by everybody."""
 
-STOP_SECONDS = 10.0
 STACK_BYTES = 512 * 1024
 """The stack of the thread that waits. With one of the usual 8 MiB, all else in a large process takes 4 % longer."""
 LOG_BYTES = 4000
+LAST_WORDS = 1500
+"""Bytes of a dead server's log that are shown."""
+OBITUARY = "rewardkit: the local server "
+"""How lines of the log begin that say what has become of a server."""
+COMMAND = (sys.executable, "-P", "-m", "pytest_rewardkit.local")
 
 
 class UnsupportedPlatformError(RuntimeError):
@@ -53,9 +60,29 @@ class LocalServer:
     """A local server, started by its first connection.
 
     Use it as a context manager, or call `stop` in the end.
+
+    Parameters:
+        control: the listener of the control plane.
+        traffic: the listener of the sandboxes' traffic.
+        settings: what to start the server with.
+        on_death: called, in a thread of the handle's, with what has become of a server that was not told to end.
+        patience: how long to wait for it.
+        command: the program that is the server.
     """
 
-    def __init__(self, control: socket.socket, traffic: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        traffic: socket.socket,
+        settings: Settings,
+        *,
+        on_death: Callable[[str], None] = lambda _: None,
+        patience: Patience = PATIENCE,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._on_death = on_death
+        self._patience = patience
+        self._command = command
         self._control = control
         self._traffic = traffic
         self._settings = settings
@@ -63,17 +90,26 @@ class LocalServer:
         self._api_key = "e2b_" + secrets.token_hex(20)
         self._control_port: int = control.getsockname()[1]
         self._traffic_port: int = traffic.getsockname()[1]
-        self._log: IO[bytes] | None = None
+        # In memory: it must be there where no file can be made, and leave none behind.
+        self._log = os.memfd_create("rewardkit-local-server.log", os.MFD_CLOEXEC)
+        self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._wake_read, self._wake_write = socket.socketpair()
-        self._thread = threading.Thread(target=self._start_at_first_connection, name="local-server", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="local-server", daemon=True)
 
     @classmethod
-    def listen(cls, settings: Settings | None = None) -> LocalServer:
+    def listen(
+        cls,
+        settings: Settings | None = None,
+        *,
+        on_death: Callable[[str], None] = lambda _: None,
+        patience: Patience = PATIENCE,
+        command: Sequence[str] = COMMAND,
+    ) -> LocalServer:
         """Bind the listeners, on loopback, and wait for the first connection in a thread of its own.
 
         Parameters:
-            settings: what to start the server with.
+            settings, on_death, patience, command: as of the class.
 
         Raises:
             UnsupportedPlatformError: this is not Linux.
@@ -81,7 +117,7 @@ class LocalServer:
         require_platform()
         control = socket.create_server(("127.0.0.1", 0), backlog=1024)
         traffic = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        server = cls(control, traffic, settings or Settings())
+        server = cls(control, traffic, settings or Settings(), on_death=on_death, patience=patience, command=command)
         usual = threading.stack_size(STACK_BYTES)
         try:
             server._thread.start()
@@ -100,11 +136,13 @@ class LocalServer:
 
     def log(self) -> str:
         """The end of what the process has written to its standard error."""
-        if self._log is None:
+        if self._log == -1:
             return ""
-        descriptor = self._log.fileno()
-        size = os.fstat(descriptor).st_size
-        return os.pread(descriptor, LOG_BYTES, max(size - LOG_BYTES, 0)).decode(errors="replace")
+        return self._end_of_log(0, LOG_BYTES)
+
+    def log_path(self) -> str:
+        """Where other processes of this user find the log, as long as this one lives."""
+        return f"/proc/{self._owner}/fd/{self._log}"
 
     def stop(self) -> None:
         """End the process, if there is one, and wait for that. Harmless when repeated, or in a forked child."""
@@ -113,10 +151,9 @@ class LocalServer:
         self._wake_write.close()
         self._thread.join()
         if self._process is not None:
-            _end(self._process)
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+            _end(self._process, self._patience.end)
+        os.close(self._log)
+        self._log = -1
 
     def __enter__(self) -> Self:
         return self
@@ -126,20 +163,45 @@ class LocalServer:
     ) -> None:
         self.stop()
 
-    def _start_at_first_connection(self) -> None:
-        listeners = [self._control, self._traffic]
+    def _keep(self) -> None:
+        """Start a server at the first connection, and whenever there is none any more, until `stop`."""
+        # Whoever connects waits as long as somebody has the listeners: this thread must not end and leave them.
         with self._control, self._traffic, self._wake_read:
-            readable, _, _ = select.select([*listeners, self._wake_read], [], [])
-            # The server's end must be the listeners' end, so that a dead server refuses instead of not answering.
-            if self._wake_read not in readable:
-                self._process = self._spawn()
+            failures = 0
+            while failures < self._patience.failures:
+                if self._wake_read.fileno() in readable([self._control, self._traffic, self._wake_read], None):
+                    return
+                self._log_start = os.fstat(self._log).st_size
+                try:
+                    self._process = self._spawn()
+                except OSError as error:
+                    self._bury(f"could not be started: {error}", "no other one is")
+                    return
+                vigil = Vigil(self._process, self._control_port, self._patience)
+                became = vigil.keep(self._wake_read)
+                if became is None:
+                    return
+                assert self._process.stdin is not None
+                self._process.stdin.close()
+                failures = 0 if vigil.served else failures + 1
+                another = failures < self._patience.failures
+                self._bury(became, "another one takes its place" if another else "no other one is started")
+
+    def _bury(self, became: str, then: str) -> None:
+        last_words = self._end_of_log(self._log_start, LAST_WORDS).strip()
+        text = f"{became}; {then}"
+        os.write(self._log, f"{OBITUARY}{text}\n".encode())
+        self._on_death(f"the local server {text}" + (f"; the end of its log:\n{last_words}" if last_words else ""))
+
+    def _end_of_log(self, start: int, most: int) -> str:
+        size = os.fstat(self._log).st_size
+        return os.pread(self._log, most, max(size - most, start)).decode(errors="replace")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         descriptors = (self._control.fileno(), self._traffic.fileno())
         fds = ",".join(map(str, descriptors))
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pytest_rewardkit.local", "serve", "--fds", fds, *self._settings.arguments()],
+            [*self._command, "serve", "--fds", fds, *self._settings.arguments()],
             pass_fds=descriptors,
             env={**os.environ, KEY_VARIABLE: self._api_key},
             stdin=subprocess.PIPE,
@@ -160,14 +222,17 @@ def variables(control_port: int, traffic_port: int, api_key: str) -> dict[str, s
     }
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    descriptor = os.pidfd_open(process.pid) if process.poll() is None else None
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
-    if descriptor is not None:
-        ended, _, _ = select.select([descriptor], [], [], STOP_SECONDS)
-        os.close(descriptor)
-        if not ended:
-            process.kill()
-    process.wait()
+    if process.poll() is not None:
+        return
+    ended = os.pidfd_open(process.pid)
+    try:
+        if readable([ended], seconds):
+            process.wait()
+        else:
+            end(process, ended, seconds)
+    finally:
+        os.close(ended)

@@ -28,7 +28,7 @@ def run(command: Sequence[str], settings: Settings) -> int:
         The command's exit status; 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
         started, as shells do.
     """
-    with LocalServer.listen(settings) as server:
+    with LocalServer.listen(settings, on_death=_tell) as server:
         try:
             process = subprocess.Popen(command, env={**os.environ, **server.environment()})
         except OSError as error:
@@ -46,3 +46,7 @@ def run(command: Sequence[str], settings: Settings) -> int:
         if status != 0 and server.started and (log := server.log()):
             print(f"the local server's log:\n{log}", file=sys.stderr)
     return status if status >= 0 else 128 - status
+
+
+def _tell(became: str) -> None:
+    print(became, file=sys.stderr)

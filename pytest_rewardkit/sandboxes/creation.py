@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
+S = TypeVar("S", "Sandbox", "AsyncSandbox")
 
-def create(**options: Any) -> Sandbox:
+
+def create(*, within: float | None = None, **options: Any) -> Sandbox:
     """A sandbox by the SDK.
+
+    Parameters:
+        within: seconds until there must be an answer, where the options do not say; the SDK's own limit without. Other
+            requests to the sandbox have the SDK's limit.
+        options: the SDK's.
 
     Raises:
         SandboxUnavailable: it could not be had.
@@ -22,15 +29,27 @@ def create(**options: Any) -> Sandbox:
     from e2b_code_interpreter import Sandbox
 
     with infrastructure_failures():
-        return Sandbox.create(**options)
+        return _with_usual_limit(Sandbox.create(**_limited(within, options)), options)
 
 
-async def create_async(**options: Any) -> AsyncSandbox:
+async def create_async(*, within: float | None = None, **options: Any) -> AsyncSandbox:
     """As `create`, for the asynchronous SDK."""
     from e2b_code_interpreter import AsyncSandbox
 
     with infrastructure_failures():
-        return await AsyncSandbox.create(**options)
+        return _with_usual_limit(await AsyncSandbox.create(**_limited(within, options)), options)
+
+
+def _limited(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
+    return options if within is None else {"request_timeout": within, **options}
+
+
+def _with_usual_limit(sandbox: S, options: Mapping[str, Any]) -> S:
+    from e2b.connection_config import REQUEST_TIMEOUT
+
+    if options.get("request_timeout") is None:
+        sandbox.connection_config.request_timeout = REQUEST_TIMEOUT
+    return sandbox
 
 
 @contextmanager

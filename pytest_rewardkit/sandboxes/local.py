@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.sandboxes import creation
 from pytest_rewardkit.sandboxes.options import LIMITS
+from pytest_rewardkit.sandboxes.server_log import ServerLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,9 @@ def require_platform() -> None:
         raise RewardkitUsageError(f"the local provider cannot work here: {error}") from None
 
 
+CREATE_SECONDS: Final = 30.0
+"""How long to wait for a sandbox; the server gives up earlier, and says why."""
+
 WARNINGS: Final = {
     "weak": " (candidates can disturb each other and the server)",
     "none": " (NO SECURITY BOUNDARY: run nothing that you do not trust)",
@@ -47,6 +51,7 @@ class LocalProvider:
 
     def __init__(self, *, server: Server, isolation: str) -> None:
         self._server = server
+        self._log = ServerLog(server.log_path())
         self._wanted = isolation
 
     @cached_property
@@ -65,10 +70,46 @@ class LocalProvider:
         return self._server.environment()
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(**self._keywords(options))
+        keywords = {"within": CREATE_SECONDS, **self._keywords(options)}
+        log_size = self._log.size()
+        try:
+            return creation.create(**keywords)
+        except SandboxUnavailable as error:
+            self._expect_another_server(error, log_size)
+        return creation.create(**keywords)
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(**self._keywords(options))
+        keywords = {"within": CREATE_SECONDS, **self._keywords(options)}
+        log_size = self._log.size()
+        try:
+            return await creation.create_async(**keywords)
+        except SandboxUnavailable as error:
+            self._expect_another_server(error, log_size)
+        return await creation.create_async(**keywords)
+
+    def news(self, since: int) -> str:
+        """What has become of the server meanwhile, as soon as one answers; nothing when nothing has.
+
+        Parameters:
+            since: how long its log was then.
+        """
+        answers = self._log.server_answers(self._address()["api_url"])
+        if obituary := self._log.obituary(since):
+            return obituary
+        if answers:
+            return ""
+        return "; ".join(filter(None, ["the local server does not answer", self._log.last_line()]))
+
+    def log_size(self) -> int:
+        """How long the server's log is."""
+        return self._log.size()
+
+    def _expect_another_server(self, error: SandboxUnavailable, log_size: int) -> None:
+        """Say with the error what is known of the server, unless that has ended and another one answers."""
+        if self._log.server_answers(self._address()["api_url"]) and self._log.obituary(log_size):
+            return
+        about = self.news(log_size) or self._log.last_line()
+        raise SandboxUnavailable(f"{error} ({about})" if about else str(error)) from error.__cause__
 
     def _keywords(self, options: Mapping[str, Any]) -> dict[str, Any]:
         limits = [f"{name}={value}" for name, value in options.items() if name in LIMITS and value is not None]

@@ -65,6 +65,10 @@ class Server(Protocol):
 
     def environment(self) -> Mapping[str, str]: ...
 
+    def log_path(self) -> str:
+        """Where its log can be read, by whoever is on its machine."""
+        ...
+
 
 class SandboxFactory(Protocol):
     """Creates a sandbox each time it is called; all of them are killed where the fixture's scope ends."""

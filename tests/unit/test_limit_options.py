@@ -1,5 +1,6 @@
 """The limits of local sandboxes are called the same everywhere, and have the same defaults."""
 
+import os
 from dataclasses import fields
 
 import pytest
@@ -18,6 +19,9 @@ def local():
     class Server:
         def environment(self):
             return dict.fromkeys(("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN", "E2B_SANDBOX_URL"), "")
+
+        def log_path(self):
+            return os.devnull
 
     return LocalProvider(server=Server(), isolation="auto")
 

@@ -1,0 +1,70 @@
+"""The local server's log as its users read it, from whichever process of the run."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pytest_rewardkit.text import one_line
+
+ANSWER_SECONDS: Final = 5.0
+"""How long to wait for a server that is asked whether it is there: one that has just been started takes a second."""
+
+_TAIL_BYTES: Final = 4000
+
+
+class ServerLog:
+    """A log that grows while others write to it.
+
+    Parameters:
+        path: where it is.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def size(self) -> int:
+        """Its length in bytes; 0 where there is none."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    def obituary(self, since: int) -> str:
+        """What it says of a server that ended after it had `since` bytes; nothing if none did."""
+        from pytest_rewardkit.local.handle import OBITUARY
+
+        lines = [line for line in self._read(since).splitlines() if OBITUARY in line]
+        return "the local server " + lines[-1].partition(OBITUARY)[2] if lines else ""
+
+    def last_line(self) -> str:
+        """What the server has said last, as a part of a sentence; nothing if it never said anything."""
+        lines = self._read(max(self.size() - _TAIL_BYTES, 0)).split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        return f"the local server's log ends with: {one_line(last, 200)}" if last else ""
+
+    def server_answers(self, url: str) -> bool:
+        """Whether a server answers. When one has ended, what is to be said of it has been written by then.
+
+        Parameters:
+            url: of the control plane.
+        """
+        address = urlsplit(url)
+        with (
+            suppress(OSError, HTTPException),
+            closing(HTTPConnection(address.hostname or "", address.port, timeout=ANSWER_SECONDS)) as connection,
+        ):
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        return False
+
+    def _read(self, since: int) -> str:
+        try:
+            with self._path.open("rb") as log:
+                log.seek(since)
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
