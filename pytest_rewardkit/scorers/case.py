@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
@@ -11,8 +12,13 @@ from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import checked_weight
+from pytest_rewardkit.scorers.across import decode, encode
 from pytest_rewardkit.scorers.compare import DATA_COMPARISONS, checked_comparison
+from pytest_rewardkit.scorers.difference import shown
+from pytest_rewardkit.scorers.digits import written
 from pytest_rewardkit.scorers.source import Source, read_source
+from pytest_rewardkit.scorers.structures import Opaque, TooLargeError, can_be_built
+from pytest_rewardkit.scorers.values import comparable
 from pytest_rewardkit.text import one_line
 
 LABEL_LIMIT: Final = 60
@@ -80,7 +86,8 @@ class Case:
         if self.name is not None:
             return self.name
         if self.call is not None:
-            given = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.kwargs.items()]
+            given = [_brief(value) for value in self.args]
+            given += [f"{key}={_brief(value)}" for key, value in self.kwargs.items()]
             return one_line(f"{self.call}({', '.join(given)})", LABEL_LIMIT)
         if self.code is not None:
             return one_line(str(self.code), LABEL_LIMIT)
@@ -101,6 +108,21 @@ class Case:
         text = self.code if self.code is not None else self.call
         return read_source(text) if text is not None else None
 
+    def encoded_arguments(self) -> tuple[Any, Any]:
+        """Return the call's arguments, those by place and those by name, as data (across.py).
+
+        Raises RewardkitUsageError for arguments that cannot be taken into a sandbox.
+        """
+        try:
+            args, kwargs = encode(list(self.args)), encode(dict(self.kwargs))
+        except (TooLargeError, RecursionError):
+            raise RewardkitUsageError("the arguments are too large to be taken in") from None
+        if foreign := _foreign(decode([args, kwargs])):
+            raise RewardkitUsageError(
+                f"an argument is a {foreign.type_name}, which cannot be taken into a sandbox; make it by a code case"
+            )
+        return args, kwargs
+
     def _check(self) -> None:
         kinds = [kind for kind in ("code", "call", "stdin") if getattr(self, kind) is not None]
         if len(kinds) != 1:
@@ -112,6 +134,8 @@ class Case:
         if not isinstance(self.kwargs, Mapping) or not all(isinstance(key, str) for key in self.kwargs):
             raise RewardkitUsageError("kwargs must be a mapping of names to arguments")
         self._check_source(kinds[0])
+        if self.call is not None:
+            self.encoded_arguments()
         self._check_expectation()
         checked_weight(self.weight, "weight")
         if self.time_limit is not None:
@@ -131,6 +155,15 @@ class Case:
         if read_source(f"({text}\n)" if kind == "call" else text) is None:
             raise RewardkitUsageError(f"{kind} is not valid Python: {one_line(text, LABEL_LIMIT)!r}")
 
+    def _check_expected(self) -> None:
+        if not self.is_about_text:
+            comparable(self.expected)
+            return
+        try:
+            written(self.expected)
+        except ValueError:
+            raise RewardkitUsageError("the expected value has no text; give the text itself") from None
+
     def _check_expectation(self) -> None:
         given = [name for name in ("raises", "checker") if getattr(self, name) is not None]
         given += ["expected"] if self.expected is not NOT_GIVEN else []
@@ -138,6 +171,8 @@ class Case:
             raise RewardkitUsageError("nothing to check: give expected=, raises= or checker=")
         if len(given) > 1:
             raise RewardkitUsageError(f"{' and '.join(given)} exclude each other")
+        if self.expected is not NOT_GIVEN:
+            self._check_expected()
         if self.raises is None:
             if self.match is not None:
                 raise RewardkitUsageError("match= goes with raises=")
@@ -151,6 +186,22 @@ class Case:
                 re.compile(self.match)
             except re.error as error:
                 raise RewardkitUsageError(f"match is not a regular expression: {error}") from None
+
+
+def _brief(value: object) -> str:
+    return shown(value, 4 * LABEL_LIMIT)
+
+
+def _foreign(value: Any) -> Opaque | None:
+    """The first object in `value` that is no plain data, and cannot be made anew."""
+    if isinstance(value, Opaque):
+        parts: Any = value.fields if can_be_built(value) else None
+        return value if parts is None else _foreign(parts)
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return next((found for item in value if (found := _foreign(item))), None)
+    return None
 
 
 def _is_exception(value: object) -> bool:

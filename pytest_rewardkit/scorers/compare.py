@@ -7,16 +7,19 @@ why. Equality and nearness are separate on purpose: without a similarity, a wron
 from __future__ import annotations
 
 import ast
+import io
 import json
 import re
+import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.difference import shown, text_difference
+from pytest_rewardkit.scorers.digits import whole_number
 from pytest_rewardkit.scorers.similarity import NEAREST, SIMILARITIES
 from pytest_rewardkit.scorers.tolerance import DEFAULT_TOLERANCE, Tolerance
-from pytest_rewardkit.scorers.values import value_difference
+from pytest_rewardkit.scorers.values import comparable, value_difference
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ DATA_COMPARISONS: Final = ("json", "value")
 
 LITERAL_LIMIT: Final = 200_000
 """Characters of a text that are read as a Python literal; a syntax tree takes some hundred times its text's memory."""
+
+
+_MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +87,11 @@ def compare_values(
 ) -> Comparison:
     """Compare two values by Python's equality, deep and in order, floats within `tolerance`.
 
-    `actual` is plain data (see inside.py), `expected` anything. An expected list takes a tuple of equal items as well,
-    since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys of
-    dictionaries are texts, as in JSON.
+    `actual` is plain data (see across.py), `expected` the author's. An expected list takes a tuple of equal items as
+    well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys of
+    dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
     """
+    expected = comparable(expected)
     if compare == "json":
         actual, expected = _as_json(actual), _as_json(expected)
     reason = value_difference(actual, expected, tolerance)
@@ -110,8 +117,8 @@ def literal_value(text: str) -> Any:
     text = text.strip()
     if len(text) <= LITERAL_LIMIT:
         try:
-            return ast.literal_eval(text)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return ast.literal_eval(_in_hexadecimal(text) if _MANY_DIGITS.search(text) else text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):
             pass
     try:
         return json_value(text)
@@ -119,10 +126,21 @@ def literal_value(text: str) -> Any:
         raise ValueError("neither a Python literal nor JSON") from None
 
 
+def _in_hexadecimal(text: str) -> str:
+    """`text` with its long whole numbers in hexadecimal, which Python reads at any length."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    written = [(token.type, hex(whole_number(token.string)) if _is_whole(token) else token.string) for token in tokens]
+    return str(tokenize.untokenize(written)).strip()
+
+
+def _is_whole(token: tokenize.TokenInfo) -> bool:
+    return token.type == tokenize.NUMBER and token.string.isdigit()
+
+
 def json_value(text: str) -> Any:
     """Return the value that `text` spells as JSON. Raises ValueError when it spells none."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=whole_number)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"not JSON: {one_line(str(error), 100)}") from None
 
@@ -205,12 +223,12 @@ def _same_pieces(actual: list[str], expected: list[str], tolerance: Tolerance) -
 def _same_numbers(actual: str, expected: str, tolerance: Tolerance) -> bool:
     try:
         return actual == expected or tolerance.allows(_number(actual), _number(expected))
-    except ValueError:  # more digits than Python turns into an integer
+    except ValueError:  # too many digits
         return False
 
 
 def _number(text: str) -> int | float:
-    return int(text) if text.lstrip("+-").isdigit() else float(text)
+    return whole_number(text) if text.lstrip("+-").isdigit() else float(text)
 
 
 def _as_json(value: Any) -> Any:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers import across, inside, structures
 from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
 
 if TYPE_CHECKING:
@@ -82,23 +81,12 @@ class Question:
 
     @classmethod
     def of(cls, case: Case) -> Question:
-        """Return the question that a code or call case asks.
-
-        Raises RewardkitUsageError for arguments that are no plain data, and so cannot be taken into a sandbox.
-        """
+        """Return the question that a code or call case asks."""
         if case.code is not None:
             statements, expression = _split(case.code)
             return cls(statements, expression, texts=case.is_about_text)
         assert case.call is not None
-        try:
-            args, kwargs = inside.encode(list(case.args)), inside.encode(dict(case.kwargs))
-        except inside.TooLargeError:
-            raise RewardkitUsageError(f"case {case.label!r}: the arguments are too large to be taken in") from None
-        if foreign := _opaque(inside.decode([args, kwargs])):
-            raise RewardkitUsageError(
-                f"case {case.label!r}: an argument is a {foreign.type_name}, which cannot be taken into a sandbox; "
-                "make it by a code case"
-            )
+        args, kwargs = case.encoded_arguments()
         return cls(call=case.call, args=args, kwargs=kwargs, texts=case.is_about_text)
 
     def as_json(self) -> str:
@@ -135,41 +123,42 @@ def _read(text: str, blank: Answer) -> Answer:
         return replace(blank, raised=raised, verdict=_verdict(raised), reason=str(raised), stderr=stderr)
     if "value" not in reply:
         return blank
-    return replace(blank, value=inside.decode(reply["value"]), texts=tuple(map(str, reply["texts"])))
+    return replace(blank, value=across.decode(reply["value"]), texts=tuple(map(str, reply["texts"])))
 
 
 def _verdict(raised: Raised) -> Verdict:
     return Verdict.MEMORY if "builtins.MemoryError" in raised.types else Verdict.RUNTIME_ERROR
 
 
-MODULE: Final = "_rewardkit_inside"
-
-# Neither cell looks up a name that a candidate may have given another meaning. The module stays where the candidate can
-# reach it, and gains nothing by that (inside.py).
+# Neither cell looks up a name that a candidate may have given another meaning. The modules stay where the candidate can
+# reach them, and gain nothing by that (inside.py).
 _FIRST_CELL: Final = """\
-(lambda user, builtins: (lambda sys: (lambda module: (
-    sys.modules.__setitem__({module!r}, module),
-    builtins['exec'](builtins['compile']({source!r}, '<rewardkit>', 'exec'), module.__dict__),
-    module.answer({nonce!r}, {content!r}, user),
-)[-1])(builtins['type'](sys)({module!r})))(builtins['__import__']('sys'))
-)((lambda: 0).__globals__, (lambda: 0).__builtins__)
+(lambda user, builtins: (lambda sys: ([(
+    sys.modules.__setitem__(name, builtins['type'](sys)(name)),
+    builtins['exec'](builtins['compile'](source, '<rewardkit>', 'exec'), sys.modules[name].__dict__),
+) for name, source in {sources!r}], sys.modules[{module!r}].answer({nonce!r}, {content!r}, user))[-1]
+)(builtins['__import__']('sys')))((lambda: 0).__globals__, (lambda: 0).__builtins__)
 """
 _NEXT_CELL: Final = """\
 (lambda user, builtins: builtins['__import__']('sys').modules[{module!r}].answer({nonce!r}, {content!r}, user)
 )((lambda: 0).__globals__, (lambda: 0).__builtins__)
 """
 
+MODULES: Final = (structures, across, inside)
+"""What runs in the candidate's interpreter; each imports those before it."""
+
 
 @cache
-def _inside_source() -> str:
-    return inspect.getsource(inside)
+def _sources() -> list[tuple[str, str]]:
+    return [(module.__name__, inspect.getsource(module)) for module in MODULES]
 
 
 def _cell(nonce: str, content: str, *, first: bool) -> str:
     """The cell that evaluates a question; the first one brings what all of them need."""
+    module = inside.__name__
     if first:
-        return _FIRST_CELL.format(module=MODULE, source=_inside_source(), nonce=nonce, content=content)
-    return _NEXT_CELL.format(module=MODULE, nonce=nonce, content=content)
+        return _FIRST_CELL.format(module=module, sources=_sources(), nonce=nonce, content=content)
+    return _NEXT_CELL.format(module=module, nonce=nonce, content=content)
 
 
 def _split(code: str) -> tuple[str, str]:
@@ -189,14 +178,3 @@ def _split(code: str) -> tuple[str, str]:
 
 def _unparsed(statements: list[ast.stmt]) -> str:
     return ast.unparse(ast.Module(statements, []))
-
-
-def _opaque(value: Any) -> inside.Opaque | None:
-    """The first object in `value` that is no plain data."""
-    if isinstance(value, inside.Opaque):
-        return value
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, list | tuple | set | frozenset):
-        return next((found for item in value if (found := _opaque(item))), None)
-    return None

@@ -20,6 +20,7 @@ from pytest_rewardkit.scorers.compare import (
     literal_value,
 )
 from pytest_rewardkit.scorers.difference import shown
+from pytest_rewardkit.scorers.digits import written
 from pytest_rewardkit.scorers.tolerance import DEFAULT_TOLERANCE, Tolerance
 from pytest_rewardkit.text import excerpt, one_line, printable
 
@@ -146,7 +147,7 @@ def _compared(case: Case, answer: Answer, matching: Matching) -> Comparison:
     if case.is_about_text:
         texts = answer.texts if has_value else (answer.stdout,)
         # Where the value is None, an interpreter shows nothing.
-        return matching.texts((*texts, "") if outcome is None else texts, str(case.expected), case.compare)
+        return matching.texts((*texts, "") if outcome is None else texts, written(case.expected), case.compare)
     if has_value:
         return matching.values(outcome, case.expected, case.compare)
     return matching.printed(answer.stdout, case.expected, case.compare)
@@ -190,7 +191,7 @@ def _expectation(case: Case) -> str:
         return name if case.match is None else f"{name} matching {case.match!r}"
     if case.expected is NOT_GIVEN:
         return f"accepted by {getattr(case.checker, '__name__', 'the checker')}"
-    return readable(str(case.expected)) if case.is_about_text else shown(case.expected, TEXT_LIMIT)
+    return readable(written(case.expected)) if case.is_about_text else shown(case.expected, TEXT_LIMIT)
 
 
 def _actual(case: Case, answer: Answer) -> str | None:

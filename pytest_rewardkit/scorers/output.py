@@ -15,6 +15,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, part_of, readable
 from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.values import comparable
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def score_output(
     extract: which of several code blocks is the candidate (extract.py).
 
     Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
-    Raises RewardkitUsageError for wrong arguments, and for a setup that fails.
+    Raises RewardkitUsageError for wrong arguments, a value that cannot be compared, and a setup that fails.
     """
     checked_time_limit(time_limit)
+    if not isinstance(expected, str):
+        comparable(expected)
     matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
     extraction = find_code(candidate, policy=extract)
     wanted = readable(expected) if isinstance(expected, str) else shown(expected, TEXT_LIMIT)

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.inside import DEEPEST, Opaque, TooLargeError, answer, decode, encode
+from pytest_rewardkit.scorers.across import DEEPEST, decode, encode
+from pytest_rewardkit.scorers.inside import answer
+from pytest_rewardkit.scorers.structures import Opaque, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -25,7 +25,7 @@ from pytest_rewardkit.datasets.testcode.guest import (
     surroundings,
     unittests,
 )
-from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers import across, structures
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reward import Verdict
 
-PLAYER: Final = (inside, digests, handing, surroundings, player)
+PLAYER: Final = (structures, across, digests, handing, surroundings, player)
 UNIT_TESTS: Final = (surroundings, unittests)
-REFEREE: Final = (inside, digests, handing, surroundings, checks, standin, referee)
+REFEREE: Final = (structures, across, digests, handing, surroundings, checks, standin, referee)
 
 LARGEST_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""

@@ -18,7 +18,7 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers import structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ _CHECKS = "__rewardkit__"
 SENT_TYPE = f"{__name__}.Sent"
 
 
-class Sent(inside.Opaque):
+class Sent(structures.Opaque):
     """Stands for a value in what is encoded: its text says how the other side comes by it."""
 
     def __init__(self, description: dict[str, Any]) -> None:

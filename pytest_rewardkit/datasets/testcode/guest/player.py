@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers import across, structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,7 +130,7 @@ class Player:
         receiver: Receiver
 
         def resolved(value: Any) -> Any:
-            if isinstance(value, inside.Opaque):
+            if isinstance(value, structures.Opaque):
                 return receiver.value(value.text) if value.type_name == SENT_TYPE else self._result(int(value.text))
             if isinstance(value, list | tuple | set | frozenset):
                 return type(value)(map(resolved, value))
@@ -138,8 +138,8 @@ class Player:
                 return {resolved(key): resolved(item) for key, item in value.items()}
             return value
 
-        receiver = Receiver(lambda part: resolved(inside.decode(part)))
-        return resolved(inside.decode(data))
+        receiver = Receiver(lambda part: resolved(across.decode(part)))
+        return resolved(across.decode(data))
 
 
 _players: list[Player] = []
@@ -180,8 +180,8 @@ def _changes(operation: dict[str, Any], arguments: list[Any], keywords: dict[str
 
 def _encoded(value: Any) -> Any:
     try:
-        return inside.encode(Sent({"named": ["builtins", value.__name__]}) if _is_built_in_type(value) else value)
-    except inside.TooLargeError:
+        return across.encode(Sent({"named": ["builtins", value.__name__]}) if _is_built_in_type(value) else value)
+    except structures.TooLargeError:
         return {"object": [type(value).__name__, "a value too large to be taken out of the sandbox"]}
 
 

@@ -38,7 +38,7 @@ from pytest_rewardkit.datasets.testcode.guest.standin import (
     short,
 )
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers import inside
+from pytest_rewardkit.scorers import across, structures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -246,7 +246,7 @@ class Examination:
         try:
             for key, data in changed:
                 value = handed.kwargs[key] if isinstance(key, str) else handed.args[key]
-                new = inside.decode(data)
+                new = across.decode(data)
                 self.checks.calls.append(f"{shown} changed {short(value)} to {short(new)}")
                 pour(new, value)
         except (ValueError, TypeError, LookupError) as error:
@@ -259,11 +259,11 @@ class Examination:
             return StandIn(self, number, what, known=True, digest=str(answer["large"]), of=kind)
         if "value" in answer:
             try:
-                value = inside.decode(answer["value"])
+                value = across.decode(answer["value"])
             except ValueError as error:
                 raise self._failure(CandidateFailed(f"gave a {error}"), shown) from None
             self.checks.calls.append(f"{shown} is {short(value)}")
-            if not isinstance(value, inside.Opaque):
+            if not isinstance(value, structures.Opaque):
                 return value
             named = built_in_type(value.text) if value.type_name == SENT_TYPE else None
             return StandIn(self, number, shown, known=True) if named is None else named

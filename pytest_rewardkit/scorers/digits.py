@@ -1,0 +1,37 @@
+"""Whole numbers of any length as text, and back; Python itself refuses more than 4,300 digits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+MOST_DIGITS: Final = 100_000
+"""Beyond it a conversion takes long enough to be worth a candidate's while."""
+
+_AT_ONCE: Final = 4_000
+
+
+def whole_number(text: str) -> int:
+    """Return the number that `text` spells in decimal digits, maybe with a sign. Raises ValueError."""
+    digits = text.strip()
+    bare = digits.lstrip("+-")
+    if not (bare.isascii() and bare.isdigit()) or len(bare) < len(digits) - 1 or len(bare) > MOST_DIGITS:
+        raise ValueError("no whole number, or one of too many digits")
+    return -_parsed(bare) if digits.startswith("-") else _parsed(bare)
+
+
+def _parsed(digits: str) -> int:
+    if len(digits) <= _AT_ONCE:
+        return int(digits)
+    half = len(digits) // 2
+    scale: int = 10**half
+    return _parsed(digits[:-half]) * scale + _parsed(digits[-half:])
+
+
+def written(value: Any) -> str:
+    """Return `str(value)`, which has no limit of digits for a whole number. Raises ValueError for one inside others."""
+    if type(value) is int and value.bit_length() > 10_000:
+        if value.bit_length() > 3.4 * MOST_DIGITS:
+            raise ValueError("a whole number of too many digits")
+        return format(Decimal(value), "f")
+    return str(value)
