@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pytest_rewardkit.local.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,19 @@ settings.load_profile("no wall clock")
 # What runs in the background of a shell ignores Ctrl-C, and so would all that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--isolation", default="auto", metavar="LEVEL", help="The isolation level of the local servers that tests share"
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_settings(request: pytest.FixtureRequest) -> Settings:
+    """What a local server that tests share is started with."""
+    return Settings(isolation=request.config.getoption("--isolation"))
+
 
 # What a CI service, a user's shell or an outer pytest may have set, and what would change what an inner one prints.
 _FOREIGN = (

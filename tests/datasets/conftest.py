@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.local.settings import Settings
     from pytest_rewardkit.sandboxes import Provider
 
 
 @pytest.fixture(scope="session")
-def provider() -> Iterator[Provider]:
-    with LocalServer.listen() as server:
+def provider(shared_settings: Settings) -> Iterator[Provider]:
+    with LocalServer.listen(shared_settings) as server:
         yield resolve("local", environ={}, server=server, run_id="tests", isolation="auto")
 
 

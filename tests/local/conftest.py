@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
     from pytest_rewardkit.local.handle import LocalServer
+    from pytest_rewardkit.local.settings import Settings
 
     Address = dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[LocalServer]:
-    with silent_server() as server:
+def server(shared_settings: Settings) -> Iterator[LocalServer]:
+    with silent_server(shared_settings) as server:
         yield server
 
 

@@ -10,6 +10,8 @@ from pytest_rewardkit.local.handle import LocalServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_rewardkit.local.settings import Settings
+
     Address = dict[str, str]
 
 
@@ -24,9 +26,9 @@ def sdk_address(server: LocalServer) -> Address:
 
 
 @contextmanager
-def silent_server() -> Iterator[LocalServer]:
+def silent_server(settings: Settings | None = None) -> Iterator[LocalServer]:
     """A server that must have nothing to say in its log when it ends."""
-    with LocalServer.listen() as server:
+    with LocalServer.listen(settings) as server:
         yield server
         log = server.log()
     assert not log, f"the server wrote to its log:\n{log}"

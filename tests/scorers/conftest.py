@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.local.settings import Settings
+
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[LocalServer]:
-    with LocalServer.listen() as server:
+def server(shared_settings: Settings) -> Iterator[LocalServer]:
+    with LocalServer.listen(shared_settings) as server:
         yield server
 
 
