@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from guest_places import everybodys_python
 from servers import sdk_address, silent_server
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.settings import Settings
 
     Address = dict[str, str]
+
+
+__all__ = ["everybodys_python"]
 
 
 @pytest.fixture(scope="session")

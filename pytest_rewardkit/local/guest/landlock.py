@@ -30,6 +30,7 @@ _RIGHTS: Final = tuple(int(right) for right in AccessFS)
 _READ: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE | AccessFS.READ_DIR)
 _READ_FILE: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE)
 _DEVICE: Final = int(AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.IOCTL_DEV)
+_REFER: Final = int(AccessFS.REFER)
 _READ_DIR: Final = int(AccessFS.READ_DIR)
 _MAKE_BLOCK: Final = int(AccessFS.MAKE_BLOCK)
 _DEVICES_IN_WRITABLE: Final = int(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV)
@@ -102,9 +103,13 @@ def restrict_nested(abi: int, *, signals: bool) -> None:
         signals: whether to forbid signals to the outside as well.
     """
     scopes = _SIGNAL_SCOPE if signals and abi >= ABI_WITH_SCOPES else 0
+    # Moving files from one directory to another is forbidden by every ruleset that says nothing about it.
+    refer = _REFER if abi >= _FIRST_ABI_OF_RIGHT[_REFER] else 0
     # A ruleset must handle something; making block devices is forbidden anyhow.
-    ruleset = calls.create_ruleset(calls.RulesetAttr(_MAKE_BLOCK, 0, scopes))
+    ruleset = calls.create_ruleset(calls.RulesetAttr(_MAKE_BLOCK | refer, 0, scopes))
     try:
+        if refer:
+            _allow(ruleset, "/", directory=refer, file=0)
         calls.restrict_self(ruleset)
     finally:
         os.close(ruleset)

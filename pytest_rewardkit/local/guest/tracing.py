@@ -166,20 +166,23 @@ class HeldThread:
         self._words[self._layout.result] = value
         self._store()
 
-    def set_texts(self, memory: Memory, texts: dict[int, bytes]) -> bool:
+    def set_texts(self, memory: Memory, texts: dict[int, bytes]) -> dict[int, int] | None:
         """Have some of the call's arguments lead to other texts, which are put where its stack is free.
 
+        A signal's handler may use that place before the call is made.
+
         Returns:
-            whether there was room; without, nothing has changed.
+            where the texts are; None where there was no room, and then nothing has changed.
         """
+        places = {}
         address = self._words[self._layout.stack] - _RED_ZONE
         for position, text in texts.items():
             address = (address - len(text) - 1) // _ALIGNMENT * _ALIGNMENT
             if not memory.write(self.thread, address, text + b"\0"):
-                return False
-            self._words[self._layout.arguments[position]] = address
+                return None
+            places[position] = self._words[self._layout.arguments[position]] = address
         self._store()
-        return True
+        return places
 
     def _signed_result(self) -> int:
         value = self._words[self._layout.result]

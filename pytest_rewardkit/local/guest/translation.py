@@ -52,6 +52,7 @@ _ANSWERS: Final = {"getcwd": 0, "readlink": 1, "readlinkat": 2}
 _GUEST_PREFIXES: Final = tuple(os.fsencode(path) for path in GUEST_PREFIXES)
 # Links there may lead to what is a sandbox's own.
 _MAY_LEAD_HOME: Final = (b"/proc/", b"/dev/")
+_MAX_ANEW: Final = 4096
 _STACK_BYTES: Final = 2**18
 _SPEECH: Final = b"L"
 
@@ -60,6 +61,10 @@ def names() -> list[str]:
     """Return the system calls that are to wait, those that this machine has."""
     listed = [name for names in _PATH_ARGUMENTS.values() for name in names.split()]
     return [name for name in (*listed, "getcwd") if _number(name) is not None]
+
+
+_Call = tuple[int, int, tuple[int, ...]]
+"""A thread, the number of a system call, and its arguments."""
 
 
 class Paths:
@@ -124,8 +129,8 @@ class Translator:
         self._listeners: dict[int, Listener] = {}
         self._poll = select.poll()
         self._thread: threading.Thread | None = None
-        # A thread whose stack has no room for a path, with its call, that is about to be made anew.
-        self._without_room: set[tuple[int, int]] = set()
+        # What calls that are about to be made anew find at which places; nothing where a stack has no room.
+        self._anew: dict[_Call, dict[int, bytes]] = {}
         self._positions = {
             number: positions
             for positions, listed in _PATH_ARGUMENTS.items()
@@ -187,6 +192,10 @@ class Translator:
                 listener.let_pass(waiting.key)
 
     def _handle(self, listener: Listener, waiting: Notification) -> None:
+        placed = self._anew.pop((waiting.thread, waiting.call, waiting.arguments), None)
+        if placed is not None:
+            self._go_on(listener, waiting, placed)
+            return
         if waiting.call == self._getcwd:
             self._rename_answer(listener, waiting)
             return
@@ -206,16 +215,30 @@ class Translator:
             listener.let_pass(waiting.key)
 
     def _replace(self, listener: Listener, waiting: Notification, texts: dict[int, bytes]) -> None:
-        call = (waiting.thread, waiting.call)
-        if call in self._without_room:
-            self._without_room.discard(call)
-            listener.refuse(waiting.key, errno.ENAMETOOLONG)
-            return
+        if len(self._anew) >= _MAX_ANEW:
+            self._anew.clear()  # of threads that were killed meanwhile
         with self.nobody_held, HeldThread(waiting.thread) as held:
             listener.refuse(waiting.key, RESTART)
-            restarts = held.wait() and held.about_to_restart(waiting.call, waiting.arguments)
-            if restarts and not held.set_texts(self._memory, texts):
-                self._without_room.add(call)
+            if not held.wait() or not held.about_to_restart(waiting.call, waiting.arguments):
+                return
+            places = held.set_texts(self._memory, texts) or {}
+            arguments = tuple(places.get(place, value) for place, value in enumerate(waiting.arguments))
+            placed = {address: texts[position] for position, address in places.items()}
+            self._anew[waiting.thread, waiting.call, arguments] = placed
+
+    def _go_on(self, listener: Listener, waiting: Notification, placed: dict[int, bytes]) -> None:
+        """Let a call be made with texts that were put in their places."""
+        if not placed:
+            listener.refuse(waiting.key, errno.ENAMETOOLONG)
+            return
+        for address, text in placed.items():
+            # A signal's handler has run on the stack meanwhile; from here on none does before the call is made.
+            if self._memory.text(waiting.thread, address) != text:
+                self._memory.write(waiting.thread, address, text + b"\0")
+        if waiting.call in self._answers:
+            self._rename_answer(listener, waiting)
+        else:
+            listener.let_pass(waiting.key)
 
     def _rename_answer(self, listener: Listener, waiting: Notification) -> None:
         with self.nobody_held, HeldThread(waiting.thread) as held:
