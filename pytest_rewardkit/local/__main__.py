@@ -62,11 +62,11 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
 
 
 def _doctor(chosen: settings.Settings) -> int:
-    from pytest_rewardkit.local.doctor import NoForkServerError, examine
+    from pytest_rewardkit.local.level import NoSuchLevelError, examine
 
     try:
         print(examine(chosen.guest_options(chosen.preloaded())).table())
-    except NoForkServerError as error:
+    except NoSuchLevelError as error:
         print(f"There can be no sandboxes: {error}")
         return 1
     return 0

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.bounds import BOUNDS
-from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.launch import ZygoteProcess, launch, options_after
 from pytest_rewardkit.local.peer import GuestGoneError
 from pytest_rewardkit.local.settings import PRELOADABLE
 from pytest_rewardkit.local.zygote import Zygote, ZygoteError
@@ -54,6 +54,7 @@ class ForkServers:
         self.trouble = ""
         """Why the last one that failed did so."""
         self._rest_until = 0.0
+        self._tried: dict[str, str] = {}
         self._on_replaced = on_replaced
         self._closing = False
         self._preloaded = frozenset(settings.preloaded())
@@ -101,7 +102,11 @@ class ForkServers:
         """A fork server has not done what it is for; another one makes the next sandbox."""
         if zygote is self._current:
             self._current = None
-            self._failures += self._bounds.failures if zygote.refused else 1
+            if zygote.tried_in_vain and zygote.tried_in_vain not in self._tried:
+                # The next one tries something weaker.
+                self._tried[zygote.tried_in_vain] = reason
+            else:
+                self._failures += self._bounds.failures if zygote.refused else 1
             self.trouble = reason
             self._rest_until = asyncio.get_running_loop().time() + self._bounds.rest
         self._retire_if_done(zygote)
@@ -141,7 +146,7 @@ class ForkServers:
             zygote.retire()
 
     def _launch(self, preloaded: frozenset[str]) -> Zygote:
-        return self._adopt(self._launcher(self._settings.guest_options(preloaded)))
+        return self._adopt(self._launcher([*self._settings.guest_options(preloaded), *options_after(self._tried)]))
 
     def _adopt(self, launched: ZygoteProcess) -> Zygote:
         zygote = Zygote(launched, lambda: self._gone(zygote), self.want, bounds=self._bounds)

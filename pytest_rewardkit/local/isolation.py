@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,12 +18,14 @@ class Isolation:
         layers: what was found about each layer.
         gaps: what the layers leave open, in words.
         boot_ms: how long the fork server took to be ready.
+        refusals: why stronger levels cannot be had.
     """
 
     level: str
     layers: Mapping[str, object]
     gaps: tuple[str, ...]
     boot_ms: float
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Isolation:
@@ -38,7 +40,11 @@ class Isolation:
             raise ValueError("a fork server must say its level and layers")
         if not isinstance(gaps, list) or not isinstance(boot_ms, int | float):
             raise ValueError("a fork server must say what its layers leave open, and how long it took")
-        return cls(level, layers, tuple(map(str, gaps)), float(boot_ms))
+        refusals = message.get("refusals", {})
+        if not isinstance(refusals, dict):
+            raise ValueError("a fork server must say why stronger levels cannot be had")
+        reasons = {str(name): str(reason) for name, reason in refusals.items()}
+        return cls(level, layers, tuple(map(str, gaps)), float(boot_ms), reasons)
 
     @property
     def relayed(self) -> bool:
@@ -55,6 +61,9 @@ class Isolation:
         width = max(map(len, self.layers), default=0)
         lines = [f"Isolation level: {self.level}", ""]
         lines += [f"  {name:<{width}}  {_words(value)}" for name, value in self.layers.items()]
+        if self.refusals:
+            lines += ["", "What cannot be had here:"]
+            lines += [f"  - {name}: {reason}" for name, reason in self.refusals.items()]
         lines += ["", "What it leaves open:", *(f"  - {gap}" for gap in self.gaps)]
         if fixes := self._fixes():
             lines += ["", "What would give more:", *(f"  - {fix}" for fix in fixes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            guest_command(["--fd", str(theirs.fileno()), *options]),
+            [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", "--fd", str(theirs.fileno()), *options],
             pass_fds=[theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -42,6 +43,10 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
     return ZygoteProcess(process, ours)
 
 
-def guest_command(options: Sequence[str]) -> list[str]:
-    """The command line of a fork server."""
-    return [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", *options]
+def options_after(failed: Mapping[str, str]) -> list[str]:
+    """Options of a fork server that is to try something else than what others have tried in vain.
+
+    Parameters:
+        failed: what they said they tried, and why it failed.
+    """
+    return [f"--failed={json.dumps(failed)}"] if failed else []

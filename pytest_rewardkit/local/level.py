@@ -1,32 +1,78 @@
-"""The isolation level of this machine, for those who only want its name. Imports little."""
+"""The isolation that sandboxes get on this machine, found out without a server. Imports little."""
 
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.launch import guest_command
+from pytest_rewardkit.local.channel import Channel
+from pytest_rewardkit.local.isolation import Isolation
+from pytest_rewardkit.local.launch import launch, options_after
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.local.channel import Message
+
+_BOOT_SECONDS = 20.0
+_END_SECONDS = 5.0
 
 
 class NoSuchLevelError(Exception):
-    """The isolation that was asked for cannot be had here."""
+    """The isolation that was asked for cannot be had here; the text says why."""
 
 
 def find_level(isolation: str) -> str:
-    """The name of the level that sandboxes would get, found out by trying, without starting a server.
+    """The name of the level that sandboxes get.
 
     Parameters:
         isolation: as in `Settings`.
 
     Raises:
-        NoSuchLevelError: what was asked for cannot be had; the text says what can.
+        NoSuchLevelError: what was asked for cannot be had.
     """
-    probed = subprocess.run(
-        guest_command([f"--isolation={isolation}"]),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if probed.returncode != 0:
-        raise NoSuchLevelError(probed.stdout.strip() or probed.stderr.strip()[-500:])
-    return probed.stdout.strip()
+    return examine([f"--isolation={isolation}"]).level
+
+
+def examine(options: Sequence[str]) -> Isolation:
+    """What a server's fork server finds out, by the same attempts: one is started, asked and ended for each.
+
+    Parameters:
+        options: options of the fork server.
+
+    Raises:
+        NoSuchLevelError: there can be no sandboxes.
+    """
+    failed: dict[str, str] = {}
+    while True:
+        message = _first_word([*options, *options_after(failed)])
+        if message["event"] == "ready":
+            return Isolation.from_message(message)
+        plan = message.get("plan")
+        if plan is None or plan in failed:
+            raise NoSuchLevelError(str(message.get("message")))
+        failed[str(plan)] = str(message.get("message"))
+
+
+def _first_word(options: Sequence[str]) -> Message:
+    launched = launch(options)
+    launched.sock.settimeout(_BOOT_SECONDS)
+    channel = Channel(launched.sock)
+    trying: Message = {}
+    try:
+        while (frame := channel.receive()) is not None:
+            if frame.message["event"] != "trying":
+                return frame.message
+            trying = {"plan": frame.message["plan"]}
+    except TimeoutError:
+        launched.process.kill()
+        return {"event": "failed", "message": f"the fork server was not ready within {_BOOT_SECONDS:g} s"}
+    finally:
+        channel.close()
+        try:
+            launched.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            launched.process.kill()
+            launched.process.wait()
+    reason = f"the fork server ended with status {launched.process.returncode} before it was ready"
+    return {"event": "failed", "message": reason, **trying}

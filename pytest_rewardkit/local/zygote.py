@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,9 @@ class Zygote:
         """What it is that it failed of, if that is known."""
         self.refused = False
         """Whether it has said itself that it cannot make sandboxes, which no other one like it can then."""
+        self.tried_in_vain = ""
+        """What it has found out not to work here, while there is something else to try."""
+        self._trying = ""
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
         self._agents: dict[int, Agent] = {}
@@ -184,8 +188,13 @@ class Zygote:
             if not self._ready.done():
                 self._ready.set_result(_isolation(message))
                 self._killing.cancel()
+        elif event == "trying":
+            self._trying = str(message.get("plan"))
         elif event == "failed":
-            self.refused = not self._ready.done()
+            if "plan" in message:
+                self.tried_in_vain = str(message["plan"])
+            else:
+                self.refused = not self._ready.done()
             self._not_ready(str(message.get("message")))
         elif event == "exit":
             agent = self._agents.pop(positive_integer(message, "pid"), None)
@@ -225,6 +234,8 @@ class Zygote:
         status = self._process.wait()
         self._killing.cancel()
         when = "" if self._ready.done() else " before it was ready"
+        if not self._ready.done() and status != -signal.SIGKILL:  # which comes from outside, and says nothing
+            self.tried_in_vain = self._trying
         self._not_ready(f"the fork server ended with status {status}{when}")
         self._peer.close()
         self._ended.set_result(None)

@@ -87,9 +87,13 @@ class ForkServer(Connection):
         self.command = command
         self.theirs.close()
         self._sandboxes = 0
-        first = self.channel.receive()
-        assert first is not None, "the fork server ended before it was ready"
-        self.greeting = first.message
+        self.greeting = self._greeting()
+
+    def _greeting(self) -> dict[str, Any]:
+        while (frame := self.channel.receive()) is not None:
+            if frame.message["event"] != "trying":
+                return frame.message
+        raise EOFError("the fork server ended before it was ready")
 
     def spawn(self, **limits: int | None) -> Box:
         self._sandboxes += 1

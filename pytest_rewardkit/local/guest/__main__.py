@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import socket
 import sys
 import tempfile
 import time
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.zygote import Zygote
 
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
@@ -28,23 +33,57 @@ _ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+class PreloadError(Exception):
+    """A module cannot be imported in advance."""
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Build the jail, warm the interpreter and serve; returns the exit status."""
+    """Build the jail, warm the interpreter, try it out and serve; returns the exit status."""
     started = time.perf_counter()
     options = _parse(arguments)
-    findings = probe.probe(thorough=options.isolation not in (levels.AUTO, levels.STRICT))
-    available = levels.available(findings)
-    level = next((level for level in levels.wanted(options.isolation) if level in available), None)
-    refused = f"isolation {options.isolation!r} cannot be had here; the strongest level is {available[0]}"
-    if options.fd is None:
-        print(level or refused)
-        return 0 if level else 1
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
-    if level is None:
-        channel.send({"event": "failed", "message": refused})
+    findings = probe.probe(thorough=options.isolation not in (levels.AUTO, levels.STRICT))
+    failed: dict[str, str] = options.failed
+    plan = levels.strongest(findings, options.isolation, failed)
+    refusals = levels.refusals(findings, options.isolation, failed, plan)
+    if plan is None:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
+        channel.send({"event": "failed", "message": f"isolation {options.isolation!r} cannot be had here: {reasons}"})
         return 1
-    plan = levels.plan(findings, level)
+    channel.send({"event": "trying", "plan": plan.name})
+    try:
+        server, preloaded = _make(plan, options.preload)
+    except PreloadError as error:
+        channel.send({"event": "failed", "message": str(error)})
+        return 1
+    except Exception as error:
+        # Whatever it is that does not work here: something weaker may.
+        channel.send({"event": "failed", "plan": plan.name, "message": str(error) or type(error).__name__})
+        return 1
+    boot_ms = round((time.perf_counter() - started) * 1000, 1)
+    channel.send(
+        {
+            "event": "ready",
+            "level": plan.level.value,
+            "layers": server.plan.layers(),
+            "gaps": server.plan.gaps(),
+            "refusals": refusals,
+            "preloaded": preloaded,
+            "boot_ms": boot_ms,
+        }
+    )
+    server.serve(channel)
+    return 0
+
+
+def _make(plan: Plan, preload: list[str]) -> tuple[Zygote, list[str]]:
+    """Make this process a fork server whose sandboxes work, and return it with the modules that it has loaded.
+
+    Raises:
+        PreloadError: it would work without a module.
+        Exception: the plan does not work here.
+    """
     # Out of sight in the jail, and another user's in a user namespace.
     groups = cgroups.open_groups(count_processes=not plan.counts_processes)
     plan = replace(plan, groups=groups.version if groups else "")
@@ -52,43 +91,30 @@ def main(arguments: list[str] | None = None) -> int:
     # out of sight.
     from pytest_rewardkit.local.guest import shell, warmup, zygote
 
-    own_root = Root() if plan.mount_right else None
-    if own_root is not None and plan.mount_right:
+    own_root = None
+    if plan.mount_right is not None:
+        own_root = Root()
         probe.take_mount_right(plan.mount_right)
         own_root.enter()
     os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory
-        preloaded = warmup.preload(options.preload)
+        preloaded = warmup.preload(preload)
         if zygote.thread_count() > 1:
-            channel.send({"event": "failed", "message": f"importing {options.preload} started threads"})
-            return 1
+            raise PreloadError(f"importing {preload} started threads")
         the_shell = shell.make_shell(directory)
         the_shell.terminals = plan.private_root
         warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(channel, plan, the_shell, own_root, groups, _environment())
-    boot_ms = round((time.perf_counter() - started) * 1000, 1)
-    channel.send(
-        {
-            "event": "ready",
-            "level": level.value,
-            "layers": plan.layers(),
-            "gaps": plan.gaps(),
-            "preloaded": preloaded,
-            "boot_ms": boot_ms,
-        }
-    )
-    server.serve()
-    return 0
+    server = zygote.Zygote(plan, the_shell, own_root, groups, _environment())
+    server.try_out()
+    return server, preloaded
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="pytest_rewardkit.local.guest", description="The local server's fork server.")
-    parser.add_argument(
-        "--fd", type=int, help="The connected socket to the server; without it, print the level and end"
-    )
+    parser.add_argument("--fd", type=int, required=True, help="The connected socket to the server")
     parser.add_argument(
         "--isolation",
         choices=[levels.AUTO, levels.STRICT, *Level],
@@ -100,6 +126,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         type=lambda names: [name for name in names.split(",") if name],
         default=[],
         help="Modules to import in advance, with commas",
+    )
+    parser.add_argument(
+        "--failed",
+        type=json.loads,
+        default={},
+        help="Plans that others have tried in vain, with their reasons, as a JSON object",
     )
     return parser.parse_args(arguments)
 

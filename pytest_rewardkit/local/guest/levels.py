@@ -13,7 +13,7 @@ The levels, strongest first:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.landlock import ABI_WITH_SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 class Level(StrEnum):
@@ -119,6 +119,11 @@ class Plan:
     seccomp: bool = False
     translated_paths: bool = False
     groups: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other plans that there may be for a level."""
+        return _with_paths(self.level) if self.translated_paths else self.level.value
 
     @property
     def guest_paths(self) -> bool:
@@ -241,6 +246,38 @@ def wanted(name: str) -> list[Level]:
     if name == AUTO:
         return [level for level in Level if level is not Level.NONE]
     return [Level.FULL if name == STRICT else Level(name)]
+
+
+def strongest(findings: Findings, name: str, failed: Collection[str]) -> Plan | None:
+    """Return the strongest plan that may work, of those that a name stands for; None when there is none.
+
+    Parameters:
+        failed: the names of plans that were tried in vain.
+    """
+    for level in wanted(name):
+        if obstacle(findings, level):
+            continue
+        whole = plan(findings, level)
+        for candidate in (whole, replace(whole, translated_paths=False)):
+            if candidate.name not in failed:
+                return candidate
+    return None
+
+
+def refusals(findings: Findings, name: str, failed: Mapping[str, str], had: Plan | None) -> dict[str, str]:
+    """Return why the plans cannot be had that a name stands for too, and that are stronger than the one that is."""
+    found: dict[str, str] = {}
+    for level in wanted(name):
+        if reason := obstacle(findings, level):
+            found[level.value] = reason
+        found |= {tried: failed[tried] for tried in (_with_paths(level), level.value) if tried in failed}
+        if had is not None and level is had.level:
+            break
+    return found
+
+
+def _with_paths(level: Level) -> str:
+    return f"{level} with translated paths"
 
 
 def plan(findings: Findings, level: Level) -> Plan:

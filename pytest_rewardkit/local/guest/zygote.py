@@ -7,11 +7,22 @@ import os
 import select
 import signal
 import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pytest_rewardkit.local.channel import Channel
-from pytest_rewardkit.local.guest import descriptors, identity, killing, root, sandbox, seccomp, syscalls, translation
+from pytest_rewardkit.local.guest import (
+    canary,
+    descriptors,
+    identity,
+    killing,
+    root,
+    sandbox,
+    seccomp,
+    syscalls,
+    translation,
+)
 from pytest_rewardkit.local.guest.agent import Agent
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
@@ -22,6 +33,7 @@ from pytest_rewardkit.local.guest.overuse import Overuse
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
     from pytest_rewardkit.local.channel import Frame, Message
     from pytest_rewardkit.local.guest.cgroups import Group, Groups
@@ -30,6 +42,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.shell import Shell
 
 _FAMILIES_IN_OWN_NETWORK: Final = frozenset({socket.AF_UNIX, socket.AF_INET, socket.AF_INET6})
+
+_CANARY_SECONDS: Final = 10.0
 
 
 def thread_count() -> int:
@@ -59,7 +73,6 @@ class Zygote:
     """Makes, kills and reaps sandboxes at the server's request.
 
     Parameters:
-        channel: the connection to the server.
         plan: the layers that sandboxes get.
         shell: the warm interpreter.
         own_root: the root that this process has entered, where there is one; it shows the host's /proc.
@@ -69,15 +82,14 @@ class Zygote:
 
     def __init__(
         self,
-        channel: Channel,
         plan: Plan,
         shell: Shell,
         own_root: Root | None,
         groups: Groups | None,
         environment: dict[str, str],
     ) -> None:
-        self._channel = channel
-        self._plan = plan
+        self._channel: Channel | None = None
+        self.plan = plan
         self._shell = shell
         self._root = own_root
         self._groups = groups
@@ -91,34 +103,82 @@ class Zygote:
         self._poll = select.poll()
         self._links: dict[int, int] = {}
         self._overuse = Overuse(plan, self._poll)
-
-    def serve(self) -> None:
-        """Serve until the server closes the channel; then end every sandbox."""
         syscalls.set_child_subreaper()
-        ended = ChildSignals()
-        self._poll.register(self._channel, select.POLLIN)
-        self._poll.register(ended, select.POLLIN)
+        self._ended = ChildSignals()
+        self._poll.register(self._ended, select.POLLIN)
+
+    def try_out(self) -> None:
+        """Make a sandbox, run a cell in it and end it, all as it is done at the server's request.
+
+        Raises:
+            CanaryError, OSError, RequestError: sandboxes of this plan do not work here.
+        """
+        alive = canary.Canary(guest_paths=self.plan.guest_paths)
+        until = time.monotonic() + _CANARY_SECONDS
         try:
-            while True:
-                for descriptor, _ in self._poll.poll(self._overuse.wait_ms()):
-                    if descriptor == ended.fileno():
-                        ended.clear()
-                        self._reap()
-                    elif descriptor == self._channel.fileno():
-                        if not self._serve_requests():
-                            return
-                    elif descriptor in self._links:
-                        self._heed_sandbox(descriptor)
-                    else:
-                        self._overuse.heed(descriptor)
-                self._overuse.look()
+            pid = self._spawn(canary.NAME, canary.LIMITS, alive.agents_end)
+            alive.send()
+            alive.watch(self._poll)
+            while not alive.done:
+                self._turn(until, alive.heed)
+            alive.close(self._poll)
+            self._kill(pid)
+            while pid in self._running or self._removals:
+                self._turn(until)
+        except BaseException:
+            self._end_all()
+            raise
+
+    def serve(self, channel: Channel) -> None:
+        """Serve until the server closes the channel; then end every sandbox.
+
+        Parameters:
+            channel: the connection to the server.
+        """
+        self._channel = channel
+        self._poll.register(channel, select.POLLIN)
+        try:
+            while self._turn():
+                pass
         except ConnectionError:
             return  # the server has gone in the middle of something
         finally:
             self._end_all()
 
-    def _serve_requests(self) -> bool:
-        frames = self._channel.receive_available()
+    def _turn(self, until: float | None = None, heed: Callable[[int], None] | None = None) -> bool:
+        """Do what is to be done next; return False when the server has closed the channel.
+
+        Parameters:
+            until: when there must have been something to do.
+            heed: what takes other descriptors that are ready.
+
+        Raises:
+            TimeoutError: there was nothing to do.
+        """
+        wait_ms = self._overuse.wait_ms()
+        if until is not None:
+            left_ms = max(0, int((until - time.monotonic()) * 1000))
+            if not left_ms:
+                raise TimeoutError(f"a sandbox did not run a cell within {_CANARY_SECONDS:g} s")
+            wait_ms = left_ms if wait_ms is None else min(wait_ms, left_ms)
+        for descriptor, _ in self._poll.poll(wait_ms):
+            if descriptor == self._ended.fileno():
+                self._ended.clear()
+                self._reap()
+            elif self._channel is not None and descriptor == self._channel.fileno():
+                if not self._serve_requests(self._channel):
+                    return False
+            elif descriptor in self._links:
+                self._heed_sandbox(descriptor)
+            else:
+                self._overuse.heed(descriptor)
+                if heed is not None:
+                    heed(descriptor)
+        self._overuse.look()
+        return True
+
+    def _serve_requests(self, channel: Channel) -> bool:
+        frames = channel.receive_available()
         for frame in frames or []:
             self._handle(frame)
         return frames is not None
@@ -128,7 +188,7 @@ class Zygote:
         try:
             match message.get("op"):
                 case "spawn":
-                    answer: Message = {"ok": {"pid": self._spawn(message, frame.descriptors)}}
+                    answer: Message = {"ok": {"pid": self._spawn_for(message, frame.descriptors)}}
                 case "kill":
                     self._kill(self._running_pid(message))
                     answer = {"ok": {}}
@@ -147,9 +207,13 @@ class Zygote:
             answer = {"error": RequestError(Code.INTERNAL, f"{message.get('op')}: {error}").answer()}
         finally:
             frame.close()
-        self._channel.send({"id": message.get("id"), **answer})
+        self._tell({"id": message.get("id"), **answer})
 
-    def _spawn(self, message: Message, received: tuple[int, ...]) -> int:
+    def _tell(self, message: Message) -> None:
+        if self._channel is not None:
+            self._channel.send(message)
+
+    def _spawn_for(self, message: Message, received: tuple[int, ...]) -> int:
         if len(received) != 1:
             raise RequestError(Code.INVALID_ARGUMENT, f"spawn takes the agent's channel alone, {len(received)} came")
         try:
@@ -161,14 +225,17 @@ class Zygote:
         name = str(message.get("sandbox", ""))
         if not name.isalnum():
             raise RequestError(Code.INVALID_ARGUMENT, f"not a sandbox's id: {name!r}")
+        return self._spawn(name, limits, received[0])
+
+    def _spawn(self, name: str, limits: Limits, channel: int) -> int:
         group = None
         if self._groups is not None:
-            group = self._groups.make(name, limits, disk_in_memory=self._plan.private_root)
+            group = self._groups.make(name, limits, disk_in_memory=self.plan.private_root)
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
         link, child_end = socket.socketpair()
         box = sandbox.Sandbox(
-            plan=self._plan,
+            plan=self.plan,
             limits=limits,
             group=group,
             user_id=user_id,
@@ -177,9 +244,9 @@ class Zygote:
             waiting_program=self._waiting_program,
             link=child_end,
         )
-        pid = syscalls.clone(self._plan.clone_flags, group.descriptor if group is not None else None)
+        pid = syscalls.clone(self.plan.clone_flags, group.descriptor if group is not None else None)
         if pid == 0:
-            self._become(box, received[0])
+            self._become(box, channel)
         child_end.close()
         self._links[link.fileno()] = pid
         self._poll.register(link, select.POLLIN)
@@ -211,7 +278,7 @@ class Zygote:
 
     def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel, score: OomScore) -> None:
         environment = {**self._environment, "HOME": root.HOME}
-        if not self._plan.guest_paths:
+        if not self.plan.guest_paths:
             environment |= {"HOME": box.directories.home, "TMPDIR": box.directories.temporary}
         box.confine(self._root)
         Agent(channel, box, score, self._shell, environment).serve()
@@ -246,7 +313,7 @@ class Zygote:
 
     def _kill(self, pid: int) -> None:
         user_id = self._running[pid].user_id
-        if self._plan.process_namespace:
+        if self.plan.process_namespace:
             pass  # the others end with the first
         elif user_id is not None:
             killing.kill_user(user_id)
@@ -271,7 +338,7 @@ class Zygote:
             removal = self._removals.pop(pid)
             # Popen must not wait for it again.
             removal.process.returncode = status
-            self._channel.send(removal.event)
+            self._tell(removal.event)
         if pid not in self._running:
             return
         self._overuse.remove(pid)
@@ -279,14 +346,14 @@ class Zygote:
         self._forget_link(ended)
         ended.link.close()
         event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
-        if not self._plan.process_namespace:
+        if not self.plan.process_namespace:
             self._end_survivors(ended.user_id)
         if ended.group is not None and self._groups is not None:
             self._groups.remove(ended.group)
         if ended.user_id is not None and self._user_ids is not None:
             self._user_ids.give_back(ended.user_id)
         if self._homes is None:
-            self._channel.send(event)
+            self._tell(event)
         else:
             process = self._homes.start_removing(ended.name)
             self._removals[process.pid] = _Removal(process, event)

@@ -1,0 +1,143 @@
+"""A level is had when a sandbox of it has run a cell; else the next one is tried, and what failed is told."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from guest_driver import MODULE, ForkServer
+from refusing import without
+
+from pytest_rewardkit.local.launch import options_after
+
+GUEST = [sys.executable, *MODULE]
+LOCAL = [sys.executable, "-m", "pytest_rewardkit.local"]
+USE = "from e2b_code_interpreter import Sandbox\nwith Sandbox.create() as s: print(s.run_code('6 * 7').text)"
+# The probe does not make this call; sandboxes with namespaces do.
+HIDDEN_OBSTACLE = "sethostname"
+BELOW = "uid" if os.geteuid() == 0 else "ns-nocap"
+
+
+def greeting(command: list[str], *arguments: str) -> dict[str, object]:
+    with ForkServer(*arguments, command=command) as server:
+        return server.greeting
+
+
+def settled(command: list[str]) -> tuple[dict[str, object], dict[str, str]]:
+    """The greeting of the fork server that works at last, and what others have tried in vain."""
+    failed: dict[str, str] = {}
+    while True:
+        found = greeting(command, *options_after(failed))
+        if found["event"] == "ready":
+            return found, failed
+        assert found["plan"] not in failed
+        failed[str(found["plan"])] = str(found["message"])
+
+
+@pytest.fixture
+def full_here() -> None:
+    if greeting(GUEST)["level"] != "full":
+        pytest.skip("needs a machine that allows the level 'full'")
+
+
+@pytest.mark.usefixtures("full_here")
+def test_what_only_a_real_sandbox_shows_costs_its_level():
+    found, failed = settled([*without(HIDDEN_OBSTACLE), *GUEST])
+    assert list(failed) == ["full", "no-procfs"]
+    assert all("Operation not permitted" in reason for reason in failed.values())
+    assert found["level"] == BELOW
+    refusals = found["refusals"]
+    assert isinstance(refusals, dict)
+    assert {name: refusals[name] for name in failed} == failed
+
+
+@pytest.mark.usefixtures("full_here")
+def test_paths_that_cannot_be_translated_cost_only_themselves():
+    found, failed = settled([*without(HIDDEN_OBSTACLE, "ptrace"), *GUEST])
+    assert list(failed)[-1] == f"{BELOW} with translated paths"
+    assert (found["level"], found["layers"]["translated paths"]) == (BELOW, False)
+    assert "/home/user and /tmp do not exist for code, only for the SDK's files" in found["gaps"]
+
+
+@pytest.mark.usefixtures("full_here")
+@pytest.mark.parametrize(
+    ("calls", "level"),
+    [
+        (("pivot_root",), "full"),
+        (("mount",), "uid" if os.geteuid() == 0 else "ns-nocap"),
+        (("mount", "unshare"), "uid" if os.geteuid() == 0 else "ns-nocap"),
+        (("mount", "unshare", "setgroups", "landlock_create_ruleset"), "weak"),
+    ],
+    ids=["pivot_root", "mount", "namespaces", "landlock"],
+)
+def test_what_is_refused_costs_what_needs_it(calls: tuple[str, ...], level: str):
+    found, failed = settled([*without(*calls), *GUEST])
+    assert (found["level"], failed) == (level, {})
+
+
+@pytest.mark.usefixtures("full_here")
+def test_without_landlock_the_servers_proc_is_covered():
+    command = [*without("landlock_create_ruleset"), *GUEST]
+    with ForkServer("--isolation=no-procfs", command=command) as server, server.spawn() as box:
+        assert server.greeting["layers"]["landlock abi"] == 0
+        kernel = box.kernel()
+        assert kernel.run("import os\nsorted(name for name in os.listdir('/proc') if name.isdigit())").text == "[]"
+        assert int(kernel.run("open('/proc/meminfo').read().count('MemTotal')").text) == 1
+        assert kernel.run("open('/tmp/a', 'w').write('a'), open('/home/user/a', 'w').write('a')").text == "(1, 1)"
+
+
+def test_a_named_level_is_had_or_refused_with_the_reason():
+    found = greeting(GUEST, "--isolation=full", *options_after({"full": "the moon is full"}))
+    assert found == {
+        "event": "failed",
+        "message": "isolation 'full' cannot be had here: full: the moon is full",
+    }
+
+
+@pytest.mark.parametrize(
+    ("patch", "reason"),
+    [
+        ("zygote._CANARY_SECONDS = 0.5\nkernel.run = lambda *_: time.sleep(1000)", "did not run a cell within 0.5 s"),
+        ("kernel.run = lambda *_: os._exit(3)", "its interpreter has ended"),
+        ("agent.Agent.serve = lambda _: 1 / 0", "ZeroDivisionError"),
+        ("agent.Agent.serve = lambda _: os.kill(os.getpid(), 9)", "it has ended"),
+        ("kernel.Kernel._execute = broken", "its interpreter has ended: RuntimeError: no cell"),
+    ],
+    ids=["hangs", "ends", "fails", "dies", "runs nothing"],
+)
+def test_a_canary_that_does_not_sing_is_no_sandbox(patch: str, reason: str):
+    program = """
+    import os, sys, time
+    from pytest_rewardkit.local.guest import agent, kernel, zygote
+    from pytest_rewardkit.local.guest.__main__ import main
+    def broken(*_):
+        raise RuntimeError("no cell")
+    {patch}
+    sys.exit(main(sys.argv[1:]))
+    """
+    program = textwrap.dedent(program).format(patch=patch)
+    with ForkServer(command=[sys.executable, "-c", program]) as server:
+        assert server.greeting["event"] == "failed"
+        assert "plan" in server.greeting
+        assert reason in server.greeting["message"]
+        assert server.process.wait() == 1
+
+
+@pytest.mark.usefixtures("full_here")
+def test_the_server_and_the_doctor_come_to_the_same():
+    refused = without(HIDDEN_OBSTACLE)
+    doctor = subprocess.run([*refused, *LOCAL, "doctor"], capture_output=True, text=True, check=False)
+    assert doctor.returncode == 0, doctor.stderr
+    assert doctor.stdout.startswith(f"Isolation level: {BELOW}\n")
+    assert re.search(r"^  - full: .*Operation not permitted$", doctor.stdout, re.MULTILINE)
+    find = "from pytest_rewardkit.local.level import find_level; print(find_level('auto'))"
+    found = subprocess.run([*refused, sys.executable, "-c", find], capture_output=True, text=True, check=False)
+    assert found.stdout.strip() == BELOW
+    used = subprocess.run(
+        [*refused, *LOCAL, "run", "--", sys.executable, "-c", USE], capture_output=True, text=True, check=False
+    )
+    assert (used.stdout, used.returncode) == ("42\n", 0), used.stderr
