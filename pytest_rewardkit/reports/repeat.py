@@ -105,7 +105,13 @@ class _Files:
 
 def _call(evidence: Evidence, candidate: str, source: Source) -> list[str]:
     if not _is_public(evidence):
-        return [f"    print(sandbox.run_code({candidate}))"] if candidate else []
+        if not candidate:
+            return []
+        # As a program, which is what it is where nothing is known of how it was judged.
+        return [
+            f'    sandbox.files.write("candidate.py", {candidate})',
+            '    print(sandbox.commands.run("python3 candidate.py || true"))',
+        ]
     lines = [f"    reward = {evidence.scorer}(", "        sandbox,", f"        {candidate or repr('')},"]
     for name, value in evidence.arguments.items():
         lines += _argument(name, value, source)

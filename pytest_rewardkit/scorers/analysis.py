@@ -15,7 +15,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.judging import readable
-from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.subject import Notebook
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def score_analysis(
 ) -> Reward:
     """Return the reward of a data analysis: the weighted share of insights and charts that are in what it put out.
 
+    The candidate runs as a notebook's cell: what it prints and what it displays is looked at.
+
     Parameters
     ----------
     sandbox: where it runs, in an interpreter of its own.
@@ -91,7 +93,7 @@ def score_analysis(
         with sandbox_failures():
             for name, content in uploads.items():
                 sandbox.files.write(name, content)
-        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+        with Notebook(sandbox, extraction.code, setup, limit=time_limit) as subject:
             cell = subject.load()
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))

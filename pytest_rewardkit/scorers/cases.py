@@ -10,8 +10,8 @@ from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, judge
-from pytest_rewardkit.scorers.process import run_program
-from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.program import run_program
+from pytest_rewardkit.scorers.subject import Module
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.witness import witnessed
 
@@ -58,16 +58,17 @@ def score_cases(
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of the cases that it passes, each case being a part.
 
-    The candidate runs once, in an interpreter of its own, and the code and call cases after it, in order. A case that
-    takes too long, crashes or ends the interpreter costs only itself: the candidate runs anew for those that follow. A
-    candidate that fails by itself fails in every case. Expected values stay on the host.
+    For code and call cases the candidate is a module: it is loaded once, in an interpreter of its own, without what
+    stands under its main guard, and the cases follow in order. A case that takes too long, crashes or ends the
+    interpreter costs only itself: the candidate is loaded anew for those that follow. A candidate that cannot be loaded
+    fails in every case. For each stdin case it runs as a program of its own. Expected values stay on the host.
 
     Parameters
     ----------
     sandbox: where it runs; other state in it is left alone, but for files.
     candidate: code, or a model's response that holds it.
     cases: `Case` objects, or mappings of their fields.
-    setup: code that runs before the candidate, in the same interpreter.
+    setup: code that runs before the candidate, among the same names.
     time_limit: seconds for the candidate and for each case.
     compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
     fresh: run the candidate anew for each case, so that cases share no state.
@@ -90,7 +91,7 @@ def score_cases(
     try:
         if reference is not None:
             limits = _calibrated(sandbox, reference, checks, questions, limits, setup, time_factor)
-        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
+        with Module(sandbox, extraction.code, setup, limit=time_limit) as subject:
             examination = _Examination(subject, fresh=fresh)
             parts = [
                 judge(case, examination.answer(case, question, limit), matching)
@@ -104,7 +105,7 @@ def score_cases(
 class _Examination:
     """Puts cases to a candidate, which is loaded when it is first needed, and again when its interpreter has ended."""
 
-    def __init__(self, subject: Subject, *, fresh: bool = False) -> None:
+    def __init__(self, subject: Module, *, fresh: bool = False) -> None:
         self._subject = subject
         self._fresh = fresh
         self._failure: Answer | None = None
@@ -124,13 +125,13 @@ class _Examination:
         subject = self._subject
         if question is None:
             assert case.stdin is not None
-            answer = run_program(subject.sandbox, subject.code, case.stdin, limit=limit)
+            answer = run_program(subject.sandbox, subject.code, case.stdin, limit=limit, setup=subject.setup)
             self._has_run = True
             return answer
         if self._fresh:
             subject.interpreter.discard()
         if self._failure is None and not subject.interpreter.alive:
-            loaded = Answer.of(subject.load())
+            loaded = subject.load()
             self._has_run = True
             self._failure = loaded if loaded.verdict is not None else None
         return self._failure or ask(subject.interpreter, question, limit=limit)
@@ -148,7 +149,7 @@ def _calibrated(
     """Time limits, raised to `factor` times what the reference takes."""
     found = []
     code = find_code(reference, defines=_asked_for(cases)).code
-    with Subject(sandbox, code, setup, limit=factor * max(limits)) as subject:
+    with Module(sandbox, code, setup, limit=factor * max(limits)) as subject:
         examination = _Examination(subject)
         for case, question, limit in zip(cases, questions, limits, strict=True):
             answer = examination.answer(case, question, factor * limit)

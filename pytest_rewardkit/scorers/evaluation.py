@@ -1,4 +1,4 @@
-"""A case put to the candidate's interpreter, and the answer that came out, as plain data."""
+"""What is put to the candidate's interpreter, and the answer that came out, as plain data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers import across, inside, structures
+from pytest_rewardkit.scorers import across, inside, loading, structures
 from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ class Raised:
     message: str
 
     def __str__(self) -> str:
-        name = self.types[0].removeprefix("builtins.").removeprefix("__main__.")
+        name = self.types[0]
+        for module in ("builtins", "__main__", inside.MODULE):
+            name = name.removeprefix(f"{module}.")
         return f"{name}: {self.message}" if self.message else name
 
 
@@ -70,8 +72,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any."""
+    """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any.
 
+    Or a module to `load` there; `name` is the file that its tracebacks name.
+    """
+
+    load: str = ""
+    name: str = loading.NAME
     statements: str = ""
     expression: str = ""
     call: str = ""
@@ -84,7 +91,7 @@ class Question:
         """Return the question that a code or call case asks."""
         if case.code is not None:
             statements, expression = _split(case.code)
-            return cls(statements, expression, texts=case.is_about_text)
+            return cls(statements=statements, expression=expression, texts=case.is_about_text)
         assert case.call is not None
         args, kwargs = case.encoded_arguments()
         return cls(call=case.call, args=args, kwargs=kwargs, texts=case.is_about_text)
@@ -108,26 +115,32 @@ def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer
     if cell.value is None or not cell.value.startswith(nonce):
         return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave no answer")
     try:
-        return _read(cell.value[len(nonce) :], blank)
+        return _read(cell.value[len(nonce) :], blank, of_module=bool(question.load))
     except (ValueError, TypeError, LookupError, RecursionError):
         return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave a malformed answer")
 
 
-def _read(text: str, blank: Answer) -> Answer:
+def _read(text: str, blank: Answer, *, of_module: bool) -> Answer:
     if len(text) > ANSWER_LIMIT:
         raise ValueError("too long")
     reply = json.loads(text)
     if "raised" in reply:
         raised = Raised(tuple(map(str, reply["raised"]["types"])), str(reply["raised"]["message"]))
-        stderr = blank.stderr + str(reply["raised"]["traceback"])
-        return replace(blank, raised=raised, verdict=_verdict(raised), reason=str(raised), stderr=stderr)
+        traceback = str(reply["raised"]["traceback"])
+        verdict, stderr = _verdict(raised, traceback, of_module=of_module), blank.stderr + traceback
+        return replace(blank, raised=raised, verdict=verdict, reason=str(raised), stderr=stderr)
     if "value" not in reply:
         return blank
     return replace(blank, value=across.decode(reply["value"]), texts=tuple(map(str, reply["texts"])))
 
 
-def _verdict(raised: Raised) -> Verdict:
-    return Verdict.MEMORY if "builtins.MemoryError" in raised.types else Verdict.RUNTIME_ERROR
+def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
+    if "builtins.MemoryError" in raised.types:
+        return Verdict.MEMORY
+    # Without frames the source itself did not compile; with them, some code that it ran compiled another text.
+    if of_module and "builtins.SyntaxError" in raised.types and "Traceback (most recent call last)" not in traceback:
+        return Verdict.COMPILE_ERROR
+    return Verdict.RUNTIME_ERROR
 
 
 # Neither cell looks up a name that a candidate may have given another meaning. The modules stay where the candidate can
@@ -144,7 +157,7 @@ _NEXT_CELL: Final = """\
 )((lambda: 0).__globals__, (lambda: 0).__builtins__)
 """
 
-MODULES: Final = (structures, across, inside)
+MODULES: Final = (loading, structures, across, inside)
 """What runs in the candidate's interpreter; each imports those before it."""
 
 
@@ -155,10 +168,8 @@ def _sources() -> list[tuple[str, str]]:
 
 def _cell(nonce: str, content: str, *, first: bool) -> str:
     """The cell that evaluates a question; the first one brings what all of them need."""
-    module = inside.__name__
-    if first:
-        return _FIRST_CELL.format(module=module, sources=_sources(), nonce=nonce, content=content)
-    return _NEXT_CELL.format(module=module, nonce=nonce, content=content)
+    form = _FIRST_CELL if first else _NEXT_CELL
+    return form.format(sources=_sources(), module=inside.__name__, nonce=nonce, content=content)
 
 
 def _split(code: str) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def find_code(
         raise TypeError(f"a response is a str, not {type(response).__name__}")
     if len(response) > RESPONSE_LIMIT:
         return Extraction("", f"the response has {len(response):,} characters, more than {RESPONSE_LIMIT:,}")
-    text = _without_thoughts(response).replace("\r\n", "\n")
+    text = _without_thoughts(response.removeprefix("\ufeff")).replace("\r\n", "\n")
     if language == "python" and (source := read_source(textwrap.dedent(text))) and source.is_code:
         return Extraction(source.text, "the whole response")
     blocks = _blocks_of(text, language)

@@ -12,8 +12,8 @@ from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge_file, touched
 from pytest_rewardkit.scorers.judging import Matching, readable
+from pytest_rewardkit.scorers.program import run_program
 from pytest_rewardkit.scorers.snapshot import take_tree
-from pytest_rewardkit.scorers.subject import Subject
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.witness import witnessed
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.interpreter import Cell
     from pytest_rewardkit.scorers.tree import Tree
 
 HOME: Final = "/home/user"
@@ -61,18 +60,18 @@ def score_files(
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of its files that are as they should be.
 
-    The tree is looked at before the candidate runs and after its interpreter has ended, by the sandbox's files API. A
-    candidate that fails earns nothing, whatever it has written by then.
+    The candidate runs as a program, and the tree is looked at before it starts and after it has ended, by the sandbox's
+    files API. A candidate that fails earns nothing, whatever it has written by then.
 
     Parameters
     ----------
-    sandbox: where it runs, in an interpreter of its own; what the test has put there before is there.
+    sandbox: where it runs, in its home folder; what the test has put there before is there.
     candidate: code, or a model's response that holds it.
     files: `FileCheck` objects, or mappings of their fields.
     root: the folder whose tree is looked at; paths are below it.
     nothing_else: whether one more part asks that no other file was made, changed or removed. Hidden files and
         ``__pycache__`` do not count.
-    setup: code that runs before the candidate, in the same interpreter, and before the tree is looked at.
+    setup: code that runs before the candidate, among the same names, and before the tree is looked at.
     time_limit: seconds for the candidate.
     compare, rel_tol, abs_tol, similarity: how contents are compared (compare.py, tolerance.py, similarity.py).
     extract: which of several code blocks is the candidate (extract.py).
@@ -93,13 +92,16 @@ def score_files(
     def is_wanted(path: str) -> bool:
         return (nothing_else and _counts(path)) or any(pattern.fullmatch(path) for pattern in patterns)
 
+    before: Tree = {}
+
+    def look() -> None:
+        nonlocal before
+        before = take_tree(sandbox, root, is_wanted)
+
     try:
-        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
-            subject.prepare()
-            before = take_tree(sandbox, root, is_wanted)
-            cell = subject.load()
-        if cell.verdict is not None:
-            return _failed(names, weights, cell.verdict, cell.reason, cell)
+        answer = run_program(sandbox, extraction.code, limit=time_limit, setup=setup, before=look)
+        if answer.verdict is not None:
+            return _failed(names, weights, answer.verdict, answer.reason, answer.stderr)
         after = take_tree(sandbox, root, is_wanted)
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
@@ -110,12 +112,9 @@ def score_files(
     return Reward.from_parts(parts, reason=f"scored {extraction.how}")
 
 
-def _failed(
-    names: Sequence[str], weights: Sequence[float], verdict: Verdict, reason: str, cell: Cell | None = None
-) -> Reward:
-    stderr = readable(cell.stderr) if cell is not None and cell.stderr else None
+def _failed(names: Sequence[str], weights: Sequence[float], verdict: Verdict, reason: str, stderr: str = "") -> Reward:
     return Reward.from_parts(
-        Part(name, 0.0, weight=weight, verdict=verdict, reason=readable(reason), stderr=stderr)
+        Part(name, 0.0, weight=weight, verdict=verdict, reason=readable(reason), stderr=readable(stderr) or None)
         for name, weight in zip(names, weights, strict=True)
     )
 

@@ -7,11 +7,13 @@ returning that value would have been worth: the candidate does not know what is 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
 
 from pytest_rewardkit.scorers.across import decode, encode
+from pytest_rewardkit.scorers.loading import NAME, alone, compiled
 from pytest_rewardkit.scorers.structures import TooLargeError, text_of, type_name
 
 TYPING = False
@@ -39,19 +41,20 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
     Parameters
     ----------
     nonce: what the answer begins with, to be told from what the candidate shows.
-    question: JSON, or the path of a file that holds it: `statements` to execute, then a `call` to make with encoded
-        `args` and `kwargs`, or an `expression` to evaluate; `texts`, whether the value is wanted as text too.
+    question: JSON, or the path of a file that holds it: a module to `load`, or `statements` to execute, then a `call`
+        to make with encoded `args` and `kwargs`, or an `expression` to evaluate; `texts`, whether the value is wanted
+        as text too.
     user: the candidate's names.
 
     Returns an object whose text is the nonce and JSON: the encoded `value` and its `texts`, or what was `raised`.
     """
-    if hasattr(sys, "set_int_max_str_digits"):
-        sys.set_int_max_str_digits(0)
+    _allow_long_integers()
     try:
         if question.startswith("/"):
             with io.open(question, encoding="ascii") as file:  # noqa: UP020 - candidates take the built-in name at times
                 question = file.read()
-        text = json.dumps(_evaluated(json.loads(question), user))
+        with alone():
+            text = json.dumps(_evaluated(json.loads(question), user))
     except BaseException as error:
         text = json.dumps({"raised": _described(error)})
     if len(text) > LONGEST_ANSWER:  # escapes can make it several times as long as the value
@@ -59,7 +62,45 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
     return _Answer(nonce + text)
 
 
+def _allow_long_integers() -> None:
+    if hasattr(sys, "set_int_max_str_digits"):
+        sys.set_int_max_str_digits(0)
+
+
+def load(source: str, name: str, user: dict[str, Any]) -> None:
+    """Run the source of a module among `user`; one that exits has ended its loading, and is what it has defined.
+
+    Raises SyntaxError without frames of the source's own when it does not compile, and what the source raises.
+    """
+    import linecache
+    import os
+
+    # What stands under a main guard does not run; what is looked up by the module's name is found.
+    user["__name__"] = MODULE
+    user["__file__"] = os.path.join(os.getcwd(), NAME)  # noqa: PTH109, PTH118
+    user["exit"] = user["quit"] = sys.exit  # a notebook's take no status, and go on
+    sys.modules[MODULE] = sys.modules["__main__"]
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    program = compiled(source, name, _shell)
+    with contextlib.suppress(SystemExit):
+        program.run(user)
+
+
+MODULE = "candidate"
+"""The name of the module that a candidate is, where it is one."""
+
+
+def _shell() -> Any:
+    """IPython's, in whose cell this runs. Raises ImportError."""
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
 def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
+    if question["load"]:
+        load(question["load"], question["name"], user)
+        return {}
     if question["statements"]:
         exec(_compiled(question["statements"], "exec"), user)  # noqa: S102 - this is what a sandbox is for
     if question["call"]:
@@ -72,12 +113,28 @@ def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]
         return {}
     if type(value).__name__ == "coroutine":
         value = _awaited(value)
+    return _described_value(value, texts=question["texts"])
+
+
+def reported(value: Any) -> str:
+    """Return a value with its texts as JSON."""
+    _allow_long_integers()
+    try:
+        text = json.dumps(_described_value(value, texts=True))
+    except BaseException as error:
+        text = json.dumps({"value": {"object": [type_name(type(value)), f"<no value: {type(error).__name__}>"]}})
+    return text if len(text) <= LONGEST_ANSWER else json.dumps({"value": _too_large(type(value)), "texts": []})
+
+
+def _described_value(value: Any, *, texts: bool) -> dict[str, Any]:
     try:
         encoded = encode(value)
     except TooLargeError:
         encoded = _too_large(type(value))
-    texts = [text_of(str, value, LONGEST_TEXT), text_of(repr, value, LONGEST_TEXT)] if question["texts"] else []
-    return {"value": encoded, "texts": texts}
+    return {
+        "value": encoded,
+        "texts": [text_of(str, value, LONGEST_TEXT), text_of(repr, value, LONGEST_TEXT)] if texts else [],
+    }
 
 
 def _too_large(kind: type) -> Any:
@@ -92,23 +149,28 @@ def _compiled(source: str, mode: str) -> Any:
 
 
 def _awaited(coroutine: Any) -> Any:
-    """The result of a coroutine; in a thread, because the interpreter's own may have an event loop that runs."""
     import asyncio
-    from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, coroutine).result()
+    return asyncio.run(coroutine)
 
 
 def _described(error: BaseException) -> dict[str, Any]:
     import traceback
 
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == "<rewardkit>":
-        frames = frames.tb_next
+    frames = _frames(error, lambda name: name in ("<case>", NAME, "setup.py"))
+    if frames is None:
+        frames = _frames(error, lambda name: name != "<rewardkit>")
     lines = traceback.format_exception(type(error), error, frames)
     return {
         "types": [type_name(base) for base in type(error).__mro__],
         "message": text_of(str, error, 2000),
         "traceback": "".join(lines)[-LONGEST_TRACEBACK:],
     }
+
+
+def _frames(error: BaseException, begins: Any) -> Any:
+    """The frames of an exception from the first one on in a file where they begin."""
+    frames = error.__traceback__
+    while frames is not None and not begins(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames

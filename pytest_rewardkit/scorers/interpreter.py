@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Interpreter:
 
     def deposit(self, text: str) -> str:
         """Store a text as a file in the sandbox, and return its path. Raises SandboxUnavailable."""
-        path = f"/tmp/{secrets.token_hex(16)}"  # noqa: S108 - in the sandbox
+        path = scratch_path()
         with sandbox_failures():
             self._sandbox.files.write(path, text)
         return path
@@ -160,6 +160,11 @@ class Interpreter:
 
         Raises SandboxUnavailable when the sandbox or the way to it is lost, and nothing can be said about the code.
         """
+        try:
+            code.encode()
+        except UnicodeEncodeError as error:  # a lone surrogate cannot even be sent
+            reason = one_line(f"SyntaxError: {error}", 300)
+            return Cell((), f"{reason}\n", 0.0, Verdict.COMPILE_ERROR, reason)
         if self._context is None:
             with sandbox_failures():
                 self._context = self._sandbox.create_code_context()
@@ -252,7 +257,7 @@ class _Execution:
             with sandbox_failures():
                 raise self.failure
         error = self.result.error
-        if error is None:
+        if error is None or (error.name == "SystemExit" and error.value in _SUCCESS):
             return self.cell()
         return self.cell(_failure_verdict(error.name, error.traceback), _failure_reason(error.name, error.value))
 
@@ -280,6 +285,8 @@ _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimit
 _HEADING: Final = re.compile(r"\A((?:\x1b\[[0-9;]*m)*-{60,80})(.{1,300}?Traceback \(most recent call last\))(?=[^\n])")
 # The last is what IPython makes of a cell that ends too early, from Python 3.13 on.
 _SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
+# What `sys.exit` gives who wants to say that all is well.
+_SUCCESS: Final = ("", "None", "0", "False")
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
 MEMORY_USED_UP: Final = "the sandbox's memory is used up"
 

@@ -1,4 +1,4 @@
-"""Scores a candidate by its output: what it prints and what its last expression comes to."""
+"""Scores a candidate by its output: what it prints or, where it prints nothing, what its last expression comes to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.scorers.case import NOT_GIVEN, checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
-from pytest_rewardkit.scorers.compare import Comparison
+from pytest_rewardkit.scorers.compare import Comparison, literal_value
 from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, part_of, readable
-from pytest_rewardkit.scorers.subject import Subject
+from pytest_rewardkit.scorers.program import run_program
+from pytest_rewardkit.scorers.subject import Notebook
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.values import comparable
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.scorers.interpreter import Cell
@@ -33,6 +36,7 @@ class OutputOptions(TypedDict, total=False):
     rel_tol: float | None
     abs_tol: float | None
     similarity: str | None
+    transcript: bool
     extract: str
 
 
@@ -48,23 +52,27 @@ def score_output(
     rel_tol: float | None = None,
     abs_tol: float | None = None,
     similarity: str | None = None,
+    transcript: bool = False,
     extract: str = "auto",
 ) -> Reward:
     """Return the reward of a candidate whose output is compared with what is expected.
 
-    The output is everything that the candidate prints, then the value of its last expression, as a notebook shows them.
+    The candidate runs as a program. Its output is what it prints; where it prints nothing, the value of its last
+    expression.
 
     Parameters
     ----------
-    sandbox: where it runs, in an interpreter of its own.
+    sandbox: where it runs, in its home folder.
     candidate: code, or a model's response that holds it.
-    expected: a text, compared with the whole output; or another value, compared with the value of the last expression
-        or, without one, with the value that the output spells.
-    setup: code that runs before the candidate, in the same interpreter.
+    expected: a text, compared with the output; or another value, compared with the value that the output spells or,
+        where nothing is printed, with that of the last expression.
+    setup: code that runs before the candidate, among the same names.
     time_limit: seconds for the candidate.
     compare: what counts as equal (compare.py): ``lines`` by default, so white space at the ends of lines is left aside.
     rel_tol, abs_tol: how far numbers may be apart (tolerance.py).
     similarity: what an output earns that is not equal (similarity.py): nothing by default.
+    transcript: run the candidate as a notebook's cell. Its output is all that it prints and displays, and then the
+        value of its last expression.
     extract: which of several code blocks is the candidate (extract.py).
 
     Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
@@ -80,33 +88,64 @@ def score_output(
         nothing = Part("output", 0.0, verdict=Verdict.NO_CODE, reason=extraction.how, expected=wanted)
         return Reward.from_parts([nothing])
     try:
-        with Subject(sandbox, extraction.code, setup, limit=time_limit) as subject:
-            cell = subject.load()
-            comparison = _compared(subject, cell, expected, matching, time_limit)
+        if transcript:
+            with Notebook(sandbox, extraction.code, setup, limit=time_limit) as notebook:
+                cell = notebook.load()
+                comparison = _of_notebook(notebook, cell, expected, matching, time_limit)
+            answer, output = Answer.of(cell), cell.transcript()
+        else:
+            answer = run_program(sandbox, extraction.code, limit=time_limit, setup=setup)
+            comparison = _of_program(answer, expected, matching)
+            output = answer.stdout or "".join(answer.texts[-1:])
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
-    actual = readable(cell.transcript())
-    part = part_of("output", comparison, Answer.of(cell), expected=wanted, actual=actual, verdict=cell.verdict)
+    part = part_of("output", comparison, answer, expected=wanted, actual=readable(output), verdict=answer.verdict)
     return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
 
 
-def _compared(subject: Subject, cell: Cell, expected: Any, matching: Matching, limit: float) -> Comparison:
+def _of_program(answer: Answer, expected: Any, matching: Matching) -> Comparison:
+    if answer.verdict is not None:
+        return Comparison(0.0, answer.reason)
+    has_value = answer.value is not NOT_GIVEN
+    if isinstance(expected, str):
+        return matching.texts(_displayed(answer) if has_value else [answer.stdout], expected)
+    return matching.values(answer.value, expected) if has_value else matching.printed(answer.stdout, expected)
+
+
+def _displayed(answer: Answer) -> Iterator[str]:
+    """The value as `print`, as Python and as a notebook shows it: any of them will do."""
+    if answer.value is None:
+        yield ""
+        return
+    yield from answer.texts
+    # Notebooks put long values on several lines, and sets in order; of plain data, this can be done here.
+    try:
+        is_plain = literal_value(answer.texts[-1]) == answer.value
+    except (ValueError, LookupError):
+        return
+    if is_plain:
+        from IPython.lib.pretty import pretty
+
+        yield pretty(answer.value)  # type: ignore[no-untyped-call]
+
+
+def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matching, limit: float) -> Comparison:
     if cell.verdict is not None:
         return Comparison(0.0, cell.reason)
     if isinstance(expected, str):
         found = matching.texts([cell.transcript()], expected)
         if found.equal or cell.value is None:
             return found
-        # An interpreter shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
-        texts = _last_value(subject, cell, limit).texts
+        # A notebook shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
+        texts = _last_value(notebook, cell, limit).texts
         return matching.texts([cell.transcript(), *(cell.transcript(text) for text in texts)], expected)
     if cell.value is not None:
-        value = _last_value(subject, cell, limit).value
+        value = _last_value(notebook, cell, limit).value
         if value is not NOT_GIVEN:
             return matching.values(value, expected)
     return matching.printed(cell.transcript(), expected)
 
 
-def _last_value(subject: Subject, cell: Cell, limit: float) -> Answer:
+def _last_value(notebook: Notebook, cell: Cell, limit: float) -> Answer:
     """The value of the cell's last expression, which the interpreter keeps by the number of the cell."""
-    return ask(subject.interpreter, Question(expression=f"_oh[{cell.count}]", texts=True), limit=limit)
+    return ask(notebook.interpreter, Question(expression=f"_oh[{cell.count}]", texts=True), limit=limit)

@@ -1,11 +1,15 @@
-"""The candidate in its interpreter: what runs before it, and the candidate itself, as often as it has to be run."""
+"""The candidate in an interpreter: what runs before it, and the candidate itself, as often as it has to be run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
+from pytest_rewardkit.scorers.loading import NAME
 from pytest_rewardkit.scorers.witness import saw_code, saw_output
 
 if TYPE_CHECKING:
@@ -13,8 +17,10 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+Outcome = TypeVar("Outcome", Cell, Answer)
 
-class Subject:
+
+class Subject(ABC, Generic[Outcome]):
     """A candidate with an interpreter of its own. A context manager: on leaving, the interpreter ends.
 
     Parameters
@@ -29,7 +35,7 @@ class Subject:
         self.sandbox = sandbox
         self.code = code
         self.interpreter = Interpreter(sandbox)
-        self._setup = setup
+        self.setup = setup
         self._limit = limit
         self._was_loaded = False
         saw_code(code)
@@ -40,30 +46,47 @@ class Subject:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.interpreter.__exit__(kind, error, at)
 
-    def prepare(self) -> None:
-        """Run the setup, if there is one; `load` would do so otherwise.
+    def load(self) -> Outcome:
+        """Run the setup, if there is one, and then the candidate, and return what the candidate came to.
 
-        Raises RewardkitUsageError when it fails, and SandboxUnavailable.
+        Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable. A setup that worked before the
+        candidate had run, and fails now, counts as the candidate's own failure: it has spoilt something.
         """
-        if not self._setup or self.interpreter.alive:
-            return
-        cell = self.interpreter.run(self._setup, limit=self._limit)
-        if cell.verdict is not None:
-            raise RewardkitUsageError(f"the setup failed: {cell.reason}")
-
-    def load(self) -> Cell:
-        """Run the setup and then the candidate, and return what the candidate's cell came to.
-
-        Raises as `prepare`. A setup that worked before the candidate had run, and fails now, counts as the candidate's
-        own failure: it has spoilt something.
-        """
-        if not self._was_loaded:
-            self.prepare()
-        elif self._setup and not self.interpreter.alive:
-            cell = self.interpreter.run(self._setup, limit=self._limit)
-            if cell.verdict is not None:
-                return cell
+        if self.setup and not self.interpreter.alive:
+            outcome = self._run(self.setup, "setup.py", self._limit)
+            if outcome.verdict is not None:
+                if self._was_loaded:
+                    return outcome
+                raise RewardkitUsageError(f"the setup failed: {outcome.reason}")
         self._was_loaded = True
-        cell = self.interpreter.run(self.code, limit=self._limit)
-        saw_output(cell.transcript(), cell.stderr, cell.images)
-        return cell
+        return self._seen(self._run(self.code, NAME, self._limit))
+
+    @abstractmethod
+    def _run(self, code: str, name: str, limit: float) -> Outcome: ...
+
+    @abstractmethod
+    def _seen(self, outcome: Outcome) -> Outcome: ...
+
+
+class Notebook(Subject[Cell]):
+    """A candidate as a notebook's cell: what it shows counts, whether it prints it or not."""
+
+    def _run(self, code: str, name: str, limit: float) -> Cell:
+        del name
+        return self.interpreter.run(code, limit=limit)
+
+    def _seen(self, outcome: Cell) -> Cell:
+        saw_output(outcome.transcript(), outcome.stderr, outcome.images)
+        return outcome
+
+
+class Module(Subject[Answer]):
+    """A candidate as a module: what it defines counts, and what stands under its main guard does not run."""
+
+    def _run(self, code: str, name: str, limit: float) -> Answer:
+        answer = ask(self.interpreter, Question(load=code, name=name), limit=limit)
+        return replace(answer, raised=None)  # which is what cases expect of calls
+
+    def _seen(self, outcome: Answer) -> Answer:
+        saw_output(outcome.stdout, outcome.stderr)
+        return outcome

@@ -169,7 +169,9 @@ def test_what_quality_and_reward_functions_judged_is_kept_too(
     assert "score_quality(" in (kept["test_quality"] / "repeat.py").read_text()
     assert (kept["test_function"] / "candidate.py").read_text() == "print(1)\n"
     assert (kept["test_function"] / "response.md").read_text().startswith("Here:")
-    assert 'sandbox.run_code(text("candidate.py"))' in (kept["test_function"] / "repeat.py").read_text()
+    assert (
+        'sandbox.files.write("candidate.py", text("candidate.py"))' in (kept["test_function"] / "repeat.py").read_text()
+    )
     assert (kept["test_scored"] / "stdout.txt").read_text() == "1\n"
     assert not (kept["test_no_text"] / "candidate.py").exists()
 

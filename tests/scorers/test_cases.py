@@ -336,7 +336,6 @@ def f(x):
             ("  x = 1\n y = 2\nprint(x)", "compile_error"),
             ("eval('1 +')", "runtime_error"),
             ("1 / 0", "runtime_error"),
-            ("import sys; sys.exit(0)", "runtime_error"),
             ("import os; os._exit(0)", "runtime_error"),
             ("while True: pass", "timeout"),
             ("x = [0] * 10**11", "memory"),

@@ -156,12 +156,12 @@ HOSTILE = {
     "unreadable": "import os\nopen('a.txt', 'w').write('wrong')\nos.chmod('a.txt', 0)",
     "huge": "open('a.txt', 'w').truncate(10**8)",
     "no home any more": "import os, shutil\nos.chdir('/')\nshutil.rmtree('/home/user', ignore_errors=True)",
-    "a thread that writes later": """
+    "a thread that nobody waits for": """
 import threading, time
 def later():
     time.sleep(0.1)
     open("/home/user/a.txt", "w").write("right")
-threading.Thread(target=later).start()
+threading.Thread(target=later, daemon=True).start()
 """,
 }
 

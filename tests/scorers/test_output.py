@@ -1,4 +1,4 @@
-"""The output scorer, end to end: what is printed and what the last expression comes to, in order."""
+"""The output scorer, end to end: what is printed or, where nothing is, what the last expression comes to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ if TYPE_CHECKING:
         ("print(5)", "5"),
         ("print(5)", "5\n"),
         ("print('a  ')\nprint()", "a"),
-        ("print('a')\n'b'", "a\nb"),
-        ("print('a', end='')\n'b'", "a\nb"),
+        ("print('a')\n'b'", "a"),
         ("'b'", "'b'"),
-        ("print('hi')\nlist(range(60))", "hi\n" + str(list(range(60)))),
-        ("from IPython.display import display\nprint(1)\ndisplay('two')\n4", "1\ntwo\n4"),
+        ("'b'", "b"),
+        ("list(range(60))", str(list(range(60)))),
+        ("list(range(60))", "[" + ",\n ".join(map(str, range(60))) + "]"),
+        ("{'pear', 'apple', 'fig'}", "{'apple', 'fig', 'pear'}"),
+        ("from IPython.display import display\nprint(1)\ndisplay('two')\n4", "1\n'two'"),
+        ("print(5)\nimport os\nos._exit(0)", "5"),
+        (
+            "import subprocess\nprint('first')\nsubprocess.run(['echo', 'second'])\nprint('third')",
+            "first\nsecond\nthird",
+        ),
         ("import sys\nsys.stderr.write('noise')\nprint(5)", "5"),
         ("import subprocess\nsubprocess.run(['echo', 'hello'])\nNone", "hello"),
         ("x = 5", ""),
@@ -41,7 +48,9 @@ def test_text(sandbox: Sandbox, candidate: str, expected: str) -> None:
     ("candidate", "expected"),
     [
         ("0.1 + 0.2", 0.3),
-        ("print('debug')\n[1, (2, 3)]", [1, (2, 3)]),
+        ("[1, (2, 3)]", [1, (2, 3)]),
+        ("print([1, (2, 3)])\n'debug'", [1, (2, 3)]),
+        ("None", None),
         ("print([1, 2.0000000000001])", [1, 2]),
         ("print('{\"a\": true}')", {"a": True}),
         ("{'a': {1, 2}}", {"a": {1, 2}}),
@@ -64,8 +73,9 @@ def test_value(sandbox: Sandbox, candidate: str, expected: Any) -> None:
         ("x = 5", 5, "wrong_output"),
         ("print('anything')", "", "wrong_output"),
         ("print(5)\n1 / 0", "5", "runtime_error"),
-        ("print(5)\nimport os\nos._exit(0)", "5", "runtime_error"),
-        ("print(5)\nimport sys\nsys.exit()", "5", "runtime_error"),
+        ("print(5)\nimport os\nos._exit(2)", "5", "runtime_error"),
+        ("print(5)\nimport sys\nsys.exit(2)", "5", "runtime_error"),
+        ("print(5)\nimport os\nos.kill(os.getpid(), 9)", "5", "runtime_error"),
         ("print(5)\nwhile True: pass", "5", "timeout"),
         ("print(5)\nx = [0] * 10**11", "5", "memory"),
         ("print(5", "5", "compile_error"),
@@ -101,14 +111,35 @@ def test_a_part_that_says_why(sandbox: Sandbox) -> None:
     assert (part.expected, part.actual) == ("one\ntwo", "one\ntoo\n")
 
 
-def test_a_traceback_has_its_lines(sandbox: Sandbox) -> None:
-    candidate = "import sys\nprint('warned', end='', file=sys.stderr)\nraise ValueError('no')"
+def test_a_traceback_is_the_programs_own(sandbox: Sandbox) -> None:
+    candidate = "import sys\nprint('warned', file=sys.stderr)\ndef f():\n    raise ValueError('no')\nf()"
     (part,) = score_output(sandbox, candidate, "").parts
-    warned, rule, heading, cell, *_ = str(part.stderr).splitlines()
-    assert (warned, set(rule)) == ("warned", {"-"})
-    assert heading.startswith("ValueError")
-    assert heading.endswith("Traceback (most recent call last)")
-    assert cell.startswith("Cell In[")
+    heading, *frames, last = str(part.stderr).splitlines()[1:]
+    assert (heading, last) == ("Traceback (most recent call last):", "ValueError: no")
+    files = [line.strip() for line in frames if line.strip().startswith("File")]
+    assert files == ['File "candidate.py", line 5, in <module>', 'File "candidate.py", line 4, in f']
+
+
+@pytest.mark.parametrize(
+    ("candidate", "expected"),
+    [
+        ("print('a')\n'b'", "a\n'b'"),
+        ("print('a')\n'b'", "a\nb"),
+        ("print('a', end='')\n'b'", "a\nb"),
+        ("print('hi')\nlist(range(60))", "hi\n" + str(list(range(60)))),
+        ("from IPython.display import display\nprint(1)\ndisplay('two')\n4", "1\ntwo\n4"),
+        ("print('debug')\n[1, (2, 3)]", [1, (2, 3)]),
+        ("print('hi')\nimport sys\nsys.exit(0)", "hi"),
+    ],
+)
+def test_a_notebooks_transcript_where_it_is_asked_for(sandbox: Sandbox, candidate: str, expected: Any) -> None:
+    assert score_output(sandbox, candidate, expected, transcript=True).value == 1.0
+
+
+@pytest.mark.parametrize("transcript", [False, True])
+def test_what_cannot_be_written_down_is_no_program(sandbox: Sandbox, transcript: bool) -> None:
+    reward = score_output(sandbox, "x = '\ud83d'\nprint('wrong')", "right", transcript=transcript)
+    assert (reward.value, reward.verdict) == (0.0, "compile_error")
 
 
 def test_a_sandbox_that_is_gone_is_unscored(sandbox: Sandbox) -> None:

@@ -63,7 +63,7 @@ def test_the_script_is_valid_whatever_a_candidate_and_a_test_are_called() -> Non
 def test_a_scorer_that_cannot_be_called_again_leaves_the_candidate_to_be_run() -> None:
     script = contents(NODE_ID, Reward(0.0, evidence=(Evidence(code="1", scorer="system"),)))["repeat.py"].decode()
     ast.parse(script)
-    assert 'sandbox.run_code(text("candidate.py"))' in script
+    assert 'sandbox.files.write("candidate.py", text("candidate.py"))' in script
     assert "system" not in script
 
 

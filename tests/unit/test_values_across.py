@@ -211,7 +211,15 @@ def test_any_json_gives_plain_data_or_is_refused(data: Any) -> None:
 
 
 def asked(user: dict[str, Any], **question: Any) -> dict[str, Any]:
-    blank = {"statements": "", "expression": "", "call": "", "args": [], "kwargs": {"dict": []}, "texts": False}
+    blank: dict[str, Any] = {
+        "load": "",
+        "statements": "",
+        "expression": "",
+        "call": "",
+        "args": [],
+        "kwargs": {"dict": []},
+    }
+    blank["texts"] = False
     text = repr(answer("nonce", json.dumps({**blank, **question}), user))
     assert text.startswith("nonce")
     reply: dict[str, Any] = json.loads(text.removeprefix("nonce"))

@@ -6,7 +6,6 @@ import base64
 import inspect
 import json
 import marshal
-import secrets
 import sys
 import zlib
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from pytest_rewardkit.datasets.testcode.guest import (
     surroundings,
     unittests,
 )
-from pytest_rewardkit.scorers import across, structures
+from pytest_rewardkit.scorers import across, loading, structures
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
+from pytest_rewardkit.scorers.scratch import scratch_path
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reward import Verdict
 
-PLAYER: Final = (structures, across, digests, handing, surroundings, player)
-UNIT_TESTS: Final = (surroundings, unittests)
-REFEREE: Final = (structures, across, digests, handing, surroundings, checks, standin, referee)
+PLAYER: Final = (loading, structures, across, digests, handing, surroundings, player)
+UNIT_TESTS: Final = (loading, surroundings, unittests)
+REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, referee)
 
 LARGEST_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""
@@ -87,7 +87,7 @@ class Line:
             SandboxUnavailable: the sandbox, or the way to it, is lost.
         """
         # Where it is, no one can know before it is there; what a candidate puts in its place is its own answer anyway.
-        path = f"/tmp/rewardkit-{secrets.token_hex(8)}"  # noqa: S108 - in the sandbox
+        path = scratch_path()
         data = json.dumps(task)
         given = repr(data)
         if len(data) > LARGEST_CELL:

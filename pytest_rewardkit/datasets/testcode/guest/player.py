@@ -14,13 +14,14 @@ import sys
 import time
 import traceback
 import types
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers import across, structures
+from pytest_rewardkit.scorers.loading import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,15 +50,19 @@ class Player:
         self._timeouts = 0
 
     def load(self, sources: list[str], seconds: float) -> dict[str, Any]:
-        """Runs pieces of source, one after another; returns ``{"loaded": true}``, or what was raised."""
+        """Runs pieces of source, one after another; returns ``{"loaded": true}``, or what was raised.
+
+        One that exits has ended the loading; the candidate is what it has defined.
+        """
         sys.modules["candidate"] = self._module
         compiling = True
         try:
             with _time_limit(seconds):
-                codes = [compile(source, f"<candidate {number}>", "exec") for number, source in enumerate(sources)]
+                programs = [compiled(source, f"<candidate {number}>") for number, source in enumerate(sources)]
                 compiling = False
-                for code in codes:
-                    exec(code, self._module.__dict__)
+                with suppress(SystemExit):
+                    for program in programs:
+                        program.run(self._module.__dict__)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

@@ -8,6 +8,7 @@ after each test; one that covers its tracks is not found.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,6 +19,7 @@ import unittest
 from typing import Any
 
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
+from pytest_rewardkit.scorers.loading import compiled
 
 LONGEST_TEXT = 1_000
 _RELIED_ON = ("unittest.case", "unittest.result", "unittest.mock", "numpy.testing", "pandas.testing", "numpy", "pandas")
@@ -79,13 +81,14 @@ def _prepare() -> None:
 
 
 def _loaded(sources: list[str], module: types.ModuleType) -> dict[str, Any]:
-    """Runs sources in a module; returns what was raised, if anything."""
+    """Runs sources in a module; returns what was raised, if anything. One that exits has ended its loading."""
     compiling = True
     try:
-        codes = [compile(source, f"<{module.__name__}>", "exec") for source in sources]
+        programs = [compiled(source, f"<{module.__name__}>") for source in sources]
         compiling = False
-        for code in codes:
-            exec(code, module.__dict__)
+        with contextlib.suppress(SystemExit):
+            for program in programs:
+                program.run(module.__dict__)
     except BaseException as error:
         try:
             message = str(error)[:LONGEST_TEXT]

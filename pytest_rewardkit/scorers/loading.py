@@ -1,0 +1,127 @@
+"""Running a candidate's source, in the sandbox: with top-level `await`, and with the lines that only notebooks have.
+
+The source of this module is sent into sandboxes, so it needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+
+TYPING = False
+if TYPING:
+    from collections.abc import Callable, Iterator  # noqa: TC003 - `typing` costs each program time
+    from types import CodeType  # noqa: TC003
+    from typing import Any
+
+NAME = "candidate.py"
+"""The file that tracebacks name."""
+
+AWAITS = 0x80 | 0x200
+"""Flags of code that has to be awaited: of a coroutine, of an asynchronous generator."""
+
+
+class Program:
+    """Compiled source.
+
+    Parameters
+    ----------
+    codes: what to run, one after the other.
+    has_value: whether the last of them is an expression.
+    """
+
+    def __init__(self, codes: list[CodeType], has_value: bool) -> None:
+        self.codes = codes
+        self.has_value = has_value
+
+    def run(self, names: dict[str, Any]) -> Any:
+        """Run it among `names`, and return the value of the last expression."""
+        if any(code.co_flags & AWAITS for code in self.codes):
+            import asyncio
+
+            return asyncio.run(self._awaited(names))
+        value = None
+        for code in self.codes:
+            value = eval(code, names)  # noqa: S307 - this is what a sandbox is for
+        return value
+
+    async def _awaited(self, names: dict[str, Any]) -> Any:
+        value = None
+        for code in self.codes:
+            value = eval(code, names)  # noqa: S307
+            if code.co_flags & AWAITS:
+                value = await value
+        return value
+
+
+def compiled(source: str, name: str = NAME, shell: Callable[[], Any] | None = None) -> Program:
+    """Return the program that `source` is. Raises SyntaxError when it is none, whatever the reason.
+
+    Parameters
+    ----------
+    shell: makes IPython's shell, which reads lines for the system's shell and magics; raises ImportError without one.
+    """
+    try:
+        try:
+            return _compiled(source, name)
+        except SyntaxError:
+            if shell is None or not any(map(_is_of_notebooks, source.splitlines())):
+                raise
+            with suppress(ImportError):
+                source = shell().transform_cell(source)
+            return _compiled(source, name)
+    except (ValueError, OverflowError, RecursionError, MemoryError) as error:
+        # Null bytes, lone surrogates, numbers too long to be read, nesting too deep.
+        raise SyntaxError(str(error) or type(error).__name__) from None
+
+
+def _compiled(source: str, name: str) -> Program:
+    import ast
+    import warnings
+
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with warnings.catch_warnings():
+        # What is doubtful in it is warned of below, not twice.
+        warnings.simplefilter("ignore")
+        tree = compile(source, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        return Program([compile(tree, name, "exec", flags, dont_inherit=True)], has_value=False)
+    statements = compile(ast.Module(tree.body[:-1], []), name, "exec", flags, dont_inherit=True)
+    expression = compile(ast.Expression(last.value), name, "eval", flags, dont_inherit=True)
+    return Program([statements, expression], has_value=True)
+
+
+def _is_of_notebooks(line: str) -> bool:
+    code = line.strip()
+    return code[:1] in ("!", "%", "?") or code[-1:] == "?" or "= !" in code or "= %" in code
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Take from what runs within the marks of the interpreter around it: an event loop that runs, and its depth."""
+    import asyncio
+
+    limit = sys.getrecursionlimit()
+    loop = asyncio._get_running_loop()
+    task = asyncio.current_task(loop) if loop is not None else None
+    if loop is not None and task is not None:
+        asyncio.tasks._leave_task(loop, task)
+    asyncio._set_running_loop(None)
+    sys.setrecursionlimit(limit + _depth())
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        asyncio._set_running_loop(loop)
+        if loop is not None:
+            asyncio.set_event_loop(loop)  # `asyncio.run` leaves none
+            if task is not None:
+                asyncio.tasks._enter_task(loop, task)
+
+
+def _depth() -> int:
+    depth, frame = 0, sys._getframe()
+    while frame := frame.f_back:  # type: ignore[assignment]
+        depth += 1
+    return depth

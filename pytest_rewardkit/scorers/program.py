@@ -1,0 +1,201 @@
+"""Running a candidate as a program: a process of its own, with real standard input, under an exact time limit."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers import across, launcher
+from pytest_rewardkit.scorers.evaluation import ANSWER_LIMIT, MODULES, Answer
+from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
+from pytest_rewardkit.scorers.scratch import scratch_path
+from pytest_rewardkit.scorers.witness import saw_code, saw_output
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from e2b_code_interpreter import CommandHandle, Sandbox
+
+KILLED: Final = 128 + 9
+FOR_MEMORY: Final = "more memory than it is allowed"
+"""What the local server says of a program that it ended with the whole sandbox."""
+
+
+def run_program(
+    sandbox: Sandbox,
+    code: str,
+    stdin: str | bytes = b"",
+    *,
+    limit: float,
+    setup: str = "",
+    before: Callable[[], None] | None = None,
+) -> Answer:
+    """Run `code` as a program in the sandbox's home folder, with `stdin` to read, for at most `limit` seconds.
+
+    The input is a file, so `sys.stdin.buffer`, `open(0)` and seeking work as in a shell.
+
+    Parameters
+    ----------
+    setup: code that runs first, in the same process and for as long at most.
+    before: called when the setup has run, before the program starts.
+
+    Returns what it printed; where it printed nothing, the value of its last expression too.
+    Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
+    """
+    saw_code(code)
+    folder = scratch_path()
+    contents = {
+        **_sources(),
+        f"{launcher.PROGRAM}.py": code,
+        "stdin": stdin,
+        **({"setup.py": setup} if setup else {}),
+    }
+    if before is not None and not setup:
+        before()
+    with sandbox_failures():
+        sandbox.files.write_files([{"path": f"{folder}/{name}", "data": _bytes(it)} for name, it in contents.items()])
+    run = _Run(sandbox, folder, limit, bool(setup), before if setup else None)
+    try:
+        answer = run.answer()
+    finally:
+        with suppress(SandboxUnavailable), sandbox_failures():
+            sandbox.files.remove(folder)
+    saw_output(answer.stdout or (answer.texts[-1] if answer.texts else ""), answer.stderr)
+    return answer
+
+
+@cache
+def _sources() -> dict[str, str]:
+    """The files of ours that a program is started with."""
+    return {f"{module.__name__.rpartition('.')[2]}.py": inspect.getsource(module) for module in (launcher, *MODULES)}
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+
+
+@dataclass(slots=True)
+class _Run:
+    """One process, from its start to its end."""
+
+    sandbox: Sandbox
+    folder: str
+    limit: float
+    has_setup: bool
+    before: Callable[[], None] | None
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    stdout: list[str] = field(default_factory=list)
+    stderr: list[str] = field(default_factory=list)
+    size: int = 0
+    begun: float = field(default_factory=time.monotonic)
+    started: float | None = None
+    """When the program itself was started; None while the setup runs."""
+
+    def answer(self) -> Answer:
+        """Run it. Raises as `run_program`."""
+        if not self.has_setup:
+            self.started = self.begun
+        verdict, reason = self._ended()
+        if self.started is None:
+            raise RewardkitUsageError(f"the setup failed: {reason or 'it ended the program'}")
+        duration = time.monotonic() - self.started
+        # With a setup, both together have twice the time.
+        if self.has_setup and duration > self.limit:
+            verdict, reason = Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
+        printed, reported = self._parted()
+        answer = Answer(stdout=printed, stderr="".join(self.stderr), verdict=verdict, reason=reason, duration=duration)
+        return answer if printed or verdict is not None else _valued(answer, reported)
+
+    def _ended(self) -> tuple[Verdict | None, str]:
+        from e2b import CommandExitException, TimeoutException
+
+        limit = 2 * self.limit if self.has_setup else self.limit
+        with sandbox_failures():
+            try:
+                handle = self.sandbox.commands.run(
+                    f"exec python3 {self.folder}/launcher.py {self.nonce} 3<&0 <{self.folder}/stdin",
+                    background=True,
+                    stdin=self.has_setup,
+                    timeout=limit,
+                )
+                if not self._followed(handle):
+                    handle.kill()
+                    return Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters"
+                handle.wait()
+            except CommandExitException as error:
+                if FOR_MEMORY in (error.error or ""):
+                    return Verdict.MEMORY, MEMORY_USED_UP
+                return _failure(error.exit_code, "".join(self.stderr))
+            except TimeoutException as error:
+                # Sub-classes tell of sandboxes that are gone.
+                if type(error) is not TimeoutException or time.monotonic() - self.begun < self.limit:
+                    raise
+                return Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
+        return None, ""
+
+    def _followed(self, handle: CommandHandle) -> bool:
+        """Collect the program's output; False when it is too much."""
+        for out, err, _ in handle:
+            if out:
+                self.stdout.append(out)
+            if err:
+                self.stderr.append(err)
+            self.size += len(out or "") + len(err or "")
+            if self.size > OUTPUT_LIMIT:
+                return False
+            if self.started is None:
+                self._start_after_setup(handle)
+        return True
+
+    def _start_after_setup(self, handle: CommandHandle) -> None:
+        """Let the program start when the setup is done; what the setup put out is not the program's."""
+        if f"{self.nonce}{launcher.SETUP_DONE}\n" not in "".join(self.stdout):
+            return
+        self.stdout.clear()
+        self.stderr.clear()
+        if self.before is not None:
+            self.before()
+        self.started = time.monotonic()
+        self.sandbox.commands.send_stdin(handle.pid, "\n")
+
+    def _parted(self) -> tuple[str, str]:
+        """What the program printed, and what the launcher reported, which comes last."""
+        printed, _, reported = "".join(self.stdout).partition(self.nonce)
+        report, _, rest = reported.partition("\n")
+        return printed + rest, report
+
+
+def _valued(answer: Answer, report: str) -> Answer:
+    """The answer with the reported value; a report that nobody can have made is none."""
+    if not report or len(report) > ANSWER_LIMIT:
+        return answer
+    try:
+        reply = json.loads(report)
+        value = across.decode(reply["value"])
+        return replace(answer, value=value, texts=() if value is None else tuple(map(str, reply["texts"])))
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return answer
+
+
+def _failure(status: int, stderr: str) -> tuple[Verdict, str]:
+    lines = stderr.rstrip().splitlines()
+    last = lines[-1] if lines else ""
+    if last.startswith("MemoryError"):
+        return Verdict.MEMORY, "MemoryError"
+    # Python reports a script that does not compile without the heading that tracebacks have.
+    if last.startswith(("SyntaxError:", "IndentationError:", "TabError:")) and not any(
+        line.startswith("Traceback (most recent call last)") for line in lines
+    ):
+        return Verdict.COMPILE_ERROR, one_line(last, 300)
+    if status == KILLED:
+        return Verdict.RUNTIME_ERROR, "the program was killed"
+    return Verdict.RUNTIME_ERROR, one_line(last, 300) if last else f"the program ended with status {status}"
