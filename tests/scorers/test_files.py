@@ -159,7 +159,7 @@ HOSTILE = {
     "a thread that nobody waits for": """
 import threading, time
 def later():
-    time.sleep(0.1)
+    time.sleep(60)
     open("/home/user/a.txt", "w").write("right")
 threading.Thread(target=later, daemon=True).start()
 """,
