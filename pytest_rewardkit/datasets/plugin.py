@@ -108,10 +108,10 @@ def task_of(item: pytest.Item, trial: Trial | None) -> str | None:
         number = callspec.params["attempt"]
     else:
         return None
-    from pytest_rewardkit.run.node_ids import plain
+    from pytest_rewardkit.run.node_ids import name_of
     from pytest_rewardkit.run.tasks import task_id
 
-    return task_id(plain(item.nodeid, item.config), number, of_row=trial is not None)
+    return task_id(name_of(item), number, of_row=trial is not None)
 
 
 @pytest.fixture

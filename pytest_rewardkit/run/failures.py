@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_rewardkit.run.node_ids import plain
+from pytest_rewardkit.run.node_ids import name_of, plain
 from pytest_rewardkit.run.recording import recorder_of
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Failures:
     def _command(self, item: pytest.Item) -> str:
         from pytest_rewardkit.text import printable
 
-        file, colons, rest = plain(item.nodeid, self._config).partition("::")
+        _, colons, rest = plain(item.nodeid, self._config).partition("::")
         # A node id begins at the root directory, and an argument where pytest was started.
-        path = os.path.relpath(self._config.rootpath / file, self._config.invocation_params.dir)
+        path = os.path.relpath(item.path, self._config.invocation_params.dir)
         return f"pytest {shlex.quote(printable(path + colons + rest))}"
 
     def _written(self, item: pytest.Item, reward: Reward) -> list[str]:
@@ -79,7 +79,7 @@ class Failures:
         from pytest_rewardkit.text import one_line
 
         assert self._directory is not None
-        node_id, attempt = plain(item.nodeid, self._config), item.stash[_ATTEMPT]
+        node_id, attempt = name_of(item), item.stash[_ATTEMPT]
         folder = self._directory / artifacts.folder_name(node_id, attempt)
         threshold = recorder_of(item).threshold
         files = artifacts.contents(node_id, reward, threshold=threshold, attempt=attempt)
@@ -100,7 +100,7 @@ class Failures:
         from pytest_rewardkit.reports import artifacts
 
         assert self._directory is not None
-        node_id = plain(item.nodeid, self._config)
+        node_id = name_of(item)
         attempt = 1
         # What cannot be removed cannot be written anew either, and that is told.
         with suppress(OSError):

@@ -1,11 +1,16 @@
-"""Node ids, as pytest has them without pytest-xdist."""
+"""Node ids: as pytest has them without pytest-xdist, and a name for each test where several have the same."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterable, Iterator
+
+_NAME: Final = pytest.StashKey[str]()
+_ATTRIBUTE: Final = "rewardkit_name"
 
 
 def have_groups(config: pytest.Config) -> bool:
@@ -19,6 +24,41 @@ def without_group(node_id: str) -> str:
     end = max(node_id.rfind("]"), node_id.rfind("::"))
     at = node_id.find("@", end + 1)
     return node_id if at < 0 else node_id[:at]
+
+
+def told_apart(node_ids: Iterable[str]) -> Iterator[str]:
+    """Yield the node ids, each that was there before with the number that it is there: they are of different tests.
+
+    A file outside of the root directory may be named as another, and with ``--keep-duplicates`` one may be given twice.
+    """
+    counts: dict[str, int] = {}
+    for node_id in node_ids:
+        number = counts[node_id] = counts.get(node_id, 0) + 1
+        yield node_id if number == 1 else f"{node_id}#{number}"
+
+
+def tell_apart(session: pytest.Session) -> None:
+    """Name all tests that were collected; wherever they are, the same ones get the same names."""
+    names = told_apart(plain(item.nodeid, session.config) for item in session.items)
+    for item, own in zip(session.items, names, strict=True):
+        if own not in item.nodeid:
+            item.stash[_NAME] = own
+
+
+def name_of(item: pytest.Item) -> str:
+    """Return the name that is the test's alone."""
+    return item.stash.get(_NAME, None) or plain(item.nodeid, item.config)
+
+
+def name(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Let `report` say which test it is about, where its node id does not; pytest-xdist wants that to stay as it is."""
+    if (own := item.stash.get(_NAME, None)) is not None:
+        setattr(report, _ATTRIBUTE, own)
+
+
+def named_in(report: pytest.TestReport) -> str | None:
+    """Return what `name` left on `report`; None where that is nothing."""
+    return getattr(report, _ATTRIBUTE, None)
 
 
 def plain(node_id: str, config: pytest.Config) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.datasets.plugin import trial_of
-from pytest_rewardkit.run import recorder
+from pytest_rewardkit.run import node_ids, recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class Recording:
         self._reporting = reporting
         self._threshold = threshold
         self._deselected = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self._reporting is not None:
+            node_ids.tell_apart(session)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._deselected += len(items)
@@ -110,6 +114,7 @@ class Recording:
         if self._reporting is not None and call.when == "teardown":
             self._reporting[0].give(item, attempt)
         report = yield
+        node_ids.name(report, item)
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             _note(attempt, call.excinfo, in_call=call.when == "call")

@@ -15,7 +15,7 @@ from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
 from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.narrowing import DESELECTED, narrowed_by
-from pytest_rewardkit.run.node_ids import have_groups, without_group
+from pytest_rewardkit.run.node_ids import have_groups, named_in, told_apart, without_group
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Reporter:
         self.uncollected = 0
         """How many files could not be collected."""
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
+        # Then each worker runs all tests, and each of its tests is one of its own.
+        self._is_each = config.getoption("dist", "no") == "each"
         self._running: dict[str, _Progress] = {}
         self._memory = Memory()
         self._decisions: list[Decision] | None = None
@@ -125,14 +127,14 @@ class Reporter:
         self._expect([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        self._expect(ids)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._expect(ids, self._suffix(node))
 
     # Around all others: they report rewards in a form that is meant for them, and pytest's own subtests change what is
     # known of a test.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
-        node_id = self._plain(report.nodeid)
+        node_id = self._name(report)
         kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
             yield
@@ -146,6 +148,9 @@ class Reporter:
         if report.user_properties:
             if report.when == "teardown":
                 record, wire = self._handover.take(report, self._properties)
+                if self._is_each and record is not None and record.task is not None:
+                    record.task += self._suffix(getattr(report, "node", None))
+                    wire = record.to_wire()
             else:
                 progress.noted = self._handover.take_note(report)
         yield
@@ -166,7 +171,7 @@ class Reporter:
         """
         if report.when != "call" and not (report.when == "setup" and report.failed):
             return []
-        node_id = self._plain(report.nodeid)
+        node_id = self._name(report)
         if (progress := self._running.get(node_id)) is not None:
             return progress.noted
         test = self.ledger.get(node_id)
@@ -228,6 +233,15 @@ class Reporter:
     def pytest_unconfigure(self) -> None:
         self.ledger = Ledger()
 
+    def _name(self, report: pytest.TestReport) -> str:
+        """Return by what node id the test of `report` is known here."""
+        node_id = named_in(report) or self._plain(report.nodeid)
+        return node_id + self._suffix(getattr(report, "node", None)) if self._is_each else node_id
+
+    def _suffix(self, node: Any) -> str:
+        """Return what tells the tests of a worker of pytest-xdist from those of others."""
+        return f"@{node.gateway.id}" if self._is_each and node is not None else ""
+
     def _properties(self, record: Record) -> list[Property]:
         return properties_of(record) if self._settings.junit_properties else []
 
@@ -239,9 +253,9 @@ class Reporter:
         if attempt.record is not None:
             self._memory.bound(attempt.record, len(wire))
 
-    def _expect(self, node_ids: Sequence[str]) -> None:
+    def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
         if not self._config.getoption("collectonly"):
-            self.ledger.expect(map(self._plain, node_ids))
+            self.ledger.expect(node_id + suffix for node_id in told_apart(map(self._plain, node_ids)))
 
 
 def _outcome(report: pytest.TestReport, before: str) -> str:

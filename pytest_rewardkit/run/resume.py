@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rewardkit.run.asked import stored_in
 from pytest_rewardkit.run.kept import reports_of
-from pytest_rewardkit.run.node_ids import plain
+from pytest_rewardkit.run.node_ids import name, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,13 +36,14 @@ class Resume:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        attempts = self._kept.get(plain(item.nodeid, item.config))
+        attempts = self._kept.get(name_of(item))
         if attempts is None:
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = [report for attempt in attempts for report in reports_of(item.nodeid, attempt, item.location)]
         _tear_down(item, nextitem, reports[-1])
         for report in reports:
+            name(report, item)
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
