@@ -66,7 +66,7 @@ class Agent:
         self._plan = box.plan
         self._files = Files(box.directories)
         self._translator = _translator(box)
-        self._starter = Starter(box.plan, box.limits, self._translator)
+        self._starter = Starter(box.plan, box.limits, self._translator, box.candidates_rules)
         self._score = score
         self._shell = shell
         self._environment = environment

@@ -31,6 +31,7 @@ _READ: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE | AccessFS.READ_DIR)
 _READ_FILE: Final = int(AccessFS.EXECUTE | AccessFS.READ_FILE)
 _DEVICE: Final = int(AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.IOCTL_DEV)
 _REFER: Final = int(AccessFS.REFER)
+_MEMORY: Final = int(AccessFS.READ_FILE | AccessFS.WRITE_FILE)
 _READ_DIR: Final = int(AccessFS.READ_DIR)
 _MAKE_BLOCK: Final = int(AccessFS.MAKE_BLOCK)
 _DEVICES_IN_WRITABLE: Final = int(AccessFS.MAKE_CHAR | AccessFS.MAKE_BLOCK | AccessFS.IOCTL_DEV)
@@ -50,6 +51,7 @@ class Rules:
         writable: directories to do everything in, but make or drive devices.
         devices: device files, or directories of them, to read and write.
         deny_network: whether to refuse TCP, and UDP where the kernel can.
+        memory: directories whose files are those of other processes' memory, to read and write but not to list.
     """
 
     readable: Sequence[str]
@@ -57,6 +59,7 @@ class Rules:
     writable: Sequence[str]
     devices: Sequence[str]
     deny_network: bool
+    memory: Sequence[str] = ()
 
 
 def abi_version() -> int:
@@ -67,18 +70,19 @@ def abi_version() -> int:
         return 0
 
 
-def restrict(rules: Rules, abi: int) -> None:
+def restrict(rules: Rules, abi: int, *, scoped: bool = True) -> None:
     """Confine this process and its later children to `rules`; no_new_privs must be set.
 
     Parameters:
         abi: what :func:`abi_version` gave, 1 or more.
+        scoped: whether signals and abstract sockets are confined too, where the kernel can.
     """
     handled = sum(right for right in _RIGHTS if abi >= _FIRST_ABI_OF_RIGHT.get(right, 1))
     network = 0
     if rules.deny_network:
         network |= _TCP if abi >= _ABI_WITH_TCP else 0
         network |= _UDP if abi >= _ABI_WITH_UDP else 0
-    scopes = _ALL_SCOPES if abi >= ABI_WITH_SCOPES else 0
+    scopes = _ALL_SCOPES if scoped and abi >= ABI_WITH_SCOPES else 0
     ruleset = calls.create_ruleset(calls.RulesetAttr(handled, network, scopes))
     try:
         for path in rules.readable:
@@ -90,6 +94,8 @@ def restrict(rules: Rules, abi: int) -> None:
             _allow(ruleset, path, directory=rights, file=rights & _DEVICE)
         for path in rules.devices:
             _allow(ruleset, path, directory=handled & (_DEVICE | _READ_DIR), file=handled & _DEVICE)
+        for path in rules.memory:
+            _allow(ruleset, path, directory=_MEMORY, file=_MEMORY)
         calls.restrict_self(ruleset)
     finally:
         os.close(ruleset)

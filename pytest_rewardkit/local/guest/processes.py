@@ -40,12 +40,18 @@ class Command:
 
 
 class Starter:
-    """Starts commands under a plan's layers and a sandbox's limits, with their paths translated where one is given."""
+    """Starts commands under a plan's layers and a sandbox's limits.
 
-    def __init__(self, plan: Plan, limits: Limits, translator: Translator | None) -> None:
+    Parameters:
+        translator: what translates their paths, where that is needed.
+        rules: which files they may touch, where these are fewer than this process may.
+    """
+
+    def __init__(self, plan: Plan, limits: Limits, translator: Translator | None, rules: landlock.Rules | None) -> None:
         self._plan = plan
         self._limits = limits
         self._translator = translator
+        self._rules = rules
 
     def start(self, command: Command, stdio: Sequence[int]) -> int:
         """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
@@ -84,10 +90,12 @@ class Starter:
             self._translator.enter()
 
     def _enter_nested_domain(self) -> None:
-        """Keep this process, and what it starts, from signalling and tracing the agent.
+        """Keep this process, and what it starts, from signalling and tracing the agent, and from its files.
 
         With a process namespace the agent is its first process, which the others cannot harm.
         """
+        if self._rules is not None:
+            landlock.restrict(self._rules, self._plan.landlock_abi, scoped=False)
         if self._plan.landlock_abi and not self._plan.process_namespace:
             landlock.restrict_nested(self._plan.landlock_abi, signals=True)
 

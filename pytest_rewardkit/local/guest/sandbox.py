@@ -6,10 +6,10 @@ import contextlib
 import os
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import landlock, network, root, syscalls
+from pytest_rewardkit.local.guest import landlock, network, root, syscalls, tracing
 from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
@@ -88,7 +88,7 @@ class Sandbox:
         syscalls.set_child_subreaper()
         syscalls.set_parent_death_signal(signal.SIGKILL)
         if plan.landlock_abi:
-            landlock.restrict(self._rules(), plan.landlock_abi)
+            landlock.restrict(replace(self._rules(), memory=self._memory), plan.landlock_abi)
         if self.seccomp_program is not None:
             syscalls.load_seccomp_program(self.seccomp_program)
 
@@ -118,6 +118,16 @@ class Sandbox:
             own_root.mount_proc()
         elif not self.plan.landlock_abi:
             own_root.cover_proc()
+
+    @property
+    def _memory(self) -> tuple[str, ...]:
+        """Where the agent finds the paths that its candidates' calls name."""
+        return ("/proc",) if self.waiting_program is not None and not tracing.are_calls_allowed() else ()
+
+    @property
+    def candidates_rules(self) -> landlock.Rules | None:
+        """What candidates may touch, where that is less than what the agent may."""
+        return self._rules() if self._memory else None
 
     def _rules(self) -> landlock.Rules:
         if self.plan.private_root:
