@@ -41,7 +41,20 @@ class Place:
 
 
 PLACES = {
+    "default": Place("--init", (Level.UID, Level.LANDLOCK)),
+    "no init": Place("", (Level.UID, Level.LANDLOCK)),
+    "no capabilities": Place("--init --cap-drop=ALL", (Level.LANDLOCK, Level.LANDLOCK)),
+    "read-only": Place(f"--init {READ_ONLY}", (Level.UID, Level.LANDLOCK)),
+    "Kubernetes, restricted": Place(f"{READ_ONLY} {NO_RIGHTS}", (Level.LANDLOCK, Level.LANDLOCK)),
+    "64 processes": Place("--init --pids-limit=64", (Level.UID, Level.LANDLOCK)),
+    "512 MB": Place("--init --memory=512m", (Level.UID, Level.LANDLOCK)),
+    "any call": Place(f"--init {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
     "any call, whole proc": Place(f"--init {ANY_CALL} {WHOLE_PROC}", (Level.FULL, Level.FULL)),
+    "administrator": Place("--init --cap-add=SYS_ADMIN", (Level.NS_NOCAP, Level.LANDLOCK)),
+    "administrator, any call": Place(f"--init --cap-add=SYS_ADMIN {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
+    "administrator, any call, whole proc": Place(
+        f"--init --cap-add=SYS_ADMIN {ANY_CALL} {WHOLE_PROC}", (Level.FULL, Level.FULL)
+    ),
 }
 
 
@@ -87,7 +100,7 @@ def at_least(level: Level, least: Level) -> bool:
     return strongest_first.index(level) <= strongest_first.index(least)
 
 
-@pytest.mark.parametrize("user", [USER], ids=["user"])
+@pytest.mark.parametrize("user", [ROOT, USER], ids=["root", "user"])
 @pytest.mark.parametrize("name", PLACES)
 def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, folder: Path):
     shutil.copy(Path(__file__).with_name("everyday.py"), folder / "test_everyday.py")
@@ -101,7 +114,7 @@ def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, fol
 
 @pytest.mark.parametrize(
     ("name", "user"),
-    [("any call, whole proc", USER)],
+    [("default", ROOT), ("Kubernetes, restricted", USER), ("any call", USER)],
     ids=lambda value: {ROOT: "root", USER: "user"}.get(value, value),
 )
 def test_example_suites_pass(engine: Engine, name: str, user: str, folder: Path):
