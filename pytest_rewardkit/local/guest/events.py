@@ -7,6 +7,8 @@ import signal
 import socket
 from typing import Final
 
+from pytest_rewardkit.local.guest import syscalls
+
 _CHUNK: Final = 4096
 
 
@@ -21,6 +23,8 @@ class ChildSignals:
         # Handlers, where SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its
         # group; and unlike ignored signals, handled ones are the default again in the programs that are started.
         signal.signal(signal.SIGCHLD, _do_nothing)
+        # A candidate is held and let go for each path that is translated.
+        syscalls.mute_stops_of_children()
         signal.signal(signal.SIGINT, _do_nothing)
 
     def fileno(self) -> int:

@@ -141,7 +141,8 @@ class Sandbox:
                 deny_network=False,
             )
         return landlock.Rules(
-            listable=(),
+            # Programs look for processes there; what it says of each one stays closed.
+            listable=("/proc",),
             readable=(
                 *root.SYSTEM_PATHS,
                 *root.environment_paths(),

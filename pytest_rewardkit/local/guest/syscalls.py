@@ -56,6 +56,7 @@ _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
+_SA_NOCLDSTOP: Final = 1
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _SECCOMP_SET_MODE_FILTER: Final = 1
 _FILTER_NEW_LISTENER: Final = 8
@@ -87,6 +88,15 @@ class _CloneArguments(ctypes.Structure):
             *("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack"),
             *("stack_size", "tls", "set_tid", "set_tid_size", "cgroup"),
         )
+    )
+
+
+class _SigAction(ctypes.Structure):
+    _fields_ = (
+        ("handler", ctypes.c_void_p),
+        ("mask", ctypes.c_uint8 * 128),
+        ("flags", ctypes.c_int),
+        ("restorer", ctypes.c_void_p),
     )
 
 
@@ -220,6 +230,14 @@ def _load_seccomp(program: bytes, flags: int) -> int:
     fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, ctypes.addressof(buffer))
     result: int = _libc.syscall(_number("seccomp"), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog))
     return result
+
+
+def mute_stops_of_children() -> None:
+    """Have SIGCHLD, whose handler stays, tell of children's ends alone."""
+    action = _SigAction()
+    _check(_libc.sigaction(signal.SIGCHLD, None, ctypes.byref(action)), "sigaction")
+    action.flags |= _SA_NOCLDSTOP
+    _check(_libc.sigaction(signal.SIGCHLD, ctypes.byref(action), None), "sigaction")
 
 
 def inotify_open() -> int:
