@@ -497,3 +497,17 @@ def test_a_candidates_own_end_is_told_from_its_being_held(box):
 def test_the_interpreters_own_directory_stays_visible_below_tmp(kernel):
     code = "import os, sys, json\nos.path.exists(json.__file__), os.path.exists(sys.executable)"
     assert evaluate(kernel, code) == (True, True)
+
+
+def test_a_cells_command_writes_the_same(kernel):
+    outcome = kernel.run("!echo out; echo err >&2; pwd; exit 3")
+    assert (outcome.stdout, outcome.stderr) == ("out\r\nerr\r\n/home/user\r\n", "")
+    assert evaluate(kernel, "_exit_code") == 3
+    outcome = kernel.run("!sleep 1000 & echo started")
+    assert outcome.stdout == "started\r\n"
+    assert kernel.run("!printf 'a\\303\\244'").stdout == "aä"
+    assert kernel.run("found = !echo one; echo two\nfound").text == "['one', 'two']"
+
+
+def test_other_processes_may_be_looked_for(kernel):
+    assert evaluate(kernel, "import os\nstr(os.getpid()) in os.listdir('/proc') or os.readlink('/proc/self').isdigit()")

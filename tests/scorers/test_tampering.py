@@ -294,6 +294,15 @@ except OSError:
 """
 
 
+@pytest.fixture
+def limited_in_all(request: pytest.FixtureRequest) -> None:
+    """Skips where a level was asked for by name that leaves a sandbox's files and processes unlimited in all."""
+    level = request.config.getoption("--isolation")
+    if level not in ("auto", "strict", "full", "no-procfs"):
+        pytest.skip(f"level {level!r} does not limit all files and processes of a sandbox together")
+
+
+@pytest.mark.usefixtures("limited_in_all")
 def test_using_up_the_sandbox_does_not_make_lost_cases_unscored(sandbox: Sandbox) -> None:
     cases = [Case(call="f", args=[], expected=1), Case(call="f", args=[], expected=2)]
     reward = score_cases(sandbox, TAKES_ALL_PROCESSES, cases, fresh=True, time_limit=20)
@@ -302,6 +311,7 @@ def test_using_up_the_sandbox_does_not_make_lost_cases_unscored(sandbox: Sandbox
     assert reward.parts[1].verdict in ("runtime_error", "wrong_output")
 
 
+@pytest.mark.usefixtures("limited_in_all")
 def test_filling_the_disk_does_not_make_lost_cases_unscored(sandbox: Sandbox) -> None:
     cases = [Case(stdin=b"1", expected="1"), Case(stdin=b"2" * 5_000_000, expected="2")]
     reward = score_cases(sandbox, TAKES_ALL_SPACE, cases, time_limit=20)
@@ -309,6 +319,7 @@ def test_filling_the_disk_does_not_make_lost_cases_unscored(sandbox: Sandbox) ->
     assert "No space left on device" in reward.parts[1].reason
 
 
+@pytest.mark.usefixtures("limited_in_all")
 def test_a_sandbox_that_was_used_up_before_says_nothing_about_the_candidate(sandbox: Sandbox) -> None:
     sandbox.run_code(TAKES_ALL_SPACE)
     reward = score_cases(sandbox, "print(1)", [Case(stdin=b"1" * 5_000_000, expected="1")])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import codecs
 import getpass
 import hashlib
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 MAX_ERROR_TEXT = 2**20
 """Longest name, value or traceback of an error, in characters; the middle of a longer one is cut out."""
+
+
+_CHUNK = 2**16
 
 
 def _ignore(event: str, **fields: Any) -> None:
@@ -67,8 +72,7 @@ class Shell(InteractiveShell):
             super().system_piped(cmd)
             return
         sys.stdout.flush()
-        command = self.var_expand(cmd, depth=1)
-        self.user_ns["_exit_code"] = subprocess.run(command, shell=True, check=False).returncode
+        self.user_ns["_exit_code"] = _run_as_in_terminal(self.var_expand(cmd, depth=1))
 
     system = system_piped
 
@@ -89,6 +93,30 @@ class Shell(InteractiveShell):
 
 # pandas, rich and others know by this name of the shell's class that they are in a notebook and not in a terminal.
 Shell.__name__ = Shell.__qualname__ = "ZMQInteractiveShell"
+
+
+def _run_as_in_terminal(command: str) -> int:
+    """Run a command, whose outputs come as one with a terminal's ends of lines, to its end; return its status."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    with subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        output, ended = process.stdout.fileno(), os.pidfd_open(process.pid)
+        os.set_blocking(output, False)
+        try:
+            while True:
+                # What it leaves in the background may keep the pipe open.
+                ready, _, _ = select.select([output, ended], [], [])
+                try:
+                    while data := os.read(output, _CHUNK):
+                        sys.stdout.write(decoder.decode(data).replace("\n", "\r\n"))
+                        sys.stdout.flush()
+                except BlockingIOError:
+                    if ended not in ready:
+                        continue
+                sys.stdout.write(decoder.decode(b"", final=True))
+                return process.wait()
+        finally:
+            os.close(ended)
 
 
 def make_shell(ipython_directory: str) -> Shell:

@@ -104,7 +104,7 @@ class Memory:
         self._here.length = self._there.length = min(length, _PATH_MAX)
         self._there.base = address
         count = _libc.process_vm_readv(thread, self._local, 1, self._remote, 1, 0)
-        return self._buffer.raw[:count] if count > 0 else None
+        return ctypes.string_at(self._here.base, count) if count > 0 else None
 
     def write(self, thread: int, address: int, data: bytes) -> bool:
         """Write some bytes; return whether all could be written."""
