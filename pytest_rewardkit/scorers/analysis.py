@@ -11,6 +11,7 @@ from pytest_rewardkit.reward import Part, Reward, Verdict, checked_weight
 from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.chart_reading import charts_of_e2b, charts_read
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.interpreter import Cell
 
 PLOT: Final = "a plot is shown"
 
@@ -95,18 +95,23 @@ def score_analysis(
                 sandbox.files.write(name, content)
         with Notebook(sandbox, extraction.code, setup, limit=time_limit) as subject:
             cell = subject.load()
+            unshown = subject.unshown_figures() if cell.verdict is None else []
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
     if cell.verdict is not None:
         return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
     findings = Findings(cell.transcript())
     parts = [findings.judge(insight) for insight in sought]
-    parts += [judge_chart(check, cell.charts, image_shown=bool(cell.images)) for check in checks]
-    return _rewarded(parts, cell, plot_bonus, replaces=plot_replaces, reason=f"scored {extraction.how}")
+    # E2B's own reading of a figure is for those that ours says nothing about.
+    readings = [*cell.readings, *unshown]
+    shown = charts_read(readings) or charts_of_e2b(cell.charts)
+    plotted = bool(cell.images or unshown)
+    parts += [judge_chart(check, shown, image_shown=plotted) for check in checks]
+    return _rewarded(parts, plot_bonus if plotted else 0.0, replaces=plot_replaces, reason=f"scored {extraction.how}")
 
 
-def _rewarded(parts: list[Part], cell: Cell, bonus: float, *, replaces: bool, reason: str) -> Reward:
-    if not bonus or not cell.images:
+def _rewarded(parts: list[Part], bonus: float, *, replaces: bool, reason: str) -> Reward:
+    if not bonus:
         return Reward.from_parts(parts, reason=reason)
     if not replaces:
         return Reward.from_parts([*parts, Part(PLOT, 1.0, weight=bonus)], reason=reason)

@@ -1,20 +1,21 @@
-"""One check of the charts that a candidate shows, judged by E2B's chart data. Pure."""
+"""One check of the charts that a candidate shows. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
 from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import Part, checked_weight
+from pytest_rewardkit.scorers.chart_reading import Chart, Series, is_sequence, label_of
 from pytest_rewardkit.scorers.compare import compare_values
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.text import one_line
 
 TYPES: Final = ("line", "scatter", "bar", "pie", "box_and_whisker")
-MOST_CHARTS: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +26,9 @@ class ChartCheck:
     ----------
     type: line, scatter, bar, pie or box_and_whisker.
     title, x_label, y_label: words that must be in these texts of the chart, letter case aside.
-    values: what it must show. Of bars: label to value, or the values in order. Of a pie: label to value; only shares
-        count. Of lines and points: label of a series to its y values or (x, y) points, or these alone for a single
-        series. Of boxes: label to median.
+    values: what it must show: places to values (of bars: label to height, of boxes: label to median, of a pie: label to
+        value, of which the shares count), or the values in order, or (x, y) points; of several series a mapping of
+        their names to these, or a list of them, or all values in order. All series of the type count, none is left out.
     rel_tol, abs_tol: how far values may be apart (tolerance.py).
     name: what to call the check in reports.
     weight: how much it counts, 0 or more.
@@ -86,22 +87,21 @@ def as_chart_checks(charts: Iterable[ChartCheck | Mapping[str, Any]]) -> tuple[C
     return tuple(found)
 
 
-def judge_chart(check: ChartCheck, charts: Sequence[Mapping[str, Any]], *, image_shown: bool) -> Part:
+def judge_chart(check: ChartCheck, charts: Sequence[Chart], *, image_shown: bool) -> Part:
     """Return the part of the reward that `check` earns: the share of its criteria that the best chart meets.
 
     Parameters
     ----------
-    charts: E2B's chart data, as JSON.
-    image_shown: whether anything was shown as an image. Without chart data, that is all that can be said, and it is
+    charts: what is known of the charts that were shown.
+    image_shown: whether anything was shown as an image. Without a chart, that is all that can be said, and it is
         one criterion among those of the check.
     """
     whole = 1 + len(check.criteria)
-    flat = [chart for chart in _flat(charts) if isinstance(chart, Mapping)][:MOST_CHARTS]
-    if not flat:
+    if not charts:
         reason = "an image was shown, without data to tell the rest by" if image_shown else "no chart was shown"
         met = 1 if image_shown else 0
         return _part(check, met / whole, reason)
-    shortcomings = min((_shortcomings(check, chart) for chart in flat), key=len)
+    shortcomings = min((_shortcomings(check, chart) for chart in charts), key=len)
     return _part(check, 1 - len(shortcomings) / whole, "; ".join(shortcomings))
 
 
@@ -109,81 +109,115 @@ def _part(check: ChartCheck, value: float, reason: str) -> Part:
     return Part(check.label, value, weight=check.weight, reason=reason if value < 1 else "")
 
 
-def _flat(charts: Iterable[Any]) -> Iterator[Any]:
-    """The charts, and in place of one that holds several, these."""
-    for chart in charts:
-        if isinstance(chart, Mapping) and chart.get("type") == "superchart":
-            elements = chart.get("elements")
-            yield from elements if isinstance(elements, list) else ()
-        else:
-            yield chart
-
-
-def _shortcomings(check: ChartCheck, chart: Mapping[str, Any]) -> list[str]:
+def _shortcomings(check: ChartCheck, chart: Chart) -> list[str]:
     found = []
     for criterion in check.criteria:
         wanted = getattr(check, criterion)
         if criterion == "values":
-            reason = _values_difference(check, chart)
-            if reason:
+            if reason := values_difference(check, chart):
                 found.append(f"values: {reason}")
-            continue
-        given = chart.get(criterion)
-        is_met = given == wanted if criterion == "type" else str(wanted).casefold() in str(given or "").casefold()
-        if not is_met:
-            found.append(f"{criterion} is {one_line(str(given), 60)!r}, not {wanted!r}")
+        elif criterion == "type":
+            if not chart.of(wanted):
+                kinds = " and ".join(sorted({one.kinds[0] for one in chart.series if one.kinds})) or "unknown"
+                found.append(f"type is {one_line(kinds, 60)!r}, not {wanted!r}")
+        else:
+            given = getattr(chart, criterion)
+            if not any(str(wanted).casefold() in text.casefold() for text in given):
+                found.append(f"{criterion} is {one_line(' / '.join(given), 60)!r}, not {wanted!r}")
     return found
 
 
-def _values_difference(check: ChartCheck, chart: Mapping[str, Any]) -> str:
-    wanted = check.values
-    given: Any
-    try:
-        given = _values(chart)
-        if chart["type"] == "pie":
-            given, wanted = _shares(given), _shares(wanted)
-    except (TypeError, ValueError, LookupError, AttributeError):
-        return "the chart's data is malformed"
-    if not isinstance(wanted, Mapping):
-        if chart.get("type") in ("line", "scatter"):
-            given = next(iter(given.values())) if len(given) == 1 else given
-        else:
-            given = list(given.values())
-    return compare_values(_like(given, wanted), wanted, tolerance=Tolerance(check.rel_tol, check.abs_tol)).reason
+def values_difference(check: ChartCheck, chart: Chart) -> str:
+    """Return how what a chart shows differs from the values of a check, which may be written in several forms."""
+    series = chart.of(check.type) or chart.series
+    if all("pie" in one.kinds for one in series):
+        total = sum(y for one in series for y in one.values if isinstance(y, float)) or 1.0
+        series = tuple(replace(one, points=tuple((x, _share(y, total)) for x, y in one.points)) for one in series)
+        wanted = _shares(check.values)
+    else:
+        wanted = _plain(check.values)
+    tolerance = Tolerance(check.rel_tol, check.abs_tol)
+    reasons = []
+    for given, asked in _forms(series, wanted):
+        reason = compare_values(given, asked, tolerance=tolerance).reason
+        if not reason:
+            return ""
+        reasons.append(reason)
+    names = ", ".join(one.label for one in series)
+    several = f" (of {len(series)} series: {one_line(names, 60)})" if len(series) > 1 else ""
+    return (reasons[0] if reasons else f"of {len(series)} series, which share labels, each needs its own") + several
 
 
-def _values(chart: Mapping[str, Any]) -> dict[str, Any]:
-    elements = chart["elements"]
-    kind = chart["type"]
-    if kind in ("line", "scatter"):
-        return {element["label"]: [tuple(map(_number, point)) for point in element["points"]] for element in elements}
-    key = {"bar": "value", "pie": "angle", "box_and_whisker": "median"}[kind]
-    return {element["label"]: _number(element[key]) for element in elements}
+def _forms(series: Sequence[Series], wanted: Any) -> Iterator[tuple[Any, Any]]:
+    """The forms in which an author may write what is shown, each with what is wanted in the same form."""
+    if isinstance(wanted, Mapping):
+        items = list(wanted.values())
+        if any(is_sequence(item) or isinstance(item, Mapping) for item in items):
+            asked = {str(name): item for name, item in wanted.items()}
+            given = {one.label: _in_form_of(asked.get(one.label), one) for one in series}
+            yield given, {name: _like(item) for name, item in asked.items()}
+            return
+        points = [point for one in series for point in one.points if len(series) == 1 or not _is_gap(point[1])]
+        if len({x for x, _ in points}) == len(points):
+            yield dict(points), {label_of(label): item for label, item in wanted.items()}
+        return
+    items = list(wanted)
+    if not items or not all(is_sequence(item) or isinstance(item, Mapping) for item in items):
+        yield [y for one in series for y in one.values], items
+        return
+    yield [list(point) for one in series for point in one.points], [_point(item) for item in items]
+    yield [_in_form_of(item, one) for item, one in zip_longest(items, series)], [_like(item) for item in items]
 
 
-def _number(value: Any) -> Any:
-    """Numbers, which arrive as texts at times; other texts, such as dates, as they are."""
-    try:
-        return float(value)
-    except ValueError:
-        return value
+def _in_form_of(wanted: Any, series: Series | None) -> Any:
+    """What a series shows, in the form in which it is wanted: values by places, points, or values."""
+    if series is None:
+        return None
+    if isinstance(wanted, Mapping):
+        return dict(series.points)
+    is_of_points = is_sequence(wanted) and wanted and all(is_sequence(point) for point in wanted)
+    return [list(point) for point in series.points] if is_of_points else series.values
+
+
+def _is_gap(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _like(item: Any) -> Any:
+    """Values of one series, as wanted, in the form of what was read."""
+    if isinstance(item, Mapping):
+        return {label_of(label): value for label, value in item.items()}
+    if is_sequence(item) and item and all(is_sequence(point) for point in item):
+        return [_point(point) for point in item]
+    return list(item) if is_sequence(item) else item
+
+
+def _point(item: Any) -> Any:
+    return [label_of(item[0]), *item[1:]] if is_sequence(item) and item else item
+
+
+def _plain(values: Any) -> Any:
+    """Tables, columns and arrays as mappings and lists."""
+    if isinstance(values, Mapping):
+        return {label: _plain(item) for label, item in values.items()}
+    if hasattr(values, "to_dict"):
+        return values.to_dict()
+    if hasattr(values, "tolist"):
+        return values.tolist()
+    return [_plain(item) for item in values] if is_sequence(values) else values
+
+
+def _share(value: Any, total: float) -> Any:
+    # Angles are given to seven digits or so.
+    return round(value / total, 5) if isinstance(value, float) else value
 
 
 def _shares(values: Any) -> Any:
-    if not isinstance(values, Mapping):
-        return values
-    total = math.fsum(values.values())
-    # Angles are given to seven digits or so.
-    return {label: round(value / total, 5) if total else 0.0 for label, value in values.items()}
-
-
-def _like(given: Any, wanted: Any) -> Any:
-    """Points as the y values alone, wherever these alone are wanted."""
-    if isinstance(wanted, Mapping) and isinstance(given, dict):
-        return {label: _like(item, wanted.get(label)) for label, item in given.items()}
-    points = isinstance(given, list) and bool(given) and all(isinstance(point, tuple) for point in given)
-    if points and isinstance(wanted, Sequence) and not any(isinstance(item, Sequence) for item in wanted):
-        return [point[-1] for point in given]
-    if points and isinstance(wanted, Sequence):
-        return [list(point) if isinstance(item, list) else point for point, item in zip(given, wanted, strict=False)]
-    return given
+    plain = _plain(values)
+    numbers = list(plain.values()) if isinstance(plain, Mapping) else plain
+    if not all(isinstance(number, int | float) for number in numbers):
+        return plain
+    total = float(sum(numbers)) or 1.0
+    if isinstance(plain, Mapping):
+        return {label: _share(float(number), total) for label, number in plain.items()}
+    return [_share(float(number), total) for number in numbers]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers import figures
 from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.text import one_line
 
@@ -72,6 +73,7 @@ class Cell:
     count: the interpreter's number for this execution.
     images: the images that it displayed: PNG or JPEG in base64, or SVG.
     charts: E2B's data of the charts among them, as JSON.
+    readings: our own of the figures among them (figures.py), where the interpreter was asked for these.
     """
 
     shown: tuple[tuple[str, str], ...]
@@ -82,6 +84,7 @@ class Cell:
     count: int | None = None
     images: tuple[str, ...] = ()
     charts: tuple[dict[str, Any], ...] = ()
+    readings: tuple[str, ...] = ()
 
     @property
     def stdout(self) -> str:
@@ -194,6 +197,7 @@ class _Execution:
     stderr: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     charts: list[dict[str, Any]] = field(default_factory=list)
+    readings: list[str] = field(default_factory=list)
     size: int = 0
     result: Any = None
     failure: BaseException | None = None
@@ -231,6 +235,9 @@ class _Execution:
 
     def _on_result(self, result: Result) -> None:
         self._count(*(text for text in (result.text, result.html, result.png, result.svg) if text))
+        if isinstance(reading := (result.extra or {}).get(figures.MIME), str):
+            self._count(reading)
+            self.readings.append(reading)
         if result.chart is not None:
             self.charts.append(result.chart.to_dict())
         if image := result.png or result.jpeg or result.svg:
@@ -272,8 +279,8 @@ class _Execution:
             line_break = "\n" if stderr and not stderr.endswith("\n") else ""
             stderr += line_break + _HEADING.sub(r"\1\n\2\n", error.traceback)
         count = self.result.execution_count if self.result is not None else None
-        images, charts = tuple(self.images), tuple(self.charts)
-        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts)
+        images, charts, readings = tuple(self.images), tuple(self.charts), tuple(self.readings)
+        return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts, readings)
 
 
 # What httpx raises when an answer ends in its middle.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.figure_reading import begin_reading, read_unshown
 from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
 from pytest_rewardkit.scorers.loading import NAME
 from pytest_rewardkit.scorers.witness import saw_code, saw_output
@@ -71,8 +72,13 @@ class Subject(ABC, Generic[Outcome]):
 class Notebook(Subject[Cell]):
     """A candidate as a notebook's cell: what it shows counts, whether it prints it or not."""
 
+    def unshown_figures(self) -> list[str]:
+        """Return the readings (figures.py) of figures that are open still. Raises SandboxUnavailable."""
+        return read_unshown(self.interpreter, limit=self._limit)
+
     def _run(self, code: str, name: str, limit: float) -> Cell:
-        del name
+        if name == NAME:
+            begin_reading(self.interpreter, limit=limit)
         return self.interpreter.run(code, limit=limit)
 
     def _seen(self, outcome: Cell) -> Cell:

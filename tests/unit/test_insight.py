@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.chart_reading import charts_of_e2b
 from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 
 
@@ -139,7 +140,7 @@ PIE = {
 
 
 def worth(check: ChartCheck, *charts: Any, image_shown: bool = True) -> float | None:
-    return judge_chart(check, charts, image_shown=image_shown).value
+    return judge_chart(check, charts_of_e2b(charts), image_shown=image_shown).value
 
 
 class TestCharts:
@@ -187,7 +188,7 @@ class TestCharts:
         assert worth(ChartCheck(type="bar"), image_shown=False) == 0.0
 
     def test_the_reason_names_each_shortcoming(self) -> None:
-        part = judge_chart(ChartCheck(type="pie", title="Costs"), [BARS], image_shown=True)
+        part = judge_chart(ChartCheck(type="pie", title="Costs"), charts_of_e2b([BARS]), image_shown=True)
         assert part.reason == "type is 'bar', not 'pie'; title is 'Revenue by Region', not 'Costs'"
 
     @pytest.mark.parametrize(

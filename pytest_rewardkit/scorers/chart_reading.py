@@ -1,0 +1,142 @@
+"""Charts as series of points, from our own reading of a figure (figures.py) or from E2B's chart data. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+MOST_CHARTS: Final = 100
+LONGEST_READING: Final = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What was drawn at once: its kinds (a line of markers alone is a scatter as well), its name and its points."""
+
+    kinds: tuple[str, ...]
+    label: str
+    points: tuple[tuple[Any, Any], ...]
+
+    @property
+    def values(self) -> list[Any]:
+        return [y for _, y in self.points]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What is in one place of a figure; of the texts any will do."""
+
+    series: tuple[Series, ...]
+    title: tuple[str, ...] = ()
+    x_label: tuple[str, ...] = ()
+    y_label: tuple[str, ...] = ()
+
+    def of(self, kind: str | None) -> tuple[Series, ...]:
+        """The series of a kind; all of them for None."""
+        return self.series if kind is None else tuple(one for one in self.series if kind in one.kinds)
+
+
+def charts_read(readings: Iterable[str]) -> list[Chart]:
+    """Return the charts that readings of figures tell of; what is malformed was forged, and tells of nothing."""
+    found: list[Chart] = []
+    for text in readings:
+        try:
+            charts = json.loads(text if len(text) <= LONGEST_READING else "")
+            found += [_read(chart) for chart in charts if "unread" not in chart]
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            continue
+    return found[:MOST_CHARTS]
+
+
+def _read(chart: Mapping[str, Any]) -> Chart:
+    series = tuple(
+        Series(
+            tuple(map(str, one["kinds"])),
+            str(one["label"]),
+            tuple((label_of(x), number_of(y)) for x, y in one["points"]),
+        )
+        for one in chart["series"]
+    )
+    return Chart(series, *(_texts(chart.get(name, ())) for name in ("titles", "x_labels", "y_labels")))
+
+
+def charts_of_e2b(charts: Iterable[Any]) -> list[Chart]:
+    """Return the charts that E2B's chart data, as JSON, tells of."""
+    found = []
+    for chart in _flat(charts):
+        if not isinstance(chart, Mapping):
+            continue
+        texts = [_texts([chart.get(name)]) for name in ("title", "x_label", "y_label")]
+        try:
+            series = tuple(_series_of_e2b(chart))
+        except (TypeError, ValueError, LookupError, AttributeError):
+            series = (Series((str(chart.get("type")),), "", ()),)
+        found.append(Chart(series, *texts))
+    return found[:MOST_CHARTS]
+
+
+def _flat(charts: Iterable[Any]) -> Iterator[Any]:
+    """The charts, and in place of one that holds several, these."""
+    for chart in charts:
+        if isinstance(chart, Mapping) and chart.get("type") == "superchart":
+            elements = chart.get("elements")
+            yield from elements if isinstance(elements, list) else ()
+        else:
+            yield chart
+
+
+def _series_of_e2b(chart: Mapping[str, Any]) -> Iterator[Series]:
+    kind, elements = str(chart["type"]), chart["elements"]
+    if kind in ("line", "scatter"):
+        for element in elements:
+            points = tuple((label_of(x), number_of(y)) for x, y in element["points"])
+            yield Series((kind,), str(element["label"]), points)
+        return
+    key = {"bar": "value", "pie": "angle", "box_and_whisker": "median"}[kind]
+    groups: dict[str, list[tuple[Any, Any]]] = {}
+    for element in elements:
+        groups.setdefault(str(element.get("group", "")), []).append(
+            (label_of(element["label"]), number_of(element[key]))
+        )
+    yield from (Series((kind,), label, tuple(points)) for label, points in groups.items())
+
+
+def _texts(texts: Any) -> tuple[str, ...]:
+    return tuple(str(text) for text in texts if text)
+
+
+def number_of(value: Any) -> Any:
+    """Numbers, which arrive as texts at times; other texts, such as dates, as they are."""
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return str(value)
+
+
+_MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0{1,9})?)?(?:\+00:00|Z)?\Z")
+
+
+def label_of(value: Any) -> Any:
+    """A label or a place, such that 2020, 2020.0 and "2020" are one, and a date and its midnight are."""
+    if hasattr(value, "isoformat"):
+        value = value.isoformat()
+    if isinstance(value, str):
+        text = _MIDNIGHT.sub("", value.strip()[:500].replace("\N{MINUS SIGN}", "-"))
+        try:
+            number = float(text.replace(",", "")) if re.fullmatch(r"[-+\d.,eE]{1,40}", text) else math.nan
+        except ValueError:
+            return text
+        return number if math.isfinite(number) else text
+    try:
+        return float(value)
+    except (ValueError, TypeError, OverflowError):
+        return str(value)
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether it is a list of some kind, rather than a text."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
