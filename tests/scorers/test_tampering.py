@@ -191,7 +191,11 @@ def gathered_files():
     homes = [*os.walk("/tmp"), *os.walk(os.path.expanduser("~"))]
     # The environment's packages are visible, and old news.
     paths = [os.path.join(folder, name) for folder, _, names in homes if "/lib/" not in folder for name in names]
-    paths += [f"/proc/{pid}/{name}" for pid in os.listdir("/proc") for name in ("cmdline", "environ")]
+    try:
+        pids = os.listdir("/proc")
+    except PermissionError:  # the machine's
+        pids = range(1, 1000)
+    paths += [f"/proc/{pid}/{name}" for pid in pids for name in ("cmdline", "environ")]
     for path in paths:
         yield path
         try:

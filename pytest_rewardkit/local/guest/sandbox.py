@@ -141,8 +141,7 @@ class Sandbox:
                 deny_network=False,
             )
         return landlock.Rules(
-            # Programs look for processes there; what it says of each one stays closed.
-            listable=("/proc",),
+            listable=(),
             readable=(
                 *root.SYSTEM_PATHS,
                 *root.environment_paths(),
