@@ -6,20 +6,24 @@ import os
 import secrets
 import sys
 from collections import deque
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.run.recording import recorder_of
-from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.sandboxes import ABSENT, choose, resolve
+from pytest_rewardkit.sandboxes.absent import AbsentProvider
 from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
 from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.sandboxes import Provider
 
@@ -33,9 +37,11 @@ _WORKERINPUT: Final = "rewardkit"
 class _SharedServer:
     """The local server of the process that started this worker."""
 
-    def __init__(self, environment: Mapping[str, str], log_path: str) -> None:
+    def __init__(self, *, environment: Mapping[str, str], log_path: str, isolation: str, place: str) -> None:
         self._environment = environment
         self._log_path = log_path
+        self.isolation = isolation
+        self.place = place
 
     def environment(self) -> Mapping[str, str]:
         return self._environment
@@ -56,7 +62,7 @@ class Provision:
         self._run_id: str = self._shared.get("run_id") or workerinput.get("testrunuid") or secrets.token_hex(8)
         self._limits: dict[str, Any] = self._shared.get("limits") or self._settings.limits()
         self._provider: Provider | None = None
-        self._server: LocalServer | None = None
+        self._server: LocalServer | ContainerServer | None = None
         self._budget: Budget | None = None
         self._replaced: dict[str, str | None] = {}
         self._deaths: deque[str] = deque()
@@ -93,11 +99,18 @@ class Provision:
 
     @pytest.hookimpl(trylast=True)
     def pytest_rewardkit_provider(self) -> Provider:
-        name = self._shared.get("provider") or choose(self._settings.provider, os.environ)
+        settings = self._settings
+        name = self._shared.get("provider") or choose(
+            settings.provider, os.environ, isolation=settings.isolation, options=settings.container()
+        )
+        if name == ABSENT:
+            return AbsentProvider(no_server_here())
+        if name == "docker" and self._config.getoption("collectonly"):
+            return AbsentProvider("nothing is run, so no container is started")
         return resolve(
             name,
             environ=os.environ,
-            server=self._local_server() if name == "local" else None,
+            server=None if name == "e2b" else self._own_server(name),
             run_id=self._run_id,
             isolation=self._settings.isolation,
         )
@@ -107,8 +120,12 @@ class Provision:
         shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name, "limits": self._limits}
         # Workers on other machines cannot reach a server on this one's loopback; they start their own.
         if self._server is not None and node.gateway.spec.popen:
-            shared["environment"] = dict(self._server.environment())
-            shared["log"] = self._server.log_path()
+            shared["server"] = {
+                "environment": dict(self._server.environment()),
+                "log_path": self._server.log_path(),
+                "isolation": getattr(self._server, "isolation", ""),
+                "place": getattr(self._server, "place", ""),
+            }
         node.workerinput[_WORKERINPUT] = shared
 
     @pytest.hookimpl(tryfirst=True)
@@ -180,20 +197,22 @@ class Provision:
                     writer.line()
                 terminal.write_line(printable(text, keep="\n"), yellow=True)
 
-    def _local_server(self) -> _SharedServer | LocalServer:
-        if environment := self._shared.get("environment"):
-            return _SharedServer(environment, self._shared["log"])
-        from pytest_rewardkit.local.handle import LocalServer, UnsupportedPlatformError
-        from pytest_rewardkit.local.settings import Settings as ServerSettings
-
+    def _own_server(self, name: str) -> _SharedServer | LocalServer | ContainerServer | None:
+        if shared := self._shared.get("server"):
+            return _SharedServer(**shared)
         if self._server is None:
-            try:
-                self._server = LocalServer.listen(
-                    ServerSettings(isolation=self._settings.isolation, **self._limits), on_death=self._deaths.append
-                )
-            except UnsupportedPlatformError as error:
-                raise RewardkitUsageError(str(error)) from None
+            from pytest_rewardkit.local.settings import Settings as ServerSettings
+
+            settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
+            self._server = open_server(
+                name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
+            )
         return self._server
+
+    def _say(self, text: str) -> None:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            print(f"rewardkit: {text}", file=sys.stderr, flush=True)
 
     def _lead_sdk_to(self, provider: Provider) -> None:
         for variable, value in provider.environment().items():

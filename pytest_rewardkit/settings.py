@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_rewardkit.local.container.options import ContainerOptions
+
 # This module is loaded in every session: a named tuple and a plain class are made in a tenth of a data class's time.
 
 
@@ -22,11 +24,19 @@ class Settings(NamedTuple):
     enabled: bool
     """Whether this run reports rewards (``--rewardkit``)."""
     provider: str
-    """Where sandboxes come from: auto, e2b or local."""
+    """Where sandboxes come from: auto, e2b, local or docker."""
     sandbox_scope: Any
     """How long one sandbox lives: function, class, module or session."""
     isolation: str
     """Which isolation local sandboxes must have: auto, strict or none."""
+    docker_command: str | None
+    """The command of the container engine of the docker provider; None for docker, else podman."""
+    docker_image: str | None
+    """The image of the docker provider; None for one that is built."""
+    docker_packages: str | None
+    """What the image that is built has beside this package."""
+    docker_options: str | None
+    """More options of the engine's run."""
     max_sandboxes: int | None
     """How many sandboxes may be alive at once over all workers; None for no bound."""
     memory_mb: int
@@ -77,6 +87,12 @@ class Settings(NamedTuple):
     def limits(self) -> dict[str, int]:
         """Return the limits of local sandboxes, by name."""
         return {name: getattr(self, name) for name in LIMITS}
+
+    def container(self) -> ContainerOptions:
+        """Return what the container of the docker provider is made of."""
+        from pytest_rewardkit.local.container.options import ContainerOptions
+
+        return ContainerOptions(**{option.name: getattr(self, option.name) or "" for option in _CONTAINER_OPTIONS})
 
     def changed_limits(self) -> dict[str, int]:
         """Return those of `limits` that are not as they are where nobody says anything."""
@@ -189,6 +205,10 @@ def _limit(name: str, default: int, text: str) -> Option:
     return Option(name, flag, _count, default, f"{text} (default: {default})", "N")
 
 
+def _text(name: str, text: str, metavar: str) -> Option:
+    return Option(name, f"--rewardkit-{name.replace('_', '-')}", str, None, text, metavar)
+
+
 # Help texts begin with a capital letter and end without a period, as pytest's own do.
 _LIMIT_OPTIONS: Final = (
     _limit("memory_mb", 1024, "Memory of a local sandbox, all its processes together, in MiB"),
@@ -200,14 +220,23 @@ _LIMIT_OPTIONS: Final = (
 LIMITS: Final = tuple(option.name for option in _LIMIT_OPTIONS)
 """The names of the limits of a local sandbox, which are those of the local server's settings."""
 
+_CONTAINER_OPTIONS: Final = (
+    _text(
+        "docker_command", "The container engine's command of the docker provider (default: docker, else podman)", "NAME"
+    ),
+    _text("docker_image", "Image of the docker provider that has this package, instead of one that is built", "NAME"),
+    _text("docker_packages", "What the image that is built gets too, as for pip, with spaces between", "PACKAGES"),
+    _text("docker_options", "More options of docker run for the docker provider, as one text", "OPTIONS"),
+)
+
 OPTIONS: Final = (
     Option("enabled", "--rewardkit", _switch, False, "Report rewards, and let gates decide the exit status"),
     Option(
         "provider",
         "--rewardkit-provider",
-        _choice("auto", "e2b", "local"),
+        _choice("auto", "e2b", "local", "docker"),
         "auto",
-        "Where sandboxes come from: auto (e2b where E2B_API_KEY is set, else local), e2b or local",
+        "Where sandboxes come from: auto (e2b where E2B_API_KEY is set, else local, else docker), e2b, local or docker",
         "NAME",
     ),
     Option(
@@ -226,6 +255,7 @@ OPTIONS: Final = (
         "Isolation of local sandboxes: auto (the best that works here), strict (refuse less than full) or none",
         "LEVEL",
     ),
+    *_CONTAINER_OPTIONS,
     Option(
         "max_sandboxes",
         "--rewardkit-max-sandboxes",

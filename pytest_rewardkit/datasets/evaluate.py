@@ -23,6 +23,7 @@ from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.text import one_line
@@ -239,11 +240,10 @@ def _needs(additional_fields: Sequence[str], format: str | None) -> Callable[[Fi
 @contextmanager
 def _provided(name: str, isolation: str) -> Iterator[Provider]:
     """A provider for the time of an evaluation; sandboxes that a reward function makes by itself come from it too."""
-    from pytest_rewardkit.local.handle import LocalServer
-
-    with LocalServer.listen() if choose(name, os.environ) == "local" else nullcontext() as server:
+    chosen = choose(name, os.environ, isolation=isolation)
+    with open_server(chosen) or nullcontext() as server:
         run_id = secrets.token_hex(8)
-        provider = resolve(name, environ=os.environ, server=server, run_id=run_id, isolation=isolation)
+        provider = resolve(chosen, environ=os.environ, server=server, run_id=run_id, isolation=isolation)
         before = {variable: os.environ.get(variable) for variable in provider.environment()}
         os.environ.update(provider.environment())
         try:

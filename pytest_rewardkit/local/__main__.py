@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import shlex
 import socket
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local import settings
+from pytest_rewardkit.local.container import options as container_options
 from pytest_rewardkit.local.handle import KEY_VARIABLE, UnsupportedPlatformError, require_platform, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_rewardkit.local.table import SandboxTable
 
@@ -26,14 +30,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        require_platform()
+        if not options.docker:
+            require_platform()
         chosen = settings.from_options(options)
     except (UnsupportedPlatformError, ValueError) as error:
         parser.exit(2, f"{PROGRAM}: {error}\n")
+    try:
+        return _act(parser, options, chosen)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: settings.Settings) -> int:
+    command = _command(parser, options.command) if options.action == "run" else []
+    if options.docker:
+        return _in_container(options, chosen, command)
     if options.action == "run":
+        from pytest_rewardkit.local.handle import LocalServer
         from pytest_rewardkit.local.run import run
 
-        return run(_command(parser, options.command), chosen)
+        return run(command, LocalServer.listen(chosen, on_death=_say))
     if options.action == "doctor":
         return _doctor(chosen)
     return _serve(options, chosen)
@@ -46,11 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
     serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
     serve.add_argument("--fds", help=argparse.SUPPRESS)
+    serve.add_argument("--container", action="store_true", help=argparse.SUPPRESS)
     run = actions.add_parser("run", help="run a command against a fresh server, and stop it after")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
     doctor = actions.add_parser("doctor", help="show what isolation a sandbox gets here")
     for action in (serve, run, doctor):
         settings.add_options(action)
+        container_options.add_options(action)
     return parser
 
 
@@ -72,6 +90,41 @@ def _doctor(chosen: settings.Settings) -> int:
     return 0
 
 
+def _in_container(options: argparse.Namespace, chosen: settings.Settings, command: Sequence[str]) -> int:
+    from pytest_rewardkit.local.container.engine import ContainerError
+    from pytest_rewardkit.local.container.server import ContainerServer, examine
+    from pytest_rewardkit.local.run import run
+
+    container = container_options.from_options(options)
+    try:
+        if options.action == "doctor":
+            status, text = examine(chosen, container, _say)
+            print(text)
+            return status
+        server = ContainerServer.open(chosen, container, say=_say, on_death=_say)
+    except ContainerError as error:
+        _say(str(error))
+        return 2
+    if options.action == "run":
+        return run(command, server)
+    with server, suppress(KeyboardInterrupt):
+        _show(server.environment(), f"{server.isolation} in a container of {server.place}")
+        while True:
+            time.sleep(60)  # on Windows nothing else can be interrupted
+    return 0
+
+
+def _say(text: str) -> None:
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
+
+
+def _show(variables: Mapping[str, str], isolation: str) -> None:
+    print(f"# Local sandboxes, isolation {isolation}. Stop with Ctrl-C. Use them with:")
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+    sys.stdout.flush()
+
+
 def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     from pytest_rewardkit.local.launch import launch
 
@@ -79,23 +132,28 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
 
     import asyncio
 
+    from pytest_rewardkit.local.container.container import READY_PREFIX
+    from pytest_rewardkit.local.container.lifeline import stop_without_owner
+    from pytest_rewardkit.local.container.wheel import version
     from pytest_rewardkit.local.server import serve
     from pytest_rewardkit.local.zygote import ZygoteError
 
     owned = options.fds is not None
+    traffic: socket.socket | None
     if owned:
         control, traffic = (socket.socket(fileno=int(number)) for number in options.fds.split(","))
+    elif options.container:
+        control, traffic = _listener("0.0.0.0", options.port), None  # noqa: S104 - only loopback's port leads here
     else:
-        control, traffic = (_listener(port) for port in (options.port, options.traffic_port))
+        control, traffic = (_listener("127.0.0.1", port) for port in (options.port, options.traffic_port))
     api_key = os.environ.pop(KEY_VARIABLE, "") or "e2b_" + secrets.token_hex(20)
 
     async def announce(table: SandboxTable) -> None:
-        isolation = await table.isolation()
-        ports = (control.getsockname()[1], traffic.getsockname()[1])
-        print(f"# Local sandboxes, isolation {isolation.level}. Stop with Ctrl-C. Use them with:")
-        for name, value in variables(*ports, api_key).items():
-            print(f"export {name}={shlex.quote(value)}")
-        sys.stdout.flush()
+        level = (await table.isolation()).level
+        if traffic is None:
+            print(READY_PREFIX + json.dumps({"version": version(), "isolation": level}), flush=True)
+        else:
+            _show(variables(control.getsockname()[1], traffic.getsockname()[1], api_key), level)
 
     serving = serve(
         control,
@@ -104,6 +162,7 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
         settings=chosen,
         launched=launched,
         owner=os.getppid() if owned else None,
+        lifeline=stop_without_owner if options.container else None,
         on_serving=None if owned else announce,
     )
     try:
@@ -114,9 +173,9 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     return 0
 
 
-def _listener(port: int) -> socket.socket:
+def _listener(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(("127.0.0.1", port), backlog=1024)
+        return socket.create_server((host, port), backlog=1024)
     except OSError as error:
         raise SystemExit(f"{PROGRAM}: cannot listen on port {port}: {error.strerror}") from error
 

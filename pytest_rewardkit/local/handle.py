@@ -52,7 +52,8 @@ def require_platform() -> None:
     if sys.platform != "linux":
         raise UnsupportedPlatformError(
             "local sandboxes are made of Linux's namespaces, Landlock and seccomp, and this is "
-            f"{sys.platform}; set E2B_API_KEY to use E2B's sandboxes, or run in a Linux container"
+            f"{sys.platform}; set E2B_API_KEY to use E2B's sandboxes, or start Docker, OrbStack, Colima or Podman "
+            "to have local ones in a container"
         )
 
 

@@ -1,4 +1,4 @@
-"""`run -- COMMAND`: a command against a fresh server, which does not outlive it."""
+"""`run -- COMMAND`: a command against a server, which does not outlive it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.handle import LocalServer
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.container.server import ContainerServer
+    from pytest_rewardkit.local.handle import LocalServer
 
 
-def run(command: Sequence[str], settings: Settings) -> int:
-    """Runs the command with the server's variables set.
+def run(command: Sequence[str], server: LocalServer | ContainerServer) -> int:
+    """Runs the command with the server's variables set, and stops the server after it.
 
     Parameters:
         command: a program and its arguments.
-        settings: what to start the server with.
+        server: what the variables lead to.
 
     Returns:
         The command's exit status; 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
         started, as shells do.
     """
-    with LocalServer.listen(settings, on_death=_tell) as server:
+    with server:
         try:
             process = subprocess.Popen(command, env={**os.environ, **server.environment()})
         except OSError as error:
@@ -40,13 +39,9 @@ def run(command: Sequence[str], settings: Settings) -> int:
 
         # A terminal's Ctrl-C reaches the command by itself, and what it makes of it decides.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, pass_on)
+        for name in {"SIGTERM", "SIGHUP"} & signal.Signals.__members__.keys():  # Windows has no SIGHUP
+            signal.signal(signal.Signals[name], pass_on)
         status = process.wait()
         if status != 0 and server.started and (log := server.log()):
             print(f"the local server's log:\n{log}", file=sys.stderr)
     return status if status >= 0 else 128 - status
-
-
-def _tell(became: str) -> None:
-    print(became, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The server process: two listeners, the sandboxes behind them, and its end."""
+"""The server process: its listeners, the sandboxes behind them, and its end."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import logging
 import os
 import resource
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from pytest_rewardkit.local.api.control import ControlPlane
 from pytest_rewardkit.local.api.gateway import Gateway
+from pytest_rewardkit.local.api.one_port import divert
 from pytest_rewardkit.local.table import SandboxTable
 
 if TYPE_CHECKING:
@@ -33,30 +34,34 @@ logging.getLogger("aiohttp.websocket").disabled = True
 KEEPALIVE_SECONDS = 640.0
 """How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
 
+_HTTP: Final[dict[str, Any]] = {"keepalive_timeout": KEEPALIVE_SECONDS, "access_log": None, "logger": _http_log}
+
 SHUTDOWN_SECONDS = 0.5
 """How long requests may take to end once their sandboxes have; then they are cut off. aiohttp takes 0 for no limit."""
 
 
 async def serve(
     control: socket.socket,
-    traffic: socket.socket,
+    traffic: socket.socket | None,
     *,
     api_key: str,
     settings: Settings,
     launched: ZygoteProcess,
     owner: int | None,
+    lifeline: Callable[[asyncio.Event], None] | None = None,
     on_serving: Callable[[SandboxTable], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT, or the owner's end; nothing is left when this returns.
 
     Parameters:
         control: the listener of the control plane.
-        traffic: the listener of the sandboxes' traffic.
+        traffic: the listener of the sandboxes' traffic; None where `control` is for it too.
         api_key: what requests to the control plane must carry.
         settings: limits.
         launched: a fork server that boots already.
         owner: the process to which the server belongs, whose standard input pipe it holds: when the pipe closes or the
             process ends, the server ends. None when it belongs to nobody.
+        lifeline: sets the event that it is called with when the server is to end, where no process is the owner.
         on_serving: called when connections are accepted.
     """
     _raise_limit_of_open_files()
@@ -64,11 +69,15 @@ async def serve(
     _stop_at_signals(stop)
     if owner is not None:
         _stop_with_owner(stop, owner)
+    if lifeline is not None:
+        lifeline(stop)
     table = SandboxTable(settings, launched)
     table.warm_up()
-    runners = _runners(table, api_key, f"localhost:{traffic.getsockname()[1]}")
+    listeners = [control] if traffic is None else [control, traffic]
+    control_plane = ControlPlane(table, api_key, f"localhost:{listeners[-1].getsockname()[1]}")
+    runners = (_one_runner if traffic is None else _two_runners)(control_plane, Gateway(table))
     try:
-        for runner, listener in zip(runners, (control, traffic), strict=True):
+        for runner, listener in zip(runners, listeners, strict=True):
             await runner.setup()
             await web.SockSite(runner, listener, backlog=1024).start()
         # What the imports have made stays; the collector need not look at it again and again.
@@ -82,27 +91,25 @@ async def serve(
             await runner.cleanup()
 
 
-def _runners(table: SandboxTable, api_key: str, domain: str) -> list[web.BaseRunner]:
-    # A client that goes away cancels its handler: that is how an execution learns that nobody waits for it.
-    application = ControlPlane(table, api_key, domain).application()
-    gateway = web.Server(
-        Gateway(table).handle,
-        handler_cancellation=True,
-        auto_decompress=False,  # what goes to a sandbox's own port goes as it came
-        keepalive_timeout=KEEPALIVE_SECONDS,
-        access_log=None,
-        logger=_http_log,
-    )
+# A client that goes away cancels its handler: that is how an execution learns that nobody waits for it. What goes to a
+# sandbox's own port goes as it came, so nothing is decompressed.
+
+
+def _two_runners(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
+    application = control_plane.application()
+    traffic = web.Server(gateway.handle, handler_cancellation=True, auto_decompress=False, **_HTTP)
+    return [
+        web.AppRunner(application, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP),
+        web.ServerRunner(traffic, shutdown_timeout=SHUTDOWN_SECONDS),
+    ]
+
+
+def _one_runner(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
+    application = control_plane.application(divert(gateway))
     return [
         web.AppRunner(
-            application,
-            handler_cancellation=True,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-            access_log=None,
-            logger=_http_log,
-            shutdown_timeout=SHUTDOWN_SECONDS,
-        ),
-        web.ServerRunner(gateway, shutdown_timeout=SHUTDOWN_SECONDS),
+            application, handler_cancellation=True, auto_decompress=False, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP
+        )
     ]
 
 

@@ -1,8 +1,10 @@
-"""Where sandboxes come from: E2B's cloud (or a cluster of one's own) or the local server, behind one protocol."""
+"""Where sandboxes come from: E2B's cloud (or a cluster of one's own) or a local server, behind one protocol."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+import sys
+from typing import TYPE_CHECKING, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.sandboxes.provider import Provider, Server
@@ -10,22 +12,34 @@ from pytest_rewardkit.sandboxes.provider import Provider, Server
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PROVIDERS = ("auto", "e2b", "local")
+    from pytest_rewardkit.local.container.options import ContainerOptions
+    from pytest_rewardkit.sandboxes.docker import ServerInContainer
 
-__all__ = ["PROVIDERS", "Provider", "Server", "choose", "resolve"]
+PROVIDERS = ("auto", "e2b", "local", "docker")
+ABSENT = "none"
+"""What `choose` makes of `auto` where no sandboxes can be had."""
+
+__all__ = ["ABSENT", "PROVIDERS", "Provider", "Server", "choose", "resolve"]
 
 
-def choose(name: str, environ: Mapping[str, str]) -> str:
-    """The provider that `name` stands for: with `auto`, E2B where there is a key, else the local server.
+def choose(
+    name: str, environ: Mapping[str, str], *, isolation: str = "auto", options: ContainerOptions | None = None
+) -> str:
+    """The provider that `name` stands for.
+
+    With `auto` that is E2B where there is a key, else the local server where it works, else one in a container where a
+    container engine answers, else `ABSENT`.
 
     Parameters:
-        name: one of `PROVIDERS`.
+        name: one of `PROVIDERS`, or what this function has returned.
         environ: the environment to look for `E2B_API_KEY` in.
+        isolation: what local sandboxes must have.
+        options: of the container.
 
     Raises:
         RewardkitUsageError: `name` is no provider, or it is `e2b` and there is no key.
     """
-    if name not in PROVIDERS:
+    if name not in (*PROVIDERS, ABSENT):
         raise RewardkitUsageError(f"unknown sandbox provider {name!r}; use one of {', '.join(PROVIDERS)}")
     has_key = bool(environ.get("E2B_API_KEY"))
     if name == "e2b" and not has_key:
@@ -33,31 +47,59 @@ def choose(name: str, environ: Mapping[str, str]) -> str:
             "the e2b provider needs a key: set E2B_API_KEY (https://e2b.dev/dashboard), "
             "or use --rewardkit-provider=local, which needs none"
         )
-    if name == "auto":
-        return "e2b" if has_key else "local"
-    return name
+    if name != "auto":
+        return name
+    return "e2b" if has_key else _own(isolation, options)
 
 
-def resolve(name: str, *, environ: Mapping[str, str], server: Server | None, run_id: str, isolation: str) -> Provider:
+def resolve(
+    name: str,
+    *,
+    environ: Mapping[str, str],
+    server: Server | ServerInContainer | None,
+    run_id: str,
+    isolation: str,
+) -> Provider:
     """The provider object for a run.
 
     Parameters:
-        name: one of `PROVIDERS`.
-        environ: the environment, for E2B's key and addresses.
-        server: the local server that the run shares; only the local provider uses it.
+        name: what `choose` has returned.
+        environ: the environment, for E2B's addresses.
+        server: the run's own server; E2B's provider needs none.
         run_id: the mark by which this run knows its own cloud sandboxes again.
         isolation: `auto`, `strict` or `none`; only the local provider uses it.
 
     Raises:
         RewardkitUsageError: the choice cannot work here; the text says what would.
     """
-    if choose(name, environ) == "e2b":
+    if name == "e2b":
         from pytest_rewardkit.sandboxes.e2b import E2BProvider
 
         return E2BProvider(environ=environ, run_id=run_id)
-    from pytest_rewardkit.sandboxes.local import LocalProvider, require_platform
-
-    require_platform()
     if server is None:
-        raise RewardkitUsageError("the local provider needs the run's local server, and there is none on this worker")
+        raise RewardkitUsageError(f"the {name} provider needs the run's server, and there is none on this worker")
+    if name == "docker":
+        from pytest_rewardkit.sandboxes.docker import DockerProvider
+
+        return DockerProvider(cast("ServerInContainer", server))
+    from pytest_rewardkit.sandboxes.local import LocalProvider
+
     return LocalProvider(server=server, isolation=isolation)
+
+
+def _own(isolation: str, options: ContainerOptions | None) -> str:
+    from pytest_rewardkit.local.container.engine import COMMANDS
+    from pytest_rewardkit.local.container.options import ContainerOptions
+    from pytest_rewardkit.sandboxes.servers import engine_answers, local_works
+
+    options = options or ContainerOptions()
+    linux = sys.platform == "linux"
+    # Looking for a command is cheap, trying a level or an engine is not.
+    commands = [options.docker_command] if options.docker_command else COMMANDS
+    if not any(map(shutil.which, commands)):
+        return "local" if linux else ABSENT
+    if linux and local_works(isolation):
+        return "local"
+    if engine_answers(options):
+        return "docker"
+    return "local" if linux else ABSENT

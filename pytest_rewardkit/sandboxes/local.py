@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Server
 
 
-def require_platform() -> None:
-    """Refuses where the local server cannot work.
-
-    Raises:
-        RewardkitUsageError: this is not Linux.
-    """
-    from pytest_rewardkit.local.handle import UnsupportedPlatformError
-    from pytest_rewardkit.local.handle import require_platform as require
-
-    try:
-        require()
-    except UnsupportedPlatformError as error:
-        raise RewardkitUsageError(f"the local provider cannot work here: {error}") from None
-
-
 CREATE_SECONDS: Final = 30.0
 """How long to wait for a sandbox; the server gives up earlier, and says why."""
 

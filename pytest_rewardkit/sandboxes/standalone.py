@@ -9,13 +9,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.sandboxes import creation
-from pytest_rewardkit.sandboxes.local import LocalProvider, require_platform
+from pytest_rewardkit.sandboxes import choose, creation, resolve
+from pytest_rewardkit.sandboxes.servers import open_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.sandboxes import Provider
 
 
 @contextmanager
@@ -23,16 +25,16 @@ def open_sandbox(**options: Any) -> Iterator[Sandbox]:
     """A fresh sandbox for the time of a `with` block.
 
     It comes from where the SDK's variables point to, and without `E2B_API_KEY` from a local server of this process,
-    which its first use starts and the process's end stops.
+    in a container where there can be no other, which its first use starts and the process's end stops.
 
     Parameters:
         options: keywords of `e2b_code_interpreter.Sandbox.create`.
 
     Raises:
         SandboxUnavailable: it could not be created.
-        RewardkitUsageError: there is no key, and no local server on this platform.
+        RewardkitUsageError: there is no key, and no local server can be had here.
     """
-    sandbox = creation.create(**options) if os.environ.get("E2B_API_KEY") else _local_provider().create(**options)
+    sandbox = creation.create(**options) if os.environ.get("E2B_API_KEY") else _own_provider().create(**options)
     try:
         yield sandbox
     finally:
@@ -41,10 +43,9 @@ def open_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 
 @cache
-def _local_provider() -> LocalProvider:
-    require_platform()
-    from pytest_rewardkit.local.handle import LocalServer
-
-    server = LocalServer.listen()
+def _own_provider() -> Provider:
+    name = choose("auto", {})
+    server = open_server(name)
+    assert server is not None
     atexit.register(server.stop)
-    return LocalProvider(server=server, isolation="auto")
+    return resolve(name, environ={}, server=server, run_id="", isolation="auto")

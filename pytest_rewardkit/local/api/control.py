@@ -22,6 +22,8 @@ from pytest_rewardkit.local.zygote import ZygoteError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from aiohttp.typedefs import Middleware
+
     from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest
     from pytest_rewardkit.local.table import SandboxTable
 
@@ -50,9 +52,13 @@ class ControlPlane:
         self._domain = domain
         self._created: dict[str, str] = {}
 
-    def application(self) -> web.Application:
-        """The routes. Older SDKs use the paths without a version."""
-        app = web.Application(middlewares=[self._guard])
+    def application(self, *outermost: Middleware) -> web.Application:
+        """The routes. Older SDKs use the paths without a version.
+
+        Parameters:
+            outermost: what sees every request first.
+        """
+        app = web.Application(middlewares=[*outermost, self._guard])
         router = app.router
         for prefix in ("/v2", ""):
             router.add_post(f"{prefix}/sandboxes", self.create)

@@ -34,8 +34,12 @@ class Gateway:
         self._envd = Envd()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer one request, as it comes from the listener."""
         await _invite_body(request)
+        return await self.answer(request)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request whose client knows that its body is wanted."""
         try:
             target = destination(request)
             if target is None:

@@ -1,0 +1,1 @@
+"""The local server in a container of the user's engine, for machines that cannot have it themselves. Runs anywhere."""

@@ -1,0 +1,151 @@
+"""One container with a local server in it, run by an attached client of its engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import subprocess
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.local.container.engine import ContainerError
+from pytest_rewardkit.local.container.image import LABEL
+from pytest_rewardkit.local.container.lifeline import FAREWELL, PULSE
+from pytest_rewardkit.local.handle import KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_rewardkit.local.container.engine import Engine
+
+READY_PREFIX: Final = "rewardkit-ready "
+"""How the server's line begins that says that it is there; what follows is a JSON object."""
+
+START_SECONDS: Final = 90.0
+END_SECONDS: Final = 15.0
+LINE_CHARACTERS: Final = 1000
+
+RIGHTS: Final = (
+    # User namespaces, and mounting in them, is what isolation `full` is made of. The container's user is an ordinary
+    # one, so that these options give nothing else away.
+    "--user=1000:1000",
+    "--env=HOME=/tmp",
+    "--security-opt=seccomp=unconfined",
+    "--security-opt=systempaths=unconfined",
+    "--security-opt=apparmor=unconfined",
+    "--security-opt=label=disable",
+)
+
+
+def server_command(image: str, arguments: Sequence[str]) -> list[str]:
+    """The words after the options of `run`: the image, and the local server's command line in it."""
+    return ["--entrypoint=python", image, "-P", "-m", "pytest_rewardkit.local", *arguments]
+
+
+class Container:
+    """A container that starts, runs, and ends with `end`.
+
+    Parameters:
+        engine: what runs it.
+        options: more options of the engine's `run`.
+        image: an image that has this package.
+        arguments: of the server.
+        port: the server's port, which is published on loopback as the same.
+        api_key: the server's key.
+        log: told each line that the server and the engine's client write.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: Sequence[str],
+        image: str,
+        arguments: Sequence[str],
+        *,
+        port: int,
+        api_key: str,
+        log: Callable[[str], None],
+    ) -> None:
+        self._engine = engine
+        self._name = f"{LABEL}-{secrets.token_hex(6)}"
+        self._log = log
+        self._ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.ended = threading.Event()
+        """Set when the client has ended, and so the container, if the engine is in order."""
+        self._client = subprocess.Popen(
+            [
+                *(engine.program, "run", "--rm", "--init", "--interactive"),
+                *(f"--name={self._name}", f"--label={LABEL}", f"--publish=127.0.0.1:{port}:{port}"),
+                f"--env={KEY_VARIABLE}",  # its value is in the client's environment, not on the command line
+                *(*RIGHTS, *options, *server_command(image, ["serve", "--container", f"--port={port}", *arguments])),
+            ],
+            env={**os.environ, KEY_VARIABLE: api_key},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # A terminal's Ctrl-C is not for it: pytest still ends its sandboxes then.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        threading.Thread(target=self._read, name="container-output", daemon=True).start()
+
+    def ready(self) -> dict[str, Any]:
+        """What the server says when it is there, waited for.
+
+        Raises:
+            ContainerError: it ended instead, or took too long.
+        """
+        try:
+            text = self._ready.get(timeout=START_SECONDS)
+        except queue.Empty:
+            raise ContainerError(f"the container was not ready within {START_SECONDS:g} s") from None
+        if text is None:
+            raise ContainerError("the container ended before it was ready")
+        message: dict[str, Any] = json.loads(text)
+        return message
+
+    def pulse(self) -> None:
+        """Tell the server that its owner is alive."""
+        self._write(PULSE)
+
+    def farewell(self) -> None:
+        """Tell the server to end."""
+        self._write(FAREWELL)
+        with suppress(OSError):
+            self._pipe.close()
+
+    def end(self) -> None:
+        """End what is left, and wait for that, for a bounded time."""
+        self.farewell()
+        if not self.ended.wait(END_SECONDS):
+            self._client.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._client.wait(END_SECONDS)
+        if self._client.returncode != 0:  # the client may have died and its container not
+            with suppress(ContainerError):
+                self._engine.call("rm", "--force", self._name)
+
+    @property
+    def _pipe(self) -> Any:
+        return self._client.stdin
+
+    def _write(self, content: bytes) -> None:
+        with suppress(OSError, ValueError):  # it has ended, or was told to
+            self._pipe.write(content)
+            self._pipe.flush()
+
+    def _read(self) -> None:
+        output = self._client.stdout
+        assert output is not None
+        with output:
+            while line := output.readline(LINE_CHARACTERS):
+                text = line.decode(errors="replace").rstrip()
+                if text.startswith(READY_PREFIX):
+                    self._ready.put(text.removeprefix(READY_PREFIX))
+                else:
+                    self._log(text)
+        self._ready.put(None)
+        self.ended.set()

@@ -1,0 +1,48 @@
+"""The log of a server in a container, in a file where the run's other processes can read it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from pytest_rewardkit.local.handle import LOG_BYTES, OBITUARY
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""A server that has so much to say is beyond help, and a full disk helps nobody."""
+
+
+class Log:
+    """A log that only grows, until `close` removes it."""
+
+    def __init__(self) -> None:
+        descriptor, self.path = tempfile.mkstemp(prefix="rewardkit-server-", suffix=".log")
+        self._file = os.fdopen(descriptor, "wb", buffering=0)
+        self._start = 0
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        if not self._file.closed and self._file.tell() < MOST_BYTES:
+            self._file.write(f"{line}\n".encode())
+
+    def begin(self) -> None:
+        """What is written from now on is of another server."""
+        self._start = self._file.tell()
+
+    def bury(self, became: str) -> None:
+        """Note what has become of a server, where who reads the log looks for it."""
+        self.write(f"{OBITUARY}{became}")
+
+    def end(self) -> str:
+        """The end of what the last server has written."""
+        if self._file.closed:
+            return ""
+        with Path(self.path).open("rb") as log:
+            log.seek(max(self._start, self._file.tell() - LOG_BYTES))
+            return log.read().decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """Remove it."""
+        self._file.close()
+        Path(self.path).unlink(missing_ok=True)

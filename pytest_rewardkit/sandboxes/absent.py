@@ -1,0 +1,43 @@
+"""No sandboxes: what a run gets that asked for none by name, where none can be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.sandboxes.options import LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+
+class AbsentProvider:
+    """Nothing to test code in; tests that need none of it run.
+
+    Parameters:
+        reason: why, and what to do about it.
+    """
+
+    name = "none"
+    isolation = "none"
+    limits = LIMITS
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def describe(self) -> str:
+        return f"no sandboxes: {self._reason}"
+
+    def environment(self) -> Mapping[str, str]:
+        return {}
+
+    def create(self, **_: Any) -> Sandbox:
+        raise SandboxUnavailable(f"there are no sandboxes here: {self._reason}")
+
+    async def create_async(self, **_: Any) -> AsyncSandbox:
+        raise SandboxUnavailable(f"there are no sandboxes here: {self._reason}")
+
+    def close(self) -> None:
+        pass

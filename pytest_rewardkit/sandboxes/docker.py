@@ -1,0 +1,36 @@
+"""Sandboxes from a local server in a container."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_rewardkit.sandboxes.local import WARNINGS, LocalProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ServerInContainer(Protocol):
+    """A server in a container as its users see it, wherever its process is owned."""
+
+    isolation: str
+    place: str
+
+    def environment(self) -> Mapping[str, str]: ...
+
+
+class DockerProvider(LocalProvider):
+    """Sandboxes by the run's server in a container, which is there already."""
+
+    name = "docker"
+
+    def __init__(self, server: ServerInContainer) -> None:
+        super().__init__(server=server, isolation=server.isolation)
+        self._place = server.place
+
+    @property
+    def isolation(self) -> str:
+        return self._wanted
+
+    def describe(self) -> str:
+        return f"sandboxes in {self._place}, isolation {self.isolation}{WARNINGS.get(self.isolation, '')}"

@@ -1,0 +1,95 @@
+"""The server of a run's own sandboxes: on this machine, or in a container."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.sandboxes import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.local.container.options import ContainerOptions
+    from pytest_rewardkit.local.container.server import ContainerServer
+    from pytest_rewardkit.local.handle import LocalServer
+    from pytest_rewardkit.local.settings import Settings
+
+
+def _say(text: str) -> None:
+    print(f"rewardkit: {text}", file=sys.stderr, flush=True)
+
+
+def open_server(
+    name: str,
+    settings: Settings | None = None,
+    options: ContainerOptions | None = None,
+    *,
+    say: Callable[[str], None] = _say,
+    on_death: Callable[[str], None] = _say,
+) -> LocalServer | ContainerServer | None:
+    """The server that a provider needs, to be stopped by the caller; None for E2B's.
+
+    Parameters:
+        name: of the provider, as `choose` returns it.
+        settings: what to start the server with.
+        options: of the container, if it is one.
+        say: told what takes long.
+        on_death: told what has become of a server that was not told to end.
+
+    Raises:
+        RewardkitUsageError: there can be no such server here; the text says why.
+    """
+    from pytest_rewardkit.local.settings import Settings
+
+    settings = settings or Settings()
+    if name in ("local", ABSENT):
+        if reason := no_server_here():
+            raise RewardkitUsageError(f"there are no local sandboxes here: {reason}")
+        from pytest_rewardkit.local.handle import LocalServer
+
+        return LocalServer.listen(settings, on_death=on_death)
+    if name == "docker":
+        from pytest_rewardkit.local.container.engine import ContainerError
+        from pytest_rewardkit.local.container.options import ContainerOptions
+        from pytest_rewardkit.local.container.server import ContainerServer
+
+        try:
+            return ContainerServer.open(settings, options or ContainerOptions(), say=say, on_death=on_death)
+        except ContainerError as error:
+            raise RewardkitUsageError(f"the docker provider cannot work here: {error}") from None
+    return None
+
+
+def no_server_here() -> str:
+    """Why this platform can have no local server; "" where it can."""
+    from pytest_rewardkit.local.handle import UnsupportedPlatformError, require_platform
+
+    try:
+        require_platform()
+    except UnsupportedPlatformError as error:
+        return str(error)
+    return ""
+
+
+def local_works(isolation: str) -> bool:
+    """Whether this machine, which runs Linux, can have the sandboxes of the local provider."""
+    from pytest_rewardkit.local.level import NoSuchLevelError, find_level
+
+    try:
+        find_level(isolation)
+    except NoSuchLevelError:
+        return False
+    return True
+
+
+def engine_answers(options: ContainerOptions) -> bool:
+    """Whether there is a container engine that answers."""
+    from pytest_rewardkit.local.container.engine import ContainerError, Engine
+
+    try:
+        Engine.find(options.docker_command)
+    except ContainerError:
+        return False
+    return True
