@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filelock import BaseFileLock
 
 RETRY_SECONDS = 0.02
 """How long to wait before the slots are tried again. No call waits for one of several locks."""
@@ -22,21 +24,20 @@ PATIENCE_SECONDS = 600.0
 class Slot:
     """The right to one sandbox, until `release`, or until the process that holds it has died."""
 
-    def __init__(self, budget: Budget, descriptor: int) -> None:
+    def __init__(self, budget: Budget, lock: BaseFileLock) -> None:
         self._budget = budget
-        self._descriptor = descriptor
+        self._lock = lock
 
     def release(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._lock.is_locked:
+            self._lock.release()
             self._budget.held -= 1
 
 
 class Budget:
     """At most `limit` sandboxes alive at once in all processes that share `directory`.
 
-    Each slot is a locked file: the kernel gives a dead worker's slots back.
+    Each slot is a locked file: the operating system gives a dead worker's slots back.
 
     Parameters:
         directory: a directory that the run's processes share.
@@ -76,11 +77,10 @@ class Budget:
             time.sleep(RETRY_SECONDS)
 
     def _try(self, number: int) -> Slot | None:
-        descriptor = os.open(self._directory / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = FileLock(self._directory / f"slot-{number}", thread_local=False)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
+            lock.acquire(blocking=False)
+        except Timeout:
             return None
         self.held += 1
-        return Slot(self, descriptor)
+        return Slot(self, lock)
