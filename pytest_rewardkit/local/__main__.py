@@ -108,7 +108,7 @@ def _in_container(options: argparse.Namespace, chosen: settings.Settings, comman
     if options.action == "run":
         return run(command, server)
     with server, suppress(KeyboardInterrupt):
-        _show(server.environment(), f"{server.isolation} in a container of {server.place}")
+        _show(server.environment(), f"{server.isolation}, in {server.place}")
         while True:
             time.sleep(60)  # on Windows nothing else can be interrupted
     return 0

@@ -17,7 +17,10 @@ def suite(pytester):
     ("option", "said"),
     [
         ("--rewardkit-provider=e2", "--rewardkit-provider: unknown value 'e2'; did you mean 'e2b'?"),
-        ("--rewardkit-provider=moon", "--rewardkit-provider: unknown value 'moon'; known are: auto, e2b, local"),
+        (
+            "--rewardkit-provider=moon",
+            "*: unknown value 'moon'; known are: auto, docker, e2b, local",
+        ),
         ("--rewardkit-sandbox-scope=modul", "--rewardkit-sandbox-scope: unknown value 'modul'; did you mean 'module'?"),
         ("--rewardkit-isolation=strickt", "--rewardkit-isolation: unknown value 'strickt'; did you mean 'strict'?"),
         ("--rewardkit-max-sandboxes=0", "--rewardkit-max-sandboxes: must be a whole number, 1 or more, not '0'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shlex
 import socket
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 PORTS_TO_TRY: Final = 3
 """A port that was free when it was looked for may be taken when the engine comes to it."""
 
+_LACKING: Final = re.compile(
+    r"No module named '?pytest_rewardkit|python\W+(exec|executable)\b.*(failed|not found)|exec python failed"
+)
+"""What a container says that has no Python, or no pytest-rewardkit in it; engines and their inits differ."""
+
 REPLACEMENTS: Final = 5
 """How many containers of one run may die before no more are started."""
 
@@ -41,7 +47,7 @@ class ContainerServer:
     def __init__(self, start: Callable[[int, str], Container], place: str, say: Callable[[str], None]) -> None:
         self._start = start
         self.place = place
-        """What the container is run by, for people."""
+        """Where it is, for people."""
         self._say = say
         self._owner = os.getpid()
         self._api_key = "e2b_" + secrets.token_hex(20)
@@ -69,7 +75,7 @@ class ContainerServer:
         def start(port: int, api_key: str) -> Container:
             return Container(engine, more, image, settings.arguments(), port=port, api_key=api_key)
 
-        return cls(start, engine.name, say)
+        return cls(start, f"a container of {engine.name}", say)
 
     @property
     def started(self) -> bool:
@@ -164,7 +170,7 @@ def _checked(container: Container) -> str:
     try:
         ready = container.ready()
     except ContainerError as error:
-        if "No module named pytest_rewardkit" in str(error) or '"python": executable file not found' in str(error):
+        if _LACKING.search(str(error)):
             raise ContainerError(
                 f"the image has no pytest-rewardkit that `python` finds; install pytest-rewardkit=={version()} in it, "
                 f"or leave it out, and an image is built: {error}"
