@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_rewardkit.sandboxes.local import WARNINGS, LocalProvider
+from pytest_rewardkit.sandboxes.server_log import ServerLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+REPLACED_SECONDS: Final = 20.0
+"""How long a container's end may go without an answer: nobody keeps its address while another one is started."""
 
 
 class ServerInContainer(Protocol):
@@ -18,6 +23,8 @@ class ServerInContainer(Protocol):
 
     def environment(self) -> Mapping[str, str]: ...
 
+    def log_path(self) -> str: ...
+
 
 class DockerProvider(LocalProvider):
     """Sandboxes by the run's server in a container, which is there already."""
@@ -26,6 +33,7 @@ class DockerProvider(LocalProvider):
 
     def __init__(self, server: ServerInContainer) -> None:
         super().__init__(server=server, isolation=server.isolation)
+        self._log = ServerLog(server.log_path(), patience=REPLACED_SECONDS)
         self._place = server.place
 
     @property

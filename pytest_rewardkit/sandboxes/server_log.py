@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -13,6 +14,8 @@ from pytest_rewardkit.text import one_line
 ANSWER_SECONDS: Final = 5.0
 """How long to wait for a server that is asked whether it is there: one that has just been started takes a second."""
 
+RETRY_SECONDS: Final = 0.2
+
 _TAIL_BYTES: Final = 4000
 
 
@@ -21,10 +24,12 @@ class ServerLog:
 
     Parameters:
         path: where it is.
+        patience: for how many seconds the server may refuse connections while another one takes its place.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, patience: float = 0.0) -> None:
         self._path = Path(path)
+        self._patience = patience
 
     def size(self) -> int:
         """Its length in bytes; 0 where there is none."""
@@ -52,14 +57,10 @@ class ServerLog:
         Parameters:
             url: of the control plane.
         """
-        address = urlsplit(url)
-        with (
-            suppress(OSError, HTTPException),
-            closing(HTTPConnection(address.hostname or "", address.port, timeout=ANSWER_SECONDS)) as connection,
-        ):
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
-        return False
+        give_up = time.monotonic() + self._patience
+        while not (answers := _answers(url)) and time.monotonic() < give_up:
+            time.sleep(RETRY_SECONDS)
+        return answers
 
     def _read(self, since: int) -> str:
         try:
@@ -68,3 +69,14 @@ class ServerLog:
                 return log.read().decode(errors="replace")
         except OSError:
             return ""
+
+
+def _answers(url: str) -> bool:
+    address = urlsplit(url)
+    with (
+        suppress(OSError, HTTPException),
+        closing(HTTPConnection(address.hostname or "", address.port, timeout=ANSWER_SECONDS)) as connection,
+    ):
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    return False

@@ -70,7 +70,8 @@ def containers(engine: Engine) -> list[str]:
 
 @contextmanager
 def opened(options: ContainerOptions, said: list[str] | None = None) -> Iterator[ContainerServer]:
-    with ContainerServer.open(Settings(), options, [].append if said is None else said.append) as server:
+    told = [].append if said is None else said.append
+    with ContainerServer.open(Settings(), options, say=told, on_death=told) as server:
         yield server
 
 
@@ -196,7 +197,31 @@ def test_a_container_that_dies_is_replaced_at_the_same_address(engine: Engine, o
 
         assert eventually(another)
         assert containers(engine) != [container]
-        assert "the container of the sandboxes has ended, and another is started" in said[0]
+        assert said[0].startswith("the local server in its container has ended; another one takes its place")
+    assert containers(engine) == []
+
+
+def test_a_run_outlives_its_container(engine: Engine, environment: dict[str, str], tmp_path: Path) -> None:
+    """The test whose sandbox is lost is unscored; the next one gets a sandbox of the next container."""
+    suite = """
+import subprocess
+def test_lost(sandbox, reward):
+    (container,) = subprocess.check_output(["docker", "ps", "-q", "--filter=label=pytest-rewardkit"]).split()
+    subprocess.run(["docker", "kill", container], check=True)
+    sandbox.run_code("1")
+    reward.record(1.0)
+def test_next(sandbox, reward):
+    reward.record(float(sandbox.run_code("1").text))
+"""
+    (tmp_path / "test_suite.py").write_text(suite, "utf-8")
+    command = [sys.executable, "-m", *TESTS.split(), "-p", "no:cacheprovider", "--rewardkit-results=results.jsonl"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=TIME_LIMIT
+    )
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text("utf-8").splitlines()]
+    rewards = [line["reward"] for line in lines if line["type"] == "attempt"]
+    assert rewards == [None, 1.0], done.stdout + done.stderr
+    assert "rewardkit: the local server in its container has ended; another one takes its place" in done.stdout
     assert containers(engine) == []
 
 
@@ -225,11 +250,11 @@ def test_an_image_that_cannot_be_built_ends_with_the_log(engine: Engine) -> None
     """This engine has no registry, so that there is no Python to begin with."""
     said: list[str] = []
     with pytest.raises(ContainerError, match=r"could not be built; the end of the build's log:\n(.|\n)*python:"):
-        ContainerServer.open(Settings(), ContainerOptions(), said.append)
+        ContainerServer.open(Settings(), ContainerOptions(), say=said.append, on_death=said.append)
     assert "once for this version and these packages" in said[0]
 
 
 def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/socket")
     with pytest.raises(ContainerError, match=r"docker is there, but its engine does not answer, so start it"):
-        ContainerServer.open(Settings(), ContainerOptions(docker_command="docker"), print)
+        ContainerServer.open(Settings(), ContainerOptions(docker_command="docker"), say=print, on_death=print)

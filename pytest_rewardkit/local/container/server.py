@@ -14,6 +14,7 @@ from pytest_rewardkit.local.container.container import RIGHTS, Container, server
 from pytest_rewardkit.local.container.engine import ContainerError, Engine
 from pytest_rewardkit.local.container.image import ensure_image
 from pytest_rewardkit.local.container.lifeline import PULSE_SECONDS
+from pytest_rewardkit.local.container.log import Log
 from pytest_rewardkit.local.container.wheel import version
 from pytest_rewardkit.local.handle import variables
 
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.options import ContainerOptions
     from pytest_rewardkit.local.settings import Settings
 
+    Start = Callable[[int, str, Callable[[str], None]], Container]
+
 PORTS_TO_TRY: Final = 3
 """A port that was free when it was looked for may be taken when the engine comes to it."""
+
+NO_OTHER: Final = "no other one is started"
 
 _LACKING: Final = re.compile(
     r"No module named '?pytest_rewardkit|python\W+(exec|executable)\b.*(failed|not found)|exec python failed"
@@ -40,30 +45,43 @@ class ContainerServer:
     """A local server in a container, at one address from `open` to `stop`; a context manager too.
 
     Parameters:
-        start: starts a container with the server's port and key.
-        say: told when a container has died.
+        start: starts a container with the server's port, its key, and what takes its log's lines.
+        place: where it is, for people.
+        on_death: called, in a thread of the handle's, with what has become of a server that was not told to end.
     """
 
-    def __init__(self, start: Callable[[int, str], Container], place: str, say: Callable[[str], None]) -> None:
+    def __init__(self, start: Start, place: str, on_death: Callable[[str], None]) -> None:
         self._start = start
         self.place = place
-        """Where it is, for people."""
-        self._say = say
+        self._on_death = on_death
+        self._log = Log()
         self._owner = os.getpid()
         self._api_key = "e2b_" + secrets.token_hex(20)
         self._stopping = threading.Event()
-        self._container, self._port, self.isolation = self._started()
+        try:
+            self._container, self._port, self.isolation = self._started()
+        except BaseException:
+            self._log.close()
+            raise
         self._keeper = threading.Thread(target=self._keep, name="container-server", daemon=True)
         self._keeper.start()
 
     @classmethod
-    def open(cls, settings: Settings, options: ContainerOptions, say: Callable[[str], None]) -> ContainerServer:
+    def open(
+        cls,
+        settings: Settings,
+        options: ContainerOptions,
+        *,
+        say: Callable[[str], None],
+        on_death: Callable[[str], None],
+    ) -> ContainerServer:
         """Find the engine, have the image, and start the server.
 
         Parameters:
             settings: what to start the server with.
             options: the engine, the image, and how to run it.
-            say: told what takes long, and when a container has died.
+            say: told what takes long.
+            on_death: as of the class.
 
         Raises:
             ContainerError: one of these failed; the text says why.
@@ -72,10 +90,10 @@ class ContainerServer:
         image = _image(engine, options, say)
         more = shlex.split(options.docker_options)
 
-        def start(port: int, api_key: str) -> Container:
-            return Container(engine, more, image, settings.arguments(), port=port, api_key=api_key)
+        def start(port: int, api_key: str, log: Callable[[str], None]) -> Container:
+            return Container(engine, more, image, settings.arguments(), port=port, api_key=api_key, log=log)
 
-        return cls(start, f"a container of {engine.name}", say)
+        return cls(start, f"a container of {engine.name}", on_death)
 
     @property
     def started(self) -> bool:
@@ -88,7 +106,11 @@ class ContainerServer:
 
     def log(self) -> str:
         """The end of what the container has written."""
-        return self._container.log()
+        return self._log.end()
+
+    def log_path(self) -> str:
+        """Where other processes of the run find the log, until `stop`."""
+        return self._log.path
 
     def stop(self) -> None:
         """End the container, and wait for that. Harmless when repeated, or in a forked child."""
@@ -97,6 +119,7 @@ class ContainerServer:
         self._stopping.set()
         self._container.end()
         self._keeper.join()
+        self._log.close()
 
     def __enter__(self) -> Self:
         return self
@@ -109,32 +132,57 @@ class ContainerServer:
     def _started(self) -> tuple[Container, int, str]:
         for attempt in range(PORTS_TO_TRY):
             port = _free_port()
-            container = self._start(port, self._api_key)
+            self._log.begin()
+            container = self._start(port, self._api_key, self._log.write)
             try:
-                return container, port, _checked(container)
+                return container, port, self._checked(container)
             except ContainerError as error:
-                container.end()
                 if attempt == PORTS_TO_TRY - 1 or not _is_about_a_port(str(error)):
                     raise
         raise AssertionError("unreachable")
 
+    def _checked(self, container: Container) -> str:
+        """The level of isolation in a container that is ready, and in which this very version runs; ends any other."""
+        try:
+            return _level(container)
+        except ContainerError as error:
+            container.end()
+            log = self._log.end()
+            if _LACKING.search(log):
+                raise ContainerError(
+                    "the image has no pytest-rewardkit that `python` finds; install "
+                    f"pytest-rewardkit=={version()} in it, or name no image, and one is built: {log}"
+                ) from None
+            raise ContainerError(f"{error}: {log}" if log else str(error)) from None
+
     def _keep(self) -> None:
-        for _ in range(REPLACEMENTS):
+        for left in reversed(range(REPLACEMENTS + 1)):
             while not self._container.ended.wait(PULSE_SECONDS):
                 self._container.pulse()
             self._container.end()
             if self._stopping.is_set():
                 return
-            self._say(f"the container of the sandboxes has ended, and another is started: {self._container.log()}")
-            self._container = self._start(self._port, self._api_key)
-            try:
-                _checked(self._container)
-            except ContainerError as error:
-                self._container.end()
-                if not self._stopping.is_set():
-                    self._say(f"there are no more sandboxes: {error}")
+            self._bury(
+                "in its container has ended", "another one takes its place" if left else "no other one is started"
+            )
+            if left == 0:
                 return
-        self._say(f"there are no more sandboxes: {REPLACEMENTS} containers have ended")
+            self._log.begin()
+            self._container = self._start(self._port, self._api_key, self._log.write)
+            try:
+                self._checked(self._container)
+            except ContainerError as error:
+                if not self._stopping.is_set():
+                    self._bury(f"could not be replaced: {error}", NO_OTHER)
+                return
+
+    def _bury(self, became: str, then: str) -> None:
+        one_line = became.partition(": ")[0]
+        last_words = self._log.end()
+        self._log.bury(f"{became.partition(': ')[0]}; {then}")
+        self._on_death(
+            f"the local server {became}; {then}" + (f"; the end of its log:\n{last_words}" if last_words else "")
+        )
 
 
 def examine(settings: Settings, options: ContainerOptions, say: Callable[[str], None]) -> tuple[int, str]:
@@ -165,17 +213,8 @@ def _is_about_a_port(text: str) -> bool:
     return any(words in text for words in ("port is already allocated", "address already in use"))
 
 
-def _checked(container: Container) -> str:
-    """The level of isolation in a container that is ready, and in which this very version runs."""
-    try:
-        ready = container.ready()
-    except ContainerError as error:
-        if _LACKING.search(str(error)):
-            raise ContainerError(
-                f"the image has no pytest-rewardkit that `python` finds; install pytest-rewardkit=={version()} in it, "
-                f"or leave it out, and an image is built: {error}"
-            ) from None
-        raise
+def _level(container: Container) -> str:
+    ready = container.ready()
     if ready["version"] != version():
         raise ContainerError(
             f"the image has pytest-rewardkit {ready['version']}, and this is {version()}: have the same in both"
