@@ -82,6 +82,7 @@ def sandbox_of(server: ContainerServer) -> Sandbox:
         api_url=variables["E2B_API_URL"],
         sandbox_url=variables["E2B_SANDBOX_URL"],
         domain=variables["E2B_DOMAIN"],
+        request_timeout=20,
     )
 
 

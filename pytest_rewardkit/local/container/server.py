@@ -177,12 +177,10 @@ class ContainerServer:
                 return
 
     def _bury(self, became: str, then: str) -> None:
-        one_line = became.partition(": ")[0]
         last_words = self._log.end()
-        self._log.bury(f"{became.partition(': ')[0]}; {then}")
-        self._on_death(
-            f"the local server {became}; {then}" + (f"; the end of its log:\n{last_words}" if last_words else "")
-        )
+        self._log.bury(f"{became.splitlines()[0]}; {then}")
+        log = f"; the end of its log:\n{last_words}" if last_words else ""
+        self._on_death(f"the local server {became}; {then}{log}")
 
 
 def examine(settings: Settings, options: ContainerOptions, say: Callable[[str], None]) -> tuple[int, str]:
