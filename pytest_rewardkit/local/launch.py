@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+STANDARD_ERROR = 2
+"""Its descriptor: `sys.stderr` may be another, or none, in a process that captures what it writes."""
+
+
 @dataclass(frozen=True, slots=True)
 class ZygoteProcess:
     """A fork server that has been started, and the server's end of its channel."""
@@ -37,7 +41,7 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
             pass_fds=[theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
+            stdout=STANDARD_ERROR,
             start_new_session=True,
         )
     return ZygoteProcess(process, ours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.channel import Channel
@@ -22,8 +23,9 @@ class NoSuchLevelError(Exception):
     """The isolation that was asked for cannot be had here; the text says why."""
 
 
+@cache
 def find_level(isolation: str) -> str:
-    """The name of the level that sandboxes get.
+    """The name of the level that sandboxes get, tried once by a process.
 
     Parameters:
         isolation: as in `Settings`.
