@@ -9,7 +9,8 @@ Comments above a block say what differs:
 with .ci/run and pyproject.toml;
 `<!-- docs-test: run by PATH -->`: the named test runs this command, or takes this script from the page;
 `<!-- docs-test: serves -->`: runs until it is interrupted;
-`<!-- docs-test: file NAME -->`: a file that has no comment with its name.
+`<!-- docs-test: file NAME -->`: a file that has no comment with its name;
+`<!-- docs-test: read by PROGRAM -->`: settings of a program that is not here.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def test_section_runs(section: Section, shell: pytest.Pytester) -> None:
     shown = [block for block in section.blocks if block.language == "console"]
     for block in shown:
         _run_console(block, shell.path)
-    workflow = [line for block in section.blocks if block.language == "yaml" for line in _workflow_steps(block)]
+    workflow = [line for block in section.blocks if _is_workflow(block) for line in _workflow_steps(block)]
     if has_tests and not any("$ pytest" in block.text for block in shown):
         for command in workflow or ["pytest --rewardkit"]:
             result = shell.run(*shlex.split(command), timeout=TIME_LIMIT)
@@ -135,6 +136,10 @@ def _handled(block: Block) -> bool:
 def _default_name(block: Block, number: int) -> str:
     suffix = "py" if block.language == "python" else block.language
     return f"test_block_{number}.{suffix}" if block.has_tests else f"block_{number}.{suffix}"
+
+
+def _is_workflow(block: Block) -> bool:
+    return block.language == "yaml" and not block.directive.startswith("read by ")
 
 
 def _workflow_steps(block: Block) -> list[str]:

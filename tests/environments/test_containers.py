@@ -17,14 +17,19 @@ from pytest_rewardkit.local.guest.levels import Level
 if TYPE_CHECKING:
     from environments.engine import Engine
 
-TIME_LIMIT = 240
-"""Seconds, by which a hang is told from a busy machine."""
+TIME_LIMIT = 600
+"""Seconds, by which a hang is told from a busy machine. An idle one takes 4, and 30 for the example suites."""
 
 ROOT, USER = "0:0", "1000:1000"
 READ_ONLY = "--read-only --tmpfs=/tmp"
 NO_RIGHTS = "--cap-drop=ALL --security-opt=no-new-privileges"
 ANY_CALL = "--security-opt=seccomp=unconfined"
-WHOLE_PROC = "--security-opt=systempaths=unconfined"
+ADMINISTRATOR = "--cap-add=SYS_ADMIN"
+# As docs/how-to/where-you-run-ci.md has it.
+LINE_FOR_FULL = (
+    "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined IMAGE pytest --rewardkit"
+)
+ANY_CALL_AND_PROC = LINE_FOR_FULL.removeprefix("docker run ").partition(" IMAGE")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,11 @@ PLACES = {
     "64 processes": Place("--init --pids-limit=64", (Level.UID, Level.LANDLOCK)),
     "512 MB": Place("--init --memory=512m", (Level.UID, Level.LANDLOCK)),
     "any call": Place(f"--init {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
-    "any call, whole proc": Place(f"--init {ANY_CALL} {WHOLE_PROC}", (Level.FULL, Level.FULL)),
-    "administrator": Place("--init --cap-add=SYS_ADMIN", (Level.NS_NOCAP, Level.LANDLOCK)),
-    "administrator, any call": Place(f"--init --cap-add=SYS_ADMIN {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
+    "any call, whole proc": Place(f"--init {ANY_CALL_AND_PROC}", (Level.FULL, Level.FULL)),
+    "administrator": Place(f"--init {ADMINISTRATOR}", (Level.NS_NOCAP, Level.LANDLOCK)),
+    "administrator, any call": Place(f"--init {ADMINISTRATOR} {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
     "administrator, any call, whole proc": Place(
-        f"--init --cap-add=SYS_ADMIN {ANY_CALL} {WHOLE_PROC}", (Level.FULL, Level.FULL)
+        f"--init {ADMINISTRATOR} {ANY_CALL_AND_PROC}", (Level.FULL, Level.FULL)
     ),
 }
 
