@@ -203,6 +203,8 @@ class Root:
         os.symlink(TEMPORARY, f"{self._mount_point}/var/tmp")
         for path in (*SYSTEM_PATHS, *environment_paths()):
             self._place(path)
+        for path in filter(os.path.isdir, sys.path):
+            self._leave_empty(path)
         self._stashed = self._stashed_entries()
         # A fresh /proc may only be mounted where a whole one is visible already.
         syscalls.mount("/proc", f"{self._mount_point}/proc", None, syscalls.MS_BIND | syscalls.MS_REC)
@@ -242,6 +244,11 @@ class Root:
         syscalls.mount(current, inside, None, syscalls.MS_BIND | syscalls.MS_REC)
         syscalls.set_mount_attributes(inside, _READ_ONLY, recursive=True)
         self._placed.append(current)
+
+    def _leave_empty(self, path: str) -> None:
+        """Have a directory of the host's without what is in it: Python 3.15 complains where it is sent in vain."""
+        if not self._shown(path) and _location(path) == path:
+            os.makedirs(self._mount_point + path, exist_ok=True)
 
     def _link(self, path: str) -> None:
         inside = self._mount_point + _location(path)
