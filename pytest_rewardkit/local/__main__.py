@@ -80,13 +80,16 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
 
 
 def _doctor(chosen: settings.Settings) -> int:
+    from pytest_rewardkit.local.advice import advice
     from pytest_rewardkit.local.level import NoSuchLevelError, examine
+    from pytest_rewardkit.local.place import look_around
 
     try:
-        print(examine(chosen.guest_options(chosen.preloaded())).table())
+        isolation = examine(chosen.guest_options(chosen.preloaded()))
     except NoSuchLevelError as error:
         print(f"There can be no sandboxes: {error}")
         return 1
+    print(isolation.table(advice(look_around(), isolation)))
     return 0
 
 

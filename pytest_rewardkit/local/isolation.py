@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,26 @@ class Isolation:
         """Whether sandboxes are kept from the machine's network."""
         return self.level != "none"
 
-    def table(self) -> str:
-        """The findings for people."""
+    @property
+    def difference(self) -> str:
+        """What is different from `full` for those who use it, in a few words; nothing at `full`."""
+        if self.level == "none":
+            return "NO SECURITY BOUNDARY: run nothing that you do not trust"
+        if self.layers.get("private root"):
+            return "" if self.layers.get("own procfs") else "sandboxes have no /proc of their own"
+        lacks = ["sandboxes have no terminals, ports or internet, and disk use is limited for each file"]
+        if not self.layers.get("translated paths"):
+            lacks.append("code cannot use /home/user and /tmp")
+        if self.level == "weak":
+            lacks.append("candidates can disturb each other and the server")
+        return "; ".join(lacks)
+
+    def table(self, advice: Sequence[str] = ()) -> str:
+        """The findings for people.
+
+        Parameters:
+            advice: what would give more.
+        """
         width = max(map(len, self.layers), default=0)
         lines = [f"Isolation level: {self.level}", ""]
         lines += [f"  {name:<{width}}  {_words(value)}" for name, value in self.layers.items()]
@@ -65,31 +83,10 @@ class Isolation:
             lines += ["", "What cannot be had here:"]
             lines += [f"  - {name}: {reason}" for name, reason in self.refusals.items()]
         lines += ["", "What it leaves open:", *(f"  - {gap}" for gap in self.gaps)]
-        if fixes := self._fixes():
-            lines += ["", "What would give more:", *(f"  - {fix}" for fix in fixes)]
+        if advice:
+            lines += ["", "What would give more:", *(f"  - {line}" for line in advice)]
         lines += ["", f"The fork server was ready after {self.boot_ms:.0f} ms."]
         return "\n".join(lines)
-
-    def _fixes(self) -> list[str]:
-        found = [fix for names, fix in _FIXES.items() if any(self.layers.get(name) in _MISSING for name in names)]
-        return found if self.level != "none" else []
-
-
-_MISSING = (False, 0, "watchdog")
-_FIXES = {
-    ("private root", "process namespace", "network namespace"): (
-        "namespaces and mounts: run as root, or let users have user namespaces "
-        "(on Ubuntu, sysctl kernel.apparmor_restrict_unprivileged_userns=0; "
-        "in Docker, --cap-add SYS_ADMIN --security-opt apparmor=unconfined)"
-    ),
-    ("landlock abi",): "Landlock: a kernel from 5.13 on (6.12 for all of it), with landlock among its lsm=",
-    ("seccomp",): "seccomp: a kernel with CONFIG_SECCOMP_FILTER",
-    ("memory in all",): (
-        "a limit on memory in all: control groups that the server may make, as root has them, "
-        "and others under systemd-run --user --scope"
-    ),
-}
-"""What to do about layers that are missing."""
 
 
 def _words(value: object) -> str:

@@ -23,9 +23,14 @@ class NoSuchLevelError(Exception):
     """The isolation that was asked for cannot be had here; the text says why."""
 
 
-@cache
 def find_level(isolation: str) -> str:
-    """The name of the level that sandboxes get, tried once by a process.
+    """The name of the level that sandboxes get, as :func:`find_isolation`."""
+    return find_isolation(isolation).level
+
+
+@cache
+def find_isolation(isolation: str) -> Isolation:
+    """The isolation that sandboxes get, tried once by a process.
 
     Parameters:
         isolation: as in `Settings`.
@@ -33,7 +38,7 @@ def find_level(isolation: str) -> str:
     Raises:
         NoSuchLevelError: what was asked for cannot be had.
     """
-    return examine([f"--isolation={isolation}"]).level
+    return examine([f"--isolation={isolation}", "--cold"])
 
 
 def examine(options: Sequence[str]) -> Isolation:

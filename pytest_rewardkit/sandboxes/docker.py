@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pytest_rewardkit.sandboxes.local import WARNINGS, LocalProvider
+from pytest_rewardkit.sandboxes.local import LocalProvider
 from pytest_rewardkit.sandboxes.server_log import ServerLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+WARNINGS: Final = {
+    "weak": " (candidates can disturb each other and the server)",
+    "none": " (NO SECURITY BOUNDARY: run nothing that you do not trust)",
+}
 REPLACED_SECONDS: Final = 20.0
 """How long a container's end may go without an answer: nobody keeps its address while another one is started."""
 

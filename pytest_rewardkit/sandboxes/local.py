@@ -16,16 +16,12 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
+    from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.sandboxes.provider import Server
 
 
 CREATE_SECONDS: Final = 30.0
 """How long to wait for a sandbox; the server gives up earlier, and says why."""
-
-WARNINGS: Final = {
-    "weak": " (candidates can disturb each other and the server)",
-    "none": " (NO SECURITY BOUNDARY: run nothing that you do not trust)",
-}
 
 
 class LocalProvider:
@@ -39,17 +35,24 @@ class LocalProvider:
         self._log = ServerLog(server.log_path())
         self._wanted = isolation
 
-    @cached_property
+    @property
     def isolation(self) -> str:
-        from pytest_rewardkit.local.level import NoSuchLevelError, find_level
-
-        try:
-            return find_level(self._wanted)
-        except NoSuchLevelError as error:
-            raise RewardkitUsageError(str(error)) from None
+        return self._found.level
 
     def describe(self) -> str:
-        return f"local sandboxes, isolation {self.isolation}{WARNINGS.get(self.isolation, '')}"
+        described = f"local sandboxes, isolation {self.isolation}"
+        if not self._found.difference:
+            return described
+        return f"{described} ({self._found.difference}); for more: python -m pytest_rewardkit.local doctor"
+
+    @cached_property
+    def _found(self) -> Isolation:
+        from pytest_rewardkit.local.level import NoSuchLevelError, find_isolation
+
+        try:
+            return find_isolation(self._wanted)
+        except NoSuchLevelError as error:
+            raise RewardkitUsageError(str(error)) from None
 
     def environment(self) -> Mapping[str, str]:
         return self._server.environment()

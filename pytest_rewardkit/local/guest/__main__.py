@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     channel.send({"event": "trying", "plan": plan.name})
     try:
-        server, preloaded = _make(plan, options.preload)
+        server, preloaded = _make(plan, options.preload, warm=not options.cold)
     except PreloadError as error:
         channel.send({"event": "failed", "message": str(error)})
         return 1
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _make(plan: Plan, preload: list[str]) -> tuple[Zygote, list[str]]:
+def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[str]]:
     """Make this process a fork server whose sandboxes work, and return it with the modules that it has loaded.
 
     Raises:
@@ -104,7 +104,8 @@ def _make(plan: Plan, preload: list[str]) -> tuple[Zygote, list[str]]:
             raise PreloadError(f"importing {preload} started threads")
         the_shell = shell.make_shell(directory)
         the_shell.terminals = plan.private_root
-        warmup.warm_up(the_shell)
+        if warm:
+            warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
     server = zygote.Zygote(plan, the_shell, own_root, groups, _environment())
@@ -127,6 +128,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         default=[],
         help="Modules to import in advance, with commas",
     )
+    parser.add_argument("--cold", action="store_true", help="Do not warm the interpreter, which sandboxes then do each")
     parser.add_argument(
         "--failed",
         type=json.loads,
