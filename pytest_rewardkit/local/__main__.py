@@ -104,7 +104,8 @@ def _in_container(options: argparse.Namespace, chosen: settings.Settings, comman
             status, text = examine(chosen, container, _say)
             print(text)
             return status
-        server = ContainerServer.open(chosen, container, say=_say, on_death=_say)
+        port = options.port if options.action == "serve" else 0
+        server = ContainerServer.open(chosen, container, say=_say, on_death=_say, port=port)
     except ContainerError as error:
         _say(str(error))
         return 2

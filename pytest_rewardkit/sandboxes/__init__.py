@@ -7,12 +7,12 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.sandboxes.provider import Provider, Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_rewardkit.local.container.options import ContainerOptions
     from pytest_rewardkit.sandboxes.docker import ServerInContainer
 
 PROVIDERS = ("auto", "e2b", "local", "docker")
@@ -34,7 +34,7 @@ def choose(
         name: one of `PROVIDERS`, or what this function has returned.
         environ: the environment to look for `E2B_API_KEY` in.
         isolation: what local sandboxes must have.
-        options: of the container.
+        options: of the container; None for those that the environment gives.
 
     Raises:
         RewardkitUsageError: `name` is no provider, or it is `e2b` and there is no key.
@@ -49,7 +49,7 @@ def choose(
         )
     if name != "auto":
         return name
-    return "e2b" if has_key else _own(isolation, options)
+    return "e2b" if has_key else _own(isolation, options or ContainerOptions.of_environment(environ))
 
 
 def resolve(
@@ -87,12 +87,10 @@ def resolve(
     return LocalProvider(server=server, isolation=isolation)
 
 
-def _own(isolation: str, options: ContainerOptions | None) -> str:
+def _own(isolation: str, options: ContainerOptions) -> str:
     from pytest_rewardkit.local.container.engine import COMMANDS
-    from pytest_rewardkit.local.container.options import ContainerOptions
     from pytest_rewardkit.sandboxes.servers import engine_answers, local_works
 
-    options = options or ContainerOptions()
     linux = sys.platform == "linux"
     # Looking for a command is cheap, trying a level or an engine is not.
     commands = [options.docker_command] if options.docker_command else COMMANDS

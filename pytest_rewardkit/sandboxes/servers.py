@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def open_server(
     Parameters:
         name: of the provider, as `choose` returns it.
         settings: what to start the server with.
-        options: of the container, if it is one.
+        options: of the container, if it is one; None for those that the environment gives.
         say: told what takes long.
         on_death: told what has become of a server that was not told to end.
 
@@ -56,7 +57,9 @@ def open_server(
         from pytest_rewardkit.local.container.server import ContainerServer
 
         try:
-            return ContainerServer.open(settings, options or ContainerOptions(), say=say, on_death=on_death)
+            return ContainerServer.open(
+                settings, options or ContainerOptions.of_environment(os.environ), say=say, on_death=on_death
+            )
         except ContainerError as error:
             raise RewardkitUsageError(f"the docker provider cannot work here: {error}") from None
     return None

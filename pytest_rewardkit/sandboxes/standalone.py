@@ -44,7 +44,7 @@ def open_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 @cache
 def _own_provider() -> Provider:
-    name = choose("auto", {})
+    name = choose("auto", os.environ)
     server = open_server(name)
     assert server is not None
     atexit.register(server.stop)

@@ -143,7 +143,7 @@ def test_an_image_is_built_once_for_a_set_of_packages(command: Callable[[str, st
     assert ensure_image(engine, ["numpy>=2"], said.append) != first
     folder = Path(engine.program).parent
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert (folder / "Dockerfile").read_text("utf-8").startswith(f"FROM python:{python}-slim\n")
+    assert (folder / "Dockerfile").read_text("utf-8").startswith(f"FROM docker.io/library/python:{python}-slim\n")
     wanted = (folder / "requirements.txt").read_text("utf-8").splitlines()
     assert "numpy>=2" in wanted
     assert any(line.startswith("aiohttp") for line in wanted)
@@ -166,3 +166,17 @@ def test_the_wheel_is_this_package_and_installs(tmp_path: Path) -> None:
         [sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [str(target / "pytest_rewardkit" / "__init__.py"), version(), "['rewardkit']", "True"]
+
+
+def test_options_have_twins_in_the_environment(
+    command: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nerdctl = command("nerdctl", ANSWERS)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert choose("auto", {}) == ABSENT
+    assert choose("auto", {"PYTEST_REWARDKIT_DOCKER_COMMAND": str(nerdctl)}) == "docker"
+    monkeypatch.setenv("PYTEST_REWARDKIT_DOCKER_COMMAND", str(nerdctl))
+    monkeypatch.setenv("PYTEST_REWARDKIT_DOCKER_IMAGE", "mine")
+    nerdctl.write_text(f"#!/bin/sh\n{READY.format(version='0.0.1')}\n", "utf-8")
+    with pytest.raises(RewardkitUsageError, match=r"the image has pytest-rewardkit 0\.0\.1"):
+        open_server("docker")

@@ -52,7 +52,7 @@ def _recipe(wheel: str) -> str:
     pip = "python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore"
     # What is needed comes first: another version of this package alone takes seconds then.
     return (
-        f"FROM python:{python}-slim\n"
+        f"FROM docker.io/library/python:{python}-slim\n"  # Podman knows no shorter name
         f"LABEL {LABEL}=\n"
         "COPY requirements.txt /opt/rewardkit/\n"
         f"RUN {pip} -r /opt/rewardkit/requirements.txt\n"

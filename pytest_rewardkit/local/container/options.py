@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +26,22 @@ class ContainerOptions:
     )
     docker_options: str = field(default="", metadata={"help": "more options of `docker run`, as one text"})
 
+    @classmethod
+    def of_environment(cls, environ: Mapping[str, str]) -> ContainerOptions:
+        """What the variables say that the plugin's options have as twins, as PYTEST_REWARDKIT_DOCKER_IMAGE."""
+        return cls(**{item.name: environ.get(f"PYTEST_REWARDKIT_{item.name.upper()}", "") for item in fields(cls)})
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--docker`, and an option for each field."""
     parser.add_argument("--docker", action="store_true", help="in a container of Docker, OrbStack, Colima or Podman")
+    environment = ContainerOptions.of_environment(os.environ)
     for item in fields(ContainerOptions):
         parser.add_argument(
-            f"--{item.name.replace('_', '-')}", default=item.default, metavar="TEXT", help=item.metadata["help"]
+            f"--{item.name.replace('_', '-')}",
+            default=getattr(environment, item.name),
+            metavar="TEXT",
+            help=item.metadata["help"],
         )
 
 

@@ -10,7 +10,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_rewardkit.local.container.container import RIGHTS, Container, server_command
+from pytest_rewardkit.local.container.container import RIGHTS, START_SECONDS, Container, server_command
 from pytest_rewardkit.local.container.engine import ContainerError, Engine
 from pytest_rewardkit.local.container.image import ensure_image
 from pytest_rewardkit.local.container.lifeline import PULSE_SECONDS
@@ -48,9 +48,10 @@ class ContainerServer:
         start: starts a container with the server's port, its key, and what takes its log's lines.
         place: where it is, for people.
         on_death: called, in a thread of the handle's, with what has become of a server that was not told to end.
+        port: the server's port; 0 for any.
     """
 
-    def __init__(self, start: Start, place: str, on_death: Callable[[str], None]) -> None:
+    def __init__(self, start: Start, place: str, on_death: Callable[[str], None], port: int = 0) -> None:
         self._start = start
         self.place = place
         self._on_death = on_death
@@ -59,7 +60,7 @@ class ContainerServer:
         self._api_key = "e2b_" + secrets.token_hex(20)
         self._stopping = threading.Event()
         try:
-            self._container, self._port, self.isolation = self._started()
+            self._container, self._port, self.isolation = self._started(port)
         except BaseException:
             self._log.close()
             raise
@@ -74,6 +75,7 @@ class ContainerServer:
         *,
         say: Callable[[str], None],
         on_death: Callable[[str], None],
+        port: int = 0,
     ) -> ContainerServer:
         """Find the engine, have the image, and start the server.
 
@@ -81,7 +83,7 @@ class ContainerServer:
             settings: what to start the server with.
             options: the engine, the image, and how to run it.
             say: told what takes long.
-            on_death: as of the class.
+            on_death, port: as of the class.
 
         Raises:
             ContainerError: one of these failed; the text says why.
@@ -93,7 +95,7 @@ class ContainerServer:
         def start(port: int, api_key: str, log: Callable[[str], None]) -> Container:
             return Container(engine, more, image, settings.arguments(), port=port, api_key=api_key, log=log)
 
-        return cls(start, f"a container of {engine.name}", on_death)
+        return cls(start, f"a container of {engine.name}", on_death, port)
 
     @property
     def started(self) -> bool:
@@ -129,15 +131,15 @@ class ContainerServer:
     ) -> None:
         self.stop()
 
-    def _started(self) -> tuple[Container, int, str]:
+    def _started(self, wanted: int) -> tuple[Container, int, str]:
         for attempt in range(PORTS_TO_TRY):
-            port = _free_port()
+            port = wanted or _free_port()
             self._log.begin()
             container = self._start(port, self._api_key, self._log.write)
             try:
                 return container, port, self._checked(container)
             except ContainerError as error:
-                if attempt == PORTS_TO_TRY - 1 or not _is_about_a_port(str(error)):
+                if wanted or attempt == PORTS_TO_TRY - 1 or not _is_about_a_port(str(error)):
                     raise
         raise AssertionError("unreachable")
 
@@ -192,7 +194,8 @@ def examine(settings: Settings, options: ContainerOptions, say: Callable[[str], 
     engine = Engine.find(options.docker_command)
     image = _image(engine, options, say)
     command = server_command(image, ["doctor", *settings.arguments()])
-    answer = engine.call("run", "--rm", "--init", *RIGHTS, *shlex.split(options.docker_options), *command)
+    more = shlex.split(options.docker_options)
+    answer = engine.call("run", "--rm", "--init", *RIGHTS, *more, *command, seconds=START_SECONDS)
     return answer.returncode, answer.stdout.rstrip()
 
 
