@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.place import Place
 
+_APPARMOR_RESTRICTION: Final = "kernel.apparmor_restrict_unprivileged_userns"
+_WHOLE_PROC: Final = "systempaths=unconfined"
 _USER_NAMESPACES: Final = {
-    "kernel.apparmor_restrict_unprivileged_userns": (True, 0),
+    _APPARMOR_RESTRICTION: (True, 0),
     "kernel.unprivileged_userns_clone": (False, 1),
     "user.max_user_namespaces": (False, 15000),
 }
@@ -29,43 +31,52 @@ def advice(place: Place, isolation: Isolation) -> list[str]:
 def _for_containers(place: Place) -> list[str]:
     if not place.container:
         return []
+    # AppArmor's restriction holds for those who are not root with this right.
+    capable = place.root and bool(place.sysctls.get(_APPARMOR_RESTRICTION))
+    of_machine = [] if capable else _for_machines(place)
     if place.container == "kubernetes":
-        return [_for_kubernetes(place)]
+        return [*_for_kubernetes(place, capable=capable), *of_machine]
     options = _security_options(place)
-    if not options:
-        return _for_machines(place) or [
-            "full: the machine on which the container runs must allow user namespaces, or use --cap-add=SYS_ADMIN"
-        ]
-    line = " ".join(f"--security-opt {option}" for option in options)
+    if place.service == "gitlab":
+        return [_for_gitlab(options, capable=capable), *of_machine]
+    if not options and not capable:
+        return of_machine or ["full: the machine on which the container runs must allow user namespaces"]
+    flags = " ".join((["--cap-add SYS_ADMIN"] if capable else []) + [f"--security-opt {option}" for option in options])
     if place.service == "github":
-        where = f"in the workflow, `container: {{image: …, options: {line}}}`"
-    elif place.service == "gitlab":
-        listed = ", ".join(f'"{option.replace("=", ":", 1)}"' for option in options)
-        where = f"in the runner's config.toml, [runners.docker] `security_opt = [{listed}]`"
-    else:
-        engine = "podman" if place.container == "podman" else "docker"
-        where = f"`{engine} run {line} …`; in a compose file, `security_opt` with the same"
-    return [f"full: {where}", *_for_machines(place)]
+        return [f"full: in the workflow, `container: {{image: …, options: {flags}}}`", *of_machine]
+    engine = "podman" if place.container == "podman" else "docker"
+    return [f"full: `{engine} run {flags} …`; in a compose file, `security_opt` with the same", *of_machine]
 
 
 def _security_options(place: Place) -> list[str]:
-    podman = place.container == "podman"
     options = ["seccomp=unconfined"] if place.filtered else []
     if place.masked_proc:
-        options.append("unmask=ALL" if podman else "systempaths=unconfined")
+        options.append("unmask=ALL" if place.container == "podman" else _WHOLE_PROC)
     if place.apparmor:
         options.append("apparmor=unconfined")
     return options
 
 
-def _for_kubernetes(place: Place) -> str:
+def _for_gitlab(options: list[str], *, capable: bool) -> str:
+    # Only Docker's own command line knows how to uncover /proc.
+    listed = ", ".join(f'"{option.replace("=", ":", 1)}"' for option in options if option != _WHOLE_PROC)
+    level = "no-procfs" if _WHOLE_PROC in options and not capable else "full"
+    capability = ' and `cap_add = ["SYS_ADMIN"]`' if capable else ""
+    return f"{level}: in the runner's config.toml, [runners.docker] `security_opt = [{listed}]`{capability}"
+
+
+def _for_kubernetes(place: Place, *, capable: bool) -> list[str]:
     fields = ["seccompProfile: {type: Unconfined}"] if place.filtered else []
-    if place.masked_proc:
+    if place.masked_proc and not capable:
         fields.append("procMount: Unmasked")
     if place.apparmor:
         fields.append("appArmorProfile: {type: Unconfined}")
-    pod = ", with `hostUsers: false` in the pod's spec" if place.masked_proc else ""
-    return f"full: in the container's spec, `securityContext: {{{', '.join(fields)}}}`{pod}"
+    if capable:
+        fields.append("capabilities: {add: [SYS_ADMIN]}")
+    if not fields:
+        return []
+    pod = ", with `hostUsers: false` in the pod's spec" if place.masked_proc and not capable else ""
+    return [f"full: in the container's spec, `securityContext: {{{', '.join(fields)}}}`{pod}"]
 
 
 def _for_machines(place: Place) -> list[str]:

@@ -13,6 +13,7 @@ from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight, pla
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.place import Place, apparmor_profile, container, look_around
 
+RESTRICTION = "kernel.apparmor_restrict_unprivileged_userns"
 DEFAULT = Place(container="docker", root=True, filtered=True, masked_proc=True)
 MACHINE = Place(sysctls={"user.max_user_namespaces": 15000, "kernel.unprivileged_userns_clone": 1}, lsm="landlock,yama")
 
@@ -47,18 +48,26 @@ def with_sysctl(place: Place, name: str, value: int) -> Place:
         ),
         (
             dataclasses.replace(DEFAULT, service="gitlab"),
-            '`security_opt = ["seccomp:unconfined", "systempaths:unconfined"]`',
+            'no-procfs: in the runner\'s config.toml, [runners.docker] `security_opt = ["seccomp:unconfined"]`',
         ),
         (
             dataclasses.replace(DEFAULT, container="kubernetes"),
             "`securityContext: {seccompProfile: {type: Unconfined}, procMount: Unmasked}`, with `hostUsers: false`",
         ),
         (
+            with_sysctl(DEFAULT, RESTRICTION, 1),
+            "`docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt systempaths=unconfined",
+        ),
+        (
+            with_sysctl(dataclasses.replace(DEFAULT, container="kubernetes"), RESTRICTION, 1),
+            "`securityContext: {seccompProfile: {type: Unconfined}, capabilities: {add: [SYS_ADMIN]}}`",
+        ),
+        (
             with_sysctl(dataclasses.replace(DEFAULT, filtered=False, masked_proc=False), "user.max_user_namespaces", 0),
             "`sudo sysctl -w user.max_user_namespaces=15000` on the machine on which the container runs",
         ),
         (
-            with_sysctl(MACHINE, "kernel.apparmor_restrict_unprivileged_userns", 1),
+            with_sysctl(MACHINE, RESTRICTION, 1),
             "`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`",
         ),
         (with_sysctl(MACHINE, "user.max_user_namespaces", 0), "`sudo sysctl -w user.max_user_namespaces=15000`"),
@@ -68,7 +77,7 @@ def with_sysctl(place: Place, name: str, value: int) -> Place:
 )
 def test_how_to_get_to_full(place: Place, expected: str):
     (line,) = advice(place, isolation(Level.LANDLOCK))
-    assert line.startswith("full: ")
+    assert line.startswith(("full: ", "no-procfs: "))
     assert expected in line
 
 
