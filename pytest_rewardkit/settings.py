@@ -55,8 +55,10 @@ class Settings(NamedTuple):
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
     """At which confidence gates decide, by intervals; None to take means and rates as they are."""
-    baseline: str | None
-    """The results file of an earlier run to compare with."""
+    baseline: tuple[str, ...] | None
+    """The results files of earlier runs to compare with."""
+    pair_by: str | None
+    """What the same tests of two runs have in common: row, or the name of a parameter; None for their node ids."""
     fail_on: str | None
     """What fails the run beside gates: regression, which is a loss against the baseline; None for nothing."""
     stored: str | None
@@ -113,6 +115,7 @@ class Option:
         metavar: str | None = None,
         *,
         alone: str = "",
+        several: bool = False,
     ) -> None:
         self.name = name
         self.flag = flag
@@ -122,6 +125,8 @@ class Option:
         self.metavar = metavar
         self.alone = alone
         """What it does without ``--rewardkit`` on the command line, where that is nothing."""
+        self.several = several
+        """Whether it may be given several times; elsewhere each stands on a line of its own."""
         self.ini = flag.removeprefix("--").replace("-", "_")
         self.variable = f"PYTEST_{self.ini.upper()}"
 
@@ -134,8 +139,12 @@ class Option:
             return self._parsed(value, f"{self.variable} in the environment")
         return self.default
 
-    def _parsed(self, value: str, place: str) -> Any:
+    def _parsed(self, value: str | list[str], place: str) -> Any:
         try:
+            if self.several:
+                lines = value.splitlines() if isinstance(value, str) else value
+                return tuple(self.parse(line.strip()) for line in lines if line.strip())
+            assert isinstance(value, str)
             return self.parse(value.strip())
         except ValueError as error:
             raise pytest.UsageError(f"{place}: {error}") from None
@@ -151,7 +160,8 @@ def add_options(parser: pytest.Parser) -> None:
         if option.metavar is None:
             group.addoption(option.flag, dest=option.ini, action="store_const", const="true", help=option.text)
         else:
-            group.addoption(option.flag, dest=option.ini, metavar=option.metavar, help=option.text)
+            action = "append" if option.several else "store"
+            group.addoption(option.flag, dest=option.ini, action=action, metavar=option.metavar, help=option.text)
         parser.addini(option.ini, f"{option.text} ({option.flag})", type="string", default="")
 
 
@@ -296,8 +306,18 @@ OPTIONS: Final = (
         "--rewardkit-baseline",
         str,
         None,
-        "Compare with an earlier run, test by test, by its results file",
+        "Compare with an earlier run, test by test, by its results file; may be given several times",
         "FILE",
+        alone="compares nothing",
+        several=True,
+    ),
+    Option(
+        "pair_by",
+        "--rewardkit-pair-by",
+        str,
+        None,
+        "Pair tests with those of the baseline by their row or by the parameter of that name, not by their node ids",
+        "NAME",
         alone="compares nothing",
     ),
     Option(

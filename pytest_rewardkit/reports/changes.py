@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted, from_to, signed
+from pytest_rewardkit.reports.figures import counted, from_to, shown, signed
 from pytest_rewardkit.run.baseline import CONFIDENCE, Change
 from pytest_rewardkit.text import one_line
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_rewardkit.run.baseline import Comparison
+    from pytest_rewardkit.run.ledger import Figures
 
 _NAME_LIMIT: Final = 300
 _GONE: Final = "gone"
@@ -28,6 +29,23 @@ def summary(comparison: Comparison) -> list[str]:
             f"change {signed(now - before)}, {CONFIDENCE * 100:.4g} % interval {signed(low)} to {signed(high)}"
         )
     return lines
+
+
+def table(comparisons: Sequence[Comparison], figures: Figures) -> list[tuple[str, ...]]:
+    """Return this run and those that it is compared with as rows of a table, the names of its columns first."""
+    head = ("run", "tests", "mean", "change", f"{CONFIDENCE * 100:.4g} % interval", "worse", "better")
+    rows: list[tuple[str, ...]] = [head, ("this run", f"{figures.tests:,}", shown(figures.mean), "", "", "", "")]
+    for comparison in comparisons:
+        number = comparison.counts.get
+        sides = (f"{number(Change.WORSE, 0):,}", f"{number(Change.BETTER, 0):,}")
+        name, both = one_line(comparison.name, 100), f"{len(comparison.pairs):,}"
+        if comparison.means is None:
+            rows.append((name, both, "-", "", "", *sides))
+            continue
+        before, now = comparison.means
+        low, high = comparison.interval()
+        rows.append((name, both, shown(before), signed(now - before), f"{signed(low)} to {signed(high)}", *sides))
+    return rows
 
 
 def counts(comparison: Comparison) -> str:

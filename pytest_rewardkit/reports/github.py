@@ -60,7 +60,7 @@ def summary(
     *,
     passed: bool,
     decisions: Sequence[Decision] = (),
-    comparison: Comparison | None = None,
+    comparisons: Sequence[Comparison] = (),
     title: str = "Rewards",
     limit: int = SUMMARY_LIMIT,
 ) -> str:
@@ -75,12 +75,14 @@ def summary(
     tests = ledger.worst_first
     head = [f"### {escaped(title, 100)}: {'passed' if passed else 'FAILED'}, {_means(figures)}", ""]
     head += [f"- {_gate(it)} **{it.state}**: {literal(it.reason, 1000)}" for it in decisions]
-    if comparison is not None:
-        head += [f"- {escaped(line, 1000)}" for line in changes.summary(comparison)]
+    # The tables below have room for one of them.
+    comparison = comparisons[0] if comparisons else None
+    head += [f"- {escaped(line, 1000)}" for found in comparisons for line in changes.summary(found)]
     head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
     worst = list(islice((test for test in tests if test.lost), WORST))
     parts = [
         *head,
+        *(_runs(comparisons, figures) if len(comparisons) > 1 else ()),
         *_table("Worst", worst, comparison),
         *_missing(figures),
     ]
@@ -167,6 +169,13 @@ def _missing(figures: Figures) -> list[str]:
     if len(figures.missing) > WORST:
         names.append(f"- and {len(figures.missing) - WORST:,} more")
     return ["", f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "", *names]
+
+
+def _runs(comparisons: Sequence[Comparison], figures: Figures) -> list[str]:
+    """Return this run and those that it is compared with as a table."""
+    head, *rows = changes.table(comparisons, figures)
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *([escaped(cell, 100) for cell in row] for row in rows)]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
 def _table(title: str, tests: Sequence[Test], comparison: Comparison | None) -> list[str]:

@@ -90,7 +90,7 @@ def section(
     verbosity: int,
     using: Glyphs,
     decisions: Sequence[Decision] = (),
-    comparison: Comparison | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> list[Line]:
     """Return the reward section, without its title.
 
@@ -100,7 +100,7 @@ def section(
     verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
     using: glyphs that the terminal can show.
     decisions: what the gates decided.
-    comparison: the run beside its baseline.
+    comparisons: the run beside each of its baselines.
     """
     lines: list[Line] = []
     if figures.tests:
@@ -117,7 +117,9 @@ def section(
         lines.append(_line(_sandboxes(figures)))
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
-    if comparison is not None:
+    if len(comparisons) > 1:
+        lines += _runs(comparisons, figures, width=width, using=using)
+    for comparison in comparisons:
         lines += _comparison(comparison, width=width, verbosity=verbosity, using=using)
     return lines + [verdict(decision) for decision in decisions]
 
@@ -126,6 +128,18 @@ def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Gl
     lines = [_line(text) for text in changes.summary(comparison)]
     for word, text in changes.details(comparison, most=None if verbosity > 0 else CHANGES):
         lines.append(_line(_cut(f"      {word:<6}  {text}", width, using), *_CHANGE_MARKUP.get(word, ())))
+    return lines
+
+
+def _runs(comparisons: Sequence[Comparison], figures: Figures, *, width: int, using: Glyphs) -> list[Line]:
+    """Return this run and those that it is compared with as a table."""
+    rows = changes.table(comparisons, figures)
+    widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *numbers in rows:
+        padded = [name + " " * (widths[0] - cells(name))]
+        padded += [" " * (room - cells(cell)) + cell for cell, room in zip(numbers, widths[1:], strict=True)]
+        lines.append(_line(_cut("  ".join(padded).rstrip(), width, using)))
     return lines
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.pyproject import gates_in
 from pytest_rewardkit.reports.results.file import Stored, read
 from pytest_rewardkit.run.baseline import Baseline
 from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.judge import Judge
+from pytest_rewardkit.run.pairing import ROW, label_of
 
 if TYPE_CHECKING:
     import pytest
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 
 def judge_of(config: pytest.Config, settings: Settings) -> Judge:
     """Return what decides the run. Raises RewardkitUsageError, with the place, for what cannot be asked."""
-    if settings.fail_on is not None and settings.baseline is None:
+    if settings.pair_by is not None and not settings.baseline:
+        raise RewardkitUsageError("--rewardkit-pair-by needs an earlier run to pair with: --rewardkit-baseline=FILE")
+    if settings.fail_on is not None and not settings.baseline:
         raise RewardkitUsageError(
             "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
         )
     confidence = settings.confidence
     return Judge(
         gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
-        baseline=_baseline_of(config, settings),
+        baselines=_baselines(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
     )
@@ -50,7 +53,24 @@ def stored_in(config: pytest.Config, file: str | None, option: str, *, details: 
         raise RewardkitUsageError(f"{option}: {error}") from None
 
 
-def _baseline_of(config: pytest.Config, settings: Settings) -> Baseline | None:
+def _baselines(config: pytest.Config, settings: Settings) -> list[Baseline]:
+    return [_baseline(config, file, settings) for file in settings.baseline or ()]
+
+
+def _baseline(config: pytest.Config, file: str, settings: Settings) -> Baseline:
+    by = settings.pair_by
     with garbage_kept():
-        earlier = stored_in(config, settings.baseline, "--rewardkit-baseline", details=False)
-        return None if earlier is None else Baseline.of(earlier.ledger, earlier.path.name, earlier.unfinished)
+        earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
+        assert earlier is not None
+        tests = earlier.ledger.tasks
+        # Nothing would be paired, and everything new or gone.
+        if by is not None and not any(label_of(test, by) is not None for test in tests):
+            params = {name for test in tests if test.known is not None for name in test.known.params}
+            has_rows = any(label_of(test, ROW) is not None for test in tests)
+            known = did_you_mean(by, [*params, *([ROW] if has_rows else [])]) if params or has_rows else ""
+            what = "is about a row of a dataset" if by == ROW else f"has a parameter {by!r}"
+            raise RewardkitUsageError(f"--rewardkit-pair-by={by}: no test of {file} {what}{known}")
+        # Files of several runs may have one name each in directories of their own.
+        names = [Path(other).name for other in settings.baseline or ()]
+        name = earlier.path.name if names.count(earlier.path.name) == 1 else file
+        return Baseline.of(earlier.ledger, name, earlier.unfinished, by)

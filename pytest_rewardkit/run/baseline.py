@@ -1,8 +1,8 @@
 """What became of each test since an earlier run, and whether that is a loss. Pure.
 
-Tests are compared pairwise by their node ids: what differs between tests is then out of the comparison, and a mean
-change can be told from chance with fewer of them than two means could. Several attempts at one test are one test here,
-with the reward that they are reduced to.
+Tests are compared pairwise, by their node ids or by what a pairing says: what differs between tests is then out of the
+comparison, and a mean change can be told from chance with fewer of them than two means could. Several attempts at one
+test are one test here, with the reward that they are reduced to.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.figures import counted, from_to, signed
 from pytest_rewardkit.run.gates import Decision, State, named
+from pytest_rewardkit.run.pairing import Earned, paired
 from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_mean
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from pytest_rewardkit.run.ledger import Ledger, Test
+    from pytest_rewardkit.run.ledger import Ledger
 
 REGRESSION: Final = "regression"
 """The name of the gate that a loss fails."""
@@ -48,46 +49,26 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """What a test earned in the baseline.
-
-    Parameters
-    ----------
-    value: its number; None when it had none.
-    unscored: how many attempts at it had none.
-    lowest, highest: of what it earned each time that it was tried; None when that is nothing.
-    """
-
-    value: float | None
-    unscored: int
-    lowest: float | None
-    highest: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Baseline:
     """An earlier run, as far as another is compared with it: little, because it is kept while that one goes on.
 
     Parameters
     ----------
-    tests: what each test earned, by node id, in the order of collection.
+    tests: what each test earned, in the order of collection.
     name: what the baseline is called.
     unfinished: why it does not tell of a whole run; "" when it does.
+    pair_by: by what its tests are paired with those of another: `ROW`, or the name of a parameter; None for node ids.
     """
 
-    tests: Mapping[str, Earlier]
+    tests: Sequence[Earned]
     name: str = "baseline"
     unfinished: str = ""
+    pair_by: str | None = None
 
     @classmethod
-    def of(cls, ledger: Ledger, name: str = "baseline", unfinished: str = "") -> Baseline:
+    def of(cls, ledger: Ledger, name: str = "baseline", unfinished: str = "", pair_by: str | None = None) -> Baseline:
         """Return what is needed of the run of `ledger`."""
-        tests = {}
-        for test in ledger.tasks:
-            earned = test.earned
-            lowest, highest = min(earned, default=None), max(earned, default=None)
-            tests[test.node_id] = Earlier(test.value, test.unscored, lowest, highest)
-        return cls(tests, name, unfinished)
+        return cls([Earned.of(test, pair_by) for test in ledger.tasks], name, unfinished, pair_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +79,8 @@ class Pair:
     before: float
     now: float
     weight: float
+    label: str | None = None
+    """What is the same of both where that is not the node id, such as a row."""
 
     @property
     def difference(self) -> float:
@@ -144,32 +127,58 @@ class Comparison:
         now = weighted_mean([(pair.now, pair.weight) for pair in self.pairs])
         return None if before is None or now is None else (before, now)
 
+    @cached_property
+    def clusters(self) -> list[tuple[float, float]]:
+        """The differences with their weights, those about one row as one: they are not independent of each other."""
+        together: dict[tuple[str, str | None], list[tuple[float, float]]] = {}
+        for pair in self.pairs:
+            key = (pair.node_id, None) if pair.label is None else ("", pair.label)
+            together.setdefault(key, []).append((pair.difference, pair.weight))
+        return [
+            (weighted_mean(differences) or 0.0, math.fsum(weight for _, weight in differences))
+            for differences in together.values()
+        ]
+
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
-        """Return the interval of the mean change, by the paired bootstrap. Raises ValueError where there is no mean."""
-        return mean_interval([(pair.difference, pair.weight) for pair in self.pairs], confidence)
+        """Return the interval of the mean change, by the paired bootstrap over clusters.
+
+        Raises ValueError where there is no mean.
+        """
+        return mean_interval(self.clusters, confidence)
 
 
 def compare(now: Ledger, baseline: Baseline) -> Comparison:
     """Return what became of the tests of `baseline` in `now`."""
     changes: dict[str, Change] = {}
     pairs = []
-    for test in now.tasks:
-        node_id, value, then = test.node_id, test.value, baseline.tests.get(test.node_id)
-        changes[node_id] = _change(test, value, then)
-        if value is not None and then is not None and then.value is not None:
-            pairs.append(Pair(node_id, then.value, value, test.weight))
+    earlier, tests = paired(baseline.tests, (Earned.of(test, baseline.pair_by) for test in now.tasks))
+    before: dict[str, float | None] = {}
+    for key, test in tests.items():
+        then = earlier.get(key)
+        changes[test.node_id] = _change(test, then)
+        if then is None:
+            continue
+        before[test.node_id] = then.value
+        if test.value is not None and then.value is not None:
+            pairs.append(Pair(test.node_id, then.value, test.value, test.weight, test.label))
+    gone = {then.node_id: then.value for key, then in earlier.items() if key not in tests}
     return Comparison(
         baseline.name,
         changes=changes,
-        before={node_id: then.value for node_id, then in baseline.tests.items()},
-        gone=tuple(node_id for node_id in baseline.tests if node_id not in changes),
+        before={**gone, **before},
+        gone=tuple(gone),
         pairs=tuple(pairs),
         unfinished=baseline.unfinished,
     )
 
 
 def decide_regression(
-    comparison: Comparison, *, confidence: float | None = None, missing: Sequence[str] = (), unfinished: str = ""
+    comparison: Comparison,
+    *,
+    confidence: float | None = None,
+    missing: Sequence[str] = (),
+    unfinished: str = "",
+    name: str = REGRESSION,
 ) -> Decision:
     """Decide whether a run is worse than its baseline; it fails closed where tests of either are missing.
 
@@ -179,25 +188,25 @@ def decide_regression(
         interval lies below 0.
     missing: node ids that were collected now and never ran to an end.
     unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+    name: what the gate is called.
     """
     if lost := _lost(comparison, missing, unfinished):
-        return Decision(REGRESSION, State.FAILED, lost)
+        return Decision(name, State.FAILED, lost)
     state, reason = _each(comparison) if confidence is None else _mean(comparison, confidence)
     uncounted = [
         f"{number:,} {change}"
         for change, number in comparison.counts.items()
         if change is Change.NEW or (change is Change.FLAKY and confidence is None)
     ]
-    return Decision(REGRESSION, state, f"{reason} ({', '.join(uncounted)} not counted)" if uncounted else reason)
+    return Decision(name, state, f"{reason} ({', '.join(uncounted)} not counted)" if uncounted else reason)
 
 
-def _change(test: Test, now: float | None, then: Earlier | None) -> Change:
+def _change(now: Earned, then: Earned | None) -> Change:
     if then is None or then.lowest is None or then.highest is None or then.value is None:
         return Change.NEW
-    if now is None or test.unscored > then.unscored:
+    lowest, highest = now.lowest, now.highest
+    if now.value is None or lowest is None or highest is None or now.unscored > then.unscored:
         return Change.LOST
-    earned = test.earned
-    lowest, highest = min(earned), max(earned)
     if highest < then.lowest - _TOLERANCE:
         return Change.WORSE
     if lowest > then.highest + _TOLERANCE:
@@ -235,7 +244,7 @@ def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
     change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
     if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
         return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
-    if (count := len(pairs)) < (least := _least_pairs(confidence)):
+    if (count := len(comparison.clusters)) < (least := _least_pairs(confidence)):
         found = f"too few to decide: {change} over {counted(count, 'test')}"
         return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
     if high < -_TOLERANCE:

@@ -32,7 +32,7 @@ class GitHubReport:
                     ledger,
                     passed=int(exitstatus) == pytest.ExitCode.OK,
                     decisions=decisions,
-                    comparison=self._reporter.comparison,
+                    comparisons=self._reporter.comparisons,
                     limit=github.SUMMARY_LIMIT - _size(Path(path)),
                 )
             _append(Path(path), summary)

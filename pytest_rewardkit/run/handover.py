@@ -6,13 +6,14 @@ pytest-xdist's channel, forks, reruns and JUnit files alike.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from pytest_rewardkit.datasets.plugin import task_of, trial_of
 from pytest_rewardkit.run.record import Record, SandboxUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 PROPERTY: Final = "rewardkit"
 """The user property of a test's last report that is its record, in wire form; on an earlier report it is the number
 that the test has earned by then, None for an unscored one. Where the run ends, it is taken off."""
+
+
+_PARAMS: Final = 20
+_PARAM_LIMIT: Final = 200
+"""Parameters of a test that are kept, and characters that one of them may have."""
 
 
 class Handover:
@@ -94,10 +100,20 @@ def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> R
     trial = trial_of(item)
     if trial is not None:
         record.row = trial.row_id
+    if (callspec := getattr(item, "callspec", None)) is not None:
+        record.params = _plain(callspec.params)
     if (task := task_of(item, trial)) is not None:
         record.task = task
         record.reduce = marker.reduce if marker is not None else "mean"
     return record
+
+
+def _plain(params: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters by which tests of other runs can be found again; attempts are none."""
+    found = {
+        name: str(value) for name, value in params.items() if name != "attempt" and isinstance(value, str | int | float)
+    }
+    return {name: value for name, value in islice(found.items(), _PARAMS) if len(name) + len(value) <= _PARAM_LIMIT}
 
 
 def _modify(item: pytest.Item, record: Record) -> bool:

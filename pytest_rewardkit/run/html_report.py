@@ -58,7 +58,7 @@ class HtmlReport:
             title=f"Rewards: {self._config.rootpath.name}",
             facts=facts_in(self._facts, sandboxes=self._reporter.header, seconds=time.perf_counter() - self._clock),
             decisions=self._reporter.decisions,
-            comparison=self._reporter.comparison,
+            comparisons=self._reporter.comparisons,
         )
 
     @pytest.hookimpl(trylast=True)

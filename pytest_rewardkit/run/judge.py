@@ -23,30 +23,28 @@ class Judge:
     Parameters
     ----------
     gates: what the run and its groups must amount to.
-    baseline: the earlier run to compare with.
+    baselines: the earlier runs to compare with.
     fail_on_regression: whether a loss against the baseline fails the run.
     confidence: of the comparison's interval and decision; None to let one test that is worse decide.
     """
 
     gates: Sequence[Gate] = ()
-    baseline: Baseline | None = None
+    baselines: Sequence[Baseline] = ()
     fail_on_regression: bool = False
     confidence: float | None = None
 
-    def compare(self, ledger: Ledger) -> Comparison | None:
-        """Return the run beside its baseline; None without one."""
-        if self.baseline is None:
-            return None
-        return compare(ledger, self.baseline)
+    def compare(self, ledger: Ledger) -> list[Comparison]:
+        """Return the run beside each of its baselines."""
+        return [compare(ledger, baseline) for baseline in self.baselines]
 
     def decide(
-        self, ledger: Ledger, comparison: Comparison | None, *, unfinished: str = "", narrowed_by: str = ""
+        self, ledger: Ledger, comparisons: Sequence[Comparison] = (), *, unfinished: str = "", narrowed_by: str = ""
     ) -> list[Decision]:
         """Return what is decided about a run that came to its end.
 
         Parameters
         ----------
-        comparison: what `compare` returned.
+        comparisons: what `compare` returned.
         unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
         narrowed_by: by what a choice of all tests was made; "" when all were to run.
         """
@@ -55,13 +53,22 @@ class Judge:
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
         if (must_pass := decide_must_pass(tests)) is not None:
             decisions.append(must_pass)
-        if comparison is not None and self.fail_on_regression:
-            decisions.append(
-                decide_regression(comparison, confidence=self.confidence, missing=missing, unfinished=unfinished)
-            )
+        if self.fail_on_regression:
+            decisions += [
+                decide_regression(
+                    comparison, confidence=self.confidence, missing=missing, unfinished=unfinished, name=name
+                )
+                for comparison, name in zip(comparisons, self._regressions(), strict=True)
+            ]
         return decisions
+
+    def _regressions(self) -> list[str]:
+        """Return the names of the gates that losses against the baselines fail."""
+        if len(self.baselines) == 1:
+            return [REGRESSION]
+        return [f"{REGRESSION} {baseline.name}" for baseline in self.baselines]
 
     def stopped(self) -> list[Decision]:
         """Return what is decided about a run that was stopped: nothing, and so it does not pass."""
-        names = [gate.name for gate in self.gates] + [REGRESSION] * self.fail_on_regression
+        names = [gate.name for gate in self.gates] + (self._regressions() if self.fail_on_regression else [])
         return [Decision(name, State.FAILED, "not decided, because the run was stopped") for name in names]

@@ -23,7 +23,7 @@ WIRE_LIMIT: Final = 48_000
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
-_DEFAULTED: Final = frozenset(("threshold", "group", "must_pass", "row", "task", "reduce", "left_out"))
+_DEFAULTED: Final = frozenset(("threshold", "group", "must_pass", "row", "params", "task", "reduce", "left_out"))
 
 # What is encoded is made here and has no circles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
@@ -48,6 +48,7 @@ class Record:
     reward: the test's reward; None when the test has to do with none, and only used sandboxes.
     threshold, weight, group, must_pass: what the test's marker says.
     row: the id of the dataset's row that the test is about.
+    params: the test's parameters, by name, as far as they are plain.
     task: of one of several attempts, the node id that they have in common; None for any other test.
     reduce: how their rewards become one number.
     sandboxes: the sandboxes that were created for it.
@@ -60,6 +61,7 @@ class Record:
     group: str | None = None
     must_pass: bool = False
     row: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
     task: str | None = None
     reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
@@ -117,10 +119,8 @@ class Record:
             fields.append(f'"threshold":{_number(self.threshold)}')
         if self.group is not None:
             fields.append(f'"group":{_ENCODER.encode(self.group)}')
-        if self.row is not None:
-            fields.append(f'"row":{_ENCODER.encode(self.row)}')
-        if self.task is not None:
-            fields.append(f'"task":{_ENCODER.encode(self.task)},"reduce":{_ENCODER.encode(self.reduce)}')
+        if self.row is not None or self.params or self.task is not None:
+            self._add_place(fields)
         if self.must_pass:
             fields.append('"must_pass":true')
         if self.reward is not None:
@@ -132,6 +132,15 @@ class Record:
         if self.sandboxes:
             fields.append(f'"sandboxes":{_ENCODER.encode([_use_to_wire(use) for use in self.sandboxes])}')
         return ",".join(fields) + "}"
+
+    def _add_place(self, fields: list[str]) -> None:
+        """Add what the test is among others of its function."""
+        if self.row is not None:
+            fields.append(f'"row":{_ENCODER.encode(self.row)}')
+        if self.params:
+            fields.append(f'"params":{_ENCODER.encode(self.params)}')
+        if self.task is not None:
+            fields.append(f'"task":{_ENCODER.encode(self.task)},"reduce":{_ENCODER.encode(self.reduce)}')
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""

@@ -105,8 +105,8 @@ class Reporter:
         return self.judge.stopped() if self._decisions is None else self._decisions
 
     @cached_property
-    def comparison(self) -> Comparison | None:
-        """The run beside its baseline, once it is over; None without a baseline."""
+    def comparisons(self) -> list[Comparison]:
+        """The run beside each of its baselines, once it is over."""
         return self.judge.compare(self.ledger)
 
     def pytest_report_header(self) -> str:
@@ -198,7 +198,7 @@ class Reporter:
                 self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
             with garbage_kept():
                 self._decisions = self.judge.decide(
-                    self.ledger, self.comparison, unfinished=self.unfinished, narrowed_by=self.narrowed_by
+                    self.ledger, self.comparisons, unfinished=self.unfinished, narrowed_by=self.narrowed_by
                 )
             if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1
@@ -221,7 +221,7 @@ class Reporter:
             verbosity=verbosity,
             using=terminal.glyphs(_encoding(self._config)),
             decisions=self.decisions,
-            comparison=self.comparison,
+            comparisons=self.comparisons,
         )
         _write(terminalreporter, lines)
         for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):

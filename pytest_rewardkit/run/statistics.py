@@ -5,6 +5,11 @@
 - The percentile bootstrap for a mean: B. Efron and R. J. Tibshirani (1993), "An Introduction to the Bootstrap", chapter
   13. For many values it is replaced by the normal interval that it converges to, with the variance of a weighted mean
   by linearisation (W. G. Cochran (1977), "Sampling Techniques", section 6.4).
+
+What is not independent, as several tests about one row, is one value here: its weighted mean, with all its weight.
+Resampling those is the cluster bootstrap (A. C. Cameron, J. B. Gelbach and D. L. Miller (2008), "Bootstrap-Based
+Improvements for Inference with Clustered Errors", REStat 90(3), 414-427), and linearising over them gives the clustered
+standard error of paired differences (E. Miller (2024), "Adding Error Bars to Evals", arXiv:2411.00640).
 """
 
 from __future__ import annotations

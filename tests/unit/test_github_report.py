@@ -148,7 +148,7 @@ def test_the_whole_page():
 
 def test_beside_a_baseline():
     before, now = ledger_of(("a", rewarded(1.0)), ("gone", rewarded(1.0))), ledger_of(("a", rewarded(0.5)))
-    page = github.summary(now, passed=True, comparison=compare(now, Baseline.of(before, "old.jsonl")))
+    page = github.summary(now, passed=True, comparisons=[compare(now, Baseline.of(before, "old.jsonl"))])
     _, _, cells = rendered(page)
     assert cells == ["Worst", "reward", "was", "verdict", "why", "a", "0.50", "1.00", "partial", ""]
     assert "1 worse&#44; 1 gone" in page

@@ -213,7 +213,7 @@ def test_beside_a_baseline_every_test_has_its_change() -> None:
         ("a.py::lost", scored(None)),
         ("a.py::new", scored(1.0)),
     )
-    shown = report_of(now, comparison=compare(now, Baseline.of(before)))
+    shown = report_of(now, comparisons=[compare(now, Baseline.of(before))])
     assert [(test.change, test.baseline) for test in shown.tests] == [
         ("better", 0.25),
         ("worse", 1.0),

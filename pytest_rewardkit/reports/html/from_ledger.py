@@ -14,6 +14,7 @@ from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 from pytest_rewardkit.run.tasks import Task
+from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,7 @@ def report_of(
     title: str = "Rewards",
     facts: Mapping[str, str] | None = None,
     decisions: Sequence[Decision] = (),
-    comparison: Comparison | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> Report:
     """Return the report of all that `ledger` holds.
 
@@ -49,7 +50,7 @@ def report_of(
     title: what the run is called.
     facts: the run's circumstances by name; see `facts_in`.
     decisions: what the gates decided.
-    comparison: the run beside its baseline.
+    comparisons: the run beside each of its baselines; tests are shown beside the first.
 
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
@@ -57,13 +58,14 @@ def report_of(
     named = [test.group or "" for test in ledger.tasks]
     by_file = not any(named)
     names = [_file(test.node_id) for test in ledger.tasks] if by_file else named
+    comparison = comparisons[0] if comparisons else None
     before, changes = ({}, {}) if comparison is None else (comparison.before, comparison.changes)
     tests = [_test(test, name, before, changes) for test, name in zip(ledger.tasks, names, strict=True)]
     return Report(
         tests=tests,
         title=title,
         facts=facts or {},
-        figures=[*_figures(figures, tests), *_change_figure(comparison)],
+        figures=[*_figures(figures, tests), *_change_figures(comparisons)],
         gates=_gates(decisions),
         groups=_groups(tests),
         grouped_by="file" if by_file else "group",
@@ -237,14 +239,18 @@ def _group(name: str, tests: Sequence[Test]) -> Group:
     )
 
 
-def _change_figure(comparison: Comparison | None) -> list[Figure]:
-    if comparison is None or comparison.means is None:
-        return []
-    before, now = comparison.means
-    low, high = comparison.interval()
-    # A colour says more than the number may.
-    tone: Tone = "good" if low > 0 else "bad" if high < 0 else ""
-    return [Figure("Since the baseline", signed(now - before), f"{_INTERVAL} {signed(low)} to {signed(high)}", tone)]
+def _change_figures(comparisons: Sequence[Comparison]) -> list[Figure]:
+    figures = []
+    for comparison in comparisons:
+        if comparison.means is None:
+            continue
+        before, now = comparison.means
+        low, high = comparison.interval()
+        # A colour says more than the number may.
+        tone: Tone = "good" if low > 0 else "bad" if high < 0 else ""
+        since = "Since the baseline" if len(comparisons) == 1 else f"Since {one_line(comparison.name, 60)}"
+        figures.append(Figure(since, signed(now - before), f"{_INTERVAL} {signed(low)} to {signed(high)}", tone))
+    return figures
 
 
 def _earned(tests: Sequence[Test]) -> list[tuple[float, float]]:

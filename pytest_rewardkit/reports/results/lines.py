@@ -125,6 +125,8 @@ def attempt_of(line: Mapping[str, Any]) -> Attempt:
     """
     crashed = line["verdict"] == CRASHED
     record = None if crashed else Record.from_fields(line)
+    if record is not None and not isinstance(record.params, dict):
+        raise TypeError(f"params must be an object, not {record.params!r}")
     if record is not None and record.task is not None:
         if not isinstance(record.task, str):
             raise TypeError(f"task must be a text, not {record.task!r}")
