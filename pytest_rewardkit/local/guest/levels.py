@@ -8,7 +8,7 @@ The levels, strongest first:
 - uid: no namespaces, but a user id of its own (needs root); Landlock guards files.
 - landlock: the same user id as the server; Landlock guards files and signals.
 - weak: as landlock, on a kernel whose Landlock lets signals through, or without Landlock or seccomp.
-- none: a clean environment and resource limits, nothing else.
+- none: a clean environment, resource limits, and a sandbox's own /home/user and /tmp; nothing that protects.
 """
 
 from __future__ import annotations
@@ -321,4 +321,4 @@ def plan(findings: Findings, level: Level) -> Plan:
             seccomp = findings.works(Trial.SECCOMP)
             return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=seccomp)
         case Level.NONE:
-            return Plan(level)
+            return Plan(level, translated_paths=findings.works(Trial.SECCOMP))

@@ -157,6 +157,7 @@ class Translator:
         """Have this process's calls, and those of what it starts, wait for the agent; for a candidate's process."""
         # The agent must be able to read it.
         syscalls.set_dumpable(True)
+        syscalls.set_no_new_privileges()
         descriptor = syscalls.load_seccomp_listener(self._program)
         try:
             socket.send_fds(self._outgoing, [_SPEECH], [descriptor])
