@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import islice
+from numbers import Real
 from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import Part, checked_weight
 from pytest_rewardkit.scorers.difference import shown
+from pytest_rewardkit.scorers.prose import numbers_in, plain_text
 from pytest_rewardkit.scorers.tolerance import Tolerance
 
 MOST_NUMBERS: Final = 500
@@ -25,7 +29,7 @@ class Insight:
     Parameters
     ----------
     text: words to be found, letter case and white space aside, and not as a part of other words or numbers.
-    number: a number to be found, however it is written (``1,234.50``, ``1.2345e3``).
+    number: a number to be found, however it is written (prose.py).
     rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
     name: what to call the insight in reports.
     weight: how much it counts, 0 or more.
@@ -45,7 +49,7 @@ class Insight:
             raise RewardkitUsageError("an insight is either a text= or a number=")
         if self.text is not None and not (isinstance(self.text, str) and self.text.strip()):
             raise RewardkitUsageError(f"the text of an insight must have a word in it, not {shown(self.text)}")
-        if self.number is not None and (isinstance(self.number, bool) or not isinstance(self.number, int | float)):
+        if self.number is not None and not _is_number(self.number):
             raise RewardkitUsageError(f"the number of an insight must be a number, not {shown(self.number)}")
         Tolerance(self.rel_tol, self.abs_tol)
         try:
@@ -57,7 +61,11 @@ class Insight:
     def label(self) -> str:
         if self.name is not None:
             return self.name
-        return f"insight {self.text!r}" if self.text is not None else f"insight {self.number!r}"
+        return f"insight {self.text!r}" if self.text is not None else f"insight {shown(self.number)}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 FIELDS: Final = tuple(item.name for item in fields(Insight))
@@ -83,12 +91,6 @@ def _as_insight(insight: Insight | str | float | Mapping[str, Any]) -> Insight:
     return Insight(number=insight)
 
 
-# Possessive repeats, so that no text takes more than linear time.
-_NUMBER: Final = re.compile(
-    r"(?<![\w.])[+-]?+(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?+(?:[eE][+-]?+\d++)?+(?!\w)(?!\.\d)", re.ASCII
-)
-
-
 @dataclass(frozen=True)
 class Findings:
     """What an analysis put out, as text."""
@@ -97,11 +99,12 @@ class Findings:
 
     @cached_property
     def words(self) -> str:
-        return " ".join(self.text.casefold().split())
+        return " ".join(plain_text(self.text).casefold().split())
 
     @cached_property
-    def numbers(self) -> list[float]:
-        return [_value(match.group()) for match in _NUMBER.finditer(self.text)]
+    def numbers(self) -> list[tuple[float, ...]]:
+        """The numbers in it, each in every way in which it can be read; of too many, one more than may be."""
+        return list(islice(numbers_in(self.text), MOST_NUMBERS + 1))
 
     def judge(self, insight: Insight) -> Part:
         """Return the part of the reward that `insight` earns."""
@@ -116,23 +119,25 @@ class Findings:
         if len(self.numbers) > MOST_NUMBERS:
             return f"the output has more than {MOST_NUMBERS:,} numbers: it answers nothing"
         tolerance = Tolerance(insight.rel_tol, insight.abs_tol)
-        if any(tolerance.allows(number, insight.number) for number in self.numbers):
+        readings = [number for found in self.numbers for number in found]
+        if any(tolerance.allows(number, insight.number) for number in readings):
             return ""
-        if not self.numbers:
+        if not readings:
             return "there is no number in the output"
-        nearest = min(self.numbers, key=lambda number: abs(number - float(insight.number or 0)))
-        return f"it is not in the output; the nearest number is {nearest:g}"
+        nearest = min(readings, key=lambda number: _distance(number, insight.number))
+        return f"it is not in the output; the nearest number is {shown(nearest)}"
 
 
-def _value(text: str) -> float:
-    plain = text.replace(",", "")
-    # Beyond 300 digits there are only ways to stall the conversion.
-    return int(plain) if len(plain) <= 300 and plain.lstrip("+-").isdigit() else float(plain)
+def _distance(number: float, wanted: Any) -> float:
+    try:
+        return abs(float(number) - float(wanted))
+    except OverflowError:
+        return math.inf
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     """The expression for a text that is not a part of a longer word or number: 5 is neither in 15 nor in 5.2."""
-    words = " ".join(text.casefold().split())
+    words = " ".join(plain_text(text).casefold().split())
     before = r"(?<![\w.-])(?<!\d,)" if words[0].isdigit() else r"(?<!\w)" if words[0].isalnum() else ""
     after = r"(?!\w)(?!\.\d)(?!,\d)" if words[-1].isdigit() else r"(?!\w)" if words[-1].isalnum() else ""
     return re.compile(before + re.escape(words) + after)

@@ -68,6 +68,97 @@ class TestNumbers:
     def test_other_numbers(self, output: str) -> None:
         assert not found(output, 1234.5)
 
+    @pytest.mark.parametrize(
+        ("output", "number"),
+        [
+            ("down \u22127 %", -7),
+            ("down \u20137.5", -7.5),
+            ("a loss of -€1,200", -1200),
+            ("$-3.20", -3.2),
+            ("net: (4,500.25)", -4500.25),
+            ("net: ($12)", -12),
+            ("+7", 7),
+            ("x=-8,", -8),
+            ("took 12ms", 12),
+            ("12 ms", 12),
+            ("21°C", 21),
+            ("21.5kWh.", 21.5),
+            ("7€", 7),
+            ("US$7", 7),
+            ("EUR 7", 7),
+            (".25 of them", 0.25),
+            ("(-.25)", -0.25),
+            ("1,234,567.5", 1234567.5),
+            ("1.234.567,5", 1234567.5),
+            ("1.234,5", 1234.5),
+            ("1 234 567", 1234567),
+            ("1\u202f234,5", 1234.5),
+            ("1\u00a0234", 1234),
+            ("1'234'567", 1234567),
+            ("1_234_567", 1234567),
+            ("12,34,567", 1234567),
+            ("3,7 on average", 3.7),
+            ("list: 3,7", 7),
+            ("list: 3,7,9", 7),
+            ("12.5%", 12.5),
+            ("12.5 percent", 0.125),
+            ("6.02e23", 6.02e23),
+            ("6.02E+23", 6.02e23),
+            ("6.02 \u00d7 10^23", 6.02e23),
+            ("6.02·10²³", 6.02e23),
+            ("6.02*10**-23", 6.02e-23),
+            ("3-9 days", 3),
+            ("3-9 days", 9),
+            ("3\u20139 days", 9),
+            ("10%-20%", 20),
+            ("between 3 and 9", 9),
+            ("about 5k", 5000),
+            ("about 5M", 5e6),
+            ("2.5 billion", 2.5e9),
+            ("2.5 million", 2.5),
+            ("15 January 2024", 2024),
+            ("sum is 5.", 5),
+            ("[5, 6]", 6),
+            ("\uff15\uff16", 56),
+        ],
+    )
+    def test_in_prose(self, output: str, number: float) -> None:
+        assert found(output, number)
+
+    @pytest.mark.parametrize(
+        ("output", "number"),
+        [
+            ("3-9 days", -9),
+            ("10%-20%", -20),
+            ("on 2024-03-09", 9),
+            ("on 2024-03-09", -9),
+            ("on 09/03/2024", 3),
+            ("on 9.3.2024", 9.3),
+            ("in 2024-03", 3),
+            ("at 2024-03-09T07:08:09Z", 7),
+            ("the 3rd", 3),
+            ("the 21st of them", 21),
+            ("version 1.2.3", 1.2),
+            ("version 1.2.3", 3),
+            ("Q3", 3),
+            ("a-7b2", 7),
+            ("0x1F", 0),
+            ("1,234", 1),
+            ("1,234", 234),
+            ("1.234.567", 1.234),
+            ("-5", 5),
+            ("\u22125", 5),
+            ("-$5", 5),
+        ],
+    )
+    def test_what_is_another_number_or_none(self, output: str, number: float) -> None:
+        assert not found(output, number)
+
+    def test_numbers_of_any_size_are_looked_for(self) -> None:
+        assert "nearest number is 5" in Findings("5").judge(Insight(number=10**400)).reason
+        assert not found("1e400", 5)
+        assert found("sum: 7" + "0" * 4900, 7 * 10**4900)
+
     def test_tolerance(self) -> None:
         assert not found("about 0.33", 1 / 3)
         assert found("about 0.33", Insight(number=1 / 3, abs_tol=0.01))
@@ -86,7 +177,13 @@ def test_printing_everything_finds_nothing() -> None:
     assert not found(" ".join(f"word{n}" for n in range(10_000)), "word7")
 
 
-@pytest.mark.parametrize("unit", ["1", "1,", "111,", "+", "1.", "1e", "a ", "-", "\n", "1e1", "\ud800"])
+MEGABYTES = [
+    *("1", "1,", "111,", "+", "1.", "1e", "a ", "-", "\n", "1e1", "\ud800", "1,234", "1 234", "1.234,", ",1", "("),
+    *("$", "1 x 10", "5%", "2024-01-", "1k", "12/", "1_234", "1,23", "\u2212", "1 10"),
+]
+
+
+@pytest.mark.parametrize("unit", MEGABYTES)
 def test_a_megabyte_of_anything_is_read(unit: str) -> None:
     """What is not linear would take hours."""
     output = unit * (1_000_000 // len(unit))
