@@ -16,6 +16,7 @@ from pytest_rewardkit.run.recording import recorder_of
 from pytest_rewardkit.sandboxes import ABSENT, choose, resolve
 from pytest_rewardkit.sandboxes.absent import AbsentProvider
 from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
 from pytest_rewardkit.settings import Settings
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.sandboxes import Provider
-
-# What the SDK and what is below it raise comes from these.
-_TRANSPORTS: Final = ("e2b", "e2b_code_interpreter", "httpx", "httpcore", "pyqwest", "connectrpc")
 
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"
@@ -142,7 +140,7 @@ class Provision:
         attempt = recorder_of(item)
         reward = attempt.reward
         cause = reward.reason if reward is not None and reward.value is None else ""
-        if error is not None and _is_of_infrastructure(error):
+        if error is not None and (isinstance(error, UnscoredError) or is_of_infrastructure(error)):
             cause = cause or f"{type(error).__name__}: {error}"
         if not cause or not (became := news(self._log_size)) or became in cause:
             return
@@ -218,7 +216,3 @@ class Provision:
         for variable, value in provider.environment().items():
             self._replaced[variable] = os.environ.get(variable)
             os.environ[variable] = value
-
-
-def _is_of_infrastructure(error: BaseException) -> bool:
-    return isinstance(error, UnscoredError | OSError) or type(error).__module__.partition(".")[0] in _TRANSPORTS

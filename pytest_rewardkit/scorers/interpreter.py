@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.failures import says_nothing
 from pytest_rewardkit.scorers import figures
 from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.text import one_line
@@ -37,23 +38,11 @@ def sandbox_failures() -> Iterator[None]:
 
     What says that the sandbox itself has nothing left becomes SandboxExhausted.
     """
-    import httpx
-    from e2b import InvalidArgumentException
-    from e2b.exceptions import AuthenticationException, RateLimitException, SandboxException, ServiceBusyException
-
     try:
         yield
-    except InvalidArgumentException:
-        raise  # our mistake, or the test's
-    except (
-        SandboxException,
-        AuthenticationException,
-        RateLimitException,
-        ServiceBusyException,
-        httpx.HTTPError,
-        OSError,
-        ValueError,  # an answer of the service that is no JSON
-    ) as error:
+    except Exception as error:
+        if not says_nothing(error):
+            raise
         cause = f"{type(error).__name__}: {one_line(str(error), 300)}"
         exhausted = any(words in cause.lower() for words in _EXHAUSTED)
         raise (SandboxExhausted if exhausted else SandboxUnavailable)(cause) from error
@@ -174,6 +163,7 @@ class Interpreter:
         execution = _Execution(self._sandbox, self._context, code, limit)
         if not execution.finished_in_time():
             self.discard()
+            execution.require_end()
             return execution.cell(Verdict.TIMEOUT, f"took longer than {limit:g} s")
         cell = execution.concluded()
         if execution.has_ended_interpreter:
@@ -201,15 +191,28 @@ class _Execution:
     size: int = 0
     result: Any = None
     failure: BaseException | None = None
+    thread: threading.Thread | None = None
     started: float = field(default_factory=time.monotonic)
     duration: float = 0.0
 
     def finished_in_time(self) -> bool:
-        thread = threading.Thread(target=self._run, name="rewardkit-cell", daemon=True)
-        thread.start()
-        thread.join(self.limit)
+        self.thread = threading.Thread(target=self._run, name="rewardkit-cell", daemon=True)
+        self.thread.start()
+        self.thread.join(self.limit)
         self.duration = time.monotonic() - self.started
-        return not thread.is_alive()
+        return not self.thread.is_alive()
+
+    def require_end(self) -> None:
+        """Raise SandboxUnavailable when the call does not come back though its interpreter is gone.
+
+        Then it is not the candidate that has kept the answer, but the way to it.
+        """
+        assert self.thread is not None
+        self.thread.join(END_SECONDS)
+        if self.thread.is_alive():
+            raise SandboxUnavailable(
+                f"no answer to a cell in {self.limit:g} s, and none within {END_SECONDS:g} s of its interpreter's end"
+            )
 
     def _run(self) -> None:
         try:
@@ -258,19 +261,29 @@ class _Execution:
         """What a call that came back says. Raises SandboxUnavailable when it says nothing about the code."""
         if isinstance(self.failure, _OutputFloodError):
             return self.cell(Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters")
-        if type(self.failure).__name__ in _CUT_OFF and self._is_running():
+        if type(self.failure).__name__ in CUT_OFF and self._is_context_lost():
             return self.cell(Verdict.RUNTIME_ERROR, "the interpreter died")
         if self.failure is not None:
             with sandbox_failures():
                 raise self.failure
         error = self.result.error
+        if self.result.execution_count is None and (error is None or error.name == _UNAVAILABLE):
+            raise SandboxUnavailable(one_line(error.value, 300) if error is not None else "an answer has no beginning")
         if error is None or (error.name == "SystemExit" and error.value in _SUCCESS):
             return self.cell()
         return self.cell(_failure_verdict(error.name, error.traceback), _failure_reason(error.name, error.value))
 
-    def _is_running(self) -> bool:
+    def _is_context_lost(self) -> bool:
+        """Whether the sandbox goes on without the context: its server of interpreters was ended, by the candidate."""
+        from e2b import SandboxException
+
         with sandbox_failures():
-            return bool(self.sandbox.is_running())
+            try:
+                return self.context.id not in {context.id for context in self.sandbox.list_code_contexts()}
+            except SandboxException as error:
+                if "port is not open" in str(error) and self.sandbox.is_running():
+                    return True
+                raise
 
     def cell(self, verdict: Verdict | None = None, reason: str = "") -> Cell:
         error = self.result.error if self.result is not None else None
@@ -283,8 +296,14 @@ class _Execution:
         return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts, readings)
 
 
+END_SECONDS: Final = 20.0
+"""How long the answer to a cell may take once its interpreter was ended."""
+
 # What httpx raises when an answer ends in its middle.
-_CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
+CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
+
+# The name of the error by which our server says that there is no interpreter to be had.
+_UNAVAILABLE: Final = "ContextUnavailable"
 
 # Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers import across, launcher
+from pytest_rewardkit.scorers import across, interpreter, launcher
 from pytest_rewardkit.scorers.evaluation import ANSWER_LIMIT, MODULES, Answer
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
 from pytest_rewardkit.scorers.scratch import scratch_path
@@ -22,6 +23,7 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from e2b_code_interpreter import CommandHandle, Sandbox
 
@@ -83,6 +85,41 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
 
 
+class _Deadline:
+    """Ends a program when its time is up; a context manager.
+
+    Parameters
+    ----------
+    handle: the program, which runs.
+    seconds: its time from now.
+    """
+
+    def __init__(self, handle: CommandHandle, seconds: float) -> None:
+        self._handle = handle
+        self._ended = False
+        self._reached = False
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._timer.cancel()
+
+    def has_ended_it(self) -> bool:
+        """Whether the program ran when its time was up."""
+        if self._reached:
+            self._timer.join()
+        return self._ended
+
+    def _end(self) -> None:
+        self._reached = True
+        with suppress(SandboxUnavailable), sandbox_failures():
+            self._ended = self._handle.kill()
+
+
 @dataclass(slots=True)
 class _Run:
     """One process, from its start to its end."""
@@ -116,30 +153,31 @@ class _Run:
         return answer if printed or verdict is not None else _valued(answer, reported)
 
     def _ended(self) -> tuple[Verdict | None, str]:
-        from e2b import CommandExitException, TimeoutException
+        from e2b import CommandExitException
 
         limit = 2 * self.limit if self.has_setup else self.limit
         with sandbox_failures():
-            try:
-                handle = self.sandbox.commands.run(
-                    f"exec python3 {self.folder}/launcher.py {self.nonce} 3<&0 <{self.folder}/stdin",
-                    background=True,
-                    stdin=self.has_setup,
-                    timeout=limit,
-                )
-                if not self._followed(handle):
-                    handle.kill()
-                    return Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters"
-                handle.wait()
-            except CommandExitException as error:
-                if FOR_MEMORY in (error.error or ""):
-                    return Verdict.MEMORY, MEMORY_USED_UP
-                return _failure(error.exit_code, "".join(self.stderr))
-            except TimeoutException as error:
-                # Sub-classes tell of sandboxes that are gone.
-                if type(error) is not TimeoutException or time.monotonic() - self.begun < self.limit:
-                    raise
-                return Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
+            handle = self.sandbox.commands.run(
+                f"exec python3 {self.folder}/launcher.py {self.nonce} 3<&0 <{self.folder}/stdin",
+                background=True,
+                stdin=self.has_setup,
+                # The program is ended when its time is up. An answer that does not come even then is not kept by it.
+                timeout=limit + interpreter.END_SECONDS,
+            )
+            with _Deadline(handle, limit) as deadline:
+                try:
+                    if not self._followed(handle):
+                        handle.kill()
+                        return Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters"
+                    handle.wait()
+                except Exception as error:
+                    if deadline.has_ended_it():
+                        return Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
+                    if not isinstance(error, CommandExitException):
+                        raise
+                    if FOR_MEMORY in (error.error or ""):
+                        return Verdict.MEMORY, MEMORY_USED_UP
+                    return _failure(error.exit_code, "".join(self.stderr))
         return None, ""
 
     def _followed(self, handle: CommandHandle) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.scorers.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.interpreter import CUT_OFF, sandbox_failures
 from pytest_rewardkit.scorers.tree import Entry, Tree
 
 if TYPE_CHECKING:
@@ -71,10 +71,28 @@ def _read(sandbox: Sandbox, entry: EntryInfo) -> Entry:
                 if len(content) > FILE_LIMIT:
                     # Size and time stand for the bytes, so that a change is noticed as a rule.
                     return Entry(obstacle=f"it is too large, with {entry.size:,} bytes of {entry.modified_time}")
-    except (InvalidArgumentException, SandboxUnavailable) as error:
-        # The SDK raises the same for a sandbox that is gone and for a file that cannot be read.
-        with sandbox_failures():
-            if not sandbox.is_running():
-                raise
+    except InvalidArgumentException as error:
         return Entry(obstacle=str(error))
+    except SandboxUnavailable as error:
+        if _is_of_file(sandbox, entry, error.__cause__):
+            return Entry(obstacle=str(error))
+        raise
     return Entry(bytes(content))
+
+
+def _is_of_file(sandbox: Sandbox, entry: EntryInfo, error: BaseException | None) -> bool:
+    """Whether the file is the reason why it could not be read: it may not be, is gone, or changes while it is read."""
+    from e2b import NotFoundException, SandboxException
+
+    if isinstance(error, SandboxException) and str(error).startswith("403:"):
+        return True
+    with sandbox_failures():
+        if isinstance(error, NotFoundException):
+            return bool(sandbox.is_running())  # the SDK raises the same for a sandbox that is gone
+        if type(error).__name__ not in CUT_OFF:
+            return False
+        try:
+            now = sandbox.files.get_info(entry.path)
+        except NotFoundException:
+            return bool(sandbox.is_running())
+    return (now.size, now.modified_time) != (entry.size, entry.modified_time)
