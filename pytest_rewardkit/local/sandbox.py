@@ -45,6 +45,7 @@ class SandboxRequest:
         auto_pause: whether it is paused at its end, instead of killed.
         auto_pause_memory: whether its processes stay when that happens.
         auto_resume: whether traffic to it resumes it when it is paused.
+        mcp: whether it is to have an MCP gateway, which the SDK starts in it, or kills it.
     """
 
     template: str
@@ -58,6 +59,7 @@ class SandboxRequest:
     auto_pause: bool = False
     auto_pause_memory: bool = True
     auto_resume: bool = False
+    mcp: bool = False
 
     def copied(self, *, template: str, timeout: int) -> SandboxRequest:
         """The same, from another template and for another time."""

@@ -21,7 +21,9 @@ from e2b import (
     AuthenticationException,
     BuildInfo,
     CommandHandle,
+    SandboxException,
     SandboxPaginator,
+    SandboxQuery,
     SandboxState,
     Secret,
     Template,
@@ -158,7 +160,6 @@ REFUSED: dict[str, Callable[[Sdk], Any]] = {
     "Sandbox.create(iam=)": lambda sdk: sdk.Sandbox.create(
         iam={"tokens": {"any": {"audience": "any", "token_type": "JWT"}}}, **sdk.address
     ),
-    "Sandbox.create(mcp=)": lambda sdk: sdk.Sandbox.create(mcp={"any": {}}, **sdk.address),
     'Sandbox.run_code(language="r")': lambda sdk: sdk.sandbox.run_code("1", language="r"),
     'Sandbox.create_code_context(language="r")': lambda sdk: sdk.sandbox.create_code_context(language="r"),
     "Template.build": lambda sdk: sdk.Template.build(sdk.Template().from_image("any"), "any", **sdk.address),
@@ -210,6 +211,18 @@ def test_a_create_call_sent_again(address: dict[str, str]) -> None:
 def test_old_names_of_calls(sandbox: Sandbox) -> None:
     assert sandbox.beta_pause() is True
     assert sandbox.get_info().state == SandboxState.PAUSED
+
+
+@pytest.mark.asyncio
+async def test_an_mcp_gateway_cannot_be_started(address: dict[str, str]) -> None:
+    mark = {"test": "mcp"}
+    with pytest.raises(SandboxException, match=r"(?s)Failed to start MCP gateway: .*mcp-gateway.*not found"):
+        Sandbox.create(mcp={"any": {}}, metadata=mark, **address)
+    with pytest.raises(SandboxException, match="Failed to start MCP gateway"):
+        await AsyncSandbox.create(mcp={"any": {}}, metadata=mark, **address)
+    assert Sandbox.list(query=SandboxQuery(metadata=mark), **address).next_items() == []
+    with pytest.raises(SandboxException, match="template 'mcp-gateway' not found"):
+        Sandbox.create("mcp-gateway", **address)
 
 
 def test_there_is_no_mcp_gateway(sandbox: Sandbox) -> None:

@@ -107,7 +107,7 @@ def test_contexts_are_apart(sandbox: Sandbox) -> None:
     assert sandbox.run_code("x").text == "default"
     assert sandbox.run_code("x", context=context).text == "other"
     assert sandbox.run_code("import os; os.getcwd()", context=context).text == "/tmp"
-    listed = {listed.id for listed in sandbox.list_code_contexts()}
+    listed = [listed.id for listed in sandbox.list_code_contexts() if listed.language == "python"]
     assert context.id in listed
     assert len(listed) == 2
 
@@ -259,3 +259,11 @@ def test_killing_the_sandbox_ends_the_execution_with_an_error(address: dict[str,
     sandbox = Sandbox.create(**address)
     with pytest.raises(TimeoutException, match="sandbox was killed"):
         sandbox.run_code("print('now')\nwhile True: pass", on_stdout=lambda message: sandbox.kill())
+
+
+def test_a_frame_with_two_columns_of_one_name_warns_nobody(sandbox: Sandbox) -> None:
+    execution = sandbox.run_code("import pandas\npandas.DataFrame([[1, 2]], columns=['a', 'a'])")
+    assert execution.logs.stderr == []
+    assert execution.results[0].html is not None
+    warned = sandbox.run_code("import warnings; warnings.warn('mine')").logs.stderr
+    assert "mine" in "".join(warned)

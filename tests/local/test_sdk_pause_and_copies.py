@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from e2b import NotFoundException, SandboxException, SandboxQuery, SandboxState, TimeoutException
 from e2b_code_interpreter import AsyncSandbox, Sandbox
@@ -118,6 +120,16 @@ def test_metrics(sandbox: Sandbox) -> None:
     assert metrics.cpu_used_pct > 0
     assert 100 * 2**20 < metrics.mem_used < metrics.mem_total
     assert metrics.disk_total > metrics.disk_used
+
+
+def test_metrics_of_another_time(sandbox: Sandbox) -> None:
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    assert len(sandbox.get_metrics(start=now - hour, end=now)) == 1
+    assert len(sandbox.get_metrics(start=now - hour)) == 1
+    assert sandbox.get_metrics(start=now - 2 * hour, end=now - hour) == []
+    assert sandbox.get_metrics(start=now + hour) == []
+    assert sandbox.get_metrics(start=now + hour, end=now + 2 * hour) == []
 
 
 def test_a_snapshot_is_the_files_of_its_time(sandbox: Sandbox, address: dict[str, str]) -> None:

@@ -79,6 +79,20 @@ def test_list_pages_newest_first(address: dict[str, str]) -> None:
             sandbox.kill()
 
 
+def test_list_started_at_or_after(address: dict[str, str]) -> None:
+    mark = {"test": "started after"}
+    with Sandbox.create(metadata=mark, **address) as sandbox:
+        started = sandbox.get_info().started_at
+
+        def found(moment: datetime.datetime) -> list[str]:
+            query = SandboxQuery(metadata=mark, started_after=moment)
+            return [info.sandbox_id for info in Sandbox.list(query=query, **address).next_items()]
+
+        assert found(started) == [sandbox.sandbox_id]
+        assert found(started - datetime.timedelta(seconds=1)) == [sandbox.sandbox_id]
+        assert found(started + datetime.timedelta(microseconds=1)) == []
+
+
 def test_list_filters_by_encoded_metadata_and_state(address: dict[str, str]) -> None:
     odd = {"ke&y": "100% of a=b ü", "other": ""}
     with Sandbox.create(metadata=odd, **address) as sandbox:

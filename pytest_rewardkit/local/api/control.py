@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -34,6 +35,9 @@ ENVD_VERSION = "0.6.13"
 """Limits of a sandbox to create that differ from the server's, as `memory_mb=256, processes=16`. Not E2B's."""
 
 MAX_FORKS = 20
+MAX_TIME = 2**40
+METRICS_SECONDS = 5
+"""E2B measures this often; what is asked for up to a moment ago is answered with what is now."""
 
 
 class ControlPlane:
@@ -171,8 +175,13 @@ class ControlPlane:
         return web.Response(status=204)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}/metrics`: one measurement, of now."""
+        """`GET /sandboxes/{id}/metrics`: one measurement, of now, where that is in the time that is asked for."""
         sandbox = self._find(request)
+        now = int(time.time())
+        start = create_request.integer(request.query.get("start"), "start", 0, 0, MAX_TIME)
+        end = create_request.integer(request.query.get("end"), "end", now, 0, MAX_TIME)
+        if start > now or end < now - METRICS_SECONDS:
+            return json_response([])
         usage = sandbox.meter.measure()
         return json_response(
             [
@@ -260,7 +269,7 @@ class ControlPlane:
 
     async def _create(self, wanted: SandboxRequest) -> Sandbox:
         snapshot = self._snapshots.get(wanted.template)
-        if snapshot is None and wanted.template not in TEMPLATES:
+        if snapshot is None and wanted.template not in TEMPLATES and not wanted.mcp:
             known = " and ".join(TEMPLATES)
             raise ApiError(404, f"template '{wanted.template}' not found; the local server has {known}")
         sandbox = await self._table.create(wanted)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 MAX_TIMEOUT_SECONDS = 30 * 24 * 3600
 
-_NOT_SERVED = {"mcp": "the MCP gateway", "iam": "workload identity", "volumeMounts": "volumes"}
+MCP_TEMPLATE = "mcp-gateway"
+_NOT_SERVED = {"iam": "workload identity", "volumeMounts": "volumes"}
 _NETWORK_FIELDS = ("allowPublicTraffic", "allowOut", "denyOut")
 _UPDATE_FIELDS = ("allow_internet_access", "allowOut", "denyOut")
 
@@ -51,6 +52,7 @@ def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
         limits=_limits(limits),
         auto_pause=_flag(body, "autoPause", default=False),
         auto_pause_memory=_flag(body, "autoPauseMemory", default=True),
+        mcp=template == MCP_TEMPLATE and bool(body.get("mcp")),
         auto_resume=_flag(body.get("autoResume") or {}, "enabled", default=False),
     )
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -37,6 +40,9 @@ LANGUAGES = {
     "ts": "typescript",
 }
 """What languages are called by; the others that E2B has are not here."""
+
+_PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+"""Where sandboxes look for programs."""
 
 _CONTEXT_PATH = re.compile(r"/contexts/([^/]+)(/restart)?")
 _END = b'{"type":"end_of_execution"}\n'
@@ -80,7 +86,7 @@ async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
     if route == ("POST", "/execute"):
         return await _execute(request, sandbox)
     if route == ("GET", "/contexts"):
-        return json_response([_description(context) for context in sandbox.contexts.values()])
+        return json_response([_description(context) for context in _contexts(sandbox)])
     if route == ("POST", "/contexts"):
         return await _create(request, sandbox)
     if match := _CONTEXT_PATH.fullmatch(request.path):
@@ -193,6 +199,13 @@ def result_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(text, str) and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         fields["text"] = text[1:-1]
     return {**fields, "extra": extra}
+
+
+def _contexts(sandbox: Sandbox) -> list[Context]:
+    """Every context: first those that a sandbox of E2B's has from the start, here without an interpreter until then."""
+    languages = [PYTHON, *(["javascript"] if shutil.which("node", path=_PATH) else [])]
+    first = [sandbox.default_context(language) for language in languages]
+    return [*first, *(context for context in sandbox.contexts.values() if context not in first)]
 
 
 def _context(sandbox: Sandbox, context_id: object) -> Context:

@@ -73,7 +73,7 @@ def matching(sandboxes: Iterable[Sandbox], query: Mapping[str, str]) -> list[San
         if (not states or sandbox.state in states)
         and metadata.items() <= sandbox.request.metadata.items()
         and (not template or template == sandbox.request.template)
-        and (after is None or sandbox.started_at > after)
+        and (after is None or sandbox.started_at >= after)
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.displayhook import DisplayHook
@@ -78,7 +79,8 @@ class _DataFormatter(BaseFormatter):
     def __call__(self, obj: Any) -> Any:
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(obj, pandas.DataFrame):
-            with contextlib.suppress(NotPlainError):
+            # pandas warns of columns with one name, and the candidate has not asked for this form.
+            with contextlib.suppress(NotPlainError), warnings.catch_warnings(action="ignore"):
                 return plain(obj.to_dict(orient="list"))
             return None
         return super().__call__(obj)

@@ -308,12 +308,17 @@ test('what is not served', () =>
       () => Secret.list().nextItems(),
       () => Sandbox.create({ network: { rules: { 'any.example': [{ transform: { headers: { any: 'any' } } }] } } }),
       () => Sandbox.create({ volumeMounts: { '/data': 'any' } }),
-      () => Sandbox.create({ mcp: { any: {} } }),
       () => sandbox.createCodeContext({ language: 'r' }),
       () => sandbox.runCode('1', { language: 'r' }),
     ]
     for (const call of calls) await assert.rejects(call(), /501/, String(call))
   }))
+
+test('an MCP gateway cannot be started', async () => {
+  const metadata = { test: 'mcp in javascript' }
+  await assert.rejects(Sandbox.create({ mcp: { any: {} }, metadata }), /Failed to start MCP gateway/)
+  assert.deepEqual(await Sandbox.list({ query: { metadata } }).nextItems(), [])
+})
 
 test('network rules', () =>
   withSandbox(async sandbox => {
