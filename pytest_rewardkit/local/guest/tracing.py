@@ -31,6 +31,7 @@ _INTERRUPTED: Final = 512
 
 _PAGE: Final = 4096
 _PATH_MAX: Final = 4096
+_USUAL_LENGTH: Final = 256
 _RED_ZONE: Final = 128
 _ALIGNMENT: Final = 16
 _SIGNED: Final = 1 << 63
@@ -86,8 +87,8 @@ class Memory:
         """Return the text that ends with a zero byte; None where there is none, or none as short as a path."""
         found = b""
         while len(found) < _PATH_MAX:
-            # No further than the page: the next one may be nobody's.
-            chunk = self.read(thread, address, _PAGE - address % _PAGE)
+            # No further than the page: the next one may be nobody's. Few paths are long.
+            chunk = self.read(thread, address, min(_PAGE - address % _PAGE, _USUAL_LENGTH))
             if chunk is None:
                 return None
             text, end, _ = chunk.partition(b"\0")

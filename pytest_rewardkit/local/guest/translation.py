@@ -169,9 +169,7 @@ class Translator:
             for descriptor, events in self._poll.poll():
                 if descriptor == self._incoming.fileno():
                     self._take_listener()
-                elif events & select.POLLIN:
-                    self._serve_one(self._listeners[descriptor])
-                else:
+                elif not events & select.POLLIN or not self._serve_one(self._listeners[descriptor]):
                     self._poll.unregister(descriptor)
                     self._listeners.pop(descriptor).close()
 
@@ -181,22 +179,28 @@ class Translator:
             self._listeners[descriptor] = Listener(descriptor)
             self._poll.register(descriptor, select.POLLIN)
 
-    def _serve_one(self, listener: Listener) -> None:
-        waiting = listener.receive()
+    def _serve_one(self, listener: Listener) -> bool:
+        """Answer a call that waits, if its caller still does; return whether the listener is of any further use."""
+        try:
+            waiting = listener.receive()
+        except OSError:
+            return False
         if waiting is None:
-            return
+            return True
         try:
             self._handle(listener, waiting)
         except Exception:
             # Not to be traced, or gone, or odd in another way: its call is its own affair, and others wait.
             with contextlib.suppress(OSError):
                 listener.let_pass(waiting.key)
+        return True
 
     def _handle(self, listener: Listener, waiting: Notification) -> None:
-        placed = self._anew.pop((waiting.thread, waiting.call, waiting.arguments), None)
-        if placed is not None:
-            self._go_on(listener, waiting, placed)
-            return
+        if self._anew:
+            placed = self._anew.pop((waiting.thread, waiting.call, waiting.arguments), None)
+            if placed is not None:
+                self._go_on(listener, waiting, placed)
+                return
         if waiting.call == self._getcwd:
             self._rename_answer(listener, waiting)
             return
