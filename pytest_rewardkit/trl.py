@@ -22,7 +22,7 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
         concurrency: how many completions are judged at a time; twice the number of processors, at most 16, without it.
 
     Returns:
-        A function of ``completions`` (texts, or conversations, of which the last message counts) and columns by
+        A function of ``completions`` (texts, or conversations, of which the last message's text counts) and columns by
         keyword, each as long as the completions. It returns a number for each completion, and None where nothing can
         be said, which TRL leaves out of the advantage.
     """
@@ -44,4 +44,7 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
 
 
 def _text(completion: Completion) -> str:
-    return completion if isinstance(completion, str) else str(completion[-1]["content"])
+    content = completion if isinstance(completion, str) else completion[-1].get("content")
+    if isinstance(content, list | tuple):  # parts, of which only texts can be judged
+        return "".join(part if isinstance(part, str) else str(part.get("text") or "") for part in content)
+    return str(content or "")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -61,11 +64,11 @@ class RewardFunction:
 
     def _reward(self, arguments: tuple[Any, ...], fields: dict[str, Any], *, needs_sandbox: bool) -> Reward:
         if not needs_sandbox:
-            return as_reward(self._function(*arguments, **fields), self._name)
+            return as_reward(awaited(self._function(*arguments, **fields)), self._name)
         from pytest_rewardkit.sandboxes.standalone import open_sandbox
 
         with open_sandbox() as sandbox:
-            return as_reward(self._function(*arguments, sandbox=sandbox, **fields), self._name)
+            return as_reward(awaited(self._function(*arguments, sandbox=sandbox, **fields)), self._name)
 
     def _response(self, arguments: tuple[Any, ...], fields: dict[str, Any]) -> Any:
         return arguments[0] if arguments else fields.get(next(iter(self._signature.parameters)))
@@ -97,7 +100,7 @@ def reward_function(
     """Makes a scorer of a function ``(response, **fields)`` that returns a number in [0, 1], a `Reward`, or None.
 
     Parameters:
-        function: its first parameter takes the response; one named ``sandbox`` takes a fresh
+        function: plain or asynchronous; its first parameter takes the response; one named ``sandbox`` takes a fresh
             `e2b_code_interpreter.Sandbox`; the others are the row's fields.
 
     Raises:
@@ -110,6 +113,14 @@ def reward_function(
     0.5
     """
     return RewardFunction(function) if function is not None else RewardFunction
+
+
+def awaited(value: Any) -> Any:
+    """What an asynchronous function comes to, in a thread, since an event loop may run in this one."""
+    if not inspect.iscoroutine(value):
+        return value
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(copy_context().run, asyncio.run, value).result()
 
 
 def as_reward(value: Any, name: str) -> Reward:

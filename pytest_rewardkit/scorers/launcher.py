@@ -35,6 +35,8 @@ class _Source:
 
 def launch(folder: str, nonce: str) -> None:
     """Run the program of `folder`, and leave as it leaves."""
+    with suppress(AttributeError):  # where Python knows no limit
+        sys.set_int_max_str_digits(0)  # tasks have numbers of any length
     module = _module("loading", folder)
     # What is printed comes at once and in order, as on a terminal, also when the program is ended.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

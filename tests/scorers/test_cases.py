@@ -466,3 +466,22 @@ class TestFailureTexts:
         for part in score_cases(sandbox, candidate, cases).parts:
             for shown in (part.name, part.reason, part.expected, part.actual, part.stderr):
                 assert not set(shown or "") & set("\x1b\x07\u202e")
+
+
+class TestLongNumbers:
+    SQUARE = "print(int(input()) ** 2)"
+
+    def test_of_a_program(self, sandbox: Sandbox) -> None:
+        given, wanted = "1" + "0" * 5000, "1" + "0" * 10_000
+        for expected in (wanted, 10**10_000):
+            assert score_cases(sandbox, self.SQUARE, [Case(stdin=given, expected=expected)]).value == 1.0
+        assert score_cases(sandbox, self.SQUARE, [Case(stdin=given, expected=10**10_000 + 1)]).value == 0.0
+
+    def test_of_a_function(self, sandbox: Sandbox) -> None:
+        candidate = "def square(n): return n * n\ndef digits(n): return str(n)"
+        cases = [
+            Case(call="square", args=[10**5000], expected=10**10_000),
+            Case(call="digits", args=[10**5000], expected="1" + "0" * 5000),
+            Case(code="square(10**5000)", expected="1" + "0" * 10_000),
+        ]
+        assert score_cases(sandbox, candidate, cases).value == 1.0

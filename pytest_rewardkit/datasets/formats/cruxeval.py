@@ -2,7 +2,7 @@
 
 Fields: ``id``, ``code``, ``input`` (the arguments, as source), ``output`` (as source)
 (Gu et al. 2024, arXiv:2401.03065; github.com/facebookresearch/cruxeval). As in the benchmark's own scoring, an answer
-may come as ``assert f(...) == ...``, and between ``[ANSWER]`` and ``[/ANSWER]``.
+may come as ``assert f(...) == ...``, and between ``[ANSWER]`` and ``[/ANSWER]``; tags, backticks and bold do as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from pytest_rewardkit.scorers.extract import extract_code
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Row
 
-_MARKED: Final = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)
+_MARKED: Final = re.compile(r"[\[<]ANSWER[\]>](.*?)(?:[\[<]/ANSWER[\]>]|\Z)", re.DOTALL | re.IGNORECASE)
+_QUOTED: Final = re.compile(r"(?<!`)(?:`([^`\n]{1,4000})`|\*\*([^*\n]{1,4000})\*\*)(?!`)")
 
 
 def read_output(row: Row) -> AnswerTask:
@@ -83,13 +84,23 @@ def _marked(response: str) -> str:
     answer: str = marked[-1] if marked else response
     if "```" in answer:
         answer = extract_code(answer, policy="last")
-    return answer.strip().strip("`").strip()
+    return _bare(answer.strip())
+
+
+def _bare(answer: str) -> str:
+    """`answer` without the marks around the whole of it."""
+    for mark in ("**", "`", "**"):
+        inner = answer[len(mark) : -len(mark)]
+        if answer == f"{mark}{inner}{mark}" and mark not in inner:
+            answer = inner.strip()
+    return answer
 
 
 def _parsed(response: str) -> ast.expr | None:
     answer = _marked(response)
-    # Of an explanation with an assertion in it, the assertion is the answer.
-    for line in (answer, *reversed(re.findall(r"assert .*", answer))):
+    # Of an explanation with an assertion in it, the assertion is the answer; else what is set off last.
+    set_off = [code or bold.strip("` ") for code, bold in _QUOTED.findall(answer)]
+    for line in (answer, *reversed(re.findall(r"assert .*", answer)), *reversed(set_off)):
         if (expression := _expression_of(line.strip().removeprefix("assert ").strip())) is not None:
             return expression
     return None
