@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     channel = Channel(socket.socket(fileno=options.fd))
     os.umask(0o022)
-    findings = probe.probe(thorough=options.isolation not in (levels.AUTO, levels.STRICT))
     failed: dict[str, str] = options.failed
+    findings = probe.probe(thorough=bool(failed) or options.isolation not in (levels.AUTO, levels.STRICT))
     plan = levels.strongest(findings, options.isolation, failed)
     refusals = levels.refusals(findings, options.isolation, failed, plan)
     if plan is None:
