@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 READY_PREFIX: Final = "rewardkit-ready "
 """How the server's line begins that says that it is there; what follows is a JSON object."""
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
+"""To the engine a container is one of many that want the processors; on a busy machine it has little of them."""
 END_SECONDS: Final = 15.0
 LINE_CHARACTERS: Final = 1000
 
