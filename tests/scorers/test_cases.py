@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from pytest_rewardkit import Case, Reward, RewardkitUsageError, score_cases
@@ -485,3 +491,59 @@ class TestLongNumbers:
             Case(code="square(10**5000)", expected="1" + "0" * 10_000),
         ]
         assert score_cases(sandbox, candidate, cases).value == 1.0
+
+
+def test_names_that_a_candidate_finds_given(sandbox: Sandbox) -> None:
+    candidate = "class Solution:\n    def first(self, items: List[int]) -> Optional[int]: return items[0]"
+    case = Case(call="Solution().first", args=[[3, 4]], expected=3)
+    assert score_cases(sandbox, candidate, [case]).value == 0.0
+    assert score_cases(sandbox, candidate, [case], setup="from typing import *").value == 1.0
+
+
+KINDS = """
+import collections, dataclasses, enum, pathlib
+import numpy as np, pandas as pd
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+
+class Colour(enum.Enum):
+    RED = 1
+
+def point(): return [Point(1, 2), Colour.RED]
+def recent(items): return collections.deque(items, maxlen=2)
+def totals(table): return table.groupby("k")["v"].sum()
+def doubled(array): return array * 2
+def parent(path): return path.parent
+def lazily(): return (n for n in range(3))
+"""
+
+
+@dataclass
+class Point:
+    x: int
+    y: int
+
+
+class Colour(Enum):
+    RED = 1
+
+
+def test_values_of_many_types(sandbox: Sandbox) -> None:
+    table = pd.DataFrame({"k": ["b", "a", "b"], "v": [1, 2, 3]})
+    cases = [
+        Case(call="point", expected=[Point(1, 2), Colour.RED]),
+        Case(call="recent", args=[[1, 2, 3]], expected=deque([2, 3])),
+        Case(call="totals", args=[table], expected=pd.Series([2, 4], index=["a", "b"])),
+        Case(call="doubled", args=[np.array([1, 2])], expected=[2, 4]),
+        Case(call="parent", args=[Path("a/b")], expected=Path("a")),
+        Case(code="list(lazily())", expected=[0, 1, 2]),
+    ]
+    wrong = [
+        Case(call="point", expected=[Point(1, 3), Colour.RED]),
+        Case(call="totals", args=[table], expected=pd.Series([2, 4], index=["b", "a"])),
+        Case(call="lazily", expected=[0, 1, 2]),
+    ]
+    assert passes(sandbox, KINDS, *cases, *wrong) == [True] * 6 + [False] * 3
