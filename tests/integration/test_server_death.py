@@ -141,4 +141,4 @@ while True:
     result = pytester.run(sys.executable, "-m", "pytest_rewardkit.local", "run", "--", sys.executable, program)
     assert result.ret == 0
     result.stdout.fnmatch_lines(["answer 42"])
-    result.stderr.fnmatch_lines(["the local server was ended by SIGKILL; another one takes its place*"])
+    result.stderr.fnmatch_lines(["*: the local server was ended by SIGKILL; another one takes its place*"])
