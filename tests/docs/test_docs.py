@@ -29,7 +29,7 @@ from docs.pages import PAGES, ROOT, Block, Section, assert_shown, commands, sect
 
 SECTIONS = [section for page in PAGES for section in sections(page)]
 FILES = {"python", "toml", "ini", "json", "jsonl", "yaml", "sh"}
-TIME_LIMIT = 120
+TIME_LIMIT = 600
 
 
 @pytest.fixture

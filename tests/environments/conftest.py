@@ -11,6 +11,7 @@ from environments.machine import empty_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,13 @@ def engine() -> Iterator[Engine]:
             pytest.skip(f"no container engine can be started here: {error}")
         engine.import_image(empty_root())
         yield engine
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A folder that another place sees as /work, and whoever runs there may write to."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n", "utf-8")
+    return folder

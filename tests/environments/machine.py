@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parents[2]
 def mounted() -> list[Path]:
     """What a root needs to run this interpreter and this package: folders and files, none inside another."""
     system = [Path("/usr"), *(Path("/", name) for name in _TOP if _is_folder(name))]
-    settings = [Path("/etc", name) for name in ("alternatives", "ld.so.cache", "ssl")]
+    settings = [Path("/etc", name) for name in ("alternatives", "fonts", "ld.so.cache", "ssl")]
     environment = map(Path, (sys.prefix, sys.base_prefix, *filter(None, sys.path)))
     found = sorted({path for path in (*system, *settings, *environment, REPOSITORY) if path.exists()})
     return [path for path in found if not any(other in path.parents for other in found)]

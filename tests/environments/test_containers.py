@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from environments.machine import REPOSITORY, mounted
+from environments.results import Run, at_least
 
 from pytest_rewardkit.local.guest.levels import Level
 
@@ -53,64 +53,30 @@ PLACES = {
     "Kubernetes, restricted": Place(f"{READ_ONLY} {NO_RIGHTS}", (Level.LANDLOCK, Level.LANDLOCK)),
     "64 processes": Place("--init --pids-limit=64", (Level.UID, Level.LANDLOCK)),
     "512 MB": Place("--init --memory=512m", (Level.UID, Level.LANDLOCK)),
-    "any call": Place(f"--init {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
+    "any call": Place(f"--init {ANY_CALL}", (Level.NO_PROCFS, Level.NO_PROCFS)),
     "any call, whole proc": Place(f"--init {ANY_CALL_AND_PROC}", (Level.FULL, Level.FULL)),
-    "administrator": Place(f"--init {ADMINISTRATOR}", (Level.NS_NOCAP, Level.LANDLOCK)),
-    "administrator, any call": Place(f"--init {ADMINISTRATOR} {ANY_CALL}", (Level.NS_NOCAP, Level.NS_NOCAP)),
+    "administrator": Place(f"--init {ADMINISTRATOR}", (Level.NO_PROCFS, Level.NO_PROCFS)),
+    "administrator, any call": Place(f"--init {ADMINISTRATOR} {ANY_CALL}", (Level.NO_PROCFS, Level.NO_PROCFS)),
     "administrator, any call, whole proc": Place(
         f"--init {ADMINISTRATOR} {ANY_CALL_AND_PROC}", (Level.FULL, Level.FULL)
     ),
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What `pytest --rewardkit` came to in a container."""
-
-    level: Level
-    outcomes: dict[str, tuple[str, float | None]]
-    status: int
-    printed: str
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder that a container sees as /work, and whoever it runs as may write to."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    folder.chmod(0o777)
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n", "utf-8")
-    return folder
-
-
-def run_pytest(engine: Engine, flags: str, user: str, folder: Path, *arguments: str) -> Run:
+def run_pytest(engine: Engine, flags: str, user: str, work: Path, *arguments: str) -> Run:
     mounts = [f"--volume={path}:{path}:ro" for path in mounted()]
-    options = [*flags.split(), f"--user={user}", *mounts, f"--volume={folder}:/work", "--workdir=/work"]
+    options = [*flags.split(), f"--user={user}", *mounts, f"--volume={work}:/work", "--workdir=/work"]
     pytest_command = [sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-results=/work/results.jsonl"]
     done = engine.run(options, [*pytest_command, *arguments], timeout=TIME_LIMIT)
-    printed = done.stdout + done.stderr
-    results = folder / "results.jsonl"
-    assert results.exists(), printed
-    lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
-    return Run(
-        Level(lines[0]["sandboxes"]["isolation"]),
-        {line["node_id"]: (line["outcome"], line["reward"]) for line in lines if line["type"] == "attempt"},
-        done.returncode,
-        printed,
-    )
-
-
-def at_least(level: Level, least: Level) -> bool:
-    strongest_first = list(Level)
-    return strongest_first.index(level) <= strongest_first.index(least)
+    return Run.read(work, done)
 
 
 @pytest.mark.parametrize("user", [ROOT, USER], ids=["root", "user"])
 @pytest.mark.parametrize("name", PLACES)
-def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, folder: Path):
-    shutil.copy(Path(__file__).with_name("everyday.py"), folder / "test_everyday.py")
+def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, work: Path):
+    shutil.copy(Path(__file__).with_name("everyday.py"), work / "test_everyday.py")
     place = PLACES[name]
-    run = run_pytest(engine, place.flags, user, folder)
+    run = run_pytest(engine, place.flags, user, work)
     assert run.status == 0, run.printed
     assert set(run.outcomes.values()) <= {("passed", 1.0)}
     assert "10 passed" in run.printed
@@ -122,7 +88,7 @@ def test_everyday_candidates_are_right(engine: Engine, name: str, user: str, fol
     [("default", ROOT), ("Kubernetes, restricted", USER), ("any call", USER)],
     ids=lambda value: {ROOT: "root", USER: "user"}.get(value, value),
 )
-def test_example_suites_pass(engine: Engine, name: str, user: str, folder: Path):
-    run = run_pytest(engine, PLACES[name].flags, user, folder, "-n2", str(REPOSITORY / "example_suites"))
+def test_example_suites_pass(engine: Engine, name: str, user: str, work: Path):
+    run = run_pytest(engine, PLACES[name].flags, user, work, "-n2", str(REPOSITORY / "example_suites"))
     assert run.status == 0, run.printed
     assert len(run.outcomes) > 70

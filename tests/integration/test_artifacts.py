@@ -84,7 +84,7 @@ def test_folders_of_failed_tests_repeat_the_failure(
         [sys.executable, "-m", "pytest_rewardkit.local", "run", "--", sys.executable, folder / "repeat.py"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (repeated.returncode, repeated.stderr) == (1, "")
@@ -118,7 +118,7 @@ def test_a_failure_is_repeated_under_the_limits_of_its_test(
         [sys.executable, "-m", "pytest_rewardkit.local", "run", *options, "--", sys.executable, folder / "repeat.py"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert repeated.returncode == 1

@@ -15,7 +15,7 @@ from pytest_rewardkit.reward import Verdict
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "pytest --rewardkit example_suites"
-TIME_LIMIT = 300
+TIME_LIMIT = 900
 ONLY_EXAMPLES = ("-p", "no:cacheprovider", "-p", "no:asyncio")
 """What is installed with the extra `examples` has no pytest-asyncio."""
 

@@ -153,7 +153,7 @@ def test_a_run_that_is_killed_keeps_what_it_had(pytester, plugin_args):
 
         def test_third(reward, request):
             results = request.config.rootpath / "results.jsonl"
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 300
             while results.read_text().count("attempt") < 4:  # two lines say it twice each
                 assert time.monotonic() < deadline
             worker = hasattr(request.config, "workerinput")
@@ -163,7 +163,7 @@ def test_a_run_that_is_killed_keeps_what_it_had(pytester, plugin_args):
         """
     )
     result = pytester.run(
-        sys.executable, "-m", "pytest", "--rewardkit", "--rewardkit-results=results.jsonl", *plugin_args, timeout=60
+        sys.executable, "-m", "pytest", "--rewardkit", "--rewardkit-results=results.jsonl", *plugin_args, timeout=300
     )
     assert result.ret == -signal.SIGKILL
     stored = read(pytester.path / "results.jsonl")

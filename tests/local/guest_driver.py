@@ -14,7 +14,7 @@ from pytest_rewardkit.local.channel import Channel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TIMEOUT = 30.0
+TIMEOUT = 120.0
 """Seconds until a missing answer is an error; nothing here waits for it otherwise."""
 
 MODULE = ("-I", "-m", "pytest_rewardkit.local.guest")

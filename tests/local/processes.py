@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
+"""Beyond it what is awaited will not come; a busy machine needs a tenth of it."""
 
 
 def descendants(pid: int) -> set[int]:

@@ -32,7 +32,7 @@ os.write(1, b"busy\\n")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*MODULE, "run", "--", *command], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([*MODULE, "run", "--", *command], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_run_leads_the_sdk_to_a_fresh_server() -> None:
@@ -112,7 +112,7 @@ def test_serve_names_a_port_that_is_taken() -> None:
 
 
 def test_doctor_shows_the_level_and_the_layers() -> None:
-    result = subprocess.run([*MODULE, "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run([*MODULE, "doctor"], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0
     assert result.stdout.startswith("Isolation level: ")
     assert "seccomp" in result.stdout
@@ -133,7 +133,7 @@ def test_an_interrupted_server_says_nothing() -> None:
     assert using.stdout is not None
     assert using.stdout.readline() == b"busy\n"
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=300)
     using.kill()
     using.communicate()
     assert (process.returncode, errors) == (0, "")

@@ -71,7 +71,7 @@ def node(server: LocalServer, directory: Path, *arguments: str) -> subprocess.Co
         env={**os.environ, **server.environment()},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

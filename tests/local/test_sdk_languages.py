@@ -88,9 +88,9 @@ def test_contexts_of_a_language(sandbox: Sandbox) -> None:
 def test_a_removed_context_s_processes_end(sandbox: Sandbox) -> None:
     context = sandbox.create_code_context(language="bash")
     sandbox.run_code("sleep 4321 &", context=context)
-    sandbox.commands.run("until pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=15)
+    sandbox.commands.run("until pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=120)
     sandbox.remove_code_context(context)
-    sandbox.commands.run("while pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=15)
+    sandbox.commands.run("while pgrep -f '^sleep 4321'; do sleep 0.01; done", timeout=120)
 
 
 def test_the_limits_hold_for_a_shell_too(sandbox: Sandbox) -> None:

@@ -91,7 +91,7 @@ def test_a_bonus_lifts_but_does_not_replace_unless_asked_for(
     ],
 )
 def test_a_candidate_that_fails_earns_nothing(sandbox: Sandbox, candidate: str, verdict: str) -> None:
-    reward = score_analysis(sandbox, candidate, insights=["one"], charts=[{"type": "bar"}], time_limit=1)
+    reward = score_analysis(sandbox, candidate, insights=["one"], charts=[{"type": "bar"}], time_limit=3)
     assert (reward.value, reward.verdict) == (0.0, verdict)
 
 

@@ -204,7 +204,7 @@ if kind == "eval": eval("1 +")
 print("wrong")
 """
         kinds = ["raise", "status", "loop", "memory", "signal", "eval", "print"]
-        cases = [Case(stdin=kind, expected="right", time_limit=1) for kind in kinds]
+        cases = [Case(stdin=kind, expected="right", time_limit=3) for kind in kinds]
         reward = score_cases(sandbox, candidate, cases)
         assert verdicts(reward) == [
             "runtime_error",
@@ -317,14 +317,14 @@ def f(x):
     }
 
     def test_only_itself(self, sandbox: Sandbox) -> None:
-        cases = [Case(call="f", args=[kind], expected=kind, time_limit=1) for kind in self.KINDS]
+        cases = [Case(call="f", args=[kind], expected=kind, time_limit=3) for kind in self.KINDS]
         reward = score_cases(sandbox, self.CANDIDATE, cases)
         assert verdicts(reward) == list(self.KINDS.values())
         assert reward.value == pytest.approx(1 / 6)
 
     def test_in_every_order_the_same(self, sandbox: Sandbox) -> None:
         for kinds in itertools.islice(itertools.permutations(["die", "ok", "raise", "loop"]), 0, 24, 7):
-            cases = [Case(call="f", args=[kind], expected=kind, time_limit=0.5, weight=2) for kind in kinds]
+            cases = [Case(call="f", args=[kind], expected=kind, time_limit=2, weight=2) for kind in kinds]
             reward = score_cases(sandbox, self.CANDIDATE, cases)
             assert verdicts(reward) == [self.KINDS[kind] for kind in kinds]
             assert reward.value == 0.25
@@ -353,7 +353,7 @@ def f(x):
         self, sandbox: Sandbox, candidate: str, verdict: str
     ) -> None:
         cases = [Case(call="len", args=[[1]], expected=1), Case(code="1 + 1", expected="2")]
-        reward = score_cases(sandbox, candidate, cases, time_limit=1)
+        reward = score_cases(sandbox, candidate, cases, time_limit=3)
         assert (reward.value, reward.verdict) == (0.0, verdict)
         assert verdicts(reward) == [verdict, verdict]
 

@@ -133,7 +133,7 @@ def test_similarity_and_weights(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_candidate_that_fails_earns_nothing(sandbox: Sandbox, candidate: str, verdict: str) -> None:
-    reward = score_files(sandbox, candidate, [{"path": "a.txt"}], time_limit=1, nothing_else=True)
+    reward = score_files(sandbox, candidate, [{"path": "a.txt"}], time_limit=3, nothing_else=True)
     assert (reward.value, reward.verdict) == (0.0, verdict)
 
 

@@ -83,7 +83,7 @@ def test_value(sandbox: Sandbox, candidate: str, expected: Any) -> None:
     ],
 )
 def test_what_earns_nothing(sandbox: Sandbox, candidate: str, expected: Any, verdict: str) -> None:
-    reward = score_output(sandbox, candidate, expected, time_limit=1)
+    reward = score_output(sandbox, candidate, expected, time_limit=3)
     assert (reward.value, reward.verdict) == (0.0, verdict)
 
 
