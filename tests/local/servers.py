@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.handle import LocalServer
+from pytest_rewardkit.local.handle import COMMAND, LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pytest_rewardkit.local.settings import Settings
 
@@ -26,9 +26,9 @@ def sdk_address(server: LocalServer) -> Address:
 
 
 @contextmanager
-def silent_server(settings: Settings | None = None) -> Iterator[LocalServer]:
+def silent_server(settings: Settings | None = None, command: Sequence[str] = COMMAND) -> Iterator[LocalServer]:
     """A server that must have nothing to say in its log when it ends."""
-    with LocalServer.listen(settings) as server:
+    with LocalServer.listen(settings, command=command) as server:
         yield server
         log = server.log()
     assert not log, f"the server wrote to its log:\n{log}"

@@ -7,7 +7,6 @@ what it got, and by what the services of the host saw.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -21,7 +20,7 @@ from outside_world import DEAD_SITE, GATEWAY, HOST_ADDRESS, NAME_SERVER, OTHER_S
 from processes import eventually, open_files
 from servers import sdk_address, silent_server
 
-from pytest_rewardkit.local.handle import LocalServer
+from pytest_rewardkit.local.handle import COMMAND, LocalServer
 from pytest_rewardkit.local.internet.relay import MAX_CONNECTIONS, MAX_QUERIES
 from pytest_rewardkit.local.level import NoSuchLevelError, find_level
 from pytest_rewardkit.local.settings import Settings
@@ -92,8 +91,7 @@ def outside() -> Iterator[World]:
 @pytest.fixture(scope="module")
 def machine(outside: World) -> Iterator[LocalServer]:
     """The local server on that machine. Its listeners are in the tests' own network, so that the SDK reaches them."""
-    with silent_server() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "executable", str(outside.python()))
+    with silent_server(command=[str(outside.python()), *COMMAND[1:]]) as server:
         with Sandbox.create(**sdk_address(server)):
             pass
         yield server
