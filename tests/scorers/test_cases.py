@@ -9,8 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from pytest_rewardkit import Case, Reward, RewardkitUsageError, score_cases
@@ -532,6 +530,7 @@ class Colour(Enum):
 
 
 def test_values_of_many_types(sandbox: Sandbox) -> None:
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
     table = pd.DataFrame({"k": ["b", "a", "b"], "v": [1, 2, 3]})
     cases = [
         Case(call="point", expected=[Point(1, 2), Colour.RED]),

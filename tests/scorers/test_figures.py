@@ -7,13 +7,6 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
 import pytest
 
 from pytest_rewardkit.scorers.analysis import score_analysis
@@ -25,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2b_code_interpreter import Sandbox
+
+np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+pytest.importorskip("matplotlib").use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
 
 NAN = math.nan
 TIMES = "pd.date_range('2024-01-01', periods=3)"

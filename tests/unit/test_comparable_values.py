@@ -20,8 +20,6 @@ from unittest import mock
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -29,6 +27,8 @@ from pytest_rewardkit.scorers.across import decode, encode
 from pytest_rewardkit.scorers.case import Case
 from pytest_rewardkit.scorers.compare import compare_texts, compare_values
 from pytest_rewardkit.scorers.structures import Opaque
+
+np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
 
 
 def compared(actual: Any, expected: Any) -> bool:
