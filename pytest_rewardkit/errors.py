@@ -5,6 +5,7 @@ RewardkitError
 │   └── SandboxUnavailable a sandbox could not be created, or vanished
 │       └── SandboxExhausted it has no room or no process left to give
 └── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
+    └── RewardkitCallError a function was called with arguments that it does not take
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class SandboxExhausted(SandboxUnavailable):
 
 class RewardkitUsageError(RewardkitError, ValueError):
     """An option, a marker or an argument is wrong; the text names the place and the nearest right thing."""
+
+
+class RewardkitCallError(RewardkitUsageError, TypeError):
+    """A function was called with arguments that it does not take."""
 
 
 class RewardkitWarning(UserWarning):

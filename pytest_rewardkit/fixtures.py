@@ -144,7 +144,8 @@ def _clear_usage_errors(request: pytest.FixtureRequest, place: str) -> Iterator[
         wrong = str(error)
     else:
         return
-    pytest.fail(f"{request.node.nodeid or 'session'}: {place}: {wrong}", pytrace=False)
+    # The context manager of whoever asked still handles the error, and would have it shown as well.
+    raise pytest.fail.Exception(f"{request.node.nodeid or 'session'}: {place}: {wrong}", pytrace=False) from None
 
 
 def _run_directory(request: pytest.FixtureRequest) -> Any:

@@ -315,15 +315,16 @@ def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
     number = _number(given)
     if 0 <= number <= 1:
         return Reward(number)
-    hundredths = f"; {number:g} of 100 is {number / 100:g}" if 1 < number <= 100 else ""
+    hundredths = f"; {number:g} of 100 is {number / 100:g}" if 2 <= number <= 100 else ""
     raise RewardkitUsageError(f"{place}: a reward is a number in [0, 1], not {one_line(repr(given), 60)}{hundredths}")
 
 
-def checked_weight(weight: float, place: str) -> float:
+def checked_weight(weight: float, place: str = "") -> float:
     """Return `weight` as a float. Raises RewardkitUsageError, naming `place`, unless it is finite and 0 or more."""
+    place = f"{place}: " if place else ""
     number = _number(weight)
     if not (math.isfinite(number) and number >= 0):
-        raise RewardkitUsageError(f"{place}: weight must be a finite number, 0 or more, not {weight!r}")
+        raise RewardkitUsageError(f"{place}weight must be a finite number, 0 or more, not {weight!r}")
     return number
 
 

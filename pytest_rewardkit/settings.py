@@ -190,6 +190,17 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _limit_parser(name: str) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        from pytest_rewardkit.local.limits import Limits
+
+        if (count := _count(value)) < (least := Limits.least(name)):
+            raise ValueError(f"must be {least} at least, not {value!r}")
+        return count
+
+    return parse
+
+
 def _fraction(value: str) -> float:
     try:
         number = float(value)
@@ -212,7 +223,7 @@ def _confidence(value: str) -> float:
 
 def _limit(name: str, default: int, text: str) -> Option:
     flag = f"--rewardkit-{name.replace('_', '-')}"
-    return Option(name, flag, _count, default, f"{text} (default: {default})", "N")
+    return Option(name, flag, _limit_parser(name), default, f"{text} (default: {default})", "N")
 
 
 def _text(name: str, text: str, metavar: str) -> Option:

@@ -95,10 +95,24 @@ class Row(Mapping[str, Any]):
         names = CANDIDATE_FIELDS if self._format is None or self._format.ours else ()
         found = next((self._fields[name] for name in names if isinstance(self._fields.get(name), str)), None)
         if found is None:
-            raise RewardkitUsageError(
-                f"{self.place}: the row has no candidate; give samples= to the marker, or score one by name"
-            )
+            raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
         return str(found)
+
+    def _no_candidate(self) -> str:
+        """Return why nothing is judged by this row, and how something could be."""
+        has = next((name for name in CANDIDATE_FIELDS if name in self._fields), None)
+        if has is None:
+            fields = one_line(", ".join(map(str, self._fields)), 200)
+            return (
+                f"the row has no candidate; its fields are {fields}. Name the one that is, as "
+                "fields={'candidate': 'answer', ...}, or give samples= to the marker"
+            )
+        if self._format is not None and not self._format.ours:
+            return (
+                f"a benchmark's own {has!r} is not taken for a candidate, since it may be its solution; give samples= "
+                f"to the marker, or the candidate itself: assert_row(sandbox, row, row[{has!r}])"
+            )
+        return f"the row's {has!r} must be text to be a candidate, not {one_line(repr(self._fields[has]), 60)}"
 
     def __getitem__(self, name: str) -> Any:
         try:

@@ -16,7 +16,7 @@ LIMITS_HEADER = "X-Rewardkit-Limits"
 class Limits:
     """The limits of a sandbox."""
 
-    memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB"})
+    memory_mb: int = field(default=1024, metadata={"help": "memory of a sandbox, MiB", "least": 16})
     processes: int = field(default=128, metadata={"help": "processes and threads of a sandbox"})
     disk_mb: int = field(default=512, metadata={"help": "size of a sandbox's files, MiB"})
     open_files: int = field(default=1024, metadata={"help": "open files of a process in a sandbox"})
@@ -24,7 +24,12 @@ class Limits:
 
     def __post_init__(self) -> None:
         for item in fields(Limits):
-            check_number(item.name, getattr(self, item.name), least=1)
+            check_number(item.name, getattr(self, item.name), least=item.metadata.get("least", 1))
+
+    @classmethod
+    def least(cls, name: str) -> int:
+        """The least that a limit may be: with less memory not even an interpreter starts."""
+        return next(int(item.metadata.get("least", 1)) for item in fields(cls) if item.name == name)
 
     def changed(self, changes: Mapping[str, int]) -> Limits:
         """The same with some changed.

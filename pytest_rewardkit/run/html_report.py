@@ -49,7 +49,8 @@ class HtmlReport:
                 write(self._report(), self._path)
         except OSError as error:
             # A report that somebody waits for must not be missed in silence.
-            self._failure = one_line(str(error), 300)
+            # The error names a temporary file.
+            self._failure = one_line(f"{self._path}: {error.strerror or error}", 300)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def _report(self) -> Report:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.datasets.plugin import trial_of
-from pytest_rewardkit.run import node_ids, recorder
+from pytest_rewardkit.run import mistakes, node_ids, recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class Recording:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         attempt = recorder_of(item)
         try:
-            result = yield
+            with mistakes.awaited(item):
+                result = yield
         except pytest.skip.Exception:
             attempt.discard()
             raise
@@ -109,12 +110,13 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
-        if call.excinfo is not None:
-            _show_where_it_is_wrong(call.excinfo)
+        brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
         if self._reporting is not None and call.when == "teardown":
             self._reporting[0].give(item, attempt)
         report = yield
         node_ids.name(report, item)
+        if brief and report.failed:
+            report.longrepr = brief
         # Only now do the failures that unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             _note(attempt, call.excinfo, in_call=call.when == "call")
@@ -162,22 +164,6 @@ def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in
     elif attempt.marker is not None or attempt.asked or attempt.reward is not None:
         # Only an assertion judges. What else ended the test says nothing about the candidate.
         attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
-
-
-def _show_where_it_is_wrong(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Of a wrong argument, leave the user's own lines in the traceback: what is wrong stands there, not in here."""
-    from pytest_rewardkit.errors import RewardkitUsageError
-
-    if isinstance(excinfo.value, RewardkitUsageError):
-        excinfo.value.__cause__ = None
-        excinfo.value.__suppress_context__ = True
-        theirs = excinfo.traceback.filter(lambda entry: not _is_ours(entry.frame.f_globals))
-        excinfo.traceback = theirs or excinfo.traceback
-
-
-def _is_ours(names: Mapping[str, Any]) -> bool:
-    """Whether the module that has these `names` is of this package."""
-    return str(names.get("__name__", "")).partition(".")[0] == __name__.partition(".")[0]
 
 
 def _is_test_timeout(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:

@@ -52,7 +52,7 @@ class ResultsFile:
         try:
             self._writer = Writer(path, [run_line(facts), *self._kept()])
         except OSError as error:
-            raise pytest.UsageError(f"--rewardkit-results: {error}") from None
+            raise pytest.UsageError(f"--rewardkit-results: cannot write {path}: {error.strerror or error}") from None
         config.add_cleanup(self._close)
         reporter.listeners.append(self._add)
 

@@ -50,7 +50,7 @@ def check_options(options: Mapping[str, Any], provider: Provider) -> None:
                 "(--rewardkit-provider=local); E2B's limits are those of the template, set when that is built"
             )
         try:
-            check_number(keyword, value, least=1)
+            check_number(keyword, value, least=Limits.least(keyword))
         except ValueError as error:
             raise RewardkitUsageError(str(error)) from None
 

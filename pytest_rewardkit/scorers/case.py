@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import checked_weight
@@ -86,8 +86,10 @@ class Case:
         if self.name is not None:
             return self.name
         if self.call is not None:
-            given = [_brief(value) for value in self.args]
-            given += [f"{key}={_brief(value)}" for key, value in self.kwargs.items()]
+            # It names the case also where these are wrong.
+            args, kwargs = cast("Any", self.args), cast("Any", self.kwargs)
+            given = [_brief(value) for value in args] if isinstance(args, Sequence) else []
+            given += [f"{key}={_brief(value)}" for key, value in kwargs.items()] if isinstance(kwargs, Mapping) else []
             return one_line(f"{self.call}({', '.join(given)})", LABEL_LIMIT)
         if self.code is not None:
             return one_line(str(self.code), LABEL_LIMIT)
@@ -130,14 +132,15 @@ class Case:
         if (self.args or self.kwargs) and self.call is None:
             raise RewardkitUsageError("args= and kwargs= go with call=")
         if isinstance(self.args, str | bytes) or not isinstance(self.args, Sequence):
-            raise RewardkitUsageError(f"args must be a list of arguments, not {type(self.args).__name__}")
+            given = one_line(repr(self.args), 30)
+            raise RewardkitUsageError(f"args must be a list of arguments, as [{given}], not {given}")
         if not isinstance(self.kwargs, Mapping) or not all(isinstance(key, str) for key in self.kwargs):
             raise RewardkitUsageError("kwargs must be a mapping of names to arguments")
         self._check_source(kinds[0])
         if self.call is not None:
             self.encoded_arguments()
         self._check_expectation()
-        checked_weight(self.weight, "weight")
+        checked_weight(self.weight)
         if self.time_limit is not None:
             checked_time_limit(self.time_limit)
         if self.compare is not None:

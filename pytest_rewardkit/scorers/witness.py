@@ -9,10 +9,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from pytest_rewardkit.errors import RewardkitCallError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.reward import Reward
 
@@ -39,8 +41,9 @@ def witnessed(score: Scorer) -> Scorer:
     def scored(*args: Any, **kwargs: Any) -> Reward:
         try:
             call = signature.bind(*args, **kwargs)
-        except TypeError:
-            return score(*args, **kwargs)  # whose own error says more
+        except TypeError as error:
+            raise _misused(score, signature, kwargs, error) from None
+        _check_subject(score, *call.args[:2])
         for name, value in call.arguments.items():
             if isinstance(value, Iterator):
                 call.arguments[name] = list(value)  # it can be read only once
@@ -53,6 +56,30 @@ def witnessed(score: Scorer) -> Scorer:
         return replace(reward, evidence=(_evidence(score.__name__, call, seen),))
 
     return cast("Scorer", scored)
+
+
+def _misused(
+    score: Callable[..., Reward], signature: inspect.Signature, keywords: Mapping[str, Any], error: TypeError
+) -> Exception:
+    """Return what to raise where a scorer was called otherwise than it can be."""
+    known = list(signature.parameters)
+    wrong = next((name for name in keywords if name not in known), None)
+    said = str(error) if wrong is None else f"unexpected keyword argument {wrong!r}{did_you_mean(wrong, known)}"
+    return RewardkitCallError(f"{score.__name__}: {said}")
+
+
+def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: object) -> None:
+    """Raise RewardkitCallError unless a scorer was given a sandbox and a candidate."""
+    name = score.__name__
+    if isinstance(sandbox, str) and not isinstance(candidate, str):
+        raise RewardkitCallError(f"{name}: sandbox and candidate are swapped; the sandbox comes first")
+    if not isinstance(candidate, str):
+        raise RewardkitCallError(f"{name}: candidate must be text, not {one_line(repr(candidate), 60)}")
+    if not hasattr(sandbox, "run_code"):
+        given = one_line(repr(sandbox), 60)
+        raise RewardkitCallError(f"{name}: sandbox must be a Sandbox, as the fixture `sandbox` gives it, not {given}")
+    if inspect.iscoroutinefunction(sandbox.run_code):
+        raise RewardkitCallError(f"{name}: takes a sandbox of the fixture `sandbox`, not an asynchronous one")
 
 
 def saw_code(code: str) -> None:

@@ -233,8 +233,8 @@ def test_a_worker_that_cannot_share_the_server_starts_its_own_with_the_same_limi
 
 
 SAID = [
-    ("memory_mb=0", "memory_mb must be a whole number of at least 1, not 0"),
-    ("memory_mb='1g'", "memory_mb must be a whole number of at least 1, not '1g'"),
+    ("memory_mb=0", "memory_mb must be a whole number of at least 16, not 0"),
+    ("memory_mb='1g'", "memory_mb must be a whole number of at least 16, not '1g'"),
     ("processes=True", "processes must be a whole number of at least 1, not True"),
     ("memory=256", "unknown keyword 'memory'; did you mean 'memory_mb'[?]"),
 ]

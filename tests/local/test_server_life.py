@@ -207,7 +207,7 @@ def test_another_platform_is_refused_with_the_way_out(monkeypatch: pytest.Monkey
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="memory_mb must be a whole number of at least 1, not 0"):
+    with pytest.raises(ValueError, match="memory_mb must be a whole number of at least 16, not 0"):
         Settings(memory_mb=0)
     with pytest.raises(ValueError, match=r"isolation must be one of auto, strict, .*, not 'loose'"):
         Settings(isolation="loose")

@@ -43,7 +43,7 @@ def test_each_limit_of_the_server_is_an_option_of_the_plugin():
 def test_a_limit_that_cannot_be_is_refused(local, value):
     with pytest.raises(RewardkitUsageError) as refused:
         check_options({"memory_mb": value}, local)
-    assert str(refused.value) == f"memory_mb must be a whole number of at least 1, not {value!r}"
+    assert str(refused.value) == f"memory_mb must be a whole number of at least 16, not {value!r}"
 
 
 def test_an_unknown_limit_names_the_nearest(local, cloud):

@@ -151,4 +151,8 @@ def _environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:
+        # Whoever started this is gone, and has said why where anybody reads it.
+        sys.exit(1)
