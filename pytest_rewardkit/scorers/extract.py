@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from markdown_it import MarkdownIt
-
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.blocks import needed_blocks
+from pytest_rewardkit.scorers.cutting import without_cut_end
+from pytest_rewardkit.scorers.fences import Block, fenced_blocks
+from pytest_rewardkit.scorers.languages import NO_PROGRAMS, canonical, foreign_language, shown_name
+from pytest_rewardkit.scorers.response import (
+    before_marks,
+    begins_with_mark,
+    between_marks,
+    normalised,
+    tagged,
+    without_named_mark,
+    without_thoughts,
+)
 from pytest_rewardkit.scorers.source import Source, read_source
 
 if TYPE_CHECKING:
@@ -19,15 +30,7 @@ RESPONSE_LIMIT: Final = 250_000
 """Characters of a response that is looked through; this keeps the worst Markdown under two seconds."""
 
 POLICIES: Final = ("auto", "first", "last", "all")
-
-_ALIASES: Final = {
-    "python": {"python", "py", "python3", "py3", "python2", "ipython", "ipython3", "pycon", "jupyter", "python-repl"},
-    "javascript": {"javascript", "js", "node", "mjs"},
-    "typescript": {"typescript", "ts"},
-    "bash": {"bash", "sh", "shell", "zsh", "console", "shell-session"},
-    "cpp": {"cpp", "c++", "cc", "cxx"},
-    "r": {"r", "rlang"},
-}
+MOST_PIECES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,6 @@ class Extraction:
 
     code: str
     how: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    language: str
-    text: str
 
 
 def extract_code(
@@ -57,15 +54,17 @@ def find_code(
     """Return the code in a model's response, and how it was chosen.
 
     A response that is code as it stands is taken whole. Else its fenced blocks of the language are looked at, or those
-    without a language when there are none; fences may be unclosed, indented, in lists or in quotes. Text before
-    ``</think>`` is not looked at.
+    without a language when there are none; fences may be unclosed, indented, in lists or in quotes. A model's thoughts
+    and the marks at its end are not looked at; where there are answer tags, what they hold is preferred. Code that was
+    cut off at its end is taken as far as it compiles.
 
     Parameters
     ----------
     response: raw model text, at most 250,000 characters.
     language: blocks of this language, under any of its common names, are code.
     policy: which of several blocks. ``auto``: the last one that parses and defines what is asked, with the earlier ones
-        whose names it uses; else all, joined. ``first``, ``last``, ``all``: as they say.
+        whose names it uses, without checks, sample outputs and uses that follow it; else all, joined. ``first``,
+        ``last``, ``all``: as they say.
     defines: the names that the code is asked for, such as the function that the cases call.
 
     Raises RewardkitUsageError for an unknown policy and TypeError for a response that is no text; nothing else.
@@ -76,124 +75,197 @@ def find_code(
         raise TypeError(f"a response is a str, not {type(response).__name__}")
     if len(response) > RESPONSE_LIMIT:
         return Extraction("", f"the response has {len(response):,} characters, more than {RESPONSE_LIMIT:,}")
-    text = _without_thoughts(response.removeprefix("\ufeff")).replace("\r\n", "\n")
-    if language == "python" and (source := read_source(textwrap.dedent(text))) and source.is_code:
-        return Extraction(source.text, "the whole response")
-    blocks = _blocks_of(text, language)
-    if blocks:
-        return _chosen(blocks, language, policy, defines)
-    return _unfenced(text) if language == "python" else Extraction("", f"no {language} in the response")
+    return _Search(canonical(language), policy, defines).found(normalised(response))
 
 
-_THOUGHTS: Final = re.compile(r"\s*<(think|thinking|reasoning)>.*</\1>", re.DOTALL)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    language: str
+    policy: str
+    defines: Collection[str]
+
+    def found(self, text: str) -> Extraction:
+        text = without_named_mark(text)
+        if begins_with_mark(text) and (marked := self._marked(text)):
+            return marked
+        if whole := self._whole(text):
+            return whole
+        answer = without_thoughts(text)
+        if answer != text and (whole := self._whole(answer)):
+            return whole
+        text = answer
+        blocks = fenced_blocks(text)
+        for content in tagged(text, blocks):
+            extraction = self._marked(content)
+            if extraction is not None:
+                return replace(extraction, how=f"{extraction.how}, in answer tags")
+        return self._fenced(blocks) or self._marked(text, blocks) or self._unfenced(text, blocks)
+
+    def _whole(self, text: str) -> Extraction | None:
+        if self.language != "python" or _TILDES.match(text):
+            return None
+        for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text)):
+            source = _python(code)
+            if source is not None:
+                return None if foreign_by_names(source) else Extraction(source.text, "the whole response")
+        return None
+
+    def _marked(self, text: str, blocks: Sequence[Block] | None = None) -> Extraction | None:
+        """The first code between the marks of a text, as it stands or in fences."""
+        pieces = between_marks(text)[:MOST_PIECES] if blocks is None or not blocks else []
+        for piece in pieces:
+            found = self._whole(piece) or self._fenced(fenced_blocks(piece))
+            if found is not None:
+                return found
+        return None
+
+    def _fenced(self, blocks: Sequence[Block]) -> Extraction | None:
+        """The code in fenced blocks; None where there is none of the language."""
+        blocks = [block for block in map(_tidied, blocks) if block.text.strip()]
+        mine = [block for block in blocks if block.language == self.language]
+        if not mine:
+            mine = [block for block in blocks if not block.language]
+        if self.language == "python":
+            read = [read_source(textwrap.dedent(block.text)) for block in mine]
+            # Output shown in a fence without a language reads as Python surprisingly often: "1\n2" is two expressions.
+            kept = [
+                (block, source)
+                for block, source in zip(mine, read, strict=True)
+                if block.language or _may_be_python(block, source)
+            ]
+            if not kept:
+                kept = [(it, source) for it in blocks if it.language and (source := _mislabelled(it))]
+            return self._chosen([block for block, _ in kept], [source for _, source in kept]) if kept else None
+        return self._chosen(mine, [None] * len(mine)) if mine else None
+
+    def _chosen(self, blocks: Sequence[Block], sources: Sequence[Source | None]) -> Extraction:
+        if self.policy == "first" or len(blocks) == 1:
+            return _joined(blocks, [0], self.language)
+        if self.policy == "last":
+            return _joined(blocks, [len(blocks) - 1], self.language)
+        if self.policy == "all" or self.language != "python":
+            return _joined(blocks, range(len(blocks)), self.language)
+        return _joined(blocks, needed_blocks(sources, self.defines) or range(len(blocks)), self.language)
+
+    def _unfenced(self, text: str, blocks: Sequence[Block]) -> Extraction:
+        """Code that stands in prose without a fence: from the first line that looks like it, as far as it parses."""
+        if self.language != "python":
+            return Extraction("", f"no {self.language} in the response")
+        others = [it.language for it in blocks if it.language not in ("", *NO_PROGRAMS, "bash")]
+        others += [it for block in blocks if not block.language and (it := foreign_language(block.text))]
+        other = others[0] if others else foreign_language(text)
+        if other is not None:
+            return Extraction("", f"the candidate is {shown_name(other)}, not Python")
+        found = _in_prose(textwrap.dedent(before_marks(text)))
+        if not found.code and any(block.language == "bash" for block in blocks):
+            return Extraction("", "the candidate is shell, not Python")
+        return found
 
 
-def _without_thoughts(response: str) -> str:
-    match = _THOUGHTS.match(response)
-    return response[match.end() :] if match else response
+_TILDES: Final = re.compile(r"\s*~~~")  # before a name they are operators
 
 
-def _blocks_of(text: str, language: str) -> list[_Block]:
-    """The fenced blocks of a language, or those that name none."""
-    names = _ALIASES.get(language, {language})
-    fences = [block for block in _fences(text) if block.text.strip()]
-    named = [block for block in fences if block.language in names]
-    if named:
-        return named
-    unnamed = [block for block in fences if not block.language]
-    if language != "python":
-        return unnamed
-    # Output shown in a fence without a language reads as Python surprisingly often: "1\n2" is two expressions.
-    return [block for block in unnamed if (source := read_source(block.text)) is None or source.is_code]
+def _python(text: str) -> Source | None:
+    source = read_source(text)
+    return source if source is not None and source.is_code else None
 
 
-# Only the block structure matters. Link references and inline markup cost time, and HTML blocks would hide the fences
-# in them.
-_UNUSED_RULES: Final = ["inline", "reference", "html_block", "lheading"]
-_LANGUAGE: Final = re.compile(r"[\w+#-]+")
-# A closing fence that Markdown does not take for one, being too short or not on a line of its own.
-_MISSHAPEN_END: Final = re.compile(r"``+\s*\Z")
+def foreign_by_names(source: Source) -> bool:
+    """Whether a source that parses as Python is another language's all the same, as ``console.log("x")`` is."""
+    return "console" in source.uses and "console.log(" in source.text
 
 
-def _fences(text: str) -> list[_Block]:
-    parser = MarkdownIt("commonmark").disable(_UNUSED_RULES)
-    # Markdown takes what is indented by four spaces for code in itself, backticks and all. Models indent so by
-    # mistake; but in code that is fenced properly, an indented fence is text. Hence two rounds.
-    return _parsed(parser, text) or _parsed(parser.disable("code"), text)
+def _may_be_python(block: Block, source: Source | None) -> bool:
+    if source is None:
+        return foreign_language(block.text) is None
+    return source.is_code and not foreign_by_names(source)
 
 
-def _parsed(parser: MarkdownIt, text: str) -> list[_Block]:
-    return [_block(token.info, token.content) for token in parser.parse(text) if token.type == "fence"]
+def _mislabelled(block: Block) -> Source | None:
+    """The source in a block of another language's name that can only be Python."""
+    if block.language in NO_PROGRAMS:
+        return None
+    source = _python(textwrap.dedent(block.text))
+    return source if source is not None and re.search(r"^[ \t]*(?:def|class) \w+.*:", source.text, re.M) else None
 
 
-def _block(info: str, content: str) -> _Block:
-    language = _LANGUAGE.search(info)
-    return _Block(language.group().lower() if language else "", _prompts_off(_MISSHAPEN_END.sub("\n", content)))
+def _tidied(block: Block) -> Block:
+    """A block without prompts, marks, and spaces that only look like some."""
+    text = without_named_mark(prompts_off(block.text))
+    if block.language in ("python", "") and read_source(textwrap.dedent(text)) is None:
+        for other in (text.replace("\xa0", " "), before_marks(text)):
+            if other != text and read_source(textwrap.dedent(other)) is not None:
+                text = other
+                break
+    return replace(block, text=text)
 
 
 _PROMPT: Final = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
+_NUMBERED_PROMPT: Final = re.compile(r"(?:In \[\d*\]| {2,}\.\.\.): ?")
 
 
-def _prompts_off(code: str) -> str:
+def prompts_off(code: str) -> str:
     """An interactive session's input, without prompts and output; any other code as it is."""
-    if not code.lstrip().startswith(">>> "):
+    start = code.lstrip()
+    prompt = _PROMPT if start.startswith(">>> ") else _NUMBERED_PROMPT if _NUMBERED_PROMPT.match(start) else None
+    if prompt is None:
         return code
     lines = [line.strip("\n") for line in textwrap.dedent(code).split("\n")]
-    return "\n".join(line[match.end() :] for line in lines if (match := _PROMPT.match(line)))
+    return "\n".join(line[match.end() :] for line in lines if (match := prompt.match(line)))
 
 
-def _chosen(blocks: Sequence[_Block], language: str, policy: str, defines: Collection[str]) -> Extraction:
-    if policy == "first" or len(blocks) == 1:
-        return _joined(blocks, [0])
-    if policy == "last":
-        return _joined(blocks, [len(blocks) - 1])
-    if policy == "all" or language != "python":
-        return _joined(blocks, range(len(blocks)))
-    return _joined(blocks, _needed([read_source(block.text) for block in blocks], defines) or range(len(blocks)))
+def _unquoted(text: str) -> str:
+    """A text of which every line is quoted, without the quotes; "" for any other."""
+    lines = text.strip("\n").split("\n")
+    if not all(line.startswith(">") or not line.strip() for line in lines):
+        return ""
+    return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines) + "\n"
 
 
-def _needed(sources: Sequence[Source | None], defines: Collection[str]) -> list[int]:
-    """The places of the last source that defines what is asked and of the earlier ones that it cannot do without.
-
-    Empty when no source defines any of it.
-    """
-    readable = {place: source for place, source in enumerate(sources) if source is not None and source.is_code}
-    wanted = set(defines) & {name for source in readable.values() for name in source.defines}
-    chosen: list[int] = []
-    for place, source in reversed(readable.items()):
-        if wanted & source.defines or not (chosen or defines):
-            chosen.append(place)
-            wanted = (wanted - source.defines) | source.uses
-    return sorted(chosen)
+_FUTURE: Final = re.compile(r"^from __future__ import [^\n(]+\n?", re.MULTILINE)
 
 
-def _joined(blocks: Sequence[_Block], places: Sequence[int]) -> Extraction:
-    code = "\n\n".join(textwrap.dedent(blocks[place].text).strip("\n") for place in places) + "\n"
-    if len(blocks) == 1:
-        return Extraction(code, "the only code block")
-    if len(places) == len(blocks):
-        return Extraction(code, f"all {len(blocks)} code blocks, joined")
+def _joined(blocks: Sequence[Block], places: Sequence[int], language: str) -> Extraction:
+    pieces = [textwrap.dedent(blocks[place].text).strip("\n") for place in places]
+    how = _description(len(blocks), places)
+    last = blocks[places[-1]]
+    if language == "python" and not last.is_closed and (whole := without_cut_end(pieces[-1])) is not None:
+        pieces[-1] = whole.rstrip("\n")
+        how += ", without its end, which was cut off"
+    if len(pieces) > 1 and any(_FUTURE.search(piece) for piece in pieces[1:]):
+        # They have to come first.
+        imports = dict.fromkeys(line.strip() for piece in pieces for line in _FUTURE.findall(piece))
+        pieces = ["\n".join(imports), *(_FUTURE.sub("", piece).strip("\n") for piece in pieces)]
+    return Extraction("\n\n".join(pieces) + "\n", how)
+
+
+def _description(count: int, places: Sequence[int]) -> str:
+    if count == 1:
+        return "the only code block"
+    if len(places) == count:
+        return f"all {count} code blocks, joined"
     numbers = " and ".join(str(place + 1) for place in places)
-    return Extraction(code, f"code block{'s' if len(places) > 1 else ''} {numbers} of {len(blocks)}")
+    return f"code block{'s' if len(places) > 1 else ''} {numbers} of {count}"
 
 
 _CODE_STARTS: Final = re.compile(
-    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |if __name__|[a-z_][\w.]*\("
-    r"|\w+ = |(?:for|while) .*:$)",
+    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |[a-z_][\w.]*\("
+    r"|[\w, ]+ [-+*/]?= |return [\w(\[{'\"-]|(?:if|while|with) .*:$|for \w.* in .*:|try:$)",
     re.MULTILINE,
 )
 _ATTEMPTS: Final = 8
 
 
-def _unfenced(text: str) -> Extraction:
-    """Code that stands in prose without a fence: from the first line that looks like it, as far as it parses."""
-    text = textwrap.dedent(text)
+def _in_prose(text: str) -> Extraction:
     start = _CODE_STARTS.search(text)
     if start is None:
         return Extraction("", "no code in the response")
-    paragraphs = re.split(r"(\n[ \t]*\n)", text[start.start() :])
+    text = text[start.start() :]
+    if (whole := without_cut_end(textwrap.dedent(text))) is not None:
+        return Extraction(whole, "the code in the text, without its end, which was cut off")
+    paragraphs = re.split(r"(\n[ \t]*\n)", text)
     for end in range(len(paragraphs), max(0, len(paragraphs) - 2 * _ATTEMPTS), -2):
-        source = read_source(textwrap.dedent("".join(paragraphs[:end])))
-        if source is not None and source.is_code:
+        source = _python(textwrap.dedent("".join(paragraphs[:end])))
+        if source is not None:
             return Extraction(source.text, "the code in the text, without a fence")
-    return Extraction("".join(paragraphs), "what looks like code in the text, without a fence")
+    return Extraction(text, "what looks like code in the text, without a fence")

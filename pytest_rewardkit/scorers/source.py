@@ -58,6 +58,8 @@ def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
 
 
 def _parse_python(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
+    # A lone surrogate is Python's to refuse; where the code begins and ends is seen without it.
+    text = text.encode("utf-8", "replace").decode()
     # Python warns of doubtful code as it compiles; where warnings are errors, this would be one of ours.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -37,10 +37,13 @@ def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ())
     if _FENCE.search(candidate) is None and (sources := _fitting(candidate, begun, defines)):
         return sources
     code = extract_code(candidate, defines=defines)
-    if not code.strip():
-        return []
+    if sources := _fitting(code, begun, defines) if code.strip() else []:
+        return sources
+    continuation = _FENCE.split(candidate, maxsplit=1)[0]
+    if begun and _RETURN.search(continuation) and (sources := _fitting(continuation, begun, defines)):
+        return sources
     # As it stands, it says best what is wrong with it.
-    return _fitting(code, begun, defines) or _behind(begun, code)
+    return _behind(begun, code) if code.strip() else []
 
 
 def completed(begun: str) -> str:
@@ -63,7 +66,8 @@ def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
         return _behind(begun, code)
     if begun:
         body = textwrap.indent(textwrap.dedent(code), "    ")
-        for whole in (begun + code, f"{begun}\n{body}"):
+        # A model's most common slip: the first line has lost its indentation, and the others kept theirs.
+        for whole in (begun + code, f"{begun}\n{body}", f"{begun}\n    {code.lstrip()}"):
             if _module(whole) is not None:
                 return [whole]
     if program is not None and program.is_code:

@@ -1,0 +1,66 @@
+"""Code that was cut off at its end, as by a limit of tokens: the longest part of it that compiles."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Final
+
+ALLOW_INCOMPLETE_INPUT: Final = 0x4000
+MOST_TRIES: Final = 60
+MOST_CHARACTERS: Final = 2_000_000
+"""Of code that is compiled while lines are left out, all tries together."""
+
+
+def without_cut_end(code: str) -> str | None:
+    """Return `code` without the lines at its end that make it incomplete; None if it is not, or nothing is left.
+
+    Code is incomplete where more of it could make it right, such as within an open parenthesis; a mistake is none.
+    """
+    if not _is_cut(code):
+        return None
+    lines = code.rstrip().split("\n")
+    characters = 0
+    for count in range(len(lines) - 1, max(0, len(lines) - MOST_TRIES), -1):
+        shorter = "\n".join(lines[:count]) + "\n"
+        characters += len(shorter)
+        if characters > MOST_CHARACTERS:
+            return None
+        tree = _tree(shorter)
+        if tree is not None:
+            return shorter if any(not isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body) else None
+    return None
+
+
+def _is_cut(code: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(code.rstrip() + "\n", "<candidate>", "exec", ALLOW_INCOMPLETE_INPUT | ast.PyCF_ONLY_AST)
+        except SyntaxError as error:
+            if "incomplete input" in str(error):
+                return True
+            lines = code.rstrip().split("\n")
+            # In the middle of a line, and wanting more than there is.
+            at_end = error.lineno == len(lines) and (error.offset or 0) > len(lines[-1].rstrip())
+            return not code.endswith("\n") and (at_end or _is_open_string(error, lines))
+        except (ValueError, MemoryError, RecursionError, OverflowError):
+            return False
+    return False
+
+
+def _is_open_string(error: SyntaxError, lines: list[str]) -> bool:
+    """Whether a string is open at the end, and no apostrophe in prose."""
+    if "unterminated string" not in str(error) or error.lineno != len(lines):
+        return False
+    before = lines[-1][: max(0, (error.offset or 1) - 1)]
+    return not before[-1:].isalpha() or not before[-2:-1].isalpha()
+
+
+def _tree(code: str) -> ast.Module | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+            return None

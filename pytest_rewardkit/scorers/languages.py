@@ -1,0 +1,111 @@
+"""Programming languages by what a fence calls them, and by what code in them looks like."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAMES: Final = {
+    "python": "python py python3 py3 python2 ipython ipython3 pycon jupyter python-repl pyi ipynb",
+    "javascript": "javascript js node nodejs mjs cjs jsx",
+    "typescript": "typescript ts tsx",
+    "bash": "bash sh shell zsh console shell-session shellscript bat cmd powershell ps1 terminal",
+    "cpp": "cpp c++ cc cxx hpp",
+    "c": "c h",
+    "csharp": "csharp c# cs",
+    "java": "java",
+    "kotlin": "kotlin kt",
+    "scala": "scala",
+    "swift": "swift",
+    "go": "go golang",
+    "rust": "rust rs",
+    "ruby": "ruby rb",
+    "php": "php",
+    "perl": "perl pl",
+    "lua": "lua",
+    "haskell": "haskell hs",
+    "julia": "julia jl",
+    "r": "r rlang",
+    "sql": "sql mysql postgresql sqlite",
+    "html": "html css scss svg",
+    "text": "text txt plain plaintext output out stdout stderr result log none markdown md latex tex math csv tsv diff",
+    "data": "json jsonl yaml yml toml ini xml dockerfile makefile mermaid dot",
+}
+"""Each language with its names and file endings; the last two are no languages that programs are written in."""
+
+_BY_NAME: Final = {name: language for language, names in _NAMES.items() for name in names.split()}
+_SHOWN: Final = {
+    "javascript": "JavaScript",
+    "typescript": "TypeScript",
+    "bash": "shell",
+    "cpp": "C++",
+    "csharp": "C#",
+    "php": "PHP",
+    "sql": "SQL",
+    "html": "HTML",
+}
+_WORD: Final = re.compile(r"[\w+#-]+")
+
+NO_PROGRAMS: Final = ("text", "data")
+
+
+def language_of(info: str) -> str:
+    """Return the language that a fence's info string names: by its first word, or a file's ending; "" for others."""
+    words = _WORD.findall(info[:200].lower())
+    if not words or info.lstrip().startswith(("<", "[")):  # a mark or a tag, right after the fence
+        return ""
+    if words[0] in _BY_NAME:
+        return _BY_NAME[words[0]]
+    # "solution.py", "Python3.11", "title=main.py": what comes after a dot, or without its number.
+    endings = [word for word in words[1:3] if f".{word}" in info.lower()]
+    guesses = [*endings, re.sub(r"[\d-]+$", "", words[0])]
+    return next((_BY_NAME[word] for word in guesses if word in _BY_NAME), "")
+
+
+def canonical(language: str) -> str:
+    """Return the name by which `language_of` returns a language."""
+    return _BY_NAME.get(language.lower(), language.lower())
+
+
+def shown_name(language: str) -> str:
+    """Return a language's name as it is written."""
+    return _SHOWN.get(language, language.capitalize())
+
+
+_SIGNS: Final = {
+    "php": r"^<\?php|^\s*\$\w+ = .*;$",
+    "cpp": r"^#include <(?:iostream|vector|string|bits/stdc\+\+\.h|map|algorithm)>|\bstd::|^using namespace ",
+    "c": r"^#include [<\"]|^int main\(",
+    "csharp": r"^using System|Console\.Write",
+    "java": r"\bpublic (?:static |final )*(?:class|void|int|String)\b|System\.out\.print|^import java\.",
+    "go": r"^package \w+$|^func (?:\(.*?\) )?\w+\(.*\{$|:= |fmt\.Print",
+    "rust": r"\bfn \w+(?:<.*?>)?\(.*?\)(?: -> .*?)? ?\{|println!\(|\blet mut ",
+    "kotlin": r"^fun \w+\(",
+    "typescript": (
+        r"^(?:export )?(?:interface|type|enum) \w+|^(?:export )?function \w+\(.*?: ?\w+|\b(?:const|let) \w+: "
+    ),
+    "javascript": (
+        r"^\s*(?:export |async )*function\*? ?\w*\(.*?\) ?\{|^\s*(?:const|let|var) [\w{\[].*=|=> ?[{(\w]|console\.log\("
+        r"|module\.exports|require\(['\"]|^\s*(?:if|for|while|switch) ?\(.*\) ?\{"
+    ),
+    "ruby": r"^\s*(?:puts|require) |^\s*def \w+(?:\(.*\))?$(?:.|\n)*^\s*end$",
+    "bash": r"^#!/(?:usr/)?bin/(?:env )?(?:ba|z)?sh|^\s*(?:fi|done|esac)$|^\s*echo \S",
+    "sql": r"(?i)^\s*(?:select .*|insert into|create table|update \w+ set|with \w+ as \()",
+    "html": r"(?i)^\s*<(?:!doctype html|html|div|body|head)\b",
+}
+_SIGN: Final = {language: re.compile(sign, re.MULTILINE) for language, sign in _SIGNS.items()}
+_PYTHON: Final = re.compile(
+    r"^[ \t]*(?:(?:async )?def \w+\(.*[:,(]|class \w+.*:|(?:if|for|while|with|elif) .*[^{]:|(?:else|try|finally):)"
+    r"[ \t]*(?:#.*)?$"
+    r"|^(?:import \w+(?: as \w+)?|from [\w.]+ import [\w*(, ]+)$",
+    re.MULTILINE,
+)
+LOOKED_AT: Final = 20_000
+
+
+def foreign_language(code: str) -> str | None:
+    """Return the language of code that is not Python, by its look; None for what may be Python with a mistake."""
+    code = "\n".join(line[:300] for line in code[:LOOKED_AT].split("\n"))
+    if _PYTHON.search(code):
+        return None
+    return next((language for language, sign in _SIGN.items() if sign.search(code)), None)

@@ -1,0 +1,186 @@
+"""Responses as models write them, each with the code that is in it: a table for the tests of extraction.
+
+`F` is a fence. Responses of one kind stand together; what each must give stands before them.
+"""
+
+# ruff: noqa: E501 - a table
+
+from __future__ import annotations
+
+F = "`" * 3
+ADD = "def add(a, b):\n    return a + b\n"
+SUM = "print(sum(map(int, input().split())))\n"
+HELPED = "def half(a):\n    return a / 2\n\n\ndef add(a, b):\n    return half(a) + half(a) + b\n"
+MARKS = (
+    *("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end|>", "<|end_of_text|>", "<|EOT|>", "<|eom_id|>", "<|return|>"),
+    *("<|file_sep|>", "<|endofblock|>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "</s>", "<eos>", "<end_of_turn>"),
+    *("[DONE]", "[END]", "[/PYTHON]", "[/INST]", "[/CODE]"),
+)
+INFOS = (
+    *("python", "py", "Python", "PYTHON", "python3", "Python3.11", "{python}", "{.python .numberLines}", "ipython"),
+    *("solution.py", "src/main.py", "python:add.py", "python title=add.py", 'title="add.py"', "add.ipynb", "py3"),
+    *("code", "answer", "tool_code", "solution", "plain-code", "", " ", "Code:", "repl", "pythonic"),
+)
+TAGS = ("answer", "solution", "code", "Answer", "final_answer", "python", "response")
+
+WITH_ADD: dict[str, list[str]] = {
+    "info strings": [f"Here:\n\n{F}{info}\n{ADD}{F}\nDone." for info in INFOS],
+    "end marks after a fence": [f"{F}python\n{ADD}{F}{mark}" for mark in MARKS],
+    "end marks on a line of their own": [f"{F}python\n{ADD}{F}\n{mark}\n" for mark in MARKS[::3]],
+    "end marks after bare code": [f"{ADD}{mark}" for mark in MARKS],
+    "end marks at the end of the code": [f"{ADD.rstrip()}{mark}" for mark in MARKS[::2]],
+    "end marks in an open block": [f"{F}py\n{ADD}{mark}" for mark in MARKS[::2]],
+    "begin and end marks": [
+        f"[BEGIN]\n{ADD}[DONE]\nMore\n[BEGIN]\ndef add(a, b): pass\n[DONE]",
+        f"[PYTHON]\n{ADD}[/PYTHON]",
+        f"<|im_start|>assistant\n{ADD}<|im_end|>\n<|im_start|>user\nThanks<|im_end|>",
+        f"<|start_header_id|>assistant<|end_header_id|>\n\n{ADD}<|eot_id|>",
+        f"<s>[INST] Add two numbers. [/INST]\n{ADD}</s>",
+        f"{F}python\n{ADD}{F}<|im_end|>\n<|im_start|>user\nAnd subtract?",
+    ],
+    "tags": [f"<{tag}>\n{ADD}</{tag}>" for tag in TAGS],
+    "tags around a fence": [f"Let us see.\n<{tag}>\n{F}python\n{ADD}{F}\n</{tag}>\nBye." for tag in TAGS],
+    "tags that do not close": [f"<{tag}>\n{ADD}" for tag in TAGS[:3]],
+    "a draft outside of the tags": [
+        f"{F}python\ndef add(a, b): return a - b\n{F}\nNo.\n<answer>\n{F}python\n{ADD}{F}\n</answer>\nor\n{F}python\ndef add(a, b): return 0\n{F}",
+        f"<answer>\n{ADD}</answer>\n{F}python\ndef add(a, b): return 0\n{F}",
+    ],
+    "thoughts": [
+        f"<think>\nHm.\n</think>\n{ADD}",
+        f"<think>{F}python\ndef add(a, b): return 1\n{F}</think>{F}python\n{ADD}{F}",
+        f"Hm, {F}python\ndef add(a, b): return 1\n{F}\nNo.</think>\n{F}python\n{ADD}{F}",
+        f"def add? I think so.\n</think>\n\n{ADD}",
+        f"<think>\nIt is plain.\n{F}python\n{ADD}{F}",
+        f"<thinking>Hm.</thinking><answer>{ADD}</answer>",
+        f"<reasoning>\n</reasoning>\n\n{F}\n{ADD}{F}",
+        f"<think>a</think>b<think>def add(a, b): return 1</think>\n{F}py\n{ADD}{F}",
+    ],
+    "only a closing fence": [
+        f"{ADD}{F}\nThis adds two numbers.",
+        f"{ADD}{F}",
+        f"{ADD.rstrip()}{F}",
+        f"\n{ADD}{F}\n\nUsage:\n\n{F}\nadd(1, 2)\n{F}\n",
+        f"{ADD}{F}<|endoftext|>",
+    ],
+    "unclosed and badly closed": [
+        f"Sure!\n{F}python\n{ADD}",
+        f"Sure!\n{F}python\n{ADD}``",
+        f"Sure!\n{F}python\n{ADD}`",
+        f"Sure!\n{F}python\n{ADD.rstrip()}{F}",
+        f"Sure!\n{F}python\n{ADD.rstrip()}{F}\nIt adds.",
+        f"Sure!\n{F}python\n{ADD}{F} This adds.",
+        f"Sure!\n{F}python\n{ADD}{F}python\nadd(1, 2)\n{F}",
+        f"Sure!\n{F}`python\n{ADD}{F}`",
+        f"~~~python\n{ADD}~~~",
+        f"~~~~\n{ADD}~~~~",
+        f"{F}python\n\n\n{ADD}\n\n{F}",
+    ],
+    "on one line": [f"{F}python def add(a, b): return a + b{F}", f"It is {F}\n{ADD}{F}"][:1],
+    "quoted": [
+        "".join(f"> {line}\n" for line in f"{F}python\n{ADD}{F}".split("\n")),
+        "".join(f">{line}\n" for line in f"{F}python\n{ADD}{F}".split("\n")),
+        "".join(f"> {line}\n" for line in ADD.rstrip().split("\n")),
+        "Look:\n\n" + "".join(f"> {line}\n" for line in f"Code:\n{F}\n{ADD}{F}".split("\n")) + "\nDone.",
+        f"{F}python\n{ADD}{F}\n\n> return a + b\n\nis what matters.",
+    ],
+    "in lists": [
+        "1. Do:\n\n   " + f"{F}python\n{ADD}{F}".replace("\n", "\n   ") + "\n2. Go",
+        "- " + f"{F}python\n{ADD}{F}".replace("\n", "\n  "),
+        "* Code:\n    " + f"{F}py\n{ADD}{F}".replace("\n", "\n    "),
+        "\t" + f"{F}py\n{ADD}{F}".replace("\n", "\n\t"),
+    ],
+    "sessions": [
+        ">>> def add(a, b):\n...     return a + b\n...\n>>> add(1, 2)\n3\n".replace(">>> add(1, 2)\n3\n", ""),
+        f"{F}pycon\n>>> def add(a, b):\n...     return a + b\n...\n{F}",
+        f"{F}\n>>> def add(a, b):\n...     return a + b\n{F}",
+        f"{F}python\nIn [1]: def add(a, b):\n   ...:     return a + b\n   ...:\n{F}",
+    ],
+    "line ends and marks of bytes": [
+        "\ufeff" + ADD,
+        f"\ufeff{F}python\n{ADD}{F}",
+        ADD.replace("\n", "\r\n"),
+        f"Sure\n{F}python\n{ADD}{F}\n".replace("\n", "\r\n"),
+        ADD.replace("\n", "\r"),
+        f"{F}python\n{ADD}{F}".replace("    ", "\xa0\xa0\xa0\xa0"),
+    ],
+    "what follows the solution": [
+        f"{F}python\n{ADD}{F}\nUse:\n{F}python\nprint(add(1, 2))\n{F}\nOutput:\n{F}\n3\n{F}",
+        f"{F}python\n{ADD}{F}\nChecks:\n{F}python\nassert add(1, 2) == 3\nassert add(0, 0) == 0\n{F}",
+        f"{F}python\n{ADD}{F}\nTests:\n{F}python\nimport unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(add(1, 2), 3)\n{F}",
+        f"{F}python\n{ADD}{F}\nOutput:\n{F}text\n3\n{F}",
+        f"{F}python\n{ADD}{F}\nOutput:\n{F}output\n3\n{F}\nJSON:\n{F}json\n[3]\n{F}",
+        f"{F}python\n{ADD}{F}\nHere `return a + b` adds.",
+        f"{F}python\n{ADD}{F}\nThe line\n{F}python\nreturn a + b\n{F}\ndoes it.",
+        f"{F}bash\npip install add\n{F}\n{F}python\n{ADD}{F}",
+        f"{F}\n{ADD}{F}\nOutput:\n{F}\n3\n{F}",
+        f"{F}python\ndef add(a, b): return a - b\n{F}\nBetter:\n{F}python\n{ADD}{F}",
+        f"{F}javascript\nconst add = (a, b) => a + b;\n{F}\nIn Python:\n{F}python\n{ADD}{F}",
+        f"{F}python\n{ADD}{F}\nIn JavaScript:\n{F}js\nfunction add(a, b) {{ return a + b; }}\n{F}",
+        f"{F}java\n{ADD}{F}",
+    ],
+    "in prose": [
+        f"Here it is:\n\n{ADD}\nIt adds two numbers.",
+        f"{ADD}\n\nThis function adds (see above) two numbers; it's simple.",
+        f"Sure! The function:\n\n{ADD}\n\nExplanation:\n- it adds\n- it returns\n",
+        f"<p>Hi</p>\n\n{ADD}",
+    ],
+}
+"""Each of these gives `ADD`, asked for `add`."""
+
+PROGRAMS: dict[str, list[str]] = {
+    "a check after": [
+        f"{F}python\n{SUM}{F}\nCheck:\n{F}python\nassert 1 + 2 + 3 == 6\n{F}",
+        f"{F}python\n{SUM}{F}\nCheck:\n{F}python\nx = 6\nassert 1 + 2 + 3 == x\n{F}",
+        f"{F}\n{SUM}{F}\n{F}\nassert sum([1]) == 1\n{F}",
+    ],
+    "a sample after or before": [
+        f"{F}\n{SUM}{F}\nOutput:\n{F}\n6\n{F}",
+        f"{F}\n{SUM}{F}\nInput:\n{F}\n1 2 3\n{F}\nOutput:\n{F}\n6\n{F}",
+        f"Input:\n{F}\n1, 2, 3\n{F}\n{F}\n{SUM}{F}",
+        f"{F}python\n{SUM}{F}\nOutput:\n{F}python\n[1, 2, 3]\n6\n{F}",
+        f"{F}python\n{SUM}{F}\n{F}console\n$ echo 1 2 3 | python main.py\n6\n{F}",
+    ],
+    "a line of it after": [
+        f"{F}python\nimport sys\n{SUM}{F}\nThe line\n{F}python\n{SUM}{F}\nsums.",
+        f"{F}python\nimport sys\n{SUM}{F}\nFirst:\n{F}python\nimport sys\n{F}\nThen:\n{F}python\n{SUM}{F}",
+    ],
+    "bare": [SUM, SUM + "<|im_end|>", f"<answer>{SUM}</answer>", f"Program:\n\n{SUM}\nIt sums.", SUM + F],
+}
+"""Each of these gives a program that sums its input, nothing being asked for."""
+
+OTHER_LANGUAGES: dict[str, list[str]] = {
+    "JavaScript": [
+        f"{F}javascript\nfunction add(a, b) {{\n  return a + b;\n}}\n{F}",
+        f"{F}js\nconsole.log(1 + 2)\n{F}",
+        f"{F}\nconst add = (a, b) => a + b;\nmodule.exports = add;\n{F}",
+        "function add(a, b) {\n  return a + b;\n}\n",
+        'console.log("hi");',
+        'console.log("hi")',
+        "const fs = require('fs');\nconst lines = fs.readFileSync(0, 'utf8').split('\\n');\nconsole.log(lines.length);",
+        f"Here:\n{F}node\nlet x = 1;\n{F}",
+    ],
+    "TypeScript": [f"{F}typescript\nfunction add(a: number, b: number): number {{ return a + b; }}\n{F}"],
+    "Java": [
+        f"{F}java\npublic class Main {{ public static void main(String[] a) {{ }} }}\n{F}",
+        "import java.util.*;\npublic class Main {\n  public static void main(String[] args) { }\n}",
+    ],
+    "C++": ["#include <iostream>\nint main() { std::cout << 1; }", f"{F}cpp\nint main() {{ return 0; }}\n{F}"],
+    "Go": [f"{F}go\npackage main\nfunc main() {{}}\n{F}", 'package main\n\nfunc main() {\n\tfmt.Println("x")\n}'],
+    "Rust": ['fn main() {\n    println!("hi");\n}', f"{F}rust\nfn main() {{}}\n{F}"],
+    "shell": ['#!/bin/bash\nfor f in *; do\n  echo "$f"\ndone\n', f"{F}bash\nls -l | wc -l\n{F}"],
+    "Ruby": [f"{F}ruby\nputs 1\n{F}", "def add(a, b)\n  a + b\nend\n"],
+}
+
+CUT_OFF: dict[str, tuple[str, str]] = {
+    "in an open block": (f"{F}python\n{ADD}\n\ndef more(a, b):\n    return add(a,", ADD),
+    "bare": (f"{ADD}\n\ndef more(a, b):\n    return add(a,", ADD),
+    "in a string": (f"{ADD}\nNAME = 'unfini", ADD),
+    "in a long string": (f'{ADD}\n\ndef more():\n    """Adds\n    more', ADD),
+    "after an operator": (f"{F}python\n{ADD}\nTOTAL = 1 +", ADD),
+    "before a body": (f"{F}python\n{ADD}\nif __name__ == '__main__':", ADD),
+    "in a body": (
+        f"{F}python\n{ADD}\ndef more():\n    x = add(1, 2)\n    for y in range(",
+        f"{ADD}\ndef more():\n    x = add(1, 2)\n",
+    ),
+    "with a mark": (f"{ADD}\n\ndef more(a, b):\n    return add(a,<|endoftext|>", ADD),
+}
