@@ -210,7 +210,7 @@ def test_code_comes_back_from_any_wrapping(
     ],
 )
 def test_time_is_linear(unit: str) -> None:
-    """In processor time of this process; twice the length may take little more than twice as long."""
+    """In processor time of this process; four times the length may take little more than four times as long."""
 
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]
@@ -219,4 +219,4 @@ def test_time_is_linear(unit: str) -> None:
         find_code(f"{text}\n```python\nx = 1\n```")
         return time.process_time() - started
 
-    assert seconds(RESPONSE_LIMIT) < 0.5 + 12 * seconds(RESPONSE_LIMIT // 4)
+    assert seconds(RESPONSE_LIMIT // 4) < 0.5 + 12 * seconds(RESPONSE_LIMIT // 16)
