@@ -21,11 +21,15 @@ _TRACING_OF_CHILDREN: Final = 1
 
 def advice(place: Place, isolation: Isolation) -> list[str]:
     """Return what gives `full` here, then what else gives more."""
-    found: list[str] = []
-    if isolation.level != "full":
-        found += _for_system_calls(isolation) or _for_containers(place) or _for_machines(place)
-        found += _for_weaker(place, isolation)
-    return found + _for_landlock(place, isolation) + _for_memory(isolation)
+    return mending(place, isolation) + _for_landlock(place, isolation) + _for_memory(isolation)
+
+
+def mending(place: Place, isolation: Isolation) -> list[str]:
+    """Return what gives `full` here, or a level nearer to it."""
+    if isolation.level == "full":
+        return []
+    found = _for_system_calls(isolation) or _for_containers(place) or _for_machines(place)
+    return found + _for_weaker(place, isolation)
 
 
 def _for_containers(place: Place) -> list[str]:

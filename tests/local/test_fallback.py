@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 from guest_driver import MODULE, ForkServer
@@ -14,11 +15,19 @@ from refusing import without
 
 from pytest_rewardkit.local.launch import options_after
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 GUEST = [sys.executable, *MODULE]
 LOCAL = [sys.executable, "-m", "pytest_rewardkit.local"]
 USE = "from e2b_code_interpreter import Sandbox\nwith Sandbox.create() as s: print(s.run_code('6 * 7').text)"
 # The probe does not make this call; sandboxes with namespaces do.
 HIDDEN_OBSTACLE = "sethostname"
+RIGHT = """
+from pytest_rewardkit import assert_output
+def test_right(sandbox):
+    assert_output(sandbox, "print(open('/tmp/a', 'w').write('a'))", expected="1")
+"""
 BELOW = "uid" if os.geteuid() == 0 else "ns-nocap"
 
 
@@ -56,11 +65,38 @@ def test_what_only_a_real_sandbox_shows_costs_its_level():
 
 
 @pytest.mark.usefixtures("full_here")
-def test_paths_that_cannot_be_translated_cost_only_themselves():
-    found, failed = settled([*without(HIDDEN_OBSTACLE, "ptrace"), *GUEST])
-    assert list(failed)[-1] == f"{BELOW} with translated paths"
+@pytest.mark.parametrize(
+    "calls", [(HIDDEN_OBSTACLE, "ptrace"), ("mount", "ptrace"), ("mount", "seccomp")], ids=["late", "ptrace", "seccomp"]
+)
+def test_where_paths_cannot_be_translated_nothing_is_scored(tmp_path: Path, calls: tuple[str, ...]):
+    refused = without(*calls)
+    doctor = subprocess.run([*refused, *LOCAL, "doctor"], capture_output=True, text=True, check=False)
+    assert doctor.returncode == 1
+    assert "with translated paths: " in doctor.stdout
+    assert "Operation not permitted" in doctor.stdout
+    assert "; full: " in doctor.stdout
+    tmp_path.joinpath("test_right.py").write_text(RIGHT)
+    run = [
+        *refused,
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--rewardkit",
+        "--rewardkit-provider=local",
+    ]
+    ran = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout.count("test_right")) == (pytest.ExitCode.USAGE_ERROR, 0)
+    assert doctor.stdout.strip().removeprefix("There can be no sandboxes: ") in ran.stderr
+
+
+@pytest.mark.usefixtures("full_here")
+def test_a_level_without_paths_runs_by_its_name():
+    found = greeting([*without("ptrace"), *GUEST], f"--isolation={BELOW}")
     assert (found["level"], found["layers"]["translated paths"]) == (BELOW, False)
     assert "/home/user and /tmp do not exist for code, only for the SDK's files" in found["gaps"]
+    assert found["refusals"] == {f"{BELOW} with translated paths": "ptrace: Operation not permitted"}
 
 
 @pytest.mark.usefixtures("full_here")
@@ -92,10 +128,8 @@ def test_without_landlock_the_servers_proc_is_covered():
 
 def test_a_named_level_is_had_or_refused_with_the_reason():
     found = greeting(GUEST, "--isolation=full", *options_after({"full": "the moon is full"}))
-    assert found == {
-        "event": "failed",
-        "message": "isolation 'full' cannot be had here: full: the moon is full",
-    }
+    assert found["event"] == "failed"
+    assert str(found["message"]).startswith("isolation 'full' cannot be had here: full: the moon is full")
 
 
 @pytest.mark.parametrize(

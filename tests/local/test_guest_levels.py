@@ -48,13 +48,43 @@ def without(*trials: Trial, findings: Findings = EVERYTHING, **changes: object) 
         (without(*NO_MOUNTS, landlock_abi=1), Level.UID),
         (without(*NO_MOUNTS, Trial.NAMESPACES, findings=USER, landlock_abi=5), Level.WEAK),
         (without(*NO_MOUNTS, landlock_abi=0), Level.WEAK),
-        (without(Trial.SECCOMP), Level.WEAK),
-        (without(Trial.SECCOMP, landlock_abi=0), Level.NONE),
-        (NOTHING, Level.NONE),
+        (without(Trial.PATHS), Level.FULL),
+        (without(*NO_PROCFS, Trial.PATHS), Level.NO_PROCFS),
+        (without(*NO_MOUNTS, Trial.PATHS), None),
+        (without(Trial.SECCOMP, Trial.PATHS), None),
+        (without(Trial.SECCOMP, Trial.PATHS, landlock_abi=0), None),
+        (NOTHING, None),
     ],
 )
 def test_the_strongest_level_that_each_machine_can_have(findings, strongest):
-    assert levels.available(findings)[0] is strongest
+    plan = levels.strongest(findings, "auto", ())
+    assert (plan and plan.level) == strongest
+
+
+@pytest.mark.parametrize("findings", [without(*NO_MOUNTS), without(*NO_MOUNTS, findings=USER)])
+def test_a_level_without_paths_is_had_by_its_name_alone(findings):
+    failed: dict[str, str] = {}
+    while plan := levels.strongest(findings, "auto", failed):
+        assert plan.guest_paths
+        failed[plan.name] = "no paths"
+    lacks = dict.fromkeys(failed, "no paths")
+    assert lacks
+    assert levels.refusals(findings, "auto", failed, None).items() >= lacks.items()
+    for level in map(Level, (name.split()[0] for name in failed)):
+        plan = levels.strongest(findings, level, failed)
+        assert plan is not None
+        assert (plan.level, plan.guest_paths) == (level, False)
+        assert "/home/user and /tmp do not exist for code, only for the SDK's files" in plan.gaps()
+
+
+def test_what_paths_lack_is_said():
+    blind = without(*NO_MOUNTS, Trial.PATHS)
+    paths = {f"{level} with translated paths": "no paths" for level in ("uid", "landlock", "weak")}
+    assert levels.refusals(blind, "auto", {}, None).items() >= paths.items()
+    plan = levels.strongest(blind, "uid", ())
+    assert plan is not None
+    assert not plan.guest_paths
+    assert levels.refusals(blind, "uid", {}, plan) == {"uid with translated paths": "no paths"}
 
 
 def test_a_level_that_cannot_be_had_says_why():

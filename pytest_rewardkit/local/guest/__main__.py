@@ -48,8 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     plan = levels.strongest(findings, options.isolation, failed)
     refusals = levels.refusals(findings, options.isolation, failed, plan)
     if plan is None:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
-        channel.send({"event": "failed", "message": f"isolation {options.isolation!r} cannot be had here: {reasons}"})
+        channel.send({"event": "failed", "message": _refusal(options.isolation, findings, refusals)})
         return 1
     channel.send({"event": "trying", "plan": plan.name})
     try:
@@ -75,6 +74,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     server.serve(channel)
     return 0
+
+
+def _refusal(name: str, findings: levels.Findings, refusals: dict[str, str]) -> str:
+    from pytest_rewardkit.local import advice, isolation, place
+
+    reasons = "; ".join(f"{level}: {reason}" for level, reason in refusals.items())
+    layers = levels.plan(findings, Level.WEAK).layers()
+    lines = advice.mending(place.look_around(), isolation.Isolation("", layers, (), 0, refusals))
+    return "; ".join([f"isolation {name!r} cannot be had here: {reasons}", *lines])
 
 
 def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[str]]:

@@ -68,6 +68,8 @@ class Trial(StrEnum):
     """To read the interpreter, where it lies, as another user."""
     SECCOMP = "seccomp"
     """To filter system calls."""
+    PATHS = "paths"
+    """To have others' system calls wait and be made with other paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +235,6 @@ def obstacle(findings: Findings, level: Level) -> str:
     return next(filter(None, reasons), "")
 
 
-def available(findings: Findings) -> list[Level]:
-    """Return the levels that can be had, strongest first; `none` always can."""
-    return [level for level in Level if not obstacle(findings, level)]
-
-
 def wanted(name: str) -> list[Level]:
     """Return the levels that `auto`, `strict` or a level's name stands for, strongest first.
 
@@ -251,6 +248,9 @@ def wanted(name: str) -> list[Level]:
 def strongest(findings: Findings, name: str, failed: Collection[str]) -> Plan | None:
     """Return the strongest plan that may work, of those that a name stands for; None when there is none.
 
+    Code that finds no /home/user and no /tmp of its own would earn other rewards: such plans are had by a level's own
+    name only.
+
     Parameters:
         failed: the names of plans that were tried in vain.
     """
@@ -259,7 +259,7 @@ def strongest(findings: Findings, name: str, failed: Collection[str]) -> Plan | 
             continue
         whole = plan(findings, level)
         for candidate in (whole, replace(whole, translated_paths=False)):
-            if candidate.name not in failed:
+            if candidate.name not in failed and (candidate.guest_paths or name == level):
                 return candidate
     return None
 
@@ -270,6 +270,8 @@ def refusals(findings: Findings, name: str, failed: Mapping[str, str], had: Plan
     for level in wanted(name):
         if reason := obstacle(findings, level):
             found[level.value] = reason
+        elif not plan(findings, level).guest_paths:
+            found[_with_paths(level)] = findings.obstacles[Trial.PATHS]
         found |= {tried: failed[tried] for tried in (_with_paths(level), level.value) if tried in failed}
         if had is not None and level is had.level:
             break
@@ -281,7 +283,8 @@ def _with_paths(level: Level) -> str:
 
 
 def plan(findings: Findings, level: Level) -> Plan:
-    """Return the layers for a level that is :func:`available`."""
+    """Return the layers for a level to which there is no :func:`obstacle`."""
+    translated_paths = findings.works(Trial.PATHS)
     match level:
         case Level.FULL | Level.NO_PROCFS:
             own_user = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
@@ -308,17 +311,17 @@ def plan(findings: Findings, level: Level) -> Plan:
                 clone_flags=_NAMESPACES | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUSER,
                 landlock_abi=findings.landlock_abi,
                 seccomp=True,
-                translated_paths=True,
+                translated_paths=translated_paths,
             )
         case Level.UID:
             abi = findings.landlock_abi
-            return Plan(level, own_user_id=True, landlock_abi=abi, seccomp=True, translated_paths=True)
+            return Plan(level, own_user_id=True, landlock_abi=abi, seccomp=True, translated_paths=translated_paths)
         case Level.LANDLOCK:
-            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=True)
+            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=translated_paths)
         case Level.WEAK:
             # On a kernel where more would hold, weak is asked for to see what it is like without it.
             abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
             seccomp = findings.works(Trial.SECCOMP)
-            return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=seccomp)
+            return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=translated_paths)
         case Level.NONE:
-            return Plan(level, translated_paths=findings.works(Trial.SECCOMP))
+            return Plan(level, translated_paths=translated_paths)

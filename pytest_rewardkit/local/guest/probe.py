@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import socket
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import identity, landlock, network, seccomp, syscalls
+from pytest_rewardkit.local.guest import identity, landlock, network, seccomp, syscalls, tracing
 from pytest_rewardkit.local.guest.levels import Findings, MountRight, Trial
 from pytest_rewardkit.local.guest.root import environment_paths, replace_root
 
@@ -41,6 +42,7 @@ def probe(*, thorough: bool = False) -> Findings:
     obstacles[Trial.PROCFS] = obstacles[Trial.MOUNTS] or _failure(lambda: _mount_procfs(right))
     if thorough or obstacles[Trial.PROCFS]:
         obstacles[Trial.NAMESPACES] = _failure(_namespaces_without_capabilities)
+        obstacles[Trial.PATHS] = obstacles[Trial.SECCOMP] or _failure(_translate_paths)
         obstacles[Trial.INTERPRETER] = _failure(_read_interpreter_as_somebody) if root else ""
     found = {trial: reason for trial, reason in obstacles.items() if reason}
     return Findings(root, right, landlock.abi_version(), found)
@@ -176,3 +178,26 @@ def _namespaces_without_capabilities() -> None:
 def _filter_calls() -> None:
     syscalls.set_no_new_privileges()
     syscalls.load_seccomp_program(seccomp.compile_program((), datagram_pairs=False))
+
+
+def _translate_paths() -> None:
+    """What a sandbox's agent does to a call with a path, in little."""
+    syscalls.drop_capabilities()
+    syscalls.set_no_new_privileges()
+    if reason := _failure(lambda: syscalls.load_seccomp_listener(seccomp.compile_waiting(()))):
+        raise OSError(reason)
+    memory = tracing.Memory()
+    text = ctypes.create_string_buffer(b"/tmp")
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    try:
+        with tracing.HeldThread(pid):
+            if memory.text(pid, ctypes.addressof(text)) != text.value:
+                raise OSError("the memory of a child cannot be read")
+    finally:
+        os.close(writer)
+        os.waitpid(pid, 0)
