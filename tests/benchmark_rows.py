@@ -7,7 +7,10 @@ For each: its format, the row, and a candidate that solves another task or solve
 
 from __future__ import annotations
 
+import base64
 import json
+import pickle
+import zlib
 from typing import Any, NamedTuple
 
 
@@ -16,6 +19,11 @@ class Example(NamedTuple):
     format: str
     row: dict[str, Any]
     wrong: str
+
+
+def packed(value: Any) -> str:
+    """A value as LiveCodeBench releases its private tests."""
+    return base64.b64encode(zlib.compress(pickle.dumps(value))).decode("ascii")
 
 
 def _example(name: str, format: str, wrong: str, **row: Any) -> Example:  # noqa: A002
@@ -400,6 +408,53 @@ APPS_FUNCTION = _example(
     fn_name="add",
     inputs=[[1, 2], ["x", "y"]],
     outputs=[3, "xy"],
+)
+
+LCB_PROGRAM = _example(
+    "LiveCodeBench, a program",
+    "livecodebench",
+    "print(len(input()))",
+    question_id="1873_A",
+    question_content="Sort each line's numbers.",
+    starter_code="",
+    platform="codeforces",
+    public_test_cases=json.dumps([{"input": "2\n3 1\n2 2\n", "output": "1 3\n2 2\n", "testtype": "stdin"}]),
+    private_test_cases=json.dumps(
+        [
+            {"input": "1\n5 0.5", "output": "0.50 5.0 \n", "testtype": "stdin"},
+            {"input": "1\n100000000000000001 1", "output": "1 100000000000000001\n", "testtype": "stdin"},
+        ]
+    ),
+    metadata="{}",
+    reference=(
+        "def main():\n    n = int(input())\n    for line in sys.stdin:\n"
+        "        print(*sorted(line.split(), key=lambda t: Decimal(t)))\n\n\n"
+        "from decimal import Decimal\nif __name__ == '__main__':\n    main()\n    exit()\n"
+    ),
+)
+
+LCB_METHOD = _example(
+    "LiveCodeBench, a method, with private tests as released",
+    "livecodebench",
+    "class Solution:\n    def nearest(self, nums, target):\n        return nums[:1]",
+    question_id="3000",
+    question_content="The indices around the target.",
+    starter_code="class Solution:\n    def nearest(self, nums: List[int], target: int) -> List[int]:\n        ",
+    platform="leetcode",
+    public_test_cases=json.dumps([{"input": "[1, 3, 5]\n4", "output": "[2, 1.5]", "testtype": "functional"}]),
+    private_test_cases=packed(
+        json.dumps(
+            [
+                {"input": "[]\n0", "output": "[0, 0]", "testtype": "functional"},
+                {"input": "[2]\n" + "1" + "0" * 5000, "output": "[1, 0.5]", "testtype": "functional"},
+            ]
+        )
+    ),
+    metadata=json.dumps({"func_name": "nearest"}),
+    reference=(
+        "class Solution:\n    def nearest(self, nums: List[int], target: int) -> Optional[List[int]]:\n"
+        "        return tuple([bisect_left(nums, target), len(nums) / 2])\n"
+    ),
 )
 
 OWN_CASES = _example(

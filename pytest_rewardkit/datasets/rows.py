@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.stores import open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.digits import written
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class Dataset(Sequence[Row]):
 
     def _read(self, entry: Entry) -> Row:
         fields = self._renamed(self._store.read(entry.key))
-        if self._id_field is not None and str(fields.get(self._id_field)) != entry.id:
+        if self._id_field is not None and written(fields.get(self._id_field)) != entry.id:
             raise RewardkitUsageError(
                 f"{entry.place}: the row {entry.id!r} is not there any more; the file has changed"
             )
@@ -238,7 +239,7 @@ def _row_id(row: Fields, id_field: str | None, place: str, number: int) -> str:
         raise missing_field(id_field, row, place)
     value = row[id_field]
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        return written(value)
     if not isinstance(value, str):
         raise RewardkitUsageError(
             f"{place}: the id in {id_field!r} must be a text or a whole number, not {one_line(repr(value), 60)}"

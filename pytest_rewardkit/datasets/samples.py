@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, missing_field
 from pytest_rewardkit.datasets.stores import MemoryStore, open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.digits import json_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class Samples:
         self._places: dict[str, str] = {}
         for key, place, fields in self._store.scan():
             id_field = _first(fields, ID_FIELDS, place)
-            row_id = str(fields[id_field])
+            row_id = written(fields[id_field])
             field = _first(fields, TEXT_FIELDS, place)
             if not isinstance(fields[field], str):
                 raise RewardkitUsageError(f"{place}: {field!r} must hold a text, not {type(fields[field]).__name__}")
@@ -61,7 +61,7 @@ class Samples:
         """Returns a sample's text. Raises RewardkitUsageError when it is not there any more."""
         fields = self._store.read(key.row)
         text = fields.get(key.field)
-        if str(fields.get(key.id_field)) != key.row_id or not isinstance(text, str):
+        if written(fields.get(key.id_field)) != key.row_id or not isinstance(text, str):
             raise RewardkitUsageError(
                 f"{self.name}: the sample for {key.row_id!r} is not there any more; the file has changed"
             )
@@ -79,7 +79,7 @@ def _opened(source: str | Path | Iterable[Fields]) -> Store:
     if isinstance(source, str | Path) and Path(source).suffix == ".json" and Path(source).is_file():
         with Path(source).open("rb") as file:
             try:
-                content = json.load(file)
+                content = json_of(file.read())
             except (ValueError, RecursionError):
                 content = None  # the store says what is wrong
         if isinstance(content, dict):

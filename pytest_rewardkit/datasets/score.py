@@ -27,6 +27,9 @@ def score_row(
     *,
     referee: Referee | None = None,
     time_limit: float | None = None,
+    setup: str | None = None,
+    rel_tol: float | None = None,
+    abs_tol: float | None = None,
 ) -> Reward:
     """Returns the reward of a candidate for a row, by the row's format.
 
@@ -37,19 +40,24 @@ def score_row(
         referee: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row` has
             it run; else a second sandbox, made for this call.
         time_limit: seconds for the candidate and for each check of it, in place of the format's.
+        setup: code that runs before the candidate, such as ``from typing import *``.
+        rel_tol, abs_tol: how far numbers may be apart, for formats that compare outputs or what functions return.
 
     Returns:
         The reward; unscored, with the cause, when the infrastructure failed or the row's own test cannot run.
 
     Raises:
-        RewardkitUsageError: there is no candidate, or a field of the row does not hold what it should.
+        RewardkitUsageError: there is no candidate, a field of the row does not hold what it should, or an option means
+            nothing for the row's format.
     """
     if time_limit is not None:
         checked_time_limit(time_limit)
     given = row.candidate if candidate is None else candidate
+    options = {"setup": setup, "rel_tol": rel_tol, "abs_tol": abs_tol}
+    task = row.task.with_options({name: value for name, value in options.items() if value is not None})
     present = referee if referee is not None else row.referee
     with nullcontext(present) if present is not None else _beside(sandbox) as found:
-        reward = row.task.score(sandbox, given, referee=found, time_limit=time_limit)
+        reward = task.score(sandbox, given, referee=found, time_limit=time_limit)
     return reward if reward.evidence else replace(reward, evidence=(Evidence(response=given),))
 
 
@@ -62,10 +70,13 @@ def assert_row(
     name: str = DEFAULT_NAME,
     weight: float = 1.0,
     time_limit: float | None = None,
+    setup: str | None = None,
+    rel_tol: float | None = None,
+    abs_tol: float | None = None,
 ) -> Reward:
     """Scores a candidate for a row, as `score_row` does, and goes on as `assert_reward` does."""
     __tracebackhide__ = True
-    reward = score_row(sandbox, row, candidate, time_limit=time_limit)
+    reward = score_row(sandbox, row, candidate, time_limit=time_limit, setup=setup, rel_tol=rel_tol, abs_tol=abs_tol)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, Protocol
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.digits import json_of
 from pytest_rewardkit.text import one_line
 
 Fields = Mapping[str, Any]
@@ -245,7 +246,7 @@ class JsonArrayStore:
             opened = gzip.open if self._path.suffix == ".gz" else open
             try:
                 with opened(self._path, "rb") as file:
-                    rows = json.loads(file.read())
+                    rows = json_of(file.read())
             except (ValueError, RecursionError, OSError, EOFError) as error:
                 raise RewardkitUsageError(f"{self.name}: not JSON: {one_line(str(error), 200)}") from None
             if not isinstance(rows, list):
@@ -330,7 +331,7 @@ _STORES: Final[dict[str, type[JsonLinesStore | CsvStore | JsonArrayStore | Parqu
 
 def _json_object(text: str, place: str) -> Fields:
     try:
-        fields = json.loads(text)
+        fields = json_of(text)
     except json.JSONDecodeError as error:
         near = one_line(text[max(error.pos - 20, 0) : error.pos + 20], 60)
         raise RewardkitUsageError(f"{place}: not JSON: {error.msg} at column {error.pos + 1}, near {near!r}") from None

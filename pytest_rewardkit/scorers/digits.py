@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,3 +36,13 @@ def written(value: Any) -> str:
             raise ValueError("a whole number of too many digits")
         return format(Decimal(value), "f")
     return str(value)
+
+
+def json_of(text: str | bytes) -> Any:
+    """Return what `text` says as JSON. Raises ValueError, and RecursionError for what is nested too deep."""
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:  # a number of more digits than Python takes by itself; to look at each takes longer
+        return json.loads(text, parse_int=whole_number)

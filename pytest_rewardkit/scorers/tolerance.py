@@ -54,6 +54,8 @@ class Tolerance:
         # What is given alone stands alone: abs_tol=0.5 does not bring a relative tolerance with it, beyond rounding.
         relative = RELATIVE if self.relative is None else self.relative
         absolute = ABSOLUTE if self.absolute is None else self.absolute
+        if relative == absolute == 0:  # as floats, long whole numbers may look alike
+            return False
         isclose = cmath.isclose if isinstance(actual, complex) or isinstance(expected, complex) else math.isclose
         try:
             return isclose(actual, expected, rel_tol=relative, abs_tol=absolute)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,20 +15,27 @@ from benchmark_rows import (
     CRUX_OUTPUT,
     EXAMPLES,
     HELPERS,
+    LCB_METHOD,
+    LCB_PROGRAM,
     MBPP_CLASSES,
     OWN_CASES,
+    OWN_OUTPUT,
+    OWN_PROGRAM,
     PLUS_INPUTS,
     PLUS_TABLE,
     Example,
+    packed,
 )
 
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import Row
+from pytest_rewardkit.datasets.rows import Row, open_dataset
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Verdict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.testcode.referee import Referee
@@ -345,3 +353,192 @@ def test_a_field_that_holds_something_else_is_named(example: Example, changes: d
     with pytest.raises(RewardkitUsageError, match=None) as raised:
         _ = row_of(example, **changes).task
     assert error in str(raised.value)
+
+
+TESTS = [{"input": "1", "output": "1", "testtype": "functional"}]
+
+
+class Grudge:
+    """What a pickle makes of it is a call, here of a function that would be seen."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return exec, ("raise SystemExit('unpickled')",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"private_test_cases": packed(Grudge())}, "it asks for builtins.exec"),
+        ({"private_test_cases": packed(TESTS)}, "a packed text, not a packed list"),
+        ({"private_test_cases": packed("[{]")}, "a list of tests"),
+        ({"private_test_cases": packed("[1]")}, "a list of tests"),
+        ({"private_test_cases": "AAAA"}, "packed as released"),
+        ({"private_test_cases": "!"}, "packed as released"),
+        ({"private_test_cases": "[", "public_test_cases": "[]"}, "'private_test_cases' must hold JSON"),
+        ({"private_test_cases": "", "public_test_cases": "[]"}, "a list of tests"),
+        ({"metadata": "{}"}, "'metadata' must hold JSON with func_name"),
+        ({"metadata": json.dumps({"func_name": "a b"})}, "'metadata' must hold JSON with func_name"),
+        ({"private_test_cases": json.dumps([{**TESTS[0], "testtype": "stdin"}])}, "all 'stdin' or all 'functional'"),
+        ({"private_test_cases": json.dumps([{**TESTS[0], "input": "1 2"}])}, "lines of JSON"),
+        ({"question_content": 3}, "'question_content' must hold a text"),
+    ],
+)
+def test_a_livecodebench_row_that_is_none_is_refused(changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(RewardkitUsageError, match=complaint):
+        _ = row_of(LCB_METHOD, **changes).task
+
+
+def test_livecodebench_rows_are_asked_with_their_starter_code() -> None:
+    prompt = row_of(LCB_METHOD).task.prompt
+    assert prompt is not None and prompt.startswith("The indices around the target.\n\nclass Solution:")
+    assert row_of(LCB_PROGRAM).task.prompt == "Sort each line's numbers."
+
+
+def test_long_numbers_of_livecodebench_are_equal_exactly(sandbox: Sandbox, referee: Referee) -> None:
+    candidate = LCB_PROGRAM.row["reference"].replace("main()\n    exit", "print('1 100000000000000002')\n    exit")
+    row = row_of(LCB_PROGRAM, public_test_cases="[]")
+    assert score_row(sandbox, row, candidate, referee=referee).value == 0.0
+
+
+THIRD = {"id": 1, "fn_name": "f", "inputs": [[1], [2]], "outputs": [[0.333, {"1": [1]}], [0.667, {"1": [2]}]]}
+THIRDS = "class Solution:\n    def f(self, n):\n        return (n / 3, {1: (n,)})"
+
+
+@pytest.mark.parametrize(
+    ("options", "value"),
+    [
+        ({}, 0.0),
+        ({"abs_tol": 1e-9}, 0.0),
+        ({"abs_tol": 0.0, "rel_tol": 0.0}, 0.0),
+        ({"abs_tol": 0.001}, 1.0),
+        ({"rel_tol": 0.01}, 1.0),
+    ],
+)
+def test_what_functions_return_may_have_a_tolerance(
+    sandbox: Sandbox, referee: Referee, options: dict[str, float], value: float
+) -> None:
+    row = Row(
+        {**THIRD, "outputs": [[0.333, {"x": [1]}], [0.667, {"x": [2]}]]},
+        id="1",
+        place="r:1",
+        format=find_format("apps"),
+    )
+    candidate = THIRDS.replace("{1: (n,)}", "{'x': [n]}")
+    assert score_row(sandbox, row, candidate, referee=referee, **options).value == value
+
+
+@pytest.mark.parametrize("options", [{"rel_tol": 0.5}, {"abs_tol": 1}])
+@pytest.mark.parametrize(
+    "answer", ["[n, True]", "[n, 'a']", "[n]", "[n, None]", "None", "[[n], 2]", "{0: n}", "[n, 2, 3]", "'n2'"]
+)
+def test_a_tolerance_is_for_numbers_alone(
+    sandbox: Sandbox, referee: Referee, options: dict[str, float], answer: str
+) -> None:
+    row = Row({"fn_name": "f", "inputs": [[1]], "outputs": [[1, 2]]}, id="1", place="r:1", format=find_format("apps"))
+    assert score_row(sandbox, row, "def f(n): return [n, 2.2]", referee=referee, **options).value == 1.0
+    assert score_row(sandbox, row, f"def f(n): return {answer}", referee=referee, **options).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("example", "candidate"),
+    [
+        (
+            ASSERTIONS,
+            "def scale(numbers: List[float], by: Optional[float] = 2): return [float(n * by) for n in numbers]",
+        ),
+        (PLUS_INPUTS, "def last(l: List[int]) -> Optional[int]: return max(l, default=None)"),
+        (OWN_CASES, "def add(a: Optional[int], b: Union[int, str]): return a + b"),
+        (OWN_PROGRAM, "def main() -> Optional[int]:\n    print(int(input()) * 2)\nmain()"),
+        (OWN_OUTPUT, "words: List[str] = ['a', 'b']\nprint(*words)"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Example) else "",
+)
+def test_names_may_be_given_to_candidates(sandbox: Sandbox, referee: Referee, example: Example, candidate: str) -> None:
+    given = score_row(sandbox, row_of(example), candidate, referee=referee, setup="from typing import *")
+    assert (given.value, [part.reason for part in given.parts if part.value != 1]) == (1.0, [])
+
+
+def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, referee: Referee) -> None:
+    candidate = "def last(l: List[int]) -> Optional[int]: return max(l, default=None)"
+    assert score_row(sandbox, row_of(PLUS_INPUTS), candidate, referee=referee).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("example", "option"), [(ASSERTIONS, "rel_tol"), (BIGCODE, "abs_tol"), (BIGCODE, "setup"), (CRUX_OUTPUT, "setup")]
+)
+def test_options_that_mean_nothing_are_refused(example: Example, option: str) -> None:
+    options: dict[str, Any] = {option: "import re" if option == "setup" else 0.1}
+    with pytest.raises(RewardkitUsageError, match=f"{option}= means nothing for this format"):
+        score_row(None, row_of(example), "x", referee=None, **options)  # type: ignore[arg-type]
+
+
+LONG = 10**5000 + 7
+
+
+@pytest.mark.parametrize(
+    ("format", "row", "right", "wrong"),
+    [
+        (
+            "apps",
+            {"fn_name": "f", "inputs": [[LONG]], "outputs": [LONG + 1]},
+            "def f(n): return n + 1",
+            "def f(n): return n",
+        ),
+        ("apps", {"inputs": [LONG], "outputs": [LONG + 1]}, "print(int(input()) + 1)", "print(input())"),
+        (
+            "apps",
+            {"input_output": '{"inputs": [[LONG]], "outputs": ["LONG"], "fn_name": "f"}'},
+            "def f(n): return str(n)",
+            "def f(n): return n",
+        ),
+        (
+            "rewardkit",
+            {"cases": [{"call": "f", "args": [LONG], "expected": -LONG}]},
+            "def f(n): return -n",
+            "def f(n): return n",
+        ),
+        ("rewardkit", {"expected": LONG}, "print(10**5000 + 7)", "print(10**5000 + 8)"),
+        (
+            "humaneval+",
+            {
+                "prompt": "def f(n):\n",
+                "entry_point": "f",
+                "canonical_solution": "    return n\n",
+                "base_input": [[LONG]],
+                "plus_input": [],
+            },
+            "def f(n): return n",
+            "def f(n): return n + 1",
+        ),
+    ],
+)
+def test_numbers_of_any_length_in_files(
+    sandbox: Sandbox,
+    referee: Referee,
+    tmp_path: Path,
+    format: str,  # noqa: A002
+    row: dict[str, Any],
+    right: str,
+    wrong: str,
+) -> None:
+    digits = f"1{'7':0>5000}"
+    path = tmp_path / "rows.jsonl"
+    numbers = {'"LONG+1"': digits[:-1] + "8", '"-LONG"': f"-{digits}", '"LONG"': digits, "LONG": digits}
+    text = json.dumps(replaced(row))
+    for mark, number in numbers.items():
+        text = text.replace(mark, number)
+    path.write_text(text)
+    [found] = open_dataset(path)
+    row_read = Row(found, id="1", place="rows.jsonl:1", format=find_format(format))
+    assert score_row(sandbox, row_read, right, referee=referee).value == 1.0
+    assert score_row(sandbox, row_read, wrong, referee=referee).value == 0.0
+
+
+def replaced(value: Any) -> Any:
+    """A value with a mark for each number that Python does not write."""
+    marks = {LONG: "LONG", LONG + 1: "LONG+1", -LONG: "-LONG"}
+    if isinstance(value, dict):
+        return {name: replaced(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [replaced(item) for item in value]
+    return marks.get(value, value)

@@ -7,25 +7,17 @@ fields (Hendrycks et al. 2021, arXiv:2105.09938; github.com/hendrycks/apps).
 
 from __future__ import annotations
 
-import inspect
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.formats.assembly import assembled
+from pytest_rewardkit.datasets.formats.functions import FunctionTask
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, texts, wrong
-from pytest_rewardkit.datasets.formats.task import CasesTask, Task, TestCodeTask
-from pytest_rewardkit.datasets.testcode.guest import apps as rules
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.formats.task import CasesTask
 from pytest_rewardkit.scorers.case import Case
-from pytest_rewardkit.scorers.source import read_source
+from pytest_rewardkit.scorers.digits import written
 
 if TYPE_CHECKING:
-    from e2b_code_interpreter import Sandbox
-
+    from pytest_rewardkit.datasets.formats.task import Task
     from pytest_rewardkit.datasets.rows import Row
-    from pytest_rewardkit.datasets.testcode.referee import Referee
-    from pytest_rewardkit.reward import Reward
 
 GIVEN: Final = """\
 import sys, time, itertools, collections, math, fractions, random, heapq, bisect, functools, operator, re, string
@@ -43,28 +35,6 @@ ABSOLUTE: Final = 1e-08
 """Tolerances for numbers in outputs, those of NumPy's `allclose`, which the benchmark's scoring applies."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionTask(Task):
-    """A function, or a method of a class `Solution`, to be called."""
-
-    name: str
-    table: str
-
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
-        sources = assembled(candidate, defines=(self.name, "Solution"))
-        defined = [found.defines for piece in sources if (found := read_source(piece)) is not None]
-        in_class = any("Solution" in names for names in defined)
-        function = f"Solution().{self.name}" if in_class else self.name
-        test = f"for given, expected in table:\n    assert_answers({function}(*given), expected)\n"
-        prepared = f"import json\ntable = read_table(json.loads({self.table!r}))\n"
-        task = TestCodeTask(
-            test=TestCode(test, None, (inspect.getsource(rules), prepared)),
-            begun=GIVEN,
-            defines=(self.name, "Solution"),
-        )
-        return task.score(sandbox, candidate, referee=referee, time_limit=time_limit)
-
-
 def read(row: Row) -> Task:
     """Reads a row as a task."""
     found = data(row, "input_output") if "input_output" in row else row
@@ -77,7 +47,10 @@ def read(row: Row) -> Task:
     prompt, reference = optional_text(row, "question", "prompt"), solutions[0] if solutions else None
     name = found.get("fn_name") or row.get("fn_name")
     if name:
-        return FunctionTask(prompt=prompt, reference=reference, name=str(name), table=json.dumps([inputs, outputs]))
+        table = list(zip(_numbered(inputs), _numbered(outputs), strict=True))
+        return FunctionTask(
+            prompt=prompt, reference=reference, name=str(name), table=table, given=GIVEN, only_item=True
+        )
     cases = [
         Case(stdin=_lines(given), expected=_lines(wanted), compare="tokens", name=f"case {number}")
         for number, (given, wanted) in enumerate(zip(inputs, outputs, strict=True), start=1)
@@ -96,5 +69,17 @@ def _listed(row: Row, found: Any, name: str) -> list[Any]:
 def _lines(text: Any) -> str:
     """What a program reads or prints; some rows have a list of lines, some a number."""
     if isinstance(text, list):
-        return "\n".join(map(str, text))
-    return str(text)
+        return "\n".join(map(written, text))
+    return written(text)
+
+
+def _numbered(value: Any) -> Any:
+    """Values with whole numbers as keys where JSON made texts of them."""
+    if isinstance(value, dict):
+        try:
+            return {int(key): item for key, item in value.items()}
+        except ValueError:
+            return value
+    if isinstance(value, list):
+        return [_numbered(item) for item in value]
+    return value

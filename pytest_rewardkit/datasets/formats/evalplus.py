@@ -8,12 +8,12 @@ MBPP, with all inputs and results in ``test`` (Liu et al. 2023, arXiv:2305.01210
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.datasets.formats import humaneval, mbpp
 from pytest_rewardkit.datasets.formats.assembly import completed
+from pytest_rewardkit.datasets.formats.functions import source_of
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, text, texts, wrong
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
 from pytest_rewardkit.datasets.testcode.guest import evalplus
@@ -63,9 +63,7 @@ def _read_inputs(row: Row, benchmark: str) -> TestCodeTask:
         "atol": row.get("atol", 0),
     }
     inputs = {name: data(row, f"{name}_input") for name in ("base", "plus")}
-    prepared = (
-        f"import json\n_agreement = Agreement({about!r}, {prompt + solution!r}, json.loads({json.dumps(inputs)!r}))\n"
-    )
+    prepared = f"_agreement = Agreement({about!r}, {prompt + solution!r}, {source_of(inputs)})\n"
     test = "".join(
         f"for _number in _agreement.{name}:\n    _agreement.assert_{name}({entry_point}, _number)\n" for name in inputs
     )

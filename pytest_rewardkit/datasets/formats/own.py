@@ -8,12 +8,12 @@ them. Candidates may stand in the row too, as ``candidate``, ``response``, ``com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
-from pytest_rewardkit.datasets.formats.task import CasesTask, Task
+from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, Task, merged
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.case import as_cases
 from pytest_rewardkit.scorers.output import score_output
@@ -35,8 +35,13 @@ _CASE_ALIASES: Final = {"input": "stdin", "expected_output": "expected", "output
 class OutputTask(Task):
     """A program whose output is compared."""
 
+    takes = SCORER_OPTIONS
+
     expected: Any
     options: Mapping[str, Any]
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        return replace(self, options=merged(self.options, options))
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
         del referee

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.digits import json_of
+from pytest_rewardkit.scorers.structures import text_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ def data(row: Row, name: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json_of(value)
     except (ValueError, RecursionError):
         raise wrong(row, name, "JSON") from None
 
 
 def wrong(row: Row, name: str, wanted: str) -> RewardkitUsageError:
     """Returns the error for a field that does not hold what it should."""
-    return RewardkitUsageError(f"{row.place}: {name!r} must hold {wanted}, not {one_line(repr(row.get(name)), 80)}")
+    return RewardkitUsageError(
+        f"{row.place}: {name!r} must hold {wanted}, not {one_line(text_of(repr, row.get(name), 1000), 80)}"
+    )

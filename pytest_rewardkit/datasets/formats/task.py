@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
 from pytest_rewardkit.datasets.testcode.scoring import TIME_LIMIT, score_test_code
+from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.cases import score_cases
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.case import Case
 
 
+SCORER_OPTIONS: Final = ("setup", "rel_tol", "abs_tol")
+"""What the scorers of outputs and cases take."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task(ABC):
     """What a row asks for.
@@ -29,8 +34,22 @@ class Task(ABC):
         reference: a known-good candidate; None if the row has none.
     """
 
+    takes: ClassVar[tuple[str, ...]] = ()
+    """Names of the options by which a user may change how candidates are scored."""
+
     prompt: str | None = None
     reference: str | None = None
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Returns the task with a user's options. Raises RewardkitUsageError for one that it does not take."""
+        refused = next((name for name in options if name not in self.takes), None)
+        if refused is not None:
+            known = f"takes {' and '.join(self.takes)} alone" if self.takes else "takes no options"
+            raise RewardkitUsageError(f"{refused}= means nothing for this format, which {known}")
+        return self._with(options) if options else self
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        raise NotImplementedError
 
     @abstractmethod
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
@@ -51,18 +70,26 @@ class TestCodeTask(Task):
         test: the test.
         begun: source that a candidate continues, or that gives it helpers and imports; it is part of every candidate.
         defines: names that are asked for, by which the code in a response is found.
+        given: source that runs before the candidate, for names that it may use.
     """
+
+    takes = ("setup",)
 
     __test__ = False  # not one of pytest's
 
     test: TestCode
     begun: str = ""
     defines: Collection[str] = ()
+    given: str = ""
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        return replace(self, given=joined(self.given, options["setup"]))
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
         sources = assembled(candidate, begun=self.begun, defines=self.defines)
         if not sources:
             return _no_code()
+        sources = [self.given, *sources] if self.given else sources
         return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
 
 
@@ -88,13 +115,29 @@ class AnswerTask(Task):
 class CasesTask(Task):
     """A program or module, tested by cases."""
 
+    takes = SCORER_OPTIONS
+
     cases: Sequence[Case]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def _with(self, options: Mapping[str, Any]) -> Self:
+        return replace(self, options=merged(self.options, options))
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
         del referee
         options = {**self.options, "time_limit": time_limit} if time_limit else self.options
         return score_cases(sandbox, candidate, self.cases, **options)
+
+
+def joined(*sources: str) -> str:
+    """Returns pieces of source as one, in order."""
+    return "\n".join(filter(None, sources))
+
+
+def merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns options of a scorer with changes; of what runs before a candidate, both run."""
+    both = joined(options.get("setup", ""), changes.get("setup", ""))
+    return {**options, **changes, **({"setup": both} if both else {})}
 
 
 def _no_code() -> Reward:

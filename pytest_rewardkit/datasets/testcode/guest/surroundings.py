@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def as_a_program() -> Iterator[None]:
-    """Leaves no event loop in the way of `asyncio.run`, full depth for recursion, and output that goes nowhere."""
+    """Leaves no event loop in the way of `asyncio.run`, full depth for recursion, and output that goes nowhere.
+
+    Whole numbers are written and read at any length from then on.
+    """
+    if hasattr(sys, "set_int_max_str_digits"):
+        sys.set_int_max_str_digits(0)
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = Nowhere()
     try:
