@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.scorers.function import RewardFunction
+from pytest_rewardkit.scorers.messages import content_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    Completion = str | Sequence[Mapping[str, Any]]
+    from pytest_rewardkit.scorers.messages import Conversation
+
+    Completion = str | Conversation
 
 
 def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> Callable[..., list[float | None]]:
@@ -44,7 +47,4 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
 
 
 def _text(completion: Completion) -> str:
-    content = completion if isinstance(completion, str) else completion[-1].get("content")
-    if isinstance(content, list | tuple):  # parts, of which only texts can be judged
-        return "".join(part if isinstance(part, str) else str(part.get("text") or "") for part in content)
-    return str(content or "")
+    return content_text(completion if isinstance(completion, str) else completion[-1].get("content"))

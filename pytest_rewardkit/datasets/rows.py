@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.stores import open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.digits import written
+from pytest_rewardkit.scorers.digits import json_of, written
+from pytest_rewardkit.scorers.messages import answer_of, content_text, is_conversation
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.formats.task import Task
     from pytest_rewardkit.datasets.stores import Fields, Store
     from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.scorers.messages import Conversation
 
 CANDIDATE_FIELDS: Final = ("candidate", "response", "completion", "solution")
 """Fields that hold what is judged, in rows and in samples."""
+
+MESSAGES: Final = "messages"
+"""The field with a conversation: what was asked and, last, what is judged where no other field holds it."""
 
 ID_FIELDS: Final = ("id", "task_id", "row_id", "problem_id", "question_id")
 """Fields that are taken for a row's id where none is named, the first that the first row has."""
@@ -86,7 +92,7 @@ class Row(Mapping[str, Any]):
 
     @cached_property
     def candidate(self) -> str:
-        """What is judged: the sample for this row, or the row's own field of `CANDIDATE_FIELDS`.
+        """What is judged: the sample for this row, the row's own field of `CANDIDATE_FIELDS`, or its messages' last.
 
         Raises RewardkitUsageError when there is none.
         """
@@ -94,14 +100,18 @@ class Row(Mapping[str, Any]):
             return self._candidate
         # Of a benchmark's row, a field of that name would be its own solution.
         names = CANDIDATE_FIELDS if self._format is None or self._format.ours else ()
-        found = next((self._fields[name] for name in names if isinstance(self._fields.get(name), str)), None)
+        found = next((text for name in names if (text := candidate_text(self._fields.get(name))) is not None), None)
+        if found is None and names and (asked := conversation_of(self._fields.get(MESSAGES))):
+            found = answer_of(asked)
         if found is None:
             raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
-        return str(found)
+        return found
 
     def _no_candidate(self) -> str:
         """Return why nothing is judged by this row, and how something could be."""
         has = next((name for name in CANDIDATE_FIELDS if name in self._fields), None)
+        if has is None and conversation_of(self._fields.get(MESSAGES)):
+            return "the row's messages do not end with the assistant's; give samples= to the marker"
         if has is None:
             fields = one_line(", ".join(map(str, self._fields)), 200)
             return (
@@ -113,7 +123,8 @@ class Row(Mapping[str, Any]):
                 f"a benchmark's own {has!r} is not taken for a candidate, since it may be its solution; give samples= "
                 f"to the marker, or the candidate itself: assert_row(sandbox, row, row[{has!r}])"
             )
-        return f"the row's {has!r} must be text to be a candidate, not {one_line(repr(self._fields[has]), 60)}"
+        value = one_line(repr(self._fields[has]), 60)
+        return f"the row's {has!r} must be text, or messages, to be a candidate, not {value}"
 
     def __getitem__(self, name: str) -> Any:
         try:
@@ -220,6 +231,21 @@ def open_dataset(
     if not entries:
         raise RewardkitUsageError(f"{store.name}: there are no rows")
     return Dataset(store, entries, fields, id)
+
+
+def candidate_text(value: Any) -> str | None:
+    """Returns the text of a candidate as a row or a sample has it, a text or messages; None for another value."""
+    if is_conversation(value):
+        return content_text(value[-1]["content"])
+    return value if isinstance(value, str) else None
+
+
+def conversation_of(value: Any) -> Conversation | None:
+    """Returns messages as a row has them, maybe as JSON; None for another value."""
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            value = json_of(value)
+    return value if is_conversation(value) else None
 
 
 def missing_field(name: str, fields: Fields, place: str) -> RewardkitUsageError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, missing_field
+from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, MESSAGES, candidate_text, missing_field
 from pytest_rewardkit.datasets.stores import MemoryStore, open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.digits import json_of, written
+from pytest_rewardkit.scorers.messages import is_conversation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Dataset
     from pytest_rewardkit.datasets.stores import Fields, Store
 
-TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output")
+TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output", MESSAGES)
 
 
 class Key(NamedTuple):
@@ -32,8 +33,8 @@ class Samples:
     """Texts by the ids of rows; only their places are in memory.
 
     Parameters:
-        source: a file as for `open_dataset`, each of its rows with an id and a text in one of `TEXT_FIELDS`; or a
-            ``.json`` file of one object, of ids to texts or lists of texts; or mappings.
+        source: a file as for `open_dataset`, each of its rows with an id and, in one of `TEXT_FIELDS`, a text or
+            messages; or a ``.json`` file of one object, of ids to texts or lists of texts; or mappings.
 
     Raises:
         RewardkitUsageError: a sample has no id or no text.
@@ -48,8 +49,10 @@ class Samples:
             id_field = _first(fields, ID_FIELDS, place)
             row_id = written(fields[id_field])
             field = _first(fields, TEXT_FIELDS, place)
-            if not isinstance(fields[field], str):
-                raise RewardkitUsageError(f"{place}: {field!r} must hold a text, not {type(fields[field]).__name__}")
+            if candidate_text(fields[field]) is None:
+                raise RewardkitUsageError(
+                    f"{place}: {field!r} must hold a text, or messages, not {type(fields[field]).__name__}"
+                )
             self._keys.setdefault(row_id, []).append(Key(key, field, id_field, row_id))
             self._places.setdefault(row_id, place)
 
@@ -60,8 +63,8 @@ class Samples:
     def read(self, key: Key) -> str:
         """Returns a sample's text. Raises RewardkitUsageError when it is not there any more."""
         fields = self._store.read(key.row)
-        text = fields.get(key.field)
-        if written(fields.get(key.id_field)) != key.row_id or not isinstance(text, str):
+        text = candidate_text(fields.get(key.field))
+        if written(fields.get(key.id_field)) != key.row_id or text is None:
             raise RewardkitUsageError(
                 f"{self.name}: the sample for {key.row_id!r} is not there any more; the file has changed"
             )
@@ -92,7 +95,8 @@ def _opened(source: str | Path | Iterable[Fields]) -> Store:
 def _by_id(content: Mapping[str, Any]) -> list[Fields]:
     rows: list[Fields] = []
     for row_id, texts in content.items():
-        rows += [{"id": row_id, "candidate": text} for text in (texts if isinstance(texts, list) else [texts])]
+        several = isinstance(texts, list) and not is_conversation(texts)
+        rows += [{"id": row_id, "candidate": text} for text in (texts if several else [texts])]
     return rows
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.datasets.rows import open_dataset
+from pytest_rewardkit.datasets.formats import find_format
+from pytest_rewardkit.datasets.rows import Row, open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.errors import RewardkitUsageError
 
@@ -327,3 +328,97 @@ def test_a_row_shows_its_id_as_one_line_that_nobody_acts_on() -> None:
     row = open_dataset([{"id": "a\n::error::stop\x1b[31m" + "x" * 500}])[0]
     assert repr(row).startswith(r"<Row a \x3a:error::stop\x1b[31mx") or "\n" not in repr(row)
     assert (repr(row).isprintable(), len(repr(row)) <= 200) == (True, True)
+
+
+def said(role: str, content: Any) -> dict[str, Any]:
+    return {"role": role, "content": content}
+
+
+ASKED = [said("system", "Be brief."), said("user", "Say 1.")]
+PARTS = [{"type": "text", "text": "print("}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "1)"}]
+ANSWER = said("assistant", "print(1)")
+
+
+@pytest.mark.parametrize(
+    ("fields", "prompt", "candidate"),
+    [
+        ({"messages": [*ASKED, ANSWER]}, "Be brief.\n\nSay 1.", "print(1)"),
+        ({"messages": [*ASKED, said("assistant", PARTS)]}, "Be brief.\n\nSay 1.", "print(1)"),
+        ({"messages": [said("user", [{"type": "text", "text": "Say 1."}]), ANSWER]}, "Say 1.", "print(1)"),
+        ({"messages": json.dumps([*ASKED, ANSWER])}, "Be brief.\n\nSay 1.", "print(1)"),
+        (
+            {"messages": [*ASKED, said("assistant", "x"), said("user", "No."), ANSWER]},
+            "Be brief.\n\nSay 1.\n\nNo.",
+            "print(1)",
+        ),
+        ({"messages": [*ASKED, ANSWER], "response": "print(2)"}, "Be brief.\n\nSay 1.", "print(2)"),
+        ({"messages": [*ASKED, ANSWER], "prompt": "Other."}, "Other.", "print(1)"),
+        ({"messages": [*ASKED, said("assistant", None)]}, "Be brief.\n\nSay 1.", ""),
+        ({"prompt": ASKED, "completion": [ANSWER]}, "Be brief.\n\nSay 1.", "print(1)"),
+        ({"prompt": "Say 1.", "completion": [said("assistant", PARTS)]}, "Say 1.", "print(1)"),
+        ({"prompt": [said("user", "Say 1.")], "response": [ANSWER]}, "Say 1.", "print(1)"),
+    ],
+)
+@pytest.mark.parametrize("format", ["rewardkit", None])
+def test_rows_may_be_conversations(
+    fields: dict[str, Any],
+    prompt: str,
+    candidate: str,
+    format: str | None,  # noqa: A002
+) -> None:
+    form = find_format(format) if format else None
+    row = Row({**fields, "expected": "1"}, id="1", place="rows.jsonl:1", format=form)
+    assert (row.task.prompt, row.candidate) == (prompt, candidate)
+
+
+@pytest.mark.parametrize(
+    ("messages", "complaint"),
+    [
+        (ASKED, "rows.jsonl:1: the row's messages do not end with the assistant's; give samples="),
+        ([*ASKED, ANSWER, said("user", "And 2?")], "the row's messages do not end with the assistant's"),
+        ([], "the row has no candidate"),
+        (["print(1)"], "the row has no candidate"),
+    ],
+)
+def test_a_conversation_without_an_answer_has_no_candidate(messages: list[Any], complaint: str) -> None:
+    row = Row({"messages": messages, "expected": "1"}, id="1", place="rows.jsonl:1")
+    with pytest.raises(RewardkitUsageError, match=complaint):
+        _ = row.candidate
+
+
+@pytest.mark.parametrize("messages", [[], ["Say 1."], [{"from": "human", "value": "Say 1."}], 3, "Say 1."])
+def test_messages_of_other_kinds_are_a_field_like_others(messages: Any) -> None:
+    row = Row({"messages": messages, "expected": "1", "response": "1"}, id="1", place="rows.jsonl:1")
+    assert (row.task.prompt, row.candidate) == (None, "1")
+
+
+def test_a_benchmarks_own_messages_are_no_candidate() -> None:
+    fields = {"messages": [*ASKED, ANSWER], "task_id": "1", "text": "", "test_list": ["assert f() == 1"]}
+    with pytest.raises(RewardkitUsageError, match="the row"):
+        _ = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp")).candidate
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"id": "a", "completion": [ANSWER]}, {"id": "a", "messages": [*ASKED, said("assistant", PARTS)]}],
+        {"a": [[ANSWER], "print(1)"]},
+        {"a": [ANSWER]},
+    ],
+)
+def test_samples_may_be_conversations(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "samples.json"
+    path.write_text(json.dumps(content))
+    samples = Samples(path)
+    assert {samples.read(key) for key in samples.keys_of("a")} == {"print(1)"}
+
+
+@pytest.mark.parametrize("completion", [[], [1], {"role": "assistant"}, [{"text": "x"}]])
+def test_samples_of_other_kinds_are_refused(completion: Any) -> None:
+    with pytest.raises(RewardkitUsageError, match="row 1: 'completion' must hold a text, or messages, not"):
+        Samples([{"id": "a", "completion": completion}])
+
+
+def test_ids_may_be_numbers_of_any_length() -> None:
+    [entry] = open_dataset([{"id": 10**5000}]).entries
+    assert entry.id == f"1{'0' * 5000}"

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, DIRECTIONS, ID_FIELDS, missing_field, unknown_field
+from pytest_rewardkit.datasets.rows import (
+    CANDIDATE_FIELDS,
+    DIRECTIONS,
+    ID_FIELDS,
+    MESSAGES,
+    missing_field,
+    unknown_field,
+)
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -64,7 +71,20 @@ OPTIONS: Final = ("setup", "compare", "rel_tol", "abs_tol", "similarity", "time_
 OWN: Final = Format(
     "own:read",
     tuple(frozenset([name]) for name in (*EXPECTED, *CASES)),
-    frozenset([*EXPECTED, *CASES, *OPTIONS, *ID_FIELDS, *DIRECTIONS, *CANDIDATE_FIELDS, "prompt", "reference", "name"]),
+    frozenset(
+        [
+            *EXPECTED,
+            *CASES,
+            *OPTIONS,
+            *ID_FIELDS,
+            *DIRECTIONS,
+            *CANDIDATE_FIELDS,
+            MESSAGES,
+            "prompt",
+            "reference",
+            "name",
+        ]
+    ),
     ours=True,
 )
 """This package's own format."""

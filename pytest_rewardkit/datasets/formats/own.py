@@ -3,7 +3,8 @@
 Fields: ``prompt``; ``cases`` (or ``test_cases``), a list of cases with `Case`'s fields, where ``input`` also stands
 for ``stdin``; or what is ``expected`` (or ``expected_output``, ``output``, ``ground_truth``) to be put out;
 ``reference``; ``setup``, ``compare``, ``rel_tol``, ``abs_tol``, ``similarity`` and ``time_limit``, as the scorers have
-them. Candidates may stand in the row too, as ``candidate``, ``response``, ``completion`` or ``solution``.
+them. Candidates may stand in the row too, as ``candidate``, ``response``, ``completion`` or ``solution``, or as the
+last of its ``messages``, which hold the prompt then.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
 from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, Task, merged
+from pytest_rewardkit.datasets.rows import MESSAGES, conversation_of
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.case import as_cases
+from pytest_rewardkit.scorers.messages import prompt_of
 from pytest_rewardkit.scorers.output import score_output
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def read(row: Row) -> Task:
             f"{row.place}: the row has {listed}; it needs one of: {', '.join((*CASES, *EXPECTED))}"
         )
     options = {name: _option(row, name) for name in OPTIONS if row.get(name) not in (None, "")}
-    about = {"prompt": optional_text(row, "prompt"), "reference": optional_text(row, "reference")}
+    about = {"prompt": _prompt(row), "reference": optional_text(row, "reference")}
     if given[0] in EXPECTED:
         return OutputTask(**about, expected=row[given[0]], options=options)
     cases = data(row, given[0])
@@ -68,6 +71,11 @@ def read(row: Row) -> Task:
         return CasesTask(**about, cases=as_cases(map(_renamed, cases)), options=options)
     except RewardkitUsageError as error:
         raise RewardkitUsageError(f"{row.place}: {given[0]}: {error}") from None
+
+
+def _prompt(row: Row) -> str | None:
+    conversation = conversation_of(row["prompt"] if "prompt" in row else row.get(MESSAGES))
+    return optional_text(row, "prompt") if conversation is None else prompt_of(conversation)
 
 
 def _renamed(case: Any) -> Any:
