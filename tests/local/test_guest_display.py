@@ -80,6 +80,27 @@ def test_a_figure_saved_to_a_file_is_displayed_as_an_image(kernel):
     assert exists == {"text/plain": "True"}
 
 
+PLOTLY = "application/vnd.plotly.v1+json"
+
+
+@pytest.mark.parametrize("ending", ["figure.show()", "figure", "display(figure)", "pio.show(figure)"])
+def test_a_figure_of_plotly_is_data_without_nbformat(kernel, ending):
+    pytest.importorskip("plotly", reason="needs the extra 'dev'")
+    outcome = run(
+        kernel,
+        f"""
+        import plotly.graph_objects as go
+        import plotly.io as pio
+        figure = go.Figure(go.Bar(x=["a", "b"], y=[1, 2]))
+        {ending}
+        """,
+    )
+    # Once, and without the megabytes of JavaScript that show it where no notebook does.
+    [shown] = outcome.results
+    assert set(shown) == {PLOTLY}
+    assert (shown[PLOTLY]["data"][0]["type"], shown[PLOTLY]["data"][0]["x"]) == ("bar", ["a", "b"])
+
+
 def test_a_frame_is_text_html_and_data(kernel):
     outcome = run(
         kernel,

@@ -86,7 +86,7 @@ class Kernel:
     def serve(self) -> None:
         """Serve until the server closes the channel, or a cell asked to exit."""
         os.register_at_fork(after_in_child=self._leave_channel)
-        pictures.show_pillow_images()
+        pictures.show_pictures()
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         loop.run_until_complete(self._serve(loop))

@@ -1,4 +1,4 @@
-"""Makes Pillow show images in the cell's output: there is no screen to open a window on."""
+"""Makes libraries show pictures in the cell's output, as in a notebook: there is no screen to open a window on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def show_pillow_images() -> None:
-    """Have `show` and `save` to a named file display the image, now or when Pillow is imported."""
-    for name, patch in (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save)):
+def show_pictures() -> None:
+    """Have Pillow's `show` and `save` to a named file, and plotly's `show`, display what they have.
+
+    Each library is changed now, or when it is imported.
+    """
+    patches = (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save), ("plotly.io._renderers", _patch_renderers))
+    for name, patch in patches:
         if name in sys.modules:
             patch(sys.modules[name])
         else:
@@ -72,3 +77,9 @@ def _patch_save(module: Any) -> None:
         original(self, fp, *arguments, **params)
 
     module.Image.save = save
+
+
+def _patch_renderers(module: Any) -> None:
+    # It looks for nothing but the version, to know that it is in a notebook which takes what it displays.
+    if getattr(module, "nbformat", None) is None:
+        module.nbformat = SimpleNamespace(__version__="5.10.4")

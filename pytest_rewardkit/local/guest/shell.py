@@ -91,8 +91,10 @@ class Shell(InteractiveShell):
         )
 
 
-# pandas, rich and others know by this name of the shell's class that they are in a notebook and not in a terminal.
+# pandas, rich and others know by this name of the shell's class that they are in a notebook and not in a terminal, and
+# plotly by this module: it displays all of its JavaScript elsewhere.
 Shell.__name__ = Shell.__qualname__ = "ZMQInteractiveShell"
+Shell.__module__ = "ipykernel.zmqshell"
 
 
 def _run_as_in_terminal(command: str) -> int:
