@@ -353,7 +353,7 @@ def test_links_lead_no_further_than_without_them(fork_server, kernel):
     [attempt(open, path) for path in paths]
     """
     assert "WORKED" not in evaluate(kernel, code)
-    with fork_server.spawn() as other:
+    with fork_server.spawn(processes=2000) as other:
         other.write("secret", b"secret")
         others = evaluate(other.kernel(), "import os\nos.readlink('/proc/self/cwd'), os.getpid()")
         assert others[0] == "/home/user"

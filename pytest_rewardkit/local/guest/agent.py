@@ -20,8 +20,9 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.interpreter import Interpreter
+from pytest_rewardkit.local.guest.paths import Paths
 from pytest_rewardkit.local.guest.processes import Command, Starter
-from pytest_rewardkit.local.guest.translation import Paths, Translator
+from pytest_rewardkit.local.guest.translation import Translator
 from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 
 if TYPE_CHECKING:
@@ -315,7 +316,8 @@ class Agent:
 def _translator(box: sandbox.Sandbox) -> Translator | None:
     if box.waiting_program is None:
         return None
-    return Translator(Paths(box.directories.top, root.environment_paths()), box.waiting_program)
+    paths = Paths(box.directories.top, root.environment_paths())
+    return Translator(paths, box.waiting_program, guarded=box.plan.seccomp)
 
 
 def _expect(received: tuple[int, ...], count: int) -> None:

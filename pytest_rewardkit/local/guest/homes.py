@@ -12,8 +12,8 @@ from typing import Final
 from pytest_rewardkit.local.guest import root
 
 _OWN: Final = (root.HOME, root.TEMPORARY, root.SHARED_MEMORY)
-_VAR_TEMPORARY: Final = "/var/tmp"
-GUEST_PREFIXES: Final = (*_OWN, _VAR_TEMPORARY)
+VAR_TEMPORARY: Final = "/var/tmp"
+GUEST_PREFIXES: Final = (*_OWN, VAR_TEMPORARY)
 """The directories that a sandbox has of its own, as guests call them."""
 
 
@@ -72,13 +72,13 @@ class Homes:
         """
         directories = Directories(os.path.join(self.base, name))
         made = [directories.top]
-        for path in (*_OWN, os.path.dirname(_VAR_TEMPORARY)):
+        for path in (*_OWN, os.path.dirname(VAR_TEMPORARY)):
             made += [directories.top + parent for parent in (os.path.dirname(path), path) if parent != "/"]
         for path in dict.fromkeys(made):
             os.mkdir(path, 0o700)
             if user_id is not None:
                 os.chown(path, user_id, user_id)
-        os.symlink(os.path.relpath(root.TEMPORARY, os.path.dirname(_VAR_TEMPORARY)), directories.top + _VAR_TEMPORARY)
+        os.symlink(os.path.relpath(root.TEMPORARY, os.path.dirname(VAR_TEMPORARY)), directories.top + VAR_TEMPORARY)
         return directories
 
     def start_removing(self, name: str) -> subprocess.Popen[bytes]:

@@ -14,6 +14,9 @@ from typing import Final, NamedTuple
 _NOTIFICATION: Final = struct.Struct("=QIIiIQ6Q")
 # struct seccomp_notif_resp (id, val, error, flags)
 _ANSWER: Final = struct.Struct("=QqiI")
+# struct seccomp_notif_addfd (id, flags, srcfd, newfd, newfd_flags)
+_DESCRIPTOR: Final = struct.Struct("=QIIII")
+_FLAG_REPLACE: Final = 1
 _FLAG_CONTINUE: Final = 1
 _FD_SYNC_WAKE_UP: Final = 1
 
@@ -28,7 +31,9 @@ def _request(direction: int, number: int, size: int) -> int:
 
 _RECEIVE: Final = _request(_IOC_READ_WRITE, 0, _NOTIFICATION.size)
 _SEND: Final = _request(_IOC_READ_WRITE, 1, _ANSWER.size)
+_ADD_DESCRIPTOR: Final = _request(_IOC_WRITE, 3, _DESCRIPTOR.size)
 _SET_FLAGS: Final = _request(_IOC_WRITE, 4, 8)
+_LOW_WORD: Final = 0xFFFFFFFF
 _ZEROS: Final = bytes(_NOTIFICATION.size)
 
 
@@ -79,6 +84,16 @@ class Listener:
     def refuse(self, key: int, code: int) -> None:
         """Have a call fail with an error number."""
         self._answer(key, -code, 0)
+
+    def replace_descriptor(self, key: int, number: int, descriptor: int) -> None:
+        """Give a caller a descriptor of this process in the place of its own `number`, and have its call return 0.
+
+        Raises:
+            OSError: the kernel cannot (before Linux 5.9), it has no such descriptor, or it has gone.
+        """
+        word = _DESCRIPTOR.pack(key, _FLAG_REPLACE, descriptor, number & _LOW_WORD, os.O_CLOEXEC)
+        fcntl.ioctl(self.descriptor, _ADD_DESCRIPTOR, word)
+        self._answer(key, 0, 0)
 
     def close(self) -> None:
         """Take no more calls; those that wait fail."""

@@ -105,7 +105,8 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
         socket_families: the address families of which sockets may be made.
         datagram_pairs: whether ``socketpair`` may make datagram sockets. They can send to any socket by its path, so
             only a sandbox with a file system of its own may have them.
-        tracing: whether the agent may trace; candidates have a filter more then, :func:`compile_waiting`.
+        tracing: whether the agent may trace; candidates have a filter more then, :func:`compile_waiting`. By that their
+            Unix sockets of streams, which may be made then, are bound and connected by the agent alone.
     """
     rules = Filter(default=Action.ERRNO | errno.ENOSYS)
     for name in sorted(ALLOWED):
@@ -118,6 +119,14 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
     for request in (_TIOCSTI, _TIOCLINUX):
         rules.errno("ioctl", errno.EPERM, args=[ArgCmp(1, CmpOp.MASKED_EQ, request, _LOW_WORD)])
     rules.allow("ioctl")
+    if tracing:
+        rules.allow(
+            "socket",
+            args=[
+                ArgCmp(0, CmpOp.EQ, socket.AF_UNIX),
+                ArgCmp(1, CmpOp.MASKED_EQ, socket.SOCK_STREAM, _SOCKET_TYPE_MASK),
+            ],
+        )
     for family in sorted(socket_families):
         rules.allow("socket", args=[ArgCmp(0, CmpOp.EQ, family)])
     rules.errno("socket", errno.EACCES)

@@ -18,20 +18,20 @@ import errno
 import os
 import select
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
 from seccompy.syscalls import syscall_nr
 
 from pytest_rewardkit.local.guest import syscalls
-from pytest_rewardkit.local.guest.homes import GUEST_PREFIXES
 from pytest_rewardkit.local.guest.notifications import Listener
+from pytest_rewardkit.local.guest.sockets import ElsewhereError, Sockets
 from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pytest_rewardkit.local.guest.notifications import Notification
+    from pytest_rewardkit.local.guest.paths import Paths
 
 _PATH_ARGUMENTS: Final = {
     (0,): """
@@ -49,64 +49,25 @@ _PATH_ARGUMENTS: Final = {
 _ANSWERS: Final = {"getcwd": 0, "readlink": 1, "readlinkat": 2}
 """Calls that answer with a path, and which argument says where it is put."""
 
-_GUEST_PREFIXES: Final = tuple(os.fsencode(path) for path in GUEST_PREFIXES)
-# Links there may lead to what is a sandbox's own.
-_MAY_LEAD_HOME: Final = (b"/proc/", b"/dev/")
+_SOCKETS: Final = ("bind", "connect")
+"""Calls that are not made at all."""
+_SOCKETS_NAMES: Final = ("getpeername", "getsockname")
+
 _MAX_ANEW: Final = 4096
 _STACK_BYTES: Final = 2**18
 _SPEECH: Final = b"L"
+_LATER_MS: Final = 5
+_INT: Final = 4
 
 
 def names() -> list[str]:
     """Return the system calls that are to wait, those that this machine has."""
     listed = [name for names in _PATH_ARGUMENTS.values() for name in names.split()]
-    return [name for name in (*listed, "getcwd") if _number(name) is not None]
+    return [name for name in (*listed, "getcwd", *_SOCKETS, *_SOCKETS_NAMES) if _number(name) is not None]
 
 
 _Call = tuple[int, int, tuple[int, ...]]
 """A thread, the number of a system call, and its arguments."""
-
-
-class Paths:
-    """The guest's names of paths and the real ones.
-
-    Parameters:
-        top: the directory below which a sandbox's own directories are, without links.
-        spared: paths of the host that stay what they are, though they lie in a directory that the guest has its own of.
-    """
-
-    def __init__(self, top: str, spared: Sequence[str]) -> None:
-        self._top = os.fsencode(top)
-        own = [os.fsencode(path) for path in (top, *spared)]
-        self._spared = tuple(path for path in own if _below_any(path, _GUEST_PREFIXES))
-        ancestors = {ancestor for path in self._spared for ancestor in _ancestors(path)}
-        # What leads to them has to be seen, too.
-        self._leading = frozenset(ancestor for ancestor in ancestors if ancestor not in _GUEST_PREFIXES)
-
-    def real(self, path: bytes) -> bytes | None:
-        """Return where a guest's path really is; None where it is what it says."""
-        if not path.startswith(b"/"):
-            return None
-        given = path
-        if b"//" in path or b"/." in path:
-            path = _without_detours(path)
-        if not path.startswith(_GUEST_PREFIXES):
-            # Out of a directory by its parents: the host may lack the one to start from.
-            return path if _below_any(given, _GUEST_PREFIXES) else None
-        stripped = path.rstrip(b"/")
-        if not _below_any(stripped, _GUEST_PREFIXES) or _below_any(stripped, self._spared) or stripped in self._leading:
-            return None
-        return self._top + path
-
-    def guest(self, path: bytes) -> bytes:
-        """Return how the guest calls a real path."""
-        if not _below(path, self._top):
-            return path
-        return path[len(self._top) :] or b"/"
-
-    def may_answer_with_own(self, path: bytes) -> bool:
-        """Return whether what is read at this path, which is real, may be a path of the sandbox's own."""
-        return not path.startswith(b"/") or path.startswith((self._top, *_MAY_LEAD_HOME))
 
 
 class Translator:
@@ -115,14 +76,16 @@ class Translator:
     Parameters:
         paths: the names and the places.
         program: the filter that has calls wait; see seccomp.py.
+        guarded: whether candidates are kept from the machine's sockets.
 
     Attributes:
         nobody_held: to be held while this process waits for children.
     """
 
-    def __init__(self, paths: Paths, program: bytes) -> None:
+    def __init__(self, paths: Paths, program: bytes, *, guarded: bool) -> None:
         self._paths = paths
         self._program = program
+        self._guarded = guarded
         self._incoming, self._outgoing = socket.socketpair()
         self.nobody_held = threading.Lock()
         self._memory = Memory()
@@ -141,6 +104,11 @@ class Translator:
             number: position for name, position in _ANSWERS.items() if (number := _number(name)) is not None
         }
         self._getcwd = _number("getcwd")
+        self._sockets = Sockets(paths, self._memory)
+        self._making = {_number("bind"): self._sockets.bound, _number("connect"): self._sockets.connected}
+        self._naming = [_number(name) for name in _SOCKETS_NAMES]
+        # Whose other ends have too many that wait.
+        self._later: list[tuple[Listener, Notification]] = []
 
     def start(self) -> None:
         """Start the thread, if it does not run yet; candidates' first calls wait for it."""
@@ -166,12 +134,20 @@ class Translator:
 
     def _serve(self) -> None:
         while True:
-            for descriptor, events in self._poll.poll():
+            later, self._later = self._later, []
+            for listener, waiting in later:
+                self._answer(listener, waiting)
+            for descriptor, events in self._poll.poll(_LATER_MS if self._later else None):
                 if descriptor == self._incoming.fileno():
                     self._take_listener()
                 elif not events & select.POLLIN or not self._serve_one(self._listeners[descriptor]):
                     self._poll.unregister(descriptor)
-                    self._listeners.pop(descriptor).close()
+                    self._forget(descriptor)
+
+    def _forget(self, descriptor: int) -> None:
+        listener = self._listeners.pop(descriptor)
+        self._later = [(other, waiting) for other, waiting in self._later if other is not listener]
+        listener.close()
 
     def _take_listener(self) -> None:
         _, descriptors, _, _ = socket.recv_fds(self._incoming, len(_SPEECH), 1)
@@ -185,15 +161,44 @@ class Translator:
             waiting = listener.receive()
         except OSError:
             return False
-        if waiting is None:
-            return True
+        if waiting is not None:
+            self._answer(listener, waiting)
+        return True
+
+    def _answer(self, listener: Listener, waiting: Notification) -> None:
         try:
-            self._handle(listener, waiting)
+            if waiting.call in self._making:
+                self._make_socket(listener, waiting)
+            else:
+                self._handle(listener, waiting)
         except Exception:
             # Not to be traced, or gone, or odd in another way: its call is its own affair, and others wait.
             with contextlib.suppress(OSError):
                 listener.let_pass(waiting.key)
-        return True
+
+    def _make_socket(self, listener: Listener, waiting: Notification) -> None:
+        """Give a call's caller another socket, with which it is done, or have it fail; where sockets are guarded, it is
+        never made."""
+        code: int | None = errno.EACCES
+        try:
+            with self._making[waiting.call](waiting) as made:
+                made.setblocking(True)
+                listener.replace_descriptor(waiting.key, waiting.arguments[0], made.fileno())
+            return
+        except BlockingIOError:
+            self._later.append((listener, waiting))
+            return
+        except ElsewhereError as error:
+            code = error.errno if self._guarded else None
+        except OSError as error:
+            code = error.errno or code
+        except Exception:
+            pass  # odd in another way; what others wait for comes all the same
+        with contextlib.suppress(OSError):
+            if code is None:
+                listener.let_pass(waiting.key)
+            else:
+                listener.refuse(waiting.key, code)
 
     def _handle(self, listener: Listener, waiting: Notification) -> None:
         if self._anew:
@@ -203,6 +208,9 @@ class Translator:
                 return
         if waiting.call == self._getcwd:
             self._rename_answer(listener, waiting)
+            return
+        if waiting.call in self._naming:
+            self._rename_socket(listener, waiting)
             return
         replaced = {}
         path = None
@@ -256,44 +264,23 @@ class Translator:
                 if renamed != path and self._memory.write(waiting.thread, address, renamed):
                     held.set_result(len(renamed))
 
+    def _rename_socket(self, listener: Listener, waiting: Notification) -> None:
+        _, place, length, *_ = waiting.arguments
+        with self.nobody_held, HeldThread(waiting.thread) as held:
+            room = self._integer(waiting.thread, length)
+            listener.let_pass(waiting.key)
+            if held.wait() and held.result(waiting.call) == 0:
+                address = self._memory.read(waiting.thread, place, min(room, self._integer(waiting.thread, length)))
+                renamed = self._sockets.guest_name(address or b"")
+                if renamed is not None and self._memory.write(waiting.thread, place, renamed[:room]):
+                    self._memory.write(waiting.thread, length, len(renamed).to_bytes(_INT, sys.byteorder))
+
+    def _integer(self, thread: int, place: int) -> int:
+        return int.from_bytes(self._memory.read(thread, place, _INT) or b"", sys.byteorder)
+
 
 def _number(name: str) -> int | None:
     try:
         return syscall_nr(name)
     except ValueError:  # an older call, which younger machines do not have
         return None
-
-
-def _below(path: bytes, prefix: bytes) -> bool:
-    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"", b"/")
-
-
-def _below_any(path: bytes, prefixes: Sequence[bytes]) -> bool:
-    return any(_below(path, prefix) for prefix in prefixes)
-
-
-def _without_detours(path: bytes) -> bytes:
-    """Return an absolute path that begins with where it leads; links further on are the kernel's to follow."""
-    squeezed = b"/" + path.lstrip(b"/")
-    for prefix in _GUEST_PREFIXES:
-        if _below(squeezed, prefix) and not _climbs(squeezed[len(prefix) :]):
-            return squeezed
-    return b"/" + os.path.normpath(path).lstrip(b"/")
-
-
-def _climbs(rest: bytes) -> bool:
-    """Return whether what follows a directory leads out of it."""
-    depth = 0
-    for name in rest.split(b"/"):
-        if name == b"..":
-            depth -= 1
-        elif name not in (b"", b"."):
-            depth += 1
-        if depth < 0:
-            return True
-    return False
-
-
-def _ancestors(path: bytes) -> list[bytes]:
-    names = path.split(b"/")
-    return [b"/".join(names[:count]) for count in range(2, len(names))]

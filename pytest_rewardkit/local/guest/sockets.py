@@ -1,0 +1,143 @@
+"""Gives a sandbox without a root of its own Unix sockets that are bound and connected below its own directories alone.
+
+A candidate's calls of bind and connect wait for the agent, and are never made by the candidate itself: what an address
+says may change between reading and calling, and another machine's socket, as a container engine's, must stay out of
+reach. The agent reads the address once, and makes another socket in the place of the candidate's. It follows no link on
+the way to one that it connects to, and connects to the very file that it has found.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.local.guest.notifications import Notification
+    from pytest_rewardkit.local.guest.paths import Paths
+    from pytest_rewardkit.local.guest.tracing import Memory
+
+# sys/un.h: struct sockaddr_un, a family and a path
+_FAMILY_BYTES: Final = 2
+_PATH_BYTES: Final = 108
+_MAX_LONG: Final = 64
+_MAX_NAME: Final = 80
+_PATH_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ElsewhereError(OSError):
+    """An address is no path of the sandbox's own."""
+
+
+class Sockets:
+    """Makes the sockets of one sandbox.
+
+    Parameters:
+        paths: the names and the places.
+        memory: what reads candidates' memory.
+    """
+
+    def __init__(self, paths: Paths, memory: Memory) -> None:
+        self._paths = paths
+        self._memory = memory
+        # By the names that the kernel knows them by, the places whose real names are too long for an address.
+        self._long: dict[bytes, bytes] = {}
+
+    def bound(self, waiting: Notification) -> socket.socket:
+        """Return a socket that is bound as a candidate's is to be.
+
+        Raises:
+            ElsewhereError: its address is none that a candidate may have.
+            OSError: it cannot be.
+        """
+        names = self._way(waiting)
+        # Where it leads elsewhere, by links, Landlock refuses to make a file: as it would the candidate.
+        place = b"/".join((self._paths.top, *names))
+        if len(place) < _PATH_BYTES:
+            return _socket(lambda made: made.bind(place))
+        if len(self._long) >= _MAX_LONG or len(names[-1]) > _MAX_NAME:
+            raise OSError(errno.ENAMETOOLONG, "no shorter name for it")
+        # Kept open, that its number stays the name of this place.
+        directory = _open(self._paths.top, names[:-1])
+        name = b"/proc/self/fd/%d/%s" % (directory, names[-1])
+        try:
+            made = _socket(lambda made: made.bind(name))
+        except BaseException:
+            os.close(directory)
+            raise
+        self._long[name] = place
+        return made
+
+    def guest_name(self, address: bytes) -> bytes | None:
+        """Return what a guest calls an address; None where that is what it says."""
+        family, path = address[:_FAMILY_BYTES], address[_FAMILY_BYTES:].partition(b"\0")[0]
+        if int.from_bytes(family, sys.byteorder) != socket.AF_UNIX:
+            return None
+        renamed = self._paths.guest(self._long.get(path, path))
+        return None if renamed == path else family + renamed + b"\0"
+
+    def connected(self, waiting: Notification) -> socket.socket:
+        """Return a socket that is connected as a candidate's is to be.
+
+        Raises:
+            ElsewhereError: its address is none that a candidate may have.
+            BlockingIOError: the other end has too many that wait.
+            OSError: it cannot be.
+        """
+        found = _open(self._paths.top, self._way(waiting))
+        try:
+            if not stat.S_ISSOCK(os.fstat(found).st_mode):
+                raise ConnectionRefusedError(errno.ECONNREFUSED, "not a socket")
+            return _socket(lambda made: made.connect(f"/proc/self/fd/{found}"))
+        finally:
+            os.close(found)
+
+    def _way(self, waiting: Notification) -> list[bytes]:
+        """Return the names that lead from the sandbox's directory to where an address leads."""
+        path = self._address(waiting)
+        if path and not path.startswith(b"/"):
+            # In a namespace the number may be another's here, and the place is none of the sandbox's.
+            path = os.path.join(os.readlink(b"/proc/%d/cwd" % waiting.thread), path)
+        found = self._paths.below_top(path)
+        if found is None:
+            raise ElsewhereError(errno.EACCES, "not below the sandbox's own directories")
+        return found.split(b"/")
+
+    def _address(self, waiting: Notification) -> bytes:
+        _, place, length, *_ = waiting.arguments
+        length &= 0xFFFFFFFF
+        if not _FAMILY_BYTES < length <= _FAMILY_BYTES + _PATH_BYTES:
+            raise ElsewhereError(errno.EINVAL, "not the length of a path")
+        data = self._memory.read(waiting.thread, place, length)
+        if data is None or len(data) < length:
+            raise OSError(errno.EFAULT, "an address that cannot be read")
+        if int.from_bytes(data[:_FAMILY_BYTES], sys.byteorder) != socket.AF_UNIX:
+            raise ElsewhereError(errno.EINVAL, "another family")
+        return data[_FAMILY_BYTES:].partition(b"\0")[0]  # of an abstract name, nothing
+
+
+def _open(top: bytes, names: list[bytes]) -> int:
+    """Open what is at the end of a way from a directory, without following links."""
+    found = os.open(top, _PATH_ONLY | os.O_DIRECTORY)
+    for depth, name in enumerate(names, start=1):
+        outer = found
+        try:
+            found = os.open(name, _PATH_ONLY | (os.O_DIRECTORY if depth < len(names) else 0), dir_fd=outer)
+        finally:
+            os.close(outer)
+    return found
+
+
+def _socket(use: Callable[[socket.socket], None]) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        use(made)
+    except BaseException:
+        made.close()
+        raise
+    return made
