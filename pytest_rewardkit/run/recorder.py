@@ -34,6 +34,8 @@ class Recorder:
         self._held = 0
         self.asked = False
         """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
+        self.markers_read = 0
+        """How many markers `reward` of the test `marker` was made of."""
         self.skipped_in: str | None = None
         """The group of a test that was skipped, which is all that is known of it then."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []

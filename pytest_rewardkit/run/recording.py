@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -11,7 +11,7 @@ from pytest_rewardkit.run import mistakes, node_ids, recorder
 from pytest_rewardkit.run.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Sequence
 
     from pytest_rewardkit.run.failures import Failures
     from pytest_rewardkit.run.handover import Handover
@@ -83,8 +83,7 @@ class Recording:
     # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
     @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
     def pytest_read_reward_marker(self, item: pytest.Item) -> None:
-        applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
-        if applied and (wrong := _read_marker(applied, recorder_of(item))):
+        if wrong := _read_marker(item, recorder_of(item)):
             pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
 
     @pytest.hookimpl(wrapper=True)
@@ -96,6 +95,8 @@ class Recording:
         except pytest.skip.Exception:
             attempt.discard()
             raise
+        if wrong := _read_marker(item, attempt):
+            pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
         if attempt.threshold is not None and (reward := attempt.concluded()) is not None:
             from pytest_rewardkit.reports.failure import under_threshold
 
@@ -110,6 +111,7 @@ class Recording:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         attempt = recorder_of(item)
+        kept_quiet = call.excinfo is None
         brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
         if self._reporting is not None and call.when == "teardown":
             self._reporting[0].give(item, attempt)
@@ -117,9 +119,13 @@ class Recording:
         node_ids.name(report, item)
         if brief and report.failed:
             report.longrepr = brief
-        # Only now do the failures that unittest's test cases keep to themselves stand in the call.
+        # Only now does what unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
-            _note(attempt, call.excinfo, in_call=call.when == "call")
+            if not isinstance(call.excinfo.value, pytest.skip.Exception):
+                _read_marker(item, attempt)
+                _note(attempt, call.excinfo, in_call=call.when == "call")
+            elif kept_quiet:
+                attempt.discard()
         if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
@@ -130,8 +136,15 @@ class Recording:
         return report
 
 
-def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attempt: Recorder) -> str | None:
-    """Give `attempt` what the markers say, or return what is wrong with them."""
+def _read_marker(item: pytest.Item, attempt: Recorder) -> str | None:
+    """Give `attempt` what the test's markers say by now, or return what is wrong with them.
+
+    Fixtures and the test itself may have added some.
+    """
+    applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
+    if len(applied) == attempt.markers_read:
+        return None
+    attempt.markers_read = len(applied)
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.markers import reward_marker
 
@@ -148,15 +161,15 @@ def _read_marker(applied: list[tuple[tuple[Any, ...], Mapping[str, Any]]], attem
 def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool) -> None:
     """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
     error = excinfo.value
-    if isinstance(error, pytest.skip.Exception):
-        return
     from pytest_rewardkit.errors import UnscoredError
     from pytest_rewardkit.text import one_line
 
     cause = one_line(str(error), 300)
     if isinstance(error, UnscoredError):
         attempt.note_unscored(cause)
-    elif _is_test_timeout(excinfo):
+    elif _failed_by(excinfo, "_pytest.python"):
+        attempt.note_unscored(f"pytest could not run the test: {cause}")
+    elif _failed_by(excinfo, "pytest_timeout"):
         # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
         attempt.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
     elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
@@ -166,8 +179,8 @@ def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in
         attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
 
 
-def _is_test_timeout(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Whether pytest-timeout's signal ended the test; what is raised by it is known by where, not by its text."""
+def _failed_by(excinfo: pytest.ExceptionInfo[BaseException], module: str) -> bool:
+    """Whether a module of pytest's or a plugin's failed the test; known by where it was raised, not by its text."""
     return isinstance(excinfo.value, pytest.fail.Exception) and any(
-        entry.frame.f_globals.get("__name__") == "pytest_timeout" for entry in excinfo.traceback[-2:]
+        entry.frame.f_globals.get("__name__") == module for entry in excinfo.traceback[-2:]
     )

@@ -101,6 +101,32 @@ def test_doing_nothing_earns_nothing(
     assert score_row(sandbox, row, nothing.format(name=entry_point), referee=referee).value == 0.0
 
 
+SHARED = "class Shared:\n    n = 0\n    def __enter__(self): return self\n    def __exit__(self, *_): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("reference", "test"),
+    [
+        (f"{SHARED}def f(): return Shared()", "with f() as held:\n    assert held.n == 0"),
+        ("def f(report):\n    report(1)", "n = 0\ndef g(k):\n    global n\n    n += k\nf(g)\nassert n == 1"),
+        (
+            "class Odd(Exception): pass\ndef f(): raise Odd",
+            "try:\n    f()\nexcept Odd:\n    done = 1\nassert done == 1",
+        ),
+    ],
+    ids=["a context", "a function with effects", "an exception"],
+)
+def test_a_test_that_the_reference_fails_too_says_nothing(
+    sandbox: Sandbox, referee: Referee, reference: str, test: str
+) -> None:
+    fields = {"task_id": 1, "text": "Do it.", "test_list": [test], "code": reference}
+    row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
+    for candidate in (reference, f"{reference}\nother = 1"):
+        reward = score_row(sandbox, row, candidate, referee=referee)
+        assert (reward.value, reward.reason[:32]) == (None, "the row's own reference does not")
+    assert score_row(sandbox, row, "def f(:", referee=referee).verdict is Verdict.COMPILE_ERROR
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -206,7 +232,7 @@ def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Re
         "def check(candidate):\n    assert candidate(1) == 1\n    for n in range(3):\n        got = candidate(n)\n"
         "        assert got == n\n"
     )
-    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test)
+    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test, canonical_solution=...)
     reward = score_row(sandbox, row, "    return 1 // n\n", referee=referee)
     assert reward.value == 0.25
     assert [(part.value, part.weight, part.verdict) for part in reward.parts] == [
@@ -232,7 +258,7 @@ def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Re
 )
 def test_a_candidate_runs_as_a_module_of_a_program_does(sandbox: Sandbox, referee: Referee, body: str) -> None:
     test = "def check(candidate):\n    assert candidate(3) == 3\n    assert candidate(-1) == -1\n"
-    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test)
+    row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test, canonical_solution=...)
     reward = score_row(sandbox, row, body, referee=referee)
     assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
 

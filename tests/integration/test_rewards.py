@@ -333,3 +333,66 @@ def test_items_keep_nothing_of_what_was_recorded(pytester):
     kept = Kept()
     pytester.inline_run("--rewardkit", plugins=[kept]).assertoutcome(passed=1)
     assert kept.properties == []
+
+
+def test_skipped_unittest_tests_were_not_asked(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest, unittest
+
+        @pytest.mark.reward
+        class TestCase(unittest.TestCase):
+            def test_wrong(self):
+                self.assertEqual(1, 2)
+
+            def test_skipped_in_the_test(self):
+                self.skipTest("not here")
+
+            @unittest.skip("not yet")
+            def test_skipped(self):
+                pass
+        """
+    )
+    run().stdout.fnmatch_lines(["mean 0.00 over 1 scored test, strict mean 0.00"])
+
+
+def test_markers_that_fixtures_and_tests_add_count(records):
+    found, _ = records(
+        """
+        import pytest
+
+        @pytest.fixture
+        def marked(request):
+            request.applymarker(pytest.mark.reward(weight=2))
+
+        @pytest.fixture
+        def broken(marked):
+            raise OSError("no route")
+
+        def test_by_a_fixture(marked):
+            pass
+
+        @pytest.mark.xfail(strict=False)
+        def test_in_the_test(request):
+            request.applymarker(pytest.mark.reward(group="late"))
+            assert False
+
+        def test_of_a_broken_fixture(broken):
+            pass
+
+        def test_wrong(request):
+            request.applymarker(pytest.mark.reward(treshold=1))
+        """
+    )
+    assert {name: record.reward.value for name, record in found.items()} == {
+        "test_by_a_fixture": 1.0,
+        "test_in_the_test": 0.0,
+        "test_of_a_broken_fixture": None,
+        "test_wrong": None,
+    }
+    assert (found["test_by_a_fixture"].weight, found["test_in_the_test"].group) == (2, "late")
+
+
+def test_an_asynchronous_test_that_nothing_runs_is_unscored(run, pytester):
+    pytester.makepyfile("import pytest\n\n@pytest.mark.reward\nasync def test_it():\n    pass")
+    run("-p", "no:asyncio", "-p", "no:anyio").stdout.fnmatch_lines(["*pytest could not run the test: async def*"])

@@ -72,6 +72,22 @@ def test_the_outermost_of_nested_checks_counts() -> None:
     assert counts(examined(test, "def f(n): return n")) == [(1, 0), (0, 1), (0, 1)]
 
 
+def test_dataclasses_of_a_test_have_a_module() -> None:
+    test = "import dataclasses\n@dataclasses.dataclass\nclass P:\n    n: 'int'\nassert P(f(1)) == P(2)"
+    assert counts(examined(test, "def f(n): return n + 1")) == [(1, 0)]
+
+
+def test_a_test_may_wait_for_an_exception_by_pytest() -> None:
+    test = (
+        "import pytest\nwith pytest.raises(ValueError, match='7') as caught:\n    f(7)\n"
+        "assert caught.value.args == ('7',)"
+    )
+    right = examined(test, "def f(n): raise ValueError(n)")
+    assert (counts(right), right["stopped"]) == ([(1, 0)], None)
+    wrong = examined(test, "def f(n): return n")
+    assert (wrong["stopped"]["type"], wrong["stopped"]["broken"]) == ("Failed", False)
+
+
 @pytest.mark.parametrize(
     ("candidate", "expected"),
     [
@@ -194,6 +210,15 @@ HANDED = {
         "def fact(n): return 1 if n < 2 else n * fact(n - 1)\nassert f(fact, 5) == 120",
     ),
     "functions in a list": ("def f(gs, n): return [g(n) for g in gs]", "assert f([abs, lambda n: -n], -2) == [2, 2]"),
+    "a text file": (
+        "def f(file): return [line.strip() for line in file]",
+        "import io\nassert f(io.StringIO('a\\nb')) == ['a', 'b']",
+    ),
+    "a binary file": (
+        "def f(file): return file.read()",
+        "import io\nb = io.BytesIO(b'abc')\nb.read(1)\nassert f(b) == b'bc'",
+    ),
+    "an array": ("def f(a): return a.shape", "import numpy\nassert f(numpy.zeros((2, 3))) == (2, 3)"),
     "an iterator": ("def f(it): return sum(it)", "assert f(iter([1, 2])) == 3"),
     "a generator": ("def f(it): return next(it), list(it)", "assert f(n * n for n in range(4)) == (0, [1, 4, 9])"),
     "a map and a zip": (

@@ -86,11 +86,15 @@ class TestCodeTask(Task):
         return replace(self, given=joined(self.given, options["setup"]))
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
-        sources = assembled(candidate, begun=self.begun, defines=self.defines)
+        sources, reference = self._sources(candidate), self._sources(self.reference or "")
         if not sources:
             return _no_code()
-        sources = [self.given, *sources] if self.given else sources
-        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
+        limit = time_limit or TIME_LIMIT
+        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=limit, reference=reference)
+
+    def _sources(self, code: str) -> list[str]:
+        sources = assembled(code, begun=self.begun, defines=self.defines)
+        return [self.given, *sources] if self.given and sources else sources
 
 
 @dataclass(frozen=True, kw_only=True)

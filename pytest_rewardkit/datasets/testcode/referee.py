@@ -16,11 +16,12 @@ from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.testcode.sending import Reply
+    from pytest_rewardkit.reward import Reward
 
 SECONDS: Final = 60.0
 """Of processor time, for one run of a row's test code; what some benchmarks compute anew takes long."""
@@ -70,6 +71,7 @@ class Referee:
         self._sandbox: Sandbox | None = None
         self._line: Line | None = None
         self._replies: dict[str, Reply] = {}
+        self._known: dict[Hashable, Reward] = {}
 
     def __enter__(self) -> Referee:
         return self
@@ -115,6 +117,18 @@ class Referee:
             with Line(self._made(), UNIT_TESTS) as line:
                 self._replies[key] = line.call("run", task, limit=SECONDS)
         return self._replies[key]
+
+    def once(self, key: Hashable, score: Callable[[Sandbox], Reward]) -> Reward:
+        """Scores something that is no candidate in the sandbox of the tests, once for each key.
+
+        Raises:
+            SandboxUnavailable: there is no sandbox to be had.
+        """
+        if (known := self._known.get(key)) is None:
+            known = score(self._made())
+            if known.value is not None:
+                self._known[key] = known
+        return known
 
     def _made(self) -> Sandbox:
         if self._sandbox is None:

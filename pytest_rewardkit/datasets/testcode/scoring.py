@@ -37,6 +37,7 @@ def score_test_code(
     *,
     referee: Referee,
     time_limit: float = TIME_LIMIT,
+    reference: Sequence[str] = (),
 ) -> Reward:
     """Returns the reward of a candidate: the share of the test's checks that it passes.
 
@@ -44,7 +45,8 @@ def score_test_code(
     fail for itself. Checks that the test never reaches, because it broke off before them, have failed. A check that
     functions which do nothing pass as well is vacuous: passing it earns nothing, failing it counts.
 
-    The test runs in the referee's sandbox and the candidate in its own; between them go plain values (guest/).
+    The test runs in the referee's sandbox and the candidate in its own; between them go plain values (guest/). A test
+    that needs more than goes between them fails whatever it is given, the reference too, and so says nothing.
 
     Parameters:
         sandbox: where the candidate runs.
@@ -52,11 +54,25 @@ def score_test_code(
         test: what it is tested with.
         referee: where the test runs.
         time_limit: seconds for loading the candidate and for each call; more where the test alone takes long.
+        reference: pieces of source of a candidate known to be good, if there is one.
 
     Returns:
         A reward with a part for each line of the test that checks something; unscored when the infrastructure failed,
-        or when the test itself cannot run or is passed by doing nothing.
+        or when the test itself cannot run, is passed by doing nothing, or is failed by the reference too.
     """
+    reward = _score(sandbox, sources, test, referee, time_limit)
+    if not reference or reward.value in (None, 1.0) or reward.verdict is Verdict.COMPILE_ERROR:
+        return reward
+    known_good = referee.once(
+        (test, tuple(reference)), lambda place: _score(place, reference, test, referee, time_limit)
+    )
+    if known_good.value is None or known_good.value == 1:
+        return reward
+    why = next((part.reason for part in known_good.parts if part.value != 1), "")
+    return Reward.unscored(f"the row's own reference does not pass its test here either: {why}")
+
+
+def _score(sandbox: Sandbox, sources: Sequence[str], test: TestCode, referee: Referee, time_limit: float) -> Reward:
     try:
         examination = referee.begin(test)
         outcome = examination.state.outcome or _examined(sandbox, sources, examination, time_limit)

@@ -57,6 +57,12 @@ class Checks:
         self.made = 0
         self.broken_off = False
 
+    @property
+    def failures(self) -> tuple[type[BaseException], ...]:
+        """What a failing check may raise: where pytest is used, its own kind of failure too, which is no Exception."""
+        outcomes = sys.modules.get("_pytest.outcomes")
+        return (Exception,) if outcomes is None else (Exception, outcomes.Failed)
+
     def begin(self, line: int, text: str) -> None:
         self._depth += 1
         if self._depth == 1:
@@ -153,7 +159,8 @@ class _Guard:
             # A failed assignment leaves a name without its value; the test cannot go on behind it.
             raised = _call("broke", line, text, caught or not isinstance(statement, ast.Expr))
         reaction = ast.If(raised, [ast.Raise()], [])
-        handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [reaction])
+        checks = ast.Name("__rewardkit__", ast.Load())
+        handler = ast.ExceptHandler(ast.Attribute(checks, "failures", ast.Load()), None, [reaction])
         return ast.copy_location(ast.Try(body, [handler], otherwise, []), statement)
 
     def _descend(self, node: ast.AST, caught: bool) -> None:

@@ -143,8 +143,8 @@ class Player:
                 return {resolved(key): resolved(item) for key, item in value.items()}
             return value
 
-        receiver = Receiver(lambda part: resolved(across.decode(part)))
-        return resolved(across.decode(data))
+        receiver = Receiver(lambda part: resolved(across.decode(part, rebuild=True)))
+        return resolved(across.decode(data, rebuild=True))
 
 
 _players: list[Player] = []
