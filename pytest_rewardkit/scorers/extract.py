@@ -16,12 +16,15 @@ from pytest_rewardkit.scorers.response import (
     before_marks,
     begins_with_mark,
     between_marks,
+    in_json,
     normalised,
     tagged,
+    unescaped,
     without_named_mark,
+    without_numbers,
     without_thoughts,
 )
-from pytest_rewardkit.scorers.source import Source, read_source
+from pytest_rewardkit.scorers.source import Source, read_source, unwrapped, without_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -94,20 +97,34 @@ class _Search:
         if answer != text and (whole := self._whole(answer)):
             return whole
         text = answer
+        if (found := self._first(in_json(text))) is not None:
+            return replace(found, how=f"{found.how}, in JSON")
         blocks = fenced_blocks(text)
-        for content in tagged(text, blocks):
-            extraction = self._marked(content)
-            if extraction is not None:
-                return replace(extraction, how=f"{extraction.how}, in answer tags")
+        if (found := self._first(tagged(text, blocks))) is not None:
+            return replace(found, how=f"{found.how}, in answer tags")
         return self._fenced(blocks) or self._marked(text, blocks) or self._unfenced(text, blocks)
 
+    def _first(self, texts: Sequence[str]) -> Extraction | None:
+        """The first code in any of the texts, if possible one that defines what is asked."""
+        found = []
+        for text in texts:
+            extraction = self._first(in_json(text)) or self._marked(text)
+            if extraction is None:
+                continue
+            source = read_source(extraction.code)
+            if source is not None and set(self.defines) & source.defines:
+                return extraction
+            found.append(extraction)
+        return found[0] if found else None
+
     def _whole(self, text: str) -> Extraction | None:
-        if self.language != "python" or _TILDES.match(text):
+        if self.language != "python" or _TILDES.match(text) or in_json(text):
             return None
-        for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text)):
+        for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text), unescaped(text), without_numbers(text)):
             source = _python(code)
             if source is not None:
-                return None if foreign_by_names(source) else Extraction(source.text, "the whole response")
+                code = without_words(unwrapped(source))
+                return None if foreign_by_names(source) else Extraction(code, "the whole response")
         return None
 
     def _marked(self, text: str, blocks: Sequence[Block] | None = None) -> Extraction | None:
@@ -121,7 +138,8 @@ class _Search:
 
     def _fenced(self, blocks: Sequence[Block]) -> Extraction | None:
         """The code in fenced blocks; None where there is none of the language."""
-        blocks = [block for block in map(_tidied, blocks) if block.text.strip()]
+        blocks = [_tidied(inner) for block in blocks for inner in _inner(block)]
+        blocks = [block for block in blocks if block.text.strip()]
         mine = [block for block in blocks if block.language == self.language]
         if not mine:
             mine = [block for block in blocks if not block.language]
@@ -189,12 +207,18 @@ def _mislabelled(block: Block) -> Source | None:
     return source if source is not None and re.search(r"^[ \t]*(?:def|class) \w+.*:", source.text, re.M) else None
 
 
+def _inner(block: Block) -> Sequence[Block]:
+    """The blocks in a block of Markdown; any other block as it is."""
+    inner = fenced_blocks(block.text) if block.language in NO_PROGRAMS else []
+    return [it for it in inner if it.language not in NO_PROGRAMS] or [block]
+
+
 def _tidied(block: Block) -> Block:
     """A block without prompts, marks, and spaces that only look like some."""
     text = without_named_mark(prompts_off(block.text))
     if block.language in ("python", "") and read_source(textwrap.dedent(text)) is None:
-        for other in (text.replace("\xa0", " "), before_marks(text)):
-            if other != text and read_source(textwrap.dedent(other)) is not None:
+        for other in (text.replace("\xa0", " "), before_marks(text), unescaped(text), without_numbers(text)):
+            if other and other != text and read_source(textwrap.dedent(other)) is not None:
                 text = other
                 break
     return replace(block, text=text)
@@ -253,14 +277,24 @@ _CODE_STARTS: Final = re.compile(
     r"|[\w, ]+ [-+*/]?= |return [\w(\[{'\"-]|(?:if|while|with) .*:$|for \w.* in .*:|try:$)",
     re.MULTILINE,
 )
+_CODE_ENDS: Final = re.compile(
+    r"^(?:</?[A-Za-z]|`{1,2}[ \t]*$|'{3}|\"{3}|-{3,}|={3,}|\*{2,}|\\end\b|#{2,} |\[/|(?:END|End of)\b)", re.MULTILINE
+)
+"""Lines that are no Python, where they are in no string."""
+
+_INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _ATTEMPTS: Final = 8
 
 
 def _in_prose(text: str) -> Extraction:
     start = _CODE_STARTS.search(text)
     if start is None:
-        return Extraction("", "no code in the response")
+        return _inline(text)
     text = text[start.start() :]
+    for line in list(_CODE_ENDS.finditer(text))[:_ATTEMPTS]:
+        source = _python(textwrap.dedent(text[: line.start()]))
+        if source is not None:
+            return Extraction(source.text, "the code in the text, without a fence")
     if (whole := without_cut_end(textwrap.dedent(text))) is not None:
         return Extraction(whole, "the code in the text, without its end, which was cut off")
     paragraphs = re.split(r"(\n[ \t]*\n)", text)
@@ -269,3 +303,18 @@ def _in_prose(text: str) -> Extraction:
         if source is not None:
             return Extraction(source.text, "the code in the text, without a fence")
     return Extraction(text, "what looks like code in the text, without a fence")
+
+
+def _inline(text: str) -> Extraction:
+    """The longest code between single backticks."""
+    found = [source for code in _INLINE.findall(text)[:MOST_PIECES] if (source := _python(code)) is not None]
+    found = [source for source in found if _does(source)]
+    if not found:
+        return Extraction("", "no code in the response")
+    longest = max(found, key=lambda source: len(source.text))
+    return Extraction(f"{longest.text}\n", "the code between backticks")
+
+
+def _does(source: Source) -> bool:
+    """Whether it is more than a part of a program, as `x = 5` and `"text"` are: a call, or a definition."""
+    return re.search(r"\w\(.*\)|\bdef |=[ ]*lambda\b", source.text) is not None

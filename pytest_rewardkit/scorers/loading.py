@@ -17,6 +17,9 @@ if TYPING:
 NAME = "candidate.py"
 """The file that tracebacks name."""
 
+DEEPEST = 2**31 - 1
+"""The highest limit of recursion that there is."""
+
 AWAITS = 0x80 | 0x200
 """Flags of code that has to be awaited: of a coroutine, of an asynchronous generator."""
 
@@ -108,16 +111,27 @@ def alone() -> Iterator[None]:
     if loop is not None and task is not None:
         asyncio.tasks._leave_task(loop, task)
     asyncio._set_running_loop(None)
-    sys.setrecursionlimit(limit + _depth())
+    _forget_loop(asyncio)
+    deeper = min(limit + _depth(), DEEPEST)
+    sys.setrecursionlimit(deeper)
     try:
         yield
     finally:
-        sys.setrecursionlimit(limit)
+        if sys.getrecursionlimit() <= deeper:  # what runs within may have raised it for what follows
+            sys.setrecursionlimit(limit)
         asyncio._set_running_loop(loop)
         if loop is not None:
             asyncio.set_event_loop(loop)  # `asyncio.run` leaves none
             if task is not None:
                 asyncio.tasks._enter_task(loop, task)
+
+
+def _forget_loop(asyncio: Any) -> None:
+    """Let `asyncio.get_event_loop` make a loop as in a new interpreter, where this Python's does."""
+    with suppress(AttributeError):
+        local = asyncio.get_event_loop_policy()._local
+        local._loop = None
+        local._set_called = False
 
 
 def _depth() -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,13 +15,17 @@ _THOUGHT: Final = r"(?:think|thinking|thought|thoughts|reasoning|analysis|scratc
 _OPEN_THOUGHT: Final = re.compile(rf"\s*<{_THOUGHT}>")
 # Not one in quotes, as code about models has it; a fence may follow.
 _UNQUOTED: Final = r"(?![\"'\\]|`(?!``))"
+_FINAL_CHANNEL: Final = re.compile(r"<\|channel\|>final[^<>\n]{0,40}<\|message\|>")
 _END_OF_THOUGHT: Final = re.compile(rf"</{_THOUGHT}>{_UNQUOTED}")
 
 _TAG: Final = re.compile(
-    r"<(answer|solution|code|final_answer|final|python|response|output_code|tool_call|execute)>(?![\"'`\\])",
+    r"<(answer|solution|code|final_answer|final|python|response|output_code|tool_call|execute|parameter)"
+    r"(?:[ =][^<>\n]{1,100})?>(?![\"'`\\])",
     re.IGNORECASE,
 )
+_CDATA: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
 MOST_TAGS: Final = 50
+LEAST_NUMBERED: Final = 2
 
 _MARK: Final = (
     # Some models have wide bars.
@@ -36,10 +41,12 @@ _ROLE: Final = re.compile(r"\s*(?:assistant|model|user|python|code)[ \t]*:?[ \t]
 
 
 def normalised(response: str) -> str:
-    """Return a response with plain line ends, and without a byte order mark."""
-    return response.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    """Return a response with plain line ends, and without a byte order mark or spaces of no width before lines."""
+    response = response.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", response)
 
 
+_UNSEEN: Final = re.compile("^[\u200b\u2060\ufeff]+", re.MULTILINE)
 _NAMED_MARK: Final = re.compile(r"[ \t]*\[(DONE|END)\]\s*\Z")
 _BEGIN: Final = re.compile(r"\s*\[(?:BEGIN|PYTHON|CODE|ANSWER|SOLUTION)\][ \t]*\n")
 
@@ -59,6 +66,8 @@ def begins_with_mark(text: str) -> bool:
 
 def without_thoughts(text: str) -> str:
     """Return what comes after a model's thoughts; thoughts that do not end are taken for the answer."""
+    if finals := [match.end() for match in _FINAL_CHANNEL.finditer(text)]:
+        return text[finals[-1] :]
     if ends := [match.end() for match in _END_OF_THOUGHT.finditer(text)]:
         return text[ends[-1] :]
     opening = _OPEN_THOUGHT.match(text)
@@ -88,8 +97,52 @@ def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
         if any(start <= tag.start() < end for start, end in inside):
             continue
         close = re.compile(rf"</{tag[1]}>", re.IGNORECASE).search(text, tag.end())
-        found.append(text[tag.end() : close.start() if close else len(text)])
+        content = text[tag.end() : close.start() if close else len(text)]
+        if blocks and "\n" not in content:  # a word in prose, next to code in fences
+            continue
+        found.append(data[1] if (data := _CDATA.fullmatch(content)) else content)
     return found[::-1]
+
+
+_KEYS: Final = ("code", "solution", "answer", "python", "program", "content", "completion", "response", "input")
+
+
+def in_json(text: str) -> list[str]:
+    """The texts under the usual names in a response that is JSON, as with structured output and calls of tools."""
+    if not text.lstrip().startswith("{"):
+        return []
+    try:
+        pending: list[Any] = [json.loads(text, strict=False)]
+    except (ValueError, RecursionError):
+        return []
+    found = []
+    for _ in range(MOST_TAGS):
+        if not pending:
+            break
+        item = pending.pop()
+        if isinstance(item, dict):
+            found += [value for key in _KEYS if isinstance(value := item.get(key), str)]
+            pending += [value for value in item.values() if isinstance(value, dict)]
+    return found
+
+
+def unescaped(text: str) -> str:
+    """A text whose lines end in a backslash and an n as if they had ended in line ends; "" for any other."""
+    if text.strip().count("\n") > 0 or "\\n" not in text:
+        return ""
+    return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+
+
+_NUMBERED: Final = re.compile(r"[ \t]*(\d{1,6})(?:[:|\u2502.]?(?:[ \t]|$))")
+
+
+def without_numbers(text: str) -> str:
+    """A text of which every line begins with its number, without the numbers; "" for any other."""
+    lines = text.strip("\n").split("\n")
+    matches = [_NUMBERED.match(line) for line in lines]
+    if len(lines) < LEAST_NUMBERED or not all(m and int(m[1]) == n for n, m in enumerate(matches, 1)):
+        return ""
+    return "\n".join(line[match.end() :] for line, match in zip(lines, matches, strict=True) if match) + "\n"
 
 
 def _line_starts(text: str) -> list[int]:

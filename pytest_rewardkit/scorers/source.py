@@ -52,6 +52,37 @@ def syntax_tree(text: str) -> ast.Module | None:
     return None if parsed is None else parsed[0]
 
 
+_QUOTED: Final = re.compile(r"\s*(\'{3}|\"{3})(?:python|py)?[ \t]*\n(.*)\1\s*", re.DOTALL)
+
+
+def unwrapped(source: Source) -> Source:
+    """Return the source that is in a source which is nothing but a long string, as if its quotes were a fence."""
+    quoted = _QUOTED.fullmatch(source.text)
+    inner = read_source(quoted[2]) if quoted else None
+    return inner if inner is not None and inner.defines else source
+
+
+def without_words(source: Source) -> str:
+    """Return the text of a source without the words around its code that read as Python: ``python``, ``Done``."""
+    tree = syntax_tree(source.text)
+    body = [] if tree is None else list(tree.body)
+    lines = source.text.split("\n")
+    while len(body) > 1 and _is_idle(body[0], source):
+        lines[: body[0].end_lineno] = [""] * (body[0].end_lineno or 0)
+        del body[0]
+    while len(body) > 1 and _is_idle(body[-1], source) and body[-2].end_lineno != body[-1].lineno:
+        del lines[body[-1].lineno - 1 :]
+        del body[-1]
+    return source.text if lines == source.text.split("\n") else "\n".join(lines).strip("\n") + "\n"
+
+
+def _is_idle(statement: ast.stmt, source: Source) -> bool:
+    """Whether a statement is words, one of which nothing in the source gives a meaning."""
+    return _is_prose(statement) and any(
+        isinstance(node, ast.Name) and node.id in source.uses for node in ast.walk(statement)
+    )
+
+
 def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
     parsed = _parse_python(text)
     return _parse_python(_MAGIC.sub(r"\1pass", text)) if parsed is None and _MAGIC.search(text) else parsed

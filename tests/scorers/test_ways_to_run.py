@@ -154,6 +154,16 @@ MODULES = {
         "def add(a, b): return asyncio.new_event_loop().run_until_complete(g(a, b))\n"
     ),
     "is asynchronous": "async def add(a, b): return a + b\n",
+    "gets a loop within": (
+        "import asyncio, sys\nasync def g(a, b): return a + b\n"
+        "def add(a, b):\n"
+        "    if sys.version_info >= (3, 14): return a + b  # there it gives none\n"
+        "    return asyncio.get_event_loop().run_until_complete(g(a, b))\n"
+    ),
+    "raises the limit of recursion": (
+        "import sys\nsys.setrecursionlimit(20_000)\n"
+        "def down(n): return n and down(n - 1)\ndef add(a, b): return a + b + down(9_000)\n"
+    ),
     "runs a loop when it is loaded": ADD + "import asyncio\nasync def demo(): print(add(1, 2))\nasyncio.run(demo())\n",
     "awaits when it is loaded": ADD + "import asyncio\nawait asyncio.sleep(0)\n",
     "knows its file": ADD + "import os\nHERE = os.path.dirname(os.path.abspath(__file__))\n",

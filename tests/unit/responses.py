@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import json
+
 F = "`" * 3
 ADD = "def add(a, b):\n    return a + b\n"
 SUM = "print(sum(map(int, input().split())))\n"
@@ -118,6 +120,51 @@ WITH_ADD: dict[str, list[str]] = {
         f"{F}python\n{ADD}{F}\nIn JavaScript:\n{F}js\nfunction add(a, b) {{ return a + b; }}\n{F}",
         f"{F}java\n{ADD}{F}",
     ],
+    "what looks like the solution after it": [
+        f"{F}python\n{ADD}{F}\nThe signature:\n{F}python\ndef add(a: int, b: int) -> int: ...\n{F}",
+        f"{F}python\n{ADD}{F}\nIts interface:\n{F}pyi\ndef add(a: int, b: int) -> int:\n    'Add.'\n    pass\n{F}",
+        f"{F}python\n{ADD}{F}\nTo do:\n{F}python\ndef add(a, b):\n    raise NotImplementedError('subtract')\n{F}",
+        f"{F}python\n{ADD}{F}\nWith a log:\n{F}python\ndef add(a, b):\n    print(a, b)\n    # ... rest of the function\n{F}",
+        f"{F}python\n{ADD}{F}\nUse:\n{F}python\nfrom solution import add\nprint(add(1, 2))\n{F}",
+        f"{F}python\n{ADD}{F}\n**test_add.py**\n{F}python\nimport pytest\nfrom add import add\n\ndef test_add():\n    assert add(1, 2) == 3\n{F}",
+        f"{F}python\ndef add(a, b):\n    pass\n{F}\nFilled in:\n{F}python\n{ADD}{F}",
+    ],
+    "fences in Markdown in a fence": [
+        f"{F}`markdown\n{F}python\n{ADD}{F}\n{F}`",
+        f"{F}markdown\nHere it is:\n\n{F}python\n{ADD}{F}\n{F}",
+    ],
+    "calls of tools and JSON": [
+        f"<function=write_file>\n<parameter=path>add.py</parameter>\n<parameter=content>\n{ADD}</parameter>\n</function>",
+        f'<invoke name="python">\n<parameter name="code">{ADD}</parameter>\n</invoke>',
+        "<tool_call>\n" + json.dumps({"name": "python", "arguments": {"code": ADD}}) + "\n</tool_call>",
+        json.dumps({"reasoning": "add(1, 2) is 3", "code": ADD}),
+        json.dumps({"solution": f"{F}python\n{ADD}{F}"}, indent=2),
+        f"<answer><![CDATA[\n{ADD}]]></answer>",
+    ],
+    "channels": [
+        f"<|channel|>analysis<|message|>def is needed.<|end|><|start|>assistant<|channel|>final<|message|>{ADD}<|return|>",
+        f"<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Sure\n{F}python\n{ADD}{F}<|return|>",
+    ],
+    "what stands for a fence": [
+        f"`\n{ADD}`",
+        f"``\n{ADD}``",
+        f"'''python\n{ADD}'''",
+        f'"""\n{ADD}"""',
+        f"\\begin{{lstlisting}}[language=Python]\n{ADD}\\end{{lstlisting}}",
+        f"---\n{ADD}---\nIt adds.",
+        f"BEGIN SOLUTION\n{ADD}END SOLUTION",
+        f"python\n{ADD}",
+        f"{ADD}\nDone",
+        f"python\nCopy code\n{ADD}",
+        f"\u200b{F}python\n{ADD}\u200b{F}",
+        f"<pre><code>{ADD}</code></pre>",
+    ],
+    "written otherwise": [
+        "1 def add(a, b):\n2     return a + b\n",
+        f"{F}python\n1: def add(a, b):\n2:     return a + b\n{F}",
+        f"{F}python\ndef add(a, b):\\n    return a + b\\n{F}",
+    ],
+    "a word of code in tags": [f"Call <code>add(1, 2)</code>.\n\n{F}python\n{ADD}{F}"],
     "in prose": [
         f"Here it is:\n\n{ADD}\nIt adds two numbers.",
         f"{ADD}\n\nThis function adds (see above) two numbers; it's simple.",
@@ -126,6 +173,30 @@ WITH_ADD: dict[str, list[str]] = {
     ],
 }
 """Each of these gives `ADD`, asked for `add`."""
+
+IN_SEVERAL_BLOCKS: dict[str, tuple[str, str]] = {
+    "a helper afterwards": (
+        f"{F}python\ndef add(a, b):\n    return plus(a, b)\n{F}\nwhere\n{F}python\ndef plus(a, b):\n    return a + b\n{F}",
+        "def add(a, b):\n    return plus(a, b)\ndef plus(a, b):\n    return a + b\n",
+    ),
+    "a main function that is called in another block": (
+        f"{F}python\ndef main():\n    print(input())\n{F}\nCall it:\n{F}python\nif __name__ == '__main__':\n    main()\n{F}",
+        "def main():\n    print(input())\nif __name__ == '__main__':\n    main()\n",
+    ),
+    "input in one block, output in another": (
+        f"{F}python\nn = int(input())\n{F}\nThen\n{F}python\nprint(n)\n{F}",
+        "n = int(input())\nprint(n)\n",
+    ),
+    "more examples of what was called before": (
+        f"{F}python\ndef hi(name):\n    return name\n\nprint(hi(1))\n{F}\nMore:\n{F}python\nprint(hi(2))\n{F}",
+        "def hi(name):\n    return name\n\nprint(hi(1))\n",
+    ),
+    "the call in another block": (
+        f"{F}python\ndef hi(name):\n    return name\n{F}\nUse:\n{F}python\nprint(hi(1))\n{F}",
+        "def hi(name):\n    return name\nprint(hi(1))\n",
+    ),
+}
+"""Each with the program that it gives; the first is asked for `add`."""
 
 PROGRAMS: dict[str, list[str]] = {
     "a check after": [
@@ -140,6 +211,13 @@ PROGRAMS: dict[str, list[str]] = {
         f"{F}python\n{SUM}{F}\nOutput:\n{F}python\n[1, 2, 3]\n6\n{F}",
         f"{F}python\n{SUM}{F}\n{F}console\n$ echo 1 2 3 | python main.py\n6\n{F}",
     ],
+    "in steps": [
+        f"Read:\n{F}python\nnumbers = map(int, input().split())\n{F}\nSum:\n{F}python\nprint(sum(numbers))\n{F}\nAll:\n{F}python\n{SUM}{F}",
+        f"{F}python\n{SUM}{F}\nAs a function:\n{F}python\ndef total(numbers):\n    return sum(numbers)\n{F}",
+        f"{F}python\n{SUM}{F}\nFor floats, change a line to:\n{F}python\nnumbers = map(float, input().split())\n{F}",
+        f"{F}python\n{SUM}{F}\nTests:\n{F}python\nimport subprocess\n\ndef test_sum():\n    assert subprocess.run(['python', 'sum.py'], input=b'1 2').stdout == b'3'\n{F}",
+    ],
+    "between backticks": [f"Write `{SUM.strip()}` and that is all.", f"`{SUM.strip()}`"],
     "a line of it after": [
         f"{F}python\nimport sys\n{SUM}{F}\nThe line\n{F}python\n{SUM}{F}\nsums.",
         f"{F}python\nimport sys\n{SUM}{F}\nFirst:\n{F}python\nimport sys\n{F}\nThen:\n{F}python\n{SUM}{F}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.responses import ADD, CUT_OFF, INFOS, MARKS, OTHER_LANGUAGES, PROGRAMS, SUM, WITH_ADD, F
+from unit.responses import ADD, CUT_OFF, IN_SEVERAL_BLOCKS, INFOS, MARKS, OTHER_LANGUAGES, PROGRAMS, SUM, WITH_ADD, F
 
 from pytest_rewardkit.scorers.extract import RESPONSE_LIMIT, find_code
 
@@ -38,6 +38,20 @@ def test_a_function(response: str) -> None:
 def test_a_program(response: str) -> None:
     extraction = find_code(response)
     assert same(extraction.code.replace("import sys\n", ""), SUM), extraction
+
+
+@pytest.mark.parametrize(("response", "code"), IN_SEVERAL_BLOCKS.values(), ids=IN_SEVERAL_BLOCKS)
+def test_blocks_that_belong_together(response: str, code: str) -> None:
+    extraction = find_code(response, defines=["add"] if "def add" in response else [])
+    assert same(extraction.code, code), extraction
+
+
+LIKE_WRAPPINGS = ["{'code': 1}", '{"code": 1}', '{"n": 5}', '"""\na\n"""', "xs = [1]\nxs", "x: int = 3", "1\n2\n"]
+
+
+@pytest.mark.parametrize("program", LIKE_WRAPPINGS)
+def test_programs_that_look_like_wrappings_are_programs(program: str) -> None:
+    assert find_code(program).code == program
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.scorers.extract import extract_code
+from pytest_rewardkit.scorers.response import begins_with_mark, between_marks, in_json
 from pytest_rewardkit.scorers.source import read_source, syntax_tree
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ())
     """
     if not candidate.strip():
         return []
+    candidate = next(iter(in_json(candidate)), candidate)
+    if begins_with_mark(candidate):
+        candidate = next((piece.lstrip("\n") for piece in between_marks(candidate) if piece.strip()), candidate)
     if _FENCE.search(candidate) is None and (sources := _fitting(candidate, begun, defines)):
         return sources
     code = extract_code(candidate, defines=defines)
