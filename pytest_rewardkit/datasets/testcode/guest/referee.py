@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
+import hashlib
 import importlib
 import json
 import random
@@ -226,7 +228,7 @@ class Examination:
         given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []
         if any(value is other for value in given for other in self._changing):
             raise Blank  # what is in it by now is not known
-        key = json.dumps(operation)
+        key = hashlib.sha256(json.dumps(operation).encode("ascii")).hexdigest()  # arguments may be large
         occurrence = self._asked.get(key, 0)
         self._asked[key] = occurrence + 1
         number = self._numbers.setdefault((key, occurrence), len(self._operations))
@@ -390,6 +392,7 @@ def examine(task: dict[str, Any], result_path: str) -> None:
     token = task["token"]
     if "program" in task:
         _examinations.clear()  # what an earlier one left that was given up
+        gc.collect()  # large values in few cycles, for which Python itself waits
         _examinations[token] = Examination(task["program"])
     answers = map(_answer, task.get("answers", ()))
     begun = time.monotonic()
@@ -399,4 +402,4 @@ def examine(task: dict[str, Any], result_path: str) -> None:
     if "outcome" in result:
         del _examinations[token]
     with open(result_path, "w", encoding="ascii") as file:
-        json.dump(result, file)
+        file.write(json.dumps(result))  # `dump` is many times as slow
