@@ -141,6 +141,25 @@ def test_a_client_waits_while_too_many_do(kernel):
     assert evaluate(kernel, code) == [b"x"] * 8
 
 
+def test_what_does_not_block_goes_on_like_that(kernel, fork_server):
+    if fork_server.greeting["level"] == "ns-nocap":
+        pytest.skip("the agent cannot see what a process's descriptors are like")
+    code = """
+    import errno, socket
+    listener = socket.socket(socket.AF_UNIX); listener.setblocking(False); listener.bind('/tmp/a'); listener.listen(0)
+    clients = [socket.socket(socket.AF_UNIX) for _ in range(9)]
+    for client in clients: client.setblocking(False)
+    def attempt(action, *arguments):
+        try:
+            return action(*arguments)
+        except BlockingIOError as error:
+            return errno.errorcode[error.errno]
+    [attempt(listener.accept), attempt(clients[0].connect, '/tmp/a'), attempt(clients[0].recv, 1),
+     [attempt(client.connect, '/tmp/a') for client in clients[1:]][-1]]
+    """
+    assert evaluate(kernel, code) == ["EAGAIN", None, "EAGAIN", "EAGAIN"]
+
+
 def test_an_event_loop(kernel):
     code = """
     import asyncio

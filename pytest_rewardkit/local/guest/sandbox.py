@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import landlock, network, root, syscalls, tracing
+from pytest_rewardkit.local.guest import landlock, network, root, syscalls
 from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
@@ -121,13 +121,14 @@ class Sandbox:
 
     @property
     def _memory(self) -> tuple[str, ...]:
-        """Where the agent finds the paths that its candidates' calls name."""
-        return ("/proc",) if self.waiting_program is not None and not tracing.are_calls_allowed() else ()
+        """Where the agent finds the paths that its candidates' calls name, and what their sockets are like."""
+        # In a process namespace, the numbers in the machine's /proc are others'.
+        return ("/proc",) if self.waiting_program is not None and not self.plan.process_namespace else ()
 
     @property
     def candidates_rules(self) -> landlock.Rules | None:
         """What candidates may touch, where that is less than what the agent may."""
-        return self._rules() if self._memory else None
+        return self._rules() if self._memory and self.plan.landlock_abi else None
 
     def _rules(self) -> landlock.Rules:
         if self.plan.private_root:

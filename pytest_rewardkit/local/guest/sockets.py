@@ -73,6 +73,15 @@ class Sockets:
         self._long[name] = place
         return made
 
+    def blocks(self, waiting: Notification) -> bool:
+        """Return whether a candidate's socket is to block; so it is taken to be where its process cannot be seen."""
+        try:
+            with open(f"/proc/{waiting.thread}/fdinfo/{waiting.arguments[0]}") as file:
+                flags = next(line for line in file if line.startswith("flags:"))
+        except OSError:
+            return True
+        return not int(flags.split()[1], 8) & os.O_NONBLOCK
+
     def guest_name(self, address: bytes) -> bytes | None:
         """Return what a guest calls an address; None where that is what it says."""
         family, path = address[:_FAMILY_BYTES], address[_FAMILY_BYTES:].partition(b"\0")[0]

@@ -66,7 +66,7 @@ _libc.process_vm_readv.restype = ctypes.c_ssize_t
 _libc.process_vm_writev.restype = ctypes.c_ssize_t
 
 
-def are_calls_allowed() -> bool:
+def _are_calls_allowed() -> bool:
     """Return whether memory of others can be had by system calls; older filters of Docker's only leave the files."""
     here = _Iovec(ctypes.addressof(ctypes.create_string_buffer(1)), 0)
     return bool(_libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(here), 1, 0) == 0)
@@ -76,7 +76,7 @@ class Memory:
     """Other processes' memory, read and written by one thread of this one."""
 
     def __init__(self) -> None:
-        self._by_calls = are_calls_allowed()
+        self._by_calls = _are_calls_allowed()
         self._buffer = ctypes.create_string_buffer(_PATH_MAX + 1)
         self._here = _Iovec(ctypes.addressof(self._buffer), 0)
         self._there = _Iovec()

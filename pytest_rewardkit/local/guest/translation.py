@@ -182,12 +182,14 @@ class Translator:
         code: int | None = errno.EACCES
         try:
             with self._making[waiting.call](waiting) as made:
-                made.setblocking(True)
+                made.setblocking(self._sockets.blocks(waiting))
                 listener.replace_descriptor(waiting.key, waiting.arguments[0], made.fileno())
             return
-        except BlockingIOError:
-            self._later.append((listener, waiting))
-            return
+        except BlockingIOError as error:
+            if self._sockets.blocks(waiting):
+                self._later.append((listener, waiting))
+                return
+            code = error.errno
         except ElsewhereError as error:
             code = error.errno if self._guarded else None
         except OSError as error:
