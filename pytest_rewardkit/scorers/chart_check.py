@@ -122,7 +122,7 @@ def _shortcomings(check: ChartCheck, chart: Chart) -> list[str]:
                 found.append(f"type is {one_line(kinds, 60)!r}, not {wanted!r}")
         else:
             given = getattr(chart, criterion)
-            if not any(str(wanted).casefold() in text.casefold() for text in given):
+            if not any(_words(str(wanted)) in _words(text) for text in given):
                 found.append(f"{criterion} is {one_line(' / '.join(given), 60)!r}, not {wanted!r}")
     return found
 
@@ -167,6 +167,11 @@ def _forms(series: Sequence[Series], wanted: Any) -> Iterator[tuple[Any, Any]]:
         return
     yield [list(point) for one in series for point in one.points], [_point(item) for item in items]
     yield [_in_form_of(item, one) for item, one in zip_longest(items, series)], [_like(item) for item in items]
+
+
+def _words(text: str) -> str:
+    """A text without letter case and line breaks."""
+    return " ".join(text.casefold().split())
 
 
 def _in_form_of(wanted: Any, series: Series | None) -> Any:

@@ -6,6 +6,7 @@ a candidate has made. A reading is a list of charts: the texts of axes, and thei
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -14,10 +15,12 @@ from datetime import date, datetime
 
 TYPING = False
 if TYPING:
-    from typing import Any
+    from typing import Any, ClassVar
 
 MIME = "application/vnd.rewardkit.figure"
 """As what a shown figure's reading leaves the sandbox, beside its image."""
+
+MOST_FIGURES = 20
 
 MOST_POINTS = 20_000
 """Of a figure; those beyond it are left out."""
@@ -41,16 +44,58 @@ def install() -> None:
             return written(shown) if module is not None and isinstance(shown, module.Figure) else None
 
     formatters[MIME] = Formatter()
+    if "matplotlib.figure" in sys.modules:
+        _watch(sys.modules["matplotlib.figure"])
+    else:
+        sys.meta_path.insert(0, _Watcher())
+
+
+class _Watcher:
+    """Is asked for modules before any other finder, and has those of matplotlib's figures watched."""
+
+    def find_spec(self, name: str, *_: Any) -> Any:
+        if name != "matplotlib.figure":
+            return None
+        import importlib.util
+
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                execute(module)
+                _watch(module)
+
+            vars(spec.loader)["exec_module"] = exec_module
+        return spec
+
+
+def _watch(module: Any) -> None:
+    """Have figures read as they are saved: they may be closed or empty when all is done."""
+    save = module.Figure.savefig
+    if getattr(save, "is_watched", False):
+        return
+
+    @functools.wraps(save)
+    def savefig(figure: Any, *args: Any, **kwargs: Any) -> Any:
+        saved = save(figure, *args, **kwargs)
+        Unshown.saved = [*Unshown.saved, written(figure)][-MOST_FIGURES:]
+        return saved
+
+    vars(savefig)["is_watched"] = True
+    module.Figure.savefig = savefig
 
 
 class Unshown:
-    """Shows itself as the readings of the figures that are left, one a line."""
+    """Shows itself as the readings of the figures that are left open or were saved, one a line."""
+
+    saved: ClassVar[list[str]] = []
 
     def __repr__(self) -> str:
         pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is None:
-            return ""
-        return "\n".join(written(pyplot.figure(number)) for number in pyplot.get_fignums()[:20])
+        left = [pyplot.figure(number) for number in pyplot.get_fignums()[:MOST_FIGURES]] if pyplot is not None else []
+        return "\n".join(dict.fromkeys([*map(written, left), *self.saved]))
 
 
 def written(figure: Any) -> str:
@@ -286,12 +331,14 @@ def _labelled(axes: Any, artists: list[Any]) -> list[tuple[str, Any]]:
 
 
 def _named(axes: Any, series: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Series without a name of their own by the legend's texts, where there is one for each."""
+    """Series without a name of their own by the legend's texts, where there is one for each of their kind."""
     texts = _legend(axes)
     unnamed = [one for one in series if one.pop("unnamed", False)]
-    if len(unnamed) == len(series) == len(texts):
-        for one, text in zip(unnamed, texts):  # noqa: B905
-            one["label"] = text
+    for kinds in [one["kinds"] for one in series] if texts else []:
+        alike = [one for one in series if one["kinds"] == kinds]
+        if len(alike) == len(texts) and all(any(one is other for other in unnamed) for one in alike):
+            for one, text in zip(alike, texts):  # noqa: B905
+                one["label"] = text
     return series
 
 

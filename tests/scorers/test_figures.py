@@ -116,6 +116,12 @@ DRAWN: dict[str, tuple[str, dict[str, Any]]] = {
         "_, (_, right) = plt.subplots(1, 2)\nright.bar(['a'], [1])\nplt.suptitle('Both of them')\nright.set_title('B')",
         {"type": "bar", "title": "both of"},
     ),
+    "a title of two lines": ("plt.bar(['a'], [1])\nplt.title('Sales\\nof  May')", {"title": "Sales of May"}),
+    "names of bars beside error lines": (
+        "for x in (0, 1): plt.plot([x, x], [1, 2], color='k')\nplt.plot([2, 2], [1, 2], color='k')\n"
+        "bars = [plt.bar(['x', 'y'], [1, 2]), plt.bar(['z', 'w'], [3, 4])]\nplt.legend(bars, ['p', 'q'])",
+        {"type": "bar", "values": {"p": {"x": 1, "y": 2}, "q": {"z": 3, "w": 4}}},
+    ),
     "a column as what is wanted": ("plt.bar(['a', 'b'], [1, 2])", {"values": pd.Series([1, 2], index=["a", "b"])}),
     "an array as what is wanted": ("plt.bar(['a', 'b'], [1, 2])", {"values": np.array([1, 2])}),
 }
@@ -217,3 +223,27 @@ def test_what_is_read_is_beside_what_e2b_gives(sandbox: Sandbox) -> None:
     result = sandbox.run_code(f"{SHOWN}plt.show()").results[0]
     assert result.chart is not None
     assert not result.extra
+
+
+SAVED = {
+    "and closed": "plt.bar(['a'], [1])\nplt.savefig('o.png')\nplt.close()",
+    "and cleared": "plt.bar(['a'], [1])\nplt.savefig('o.png')\nplt.clf()",
+    "two in one figure": (
+        "plt.bar(['a'], [1])\nplt.savefig('o.png')\nplt.clf()\nplt.plot([1, 2])\nplt.savefig('p.png')\nplt.close()"
+    ),
+    "without pyplot": (
+        "from matplotlib.figure import Figure\nfigure = Figure()\nfigure.subplots().bar(['a'], [1])\n"
+        "figure.savefig('o.png')"
+    ),
+    "by pandas": "import pandas as pd\npd.Series({'a': 1}).plot.bar().figure.savefig('o.png')\nplt.close('all')",
+}
+
+
+@pytest.mark.parametrize("draw", SAVED.values(), ids=SAVED)
+def test_figures_that_are_saved(sandbox: Sandbox, draw: str) -> None:
+    code = f"import matplotlib.pyplot as plt\n{draw}"
+    reward = score_analysis(sandbox, code, charts=[ChartCheck(type="bar", values={"a": 1})])
+    assert reward.value == 1.0, reward
+    reward = score_analysis(sandbox, code, charts=[ChartCheck(type="bar", values={"a": 2})])
+    assert reward.value is not None
+    assert reward.value < 1.0
