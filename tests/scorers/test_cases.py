@@ -427,7 +427,7 @@ class TestInfrastructure:
         from e2b_code_interpreter import AsyncSandbox
 
         for sandbox in (object(), AsyncSandbox.__new__(AsyncSandbox)):
-            with pytest.raises(RewardkitUsageError, match=r"scorers take an e2b_code_interpreter\.Sandbox, not"):
+            with pytest.raises(RewardkitUsageError, match=r"must be a Sandbox|not an asynchronous one"):
                 score_cases(sandbox, ADD, [Case(call="add", args=[1], expected=1)])  # type: ignore[arg-type]
 
     def test_a_sandbox_that_is_gone_is_unscored(self, sandbox: Sandbox) -> None:
