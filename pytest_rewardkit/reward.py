@@ -75,6 +75,8 @@ class Part:
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
+        checked_text(self.name, "the name of a part")
+        checked_text(self.reason, f"the reason of part {self.name!r}")
         name = excerpt(self.name, NAME_LIMIT)
         place = f"part {name!r}"
         assign(self, "name", name)
@@ -317,6 +319,13 @@ def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
         return Reward(number)
     hundredths = f"; {number:g} of 100 is {number / 100:g}" if 2 <= number <= 100 else ""
     raise RewardkitUsageError(f"{place}: a reward is a number in [0, 1], not {one_line(repr(given), 60)}{hundredths}")
+
+
+def checked_text(text: str, what: str) -> str:
+    """Return `text`. Raises RewardkitUsageError, saying `what` it is, where it is none."""
+    if not isinstance(text, str):
+        raise RewardkitUsageError(f"{what} must be text, not {one_line(repr(text), 60)}")
+    return text
 
 
 def checked_weight(weight: float, place: str = "") -> float:

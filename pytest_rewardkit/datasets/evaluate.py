@@ -77,7 +77,9 @@ def evaluate_dataset(
         KeyboardInterrupt: after Ctrl-C; what was judged by then is in the file, and no sandbox is left.
     """
     if dataset_path is None:
-        raise RewardkitUsageError("evaluate_dataset needs a dataset_path")
+        swapped = reward_function is not None and not callable(reward_function)
+        hint = "; the first argument is a function, so write dataset_path=" if swapped else ""
+        raise RewardkitUsageError(f"evaluate_dataset needs a dataset_path{hint}")
     source = Source(
         open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
         find_format(format) if format is not None else None,

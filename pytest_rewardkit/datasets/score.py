@@ -7,16 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.assertions import assert_reward
+from pytest_rewardkit.datasets.rows import Row
 from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.run.recorder import DEFAULT_NAME
 from pytest_rewardkit.sandboxes.creation import create
 from pytest_rewardkit.scorers.case import checked_time_limit
+from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.rows import Row
     from pytest_rewardkit.reward import Reward
 
 
@@ -50,6 +52,10 @@ def score_row(
         RewardkitUsageError: there is no candidate, a field of the row does not hold what it should, or an option means
             nothing for the row's format.
     """
+    if not isinstance(row, Row):
+        raise RewardkitCallError(
+            f"score_row: row must be a Row, as the fixture `row` gives it, not {one_line(repr(row), 60)}"
+        )
     if time_limit is not None:
         checked_time_limit(time_limit)
     given = row.candidate if candidate is None else candidate

@@ -73,15 +73,17 @@ class Choice:
     narrowed_by: by what a choice of all tests was made; "" when all were to run.
     node_ids: the tests that were collected, and were not deselected.
     groups: the groups that any of these is known to be of, skipped ones among them.
+    asked: the gates of which it is known that some were, where that is all that is known of those without a reward.
     """
 
     narrowed_by: str = ""
     node_ids: Sequence[str] = ()
     groups: Collection[str] = ()
+    asked: Collection[str] = ()
 
     def leaves_out(self, gate: Gate) -> bool:
         """Whether the choice, and not a mistake, is why nothing of the tests of `gate` was to run."""
-        if not self.narrowed_by or gate.name == RUN:
+        if not self.narrowed_by or gate.name == RUN or gate.name in self.asked:
             return False
         if gate.select is not None:
             return not any(map(gate.select, self.node_ids))

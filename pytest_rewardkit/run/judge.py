@@ -9,7 +9,7 @@ from pytest_rewardkit.run.baseline import REGRESSION, compare, decide_regression
 from pytest_rewardkit.run.gates import Choice, Decision, State, decide, decide_must_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pytest_rewardkit.run.baseline import Baseline, Comparison
     from pytest_rewardkit.run.gates import Gate
@@ -38,7 +38,13 @@ class Judge:
         return [compare(ledger, baseline) for baseline in self.baselines]
 
     def decide(
-        self, ledger: Ledger, comparisons: Sequence[Comparison] = (), *, unfinished: str = "", narrowed_by: str = ""
+        self,
+        ledger: Ledger,
+        comparisons: Sequence[Comparison] = (),
+        *,
+        unfinished: str = "",
+        narrowed_by: str = "",
+        asked: Collection[str] = (),
     ) -> list[Decision]:
         """Return what is decided about a run that came to its end.
 
@@ -47,9 +53,10 @@ class Judge:
         comparisons: what `compare` returned.
         unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
         narrowed_by: by what a choice of all tests was made; "" when all were to run.
+        asked: gates that had tests to decide about when the run was decided before.
         """
         tests, missing = ledger.tasks, ledger.missing
-        choice = Choice(narrowed_by, ledger.collected, ledger.groups)
+        choice = Choice(narrowed_by, ledger.collected, ledger.groups, asked)
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
         if (must_pass := decide_must_pass(tests)) is not None:
             decisions.append(must_pass)

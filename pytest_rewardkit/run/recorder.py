@@ -82,8 +82,10 @@ class Recorder:
 
         Returns the reward. Raises RewardkitUsageError for what is no number in [0, 1], and for a wrong weight.
         """
-        from pytest_rewardkit.reward import checked_weight, given_reward
+        from pytest_rewardkit.reward import checked_text, checked_weight, given_reward
 
+        checked_text(name, "the name of a reward")
+        checked_text(reason, f"the reason of reward {name!r}")
         value = given_reward(reward, "reward.record")
         if reason:
             value = replace(value, reason=reason)

@@ -79,6 +79,8 @@ class Reporter:
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.chosen: str | None = None
         """By what a choice of all tests was made in the run that is told of, where that is not this one."""
+        self.asked: frozenset[str] = frozenset()
+        """The gates that had tests to decide about in that run."""
         self._deselected = 0
         self.uncollected = 0
         """How many files could not be collected."""
@@ -198,7 +200,11 @@ class Reporter:
                 self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
             with garbage_kept():
                 self._decisions = self.judge.decide(
-                    self.ledger, self.comparisons, unfinished=self.unfinished, narrowed_by=self.narrowed_by
+                    self.ledger,
+                    self.comparisons,
+                    unfinished=self.unfinished,
+                    narrowed_by=self.narrowed_by,
+                    asked=self.asked,
                 )
             if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1

@@ -21,6 +21,7 @@ class StoredRun:
         self._reporter = reporter
         reporter.unfinished = stored.unfinished
         reporter.chosen = stored.narrowed_by
+        reporter.asked = stored.asked
         # pytest-xdist looks at this after us, and would start workers that have nothing to do.
         config.option.dist = "no"
         config.option.tx = []

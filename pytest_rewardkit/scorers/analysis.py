@@ -123,8 +123,11 @@ def _rewarded(parts: list[Part], bonus: float, *, replaces: bool, reason: str) -
 def _contents(datasets: Mapping[str, str | Path | bytes] | Iterable[str | Path]) -> dict[str, bytes]:
     if isinstance(datasets, str | Path):
         datasets = [datasets]
-    named = datasets if isinstance(datasets, Mapping) else {Path(path).name: path for path in datasets}
-    return {name: item if isinstance(item, bytes) else Path(item).read_bytes() for name, item in named.items()}
+    try:
+        named = datasets if isinstance(datasets, Mapping) else {Path(path).name: path for path in datasets}
+        return {name: item if isinstance(item, bytes) else Path(item).read_bytes() for name, item in named.items()}
+    except (TypeError, OSError) as error:
+        raise RewardkitUsageError(f"datasets must be files, or bytes by the names of files: {error}") from None
 
 
 def _failed(

@@ -219,7 +219,7 @@ def as_cases(cases: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:
 
     Raises RewardkitUsageError for no cases at all, and for a field that `Case` does not have, with the nearest it has.
     """
-    if isinstance(cases, Case | Mapping | str):
+    if isinstance(cases, Case | Mapping | str) or not isinstance(cases, Iterable):
         raise RewardkitUsageError(f"cases must be a list of cases, not {type(cases).__name__}")
     found = tuple(_as_case(case, number) for number, case in enumerate(cases, start=1))
     if not found:

@@ -72,7 +72,7 @@ FIELDS: Final = tuple(item.name for item in fields(ChartCheck))
 
 def as_chart_checks(charts: Iterable[ChartCheck | Mapping[str, Any]]) -> tuple[ChartCheck, ...]:
     """Return checks given as `ChartCheck` objects or as mappings of its fields."""
-    if isinstance(charts, str | Mapping | ChartCheck):
+    if isinstance(charts, str | Mapping | ChartCheck) or not isinstance(charts, Iterable):
         raise RewardkitUsageError(f"charts must be a list of checks, not {type(charts).__name__}")
     found = []
     for number, chart in enumerate(charts, start=1):

@@ -95,7 +95,7 @@ def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[Fil
 
     Raises RewardkitUsageError for none at all, and for a field that `FileCheck` does not have, with the nearest.
     """
-    if isinstance(checks, FileCheck | Mapping | str):
+    if isinstance(checks, FileCheck | Mapping | str) or not isinstance(checks, Iterable):
         raise RewardkitUsageError(f"files must be a list of checks, not {type(checks).__name__}")
     found = []
     for number, check in enumerate(checks, start=1):

@@ -49,7 +49,7 @@ class Insight:
             raise RewardkitUsageError("an insight is either a text= or a number=")
         if self.text is not None and not (isinstance(self.text, str) and self.text.strip()):
             raise RewardkitUsageError(f"the text of an insight must have a word in it, not {shown(self.text)}")
-        if self.number is not None and not _is_number(self.number):
+        if self.number is not None and not (_is_number(self.number) and self.number == self.number):
             raise RewardkitUsageError(f"the number of an insight must be a number, not {shown(self.number)}")
         Tolerance(self.rel_tol, self.abs_tol)
         try:
@@ -73,7 +73,7 @@ FIELDS: Final = tuple(item.name for item in fields(Insight))
 
 def as_insights(insights: Iterable[Insight | str | float | Mapping[str, Any]]) -> tuple[Insight, ...]:
     """Return insights given as `Insight` objects, as texts, as numbers, or as mappings of the fields."""
-    if isinstance(insights, str | Mapping | Insight):
+    if isinstance(insights, str | Mapping | Insight) or not isinstance(insights, Iterable):
         raise RewardkitUsageError(f"insights must be a list, not {type(insights).__name__}")
     return tuple(_as_insight(insight) for insight in insights)
 

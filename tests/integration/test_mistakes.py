@@ -9,7 +9,8 @@ MOST_LINES = 12
 SUITE = """
 import pytest
 from pytest_rewardkit import (
-    Case, FileCheck, assert_analysis, assert_cases, assert_files, assert_output, assert_reward, assert_row
+    Case, FileCheck, Part, assert_analysis, assert_cases, assert_files, assert_output, assert_reward, assert_row,
+    evaluate_dataset
 )
 
 GOOD = "def add(a, b): return a + b"
@@ -55,6 +56,17 @@ MISTAKES = {
     "assert_reward(1.0, threshold=50)": "threshold must be a number in [0, 1], not 50",
     "assert_reward(1.5)": "assert_reward: a reward is a number in [0, 1], not 1.5\n",
     "reward.record(1.0, weight='a')": "reward 'reward': weight must be a finite number, 0 or more, not 'a'",
+    "reward.record(1.0, name=3)": "the name of a reward must be text, not 3",
+    "reward.record(1.0, reason=None)": "the reason of reward 'reward' must be text, not None",
+    "assert_cases(Fake(), GOOD, cases=None)": "cases must be a list of cases, not NoneType",
+    "assert_files(Fake(), GOOD, files=3)": "files must be a list of checks, not int",
+    "assert_analysis(Fake(), GOOD, insights=3)": "insights must be a list, not int",
+    "assert_analysis(Fake(), GOOD, charts=3)": "charts must be a list of checks, not int",
+    "assert_analysis(Fake(), GOOD, insights=[float('nan')])": "number of an insight must be a number, not nan",
+    "assert_analysis(Fake(), GOOD, datasets=['none.csv'], insights=['a'])": "datasets must be files, or bytes by",
+    "assert_row(Fake(), {'id': 1})": "row must be a Row, as the fixture `row` gives it, not {'id': 1}",
+    "evaluate_dataset('rows.jsonl')": "the first argument is a function, so write dataset_path=",
+    "Part(3, 1.0)": "the name of a part must be text, not 3",
     "reward.record(75)": "reward.record: a reward is a number in [0, 1], not 75; 75 of 100 is 0.75",
 }
 

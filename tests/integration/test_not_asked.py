@@ -133,6 +133,27 @@ def test_every_report_says_so(run, suite, monkeypatch):
     assert again.ret == 0
 
 
+def test_a_gate_that_failed_as_all_was_skipped_fails_again(run, pytester):
+    pytester.makepyprojecttoml("[tool.rewardkit.groups.basics]\nmust_pass = true\n")
+    pytester.makepyfile(
+        test_other="def test_it(reward): reward.record(1.0)",
+        test_basics="""
+        import pytest
+
+        @pytest.mark.reward(group="basics")
+        def test_one():
+            pytest.skip("not here")
+
+        def test_two(reward):
+            reward.record(1.0)
+        """,
+    )
+    for args in (("test_basics.py", "--rewardkit-results=results.jsonl"), ("--rewardkit-from=results.jsonl",)):
+        result = run(*args)
+        result.stdout.fnmatch_lines(["gate basics FAILED: none of its tests ran"])
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
 def test_the_gate_of_the_run_is_always_asked(run, suite):
     result = run("test_plain.py", "--rewardkit-fail-under=0.1")
     result.stdout.fnmatch_lines(["gate FAILED: no test earned a reward, so there is no mean"])

@@ -103,6 +103,12 @@ class Stored:
         """By what a choice of all tests was made; "" when all were to run."""
         return "" if self.end is None else str(self.end.get("narrowed_by", ""))
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The gates of which the run had chosen any test, whatever became of it: skipped ones are not in the file."""
+        gates = [] if self.end is None else self.end["gates"]
+        return frozenset(gate["name"] for gate in gates if gate["state"] != "not asked")
+
 
 def read(path: Path, *, details: bool = True) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.
