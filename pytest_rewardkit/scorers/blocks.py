@@ -62,9 +62,14 @@ def _defining(sources: Mapping[int, Source], wanted: set[str]) -> list[int]:
 
 
 def _with_what_they_use(sources: Mapping[int, Source], wanted: set[str], last: int | None = None) -> list[int]:
-    chosen: list[int] = []
-    for place, source in reversed(list(sources.items())):
-        if place == last or wanted & source.defines:
-            chosen.append(place)
-            wanted = (wanted - source.defines) | source.uses
+    chosen: set[int] = set()
+    before = -1
+    while before != len(chosen):  # what is found first may use what stands between
+        before = len(chosen)
+        for place, source in reversed(list(sources.items())):
+            if place not in chosen and (place == last or wanted & source.defines):
+                chosen.add(place)
+                wanted = (wanted - source.defines) | source.uses
+        wanted -= {name for place in chosen for name in sources[place].defines}
+        sources = {place: source for place, source in sources.items() if last is None or place <= last}
     return sorted(chosen)

@@ -17,9 +17,11 @@ from pytest_rewardkit.scorers.response import (
     begins_with_mark,
     between_marks,
     in_json,
+    in_json_after_words,
     normalised,
     tagged,
     unescaped,
+    with_fence_on_its_line,
     without_named_mark,
     without_numbers,
     without_thoughts,
@@ -96,13 +98,18 @@ class _Search:
         answer = without_thoughts(text)
         if answer != text and (whole := self._whole(answer)):
             return whole
-        text = answer
+        text = with_fence_on_its_line(answer)
         if (found := self._first(in_json(text))) is not None:
             return replace(found, how=f"{found.how}, in JSON")
         blocks = fenced_blocks(text)
         if (found := self._first(tagged(text, blocks))) is not None:
             return replace(found, how=f"{found.how}, in answer tags")
-        return self._fenced(blocks) or self._marked(text, blocks) or self._unfenced(text, blocks)
+        if (found := self._fenced(blocks)) is not None:
+            return found
+        data = [it for block in blocks if block.language == "data" for it in in_json(block.text)]
+        if (found := self._first([*data, *in_json_after_words(text)])) is not None:
+            return replace(found, how=f"{found.how}, in JSON")
+        return self._marked(text, blocks) or self._unfenced(text, blocks)
 
     def _first(self, texts: Sequence[str]) -> Extraction | None:
         """The first code in any of the texts, if possible one that defines what is asked."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FENCE: Final = re.compile(r"([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}|~{3,})[ \t]*(.*)$")
 _FENCE_AT_END: Final = re.compile(r"[^`]```+[ \t]*$")
 _SHORT_END: Final = re.compile(r"`{1,2}[ \t]*$")
+_BEGINS_CODE: Final = re.compile(r"(?:(?:async )?def|class|import|from|for|while|if) \w|print\(|\w+ = ")
 _QUOTE: Final = re.compile(r"[ \t]{0,3}>[ \t]?")
 _LITERAL: Final = re.compile(r"\"\"\"|'''|#.*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?")
 _ESCAPE_OR_END: Final = {quote: re.compile(rf"\\.|{quote}") for quote in ('"""', "'''")}
@@ -94,6 +95,7 @@ class _Scanner:
         if fence[0] == "`" and "`" in info:
             return _inline(info, fence, place)
         language = language_of(info)
+        begins = _BEGINS_CODE.match(info) is not None  # on the fence's own line
         quoted = ">" in prefix
         end, cut, is_closed = self._end(place + 1, fence, quoted, is_python=language in ("python", ""))
         lines = list(self._lines[place + 1 : end])
@@ -101,6 +103,8 @@ class _Scanner:
             lines.append(cut)
         if quoted:
             lines = [_QUOTE.sub("", line, count=1) for line in lines]
+        if begins and read_source("\n".join([info, *lines])) is not None:
+            language, lines = "", [info, *lines]
         last = end if is_closed else end - 1
         return Block(language, "\n".join(lines) + "\n", place, last, is_closed)
 

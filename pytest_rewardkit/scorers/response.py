@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.fences import Block
 
 _THOUGHT: Final = r"(?:think|thinking|thought|thoughts|reasoning|analysis|scratchpad)"
-_OPEN_THOUGHT: Final = re.compile(rf"\s*<{_THOUGHT}>")
+_OPEN_THOUGHT: Final = re.compile(rf"\s*<(?:\w{{1,20}}:)?{_THOUGHT}>")
 # Not one in quotes, as code about models has it; a fence may follow.
 _UNQUOTED: Final = r"(?![\"'\\]|`(?!``))"
 _FINAL_CHANNEL: Final = re.compile(r"<\|channel\|>final[^<>\n]{0,40}<\|message\|>")
-_END_OF_THOUGHT: Final = re.compile(rf"</{_THOUGHT}>{_UNQUOTED}")
+_END_OF_THOUGHT: Final = re.compile(rf"</(?:\w{{1,20}}:)?{_THOUGHT}>{_UNQUOTED}")
 
 _TAG: Final = re.compile(
     r"<(answer|solution|code|final_answer|final|python|response|output_code|tool_call|execute|parameter)"
@@ -108,11 +108,12 @@ _KEYS: Final = ("code", "solution", "answer", "python", "program", "content", "c
 
 
 def in_json(text: str) -> list[str]:
-    """The texts under the usual names in a response that is JSON, as with structured output and calls of tools."""
-    if not text.lstrip().startswith("{"):
+    """The texts under the usual names in a text that begins as JSON, as with structured output and calls of tools."""
+    text = text.lstrip().removeprefix("[TOOL_CALLS]").lstrip()
+    if not text.startswith(("{", "[{")):
         return []
     try:
-        pending: list[Any] = [json.loads(text, strict=False)]
+        pending: list[Any] = [json.JSONDecoder(strict=False).raw_decode(text)[0]]
     except (ValueError, RecursionError):
         return []
     found = []
@@ -122,8 +123,31 @@ def in_json(text: str) -> list[str]:
         item = pending.pop()
         if isinstance(item, dict):
             found += [value for key in _KEYS if isinstance(value := item.get(key), str)]
-            pending += [value for value in item.values() if isinstance(value, dict)]
+        inner = item.values() if isinstance(item, dict) else item
+        pending += [value for value in inner if isinstance(value, dict | list)]
     return found
+
+
+_FIRST_OBJECT: Final = re.compile(r"^[ \t]*\[?\{", re.MULTILINE)
+
+
+def in_json_after_words(text: str) -> list[str]:
+    """The same for a text in which words stand before the JSON."""
+    match = _FIRST_OBJECT.search(text)
+    return in_json(text[match.start() :]) if match else []
+
+
+_FENCE_AFTER_WORDS: Final = re.compile(
+    r"^((?:[*#]+[ \t]*)?[A-Za-z][^`\n]*\S)[ \t]+(?=`{3,}(?:python3?|py)[ \t]*$)", re.MULTILINE
+)
+
+
+def with_fence_on_its_line(text: str) -> str:
+    """A text whose first fence stands after words, with the fence on a line of its own; any other as it is."""
+    match = _FENCE_AFTER_WORDS.search(text)
+    if match is None or "```" in text[: match.end()]:
+        return text
+    return f"{text[: match.end(1)]}\n{text[match.end() :]}"
 
 
 def unescaped(text: str) -> str:

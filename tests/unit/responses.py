@@ -139,6 +139,10 @@ WITH_ADD: dict[str, list[str]] = {
         "<tool_call>\n" + json.dumps({"name": "python", "arguments": {"code": ADD}}) + "\n</tool_call>",
         json.dumps({"reasoning": "add(1, 2) is 3", "code": ADD}),
         json.dumps({"solution": f"{F}python\n{ADD}{F}"}, indent=2),
+        f"Here it is:\n\n{json.dumps({'code': ADD})}\n\nIt adds.",
+        f"{F}json\n{json.dumps({'code': ADD})}\n{F}",
+        json.dumps({"files": [{"path": "add.py", "content": ADD}]}),
+        "[TOOL_CALLS] " + json.dumps([{"name": "python", "arguments": {"code": ADD}}]),
         f"<answer><![CDATA[\n{ADD}]]></answer>",
     ],
     "channels": [
@@ -164,6 +168,8 @@ WITH_ADD: dict[str, list[str]] = {
         f"{F}python\n1: def add(a, b):\n2:     return a + b\n{F}",
         f"{F}python\ndef add(a, b):\\n    return a + b\\n{F}",
     ],
+    "a fence in a line": [f"Solution: {F}python\n{ADD}{F}", f"{F}{ADD}{F}", f"{F}{ADD}{F}\nIt adds."],
+    "thoughts of another name": [f"<seed:think>\n{F}python\ndef add(a, b): pass\n{F}\n</seed:think>\n{ADD}"],
     "a word of code in tags": [f"Call <code>add(1, 2)</code>.\n\n{F}python\n{ADD}{F}"],
     "in prose": [
         f"Here it is:\n\n{ADD}\nIt adds two numbers.",
@@ -182,6 +188,10 @@ IN_SEVERAL_BLOCKS: dict[str, tuple[str, str]] = {
     "a main function that is called in another block": (
         f"{F}python\ndef main():\n    print(input())\n{F}\nCall it:\n{F}python\nif __name__ == '__main__':\n    main()\n{F}",
         "def main():\n    print(input())\nif __name__ == '__main__':\n    main()\n",
+    ),
+    "a helper between": (
+        f"{F}python\ndef main():\n    print(half(2))\n{F}\n{F}python\ndef half(n):\n    return n / 2\n{F}\n{F}python\nmain()\n{F}",
+        "def main():\n    print(half(2))\ndef half(n):\n    return n / 2\nmain()\n",
     ),
     "input in one block, output in another": (
         f"{F}python\nn = int(input())\n{F}\nThen\n{F}python\nprint(n)\n{F}",
