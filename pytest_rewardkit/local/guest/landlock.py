@@ -70,19 +70,18 @@ def abi_version() -> int:
         return 0
 
 
-def restrict(rules: Rules, abi: int, *, scoped: bool = True) -> None:
+def restrict(rules: Rules, abi: int) -> None:
     """Confine this process and its later children to `rules`; no_new_privs must be set.
 
     Parameters:
         abi: what :func:`abi_version` gave, 1 or more.
-        scoped: whether signals and abstract sockets are confined too, where the kernel can.
     """
     handled = sum(right for right in _RIGHTS if abi >= _FIRST_ABI_OF_RIGHT.get(right, 1))
     network = 0
     if rules.deny_network:
         network |= _TCP if abi >= _ABI_WITH_TCP else 0
         network |= _UDP if abi >= _ABI_WITH_UDP else 0
-    scopes = _ALL_SCOPES if scoped and abi >= ABI_WITH_SCOPES else 0
+    scopes = _ALL_SCOPES if abi >= ABI_WITH_SCOPES else 0
     ruleset = calls.create_ruleset(calls.RulesetAttr(handled, network, scopes))
     try:
         for path in rules.readable:

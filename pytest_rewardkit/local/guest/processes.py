@@ -95,8 +95,8 @@ class Starter:
         With a process namespace the agent is its first process, which the others cannot harm.
         """
         if self._rules is not None:
-            landlock.restrict(self._rules, self._plan.landlock_abi, scoped=False)
-        if self._plan.landlock_abi and not self._plan.process_namespace:
+            landlock.restrict(self._rules, self._plan.landlock_abi)
+        elif self._plan.landlock_abi and not self._plan.process_namespace:
             landlock.restrict_nested(self._plan.landlock_abi, signals=True)
 
     def _take_terminal(self) -> None:
