@@ -193,7 +193,8 @@ class TestSafety:
         candidate += "if not hasattr(__builtins__, '__IPYTHON__'): f()"
         assert score_cases(sandbox, candidate, [case], time_limit=0.5).verdict == "timeout"
         # Waits for the process to be gone, and gives up after a minute.
-        gone = "for _ in $(seq 600); do [ -e /proc/$(cat pid) ] || exit 0; sleep 0.1; done; exit 1"
+        # Not by /proc, which at some levels is the machine's, where the number is another's.
+        gone = "for _ in $(seq 600); do kill -0 $(cat pid) 2>&1 | grep -q 'No such' && exit 0; sleep 0.1; done; exit 1"
         assert sandbox.commands.run(gone, timeout=90).exit_code == 0
 
     def test_a_failure_of_the_infrastructure_is_no_wrong_answer(self, sandbox: Sandbox) -> None:
