@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from pytest_rewardkit.local.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytest_plugins = ["pytester", "completeness"]
 
@@ -29,6 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--isolation", default="auto", metavar="LEVEL", help="The isolation level of the local servers that tests share"
     )
+
+
+@pytest.fixture(autouse=True)
+def _numbers_of_usual_length() -> Iterator[None]:
+    """Tests run here what else runs in sandboxes, where whole numbers of any length are read for the rest of a process."""
+    before = sys.get_int_max_str_digits()
+    yield
+    sys.set_int_max_str_digits(before)
 
 
 @pytest.fixture(scope="session")

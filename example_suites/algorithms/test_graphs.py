@@ -58,7 +58,8 @@ def test_count_queens(sandbox, response):
         ],
         threshold=0,
     )
-    assert (reward.value, reward.verdict) == (0.0, "compile_error")
+    assert (reward.value, reward.verdict) == (0.0, "wrong_output")
+    assert "without its end, which was cut off" in reward.reason
 
 
 def test_knapsack(sandbox, response):
