@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _numbers_of_usual_length() -> Iterator[None]:
-    """Tests run here what else runs in sandboxes, where whole numbers of any length are read for the rest of a process."""
+    """Tests run here what else runs in sandboxes, where whole numbers of any length are read from then on."""
     before = sys.get_int_max_str_digits()
     yield
     sys.set_int_max_str_digits(before)

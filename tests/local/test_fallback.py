@@ -13,6 +13,7 @@ import pytest
 from guest_driver import MODULE, ForkServer
 from refusing import without
 
+from pytest_rewardkit.local.guest.levels import Trial
 from pytest_rewardkit.local.guest.probe import probe
 from pytest_rewardkit.local.launch import options_after
 
@@ -29,11 +30,13 @@ from pytest_rewardkit import assert_output
 def test_right(sandbox):
     assert_output(sandbox, "print(open('/tmp/a', 'w').write('a'))", expected="1")
 """
+
+
 def below_mounts() -> str:
     """The strongest level without mounts: root's depends on whether other users can read this interpreter."""
     if os.geteuid() != 0:
         return "ns-nocap"
-    return "uid" if probe(thorough=True).readable_interpreter else "landlock"
+    return "uid" if probe(thorough=True).works(Trial.INTERPRETER) else "landlock"
 
 
 BELOW = below_mounts()
