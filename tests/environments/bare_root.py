@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-PIVOT = "pivot_root . old && umount --lazy /old && cd /work && exec"
+PIVOT = "pivot_root . old && umount --lazy /old && cd /place && exec"
 """Into a root as good as the machine's."""
 
 CHROOT = "exec chroot ."
@@ -39,7 +39,7 @@ def run(
 
     Parameters:
         folder: an empty one, to make the root in.
-        work: a folder that the command sees as /work.
+        work: a folder that the command sees as /place.
     """
     as_user = [
         "setpriv",
@@ -51,7 +51,7 @@ def run(
         "-i",
         "HOME=/nonexistent",
     ]
-    words = [*as_user, "PATH=/usr/bin:/bin:/usr/sbin", "sh", "-c", f"cd /work && exec {shlex.join(command)}"]
+    words = [*as_user, "PATH=/usr/bin:/bin:/usr/sbin", "sh", "-c", f"cd /place && exec {shlex.join(command)}"]
     script = "\n".join([*_mounts(folder, work), f"cd {shlex.quote(str(folder))}", f"{enter} {shlex.join(words)}"])
     return subprocess.run(
         ["unshare", "--mount", "--propagation=private", "sh", "-e", "-c", script],
@@ -68,7 +68,7 @@ def _mounts(folder: Path, work: Path) -> list[str]:
     subprocess.run(["tar", "-C", folder, "-x"], input=empty_root(), check=True)
     lines = [f"mount --rbind {shlex.quote(str(folder))} {shlex.quote(str(folder))}"]
     for source, options in {**dict.fromkeys(mounted(), "ro"), work: "rw"}.items():
-        place = folder / ("work" if source == work else str(source).lstrip("/"))
+        place = folder / ("place" if source == work else str(source).lstrip("/"))
         place.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             place.mkdir(exist_ok=True)

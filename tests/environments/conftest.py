@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A folder that another place sees as /work, and whoever runs there may write to."""
+    """A folder that another place sees as /place, and whoever runs there may write to."""
     folder = tmp_path / "work"
     folder.mkdir()
     folder.chmod(0o777)

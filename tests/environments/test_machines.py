@@ -48,7 +48,7 @@ def place() -> Iterator[Path]:
 def run_pytest(place: Path, work: Path, user: int, *arguments: str, isolation: str = "auto", enter: str = PIVOT) -> Run:
     shutil.copy(Path(__file__).with_name("everyday.py"), work / "test_everyday.py")
     server = [sys.executable, "-B", "-m", "pytest_rewardkit.local", "run", f"--isolation={isolation}", "--"]
-    results = "--rewardkit-results=/work/results.jsonl"
+    results = "--rewardkit-results=/place/results.jsonl"
     command = [*server, sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-provider=e2b", results]
     done = bare_root.run(place, work, user, [*command, *arguments], enter=enter, timeout=TIME_LIMIT)
     return Run.read(work, done)
