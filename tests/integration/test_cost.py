@@ -1,10 +1,13 @@
 """A session that does not use the plugin does not pay for it."""
 
 import ast
+import sys
 
 import pytest
 
-HEAVY = ("e2b", "e2b_code_interpreter", "httpx", "asyncio", "aiohttp", "IPython")
+HEAVY = {"e2b", "e2b_code_interpreter", "httpx", "asyncio", "aiohttp", "IPython"}
+if sys.version_info >= (3, 14):
+    HEAVY -= {"asyncio"}  # pdb, which pytest loads, loads it there
 
 REPORT_MODULES = """
 import sys
