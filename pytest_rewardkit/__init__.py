@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_reward
     from pytest_rewardkit.datasets.evaluate import evaluate_dataset
     from pytest_rewardkit.datasets.results import EvaluationResults
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.score import assert_row, score_row
     from pytest_rewardkit.errors import (
         RewardkitError,
@@ -74,7 +74,7 @@ _MODULES = {
     "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward"),
     "datasets.evaluate": ("evaluate_dataset",),
     "datasets.results": ("EvaluationResults",),
-    "datasets.rows": ("Row",),
+    "datasets.row": ("Row",),
     "datasets.score": ("assert_row", "score_row"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
     "sandboxes.provider": ("SandboxFactory",),

@@ -75,7 +75,7 @@ def async_sandbox(
 @pytest.fixture
 def reward(request: pytest.FixtureRequest) -> Recorder:
     """Record the test's reward: ``reward.record(0.75, name="speed", weight=2, reason="12 of 16 ms")``."""
-    from pytest_rewardkit.run.recording import recorder_of
+    from pytest_rewardkit.run.recorder_of import recorder_of
 
     recorder = recorder_of(request.node)
     # A test may also ask for it while it runs.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.run.ledger import Ledger
     from pytest_rewardkit.run.record import Record
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 
 @pytest.hookspec(firstresult=True)

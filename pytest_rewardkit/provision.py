@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.errors import UnscoredError
-from pytest_rewardkit.run.recording import recorder_of
-from pytest_rewardkit.sandboxes import ABSENT, choose, resolve
-from pytest_rewardkit.sandboxes.absent import AbsentProvider
+from pytest_rewardkit.run.recorder_of import recorder_of
+from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
 from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
 from pytest_rewardkit.settings import Settings
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"

@@ -13,16 +13,17 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.datasets.fields import missing_field
 from pytest_rewardkit.datasets.formats import find_format
 from pytest_rewardkit.datasets.marker import Source
 from pytest_rewardkit.datasets.results import EvaluationResults, RowResult
-from pytest_rewardkit.datasets.rows import missing_field, open_dataset
+from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.sandboxes import choose, resolve
+from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.marker import Trial
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.stores import Fields
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 MOST_AT_ONCE: Final = 16
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import DIRECTIONS, Row, open_dataset
+from pytest_rewardkit.datasets.fields import DIRECTIONS
+from pytest_rewardkit.datasets.formats import UNNAMED, find_format
+from pytest_rewardkit.datasets.row import Row
+from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.text import one_line
@@ -57,7 +59,7 @@ class Trial(NamedTuple):
             self.source.dataset[self.position],
             id=entry.id,
             place=entry.place,
-            format=self.source.format,
+            format=self.source.format or UNNAMED,
             candidate=self.source.candidate(self.sample),
             referee=referee,
         )

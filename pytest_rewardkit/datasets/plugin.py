@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.run.row_attempt import RowAttempt, note_row_attempt
 from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from pytest_rewardkit.datasets.marker import Source, Trial
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.run.ledger import Ledger
 
@@ -80,8 +81,13 @@ def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Lets a row's own threshold stand before its function's."""
+    """Says what the test is about, and lets a row's own threshold stand before its function's."""
     trial = trial_of(item)
+    callspec = getattr(item, "callspec", None)
+    if trial is not None:
+        note_row_attempt(item, RowAttempt(trial.row_id, trial.number if trial.attempts > 1 else None))
+    elif callspec is not None and "attempt" in callspec.params:
+        note_row_attempt(item, RowAttempt(None, callspec.params["attempt"]))
     if trial is not None and trial.directions and "threshold" in trial.directions:
         item.add_marker(pytest.mark.reward(threshold=trial.directions["threshold"]), append=False)
 
@@ -95,23 +101,6 @@ def trial_of(item: pytest.Item) -> Trial | None:
 
     value = callspec.params["row"]
     return value if isinstance(value, Trial) else None
-
-
-def task_of(item: pytest.Item, trial: Trial | None) -> str | None:
-    """Returns the node id that `item`, whose row is `trial`, shares with other attempts; None where there are none."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is None:
-        return None
-    if trial is not None and trial.attempts > 1:
-        number = trial.number
-    elif "attempt" in callspec.params:
-        number = callspec.params["attempt"]
-    else:
-        return None
-    from pytest_rewardkit.run.node_ids import name_of
-    from pytest_rewardkit.run.tasks import task_id
-
-    return task_id(name_of(item), number, of_row=trial is not None)
 
 
 @pytest.fixture

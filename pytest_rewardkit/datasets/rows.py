@@ -2,152 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.datasets.fields import DIRECTIONS, ID_FIELDS, missing_field, unknown_field
+from pytest_rewardkit.datasets.formats import UNNAMED
+from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.stores import open_store
-from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.digits import json_of, written
-from pytest_rewardkit.scorers.messages import answer_of, content_text, is_conversation
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.digits import written
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rewardkit.datasets.formats import Format
-    from pytest_rewardkit.datasets.formats.task import Task
     from pytest_rewardkit.datasets.stores import Fields, Store
-    from pytest_rewardkit.datasets.testcode.referee import Referee
-    from pytest_rewardkit.scorers.messages import Conversation
-
-CANDIDATE_FIELDS: Final = ("candidate", "response", "completion", "solution")
-"""Fields that hold what is judged, in rows and in samples."""
-
-MESSAGES: Final = "messages"
-"""The field with a conversation: what was asked and, last, what is judged where no other field holds it."""
-
-ID_FIELDS: Final = ("id", "task_id", "row_id", "problem_id", "question_id")
-"""Fields that are taken for a row's id where none is named, the first that the first row has."""
-
-DIRECTIONS: Final = ("marks", "skip", "threshold")
-"""Fields by which a row speaks of its own test."""
 
 FieldSpec = Sequence[str] | Mapping[str, str] | None
 """Names of the fields that rows have and need; or those names with the file's own names for them."""
-
-
-class Row(Mapping[str, Any]):
-    """One row: a mapping of its fields, with its id and its place.
-
-    A field that is not there raises a KeyError that names the place and the nearest field.
-
-    Parameters:
-        fields: its fields.
-        id: what names it among the others.
-        place: where it stands, for people.
-        format: what its fields mean.
-        candidate: what is judged by it, where that is not one of its fields.
-        referee: gives where its own test code runs.
-    """
-
-    def __init__(
-        self,
-        fields: Fields,
-        *,
-        id: str,  # noqa: A002 - the field's word
-        place: str,
-        format: Format | None = None,  # noqa: A002
-        candidate: str | None = None,
-        referee: Callable[[], Referee] | None = None,
-    ) -> None:
-        self._fields = fields
-        self.id = id
-        self.place = place
-        self._format = format
-        self._candidate = candidate
-        self._referee = referee
-
-    @cached_property
-    def task(self) -> Task:
-        """What the row asks for: its prompt, its reference, and how candidates are scored.
-
-        Raises RewardkitUsageError when a field does not hold what it should.
-        """
-        from pytest_rewardkit.datasets.formats import UNNAMED
-
-        return (self._format or UNNAMED).read(self)
-
-    @property
-    def referee(self) -> Referee | None:
-        """Where the row's own test code runs, or None if nobody provides for it."""
-        return self._referee() if self._referee is not None else None
-
-    @property
-    def reference(self) -> str | None:
-        """A known-good candidate, or None if the row has none."""
-        return self.task.reference
-
-    @cached_property
-    def candidate(self) -> str:
-        """What is judged: the sample for this row, the row's own field of `CANDIDATE_FIELDS`, or its messages' last.
-
-        Raises RewardkitUsageError when there is none.
-        """
-        if self._candidate is not None:
-            return self._candidate
-        # Of a benchmark's row, a field of that name would be its own solution.
-        names = CANDIDATE_FIELDS if self._format is None or self._format.ours else ()
-        found = next((text for name in names if (text := candidate_text(self._fields.get(name))) is not None), None)
-        if found is None and names and (asked := conversation_of(self._fields.get(MESSAGES))):
-            found = answer_of(asked)
-        if found is None:
-            raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
-        return found
-
-    def _no_candidate(self) -> str:
-        """Return why nothing is judged by this row, and how something could be."""
-        has = next((name for name in CANDIDATE_FIELDS if name in self._fields), None)
-        if has is None and conversation_of(self._fields.get(MESSAGES)):
-            return "the row's messages do not end with the assistant's; give samples= to the marker"
-        if has is None:
-            fields = one_line(", ".join(map(str, self._fields)), 200)
-            return (
-                f"the row has no candidate; its fields are {fields}. Name the one that is, as "
-                "fields={'candidate': 'answer', ...}, or give samples= to the marker"
-            )
-        if self._format is not None and not self._format.ours:
-            return (
-                f"a benchmark's own {has!r} is not taken for a candidate, since it may be its solution; give samples= "
-                f"to the marker, or the candidate itself: assert_row(sandbox, row, row[{has!r}])"
-            )
-        value = one_line(repr(self._fields[has]), 60)
-        return f"the row's {has!r} must be text, or messages, to be a candidate, not {value}"
-
-    def __getitem__(self, name: str) -> Any:
-        try:
-            return self._fields[name]
-        except KeyError:
-            raise KeyError(
-                f"{self.place}: no field {name!r}{did_you_mean(str(name), map(str, self._fields))}"
-            ) from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._fields
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._fields.get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-    def __repr__(self) -> str:
-        return one_line(f"<Row {self.id} of {self.place}>", 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +57,7 @@ class Dataset(Sequence[Row]):
             raise RewardkitUsageError(
                 f"{entry.place}: the row {entry.id!r} is not there any more; the file has changed"
             )
-        return Row(fields, id=entry.id, place=entry.place)
+        return Row(fields, id=entry.id, place=entry.place, format=UNNAMED)
 
 
 def open_dataset(
@@ -231,31 +104,6 @@ def open_dataset(
     if not entries:
         raise RewardkitUsageError(f"{store.name}: there are no rows")
     return Dataset(store, entries, fields, id)
-
-
-def candidate_text(value: Any) -> str | None:
-    """Returns the text of a candidate as a row or a sample has it, a text or messages; None for another value."""
-    if is_conversation(value):
-        return content_text(value[-1]["content"])
-    return value if isinstance(value, str) else None
-
-
-def conversation_of(value: Any) -> Conversation | None:
-    """Returns messages as a row has them, maybe as JSON; None for another value."""
-    if isinstance(value, str):
-        with suppress(ValueError, RecursionError):
-            value = json_of(value)
-    return value if is_conversation(value) else None
-
-
-def missing_field(name: str, fields: Fields, place: str) -> RewardkitUsageError:
-    """Returns the error for a row without a field that is needed."""
-    return RewardkitUsageError(f"{place}: no field {name!r}{did_you_mean(name, map(str, fields))}")
-
-
-def unknown_field(name: str, known: Iterable[str], place: str) -> RewardkitUsageError:
-    """Returns the error for a row with a field that nobody reads."""
-    return RewardkitUsageError(f"{place}: unknown field {name!r}{did_you_mean(name, known)}")
 
 
 def _row_id(row: Fields, id_field: str | None, place: str, number: int) -> str:

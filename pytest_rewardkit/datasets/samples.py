@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pytest_rewardkit.datasets.rows import CANDIDATE_FIELDS, ID_FIELDS, MESSAGES, candidate_text, missing_field
+from pytest_rewardkit.datasets.fields import CANDIDATE_FIELDS, ID_FIELDS, MESSAGES, candidate_text, missing_field
 from pytest_rewardkit.datasets.stores import MemoryStore, open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.digits import json_of, written

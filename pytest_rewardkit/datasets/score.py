@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.assertions import assert_reward
-from pytest_rewardkit.datasets.rows import Row
+from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.errors import UnscoredError
-from pytest_rewardkit.run.recording import recorder_of
+from pytest_rewardkit.run.recorder_of import recorder_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted, from_to, shown, signed
+from pytest_rewardkit.formatting import counted, from_to, shown, signed
 from pytest_rewardkit.run.baseline import CONFIDENCE, Change
 from pytest_rewardkit.text import one_line
 

@@ -9,17 +9,18 @@ import string
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.formatting import counted, shown
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.reports.figures import counted, scored_tests, shown
 from pytest_rewardkit.run.gates import RUN, State
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.baseline import Comparison
     from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.ledger import Figures, Ledger, Test
+    from pytest_rewardkit.run.ledger import Figures, Ledger
 
 SUMMARY_LIMIT: Final = 900 * 1024
 """Bytes of a step's summary. Beyond 1024 KiB GitHub drops all of it ("supports content up to a size of 1024k")."""
@@ -152,7 +153,7 @@ def _gate(decision: Decision) -> str:
 def _means(figures: Figures) -> str:
     if not figures.tests:
         return "no test earned a reward"
-    means = f"mean {shown(figures.mean)} over {scored_tests(figures)}"
+    means = f"mean {shown(figures.mean)} over {figures.over}"
     if not figures.unscored:
         return means
     return f"{means}, strict mean {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import shown
+from pytest_rewardkit.formatting import shown
+from pytest_rewardkit.run.worst_parts import worst
 from pytest_rewardkit.text import cells, one_line
 
 if TYPE_CHECKING:
@@ -31,18 +31,6 @@ def part_lines(parts: Sequence[Part], *, limit: int) -> list[str]:
     return lines
 
 
-def worst(parts: Sequence[Part], limit: int) -> list[Part]:
-    """Return at most `limit` parts, in their order; where not all fit, those with the lowest values."""
-    indices = sorted(range(len(parts)), key=lambda index: _value(parts[index]))[:limit]
-    return [parts[index] for index in sorted(indices)]
-
-
-def costliest(parts: Sequence[Part]) -> str:
-    """Return the name and the reason of the part that is worth least of those with a reason; "" if all are worth 1."""
-    found = [(_value(part), f"{part.name}: {part.reason}") for part in parts if part.reason and part.value != 1]
-    return min(found, key=itemgetter(0), default=(1.0, ""))[1]
-
-
 def columns_of(parts: Sequence[Part]) -> list[str]:
     """Return value, verdict and name of each part, one below the other, all of one width."""
     names = [one_line(part.name, _NAME_WIDTH) for part in parts]
@@ -62,7 +50,3 @@ def _texts(part: Part) -> list[str]:
     if part.value != 1.0 and part.actual is not None:
         texts.append(f"got {one_line(part.actual, _TEXT_WIDTH)!s}")
     return texts
-
-
-def _value(part: Part) -> float:
-    return -1.0 if part.value is None else part.value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pytest_rewardkit.formatting import counted, duration, shown
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.reports.figures import counted, duration, scored_tests, shown
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.run.gates import RUN
 from pytest_rewardkit.text import cells, fitted, one_line
@@ -13,9 +13,10 @@ from pytest_rewardkit.text import cells, fitted, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.baseline import Comparison
     from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.ledger import Figures, Ledger, Test
+    from pytest_rewardkit.run.ledger import Figures, Ledger
 
 ROWS: Final = 10
 """Tests in the table unless ``-v`` asks for all."""
@@ -230,7 +231,7 @@ def _color(value: float | None) -> str:
 
 def _means(figures: Figures) -> Line:
     mean = Segment(f"mean {shown(figures.mean)}", (_color(figures.mean), "bold"))
-    scored = Segment(f" over {scored_tests(figures)}")
+    scored = Segment(f" over {figures.over}")
     strict = Segment(f", strict mean {shown(figures.strict_mean)}")
     if not figures.unscored:
         return mean, scored, strict

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted, from_to, signed
+from pytest_rewardkit.formatting import counted, from_to, signed
 from pytest_rewardkit.run.gates import Decision, State, named
 from pytest_rewardkit.run.pairing import Earned, paired
 from pytest_rewardkit.run.statistics import Interval, mean_interval, weighted_mean

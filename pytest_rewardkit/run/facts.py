@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.settings import Settings
 
 _PACKAGES: Final = ("pytest-rewardkit", "pytest", "e2b", "e2b-code-interpreter")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pytest_rewardkit.run.node_ids import name_of, plain
-from pytest_rewardkit.run.recording import recorder_of
+from pytest_rewardkit.run.recorder_of import recorder_of
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward

@@ -11,14 +11,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.reports.figures import counted, shown, shown_under
+from pytest_rewardkit.formatting import counted, shown, shown_under
 from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interval, weighted_mean, wilson
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.selection import Selection
 
 RUN: Final = "run"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
-from pytest_rewardkit.datasets.plugin import task_of, trial_of
 from pytest_rewardkit.run.record import Record, SandboxUse
+from pytest_rewardkit.run.row_attempt import tell_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,14 +97,9 @@ def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> R
         record.weight = marker.weight
         record.group = marker.group
         record.must_pass = marker.must_pass
-    trial = trial_of(item)
-    if trial is not None:
-        record.row = trial.row_id
     if (callspec := getattr(item, "callspec", None)) is not None:
         record.params = _plain(callspec.params)
-    if (task := task_of(item, trial)) is not None:
-        record.task = task
-        record.reduce = marker.reduce if marker is not None else "mean"
+    tell_record(item, record, reduce=marker.reduce if marker is not None else "mean")
     return record
 
 

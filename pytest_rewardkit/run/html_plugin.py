@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_rewardkit.reports.figures import shown
+from pytest_rewardkit.formatting import shown
 from pytest_rewardkit.reports.terminal import one_line_section, verdict
 
 if TYPE_CHECKING:

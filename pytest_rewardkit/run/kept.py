@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from pytest_rewardkit.reports.failure import under_threshold
-from pytest_rewardkit.reports.parts import costliest
+from pytest_rewardkit.run.attempts import CRASHED
 from pytest_rewardkit.run.handover import PROPERTY, Handover
-from pytest_rewardkit.run.ledger import CRASHED
+from pytest_rewardkit.run.worst_parts import costliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_rewardkit.run.ledger import Attempt
+    from pytest_rewardkit.run.attempts import Attempt
 
 KEPT_ATTRIBUTE: Final = "rewardkit_kept"
 """The attribute of a report whose test was not run now, but taken over from an earlier run."""

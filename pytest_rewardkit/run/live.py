@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.reports.figures import shown
+from pytest_rewardkit.formatting import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.reporter import Reporter
 
 _MESSAGE: Final = "_get_progress_information_message"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_rewardkit.reports.figures import counted
+from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pytest_rewardkit.run.statistics import weighted_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.attempts import Test
 
 ROW: Final = "row"
 """What tests are paired by that are about the same row of a dataset."""

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.datasets.plugin import trial_of
 from pytest_rewardkit.run import mistakes, node_ids, recorder
 from pytest_rewardkit.run.recorder import Recorder
+from pytest_rewardkit.run.recorder_of import RECORDER, recorder_of
+from pytest_rewardkit.run.row_attempt import is_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from pytest_rewardkit.run.failures import Failures
     from pytest_rewardkit.run.handover import Handover
-
-_RECORDER: Final = pytest.StashKey[Recorder]()
-
-
-def recorder_of(item: pytest.Item) -> Recorder:
-    """Return the recorder of the attempt at `item` that runs now."""
-    return item.stash[_RECORDER]
 
 
 class Recording:
@@ -60,8 +54,8 @@ class Recording:
         finally:
             recorder.leave()
             # pytest keeps all items to the end of the session, and with them what candidates put out.
-            if _RECORDER in item.stash:
-                del item.stash[_RECORDER]
+            if RECORDER in item.stash:
+                del item.stash[RECORDER]
             if self._reporting is not None:
                 self._reporting[0].take_back(item)
 
@@ -70,8 +64,8 @@ class Recording:
         # A rerun is the same item again, with what earlier attempts left on it.
         if self._reporting is not None:
             self._reporting[0].take_back(item)
-        attempt = item.stash[_RECORDER] = Recorder(default=self._threshold)
-        attempt.asked = "reward" in getattr(item, "fixturenames", ()) or trial_of(item) is not None
+        attempt = item.stash[RECORDER] = Recorder(default=self._threshold)
+        attempt.asked = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
         recorder.leave()
         recorder.enter(attempt)
         try:

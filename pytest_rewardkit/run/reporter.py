@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.reports import terminal
-from pytest_rewardkit.reports.figures import counted
 from pytest_rewardkit.reports.properties import properties_of
+from pytest_rewardkit.run.attempts import CRASHED, Attempt
 from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.kept import KEPT_ATTRIBUTE
-from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.narrowing import DESELECTED, narrowed_by
 from pytest_rewardkit.run.node_ids import have_groups, named_in, told_apart, without_group
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from pytest_rewardkit.reports.properties import Property
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.baseline import Comparison
     from pytest_rewardkit.run.gates import Decision
     from pytest_rewardkit.run.handover import Handover
     from pytest_rewardkit.run.judge import Judge
-    from pytest_rewardkit.run.ledger import Test
     from pytest_rewardkit.run.record import Record
     from pytest_rewardkit.settings import Settings
 

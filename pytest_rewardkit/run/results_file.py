@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.run.ledger import Test
+    from pytest_rewardkit.run.attempts import Test
     from pytest_rewardkit.run.reporter import Reporter
 
 

@@ -14,7 +14,7 @@ from pytest_rewardkit.run.node_ids import name, name_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.run.ledger import Attempt
+    from pytest_rewardkit.run.attempts import Attempt
 
 
 class Resume:

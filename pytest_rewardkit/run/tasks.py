@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted, shown
+from pytest_rewardkit.formatting import counted, shown
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.run.ledger import CRASHED, Test
+from pytest_rewardkit.run.attempts import CRASHED, Test
 from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:

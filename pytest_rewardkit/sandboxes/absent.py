@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.sandboxes.options import LIMITS
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 
+ABSENT: Final = "none"
+"""The name of the provider that gives none."""
+
+
 class AbsentProvider:
     """Nothing to test code in; tests that need none of it run.
 
@@ -20,7 +24,7 @@ class AbsentProvider:
         reason: why, and what to do about it.
     """
 
-    name = "none"
+    name = ABSENT
     isolation = "none"
     limits = LIMITS
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.sandboxes import ABSENT
+from pytest_rewardkit.sandboxes.absent import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

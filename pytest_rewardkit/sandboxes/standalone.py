@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.sandboxes import choose, creation, resolve
+from pytest_rewardkit.sandboxes import creation
+from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.sandboxes import resolve
+from pytest_rewardkit.sandboxes.choice import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.local.settings import Settings
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ from benchmark_rows import (
 )
 
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import Row, open_dataset
+from pytest_rewardkit.datasets.row import Row
+from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Verdict

@@ -8,13 +8,13 @@ import pytest
 from benchmark_rows import MBPP_SANITIZED
 
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import Row
+from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.reward import Verdict
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.testcode.referee import Referee
-    from pytest_rewardkit.sandboxes import Provider
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 WORDS = "import re\ndef words(text):\n    return re.findall(r'\\b\\w{4,}\\b', text)\n"
 ONE_PROCESS = "data = b'x' * (600 * 2**20)"

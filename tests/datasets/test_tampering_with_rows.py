@@ -8,7 +8,7 @@ import pytest
 from benchmark_rows import BIGCODE, HELPERS, MBPP_SANITIZED, PLUS_LARGE, PLUS_TABLE, Example
 
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import Row
+from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.reward import Verdict
 

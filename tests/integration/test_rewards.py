@@ -4,7 +4,7 @@ import pytest
 
 from pytest_rewardkit.run.handover import PROPERTY
 from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recording import recorder_of
+from pytest_rewardkit.run.recorder_of import recorder_of
 
 
 class Collector:

@@ -4,9 +4,10 @@ import pytest
 
 from pytest_rewardkit import Reward
 from pytest_rewardkit.reports import changes
+from pytest_rewardkit.run.attempts import CRASHED, Attempt
 from pytest_rewardkit.run.baseline import Baseline, Change, compare, decide_regression
 from pytest_rewardkit.run.gates import State
-from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.record import Record
 
 

@@ -18,7 +18,8 @@ from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.local.container.server import ContainerServer
 from pytest_rewardkit.local.container.wheel import version, write_wheel
 from pytest_rewardkit.local.settings import Settings
-from pytest_rewardkit.sandboxes import ABSENT, choose
+from pytest_rewardkit.sandboxes.absent import ABSENT
+from pytest_rewardkit.sandboxes.choice import choose
 from pytest_rewardkit.sandboxes.servers import open_server
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def imported(path, *, deferred):
 
     visit(ast.parse(path.read_text(encoding="utf-8")))
     return names
+
+
+def modules_behind(path, known):
+    """The modules, of those `known`, that one imports at any time, for types too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update(name if name in known else node.module for name in names)
+    return found & known
 
 
 def of_packages(names, packages):
@@ -94,6 +107,16 @@ def test_scorers_know_nothing_of_the_test_runner(path):
     names = imported(path, deferred=True)
     assert not of_packages(names, TEST_RUNNER)
     assert not inside(names, "pytest_rewardkit.plugin", "pytest_rewardkit.fixtures", "pytest_rewardkit.run")
+
+
+def test_no_module_imports_what_imports_it():
+    """Not even for types, and however many modules lie between."""
+    paths = {}
+    for path in modules("."):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    graph = {name: modules_behind(path, paths.keys()) - {name} for name, path in paths.items()}
+    TopologicalSorter(graph).prepare()
 
 
 def test_what_every_session_loads_is_light():

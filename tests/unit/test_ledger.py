@@ -1,7 +1,8 @@
 import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
-from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.attempts import CRASHED, Attempt
+from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.rows import Row, open_dataset
+from pytest_rewardkit.datasets.formats import UNNAMED, find_format
+from pytest_rewardkit.datasets.row import Row
+from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.errors import RewardkitUsageError
 
@@ -366,7 +367,7 @@ def test_rows_may_be_conversations(
     candidate: str,
     format: str | None,  # noqa: A002
 ) -> None:
-    form = find_format(format) if format else None
+    form = find_format(format) if format else UNNAMED
     row = Row({**fields, "expected": "1"}, id="1", place="rows.jsonl:1", format=form)
     assert (row.task.prompt, row.candidate) == (prompt, candidate)
 
@@ -381,14 +382,14 @@ def test_rows_may_be_conversations(
     ],
 )
 def test_a_conversation_without_an_answer_has_no_candidate(messages: list[Any], complaint: str) -> None:
-    row = Row({"messages": messages, "expected": "1"}, id="1", place="rows.jsonl:1")
+    row = Row({"messages": messages, "expected": "1"}, id="1", place="rows.jsonl:1", format=UNNAMED)
     with pytest.raises(RewardkitUsageError, match=complaint):
         _ = row.candidate
 
 
 @pytest.mark.parametrize("messages", [[], ["Say 1."], [{"from": "human", "value": "Say 1."}], 3, "Say 1."])
 def test_messages_of_other_kinds_are_a_field_like_others(messages: Any) -> None:
-    row = Row({"messages": messages, "expected": "1", "response": "1"}, id="1", place="rows.jsonl:1")
+    row = Row({"messages": messages, "expected": "1", "response": "1"}, id="1", place="rows.jsonl:1", format=UNNAMED)
     assert (row.task.prompt, row.candidate) == (None, "1")
 
 

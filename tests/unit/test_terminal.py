@@ -1,11 +1,12 @@
 import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
+from pytest_rewardkit.formatting import counted, duration, shown, shown_under
 from pytest_rewardkit.reports import terminal
-from pytest_rewardkit.reports.figures import counted, duration, shown, shown_under
 from pytest_rewardkit.reports.parts import part_lines
+from pytest_rewardkit.run.attempts import CRASHED, Attempt
 from pytest_rewardkit.run.gates import Decision, State
-from pytest_rewardkit.run.ledger import CRASHED, Attempt, Ledger
+from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.record import Record, SandboxUse
 from pytest_rewardkit.text import cells
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.datasets.rows import (
+from pytest_rewardkit.datasets.fields import (
     CANDIDATE_FIELDS,
     DIRECTIONS,
     ID_FIELDS,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.datasets.formats.task import Task
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.stores import Fields
 
 

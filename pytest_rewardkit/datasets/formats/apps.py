@@ -17,7 +17,7 @@ from pytest_rewardkit.scorers.digits import written
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.formats.task import Task
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 GIVEN: Final = """\
 import sys, time, itertools, collections, math, fractions, random, heapq, bisect, functools, operator, re, string

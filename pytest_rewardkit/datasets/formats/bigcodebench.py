@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.datasets.testcode.sending import Reply
 

@@ -18,7 +18,7 @@ from pytest_rewardkit.datasets.testcode.referee import TestCode
 from pytest_rewardkit.scorers.extract import extract_code
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 _MARKED: Final = re.compile(r"[\[<]ANSWER[\]>](.*?)(?:[\[<]/ANSWER[\]>]|\Z)", re.DOTALL | re.IGNORECASE)
 _QUOTED: Final = re.compile(r"(?<!`)(?:`([^`\n]{1,4000})`|\*\*([^*\n]{1,4000})\*\*)(?!`)")

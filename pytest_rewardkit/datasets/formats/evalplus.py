@@ -22,7 +22,7 @@ from pytest_rewardkit.datasets.testcode.referee import TestCode
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 
 def read_humaneval(row: Row) -> TestCodeTask:

@@ -14,7 +14,7 @@ from pytest_rewardkit.datasets.formats.task import TestCodeTask
 from pytest_rewardkit.datasets.testcode.referee import TestCode
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 
 def read(row: Row) -> TestCodeTask:

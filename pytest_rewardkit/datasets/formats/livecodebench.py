@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_rewardkit.datasets.formats.task import Task
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 _ALL_OF: Final = (
     *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics"),

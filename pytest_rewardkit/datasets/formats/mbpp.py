@@ -16,7 +16,7 @@ from pytest_rewardkit.datasets.testcode.referee import TestCode
 from pytest_rewardkit.scorers.source import read_source, syntax_tree
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 
 def read(row: Row) -> TestCodeTask:

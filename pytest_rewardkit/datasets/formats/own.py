@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from pytest_rewardkit.datasets.fields import MESSAGES, conversation_of
 from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
 from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, Task, merged
-from pytest_rewardkit.datasets.rows import MESSAGES, conversation_of
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.case import as_cases
 from pytest_rewardkit.scorers.messages import prompt_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.reward import Reward
 

@@ -10,7 +10,7 @@ from pytest_rewardkit.scorers.structures import text_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.rows import Row
+    from pytest_rewardkit.datasets.row import Row
 
 
 def text(row: Row, name: str) -> str:

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
     from IPython.core.formatters import DisplayFormatter
 
-    from pytest_rewardkit.local.guest.shell import Shell
-
 DATA: Final = "e2b/data"
 CHART: Final = "e2b/chart"
+
+
+class _Shell(Protocol):
+    """What shows results."""
+
+    def emit(self, kind: str, /, **fields: Any) -> None: ...
 
 
 def bundle(data: Mapping[Any, Any]) -> dict[str, Any]:
@@ -121,8 +125,8 @@ class _ContainerFormatter(JSONFormatter):
         return super().__call__(obj)
 
 
-def _shell(part: DisplayHook | DisplayPublisher) -> Shell:
-    shell: Shell = part.shell  # type: ignore[assignment]
+def _shell(part: DisplayHook | DisplayPublisher) -> _Shell:
+    shell: _Shell = part.shell  # type: ignore[assignment]
     return shell
 
 

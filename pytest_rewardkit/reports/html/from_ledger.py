@@ -7,11 +7,11 @@ import shlex
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.reports.figures import counted, duration, shown, signed
+from pytest_rewardkit.formatting import counted, duration, shown, signed
 from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.run.attempts import CRASHED
 from pytest_rewardkit.run.baseline import REGRESSION
 from pytest_rewardkit.run.gates import MUST_PASS, RUN
-from pytest_rewardkit.run.ledger import CRASHED
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 from pytest_rewardkit.run.tasks import Task
 from pytest_rewardkit.text import one_line
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reports.html.model import Tone
     from pytest_rewardkit.reward import Part, Reward
+    from pytest_rewardkit.run import attempts
     from pytest_rewardkit.run import ledger as run
     from pytest_rewardkit.run.baseline import Change, Comparison
     from pytest_rewardkit.run.gates import Decision
@@ -108,7 +109,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _test(test: run.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
+def _test(test: attempts.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
     attempts = [_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts]
     found = Test(test.node_id, attempts)
     found.group = group
@@ -128,7 +129,7 @@ def _test(test: run.Test, group: str, before: Mapping[str, float | None], change
     return found
 
 
-def _attempt(attempt: run.Attempt, node_id: str) -> Attempt:
+def _attempt(attempt: attempts.Attempt, node_id: str) -> Attempt:
     found = Attempt(CRASHED if attempt.outcome == CRASHED else "")
     found.outcome = attempt.outcome
     found.reason = attempt.cause

@@ -7,7 +7,7 @@ import binascii
 import struct
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted
+from pytest_rewardkit.formatting import counted
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reports.html.model import Image

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pytest_rewardkit.run.ledger import Figures
+from typing import Final
 
 NO_VALUE: Final = "-"
 
@@ -54,9 +51,3 @@ def duration(seconds: float) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return ``1 test``, ``2 tests``."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
-def scored_tests(figures: Figures) -> str:
-    """Return over what a mean is: ``3 scored tests``, ``2 scored tests in 10 attempts``."""
-    attempts = "" if figures.attempts == figures.tests else f" in {figures.attempts:,} attempts"
-    return counted(figures.scored, "scored test") + attempts

@@ -1,0 +1,137 @@
+"""A row of a dataset: its fields, and what they ask for by its format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_rewardkit.datasets.fields import CANDIDATE_FIELDS, MESSAGES, candidate_text, conversation_of
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.messages import answer_of
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.testcode.referee import Referee
+
+
+class RowFormat(Protocol):
+    """What the fields of rows mean."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether rows are written for this package, and so may hold candidates and speak of their own tests."""
+
+    def read(self, row: Row) -> Task:
+        """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
+
+
+class Row(Mapping[str, Any]):
+    """One row: a mapping of its fields, with its id and its place.
+
+    A field that is not there raises a KeyError that names the place and the nearest field.
+
+    Parameters:
+        fields: its fields.
+        id: what names it among the others.
+        place: where it stands, for people.
+        format: what its fields mean.
+        candidate: what is judged by it, where that is not one of its fields.
+        referee: gives where its own test code runs.
+    """
+
+    def __init__(
+        self,
+        fields: Fields,
+        *,
+        id: str,  # noqa: A002 - the field's word
+        place: str,
+        format: RowFormat,  # noqa: A002
+        candidate: str | None = None,
+        referee: Callable[[], Referee] | None = None,
+    ) -> None:
+        self._fields = fields
+        self.id = id
+        self.place = place
+        self._format = format
+        self._candidate = candidate
+        self._referee = referee
+
+    @cached_property
+    def task(self) -> Task:
+        """What the row asks for: its prompt, its reference, and how candidates are scored.
+
+        Raises RewardkitUsageError when a field does not hold what it should.
+        """
+        return self._format.read(self)
+
+    @property
+    def referee(self) -> Referee | None:
+        """Where the row's own test code runs, or None if nobody provides for it."""
+        return self._referee() if self._referee is not None else None
+
+    @property
+    def reference(self) -> str | None:
+        """A known-good candidate, or None if the row has none."""
+        return self.task.reference
+
+    @cached_property
+    def candidate(self) -> str:
+        """What is judged: the sample for this row, the row's own field of `CANDIDATE_FIELDS`, or its messages' last.
+
+        Raises RewardkitUsageError when there is none.
+        """
+        if self._candidate is not None:
+            return self._candidate
+        # Of a benchmark's row, a field of that name would be its own solution.
+        names = CANDIDATE_FIELDS if self._format.ours else ()
+        found = next((text for name in names if (text := candidate_text(self._fields.get(name))) is not None), None)
+        if found is None and names and (asked := conversation_of(self._fields.get(MESSAGES))):
+            found = answer_of(asked)
+        if found is None:
+            raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
+        return found
+
+    def _no_candidate(self) -> str:
+        """Return why nothing is judged by this row, and how something could be."""
+        has = next((name for name in CANDIDATE_FIELDS if name in self._fields), None)
+        if has is None and conversation_of(self._fields.get(MESSAGES)):
+            return "the row's messages do not end with the assistant's; give samples= to the marker"
+        if has is None:
+            fields = one_line(", ".join(map(str, self._fields)), 200)
+            return (
+                f"the row has no candidate; its fields are {fields}. Name the one that is, as "
+                "fields={'candidate': 'answer', ...}, or give samples= to the marker"
+            )
+        if not self._format.ours:
+            return (
+                f"a benchmark's own {has!r} is not taken for a candidate, since it may be its solution; give samples= "
+                f"to the marker, or the candidate itself: assert_row(sandbox, row, row[{has!r}])"
+            )
+        value = one_line(repr(self._fields[has]), 60)
+        return f"the row's {has!r} must be text, or messages, to be a candidate, not {value}"
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._fields[name]
+        except KeyError:
+            raise KeyError(
+                f"{self.place}: no field {name!r}{did_you_mean(str(name), map(str, self._fields))}"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._fields.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return one_line(f"<Row {self.id} of {self.place}>", 200)

@@ -1,0 +1,100 @@
+"""Which provider a run has, by what was asked for and what there is."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, cast
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.local.container.options import ContainerOptions
+from pytest_rewardkit.sandboxes.absent import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_rewardkit.sandboxes.docker import ServerInContainer
+    from pytest_rewardkit.sandboxes.provider import Provider, Server
+
+PROVIDERS = ("auto", "e2b", "local", "docker")
+
+
+def choose(
+    name: str, environ: Mapping[str, str], *, isolation: str = "auto", options: ContainerOptions | None = None
+) -> str:
+    """The provider that `name` stands for.
+
+    With `auto` that is E2B where there is a key, else the local server where it works, else one in a container where a
+    container engine answers, else `ABSENT`.
+
+    Parameters:
+        name: one of `PROVIDERS`, or what this function has returned.
+        environ: the environment to look for `E2B_API_KEY` in.
+        isolation: what local sandboxes must have.
+        options: of the container; None for those that the environment gives.
+
+    Raises:
+        RewardkitUsageError: `name` is no provider, or it is `e2b` and there is no key.
+    """
+    if name not in (*PROVIDERS, ABSENT):
+        raise RewardkitUsageError(f"unknown sandbox provider {name!r}; use one of {', '.join(PROVIDERS)}")
+    has_key = bool(environ.get("E2B_API_KEY"))
+    if name == "e2b" and not has_key:
+        raise RewardkitUsageError(
+            "the e2b provider needs a key: set E2B_API_KEY (https://e2b.dev/dashboard), "
+            "or use --rewardkit-provider=local, which needs none"
+        )
+    if name != "auto":
+        return name
+    return "e2b" if has_key else _own(isolation, options or ContainerOptions.of_environment(environ))
+
+
+def resolve(
+    name: str,
+    *,
+    environ: Mapping[str, str],
+    server: Server | ServerInContainer | None,
+    run_id: str,
+    isolation: str,
+) -> Provider:
+    """The provider object for a run.
+
+    Parameters:
+        name: what `choose` has returned.
+        environ: the environment, for E2B's addresses.
+        server: the run's own server; E2B's provider needs none.
+        run_id: the mark by which this run knows its own cloud sandboxes again.
+        isolation: `auto`, `strict` or `none`; only the local provider uses it.
+
+    Raises:
+        RewardkitUsageError: the choice cannot work here; the text says what would.
+    """
+    if name == "e2b":
+        from pytest_rewardkit.sandboxes.e2b import E2BProvider
+
+        return E2BProvider(environ=environ, run_id=run_id)
+    if server is None:
+        raise RewardkitUsageError(f"the {name} provider needs the run's server, and there is none on this worker")
+    if name == "docker":
+        from pytest_rewardkit.sandboxes.docker import DockerProvider
+
+        return DockerProvider(cast("ServerInContainer", server))
+    from pytest_rewardkit.sandboxes.local import LocalProvider
+
+    return LocalProvider(server=server, isolation=isolation)
+
+
+def _own(isolation: str, options: ContainerOptions) -> str:
+    from pytest_rewardkit.local.container.engine import COMMANDS
+    from pytest_rewardkit.sandboxes.servers import engine_answers, local_works
+
+    linux = sys.platform == "linux"
+    # Looking for a command is cheap, trying a level or an engine is not.
+    commands = [options.docker_command] if options.docker_command else COMMANDS
+    if not any(map(shutil.which, commands)):
+        return "local" if linux else ABSENT
+    if linux and local_works(isolation):
+        return "local"
+    if engine_answers(options):
+        return "docker"
+    return "local" if linux else ABSENT
