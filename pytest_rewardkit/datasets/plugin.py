@@ -84,10 +84,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Says what the test is about, and lets a row's own threshold stand before its function's."""
     trial = trial_of(item)
     callspec = getattr(item, "callspec", None)
-    if trial is not None:
-        note_row_attempt(item, RowAttempt(trial.row_id, trial.number if trial.attempts > 1 else None))
-    elif callspec is not None and "attempt" in callspec.params:
-        note_row_attempt(item, RowAttempt(None, callspec.params["attempt"]))
+    number = callspec.params.get("attempt") if callspec is not None else None
+    if trial is not None and trial.attempts > 1:
+        number = trial.number
+    if trial is not None or number is not None:
+        note_row_attempt(item, RowAttempt(trial.row_id if trial is not None else None, number))
     if trial is not None and trial.directions and "threshold" in trial.directions:
         item.add_marker(pytest.mark.reward(threshold=trial.directions["threshold"]), append=False)
 

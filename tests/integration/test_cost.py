@@ -37,7 +37,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
             f"pytest_rewardkit.{name}"
             for name in (
                 *("plugin", "settings", "hooks", "fixtures", "run", "run.recorder", "run.recording"),
-                *("run.mistakes", "run.node_ids"),
+                *("run.mistakes", "run.node_ids", "run.recorder_of", "run.row_attempt"),
                 *("datasets", "datasets.plugin"),
             )
         }
