@@ -27,6 +27,7 @@ def test_the_greeting_says_what_holds(fork_server):
     assert set(greeting["layers"]) == {
         "private root",
         "translated paths",
+        "own file locks",
         "own procfs",
         "process namespace",
         "network namespace",

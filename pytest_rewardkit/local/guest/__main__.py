@@ -101,7 +101,7 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
 
     own_root = None
     if plan.mount_right is not None:
-        own_root = Root()
+        own_root = Root(overlays=plan.overlays)
         probe.take_mount_right(plan.mount_right)
         own_root.enter()
     os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
@@ -21,6 +22,10 @@ _FREE_IDS: Final = 0x10000
 # In a container with few ids mapped: the upper ones, but not nobody (65534) and its neighbour.
 _FEW_IDS: Final = 16384
 _HIGHEST_USABLE_OF_FEW: Final = 65532
+
+
+# Linux gives a user 128 instances.
+_MOST_OF_NAMESPACE: Final = {"max_inotify_instances": 32, "max_inotify_watches": 8192, "max_fanotify_groups": 0}
 
 
 class HostUserIds:
@@ -58,6 +63,14 @@ def write_maps(pid: int, user_id: int, group_id: int) -> None:
     _write(f"/proc/{pid}/setgroups", "deny")
     _write(f"/proc/{pid}/uid_map", f"{GUEST_ID} {user_id} 1")
     _write(f"/proc/{pid}/gid_map", f"{GUEST_ID} {group_id} 1")
+
+
+def limit_user_namespace() -> None:
+    """Limit what this user namespace may have of what the kernel counts for its owner, a user with other processes."""
+    for name, most in _MOST_OF_NAMESPACE.items():
+        # Where this may not be written, the limits of the owner's are left.
+        with contextlib.suppress(OSError):
+            _write(f"/proc/sys/user/{name}", str(most))
 
 
 def become_root_of_user_namespace(more_flags: int, *, every_id: bool) -> None:

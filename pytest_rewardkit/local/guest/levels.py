@@ -58,6 +58,8 @@ class Trial(StrEnum):
 
     MOUNTS = "mounts"
     """To build a private root, and mount in namespaces of its own."""
+    OVERLAYS = "overlays"
+    """To lay a file system of its own over a directory there."""
     PROCFS = "procfs"
     """To mount a /proc there."""
     USER_NAMESPACES = "user namespaces"
@@ -103,6 +105,7 @@ class Plan:
         late_flags: the namespaces that it makes when it has mounted; they belong to its own user, the first of them.
         mount_right: how the fork server comes by the right to move into a root of its own, where sandboxes mount their
             own directories; None is no such root.
+        overlays: whether sandboxes see the system's files in file systems of their own, with locks of their own.
         procfs: whether sandboxes mount a /proc of their own; without, they have the fork server's.
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
@@ -115,6 +118,7 @@ class Plan:
     clone_flags: int = 0
     late_flags: int = 0
     mount_right: MountRight | None = None
+    overlays: bool = False
     procfs: bool = False
     own_user_id: bool = False
     landlock_abi: int = 0
@@ -172,6 +176,7 @@ class Plan:
         return {
             "private root": self.private_root,
             "translated paths": self.translated_paths,
+            "own file locks": self.overlays,
             "own procfs": self.procfs,
             "process namespace": self.process_namespace,
             "network namespace": self.network_namespace,
@@ -185,6 +190,7 @@ class Plan:
     def gaps(self) -> list[str]:
         """Return what these layers leave open, for people; never empty, as every sandbox shares the host's kernel."""
         found = ["a flaw of the host's kernel would break out: this is no virtual machine"]
+        found.extend(self._gaps_of_shared_files())
         if not self.groups:
             found.append("memory of all processes together is only watched, not limited")
         if not self.guest_paths:
@@ -204,6 +210,10 @@ class Plan:
         if not self.seccomp:
             found.append("every system call is open, the host's network too")
         return found
+
+    def _gaps_of_shared_files(self) -> list[str]:
+        shared = self.private_root and not self.overlays
+        return ["a candidate can lock and watch the system's files, which others notice"] if shared else []
 
 
 def obstacle(findings: Findings, level: Level) -> str:
@@ -300,6 +310,7 @@ def plan(findings: Findings, level: Level) -> Plan:
                 clone_flags=_NAMESPACES | first,
                 late_flags=0 if first else own_user,
                 mount_right=findings.mount_right,
+                overlays=findings.works(Trial.OVERLAYS),
                 procfs=level is Level.FULL,
                 own_user_id=findings.mount_right is not MountRight.USER_OF_NAMESPACE,
                 landlock_abi=findings.landlock_abi,

@@ -12,6 +12,9 @@ _ADDRESS_SPACE_PER_MEMORY: Final = 4
 RESERVED_PROCESSES: Final = 8
 """What the agent may start beyond what candidates may have, so that they cannot keep it from starting the next one."""
 
+_PENDING_SIGNALS: Final = 1024
+"""Signals on their way and timers; where sandboxes have no user of their own, all of one user count."""
+
 # More files than this nobody needs on a disk that lives in memory.
 MAX_FILES: Final = 65536
 
@@ -54,6 +57,8 @@ class Limits:
     def apply(self) -> None:
         """Set the limits on this process, an agent, and so on its children. Limits that are lower already stay."""
         _lower(resource.RLIMIT_CORE, 0)
+        _lower(resource.RLIMIT_SIGPENDING, _PENDING_SIGNALS)
+        _lower(resource.RLIMIT_MSGQUEUE, 0)
         if self.memory_mb is not None:
             _lower(resource.RLIMIT_DATA, self.memory_mb * _MIB)
             _lower(resource.RLIMIT_AS, self.memory_mb * _MIB * _ADDRESS_SPACE_PER_MEMORY)

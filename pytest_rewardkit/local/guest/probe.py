@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, network, seccomp, syscalls, tracing
 from pytest_rewardkit.local.guest.levels import Findings, MountRight, Trial
-from pytest_rewardkit.local.guest.root import environment_paths, replace_root
+from pytest_rewardkit.local.guest.root import environment_paths, lay_over, replace_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,7 @@ def probe(*, thorough: bool = False) -> Findings:
     }
     late_flags = syscalls.CLONE_NEWNET if obstacles[Trial.USER_NAMESPACES] else _OWN_USER
     right, obstacles[Trial.MOUNTS] = _mount_right(root, late_flags)
+    obstacles[Trial.OVERLAYS] = obstacles[Trial.MOUNTS] or _failure(lambda: _build_root(right, late_flags, lay_over))
     obstacles[Trial.PROCFS] = obstacles[Trial.MOUNTS] or _failure(lambda: _mount_procfs(right))
     if thorough or obstacles[Trial.PROCFS]:
         obstacles[Trial.NAMESPACES] = _failure(_namespaces_without_capabilities)
@@ -116,12 +117,16 @@ def _read_interpreter_as_somebody() -> None:
             raise PermissionError(path)
 
 
-def _build_root(right: MountRight, late_flags: int) -> None:
-    """What the fork server and a sandbox do, in little, but for /proc."""
+def _build_root(right: MountRight, late_flags: int, change: Callable[[str], object] | None = None) -> None:
+    """What the fork server and a sandbox do, in little, but for /proc.
+
+    Parameters:
+        change: what the sandbox does with a directory of the host.
+    """
     take_mount_right(right)
     syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     syscalls.mount("tmpfs", "/tmp", "tmpfs")
-    for name in ("library", "new"):
+    for name in ("library", "new", "run"):
         os.mkdir(f"/tmp/{name}")
     syscalls.mount(os.path.dirname(os.__file__), "/tmp/library", None, syscalls.MS_BIND | syscalls.MS_REC)
     syscalls.set_mount_attributes("/tmp/library", syscalls.MOUNT_ATTR_RDONLY, recursive=True)
@@ -130,6 +135,8 @@ def _build_root(right: MountRight, late_flags: int) -> None:
     first = late_flags if right is MountRight.USER_OF_NAMESPACE else 0
 
     def be_sandbox() -> None:
+        if change is not None:
+            change("/library")
         syscalls.mount("tmpfs", "/new", "tmpfs")
         _own_network(late_flags & ~first)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import sys
 import tempfile
 from functools import cache
@@ -25,6 +27,8 @@ HOST_NAME: Final = "sandbox"
 # Each sandbox mounts its own over these.
 _PRIVATE: Final = (HOME, TEMPORARY, SHARED_MEMORY)
 _MOUNT_POINTS: Final = (*_PRIVATE, "/proc", "/dev/pts", "/mnt", "/run")
+# Of what lies here, sandboxes have copies: it is small.
+_COPIED: Final = "/etc"
 # What of the host's tree lies in a private directory waits here until a sandbox has mounted its own.
 _STASH: Final = "/.stash"
 
@@ -96,8 +100,12 @@ _PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
 
 _READ_ONLY: Final = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
 _PLAIN: Final = syscalls.MS_NOSUID | syscalls.MS_NODEV
-_ROOT_SIZE: Final = "16m"
+_ROOT_SIZE: Final = "32m"
 _DEFAULT_DISK_MB: Final = 1024
+_EMPTY: Final = "/run"
+# How mounts are written down in /proc, and what has a meaning in their options.
+_OCTAL: Final = re.compile(rb"\\([0-7]{3})")
+_SPECIAL: Final = re.compile(r"[\\:,]")
 _MAX_LINKS: Final = 40
 _MAX_TERMINALS: Final = 64
 
@@ -127,10 +135,18 @@ def replace_root() -> None:
 
 
 class Root:
-    """The read-only root, built and entered by the fork server in a mount namespace of its own."""
+    """The read-only root, built and entered by the fork server in a mount namespace of its own.
 
-    def __init__(self) -> None:
+    Parameters:
+        overlays: whether sandboxes get the host's directories as file systems of their own, laid over the host's: then
+            they lock and watch files of their own alone.
+    """
+
+    def __init__(self, *, overlays: bool) -> None:
+        self._overlays = overlays
         self._placed: list[str] = []
+        self._own_directories: list[str] = []
+        self._own_files: list[str] = []
         self._stashed: list[str] = []
         self._mount_point = ""
 
@@ -163,6 +179,10 @@ class Root:
             seen_as: the same as the sandbox will see it.
             disk_mb: how much all its files together may take, in MiB.
         """
+        for path in self._own_directories:
+            lay_over(path)
+        for path in self._own_files:
+            syscalls.mount(_copied_place(path), path, None, syscalls.MS_BIND)
         options = f"size={disk_mb or _DEFAULT_DISK_MB}m,nr_inodes={MAX_FILES},mode=755"
         syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, options)
         for path in _PRIVATE:
@@ -206,6 +226,7 @@ class Root:
         for path in filter(os.path.isdir, sys.path):
             self._leave_empty(path)
         self._stashed = self._stashed_entries()
+        self._own_directories = self._without_mounts_below() if self._overlays else []
         # A fresh /proc may only be mounted where a whole one is visible already.
         syscalls.mount("/proc", f"{self._mount_point}/proc", None, syscalls.MS_BIND | syscalls.MS_REC)
         for name in _DEVICES:
@@ -237,13 +258,16 @@ class Root:
         if self._shown(current):
             return
         inside = self._mount_point + _location(current)
-        if os.path.isdir(current):
-            os.makedirs(inside, exist_ok=True)
-        else:
-            self._write(_location(current), "")
+        self._placed.append(current)
+        if current.startswith(f"{_COPIED}/") or not os.path.isdir(current):
+            _copy(current, inside)
+            if self._overlays and not current.startswith(f"{_COPIED}/"):
+                _copy(current, self._mount_point + _copied_place(current))
+                self._own_files.append(_location(current))
+            return
+        os.makedirs(inside, exist_ok=True)
         syscalls.mount(current, inside, None, syscalls.MS_BIND | syscalls.MS_REC)
         syscalls.set_mount_attributes(inside, _READ_ONLY, recursive=True)
-        self._placed.append(current)
 
     def _leave_empty(self, path: str) -> None:
         """Have a directory of the host's without what is in it: Python 3.15 complains where it is sent in vain."""
@@ -258,6 +282,14 @@ class Root:
 
     def _shown(self, path: str) -> bool:
         return any(path == placed or path.startswith(f"{placed}/") for placed in self._placed)
+
+    def _without_mounts_below(self) -> list[str]:
+        """Return where the directories are that a sandbox can lay its own over."""
+        mounted = _mount_points(self._mount_point)
+        return [
+            _COPIED,
+            *(path for path in mounted if not any(other.startswith(f"{path}/") for other in mounted)),
+        ]
 
     def _stashed_entries(self) -> list[str]:
         entries: list[str] = []
@@ -298,6 +330,36 @@ def _give_name(user_id: int) -> None:
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)
         syscalls.mount(source, path, None, syscalls.MS_BIND)
+
+
+def _copy(path: str, inside: str) -> None:
+    os.makedirs(os.path.dirname(inside), exist_ok=True)
+    # What its owner lets nobody read is left out.
+    with contextlib.suppress(shutil.Error, PermissionError):
+        if os.path.isdir(path):
+            shutil.copytree(path, inside, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy(path, inside)
+
+
+def _mount_points(top: str) -> list[str]:
+    """Return where below a directory others are mounted, as seen from it."""
+    with open("/proc/self/mountinfo", "rb") as lines:
+        fields = [line.split()[4] for line in lines]
+    paths = [os.fsdecode(_OCTAL.sub(lambda match: bytes([int(match[1], 8)]), field)) for field in fields]
+    return [path.removeprefix(top) for path in paths if path.startswith(f"{top}/") and os.path.isdir(path)]
+
+
+def lay_over(path: str) -> None:
+    """Mount a file system over a directory that shows what is in it, read-only, with locks and watches of its own."""
+    # One layer is none; another one that is empty adds nothing.
+    lower = _SPECIAL.sub(r"\\\g<0>", path)
+    syscalls.mount("overlay", path, "overlay", _PLAIN | syscalls.MS_RDONLY, f"lowerdir={lower}:{_EMPTY}")
+
+
+def _copied_place(path: str) -> str:
+    """Return where a file is copied to that lies elsewhere, for sandboxes to have it as their own."""
+    return f"{_COPIED}/.files{path.removeprefix(_STASH)}"
 
 
 def _location(path: str) -> str:

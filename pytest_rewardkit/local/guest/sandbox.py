@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import landlock, network, root, syscalls
+from pytest_rewardkit.local.guest import identity, landlock, network, root, syscalls
 from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
@@ -102,6 +102,9 @@ class Sandbox:
         os.setresuid(GUEST_ID, GUEST_ID, GUEST_ID)
 
     def _enter_late_namespaces(self) -> None:
+        # What the kernel counts for each user of the host, it counts for the owner of a user namespace.
+        if self.user_id is not None:
+            syscalls.become_user_with_capabilities(self.user_id)
         syscalls.unshare(self.plan.late_flags)
         network.lead_all_to_loopback()
 
@@ -114,6 +117,8 @@ class Sandbox:
             syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
         own_root.mount_private(owner, GUEST_ID if self.plan.user_namespace else owner, self.limits.disk_mb)
+        if self.plan.user_namespace_at_clone:
+            identity.limit_user_namespace()
         if self.plan.procfs:
             own_root.mount_proc()
         elif not self.plan.landlock_abi:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FILES: Final = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
-    fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync flock fstat fstatfs
+    fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fdatasync flock fstat fstatfs
     fsync ftruncate futimesat getcwd getdents getdents64 inotify_add_watch inotify_init inotify_init1
     inotify_rm_watch lchown link linkat lseek lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2
     pipe pipe2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv
@@ -91,6 +91,8 @@ _NAMESPACE_FLAGS: Final = (
 # asm-generic/ioctls.h: both put keystrokes into a terminal that someone else reads.
 _TIOCSTI: Final = 0x5412
 _TIOCLINUX: Final = 0x541C
+# linux/fcntl.h, but for leases, delegations and notifications: by these, others' calls on a file wait or are seen.
+_FCNTL_COMMANDS: Final = (*range(18), 36, 37, 38, 1027, 1028, *range(1029, 1037))
 _TRACING: Final = ("process_vm_readv", "process_vm_writev", "ptrace")
 _POSITION_OF_FLAGS: Final = {"newfstatat": 3, "statx": 2}
 _AT_EMPTY_PATH: Final = 0x1000
@@ -116,6 +118,9 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
         rules.allow(name)
     rules.allow("clone", args=[ArgCmp(0, CmpOp.MASKED_EQ, 0, _NAMESPACE_FLAGS)])
     rules.errno("clone", errno.EPERM)
+    for command in _FCNTL_COMMANDS:
+        rules.allow("fcntl", args=[ArgCmp(1, CmpOp.MASKED_EQ, command, _LOW_WORD)])
+    rules.errno("fcntl", errno.EINVAL)
     for request in (_TIOCSTI, _TIOCLINUX):
         rules.errno("ioctl", errno.EPERM, args=[ArgCmp(1, CmpOp.MASKED_EQ, request, _LOW_WORD)])
     rules.allow("ioctl")

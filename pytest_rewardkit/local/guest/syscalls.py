@@ -49,6 +49,7 @@ IN_ISDIR: Final = 0x40000000
 # linux/prctl.h
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
+_PR_SET_KEEPCAPS: Final = 8
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_CAP_AMBIENT: Final = 47
@@ -188,6 +189,18 @@ def drop_capabilities() -> None:
     """Give up every capability of this thread, for good once no_new_privs is set."""
     _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     _check(_libc.capset(ctypes.byref(_CAP_HEADER), _NO_CAPABILITIES), "capset")
+
+
+def become_user_with_capabilities(user_id: int) -> None:
+    """Change the user and group id, root's, to another's, and keep the capabilities."""
+    _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setresgid(user_id, user_id, user_id)
+    os.setresuid(user_id, user_id, user_id)
+    data = (_CapData * 2)()
+    _check(_libc.capget(ctypes.byref(_CAP_HEADER), data), "capget")
+    for part in data:
+        part.effective = part.permitted
+    _check(_libc.capset(ctypes.byref(_CAP_HEADER), data), "capset")
 
 
 def set_no_new_privileges() -> None:
