@@ -12,7 +12,7 @@ from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.run.recorder import DEFAULT_NAME
-from pytest_rewardkit.sandboxes.creation import create
+from pytest_rewardkit.sandboxes.beside import create_beside
 from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.text import one_line
 
@@ -62,7 +62,7 @@ def score_row(
     options = {"setup": setup, "rel_tol": rel_tol, "abs_tol": abs_tol}
     task = row.task.with_options({name: value for name, value in options.items() if value is not None})
     present = referee if referee is not None else row.referee
-    with nullcontext(present) if present is not None else _beside(sandbox) as found:
+    with nullcontext(present) if present is not None else Referee(lambda: create_beside(sandbox)) as found:
         reward = task.score(sandbox, given, referee=found, time_limit=time_limit)
     return reward if reward.evidence else replace(reward, evidence=(Evidence(response=given),))
 
@@ -84,8 +84,3 @@ def assert_row(
     __tracebackhide__ = True
     reward = score_row(sandbox, row, candidate, time_limit=time_limit, setup=setup, rel_tol=rel_tol, abs_tol=abs_tol)
     return assert_reward(reward, threshold, name=name, weight=weight)
-
-
-def _beside(sandbox: Sandbox) -> Referee:
-    """A referee where the sandbox is from."""
-    return Referee(lambda: create(**sandbox.connection_config.get_api_params()))

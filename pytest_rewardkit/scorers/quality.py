@@ -5,20 +5,24 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, did_you_mean
 from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.sandboxes.beside import sandbox_beside
 from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.interpreter import Interpreter
 from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.looked_at import ANSWER, Questioned
+from pytest_rewardkit.scorers.statements import Kind, Statements, does_something
 from pytest_rewardkit.scorers.witness import saw_code, witnessed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from e2b_code_interpreter import Sandbox
 
@@ -28,19 +32,21 @@ TOOLS: Final = {"lints": "ruff", "types": "mypy"}
 DEFAULT_LINTS: Final = ("E4", "E7", "E9", "F")
 TIME_LIMIT: Final = 60.0
 MOST_SHOWN: Final = 10
-OUTPUT_LIMIT: Final = 200_000
+OUTPUT_LIMIT: Final = 20_000_000
 
-_PRAGMAS: Final = ("type:", "mypy:", "pyright:", "ruff:", "noqa", "flake8:", "pylint:")
+_PRAGMA: Final = re.compile(
+    r"#[#\s]*(?:(?:type|mypy|pyright|ruff|flake8|pylint|isort|fmt|yapf)\s*:|noqa|nosec)", re.IGNORECASE
+)
 
 # -I: nothing that a candidate has left in the home or the working directory is imported.
-_RUN: Final = """
-def _run(arguments, path, limit):
+_RUN: Final = f"""
+def _run(arguments, path):
     import json, subprocess, sys, tempfile
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-I", "-m", *arguments, path], cwd=folder, capture_output=True, text=True, errors="replace"
         )
-    print(json.dumps([done.returncode, done.stdout[:limit], done.stderr[-2000:]]))
+    print(json.dumps([done.returncode, done.stdout[:{OUTPUT_LIMIT}], done.stderr[-2000:]]))
 """
 
 
@@ -56,11 +62,15 @@ class QualityOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
+    """What a tool says of a statement; the same of statements of one kind is one finding."""
+
     line: int
-    text: str
+    code: str
+    message: str
+    kind: Kind | None
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.text}"
+        return f"line {self.line}: {self.code} {self.message}"
 
 
 @witnessed
@@ -76,12 +86,20 @@ def score_quality(
 ) -> Reward:
     """Return the reward of a candidate's code as text: what share of its statements is without a finding.
 
-    Each part is worth max(0, 1 - findings / statements), as in Pylint's evaluation. Comments by which code tells the
-    tools to look away are removed first, and no configuration file is read.
+    Each part is worth max(0, 1 - findings / statements), as in Pylint's evaluation, of *distinct* ones: what statements
+    that differ in their own names and constants alone are found to have counts once, they count once, and what does
+    nothing does not count. Comments by which code tells the tools to look away are removed first, and no configuration
+    file is read. A statement that mypy does not look at is a finding: unreachable code, ``@no_type_check``, what stands
+    under ``if not TYPE_CHECKING`` or after ``assert False``.
+
+    The figure stays gameable, without better code: by more code without findings, since it is a share; by ``Any``,
+    casts, ``getattr`` and text that is given to ``exec``, in which neither tool finds anything; and by code that is
+    clean and does nothing that was asked for. So give it little weight, beside a scorer that runs the candidate.
 
     Parameters
     ----------
-    sandbox: where the tools run, from its own packages. The candidate does not run.
+    sandbox: beside it, in a fresh one of the same template, the tools run, from that template's packages. The candidate
+        does not run, and what ran in `sandbox` before does not reach what the tools read.
     candidate: code, or a model's response that holds it.
     parts: ``lints`` by ruff, ``types`` by mypy.
     select: ruff's rules, by code or prefix.
@@ -89,8 +107,8 @@ def score_quality(
     time_limit: seconds for each tool.
     extract: which of several code blocks is the candidate (extract.py).
 
-    Returns a reward with a part for each tool; unscored, with the cause, when the sandbox is lost or lacks the tool.
-    Raises RewardkitUsageError for wrong arguments.
+    Returns a reward with a part for each tool; unscored, with the cause, when no sandbox is to be had or it lacks the
+    tool. Raises RewardkitUsageError for wrong arguments.
     """
     checked_time_limit(time_limit)
     for name in parts:
@@ -103,18 +121,63 @@ def score_quality(
     if not extraction.code:
         return _all(parts, Verdict.NO_CODE, extraction.how)
     try:
-        statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(extraction.code)))
-        code = without_pragmas(extraction.code)
+        source = _Source(extraction.code)
     except (SyntaxError, ValueError, MemoryError, RecursionError, tokenize.TokenError) as error:
         return _all(parts, Verdict.COMPILE_ERROR, f"{type(error).__name__}: {error}")
+    if not source.statements.kinds:
+        return _all(parts, Verdict.NO_CODE, "no statement does anything")
     commands = {"lints": _ruff(select), "types": _mypy(strict=strict_types)}
     try:
-        with Interpreter(sandbox) as interpreter:
-            path = interpreter.deposit(code)
-            judged = [_judged(interpreter, name, commands[name], path, statements, time_limit) for name in parts]
+        lifetime = round(len(parts) * time_limit) + 60
+        with sandbox_beside(sandbox, timeout=lifetime) as beside, Interpreter(beside) as interpreter:
+            judged = [_judged(interpreter, name, commands[name], source, time_limit) for name in parts]
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
     return Reward.from_parts(judged, reason=f"scored {extraction.how}")
+
+
+class _Source:
+    """A candidate's code, as each tool gets it, and where in it the findings of each are."""
+
+    def __init__(self, code: str) -> None:
+        self.statements = Statements(ast.parse(code))
+        self._questioned = Questioned(code)
+        self._linted = without_pragmas(code)
+        self._lines = self._linted.split("\n")
+
+    def text_for(self, tool: str) -> str:
+        return self._linted if tool == "ruff" else self._questioned.text
+
+    def findings(self, tool: str, stdout: str) -> list[_Finding]:
+        return list(self._ruff_findings(stdout) if tool == "ruff" else self._mypy_findings(stdout))
+
+    def _ruff_findings(self, text: str) -> Iterator[_Finding]:
+        for item in _loaded(text, list):
+            line, column = item["location"]["row"], item["location"]["column"]
+            before = self._lines[line - 1][: column - 1] if line <= len(self._lines) else ""
+            statement = self.statements.at(line, len(before.encode()))
+            yield self._finding(statement, item["code"] or "syntax", item["message"], line)
+
+    def _mypy_findings(self, text: str) -> Iterator[_Finding]:
+        answered = set()
+        for line in text.splitlines():
+            if not line.startswith("{"):
+                continue
+            item = _loaded(line, dict)
+            if item["severity"] == "error":
+                if not _is_said_otherwise(item):
+                    yield self._finding(self._questioned.at(item["line"]), f"[{item['code']}]", item["message"])
+            elif item["message"].startswith(ANSWER):
+                answered.add(item["line"])
+        for statement in self._questioned.passed_over(answered):
+            if does_something(statement):
+                yield self._finding(statement, "[unreachable]", "mypy does not look at it")
+        for statement in self._questioned.decided:
+            yield self._finding(statement, "[unreachable]", "mypy does not look at a part of it")
+
+    def _finding(self, statement: ast.stmt | None, code: str, message: str, line: int = 0) -> _Finding:
+        kind = None if statement is None else self.statements.kind(statement)
+        return _Finding(line or (statement.lineno if statement is not None else 1), code, message, kind)
 
 
 def without_pragmas(code: str) -> str:
@@ -122,35 +185,47 @@ def without_pragmas(code: str) -> str:
 
     Raises tokenize.TokenError or SyntaxError for what is not Python.
     """
-    lines = code.splitlines(keepends=True)
+    lines = code.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT and token.string.lstrip("# \t").lower().startswith(_PRAGMAS):
+        if token.type == tokenize.COMMENT and _PRAGMA.search(token.string):
             row, column = token.start
-            ending = lines[row - 1][len(lines[row - 1].rstrip("\r\n")) :]
+            ending = "\r" if lines[row - 1].endswith("\r") else ""
             lines[row - 1] = lines[row - 1][:column].rstrip() + ending
-    return "".join(lines)
+    return "\n".join(lines)
 
 
-def _judged(
-    interpreter: Interpreter, name: str, command: Sequence[str], path: str, statements: int, limit: float
-) -> Part:
+def _judged(interpreter: Interpreter, name: str, command: Sequence[str], source: _Source, limit: float) -> Part:
     tool = TOOLS[name]
-    call = f"_run({list(command)!r}, {path!r}, {OUTPUT_LIMIT})"
-    cell = interpreter.run(_RUN + call, limit=limit)
+    path = interpreter.deposit(source.text_for(tool))
+    cell = interpreter.run(f"{_RUN}_run({list(command)!r}, {path!r})", limit=limit)
     if cell.verdict is not None:
         raise SandboxUnavailable(f"{tool}: {cell.reason}")
     status, stdout, stderr = json.loads(cell.stdout)
     if f"No module named {tool}" in stderr:
-        raise SandboxUnavailable(f"there is no {tool} in the sandbox; pip install {tool} where it gets its packages")
+        raise SandboxUnavailable(
+            f"there is no {tool} in a fresh sandbox; pip install {tool} where it gets its packages"
+        )
     if status not in (0, 1):
         raise SandboxUnavailable(readable(f"{tool} ended with status {status}: {stderr.strip()[-300:]}"))
-    findings = list(_ruff_findings(stdout) if tool == "ruff" else _mypy_findings(stdout))
-    value = max(0.0, 1.0 - len(findings) / max(statements, 1))
+    findings = sorted(source.findings(tool, stdout), key=lambda finding: finding.line)
+    distinct, statements = _distinct(findings), len(source.statements.kinds)
     shown = [str(finding) for finding in findings[:MOST_SHOWN]]
     if len(findings) > MOST_SHOWN:
         shown.append(f"and {len(findings) - MOST_SHOWN:,} more")
-    reason = f"{len(findings)} findings in {statements} statements" if findings else ""
+    reason = f"{distinct} distinct findings in {statements} distinct statements" if findings else ""
+    value = max(0.0, 1.0 - distinct / statements)
     return Part(name, value, reason=reason, actual=readable("\n".join(shown)) or None, duration=cell.duration)
+
+
+def _distinct(findings: Iterable[_Finding]) -> int:
+    return len({(finding.code, finding.kind or finding.line) for finding in findings})
+
+
+def _is_said_otherwise(item: dict[str, Any]) -> bool:
+    """Whether a finding is about reachability, and is found for each statement or is none for an honest candidate."""
+    if item["code"] == "redundant-expr":
+        return not str(item["message"]).startswith("If condition")
+    return item["code"] == "unreachable" and str(item["message"]).startswith("Statement is unreachable")
 
 
 def _ruff(select: Sequence[str]) -> list[str]:
@@ -167,20 +242,8 @@ def _ruff(select: Sequence[str]) -> list[str]:
 
 def _mypy(*, strict: bool) -> list[str]:
     options = ["--output=json", "--config-file=", "--cache-dir=/dev/null", "--ignore-missing-imports"]
-    return ["mypy", *options, "--strict" if strict else "--check-untyped-defs"]
-
-
-def _ruff_findings(text: str) -> Iterator[_Finding]:
-    for item in _loaded(text, list):
-        yield _Finding(item["location"]["row"], f"{item['code'] or 'syntax'} {item['message']}")
-
-
-def _mypy_findings(text: str) -> Iterator[_Finding]:
-    for line in text.splitlines():
-        if line.startswith("{"):
-            item = _loaded(line, dict)
-            if item["severity"] == "error":
-                yield _Finding(item["line"], f"{item['message']} [{item['code']}]")
+    reach = ["--warn-unreachable", "--enable-error-code=redundant-expr"]
+    return ["mypy", *options, *reach, "--strict" if strict else "--check-untyped-defs"]
 
 
 def _loaded(text: str, kind: type) -> Any:

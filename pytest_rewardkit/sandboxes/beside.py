@@ -1,0 +1,44 @@
+"""A sandbox more, from where a sandbox is, in which nothing of a candidate has run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.sandboxes.creation import create, infrastructure_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2b_code_interpreter import Sandbox
+
+
+def create_beside(sandbox: Sandbox, **options: Any) -> Sandbox:
+    """Returns a fresh sandbox of the same template, or of the usual one where the sandbox is gone.
+
+    Parameters:
+        options: keywords of `e2b_code_interpreter.Sandbox.create`.
+
+    Raises:
+        SandboxUnavailable: it could not be had.
+    """
+    from e2b import NotFoundException
+
+    with infrastructure_failures():
+        try:
+            template = sandbox.get_info().template_id
+        except NotFoundException:
+            template = None
+    return create(template=template, **options, **sandbox.connection_config.get_api_params())
+
+
+@contextmanager
+def sandbox_beside(sandbox: Sandbox, **options: Any) -> Iterator[Sandbox]:
+    """As `create_beside`, for the time of a `with` block."""
+    beside = create_beside(sandbox, **options)
+    try:
+        yield beside
+    finally:
+        with suppress(SandboxUnavailable), infrastructure_failures():
+            beside.kill()

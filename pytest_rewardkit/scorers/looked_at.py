@@ -1,0 +1,150 @@
+"""Finding out at which statements of a source a type checker looks. Pure.
+
+A checker looks away where it takes code for unreachable, and where a comment, a decorator or a setting tells it to:
+there are too many ways to list them. So it is asked before statements, by a call of `reveal_type`: where it does not
+answer, it does not look.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.scorers.statements import does_something
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+ANSWER: Final = "Revealed type is"
+"""What a checker's note begins with that answers."""
+
+_QUESTION: Final = "reveal_type(0)"
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_DECIDED: Final = frozenset({"MYPY", "TYPE_CHECKING", "PY2", "PY3", "platform", "version_info"})
+"""Names by which checkers decide conditions themselves."""
+
+
+class Questioned:
+    """A source with questions to a type checker in it.
+
+    Parameters
+    ----------
+    code: the source; of its comments the text has those alone that are types.
+
+    Raises SyntaxError, ValueError, and RecursionError for a source that is nested too deep.
+    """
+
+    def __init__(self, code: str) -> None:
+        tree = _parsed(code)
+        self._statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+        self.decided = [node for node in self._statements if _is_decided(node)]
+        """Those with a part that a condition keeps the checker from, which no question can stand in."""
+        self._governing: dict[ast.stmt, ast.stmt] = {}
+        for node in list(ast.walk(tree)):
+            for block in _blocks(node):
+                if not all(map(_is_empty, block)):
+                    block[:] = self._asked(block, in_class=isinstance(node, ast.ClassDef))
+        self.text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+        pairs = zip(ast.walk(tree), ast.walk(ast.parse(self.text)), strict=True)
+        self._lines = {
+            node: (written.lineno, written.end_lineno or written.lineno)
+            for node, written in pairs
+            if isinstance(node, ast.stmt) and isinstance(written, ast.stmt)
+        }
+
+    def at(self, line: int) -> ast.stmt | None:
+        """Return the innermost statement of the source that is at a line of the text."""
+        around = [node for node in self._statements if self._lines[node][0] <= line <= self._lines[node][1]]
+        return max(around, key=lambda node: self._lines[node], default=None)
+
+    def passed_over(self, answered: Collection[int]) -> list[ast.stmt]:
+        """Return the statements that were not looked at, by the lines of the text at which there was an answer.
+
+        What only says that nothing gets there is no omission.
+        """
+        silent = [node for node, question in self._governing.items() if self._lines[question][0] not in answered]
+        return [node for node in silent if not _says_unreachable(node)]
+
+    def _asked(self, block: list[ast.stmt], *, in_class: bool) -> list[ast.stmt]:
+        """A block with questions in it, but where one would part what belongs together."""
+        found: list[ast.stmt] = []
+        question: ast.stmt | None = None
+        previous: ast.stmt | None = None
+        for statement in block:
+            is_apart = in_class and (previous is None or _is_member(previous))
+            if not is_apart and not isinstance(previous, _DEFINITIONS) and not _is_head(statement):
+                question = ast.parse(_QUESTION).body[0]
+                found.append(question)
+            if question is not None:
+                self._governing[statement] = question
+            found.append(statement)
+            previous = statement
+        return found
+
+
+def _parsed(code: str) -> ast.Module:
+    try:
+        tree = ast.parse(code, type_comments=True)
+    except SyntaxError:  # of a comment that only looks like a type
+        return ast.parse(code)
+    tree.type_ignores.clear()
+    return tree
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list) and block:
+            yield block
+
+
+def _is_head(statement: ast.stmt) -> bool:
+    """Whether a statement must be the first of a module."""
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    """Whether a statement is what bodies have that are to be written elsewhere, in overloads and protocols."""
+    return not does_something(statement) or isinstance(statement, ast.Raise)
+
+
+def _is_member(statement: ast.stmt) -> bool:
+    """Whether a statement is what the bodies of tuples, dictionaries and the like by class may have."""
+    if isinstance(statement, ast.Assign):
+        return not any(isinstance(node, ast.Call) for node in ast.walk(statement))
+    return not does_something(statement) or isinstance(statement, (*_DEFINITIONS, ast.AnnAssign))
+
+
+def _says_unreachable(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Raise() | ast.Pass() | ast.Assert(test=ast.Constant(value=False)):
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never") | ast.Attribute(attr="assert_never"))):
+            return True
+    return False
+
+
+def _is_decided(statement: ast.stmt) -> bool:
+    conditions: list[ast.expr] = []
+    for node in _own_nodes(statement):
+        match node:
+            case ast.IfExp(test=test):
+                conditions.append(test)
+            case ast.BoolOp(values=[*tests, _]):
+                conditions += tests
+            case ast.comprehension(ifs=tests):
+                conditions += tests
+    return any(_name(node) in _DECIDED for test in conditions for node in ast.walk(test))
+
+
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The nodes of a statement, without the statements in it."""
+    pending: list[ast.AST] = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""

@@ -1,0 +1,97 @@
+"""The statements of a source by what they are, so that none can be repeated to outweigh others. Pure."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from typing import Final
+
+Kind = tuple[str, frozenset["Kind"]]
+"""What a statement is: the name of its node, and the kinds that it is made of."""
+
+_WITHOUT_EFFECT: Final = (ast.Pass, ast.Global, ast.Nonlocal)
+_DOING: Final = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+
+_TYPES: Final = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
+_KNOWN: Final = sys.stdlib_module_names.union(dir(builtins), *map(dir, _TYPES))
+"""Names that mean the same everywhere. Others can be made up without end."""
+
+
+class Statements:
+    """The statements of a source, of which those count once that differ in names of their own and constants alone.
+
+    ``a = 1`` and ``b = 2`` are of one kind; ``print(a)`` and ``len(a)`` are not, since these names are Python's; and a
+    longer sum, list or call of the same is of the same kind. What does nothing is of no kind that counts.
+
+    Parameters
+    ----------
+    tree: the source.
+
+    Raises RecursionError for a source that is nested too deep.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._all = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+        self._own = frozenset(_own_names(tree))
+        self.kinds = {self.kind(statement) for statement in self._all if does_something(statement)}
+
+    def kind(self, statement: ast.stmt) -> Kind:
+        """Return what a statement is, those that it holds aside."""
+        return self._kind(statement)
+
+    def at(self, line: int, column: int) -> ast.stmt | None:
+        """Return the innermost statement around a place, by its line and its column in UTF-8, from 1 and from 0."""
+        place = (line, column)
+        around = [statement for statement in self._all if _start(statement) <= place <= _end(statement)]
+        return max(around, key=_start, default=None)
+
+    def _kind(self, node: ast.AST) -> Kind:
+        name = f"{type(node).__name__} {self._names(node)}"
+        inner: set[Kind] = set()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt):
+                continue
+            kind = self._kind(child)
+            inner |= kind[1] if kind[0] == name else {kind}
+        return name, frozenset(inner)
+
+    def _names(self, node: ast.AST) -> str:
+        """What tells a node from others of its type."""
+        match node:
+            case ast.Constant():
+                return type(node.value).__name__
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name) | ast.ImportFrom(module=str(name)):
+                return name if name in _KNOWN and name not in self._own else ""
+        return ""
+
+
+def does_something(statement: ast.stmt) -> bool:
+    """Whether a statement may have an effect: `pass`, docstrings and values that nobody takes have none."""
+    if isinstance(statement, ast.Expr):
+        return any(isinstance(node, _DOING) for node in ast.walk(statement.value))
+    return not isinstance(statement, _WITHOUT_EFFECT)
+
+
+def _own_names(tree: ast.Module) -> list[str]:
+    """The names that a source gives to something, in any scope, but for those of what it imports."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.append(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.append(name)
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                names.append(name)
+    return names
+
+
+def _start(statement: ast.stmt) -> tuple[int, int]:
+    decorators = getattr(statement, "decorator_list", ())
+    line = min((statement.lineno, *(decorator.lineno for decorator in decorators)))
+    return line, statement.col_offset
+
+
+def _end(statement: ast.stmt) -> tuple[int, int]:
+    return statement.end_lineno or statement.lineno, statement.end_col_offset or 0
