@@ -3,7 +3,7 @@
 RewardkitError
 ├── UnscoredError          the infrastructure failed: nothing can be said about the candidate
 │   └── SandboxUnavailable a sandbox could not be created, or vanished
-│       └── SandboxExhausted it has no room or no process left to give
+│       └── SandboxSpoilt    it refuses to go on, for what is in it
 └── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
     └── RewardkitCallError a function was called with arguments that it does not take
 """
@@ -28,8 +28,8 @@ class SandboxUnavailable(UnscoredError):  # noqa: N818 - it names a state, as th
     """A sandbox could not be created, or vanished while it was used."""
 
 
-class SandboxExhausted(SandboxUnavailable):
-    """A sandbox has no disk space or no process left to give; whoever ran in it before may have taken all."""
+class SandboxSpoilt(SandboxUnavailable):
+    """A sandbox refuses to go on, by a code of its own: for its files, rights, space or processes as they are now."""
 
 
 class RewardkitUsageError(RewardkitError, ValueError):

@@ -27,6 +27,7 @@ from pytest_rewardkit.local.peer import (
     Answer,
     GuestError,
     GuestGoneError,
+    GuestSilentError,
     Peer,
     close_all,
     positive_integer,
@@ -234,7 +235,7 @@ class Agent:
                 await started
                 return await ended
         except UnansweredError as error:
-            raise GuestError("internal", error) from None
+            raise GuestSilentError(error) from None
 
     def kill_process(self, process: Process) -> None:
         """End a process and its process group."""

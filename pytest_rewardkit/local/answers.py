@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,11 @@ _ENTRY_TYPES: dict[str, type] = {
 }
 
 
+_KINDS = ("FILE_TYPE_FILE", "FILE_TYPE_DIRECTORY", "FILE_TYPE_SYMLINK")
+_SIZE = re.compile(r"[0-9]{1,18}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z")
+
+
 def checked_entry(value: object) -> Entry:
     """An entry as it should be."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("path"), str):
@@ -51,6 +57,14 @@ def checked_entry(value: object) -> Entry:
     for name, item in value.items():
         if name not in _ENTRY_TYPES or type(item) is not _ENTRY_TYPES[name]:
             raise ChannelError(f"an entry's field {name[:40]!r} is not as it should be")
+    # What a client cannot read, it would take for a fault of the server's.
+    if (
+        value.get("type", _KINDS[0]) not in _KINDS
+        or not _SIZE.fullmatch(value.get("size", "0"))
+        or not 0 <= value.get("mode", 0) < 2**32
+        or ("modifiedTime" in value and not _TIME.fullmatch(value["modifiedTime"]))
+    ):
+        raise ChannelError("an entry's kind, size, mode or time is none")
     if not all(isinstance(item, str) for item in value.get("metadata", {}).values()):
         raise ChannelError("an entry's metadata must be strings")
     return value

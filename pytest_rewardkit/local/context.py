@@ -8,8 +8,8 @@ import uuid
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.execution import RESTARTED, Execution, Failure
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.execution import REFUSED, RESTARTED, UNAVAILABLE, Execution, Failure
+from pytest_rewardkit.local.peer import GuestError, GuestGoneError, GuestSilentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +125,9 @@ class Context:
         try:
             kernel = await self._agent.start_kernel(self.cwd, self.envs, self.language)
         except (GuestError, GuestGoneError) as error:
-            failure = Failure("ContextUnavailable", f"the interpreter could not be started: {error}", "")
+            is_refusal = isinstance(error, GuestError) and not isinstance(error, GuestSilentError)
+            name = REFUSED if is_refusal else UNAVAILABLE
+            failure = Failure(name, f"the interpreter could not be started: {error}", "")
             while self._waiting:
                 self._waiting.popleft().finish(failure)
             raise

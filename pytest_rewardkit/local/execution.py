@@ -54,6 +54,12 @@ class Failure:
 Event = Started | Text | Result | Failure
 
 RESTARTED = Failure("ContextRestarting", "Context was restarted", "")
+UNAVAILABLE = "ContextUnavailable"
+"""The failure of code that never ran, because the server could not have an interpreter started."""
+
+REFUSED = "ContextRefused"
+"""As `UNAVAILABLE`, because of what is in the sandbox."""
+
 MEMORY_EXCEEDED = Failure("MemoryLimitExceeded", "The sandbox used more memory than it is allowed", "")
 
 

@@ -36,14 +36,23 @@ class GuestError(Exception):
     """A guest refused a request.
 
     Parameters:
-        code: one of Connect's codes; whatever is not in `GUEST_CODES` counts as `internal`.
+        code: one of Connect's codes; whatever is not in `GUEST_CODES` counts as `failed_precondition`: what is in the
+            sandbox keeps its agent from what was asked.
         message: what was wrong, as the guest words it, cut to a bounded length.
     """
 
     def __init__(self, code: object, message: object) -> None:
-        self.code = code if isinstance(code, str) and code in GUEST_CODES else "internal"
+        self.code = code if isinstance(code, str) and code in GUEST_CODES else "failed_precondition"
         self.message = str(message)[:MAX_ERROR_CHARACTERS]
         super().__init__(self.message)
+
+
+class GuestSilentError(GuestError):
+    """A guest did not answer in time, which says nothing of what is in its sandbox."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__(None, message)
+        self.code = "unavailable"
 
 
 class GuestGoneError(Exception):
@@ -153,7 +162,7 @@ class Peer:
             async with bounded(self._patience, f"{self._name} did not answer {operation!r}"):
                 yield
         except UnansweredError as error:
-            raise GuestError("internal", error) from None
+            raise GuestSilentError(error) from None
 
     def close(self) -> None:
         """Close the channel; whoever waits for an answer gets `GuestGoneError`."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
+from pytest_rewardkit.local.endings import Endings
 from pytest_rewardkit.local.fork_servers import ForkServers
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import Rules
@@ -59,6 +60,7 @@ class SandboxTable:
         self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
         self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
+        self._endings = Endings()
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
@@ -80,6 +82,10 @@ class SandboxTable:
     def all(self) -> Iterable[Sandbox]:
         """Every live sandbox, oldest first."""
         return self._sandboxes.values()
+
+    async def ending(self, sandbox_id: str) -> str:
+        """How a sandbox that is not there any more has ended: a code of endings.py, or nothing."""
+        return await self._endings.code(sandbox_id)
 
     async def create(self, request: SandboxRequest) -> Sandbox:
         """Make a sandbox, or take a ready one.
@@ -218,4 +224,5 @@ class SandboxTable:
         self._pool.discard(sandbox_id)
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is not None:
+            self._endings.note(sandbox_id, sandbox.spawned)
             self.kill(sandbox)

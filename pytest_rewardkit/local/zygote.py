@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.local.agent import Agent
 from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import ChannelError
+from pytest_rewardkit.local.endings import MACHINE_MEMORY
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
 
@@ -59,6 +60,7 @@ class Zygote:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
         self._agents: dict[int, Agent] = {}
+        self._lacked_memory: set[int] = set()
         self._spawning = 0
         self._peer = Peer(launched.sock, self._receive, self._lost, name="the fork server", patience=bounds.order)
         self._killing = self._loop.call_later(bounds.boot, self._boot_failed)
@@ -150,6 +152,18 @@ class Zygote:
         sandbox.agent.frozen = False
         await self._peer.ask("resume", _nothing, pid=sandbox.pid)
 
+    async def answers(self) -> bool:
+        """Whether it is there still."""
+        try:
+            await self._peer.ask("ping", _nothing)
+        except (GuestError, GuestGoneError):
+            return False
+        return True
+
+    def lacked_memory(self, pid: int) -> bool:
+        """Whether a sandbox was ended because the machine had no memory left."""
+        return pid in self._lacked_memory
+
     @property
     def busy(self) -> bool:
         """Whether it has sandboxes, or makes one."""
@@ -175,7 +189,7 @@ class Zygote:
             if self._peer.closed:
                 raise
             # Its limits may be too low for anything to run; that is no fault of the fork server's.
-            raise GuestError("internal", error) from None
+            raise GuestError(None, error) from None
 
     def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
         pid = answer.integer("pid")
@@ -197,7 +211,10 @@ class Zygote:
                 self.refused = not self._ready.done()
             self._not_ready(str(message.get("message")))
         elif event == "exit":
-            agent = self._agents.pop(positive_integer(message, "pid"), None)
+            pid = positive_integer(message, "pid")
+            if message.get("reason") == MACHINE_MEMORY:
+                self._lacked_memory.add(pid)
+            agent = self._agents.pop(pid, None)
             if agent is not None:
                 agent.ended()
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit import turn
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -152,21 +154,17 @@ class Recorder:
         return named
 
 
-# A stack, because a test may run pytest inside itself. Not a context variable: event loops and threads that outlive a
-# test would keep the recorder of the test in which they were started.
-_running: Final[list[Recorder]] = []
-
-
 def current_record() -> Recorder | None:
     """Return the recorder of the test that runs now, or None outside of pytest."""
-    return _running[-1] if _running else None
+    running = turn.current()
+    return running if isinstance(running, Recorder) else None
 
 
 def enter(recorder: Recorder) -> None:
     """Make `recorder` the current one, until `leave`."""
-    _running.append(recorder)
+    turn.enter(recorder)
 
 
 def leave() -> None:
     """End what the last `enter` began."""
-    _running.pop()
+    turn.leave()

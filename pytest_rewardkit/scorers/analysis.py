@@ -17,6 +17,7 @@ from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.judging import readable
 from pytest_rewardkit.scorers.subject import Notebook
+from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def score_analysis(
             cell = subject.load()
             unshown = subject.unshown_figures() if cell.verdict is None else []
     except SandboxUnavailable as error:
-        return Reward.unscored(str(error))
+        return settled(sandbox, error, lambda verdict, reason: _failed(sought, checks, verdict, reason))
     if cell.verdict is not None:
         return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
     findings = Findings(cell.transcript())

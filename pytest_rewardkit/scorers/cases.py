@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
@@ -12,6 +12,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, judge
 from pytest_rewardkit.scorers.program import run_program
 from pytest_rewardkit.scorers.subject import Module
+from pytest_rewardkit.scorers.tenants import SPOILT, is_its_own_doing, settled
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.witness import witnessed
 
@@ -98,7 +99,12 @@ def score_cases(
                 for case, question, limit in zip(checks, questions, limits, strict=True)
             ]
     except SandboxUnavailable as error:
-        return Reward.unscored(str(error))
+
+        def failed(verdict: Verdict, reason: str) -> Reward:
+            nothing = Answer(verdict=verdict, reason=reason)
+            return Reward.from_parts(judge(case, nothing, matching) for case in checks)
+
+        return settled(sandbox, error, failed)
     return Reward.from_parts(parts, reason=f"scored {extraction.how}")
 
 
@@ -109,30 +115,26 @@ class _Examination:
         self._subject = subject
         self._fresh = fresh
         self._failure: Answer | None = None
-        self._has_run = False
 
     def answer(self, case: Case, question: Question | None, limit: float) -> Answer:
         """Put one case to the candidate, for at most `limit` seconds. Raises SandboxUnavailable."""
         try:
             return self._put(case, question, limit)
-        except SandboxExhausted as error:
+        except SandboxSpoilt as error:
             # Else a candidate would get away from the cases that it fails, by leaving no room for them.
-            if not self._has_run:
+            if not is_its_own_doing(self._subject.sandbox):
                 raise
-            return Answer(verdict=Verdict.RUNTIME_ERROR, reason=f"the candidate has used up its sandbox: {error}")
+            return Answer(verdict=Verdict.RUNTIME_ERROR, reason=f"{SPOILT}: {error}")
 
     def _put(self, case: Case, question: Question | None, limit: float) -> Answer:
         subject = self._subject
         if question is None:
             assert case.stdin is not None
-            answer = run_program(subject.sandbox, subject.code, case.stdin, limit=limit, setup=subject.setup)
-            self._has_run = True
-            return answer
+            return run_program(subject.sandbox, subject.code, case.stdin, limit=limit, setup=subject.setup)
         if self._fresh:
             subject.interpreter.discard()
         if self._failure is None and not subject.interpreter.alive:
             loaded = subject.load()
-            self._has_run = True
             self._failure = loaded if loaded.verdict is not None else None
         return self._failure or ask(subject.interpreter, question, limit=limit)
 

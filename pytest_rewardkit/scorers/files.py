@@ -14,6 +14,7 @@ from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge
 from pytest_rewardkit.scorers.judging import Matching, readable
 from pytest_rewardkit.scorers.program import run_program
 from pytest_rewardkit.scorers.snapshot import take_tree
+from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.witness import witnessed
 
@@ -104,7 +105,7 @@ def score_files(
             return _failed(names, weights, answer.verdict, answer.reason, answer.stderr)
         after = take_tree(sandbox, root, is_wanted)
     except SandboxUnavailable as error:
-        return Reward.unscored(str(error))
+        return settled(sandbox, error, lambda verdict, reason: _failed(names, weights, verdict, reason))
     parts = [judge_file(check, before, after, root, matching) for check in checks]
     if nothing_else:
         mentioned = [path for path in touched(before, after) if any(p.fullmatch(path) for p in patterns)]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxExhausted, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.failures import is_refusal, says_nothing
 from pytest_rewardkit.scorers import figures
 from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.text import one_line
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 OUTPUT_LIMIT: Final = 32_000_000
 """Characters that a cell may send to the host, shown objects included; beyond it the cell is ended."""
 
-# The system's words for ENOSPC and for EAGAIN, as which a fork fails, in the answers of E2B's daemon and of ours.
-_EXHAUSTED: Final = ("no space left on device", "resource temporarily unavailable")
-
 # The SDK takes most of a second to import. Test modules import scorers while they are collected, so it waits for use.
 
 
@@ -36,16 +33,16 @@ _EXHAUSTED: Final = ("no space left on device", "resource temporarily unavailabl
 def sandbox_failures() -> Iterator[None]:
     """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause.
 
-    What says that the sandbox itself has nothing left becomes SandboxExhausted.
+    What says that the sandbox itself refused becomes SandboxSpoilt.
     """
     try:
         yield
     except Exception as error:
-        if not says_nothing(error):
+        refused = is_refusal(error)
+        if not refused and not says_nothing(error):
             raise
         cause = f"{type(error).__name__}: {one_line(str(error), 300)}"
-        exhausted = any(words in cause.lower() for words in _EXHAUSTED)
-        raise (SandboxExhausted if exhausted else SandboxUnavailable)(cause) from error
+        raise (SandboxSpoilt if refused else SandboxUnavailable)(cause) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +133,13 @@ class Interpreter:
             with sandbox_failures():
                 self._sandbox.remove_code_context(context)
 
+    def start(self) -> Context:
+        """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
+        if self._context is None:
+            with sandbox_failures():
+                self._context = self._sandbox.create_code_context()
+        return self._context
+
     def deposit(self, text: str) -> str:
         """Store a text as a file in the sandbox, and return its path. Raises SandboxUnavailable."""
         path = scratch_path()
@@ -157,10 +161,8 @@ class Interpreter:
         except UnicodeEncodeError as error:  # a lone surrogate cannot even be sent
             reason = one_line(f"SyntaxError: {error}", 300)
             return Cell((), f"{reason}\n", 0.0, Verdict.COMPILE_ERROR, reason)
-        if self._context is None:
-            with sandbox_failures():
-                self._context = self._sandbox.create_code_context()
-        execution = _Execution(self._sandbox, self._context, code, limit)
+        context = self.start()
+        execution = _Execution(self._sandbox, context, code, limit)
         if not execution.finished_in_time():
             self.discard()
             execution.require_end()
@@ -267,8 +269,12 @@ class _Execution:
             with sandbox_failures():
                 raise self.failure
         error = self.result.error
-        if self.result.execution_count is None and (error is None or error.name == _UNAVAILABLE):
-            raise SandboxUnavailable(one_line(error.value, 300) if error is not None else "an answer has no beginning")
+        if self.result.execution_count is None:
+            # It never ran. Candidates can give their exceptions any name, but only when they run.
+            if error is not None and error.name == _REFUSED:
+                raise SandboxSpoilt(one_line(error.value, 300))
+            if error is None or error.name == _UNAVAILABLE:
+                raise SandboxUnavailable(one_line(error.value, 300) if error else "an answer has no beginning")
         if error is None or (error.name == "SystemExit" and error.value in _SUCCESS):
             return self.cell()
         return self.cell(_failure_verdict(error.name, error.traceback), _failure_reason(error.name, error.value))
@@ -302,8 +308,9 @@ END_SECONDS: Final = 20.0
 # What httpx raises when an answer ends in its middle.
 CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 
-# The name of the error by which our server says that there is no interpreter to be had.
+# The names of the errors by which our server says that there is no interpreter to be had.
 _UNAVAILABLE: Final = "ContextUnavailable"
+_REFUSED: Final = "ContextRefused"
 
 # Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")

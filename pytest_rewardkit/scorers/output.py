@@ -15,6 +15,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, part_of, readable
 from pytest_rewardkit.scorers.program import run_program
 from pytest_rewardkit.scorers.subject import Notebook
+from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.values import comparable
 from pytest_rewardkit.scorers.witness import witnessed
@@ -98,7 +99,11 @@ def score_output(
             comparison = _of_program(answer, expected, matching)
             output = answer.stdout or "".join(answer.texts[-1:])
     except SandboxUnavailable as error:
-        return Reward.unscored(str(error))
+
+        def failed(verdict: Verdict, reason: str) -> Reward:
+            return Reward.from_parts([Part("output", 0.0, verdict=verdict, reason=readable(reason), expected=wanted)])
+
+        return settled(sandbox, error, failed)
     part = part_of("output", comparison, answer, expected=wanted, actual=readable(output), verdict=answer.verdict)
     return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
 

@@ -18,6 +18,7 @@ from pytest_rewardkit.scorers import across, interpreter, launcher
 from pytest_rewardkit.scorers.evaluation import ANSWER_LIMIT, MODULES, Answer
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
 from pytest_rewardkit.scorers.scratch import scratch_path
+from pytest_rewardkit.scorers.tenants import moves_in
 from pytest_rewardkit.scorers.witness import saw_code, saw_output
 from pytest_rewardkit.text import one_line
 
@@ -164,6 +165,7 @@ class _Run:
                 # The program is ended when its time is up. An answer that does not come even then is not kept by it.
                 timeout=limit + interpreter.END_SECONDS,
             )
+            moves_in(self.sandbox)
             with _Deadline(handle, limit) as deadline:
                 try:
                     if not self._followed(handle):

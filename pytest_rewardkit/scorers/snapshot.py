@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.scorers.interpreter import CUT_OFF, sandbox_failures
 from pytest_rewardkit.scorers.tree import Entry, Tree
 
@@ -48,21 +48,17 @@ def take_tree(sandbox: Sandbox, root: str, wanted: Callable[[str], bool]) -> Tre
 
 
 def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
-    from e2b import NotFoundException
-
-    with sandbox_failures():
-        try:
+    try:
+        with sandbox_failures():
             return list(sandbox.files.list(root, depth=DEEPEST))
-        except NotFoundException:
-            if sandbox.is_running():
-                return []  # the candidate has removed it
-            raise
+    except SandboxSpoilt as error:
+        if _is_gone(sandbox, error):
+            return []  # the candidate has removed it
+        raise
 
 
 def _read(sandbox: Sandbox, entry: EntryInfo) -> Entry:
     """Read a file, which may be anything: endless, unreadable, gone meanwhile."""
-    from e2b import InvalidArgumentException
-
     content = bytearray()
     try:
         with sandbox_failures():
@@ -71,28 +67,28 @@ def _read(sandbox: Sandbox, entry: EntryInfo) -> Entry:
                 if len(content) > FILE_LIMIT:
                     # Size and time stand for the bytes, so that a change is noticed as a rule.
                     return Entry(obstacle=f"it is too large, with {entry.size:,} bytes of {entry.modified_time}")
-    except InvalidArgumentException as error:
+    except SandboxSpoilt as error:
         return Entry(obstacle=str(error))
     except SandboxUnavailable as error:
-        if _is_of_file(sandbox, entry, error.__cause__):
+        if type(error.__cause__).__name__ in CUT_OFF and _has_changed(sandbox, entry):
             return Entry(obstacle=str(error))
         raise
     return Entry(bytes(content))
 
 
-def _is_of_file(sandbox: Sandbox, entry: EntryInfo, error: BaseException | None) -> bool:
-    """Whether the file is the reason why it could not be read: it may not be, is gone, or changes while it is read."""
-    from e2b import NotFoundException, SandboxException
-
-    if isinstance(error, SandboxException) and str(error).startswith("403:"):
-        return True
-    with sandbox_failures():
-        if isinstance(error, NotFoundException):
-            return bool(sandbox.is_running())  # the SDK raises the same for a sandbox that is gone
-        if type(error).__name__ not in CUT_OFF:
-            return False
-        try:
+def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:
+    """Whether a file changed while it was read, and so is itself the reason why it could not be."""
+    try:
+        with sandbox_failures():
             now = sandbox.files.get_info(entry.path)
-        except NotFoundException:
-            return bool(sandbox.is_running())
+    except SandboxSpoilt as error:
+        return _is_gone(sandbox, error)
     return (now.size, now.modified_time) != (entry.size, entry.modified_time)
+
+
+def _is_gone(sandbox: Sandbox, error: SandboxSpoilt) -> bool:
+    """Whether a file is not there in a sandbox that is; a proxy may say the same of a sandbox that is gone."""
+    from e2b import NotFoundException
+
+    with sandbox_failures():
+        return isinstance(error.__cause__, NotFoundException) and bool(sandbox.is_running())

@@ -11,6 +11,7 @@ from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.figure_reading import begin_reading, read_unshown
 from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
 from pytest_rewardkit.scorers.loading import NAME
+from pytest_rewardkit.scorers.tenants import moves_in
 from pytest_rewardkit.scorers.witness import saw_code, saw_output
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Subject(ABC, Generic[Outcome]):
                     return outcome
                 raise RewardkitUsageError(f"the setup failed: {outcome.reason}")
         self._was_loaded = True
+        self.interpreter.start()
+        moves_in(self.sandbox)
         return self._seen(self._run(self.code, NAME, self._limit))
 
     @abstractmethod

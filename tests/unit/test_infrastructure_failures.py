@@ -7,9 +7,10 @@ from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 from e2b import InvalidArgumentException
 from e2b import exceptions as e2b
+from e2b.envd.rpc import handle_rpc_exception
 from e2b_code_interpreter import Context
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.sandboxes.creation import infrastructure_failures
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 
@@ -60,7 +61,56 @@ def test_our_own_mistakes_are_not(failures, error):
 
 
 @MAPS
-@pytest.mark.parametrize("error", [InvalidArgumentException, RewardkitUsageError, AssertionError, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [RewardkitUsageError, AssertionError, KeyboardInterrupt])
 def test_mistakes_of_the_test_are_not(failures, error):
     with pytest.raises(error), failures():
         raise error
+
+
+def test_wrong_arguments_of_a_sandbox_to_be_are_not():
+    with pytest.raises(InvalidArgumentException), infrastructure_failures():
+        raise InvalidArgumentException("no such template")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidArgumentException("path 'x' is a directory"),
+        e2b.FileNotFoundException("path 'x' does not exist"),
+        e2b.NotEnoughSpaceException("disk"),
+        e2b.SandboxException("403: path 'x'"),
+        e2b.SandboxException("409 Conflict: the interpreter could not be started"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_a_sandbox_refuses_is_told_by_its_code(error):
+    with pytest.raises(SandboxSpoilt), sandbox_failures():
+        raise error
+
+
+@pytest.mark.parametrize("code", Code)
+def test_connect_s_codes_tell_who_has_failed(code):
+    of_sandbox = {"INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "FAILED_PRECONDITION"}
+    with pytest.raises(SandboxUnavailable) as raised, sandbox_failures():
+        try:
+            raise ConnectError(code, "No space left on device")
+        except ConnectError as error:
+            raise handle_rpc_exception(error)  # noqa: B904 - as the SDK does
+    assert isinstance(raised.value, SandboxSpoilt) == (code.name in of_sandbox)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        e2b.SandboxException("500: No space left on device"),
+        e2b.SandboxException("503 Service Unavailable: 507"),
+        e2b.RateLimitException("Permission denied"),
+        e2b.SandboxNotFoundException("sandbox 'i0' not found"),
+        e2b.SandboxNotRunningException("The sandbox was not found"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_words_decide_nothing(error):
+    with pytest.raises(SandboxUnavailable) as raised, sandbox_failures():
+        raise error
+    assert not isinstance(raised.value, SandboxSpoilt)

@@ -24,6 +24,7 @@ from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
 from pytest_rewardkit.datasets.testcode.sending import UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.tenants import moves_in, settled
 from pytest_rewardkit.text import printable
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ class UnitTestsTask(Task):
             if vacuous.issuperset(self.names):
                 return Reward.unscored("the row's tests say nothing of a candidate: doing nothing passes them too")
             with Line(sandbox, UNIT_TESTS) as line:
+                line.start()
+                moves_in(sandbox)
                 run = _Run(line.call("run", self._task(sources), limit=time_limit or TIME_LIMIT))
             if run.lacks and (lacking := self._reference_lacks(referee)):
                 return Reward.unscored(f"the sandbox lacks what the row needs: {lacking}")
         except SandboxUnavailable as error:
-            return Reward.unscored(str(error))
+            return settled(sandbox, error, self._failed)
         return self._reward(run, vacuous)
 
     def _nothing(self) -> list[str]:

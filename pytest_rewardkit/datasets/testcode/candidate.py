@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.sending import PLAYER, Line
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers.tenants import moves_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ class Candidate:
     """
 
     def __init__(self, sandbox: Sandbox, sources: Sequence[str], *, seconds: float, seconds_in_all: float) -> None:
+        self._sandbox = sandbox
         self._line = Line(sandbox, PLAYER)
         self._sources = list(sources)
         self._seconds = seconds
@@ -78,9 +80,12 @@ class Candidate:
         return lines
 
     def _played(self, operations: Sequence[dict[str, Any]]) -> Reply:
+        was_alive = self._line.alive
+        self._line.start()
+        moves_in(self._sandbox)
         task = {
             "sources": self._sources,
-            "earlier": [] if self._line.alive else self._earlier,
+            "earlier": [] if was_alive else self._earlier,
             "operations": operations,
             "seconds": self._seconds,
             "seconds_in_all": self._seconds_in_all,

@@ -1,22 +1,25 @@
-"""The sandbox in which test code runs: one for many rows, because all that it gets of candidates is plain data."""
+"""The sandbox in which test code runs: one for many rows, because all that it gets of candidates is plain data.
+
+Each row's test has a process and a directory of its own there (guest/apart.py), and files of ours are removed.
+"""
 
 from __future__ import annotations
 
 import json
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateFailed
 from pytest_rewardkit.datasets.testcode.guest.referee import WALL_FACTOR
 from pytest_rewardkit.datasets.testcode.sending import REFEREE, UNIT_TESTS, Line
-from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
+from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from e2b_code_interpreter import Sandbox
 
@@ -114,7 +117,7 @@ class Referee:
         """
         key = json.dumps(task, sort_keys=True)
         if key not in self._replies:
-            with Line(self._made(), UNIT_TESTS) as line:
+            with _of_no_candidate(), Line(self._made(), UNIT_TESTS) as line:
                 self._replies[key] = line.call("run", task, limit=SECONDS)
         return self._replies[key]
 
@@ -140,7 +143,8 @@ class Referee:
             self._line = Line(self._made(), REFEREE)
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
-        reply = self._line.call("examine", task, limit=MOST_SECONDS)
+        with _of_no_candidate():
+            reply = self._line.call("examine", task, limit=MOST_SECONDS)
         if reply.verdict is not None or not reply.text:
             if "program" in task:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")
@@ -148,6 +152,15 @@ class Referee:
             raise CandidateFailed(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
         result = json.loads(reply.text)
         return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
+
+
+@contextmanager
+def _of_no_candidate() -> Iterator[None]:
+    """Where no candidate runs, a sandbox that refuses is a sandbox that is lost."""
+    try:
+        yield
+    except SandboxSpoilt as error:
+        raise SandboxUnavailable(f"in the sandbox of the tests: {error}") from error
 
 
 class Examination:

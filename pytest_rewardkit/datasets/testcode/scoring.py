@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed, failure_verdict
-from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP
+from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -76,12 +77,17 @@ def _score(sandbox: Sandbox, sources: Sequence[str], test: TestCode, referee: Re
     try:
         examination = referee.begin(test)
         outcome = examination.state.outcome or _examined(sandbox, sources, examination, time_limit)
+    except SandboxUnavailable as error:
+        return settled(sandbox, error, _failed)
     except UnscoredError as error:
         return Reward.unscored(str(error))
     except CandidateFailed as error:
-        reason = printable(str(error), keep="\n\t")
-        return Reward.from_parts([Part("candidate", 0.0, verdict=error.verdict, reason=reason)])
+        return _failed(error.verdict, str(error))
     return _reward(outcome)
+
+
+def _failed(verdict: Verdict, reason: str) -> Reward:
+    return Reward.from_parts([Part("candidate", 0.0, verdict=verdict, reason=printable(reason, keep="\n\t"))])
 
 
 def _examined(sandbox: Sandbox, sources: Sequence[str], examination: Examination, time_limit: float) -> dict[str, Any]:

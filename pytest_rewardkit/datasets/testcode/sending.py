@@ -8,6 +8,7 @@ import json
 import marshal
 import sys
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from e2b import NotFoundException
 
 from pytest_rewardkit.datasets.testcode.guest import (
+    apart,
     checks,
     digests,
     handing,
@@ -24,6 +26,8 @@ from pytest_rewardkit.datasets.testcode.guest import (
     surroundings,
     unittests,
 )
+from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers import across, loading, structures
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 from pytest_rewardkit.scorers.scratch import scratch_path
@@ -33,14 +37,15 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.reward import Verdict
-
 PLAYER: Final = (loading, structures, across, digests, handing, surroundings, player)
 UNIT_TESTS: Final = (loading, surroundings, unittests)
-REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, referee)
+REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, apart, referee)
 
 LARGEST_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""
+
+LARGEST_FILE: Final = 40_000_000
+"""Bytes of a file that are taken; what a candidate puts out beyond them is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Line:
         self._sandbox = sandbox
         self._modules = modules
         self._interpreter = Interpreter(sandbox)
+        self._is_loaded = False
 
     def __enter__(self) -> Line:
         return self
@@ -77,11 +83,18 @@ class Line:
         """Whether the interpreter has its state still."""
         return self._interpreter.alive
 
+    def start(self) -> None:
+        """Starts the interpreter, unless there is one. Raises SandboxUnavailable."""
+        self._interpreter.start()
+        self._is_loaded = self._is_loaded and self._interpreter.alive
+
     def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
         """Calls a function of the guest code with a task and the path of the file that it is to write.
 
         Parameters:
             limit: seconds, after which the interpreter is ended.
+
+        Nothing of either file is left where the call comes to its end.
 
         Raises:
             SandboxUnavailable: the sandbox, or the way to it, is lost.
@@ -89,28 +102,45 @@ class Line:
         # Where it is, no one can know before it is there; what a candidate puts in its place is its own answer anyway.
         path = scratch_path()
         data = json.dumps(task)
-        given = repr(data)
-        if len(data) > LARGEST_CELL:
+        if is_large := len(data) > LARGEST_CELL:
             with sandbox_failures():
                 self._sandbox.files.write(f"{path}.task", data)
-            given = f"open({path + '.task'!r}).read()"
-        loading = "" if self._interpreter.alive else _loading(self._modules)
+        self.start()
+        loading = "" if self._is_loaded else _loading(self._modules)
+        self._is_loaded = True
         module = self._modules[-1].__name__
+        given = f"_taken({path + '.task'!r})" if is_large else repr(data)
         called = f"sys.modules[{module!r}].{function}, json.loads({given}), {path!r}, {LARGEST_CELL}"
         code = f"{loading}\nimport json, sys\n_called({called})"
         cell = self._interpreter.run(code, limit=limit)
-        shown = cell.value if cell.verdict is None else None
-        text = f"{shown}\n" if shown else self._read(path)  # line ends at the end are not shown
-        return Reply(text, cell.verdict, cell.reason, cell.duration)
+        if cell.verdict is None and cell.value:
+            return Reply(f"{cell.value}\n", None, "", cell.duration)  # line ends at the end are not shown
+        try:
+            text = self._read(path)
+        finally:
+            self._remove(path, *([f"{path}.task"] if is_large else []))
+        verdict, reason = cell.verdict, cell.reason
+        if len(text) > LARGEST_FILE:
+            verdict, reason = Verdict.RUNTIME_ERROR, f"put out more than {LARGEST_FILE:,} characters of answers"
+        return Reply(text[:LARGEST_FILE], verdict, reason, cell.duration)
 
     def _read(self, path: str) -> str:
+        content = bytearray()
         try:
             with sandbox_failures():
-                return bytes(self._sandbox.files.read(path, format="bytes")).decode("ascii", "replace")
-        except Exception as error:
-            if isinstance(error.__cause__, NotFoundException):
-                return ""
-            raise
+                for chunk in self._sandbox.files.read(path, format="stream"):
+                    content += chunk
+                    if len(content) > LARGEST_FILE:
+                        break
+        except SandboxSpoilt as error:
+            if not isinstance(error.__cause__, NotFoundException):
+                raise
+        return content.decode("ascii", "replace")
+
+    def _remove(self, *paths: str) -> None:
+        with suppress(SandboxUnavailable), sandbox_failures():
+            for path in paths:
+                self._sandbox.files.remove(path)
 
 
 @cache
@@ -118,7 +148,7 @@ def _loading(modules: tuple[ModuleType, ...]) -> str:
     """Code that makes guest modules importable under their names where the package is not installed."""
     sources = [(module.__name__, inspect.getsource(module)) for module in modules]
     codes = [(name, compile(source, f"<{name}>", "exec")) for name, source in sources]
-    functions = inspect.getsource(_load), inspect.getsource(_called)
+    functions = [inspect.getsource(function) for function in (_load, _taken, _called)]
     tag = sys.implementation.cache_tag
     return "\n".join([*functions, f"_load({tag!r}, {_packed(codes)!r}, {_packed(sources)!r})"])
 
@@ -149,6 +179,16 @@ def _load(tag, codes, sources):  # type: ignore[no-untyped-def]
         exec(code, module.__dict__)  # noqa: S102
 
 
+def _taken(path):  # type: ignore[no-untyped-def]
+    """Runs in the sandbox: reads a file of ours, and removes it."""
+    import os
+
+    with open(path) as file:  # noqa: PTH123
+        text = file.read()
+    os.unlink(path)  # noqa: PTH108
+    return text
+
+
 def _called(function, task, path, limit):  # type: ignore[no-untyped-def]
     """Runs in the sandbox: calls a function, and shows what it has written, unless that is long."""
     import os
@@ -156,6 +196,5 @@ def _called(function, task, path, limit):  # type: ignore[no-untyped-def]
     function(task, path)
     if os.path.getsize(path) > limit:  # noqa: PTH202
         return None
-    with open(path) as file:  # noqa: PTH123
-        text = file.read()
+    text = _taken(path)  # type: ignore[no-untyped-call]
     return type("Reply", (), {"__repr__": lambda _: text})()

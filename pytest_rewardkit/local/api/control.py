@@ -129,8 +129,11 @@ class ControlPlane:
         return json_response(self._summary(sandbox), 201)
 
     async def info(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}`."""
-        sandbox = self._find(request)
+        """`GET /sandboxes/{id}`; of one that is gone, the error ends with the code of how it has ended, if any."""
+        sandbox_id = request.match_info["id"]
+        sandbox = self._table.get(sandbox_id)
+        if sandbox is None:
+            raise not_found(sandbox_id, await self._table.ending(sandbox_id))
         wanted = sandbox.request
         on_timeout = "pause" if wanted.auto_pause else "kill"
         return json_response(

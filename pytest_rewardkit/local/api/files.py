@@ -13,6 +13,7 @@ from aiohttp import web
 
 from pytest_rewardkit.local.api.errors import ApiError, json_response, not_running
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.refusals import http_status
 from pytest_rewardkit.local.api.signature import check_expiration, matches, sign
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
@@ -27,7 +28,6 @@ MAX_PARTS = 1000
 _GZIP = 16 + zlib.MAX_WBITS
 METADATA_PREFIX = "X-Metadata-"
 
-_STATUS = {"not_found": 404, "resource_exhausted": 507, "internal": 500, "permission_denied": 403}
 _FILENAME = re.compile(r'filename="((?:[^"\\]|\\.)*)"')
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -46,7 +46,7 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
             return await _upload(request, sandbox)
         return await _download(request, sandbox)
     except GuestError as error:
-        raise ApiError(_STATUS.get(error.code, 400), error.message) from error
+        raise ApiError(http_status(error), error.message) from error
     except BadPathError as error:
         raise ApiError(400, str(error)) from error
     except GuestGoneError as error:

@@ -16,6 +16,7 @@ from pytest_rewardkit.local.api.connect import (
     read_one,
 )
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.refusals import connect_code
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _connect_errors() -> Iterator[None]:
     try:
         yield
     except GuestError as error:
-        raise ConnectError(error.code, error.message) from error
+        raise ConnectError(connect_code(error), error.message) from error
     except BadPathError as error:
         raise ConnectError("invalid_argument", str(error)) from error
     except GuestGoneError as error:

@@ -16,6 +16,7 @@ from pytest_rewardkit.local.api.body import read_object, text_map
 from pytest_rewardkit.local.api.errors import ApiError, json_response
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.ports import TOKEN_HEADER
+from pytest_rewardkit.local.api.refusals import http_status
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.context import PYTHON
 from pytest_rewardkit.local.execution import Execution, Failure, Result, Started, Text
@@ -73,7 +74,8 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
     except ApiError as error:
         return web.Response(status=error.status, text=error.message)
     except GuestError as error:
-        return web.Response(status=500, text=f"the interpreter could not be started: {error}")
+        status = http_status(error, otherwise=409)
+        return web.Response(status=status, text=f"the interpreter could not be started: {error}")
     except GuestGoneError:
         return web.Response(status=502, text="The sandbox was not found")
 
@@ -155,7 +157,7 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
         raise ApiError(400, str(error)) from error
     except GuestError as error:
         if error.code != "already_exists":
-            raise ApiError(400, error.message) from error
+            raise ApiError(http_status(error), error.message) from error
     context = sandbox.add_context(directory, language)
     await _start(context, sandbox)
     return json_response(_description(context))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.local.api import connect
 from pytest_rewardkit.local.api.connect import ConnectError, Message
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.refusals import connect_code
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.process import Command, Ended, Output, Process, TerminalSize
 
@@ -54,7 +55,7 @@ class ProcessService:
             try:
                 return await serve(sandbox, message)
             except GuestError as error:
-                raise ConnectError(error.code, error.message) from error
+                raise ConnectError(connect_code(error), error.message) from error
             except GuestGoneError as error:
                 raise ConnectError("unavailable", str(error)) from error
 
@@ -102,7 +103,7 @@ async def _start(sandbox: Sandbox, message: Message, time_limit: float | None) -
         return await sandbox.agent.start(_command(sandbox, message, time_limit))
     except GuestError as error:
         # What is not there is the command or its directory, and both are the caller's arguments.
-        code = "invalid_argument" if error.code == "not_found" else error.code
+        code = "invalid_argument" if error.code == "not_found" else connect_code(error)
         raise ConnectError(code, error.message) from error
     except GuestGoneError as error:
         raise ConnectError("unavailable", str(error)) from error

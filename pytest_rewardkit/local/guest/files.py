@@ -272,7 +272,8 @@ def _timestamp(nanoseconds: int) -> str:
     except (OverflowError, ValueError, OSError):
         # A candidate may date its files to any year.
         moment, rest = datetime.datetime.fromtimestamp(0, datetime.UTC), 0
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    # strftime does not fill years up to four digits everywhere.
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}.{rest:09d}Z"
 
 
 def text(name: str) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import gc
 import hashlib
 import importlib
 import json
@@ -29,6 +28,7 @@ import types
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.datasets.testcode.guest.apart import Apart
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, built_in_type, is_changeable, pour
 from pytest_rewardkit.datasets.testcode.guest.standin import (
@@ -380,19 +380,29 @@ def _answer(line: str) -> dict[str, Any]:
 
 _SILENCE = {"type": "NoAnswer", "builtin": "Exception", "message": "the candidate's side gave no answer", "where": ""}
 _examinations: dict[str, Examination] = {}
+_rows: list[Apart] = []
 
 
 def examine(task: dict[str, Any], result_path: str) -> None:
-    """Begins or continues an examination.
+    """Begins or continues an examination, apart from all others.
 
     Parameters:
         task: ``token``, which names the examination; ``program`` to begin it, or ``numbers`` and ``answers`` to go on.
         result_path: the file that takes the result of `Examination.advance` as JSON.
+
+    Raises:
+        RuntimeError: the test has ended its process.
     """
+    if "program" in task:
+        while _rows:
+            _rows.pop().end()
+        _rows.append(Apart(_advance))
+    _rows[0].call(task, result_path)
+
+
+def _advance(task: dict[str, Any], result_path: str) -> None:
     token = task["token"]
     if "program" in task:
-        _examinations.clear()  # what an earlier one left that was given up
-        gc.collect()  # large values in few cycles, for which Python itself waits
         _examinations[token] = Examination(task["program"])
     answers = map(_answer, task.get("answers", ()))
     begun = time.monotonic()

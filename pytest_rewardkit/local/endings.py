@@ -1,0 +1,43 @@
+"""How sandboxes have ended, for those who ask later: the server knows what was its own doing, and what was not."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.local.zygote import SpawnedSandbox
+
+FROM_WITHIN: Final = "ended_from_within"
+"""The code of a sandbox that ended because of what ran in it: its agent was killed, or broke the protocol."""
+
+MACHINE_MEMORY: Final = "machine_memory"
+"""The code of a sandbox that was ended because the machine, or the group that the server is in, had no memory left."""
+
+LOST: Final = "lost"
+"""The code of a sandbox that ended with its fork server."""
+
+MOST_KEPT: Final = 10_000
+
+
+class Endings:
+    """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them."""
+
+    def __init__(self) -> None:
+        self._ended: OrderedDict[str, SpawnedSandbox] = OrderedDict()
+
+    def note(self, sandbox_id: str, spawned: SpawnedSandbox) -> None:
+        """Note that a sandbox has ended by itself."""
+        self._ended[sandbox_id] = spawned
+        while len(self._ended) > MOST_KEPT:
+            self._ended.popitem(last=False)
+
+    async def code(self, sandbox_id: str) -> str:
+        """How a sandbox has ended, as one of the codes above; nothing if somebody wanted it to, or it never was."""
+        spawned = self._ended.get(sandbox_id)
+        if spawned is None:
+            return ""
+        # A sandbox ends with its fork server too, and may be seen to end before that.
+        if not await spawned.zygote.answers():
+            return LOST
+        return MACHINE_MEMORY if spawned.zygote.lacked_memory(spawned.pid) else FROM_WITHIN

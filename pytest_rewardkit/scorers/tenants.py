@@ -1,0 +1,77 @@
+"""Which candidates have run in a sandbox, and so whose doing it is when the sandbox refuses to go on.
+
+A sandbox that refuses (failures.py) is as whoever ran in it has left it. That is the candidate's own doing if it has
+run there, in this scorer or an earlier one of its test; and nothing about it if others' candidates alone have.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit import turn
+from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.reward import Reward, Verdict
+from pytest_rewardkit.sandboxes.failures import has_ended_itself
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from e2b_code_interpreter import Sandbox
+
+SPOILT: Final = "the candidate has spoilt its own sandbox"
+
+
+@dataclass(slots=True)
+class _Tenants:
+    """Those whose candidates have run in one sandbox: tests, or whoever scores outside of pytest."""
+
+    turns: weakref.WeakSet[object] = field(default_factory=weakref.WeakSet)
+    outside: bool = False
+
+
+_of_sandboxes: Final[weakref.WeakKeyDictionary[Sandbox, _Tenants]] = weakref.WeakKeyDictionary()
+
+
+def moves_in(sandbox: Sandbox) -> None:
+    """Note that a candidate begins to run in a sandbox."""
+    tenants = _of_sandboxes.setdefault(sandbox, _Tenants())
+    owner = turn.current()
+    if owner is None:
+        tenants.outside = True
+    else:
+        tenants.turns.add(owner)
+
+
+def is_its_own_doing(sandbox: Sandbox) -> bool:
+    """Whether a candidate of those who have the turn has run in a sandbox."""
+    tenants = _of_sandboxes.get(sandbox)
+    if tenants is None:
+        return False
+    owner = turn.current()
+    return tenants.outside if owner is None else owner in tenants.turns
+
+
+def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdict, str], Reward]) -> Reward:
+    """Return the reward of a candidate whose sandbox was lost, or refused to go on.
+
+    Parameters
+    ----------
+    failed: returns that of a candidate that fails in everything, for a reason.
+
+    Raises what the SDK raised for wrong arguments, where no candidate can be the cause.
+    """
+    if is_its_own_doing(sandbox):
+        if isinstance(error, SandboxSpoilt):
+            return failed(Verdict.RUNTIME_ERROR, f"{SPOILT}: {error}")
+        if has_ended_itself(sandbox):
+            return failed(Verdict.RUNTIME_ERROR, f"{SPOILT}: it has ended what holds it")
+    elif isinstance(error, SandboxSpoilt):
+        if sandbox in _of_sandboxes:
+            return Reward.unscored(f"a candidate that ran in this sandbox before has spoilt it: {error}")
+        from e2b import InvalidArgumentException
+
+        if isinstance(error.__cause__, InvalidArgumentException):
+            raise error.__cause__
+    return Reward.unscored(str(error))

@@ -1,0 +1,207 @@
+"""What a candidate does to its own sandbox is its own doing: it earns nothing, and is never unscored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output, turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit import Reward
+
+# Each is followed by what would be right, but for the sandbox that it leaves.
+CLOSES_HOME = "import os\nos.chmod(os.path.expanduser('~'), 0o100)\nos.chmod('/home/user', 0)\n"
+HIDES_FOLDER = "import os\nos.makedirs('in/side', mode=0o755)\nos.chmod('in', 0o300)\n"
+DATES_BACK = "import os\nopen('old', 'x').close()\nos.utime('old', ns=(0, -61_000_000_000 * 10**9))\n"
+DATES_FORWARD = "import os\nopen('new', 'x').close()\nos.utime('new', ns=(0, 9 * 10**18))\n"
+LONG_NAMES = """
+import os
+for number in range(70):
+    os.mkdir(f"{number}")
+    for other in range(1000):
+        open(f"{number}/{other:04d}" + "\\u00e4" * 120, "w").close()
+"""
+ATTRIBUTES = """
+import os
+for number in range(500):
+    open(f"with{number}", "w").close()
+    try:
+        os.setxattr(f"with{number}", "user.e2b.note", bytes([200 + number % 50]) * 50_000)
+    except OSError:
+        pass
+"""
+FILLS_DISK = """
+import os
+with open("filler", "wb") as file:
+    try:
+        while True:
+            file.write(b"0" * 4_000_000)
+            file.flush()
+    except OSError:
+        pass
+"""
+TAKES_NAMES = """
+import os, tempfile
+folder = tempfile.mkdtemp()
+try:
+    for number in range(10**7):
+        os.symlink("nowhere", f"{folder}/{number}")
+except OSError:
+    pass
+"""
+CLOSES_OURS = """
+import glob, os, time
+if os.fork() == 0:
+    os.setsid()
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        for path in glob.glob("/tmp/rewardkit*"):
+            try:
+                os.chmod(path, 0)
+            except OSError:
+                pass
+    os._exit(0)
+"""
+REPLACES_OURS = """
+import glob, os, time
+if os.fork() == 0:
+    os.setsid()
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        for path in glob.glob("/tmp/rewardkit*"):
+            try:
+                os.rename(path, path + ".old")
+                os.symlink("/proc/self/mem", path)
+            except OSError:
+                pass
+    os._exit(0)
+"""
+SPOILS = {
+    "closes its home": CLOSES_HOME,
+    "hides a folder": HIDES_FOLDER,
+    "dates back": DATES_BACK,
+    "dates forward": DATES_FORWARD,
+    "long names": LONG_NAMES,
+    "attributes": ATTRIBUTES,
+    "closes our files": CLOSES_OURS,
+    "replaces our files": REPLACES_OURS,
+}
+USES_UP = {"fills the disk": FILLS_DISK, "takes all names": TAKES_NAMES}
+
+
+# What is expected is never what they give, so that whatever they earn is not for the answer.
+def output(sandbox: Sandbox, code: str) -> Reward:
+    return score_output(sandbox, f"{code}\nprint(7)", expected="8")
+
+
+def transcript(sandbox: Sandbox, code: str) -> Reward:
+    return score_output(sandbox, f"{code}\nprint(7)", expected="8", transcript=True)
+
+
+def calls(sandbox: Sandbox, code: str) -> Reward:
+    cases = [Case(call="f", args=["x" * 60_000], expected="y"), Case(code="f(1)", expected="2")]
+    return score_cases(sandbox, f"{code}\ndef f(x): return x", cases, fresh=True)
+
+
+def stdin(sandbox: Sandbox, code: str) -> Reward:
+    cases = [Case(stdin=text, expected="none") for text in ("a", "b")]
+    return score_cases(sandbox, f"{code}\nprint(input())", cases)
+
+
+def files(sandbox: Sandbox, code: str) -> Reward:
+    return score_files(sandbox, code, [FileCheck(path="wanted/*.txt", content="hello")])
+
+
+def analysis(sandbox: Sandbox, code: str) -> Reward:
+    return score_analysis(sandbox, f"{code}\nprint(7)", insights=["8.25"], datasets={"a.csv": b"a\n1\n"})
+
+
+SCORERS = {"output": output, "transcript": transcript, "calls": calls, "stdin": stdin, "files": files, "an": analysis}
+
+
+@pytest.fixture
+def limited_disk(request: pytest.FixtureRequest) -> None:
+    """Skips where a level was asked for by name at which a sandbox's files have no limit in all."""
+    level = request.config.getoption("--isolation")
+    if level not in ("auto", "strict", "full", "no-procfs"):
+        pytest.skip(f"level {level!r} does not limit all files of a sandbox together")
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize("spoils", SPOILS)
+def test_a_candidate_that_spoils_its_sandbox_earns_nothing(sandbox: Sandbox, spoils: str, scorer: str) -> None:
+    reward = SCORERS[scorer](sandbox, SPOILS[spoils])
+    assert reward.value == 0.0, reward
+    assert all(part.verdict is not Verdict.UNSCORED for part in reward.parts)
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize("spoils", SPOILS)
+def test_nor_does_it_in_a_second_scorer(sandbox: Sandbox, spoils: str, scorer: str) -> None:
+    assert output(sandbox, SPOILS[spoils]).value == 0.0
+    assert SCORERS[scorer](sandbox, "").value == 0.0
+
+
+@pytest.mark.usefixtures("limited_disk")
+@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize("uses_up", USES_UP)
+def test_nor_when_it_uses_its_sandbox_up(sandbox: Sandbox, uses_up: str, scorer: str) -> None:
+    assert SCORERS[scorer](sandbox, USES_UP[uses_up]).value == 0.0
+    assert SCORERS[scorer](sandbox, "").value == 0.0
+
+
+def test_the_verdict_says_whose_doing_it_is(sandbox: Sandbox) -> None:
+    reward = score_files(sandbox, CLOSES_HOME, [FileCheck(path="a")])
+    assert reward.verdict == "runtime_error"
+    assert reward.parts[0].reason.startswith("the candidate has spoilt its own sandbox: ")
+
+
+def test_in_a_fresh_sandbox_they_are_as_right_as_others(sandbox: Sandbox) -> None:
+    assert score_output(sandbox, DATES_FORWARD + "print(7)", expected="7").value == 1.0
+    assert score_files(sandbox, DATES_BACK.replace("'x'", "'w'"), [FileCheck(path="old", content="")]).value == 1.0
+
+
+@pytest.fixture
+def turns() -> Iterator[list[object]]:
+    entered: list[object] = []
+    yield entered
+    for _ in entered:
+        turn.leave()
+
+
+class Test:
+    """Stands for a test that has the turn."""
+
+
+def test_another_test_s_candidate_is_not_blamed(sandbox: Sandbox, turns: list[object]) -> None:
+    turns.append(Test())
+    turn.enter(turns[-1])
+    assert output(sandbox, CLOSES_HOME).value == 0.0
+    turns.append(Test())
+    turn.enter(turns[-1])
+    reward = score_cases(sandbox, "print(input())", [Case(stdin="a", expected="a")])
+    assert reward.verdict == "unscored"
+    assert reward.reason.startswith("a candidate that ran in this sandbox before has spoilt it: ")
+
+
+def test_what_the_test_itself_has_spoilt_is_not_the_candidate_s_doing(sandbox: Sandbox) -> None:
+    sandbox.commands.run("chmod 0 /home/user", cwd="/tmp")
+    reward = score_cases(sandbox, "print(input())", [Case(stdin="a", expected="a")])
+    assert reward.verdict == "unscored"
+
+
+# Exceptions can have any name; only the server says by one that there is no interpreter.
+FORGED = "class {name}(Exception): pass\nraise {name}('the interpreter could not be started')"
+
+
+@pytest.mark.parametrize("name", ["ContextUnavailable", "ContextRefused", "ContextRestarting", "SandboxException"])
+def test_no_name_of_an_exception_makes_unscored(sandbox: Sandbox, name: str) -> None:
+    code = FORGED.format(name=name)
+    assert transcript(sandbox, code).value == 0.0
+    assert calls(sandbox, code).value == 0.0
