@@ -127,7 +127,10 @@ def alone() -> Iterator[None]:
 
 
 def _forget_loop(asyncio: Any) -> None:
-    """Let `asyncio.get_event_loop` make a loop as in a new interpreter, where this Python's does."""
+    """Let `asyncio.get_event_loop` do as in a new interpreter: make a loop, or since 3.14 raise that there is none."""
+    if sys.version_info >= (3, 14):
+        asyncio.set_event_loop(None)  # to ask for the policy is deprecated, an error where a candidate wants it so
+        return
     with suppress(AttributeError):
         local = asyncio.get_event_loop_policy()._local
         local._loop = None

@@ -492,10 +492,10 @@ class TestLongNumbers:
 
 
 def test_names_that_a_candidate_finds_given(sandbox: Sandbox) -> None:
-    candidate = "class Solution:\n    def first(self, items: List[int]) -> Optional[int]: return items[0]"
+    candidate = "class Solution:\n    def first(self, items): return deque(items).popleft()"
     case = Case(call="Solution().first", args=[[3, 4]], expected=3)
     assert score_cases(sandbox, candidate, [case]).value == 0.0
-    assert score_cases(sandbox, candidate, [case], setup="from typing import *").value == 1.0
+    assert score_cases(sandbox, candidate, [case], setup="from collections import *").value == 1.0
 
 
 KINDS = """

@@ -96,7 +96,7 @@ def test_a_program_that_ends_well(sandbox: Sandbox, candidate: str) -> None:
         ("print('hi')\nimport sys\nsys.exit('no such file')", "runtime_error", "no such file"),
         ("print('hi')\nraise SystemExit(True)", "runtime_error", "the program ended with status 1"),
         ("print('hi')\n1 / 0", "runtime_error", "ZeroDivisionError: division by zero"),
-        ("print('hi')\nawait 5", "runtime_error", "TypeError: object int can't be used in 'await' expression"),
+        ("print('hi')\nawait 5", "runtime_error", "TypeError: "),
         ("print('hi')\nimport os\nos.abort()", "runtime_error", ""),
         ("print('hi')\neval('(')", "runtime_error", "SyntaxError"),
         ("print('hi')\nreturn 1", "compile_error", "SyntaxError: 'return' outside function"),
@@ -176,6 +176,8 @@ MODULES = {
     "magics": "%matplotlib inline\n!true\n" + ADD,
     "a cell's magic": "%%time\n" + ADD,
     "deep": "def depth(n): return n if n == 0 else 1 + depth(n - 1)\ndef add(a, b): return depth(950) - 950 + a + b\n",
+    "takes warnings for errors": "import asyncio, warnings\nwarnings.simplefilter('error')\nasync def g(a, b): return a + b\n"
+    "def add(a, b): return asyncio.run(g(a, b))\n",
     "threads": "from concurrent.futures import ThreadPoolExecutor\n"
     "def add(a, b):\n    with ThreadPoolExecutor() as pool: return pool.submit(int.__add__, a, b).result()\n",
 }
