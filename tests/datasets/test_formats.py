@@ -486,7 +486,7 @@ def test_names_may_be_given_to_candidates(sandbox: Sandbox, referee: Referee, ex
 
 
 def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, referee: Referee) -> None:
-    candidate = "def last(l: List[int]) -> Optional[int]: return max(l, default=None)"
+    candidate = "empty = cast(int, None)\ndef last(l): return max(l, default=empty)"
     assert score_row(sandbox, row_of(PLUS_INPUTS), candidate, referee=referee).value == 0.0
 
 
