@@ -84,6 +84,10 @@ async def relay(
         raise ApiError(504, "the sandbox does not answer the handshake of the WebSocket") from error
     client = _answer([] if server.protocol is None else [server.protocol])
     await client.prepare(request)
+    if request.transport is not None:
+        # Bytes alone are no bound: of the smallest frames thousands would wait, and Pythons before 3.15 count them
+        # for each that joins.
+        request.transport.set_write_buffer_limits(high=0)
     try:
         async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as directions:
             directions.create_task(_pass_on(client, server, patience))
@@ -97,7 +101,12 @@ async def relay(
 
 def _answer(subprotocols: list[str]) -> web.WebSocketResponse:
     return web.WebSocketResponse(
-        protocols=subprotocols, autoclose=False, autoping=False, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+        protocols=subprotocols,
+        autoclose=False,
+        autoping=False,
+        max_msg_size=MAX_MESSAGE_BYTES,
+        compress=False,
+        writer_limit=0,
     )
 
 
@@ -112,6 +121,7 @@ def _without_handshake(headers: CIMultiDict[str]) -> Mapping[str, str]:
 
 async def _pass_on(source: Side, target: Side, patience: asyncio.Timeout) -> None:
     while True:
+        await asyncio.sleep(0)  # neither of the next two waits while there are messages, and takers
         message = await source.receive()
         match message.type:
             case WSMsgType.TEXT:
