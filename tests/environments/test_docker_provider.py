@@ -38,7 +38,7 @@ PROGRAM = "python -m pytest_rewardkit.local run --docker -- python hello.py"
 
 
 @pytest.fixture(scope="module")
-def options(engine: Engine) -> ContainerOptions:
+def options(engine: Engine) -> Iterator[ContainerOptions]:
     """A container that sees this machine's own programs and environment, on a network whose ports can be published."""
     engine.docker("network", "create", NETWORK).check_returncode()
     mounts = " ".join(f"--volume={path}:{path}:ro" for path in mounted())
@@ -46,7 +46,9 @@ def options(engine: Engine) -> ContainerOptions:
     more = (
         f"--network={NETWORK} --env=PATH={path} --env=PYTHONPATH={REPOSITORY} --env=PYTHONDONTWRITEBYTECODE=1 {mounts}"
     )
-    return ContainerOptions(docker_image=IMAGE, docker_options=more)
+    yield ContainerOptions(docker_image=IMAGE, docker_options=more)
+    # It is an interface of this machine, which would outlive the engine.
+    engine.docker("network", "rm", NETWORK).check_returncode()
 
 
 @pytest.fixture(autouse=True)
