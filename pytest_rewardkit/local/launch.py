@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,3 +55,14 @@ def options_after(failed: Mapping[str, str]) -> list[str]:
         failed: what they said they tried, and why it failed.
     """
     return [f"--failed={json.dumps(failed)}"] if failed else []
+
+
+def ended_early(status: int) -> str:
+    """What it means that a fork server ended before it was ready.
+
+    Parameters:
+        status: its exit status, negative for a signal.
+    """
+    if status == -signal.SIGALRM:
+        return "a root of its own was not there in time"
+    return f"the fork server ended with status {status} before it was ready"

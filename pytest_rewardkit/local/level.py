@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.launch import launch, options_after
+from pytest_rewardkit.local.launch import ended_early, launch, options_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,5 +81,4 @@ def _first_word(options: Sequence[str]) -> Message:
         except subprocess.TimeoutExpired:
             launched.process.kill()
             launched.process.wait()
-    reason = f"the fork server ended with status {launched.process.returncode} before it was ready"
-    return {"event": "failed", "message": reason, **trying}
+    return {"event": "failed", "message": ended_early(launched.process.returncode), **trying}

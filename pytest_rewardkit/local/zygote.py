@@ -14,6 +14,7 @@ from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import ChannelError
 from pytest_rewardkit.local.endings import MACHINE_MEMORY
 from pytest_rewardkit.local.isolation import Isolation
+from pytest_rewardkit.local.launch import ended_early
 from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
 
 if TYPE_CHECKING:
@@ -250,10 +251,9 @@ class Zygote:
         os.close(self._pidfd)
         status = self._process.wait()
         self._killing.cancel()
-        when = "" if self._ready.done() else " before it was ready"
         if not self._ready.done() and status != -signal.SIGKILL:  # which comes from outside, and says nothing
             self.tried_in_vain = self._trying
-        self._not_ready(f"the fork server ended with status {status}{when}")
+        self._not_ready(f"the fork server ended with status {status}" if self._ready.done() else ended_early(status))
         self._peer.close()
         self._ended.set_result(None)
         self._lost(None)

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from guest_driver import MODULE, ForkServer
@@ -16,6 +16,7 @@ from refusing import without
 from pytest_rewardkit.local.guest.levels import Trial
 from pytest_rewardkit.local.guest.probe import probe
 from pytest_rewardkit.local.launch import options_after
+from pytest_rewardkit.local.level import examine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +171,42 @@ def test_a_canary_that_does_not_sing_is_no_sandbox(patch: str, reason: str):
         assert "plan" in server.greeting
         assert reason in server.greeting["message"]
         assert server.process.wait() == 1
+
+
+@pytest.mark.usefixtures("full_here")
+def test_a_root_that_is_waited_for_in_vain_costs_its_level(monkeypatch: pytest.MonkeyPatch):
+    program = """
+    import sys, time
+    from pytest_rewardkit.local.guest import __main__ as guest
+    from pytest_rewardkit.local.guest.root import Root
+    guest._ROOT_SECONDS = 0.5
+    Root.enter = lambda _: time.sleep(1000)
+    sys.exit(guest.main(sys.argv[1:]))
+    """
+    original = subprocess.Popen
+
+    def hanging(command: list[str], **how: Any) -> subprocess.Popen[bytes]:
+        return original([sys.executable, "-c", textwrap.dedent(program), *command[4:]], **how)
+
+    monkeypatch.setattr(subprocess, "Popen", hanging)
+    found = examine(["--isolation=auto"])
+    assert found.level == BELOW
+    reason = "a root of its own was not there in time"
+    assert {found.refusals[name] for name in ("full", "no-procfs")} == {reason}
+
+
+@pytest.mark.usefixtures("full_here")
+@pytest.mark.parametrize("waits", ["_build_root", "network.lead_all_to_loopback", "_filter_calls", "_translate_paths"])
+def test_what_is_tried_has_an_end(waits: str):
+    program = f"""
+    import time
+    from pytest_rewardkit.local.guest import probe
+    probe._TRIAL_SECONDS, probe._INNER_SECONDS = 2, 1
+    probe.{waits} = lambda *_: time.sleep(1000)
+    print(set(probe.probe(thorough=True).obstacles.values()))
+    """
+    tried = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True)
+    assert "it was not done within" in tried.stdout
 
 
 @pytest.mark.usefixtures("full_here")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -30,6 +31,7 @@ _SINGLE_THREADED: Final = {
 }
 # pyarrow, which pandas imports where it is installed, otherwise reserves a GiB at once, beyond any limit on memory.
 _ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+_ROOT_SECONDS: Final = 10.0
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -102,8 +104,12 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
     own_root = None
     if plan.mount_right is not None:
         own_root = Root(overlays=plan.overlays)
+        # A mount may wait for a file server that is gone, and only what ends a process ends that.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, _ROOT_SECONDS)
         probe.take_mount_right(plan.mount_right)
         own_root.enter()
+        signal.setitimer(signal.ITIMER_REAL, 0)
     os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
+import signal
 import socket
 import sys
 from functools import partial
@@ -21,6 +23,9 @@ _SOME_USER_ID: Final = 65533
 _NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 _OWN_USER: Final = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
 _MAX_REASON: Final = 500
+_TRIAL_SECONDS: Final = 5.0
+_INNER_SECONDS: Final = 4.0
+"""For what is tried in namespaces: who waits for it has to be there still, to end it."""
 
 
 def probe(*, thorough: bool = False) -> Findings:
@@ -60,11 +65,15 @@ def take_mount_right(right: MountRight) -> None:
 
 def _failure(attempt: Callable[[], object]) -> str:
     """Return why an attempt fails in a process of its own; nothing when it does not."""
-    return _outcome(os.fork, attempt)
+    return _outcome(os.fork, attempt, seconds=_TRIAL_SECONDS)
 
 
 def _outcome(
-    fork: Callable[[], int], attempt: Callable[[], object], meanwhile: Callable[[int], object] | None = None
+    fork: Callable[[], int],
+    attempt: Callable[[], object],
+    meanwhile: Callable[[int], object] | None = None,
+    *,
+    seconds: float,
 ) -> str:
     reader, writer = os.pipe()
     pid = fork()
@@ -75,7 +84,11 @@ def _outcome(
     if meanwhile is not None:
         meanwhile(pid)
     with open(reader, "rb") as pipe:
-        reason = pipe.read(_MAX_REASON).decode(errors="replace")
+        if select.select([pipe], [], [], seconds)[0]:
+            reason = pipe.read(_MAX_REASON).decode(errors="replace")
+        else:
+            reason = f"it was not done within {seconds:g} s"
+            os.kill(pid, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return "" if status == 0 else reason or f"the process that tried ended with status {status}"
 
@@ -151,7 +164,7 @@ def _mount_procfs(right: MountRight) -> None:
 
 
 def _in_namespaces(more_flags: int, attempt: Callable[[], object]) -> None:
-    reason = _outcome(lambda: syscalls.clone(_NAMESPACES | more_flags), attempt)
+    reason = _outcome(lambda: syscalls.clone(_NAMESPACES | more_flags), attempt, seconds=_INNER_SECONDS)
     if reason:
         raise OSError(reason)
 
@@ -177,7 +190,8 @@ def _namespaces_without_capabilities() -> None:
             identity.write_maps(pid, os.getuid(), os.getgid())
         parent_end.close()
 
-    reason = _outcome(lambda: syscalls.clone(_NAMESPACES | _OWN_USER), act_as_user, write_maps)
+    namespaces = _NAMESPACES | _OWN_USER
+    reason = _outcome(lambda: syscalls.clone(namespaces), act_as_user, write_maps, seconds=_INNER_SECONDS)
     if reason:
         raise OSError(reason)
 
