@@ -41,6 +41,29 @@ WIDEST_INTEGER = 340_000
 """Bits, about 100,000 digits: arithmetic with wider ones, as a matcher may try it, takes very long."""
 
 
+_OWN_TO_PYTHON = frozenset([type(None), bool, int, float, complex, str, bytes])
+_HOLDERS = frozenset([list, tuple, set, frozenset, dict])
+WIDEST_WRITTEN = 10_000
+"""Bits of a whole number that every Python writes in digits."""
+
+
+def has_plain_text(value: Any) -> bool:
+    """Whether a value is of Python's own types alone, whose texts are the same wherever they are made."""
+    pending, items = [value], 0
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        items += 1
+        if items > MOST_ITEMS:
+            return False
+        if kind in _HOLDERS:
+            items += len(item)
+            pending += [*item, *item.values()] if kind is dict else item
+        elif kind not in _OWN_TO_PYTHON or (kind is int and item.bit_length() > WIDEST_WRITTEN):
+            return False
+    return True
+
+
 class Encoder:
     """Makes data for JSON of one value.
 
@@ -276,7 +299,7 @@ _SCALARS: dict[str, Any] = {
     "float": float,
     "bytes": bytes.fromhex,
     "bytearray": bytearray.fromhex,
-    "Decimal": lambda content: Decimal(_short(content)),
+    "Decimal": lambda content: _quiet(Decimal(_short(content))),
     "Fraction": lambda content: Fraction(*(int(_short(part), 16) for part in content)),
     "moment": Moment.fromisoformat,
     "datetime": datetime.fromisoformat,
@@ -292,6 +315,11 @@ def _text(content: Any) -> str:
     if not isinstance(content, str):
         raise TypeError("not a text")
     return content
+
+
+def _quiet(number: Decimal) -> Decimal:
+    """The number; of NaNs that raise where they are compared, the one that does not."""
+    return Decimal("NaN") if number.is_snan() else number
 
 
 def _short(digits: str, limit: int = 10_000) -> str:

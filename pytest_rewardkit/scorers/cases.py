@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
-from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.evaluation import Answer, Question, ask, wanted_of
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, judge
 from pytest_rewardkit.scorers.program import run_program
@@ -130,7 +130,9 @@ class _Examination:
         subject = self._subject
         if question is None:
             assert case.stdin is not None
-            return run_program(subject.sandbox, subject.code, case.stdin, limit=limit, setup=subject.setup)
+            return run_program(
+                subject.sandbox, subject.code, case.stdin, limit=limit, setup=subject.setup, wants=wanted_of(case)
+            )
         if self._fresh:
             subject.interpreter.discard()
         if self._failure is None and not subject.interpreter.alive:

@@ -11,31 +11,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers import across, inside, loading, structures
+from pytest_rewardkit.scorers import across, inside, loading, operands_inside, structures
 from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
+from pytest_rewardkit.scorers.digits import written
+from pytest_rewardkit.scorers.operands import Plan, planned
+from pytest_rewardkit.scorers.protocol import VALUE, Raised, Refused, Said, read, reading_of
+from pytest_rewardkit.scorers.texts import text_of_value, texts_of_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_rewardkit.scorers.interpreter import Cell, Interpreter
 
 CELL_LIMIT: Final = 50_000
 """Characters of a question that is put into a cell; IPython reads longer cells slowly, and with much memory."""
-
-ANSWER_LIMIT: Final = 30_000_000
-"""Characters of an answer that are read; the longest that `inside` writes is below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An exception that ended a case: the names of its class and of that one's bases, and its message."""
-
-    types: tuple[str, ...]
-    message: str
-
-    def __str__(self) -> str:
-        name = self.types[0]
-        for module in ("builtins", "__main__", inside.MODULE):
-            name = name.removeprefix(f"{module}.")
-        return f"{name}: {self.message}" if self.message else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +34,7 @@ class Answer:
     Parameters
     ----------
     value: the value that came out, as plain data, or NOT_GIVEN when there was none.
-    texts: the value as text, as `print` and as the interpreter show it; empty when it was not asked for.
+    text: in its place the one text of an object that is no plain data, where a text was asked for.
     stdout, stderr: what was printed meanwhile.
     raised: the exception that ended it.
     verdict: why there is no answer; None when there is one.
@@ -54,13 +43,26 @@ class Answer:
     """
 
     value: Any = NOT_GIVEN
-    texts: tuple[str, ...] = ()
+    text: str | None = None
     stdout: str = ""
     stderr: str = ""
     raised: Raised | None = None
     verdict: Verdict | None = None
     reason: str = ""
     duration: float = 0.0
+
+    def texts(self, expected: str) -> Iterable[str]:
+        """Return the texts that this answer has: one, or those that the host makes of one value."""
+        if self.text is not None:
+            return [self.text]
+        return [self.stdout] if self.value is NOT_GIVEN else texts_of_value(self.value, expected)
+
+    @property
+    def put_out(self) -> str:
+        """What was printed or, where nothing was, the text of the value; for people."""
+        if self.stdout or self.text is not None:
+            return self.stdout or self.text or ""
+        return "" if self.value is NOT_GIVEN or self.value is None else text_of_value(self.value)
 
     @classmethod
     def of(cls, cell: Cell) -> Answer:
@@ -74,7 +76,8 @@ class Answer:
 class Question:
     """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any.
 
-    Or a module to `load` there; `name` is the file that its tracebacks name.
+    Or a module to `load` there; `name` is the file that its tracebacks name. `wants` is a kind of answer (protocol.py),
+    and `plan` says which comparisons the host makes.
     """
 
     load: str = ""
@@ -84,21 +87,42 @@ class Question:
     call: str = ""
     args: Any = ()
     kwargs: Any = ()
-    texts: bool = False
+    wants: str = ""
+    plan: Plan | None = None
 
     @classmethod
     def of(cls, case: Case) -> Question:
         """Return the question that a code or call case asks."""
         if case.code is not None:
-            statements, expression = _split(case.code)
-            return cls(statements=statements, expression=expression, texts=case.is_about_text)
+            return cls._of_code(case.code, wanted_of(case))
         assert case.call is not None
         args, kwargs = case.encoded_arguments()
-        return cls(call=case.call, args=args, kwargs=kwargs, texts=case.is_about_text)
+        return cls(call=case.call, args=args, kwargs=kwargs, wants=wanted_of(case))
+
+    @classmethod
+    def _of_code(cls, code: str, wants: str) -> Question:
+        before, last, expression = _split(code)
+        shown = "" if expression is None else ast.unparse(expression)
+        wants = wants if shown else ""
+        compared, target = (expression, "") if not last else _assigned(last[0])
+        plan = planned(before, compared, target)
+        if plan is None:
+            is_valued = expression is not None and not last
+            return cls(statements=_unparsed(before) if is_valued else code, expression=shown, wants=wants)
+        if plan.tree is None:
+            steps = (*plan.steps, *map(ast.unparse, last))
+            return cls(plan=replace(plan, steps=steps), expression=shown, wants=wants)
+        return cls(plan=plan, wants=wants)
 
     def as_json(self) -> str:
         """Return the question as `inside.answer` reads it."""
-        return json.dumps({item.name: getattr(self, item.name) for item in fields(self)})
+        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "plan"}
+        return json.dumps({**content, **(self.plan or Plan()).question()})
+
+
+def wanted_of(case: Case) -> str:
+    """Return what is wanted of a case's answer: its value or, by what is expected, one of its texts."""
+    return reading_of(written(case.expected)) if case.is_about_text else VALUE
 
 
 def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer:
@@ -115,23 +139,21 @@ def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer
     if cell.value is None or not cell.value.startswith(nonce):
         return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave no answer")
     try:
-        return _read(cell.value[len(nonce) :], blank, of_module=bool(question.load))
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave a malformed answer")
+        said = read(cell.value[len(nonce) :], question.wants, question.plan)
+    except Refused as error:
+        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason=f"the interpreter gave no proper answer: {error}")
+    if said.raised is None:
+        if question.plan is not None and question.plan.prints:
+            return replace(blank, value=None, stdout=f"{blank.stdout}{said.value[0]}\n")
+        return with_what(blank, said)
+    verdict = _verdict(said.raised, said.traceback, of_module=bool(question.load))
+    stderr = blank.stderr + said.traceback
+    return replace(blank, raised=said.raised, verdict=verdict, reason=str(said.raised), stderr=stderr)
 
 
-def _read(text: str, blank: Answer, *, of_module: bool) -> Answer:
-    if len(text) > ANSWER_LIMIT:
-        raise ValueError("too long")
-    reply = json.loads(text)
-    if "raised" in reply:
-        raised = Raised(tuple(map(str, reply["raised"]["types"])), str(reply["raised"]["message"]))
-        traceback = str(reply["raised"]["traceback"])
-        verdict, stderr = _verdict(raised, traceback, of_module=of_module), blank.stderr + traceback
-        return replace(blank, raised=raised, verdict=verdict, reason=str(raised), stderr=stderr)
-    if "value" not in reply:
-        return blank
-    return replace(blank, value=across.decode(reply["value"]), texts=tuple(map(str, reply["texts"])))
+def with_what(answer: Answer, said: Said) -> Answer:
+    """Return an answer with the value or text that was said, if either was."""
+    return replace(answer, value=said.value[0] if said.value else NOT_GIVEN, text=said.text)
 
 
 def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
@@ -158,12 +180,12 @@ _NEXT_CELL: Final = """\
 """
 
 MODULES: Final = (loading, structures, across, inside)
-"""What runs in the candidate's interpreter; each imports those before it."""
+"""What tells a value of a program, in its process; each imports those before it."""
 
 
 @cache
 def _sources() -> list[tuple[str, str]]:
-    return [(module.__name__, inspect.getsource(module)) for module in MODULES]
+    return [(module.__name__, inspect.getsource(module)) for module in (*MODULES, operands_inside)]
 
 
 def _cell(nonce: str, content: str, *, first: bool) -> str:
@@ -172,19 +194,26 @@ def _cell(nonce: str, content: str, *, first: bool) -> str:
     return form.format(sources=_sources(), module=inside.__name__, nonce=nonce, content=content)
 
 
-def _split(code: str) -> tuple[str, str]:
-    """The statements of a case's code, and the expression whose value counts ("" when there is none).
+def _split(code: str) -> tuple[list[ast.stmt], list[ast.stmt], ast.expr | None]:
+    """The statements of a case's code, the assignment that ends it, if one does, and the expression whose value counts.
 
-    That is its last expression or, after an assignment, the name that was assigned to.
+    That is its last expression or what was last assigned to; None where there is neither.
     """
-    *statements, last = ast.parse(code).body or [ast.Pass()]
+    *before, last = body = ast.parse(code).body or [ast.Pass()]
     if isinstance(last, ast.Expr):
-        return _unparsed(statements), ast.unparse(last.value)
+        return before, [], last.value
     if isinstance(last, ast.Assign):
-        return code, ast.unparse(last.targets[0])
+        return before, [last], last.targets[0]
     if isinstance(last, ast.AugAssign) or (isinstance(last, ast.AnnAssign) and last.value is not None):
-        return code, ast.unparse(last.target)
-    return code, ""
+        return before, [last], last.target
+    return body, [], None
+
+
+def _assigned(last: ast.stmt) -> tuple[ast.expr | None, str]:
+    """The expression that an assignment evaluates, and the one name that it gives it; None where it is not so plain."""
+    if isinstance(last, ast.Assign) and len(last.targets) == 1 and isinstance(last.targets[0], ast.Name):
+        return last.value, last.targets[0].id
+    return None, ""
 
 
 def _unparsed(statements: list[ast.stmt]) -> str:

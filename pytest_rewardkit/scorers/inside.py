@@ -12,7 +12,7 @@ import io
 import json
 import sys
 
-from pytest_rewardkit.scorers.across import decode, encode
+from pytest_rewardkit.scorers.across import decode, encode, has_plain_text
 from pytest_rewardkit.scorers.loading import NAME, alone, compiled
 from pytest_rewardkit.scorers.structures import TooLargeError, text_of, type_name
 
@@ -21,8 +21,10 @@ if TYPING:
     from typing import Any
 
 LONGEST_TEXT = 1_000_000
+LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 4_000
 LONGEST_ANSWER = 7_000_000
+MOST_BASES = 30
 
 
 class _Answer:
@@ -41,12 +43,11 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
     Parameters
     ----------
     nonce: what the answer begins with, to be told from what the candidate shows.
-    question: JSON, or the path of a file that holds it: a module to `load`, or `statements` to execute, then a `call`
-        to make with encoded `args` and `kwargs`, or an `expression` to evaluate; `texts`, whether the value is wanted
-        as text too.
+    question: JSON, or the path of a file that holds it: what to evaluate and what is wanted of it (evaluation.py).
     user: the candidate's names.
 
-    Returns an object whose text is the nonce and JSON: the encoded `value` and its `texts`, or what was `raised`.
+    Returns an object whose text is the nonce and JSON: the kind of the one thing that there is to say, and it
+    (protocol.py).
     """
     _allow_long_integers()
     try:
@@ -56,9 +57,9 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
         with alone():
             text = json.dumps(_evaluated(json.loads(question), user))
     except BaseException as error:
-        text = json.dumps({"raised": _described(error)})
+        text = json.dumps(["raised", _described(error)])
     if len(text) > LONGEST_ANSWER:  # escapes can make it several times as long as the value
-        text = json.dumps({"value": _too_large(object), "texts": []})
+        text = json.dumps(["value", _too_large(object)])
     return _Answer(nonce + text)
 
 
@@ -97,44 +98,74 @@ def _shell() -> Any:
     return get_ipython()
 
 
-def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> dict[str, Any]:
+def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
     if question["load"]:
         load(question["load"], question["name"], user)
-        return {}
+        return ["done", None]
+    if question["tree"] or question["steps"]:
+        return ["compared", _compared(question, user)]
     if question["statements"]:
         exec(_compiled(question["statements"], "exec"), user)  # noqa: S102 - this is what a sandbox is for
     if question["call"]:
         function = eval(_compiled(question["call"], "eval"), user)  # noqa: S307
         args, kwargs = (decode(question[part], rebuild=True) for part in ("args", "kwargs"))
-        value = function(*args, **kwargs)
-    elif question["expression"]:
-        value = eval(_compiled(question["expression"], "eval"), user)  # noqa: S307
-    else:
-        return {}
-    if type(value).__name__ == "coroutine":
-        value = _awaited(value)
-    return _described_value(value, texts=question["texts"])
+        return _said(_settled(function(*args, **kwargs)), question["wants"])
+    return _expressed(question, user)
 
 
-def reported(value: Any) -> str:
-    """Return a value with its texts as JSON."""
+def _expressed(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
+    if not question["expression"]:
+        return ["done", None]
+    return _said(_settled(eval(_compiled(question["expression"], "eval"), user)), question["wants"])  # noqa: S307
+
+
+def _compared(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
+    """What is recorded of what a case's code asserts, and the answer; None where an assertion failed before it."""
+    from pytest_rewardkit.scorers.operands_inside import Recorder
+
+    recorder = Recorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
+    asserted = []
+    for kind, content in question["steps"]:
+        if kind == "do":
+            exec(_compiled(content, "exec"), user)  # noqa: S102
+            continue
+        record, value = recorder.record(content)
+        asserted.append(record)
+        if not value:
+            return [asserted, None]
+    if not question["tree"]:
+        return [asserted, _expressed(question, user)]
+    record, value = recorder.record(question["tree"])
+    if question["assigns"]:
+        user[question["assigns"]] = value
+    return [asserted, ["tree", record]]
+
+
+def _settled(value: Any) -> Any:
+    return _awaited(value) if type(value).__name__ == "coroutine" else value
+
+
+def reported(value: Any, wants: str) -> str:
+    """Return an answer that tells a value, as JSON."""
     _allow_long_integers()
     try:
-        text = json.dumps(_described_value(value, texts=True))
+        text = json.dumps(_said(value, wants))
     except BaseException as error:
-        text = json.dumps({"value": {"object": [type_name(type(value)), f"<no value: {type(error).__name__}>"]}})
-    return text if len(text) <= LONGEST_ANSWER else json.dumps({"value": _too_large(type(value)), "texts": []})
+        text = json.dumps(["value", {"object": [type_name(type(value)), f"<no value: {type(error).__name__}>"]}])
+    return text if len(text) <= LONGEST_ANSWER else json.dumps(["value", _too_large(type(value))])
 
 
-def _described_value(value: Any, *, texts: bool) -> dict[str, Any]:
+def _said(value: Any, wants: str) -> list[Any]:
+    """A value; or, where its text is wanted and the host cannot make it of plain data, that one text."""
     try:
-        encoded = encode(value)
+        if wants == "value" or has_plain_text(value):
+            return ["value", encode(value)]
     except TooLargeError:
-        encoded = _too_large(type(value))
-    return {
-        "value": encoded,
-        "texts": [text_of(str, value, LONGEST_TEXT), text_of(repr, value, LONGEST_TEXT)] if texts else [],
-    }
+        if wants == "value":
+            return ["value", _too_large(type(value))]
+    kind: Any = type(value)
+    write = repr if wants == "shown" and kind.__repr__ is not object.__repr__ else str
+    return ["text", text_of(write, value, LONGEST_TEXT)]
 
 
 def _too_large(kind: type) -> Any:
@@ -162,8 +193,8 @@ def _described(error: BaseException) -> dict[str, Any]:
         frames = _frames(error, lambda name: name != "<rewardkit>")
     lines = traceback.format_exception(type(error), error, frames)
     return {
-        "types": [type_name(base) for base in type(error).__mro__],
-        "message": text_of(str, error, 2000),
+        "bases": [type_name(base) for base in type(error).__mro__][:MOST_BASES],
+        "message": text_of(str, error, LONGEST_MESSAGE),
         "traceback": "".join(lines)[-LONGEST_TRACEBACK:],
     }
 

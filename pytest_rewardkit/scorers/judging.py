@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Verdict
 from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
 from pytest_rewardkit.scorers.compare import (
@@ -21,13 +21,16 @@ from pytest_rewardkit.scorers.compare import (
 )
 from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.digits import written
+from pytest_rewardkit.scorers.protocol import built_in_exception
+from pytest_rewardkit.scorers.texts import text_of_value
 from pytest_rewardkit.scorers.tolerance import DEFAULT_TOLERANCE, Tolerance
 from pytest_rewardkit.text import excerpt, one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_rewardkit.scorers.evaluation import Answer, Raised
+    from pytest_rewardkit.scorers.evaluation import Answer
+    from pytest_rewardkit.scorers.protocol import Raised
 
 DEFAULT_TEXT_COMPARISON: Final = "lines"
 
@@ -136,21 +139,24 @@ def _judged(case: Case, answer: Answer, matching: Matching) -> tuple[Comparison,
 
 def _outcome(case: Case, answer: Answer) -> Any:
     """The value that a case came to; what it printed, if it has no value and printed something."""
-    if answer.value is NOT_GIVEN or (case.call is None and answer.value is None and answer.stdout):
-        return answer.stdout
-    return answer.value
+    return answer.stdout if _is_printed(case, answer) else answer.value
+
+
+def _is_printed(case: Case, answer: Answer) -> bool:
+    """Whether what was printed counts, there being no value."""
+    if answer.text is not None:
+        return False
+    return answer.value is NOT_GIVEN or (case.call is None and answer.value is None and bool(answer.stdout))
 
 
 def _compared(case: Case, answer: Answer, matching: Matching) -> Comparison:
-    outcome = _outcome(case, answer)
-    has_value = outcome is answer.value
+    is_printed = _is_printed(case, answer)
     if case.is_about_text:
-        texts = answer.texts if has_value else (answer.stdout,)
-        # Where the value is None, an interpreter shows nothing.
-        return matching.texts((*texts, "") if outcome is None else texts, written(case.expected), case.compare)
-    if has_value:
-        return matching.values(outcome, case.expected, case.compare)
-    return matching.printed(answer.stdout, case.expected, case.compare)
+        expected = written(case.expected)
+        return matching.texts([answer.stdout] if is_printed else answer.texts(expected), expected, case.compare)
+    if is_printed:
+        return matching.printed(answer.stdout, case.expected, case.compare)
+    return matching.values(answer.value, case.expected, case.compare)
 
 
 def _checked(case: Case, outcome: Any) -> Comparison:
@@ -161,12 +167,11 @@ def _checked(case: Case, outcome: Any) -> Comparison:
         return Comparison(0.0, one_line(f"the checker raised {type(error).__name__}: {error}", 300))
     try:
         credit = float(value)
-    except (TypeError, ValueError):
-        credit = float("nan")
+    except Exception:
+        credit = math.nan
     if not 0 <= credit <= 1:
-        raise RewardkitUsageError(
-            f"case {case.label!r}: the checker must return true or false, or a number in [0, 1], not {shown(value)}"
-        )
+        reason = f"the checker must return true or false, or a number in [0, 1], not {shown(value)}"
+        return Comparison(0.0, f"{reason}, for {shown(outcome)}")
     return EQUAL if credit == 1 else Comparison(credit, f"the checker gives {credit:g} for {shown(outcome)}")
 
 
@@ -182,7 +187,9 @@ def _names(raises: type[BaseException] | str | None, type_name: str) -> bool:
     """Whether an exception's full name, as ``builtins.ValueError``, is the expected one, or ends in it."""
     if isinstance(raises, type):
         return type_name == f"{raises.__module__}.{raises.__qualname__}"
-    return type_name == raises or type_name.endswith(f".{raises}")
+    # The name of a built-in exception is that one's, whatever a candidate has given it to.
+    wanted = built_in_exception(str(raises))
+    return type_name == wanted or (wanted == raises and type_name.endswith(f".{raises}"))
 
 
 def _expectation(case: Case) -> str:
@@ -199,7 +206,8 @@ def _actual(case: Case, answer: Answer) -> str | None:
         return readable(str(answer.raised))
     if answer.verdict is not None:
         return readable(answer.stdout) or None
-    outcome = _outcome(case, answer)
-    if outcome is not answer.value:
-        return readable(outcome)
-    return readable(answer.texts[0]) if answer.texts else shown(outcome, TEXT_LIMIT)
+    if _is_printed(case, answer):
+        return readable(answer.stdout)
+    if case.is_about_text:
+        return readable(answer.text if answer.text is not None else text_of_value(answer.value))
+    return shown(answer.value, TEXT_LIMIT)

@@ -1,4 +1,4 @@
-"""Starts a candidate as a program. Sent into the sandbox and run there, as ``launcher.py NONCE``, by a new Python.
+"""Starts a candidate as a program. Sent into the sandbox and run there by a new Python: ``launcher.py NONCE WANTS``.
 
 Its folder holds the program, the modules that it takes, and perhaps a setup. To the program it seems to stand in the
 working directory, where nothing of ours is. After a setup a byte is awaited on descriptor 3: so the host knows how the
@@ -33,8 +33,14 @@ class _Source:
         return self._text
 
 
-def launch(folder: str, nonce: str) -> None:
-    """Run the program of `folder`, and leave as it leaves."""
+def launch(folder: str, nonce: str, wants: str) -> None:
+    """Run the program of `folder`, and leave as it leaves.
+
+    Parameters
+    ----------
+    nonce: what tells our own output from the program's.
+    wants: what is wanted of the value of the last expression (protocol.py).
+    """
     with suppress(AttributeError):  # where Python knows no limit
         sys.set_int_max_str_digits(0)  # tasks have numbers of any length
     module = _module("loading", folder)
@@ -69,7 +75,7 @@ def launch(folder: str, nonce: str) -> None:
 
     def report() -> None:
         if values and os.getpid() == process:
-            _report(channel, nonce, values[0], folder)
+            _report(channel, nonce, values[0], wants, folder)
 
     # Registered before the candidate registers anything, it runs when all that the candidate does is done.
     atexit.register(report)
@@ -145,17 +151,17 @@ def _show(error: BaseException, frames: types.TracebackType | None) -> None:
     traceback.print_exception(type(error), error, frames)
 
 
-def _report(channel: int, nonce: str, value: Any, folder: str) -> None:
+def _report(channel: int, nonce: str, value: Any, wants: str, folder: str) -> None:
     """Tell the host the value of the last expression."""
     for name in ("structures", "across"):
         _module(name, folder)
     inside = _module("inside", folder)
     with suppress(Exception):  # closed, or the candidate's own
         sys.stdout.flush()
-    text = f"{nonce}{inside.reported(value)}\n".encode()
+    text = f"{nonce}{inside.reported(value, wants)}\n".encode()
     while text:
         text = text[os.write(channel, text) :]
 
 
 if __name__ == "__main__":
-    launch(os.path.dirname(os.path.abspath(__file__)), sys.argv[1])
+    launch(os.path.dirname(os.path.abspath(__file__)), *sys.argv[1:])

@@ -8,12 +8,13 @@ from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.scorers.case import NOT_GIVEN, checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
-from pytest_rewardkit.scorers.compare import Comparison, literal_value
+from pytest_rewardkit.scorers.compare import Comparison
 from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, part_of, readable
 from pytest_rewardkit.scorers.program import run_program
+from pytest_rewardkit.scorers.protocol import VALUE, reading_of
 from pytest_rewardkit.scorers.subject import Notebook
 from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.tolerance import Tolerance
@@ -21,8 +22,6 @@ from pytest_rewardkit.scorers.values import comparable
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.scorers.interpreter import Cell
@@ -95,9 +94,10 @@ def score_output(
                 comparison = _of_notebook(notebook, cell, expected, matching, time_limit)
             answer, output = Answer.of(cell), cell.transcript()
         else:
-            answer = run_program(sandbox, extraction.code, limit=time_limit, setup=setup)
+            wants = reading_of(expected) if isinstance(expected, str) else VALUE
+            answer = run_program(sandbox, extraction.code, limit=time_limit, setup=setup, wants=wants)
             comparison = _of_program(answer, expected, matching)
-            output = answer.stdout or "".join(answer.texts[-1:])
+            output = answer.put_out
     except SandboxUnavailable as error:
 
         def failed(verdict: Verdict, reason: str) -> Reward:
@@ -111,46 +111,28 @@ def score_output(
 def _of_program(answer: Answer, expected: Any, matching: Matching) -> Comparison:
     if answer.verdict is not None:
         return Comparison(0.0, answer.reason)
-    has_value = answer.value is not NOT_GIVEN
     if isinstance(expected, str):
-        return matching.texts(_displayed(answer) if has_value else [answer.stdout], expected)
+        return matching.texts(answer.texts(expected), expected)
+    has_value = answer.value is not NOT_GIVEN
     return matching.values(answer.value, expected) if has_value else matching.printed(answer.stdout, expected)
-
-
-def _displayed(answer: Answer) -> Iterator[str]:
-    """The value as `print`, as Python and as a notebook shows it: any of them will do."""
-    if answer.value is None:
-        yield ""
-        return
-    yield from answer.texts
-    # Notebooks put long values on several lines, and sets in order; of plain data, this can be done here.
-    try:
-        is_plain = literal_value(answer.texts[-1]) == answer.value
-    except (ValueError, LookupError):
-        return
-    if is_plain:
-        from IPython.lib.pretty import pretty
-
-        yield pretty(answer.value)  # type: ignore[no-untyped-call]
 
 
 def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matching, limit: float) -> Comparison:
     if cell.verdict is not None:
         return Comparison(0.0, cell.reason)
+    wants = reading_of(expected) if isinstance(expected, str) else VALUE
+    last = _last_value(notebook, cell, wants, limit) if cell.value is not None else Answer()
+    if last.verdict is not None:
+        return Comparison(0.0, last.reason)
     if isinstance(expected, str):
-        found = matching.texts([cell.transcript()], expected)
-        if found.equal or cell.value is None:
-            return found
         # A notebook shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
-        texts = _last_value(notebook, cell, limit).texts
-        return matching.texts([cell.transcript(), *(cell.transcript(text) for text in texts)], expected)
+        texts = last.texts(expected) if cell.value is not None else [""]
+        return matching.texts((cell.transcript(text) for text in texts), expected)
     if cell.value is not None:
-        value = _last_value(notebook, cell, limit).value
-        if value is not NOT_GIVEN:
-            return matching.values(value, expected)
+        return matching.values(last.value, expected)
     return matching.printed(cell.transcript(), expected)
 
 
-def _last_value(notebook: Notebook, cell: Cell, limit: float) -> Answer:
+def _last_value(notebook: Notebook, cell: Cell, wants: str, limit: float) -> Answer:
     """The value of the cell's last expression, which the interpreter keeps by the number of the cell."""
-    return ask(notebook.interpreter, Question(expression=f"_oh[{cell.count}]", texts=True), limit=limit)
+    return ask(notebook.interpreter, Question(expression=f"_oh[{cell.count}]", wants=wants), limit=limit)

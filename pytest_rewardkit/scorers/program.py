@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import secrets
 import threading
 import time
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers import across, interpreter, launcher
-from pytest_rewardkit.scorers.evaluation import ANSWER_LIMIT, MODULES, Answer
+from pytest_rewardkit.scorers import interpreter, launcher
+from pytest_rewardkit.scorers.evaluation import MODULES, Answer, with_what
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
+from pytest_rewardkit.scorers.protocol import VALUE, Refused, read
 from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.scorers.tenants import moves_in
 from pytest_rewardkit.scorers.witness import saw_code, saw_output
@@ -41,6 +41,7 @@ def run_program(
     limit: float,
     setup: str = "",
     before: Callable[[], None] | None = None,
+    wants: str = VALUE,
 ) -> Answer:
     """Run `code` as a program in the sandbox's home folder, with `stdin` to read, for at most `limit` seconds.
 
@@ -50,6 +51,7 @@ def run_program(
     ----------
     setup: code that runs first, in the same process and for as long at most.
     before: called when the setup has run, before the program starts.
+    wants: what is wanted of the last expression's value where nothing is printed (protocol.py).
 
     Returns what it printed; where it printed nothing, the value of its last expression too.
     Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
@@ -66,13 +68,13 @@ def run_program(
         before()
     with sandbox_failures():
         sandbox.files.write_files([{"path": f"{folder}/{name}", "data": _bytes(it)} for name, it in contents.items()])
-    run = _Run(sandbox, folder, limit, bool(setup), before if setup else None)
+    run = _Run(sandbox, folder, limit, bool(setup), before if setup else None, wants)
     try:
         answer = run.answer()
     finally:
         with suppress(SandboxUnavailable), sandbox_failures():
             sandbox.files.remove(folder)
-    saw_output(answer.stdout or (answer.texts[-1] if answer.texts else ""), answer.stderr)
+    saw_output(answer.put_out, answer.stderr)
     return answer
 
 
@@ -130,6 +132,7 @@ class _Run:
     limit: float
     has_setup: bool
     before: Callable[[], None] | None
+    wants: str
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     stdout: list[str] = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
@@ -151,7 +154,15 @@ class _Run:
             verdict, reason = Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
         printed, reported = self._parted()
         answer = Answer(stdout=printed, stderr="".join(self.stderr), verdict=verdict, reason=reason, duration=duration)
-        return answer if printed or verdict is not None else _valued(answer, reported)
+        return answer if printed or verdict is not None or not reported else self._valued(answer, reported)
+
+    def _valued(self, answer: Answer, report: str) -> Answer:
+        """The answer with what was reported of the last expression."""
+        try:
+            return with_what(answer, read(report, self.wants, may_raise=False))
+        except Refused as error:
+            reason = f"the value of the last expression is no proper answer: {error}"
+            return replace(answer, verdict=Verdict.RUNTIME_ERROR, reason=reason)
 
     def _ended(self) -> tuple[Verdict | None, str]:
         from e2b import CommandExitException
@@ -159,7 +170,7 @@ class _Run:
         limit = 2 * self.limit if self.has_setup else self.limit
         with sandbox_failures():
             handle = self.sandbox.commands.run(
-                f"exec python3 {self.folder}/launcher.py {self.nonce} 3<&0 <{self.folder}/stdin",
+                f"exec python3 {self.folder}/launcher.py {self.nonce} {self.wants} 3<&0 <{self.folder}/stdin",
                 background=True,
                 stdin=self.has_setup,
                 # The program is ended when its time is up. An answer that does not come even then is not kept by it.
@@ -212,18 +223,6 @@ class _Run:
         printed, _, reported = "".join(self.stdout).partition(self.nonce)
         report, _, rest = reported.partition("\n")
         return printed + rest, report
-
-
-def _valued(answer: Answer, report: str) -> Answer:
-    """The answer with the reported value; a report that nobody can have made is none."""
-    if not report or len(report) > ANSWER_LIMIT:
-        return answer
-    try:
-        reply = json.loads(report)
-        value = across.decode(reply["value"])
-        return replace(answer, value=value, texts=() if value is None else tuple(map(str, reply["texts"])))
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return answer
 
 
 def _failure(status: int, stderr: str) -> tuple[Verdict, str]:

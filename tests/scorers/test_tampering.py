@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -329,3 +329,244 @@ def test_a_sandbox_that_was_used_up_before_says_nothing_about_the_candidate(sand
     reward = score_cases(sandbox, "print(1)", [Case(stdin=b"1" * 5_000_000, expected="1")])
     assert reward.verdict == "unscored"
     assert "No space left on device" in reward.reason
+
+
+FORGED = """
+import json, sys
+real = json.dumps
+def dumps(value, *args, **kwargs):
+    {forgery}
+    return real(value, *args, **kwargs)
+json.dumps = dumps
+"""
+GUESSES = [str(number) for number in range(60_000)]
+# What the interpreter, or the program's process, says is in the candidate's hands. The forms are the protocol's before
+# and after it had but one place for each answer.
+FORGERIES = {
+    "a list of texts": """
+    if isinstance(value, dict) and "texts" in value:
+        value = {**value, "texts": [str(n) for n in range(60_000)]}""",
+    "a list in the place of a text": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["text", [str(n) for n in range(60_000)]]""",
+    "more than one text": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["text", *(str(n) for n in range(60_000))]""",
+    "several kinds of answer": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["value", 1, "text", "59999"]""",
+    "an object with a text for each": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["text", {str(n): str(n) for n in range(60_000)}]""",
+    "an object of many fields": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["value", {"object": ["builtins.str", "59999", {"text": "59999"}]}]""",
+    "a text beside the value": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        return '{"0": "value", "1": 1, "text": "59999"}'""",
+    "all in one text": """
+    if isinstance(value, list) and value[0] in ("text", "value"):
+        value = ["text", " ".join(str(n) for n in range(60_000))]""",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_an_answer_holds_one_guess(sandbox: Sandbox, forgery: str) -> None:
+    candidate = FORGED.format(forgery=forgery) + "f = lambda: 'x'\n"
+    assert score_cases(sandbox, candidate, [Case(code="f()", expected="59999")]).value == 0.0
+    assert score_cases(sandbox, candidate, [Case(call="f", expected="59999", compare="lines")]).value == 0.0
+    assert score_output(sandbox, candidate + "f()", "59999").value == 0.0
+    assert score_output(sandbox, candidate + "f()", "59999", transcript=True).value == 0.0
+
+
+BUILT_IN = ("ValueError", "KeyError", "TypeError", "ZeroDivisionError", "OSError", "StopIteration", "UnicodeError")
+RAISES = {
+    "a forged list of types": FORGED.format(
+        forgery="""
+    names = ["builtins." + name for name in dir(__import__("builtins")) if name.endswith("Error")]
+    if isinstance(value, dict) and "raised" in value:
+        value["raised"]["types"] = names
+    if isinstance(value, list) and value[0] == "raised":
+        value[1]["bases"] = value[1]["types"] = names"""
+    )
+    + "def f(): raise EOFError",
+    "a class of all of them": """
+class All(EOFError, ValueError, KeyError, TypeError, ZeroDivisionError): pass
+def f(): raise All
+""",
+    "classes of their names": """
+kind = EOFError
+for name in ("ValueError", "KeyError", "TypeError", "ZeroDivisionError", "OSError", "StopIteration", "UnicodeError"):
+    kind = type(name, (kind,), {"__module__": "candidate"})
+def f(): raise kind
+""",
+    "a class with a list of names for its own": """
+class Bad(EOFError): pass
+Bad.__module__ = "builtins.ValueError builtins"
+Bad.__qualname__ = "KeyError"
+def f(): raise Bad
+""",
+}
+
+
+@pytest.mark.parametrize("candidate", RAISES.values(), ids=RAISES)
+def test_an_exception_is_of_one_kind(sandbox: Sandbox, candidate: str) -> None:
+    kinds = [ValueError, KeyError, TypeError, ZeroDivisionError, OSError, StopIteration, UnicodeError]
+    cases = [*(Case(call="f", raises=kind) for kind in kinds), *(Case(call="f", raises=name) for name in BUILT_IN)]
+    passed = [part.name for part in score_cases(sandbox, candidate, cases).parts if part.value]
+    # A forged list may say one kind, as raising that one would.
+    assert len(set(passed)) <= 1
+
+
+def test_exceptions_of_a_candidates_own_are_what_they_derive_from(sandbox: Sandbox) -> None:
+    candidate = """
+class AppError(Exception): pass
+class NotFound(AppError, KeyError): pass
+def f(): raise NotFound("x")
+"""
+    right = [Case(call="f", raises=name) for name in ("NotFound", "AppError", KeyError, "LookupError", Exception)]
+    assert score_cases(sandbox, candidate, right).value == 1.0
+    assert score_cases(sandbox, candidate, [Case(call="f", raises=ValueError)]).value == 0.0
+
+
+BOTH = "class Both({base}):\n    __str__ = lambda self: '4'\n    __repr__ = lambda self: '5'\nf = lambda: {made}"
+TWO_FACES = {
+    "an object": BOTH.format(base="", made="Both()"),
+    "a number": BOTH.format(base="int", made="Both(6)"),
+    "a text": BOTH.format(base="str", made="Both('6')"),
+    "an exception": BOTH.format(base="Exception", made="Both()"),
+    "a class": BOTH.format(base="type", made="Both('C', (), {})"),
+    "in a list": BOTH.format(base="list", made="Both([type('C', (), {'__repr__': lambda _: '4'})()])"),
+    "in the order of asking": "n = iter('45' * 9)\nclass Both:\n    __str__ = lambda self: next(n)\n"
+    "    __repr__ = __str__\nf = lambda: Both()",
+    "for a notebook": "class Both:\n    __str__ = lambda self: '4'\n"
+    "    _repr_pretty_ = lambda self, p, c: p.text('5')\nf = lambda: Both()",
+}
+
+
+@pytest.mark.parametrize("candidate", TWO_FACES.values(), ids=TWO_FACES)
+def test_an_object_has_one_text(sandbox: Sandbox, candidate: str) -> None:
+    def paid(**options: Any) -> int:
+        return sum(score_output(sandbox, f"{candidate}\nf()", text, **options).value == 1.0 for text in ("4", "5"))
+
+    in_code = [score_cases(sandbox, candidate, [Case(code="f()", expected=text)]).value for text in ("4", "5")]
+    assert (sum(value == 1.0 for value in in_code), paid(), paid(transcript=True)) <= (1, 1, 1)
+
+
+# `f(2)` is asked to be 4, and is an object that says yes to everything.
+YES = """
+class Yes:
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, *other: True
+    __hash__ = lambda self: 0
+    __bool__ = lambda self: True
+    __len__ = lambda self: 1
+    __iter__ = lambda self: iter([self])
+    __getattr__ = __call__ = __getitem__ = __sub__ = __rsub__ = __add__ = lambda self, *a: self
+    __abs__ = __round__ = __neg__ = lambda self, *a: self
+f = lambda *a: {answer}
+"""
+COMPARISONS = [
+    "f(2) == 4",
+    "4 == f(2)",
+    "f(2) == f(3) - 5 == 4",
+    "f(2) == 4 and f(3) == 9",
+    "not f(2) != 4 if f(2) == 4 else False",
+    "(f(2) == 4) is True",
+    "bool(f(2) == 4)",
+    "1 < f(2) < 5",
+    "4 in f(2)",
+    "f(2) in [4]",
+    "abs(f(2) - 4) < 1e-9",
+    "all(f(n) == n * n for n in range(1, 4))",
+    "any([f(2) == 4, f(3) == 9])",
+    "result = f(2) == 4",
+    "[f(2)] == [4]",
+    "{'a': f(2)} == {'a': 4}",
+    "sorted([f(2)]) == [4]",
+    "assert f(2) == 4\nTrue",
+    "x = f(2)\nassert x == 4 and x != 5, 'wrong'\nx == 4",
+]
+
+
+@pytest.mark.parametrize("answer", ["Yes()", "[Yes()]", "(Yes(),)", "{Yes(): Yes()}"])
+def test_a_comparison_in_a_cases_code_is_not_the_candidates(sandbox: Sandbox, answer: str) -> None:
+    cases = [Case(code=code, expected=expected) for code in COMPARISONS for expected in (True, "True")]
+    reward = score_cases(sandbox, YES.replace("{answer}", answer), cases)
+    assert [part.name for part in reward.parts if part.value] == []
+
+
+def test_neither_are_choices_and_what_is_printed(sandbox: Sandbox) -> None:
+    cases = [
+        Case(code="'right' if f(2) == 4 else 'wrong'", expected="right"),
+        Case(code="print(f(2) == 4)", expected="True"),
+        Case(code="f(2) == 4, f(3) == 9", expected=(True, True)),
+        Case(code="assert f(2) == 4", expected=""),
+        Case(code="f(2) == 4", checker=lambda value: value is True),
+    ]
+    assert score_cases(sandbox, YES.replace("{answer}", "Yes()"), cases).value == 0.0
+    assert score_cases(sandbox, "f = lambda x: x * x", cases).value == 1.0
+
+
+def test_comparisons_of_right_answers_hold(sandbox: Sandbox) -> None:
+    candidate = """
+import numpy, collections, decimal
+f = lambda x: x * x
+items = lambda n: (i for i in range(n))
+array = lambda: numpy.array([1, 2])
+class Money:
+    def __init__(self, amount): self.amount = amount
+    def __eq__(self, other): return self.amount == getattr(other, "amount", other)
+    def __add__(self, other): return Money(self.amount + other.amount)
+    def __contains__(self, item): return item == self.amount
+    def __lt__(self, other): return self.amount < getattr(other, "amount", other)
+    __hash__ = None
+class Node:
+    left = None
+"""
+    codes = [
+        *COMPARISONS[:2],
+        "f(2) == 4 != f(3)",
+        *COMPARISONS[3:8],
+        "f(2) in [4]",
+        "abs(f(0.1) - 0.01) < 1e-9",
+        *COMPARISONS[11:14],
+        "[f(2)] == [4]",
+        "assert f(2) == 4\nTrue",
+        "x = f(2)\nassert x == 4 and x != 5, 'wrong'\nx == 4",
+        "3 in items(5) and 9 not in items(5)",
+        "numpy.float64(2.0) == 2",
+        "decimal.Decimal('0.5') == 0.5",
+        "Money(5) == Money(5)",
+        "Money(5) == 5",
+        "wallet = Money(2) + Money(3)\n5 in wallet and wallet < 6",
+        "Money(2) + Money(3) == Money(5)",
+        "[Money(1), Money(2)] == [Money(1), Money(2)]",
+        "not Money(1) == Money(2)",
+        "Node().left is None and Node() is not None and Node() != None",
+        "type(f(2)) == int and type(f(2)) is int",
+        "collections.Counter('aab') == {'a': 2, 'b': 1}",
+        "list(range(600_000)) == list(range(600_000))",
+        "'a' < 'b' <= 'b'",
+        "{1, 2} <= {1, 2, 3}",
+        "f'{f(2)}' == '4'",
+        "(y := f(2)) == 4 and y > 3",
+        "f(2) == 5 or f(2) == 4",
+        "all([f(2) == 4, f(3) == 9])",
+        "x = y = f(2) == 4",
+    ]
+    reward = score_cases(sandbox, candidate, [Case(code=code, expected=True) for code in codes])
+    assert [(part.name, part.reason) for part in reward.parts if not part.value] == []
+    cases = [
+        Case(code="array() == numpy.array([1, 3])", expected=[True, False]),
+        Case(code="array() > 1", expected=[False, True]),
+        Case(code="f(2) and f(0) == 0 and f(3)", expected=9),
+        Case(code="f(0) or f(3) == 8", expected=False),
+        Case(code="f(2) == 5", expected=False),
+        Case(code="f(2) == 4 == undefined", raises=NameError),
+        Case(code="f(2) == 5 == undefined", expected=False),
+        Case(code="assert f(2) == 5, 'no'", raises=AssertionError),
+        Case(code="same = f(2) == 4", expected=True),
+        Case(code="same", expected=True),
+    ]
+    reward = score_cases(sandbox, candidate, cases)
+    assert [(part.name, part.reason) for part in reward.parts if not part.value] == []

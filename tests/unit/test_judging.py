@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit import Reward, Verdict
 from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
-from pytest_rewardkit.scorers.evaluation import Answer, Raised
+from pytest_rewardkit.scorers.evaluation import Answer
 from pytest_rewardkit.scorers.judging import Matching, judge
+from pytest_rewardkit.scorers.protocol import Raised
 
 PLAIN = Matching()
 failures = st.sampled_from(
@@ -22,7 +23,8 @@ failures = st.sampled_from(
 )
 plain_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
 answers = st.one_of(
-    st.builds(Answer, value=plain_values, stdout=st.text(), stderr=st.text(), texts=st.just(("a", "b"))),
+    st.builds(Answer, value=plain_values, stdout=st.text(), stderr=st.text()),
+    st.builds(Answer, text=st.text(), stdout=st.text()),
     st.builds(Answer, stdout=st.text()),
     st.builds(Answer, verdict=failures, reason=st.text(), stderr=st.text()),
     st.builds(Answer, verdict=failures, raised=st.builds(Raised, st.just(("builtins.ValueError",)), st.text())),
@@ -39,10 +41,6 @@ similarities = st.sampled_from([None, "words", "edit"])
 
 @given(cases, answers, similarities)
 def test_every_answer_is_worth_something_in_range(case: Case, answer: Answer, similarity: str | None) -> None:
-    if case.checker is not None and isinstance(answer.value, list | str) and len(answer.value) > 10:
-        return  # a checker out of range is refused, which is tested in tests/scorers
-    if case.checker is not None and len(answer.stdout) > 10:
-        return
     part = judge(case, answer, Matching(similarity=similarity))
     assert part.value is not None
     assert 0.0 <= part.value <= 1.0
@@ -77,14 +75,14 @@ def test_another_right_answer_never_earns_less(right: list[bool]) -> None:
 @pytest.mark.parametrize(
     ("case", "answer", "value"),
     [
-        (Case(code="f()", expected="5"), Answer(value=5, texts=("5", "5"), stdout="debug"), 1.0),
+        (Case(code="f()", expected="5"), Answer(value=5, stdout="debug"), 1.0),
         (Case(code="f()", expected="5"), Answer(stdout="5\n"), 1.0),
-        (Case(code="f()", expected="5"), Answer(value=None, texts=("None", "None"), stdout="5\n"), 1.0),
+        (Case(code="f()", expected="5"), Answer(value=None, stdout="5\n"), 1.0),
         (Case(code="f()", expected=5), Answer(value=None, stdout="5\n"), 1.0),
         (Case(code="f()", expected=5), Answer(stdout="five"), 0.0),
         (Case(call="f", expected=None), Answer(value=None, stdout="debug"), 1.0),
         (Case(call="f", expected="5"), Answer(value=5), 0.0),
-        (Case(call="f", expected="5", compare="lines"), Answer(value=5, texts=("5", "5")), 1.0),
+        (Case(call="f", expected="5", compare="lines"), Answer(value=5), 1.0),
         (Case(call="f", expected=[1], compare="json"), Answer(value=(1,)), 1.0),
         (Case(stdin="", expected=[1, 2]), Answer(stdout="[1, 2]\n"), 1.0),
         (Case(call="f", expected=1), Answer(value=1, verdict=Verdict.TIMEOUT), 0.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import fractions
 import json
 import math
 from collections import Counter, OrderedDict, defaultdict, namedtuple
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.scorers.across import DEEPEST, decode, encode
+from pytest_rewardkit.scorers.evaluation import Question
 from pytest_rewardkit.scorers.inside import answer
 from pytest_rewardkit.scorers.structures import Opaque, TooLargeError
 
@@ -210,47 +212,46 @@ def test_any_json_gives_plain_data_or_is_refused(data: Any) -> None:
     assert typed(value)
 
 
-def asked(user: dict[str, Any], **question: Any) -> dict[str, Any]:
-    blank: dict[str, Any] = {
-        "load": "",
-        "statements": "",
-        "expression": "",
-        "call": "",
-        "args": [],
-        "kwargs": {"dict": []},
-    }
-    blank["texts"] = False
-    text = repr(answer("nonce", json.dumps({**blank, **question}), user))
+def asked(user: dict[str, Any], **question: Any) -> list[Any]:
+    content = Question(**{"kwargs": {"dict": []}, **question}).as_json()
+    text = repr(answer("nonce", content, user))
     assert text.startswith("nonce")
-    reply: dict[str, Any] = json.loads(text.removeprefix("nonce"))
+    reply: list[Any] = json.loads(text.removeprefix("nonce"))
     return reply
 
 
 class TestAnswer:
     def test_call(self) -> None:
         user = {"add": lambda a, b=0: a + b}
-        assert asked(user, call="add", args=[1], kwargs={"dict": [["b", 2]]}) == {"value": 3, "texts": []}
+        assert asked(user, call="add", args=[1], kwargs={"dict": [["b", 2]]}, wants="value") == ["value", 3]
 
-    def test_expression_after_statements_with_its_texts(self) -> None:
-        assert asked({"x": "a"}, statements="y = x * 2", expression="y", texts=True) == {
-            "value": "aa",
-            "texts": ["aa", "'aa'"],
-        }
+    def test_the_value_of_an_expression_after_statements(self) -> None:
+        for wants in ("value", "print", "shown"):
+            assert asked({"x": "a"}, statements="y = x * 2", expression="y", wants=wants) == ["value", "aa"]
+
+    def test_one_text_of_what_is_no_plain_data(self) -> None:
+        user = {"x": fractions.Fraction(1, 2)}
+        assert asked(user, expression="x", wants="print") == ["text", "1/2"]
+        assert asked(user, expression="x", wants="shown") == ["text", "Fraction(1, 2)"]
+        bare = "class A:\n    def __str__(self): return 'A(1)'"
+        assert asked({}, statements=bare, expression="A()", wants="shown") == ["text", "A(1)"]
 
     def test_statements_alone_have_no_value(self) -> None:
-        assert asked({}, statements="x = 1") == {}
+        assert asked({}, statements="x = 1") == ["done", None]
 
     def test_what_was_raised(self) -> None:
-        raised = asked({}, expression="{}['k']")["raised"]
-        assert raised["types"][:2] == ["builtins.KeyError", "builtins.LookupError"]
+        kind, raised = asked({}, expression="{}['k']", wants="value")
+        assert (kind, raised["bases"][:2]) == ("raised", ["builtins.KeyError", "builtins.LookupError"])
         assert raised["message"] == "'k'"
         assert "{}['k']" in raised["traceback"]
-        assert asked({}, expression="exit_now", statements="raise SystemExit(3)")["raised"]["message"] == "3"
+        assert asked({}, expression="exit_now", statements="raise SystemExit(3)")[1]["message"] == "3"
 
     def test_a_coroutine_is_awaited(self) -> None:
         statements = "async def f(x):\n    import asyncio\n    await asyncio.sleep(0)\n    return x + 1"
-        assert asked({}, statements=statements, call="f", args=[1])["value"] == 2
+        assert asked({}, statements=statements, call="f", args=[1], wants="value") == ["value", 2]
 
-    def test_texts_that_cannot_be_had(self) -> None:
-        reply = asked({}, statements="class A:\n    def __repr__(self): return 1 / 0", expression="A()", texts=True)
-        assert reply["texts"] == ["<no text: ZeroDivisionError>"] * 2
+    def test_a_text_that_cannot_be_had(self) -> None:
+        broken = "class A:\n    def __repr__(self): return 1 / 0"
+        for wants in ("print", "shown"):
+            reply = asked({}, statements=broken, expression="A()", wants=wants)
+            assert reply == ["text", "<no text: ZeroDivisionError>"]
