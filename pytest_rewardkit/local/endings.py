@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pytest_rewardkit.local.zygote import SpawnedSandbox
+from typing import Final, Protocol
 
 FROM_WITHIN: Final = "ended_from_within"
 """The code of a sandbox that ended because of what ran in it: its agent was killed, or broke the protocol."""
@@ -20,24 +17,36 @@ LOST: Final = "lost"
 MOST_KEPT: Final = 10_000
 
 
+class ForkServer(Protocol):
+    """What has made a sandbox."""
+
+    async def answers(self) -> bool:
+        """Whether it is there still."""
+        ...
+
+    def lacked_memory(self, pid: int) -> bool:
+        """Whether a sandbox of its was ended because the machine had no memory left."""
+        ...
+
+
 class Endings:
     """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them."""
 
     def __init__(self) -> None:
-        self._ended: OrderedDict[str, SpawnedSandbox] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[ForkServer, int]] = OrderedDict()
 
-    def note(self, sandbox_id: str, spawned: SpawnedSandbox) -> None:
-        """Note that a sandbox has ended by itself."""
-        self._ended[sandbox_id] = spawned
+    def note(self, sandbox_id: str, fork_server: ForkServer, pid: int) -> None:
+        """Note that a sandbox, whose first process had that number, has ended by itself."""
+        self._ended[sandbox_id] = fork_server, pid
         while len(self._ended) > MOST_KEPT:
             self._ended.popitem(last=False)
 
     async def code(self, sandbox_id: str) -> str:
         """How a sandbox has ended, as one of the codes above; nothing if somebody wanted it to, or it never was."""
-        spawned = self._ended.get(sandbox_id)
-        if spawned is None:
+        if sandbox_id not in self._ended:
             return ""
+        fork_server, pid = self._ended[sandbox_id]
         # A sandbox ends with its fork server too, and may be seen to end before that.
-        if not await spawned.zygote.answers():
+        if not await fork_server.answers():
             return LOST
-        return MACHINE_MEMORY if spawned.zygote.lacked_memory(spawned.pid) else FROM_WITHIN
+        return MACHINE_MEMORY if fork_server.lacked_memory(pid) else FROM_WITHIN

@@ -224,5 +224,5 @@ class SandboxTable:
         self._pool.discard(sandbox_id)
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is not None:
-            self._endings.note(sandbox_id, sandbox.spawned)
+            self._endings.note(sandbox_id, sandbox.spawned.zygote, sandbox.spawned.pid)
             self.kill(sandbox)

@@ -96,6 +96,7 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
     """
     # Out of sight in the jail, and another user's in a user namespace.
     groups = cgroups.open_groups(count_processes=not plan.counts_processes)
+    machines_kills = cgroups.open_machines_kills()
     plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
@@ -122,7 +123,7 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
             warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(plan, the_shell, own_root, groups, _environment())
+    server = zygote.Zygote(plan, the_shell, own_root, groups, machines_kills, _environment())
     server.try_out()
     return server, preloaded
 

@@ -63,7 +63,8 @@ class Agent:
     ) -> None:
         self._channel = channel
         self._link = box.link
-        self._kills = box.group.kills if box.group is not None else None
+        self._kills = box.kills
+        self._has_group = box.group is not None
         self._plan = box.plan
         self._files = Files(box.directories)
         self._translator = _translator(box)
@@ -176,6 +177,9 @@ class Agent:
             exceeded = pid in self._ended_for_memory
             if not exceeded and code == -signal.SIGKILL and self._kills is not None:
                 exceeded = self._kills.risen()
+            if not exceeded and self._suffers(code):
+                self._link.sendall(sandbox.MACHINE_LACKS)  # and what has ended says nothing
+                continue
             if pid in self._children:
                 event: Message = {"event": "exit", "pid": pid, "status": code}
                 self._channel.send({**event, "reason": "memory"} if exceeded else event)
@@ -183,6 +187,12 @@ class Agent:
             if exceeded and pid not in self._ended_for_memory:
                 self._await_fork_server()
             self._ended_for_memory.discard(pid)
+
+    def _suffers(self, code: int) -> bool:
+        """Whether the kernel has ended a process here for what others have taken; one that ended may say of another."""
+        if self._kills is None or not self._kills.risen_for_others():
+            return False
+        return self._has_group or code == -signal.SIGKILL
 
     def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
         _expect(received, _KERNEL_DESCRIPTORS)

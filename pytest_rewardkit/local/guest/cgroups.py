@@ -27,6 +27,8 @@ OVERHEAD_MB: Final = 32
 _UNLIMITED: Final = {V1: "-1", V2: "max"}
 _MEMORY_LIMIT: Final = {V1: "memory.limit_in_bytes", V2: "memory.max"}
 _KILL_COUNTS: Final = {V1: "memory.oom_control", V2: "memory.events"}
+_LIMIT_HITS: Final = {V1: ("memory.failcnt", "memory.memsw.failcnt"), V2: ("memory.events",)}
+_MACHINES_COUNTS: Final = "/proc/vmstat"
 _COUNTS_BYTES: Final = 4096
 _TRIAL: Final = Limits(memory_mb=64, processes=16)
 # Processes that have ended may be in their group for a moment more.
@@ -35,27 +37,54 @@ _REMOVAL_PAUSE: Final = 0.01
 
 
 class KillCount:
-    """How many processes of a group the kernel has ended because the group was at its limit of memory.
+    """How many processes of a group the kernel has ended for want of memory, and for whose.
+
+    The kernel does that when the group is at its own limit; and when one around it is, or the machine has none left,
+    and then the group's processes may be as innocent as others.
 
     Parameters:
-        descriptor: the file that tells it; it is this object's.
+        descriptor: the file that tells how many.
+        hits: the files that tell how often the group was at its own limit; none for a group that has no own limit.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self._seen = self._read()
+    def __init__(self, descriptor: int, hits: Sequence[int] = ()) -> None:
+        self.descriptors = (descriptor, *hits)
+        self._kills = descriptor
+        self._hits = hits
+        self._seen_hits = self._count_hits()
+        self._seen_kills = self._count_kills()
+        self._has_been_at_limit = False
 
     def risen(self) -> bool:
-        """Return whether there are more than when this was asked before."""
-        seen, self._seen = self._seen, self._read()
-        return self._seen > seen
+        """Return whether there are more, for the group's own limit, than when this said so before."""
+        hits = self._count_hits()  # first, as each hit comes before its kill
+        kills = self._count_kills()
+        if kills <= self._seen_kills or not (self._has_been_at_limit or hits > self._seen_hits):
+            return False
+        self._seen_hits, self._seen_kills, self._has_been_at_limit = hits, kills, True
+        return True
 
-    def _read(self) -> int:
-        for line in os.pread(self.descriptor, _COUNTS_BYTES, 0).splitlines():
-            name, _, value = line.partition(b" ")
-            if name == b"oom_kill":
-                return int(value)
-        return 0
+    def risen_for_others(self) -> bool:
+        """Return whether there are more, and the group has never been at its own limit."""
+        return self._count_kills() > self._seen_kills and not self._has_been_at_limit and not self.at_limit()
+
+    def at_limit(self) -> bool:
+        """Return whether the group has been at its own limit since `risen` has said so."""
+        return self._count_hits() > self._seen_hits
+
+    def _count_kills(self) -> int:
+        return _count(self._kills, b"oom_kill")
+
+    def _count_hits(self) -> int:
+        return sum(_count(hits, b"oom") for hits in self._hits)
+
+
+def _count(descriptor: int, name: bytes) -> int:
+    """A number in a file of the kernel's: the only one, or that of a name."""
+    content = os.pread(descriptor, _COUNTS_BYTES, 0)
+    if content.strip().isdigit():
+        return int(content)
+    return next((int(line.split()[1]) for line in content.splitlines() if line.startswith(name + b" ")), 0)
 
 
 class Group:
@@ -82,9 +111,9 @@ class Group:
             if limits.processes is not None:
                 self._set("pids.max", str(limits.processes + RESERVED_PROCESSES))
             # Who reads a descriptor's news takes it from others that share the descriptor.
-            self.kills = KillCount(self._open_kill_counts())
-            self._own_kills = KillCount(self._open_kill_counts())
-            self._notice = self._own_kills.descriptor if version == V2 else self._ask_for_notice()
+            self.kills = self._kill_count()
+            self._own_kills = self._kill_count()
+            self._notice = self._own_kills.descriptors[0] if version == V2 else self._ask_for_notice()
         except BaseException:
             self.remove()
             raise
@@ -114,15 +143,23 @@ class Group:
         return self._notice
 
     def has_killed(self) -> bool:
-        """Return whether processes had to end, or are about to, since this was asked before."""
+        """Return whether processes had to end, or are about to, for its own limit, since this was asked before."""
         if self._version == V2:
             return self._own_kills.risen()
-        # The count rises a moment later.
-        try:
+        # The notice comes from groups around it as well. The count rises a moment later.
+        with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._notice)
-        except BlockingIOError:
-            return False
-        return True
+            return self._own_kills.at_limit()
+        return False
+
+    def has_been_cleared(self) -> None:
+        """Take what has ended until now as accounted for."""
+        self.has_killed()
+        self._own_kills.risen()
+
+    def suffers(self) -> bool:
+        """Return whether processes had to end though it was not at its own limit."""
+        return self._own_kills.risen_for_others()
 
     def remove(self) -> bool:
         """Remove the group; return False, and keep it, while a process is in it. May be repeated."""
@@ -152,12 +189,19 @@ class Group:
             if controller in home.controllers:
                 write(directory, name, value)
 
-    def _open_kill_counts(self) -> int:
-        return self._keep(open_file(self._directories[0], _KILL_COUNTS[self._version], os.O_RDONLY))
+    def _kill_count(self) -> KillCount:
+        hits = []
+        for name in _LIMIT_HITS[self._version]:
+            with contextlib.suppress(FileNotFoundError):  # where the kernel does not count what it swaps out
+                hits.append(self._open_to_read(name))
+        return KillCount(self._open_to_read(_KILL_COUNTS[self._version]), hits)
+
+    def _open_to_read(self, name: str) -> int:
+        return self._keep(open_file(self._directories[0], name, os.O_RDONLY))
 
     def _ask_for_notice(self) -> int:
         notice = self._keep(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
-        write(self._directories[0], "cgroup.event_control", f"{notice} {self._own_kills.descriptor}")
+        write(self._directories[0], "cgroup.event_control", f"{notice} {self._own_kills.descriptors[0]}")
         return notice
 
     def _keep(self, descriptor: int) -> int:
@@ -203,6 +247,19 @@ class Groups:
             return os.waitpid(pid, 0)[1] == 0
         finally:
             self.remove(group)
+
+
+def open_machines_kills() -> int | None:
+    """Open what tells how many processes had to end in the group that this process is in, else on the machine.
+
+    Returns its descriptor; None where nothing tells.
+    """
+    for version, place in places(count_processes=False):
+        with contextlib.suppress(OSError):
+            return os.open(os.path.join(place[0][0], _KILL_COUNTS[version]), os.O_RDONLY | os.O_CLOEXEC)
+    with contextlib.suppress(OSError):
+        return os.open(_MACHINES_COUNTS, os.O_RDONLY | os.O_CLOEXEC)
+    return None
 
 
 def open_groups(*, count_processes: bool) -> Groups | None:

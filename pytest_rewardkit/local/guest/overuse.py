@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import killing, sandbox
 from pytest_rewardkit.local.guest.memory import MemoryWatch
@@ -14,9 +15,16 @@ from pytest_rewardkit.local.guest.memory import MemoryWatch
 if TYPE_CHECKING:
     import select
     import socket
+    from collections.abc import Callable
 
     from pytest_rewardkit.local.guest.cgroups import Group
     from pytest_rewardkit.local.guest.levels import Plan
+
+
+_SUSPECTED_SECONDS: Final = 2.0
+"""For how long a process may be about to end after the kernel has said so."""
+
+_SUSPECTED_MS: Final = 50
 
 
 @dataclass(slots=True)
@@ -34,11 +42,14 @@ class Overuse:
     Parameters:
         plan: the layers that sandboxes get.
         poll: what reports that a group was at its limit, by descriptors that :meth:`heed` takes.
+        give_up: ends a sandbox for what the machine lacks.
     """
 
-    def __init__(self, plan: Plan, poll: select.poll) -> None:
+    def __init__(self, plan: Plan, poll: select.poll, give_up: Callable[[int], None]) -> None:
         self._plan = plan
         self._poll = poll
+        self._give_up = give_up
+        self._suspects: dict[int, float] = {}
         self._watch = MemoryWatch()
         self._held: dict[int, _Held] = {}
         self._notices: dict[int, int] = {}
@@ -54,30 +65,45 @@ class Overuse:
     def remove(self, pid: int) -> None:
         """Look after it no more."""
         self._watch.remove(pid)
+        self._suspects.pop(pid, None)
         held = self._held.pop(pid)
         if held.group is not None:
             del self._notices[held.group.unwatch(self._poll)]
 
     def wait_ms(self) -> int | None:
         """Return after how many milliseconds to :meth:`look` again; None when there is nothing to look at."""
-        return self._watch.wait_ms()
+        wait = self._watch.wait_ms()
+        return wait if not self._suspects else min(_SUSPECTED_MS, wait if wait is not None else _SUSPECTED_MS)
 
     def look(self) -> None:
-        """End what has been watched to take too much."""
+        """End what has been watched to take too much, and what suffers from others' doing so."""
         for pid in self._watch.exceeding():
             self._end(pid)
+        now = time.monotonic()
+        for pid, until in list(self._suspects.items()):
+            group = self._held[pid].group
+            if group is not None and group.suffers():
+                del self._suspects[pid]
+                self._give_up(pid)
+            elif until < now:
+                del self._suspects[pid]
 
     def heed(self, descriptor: int) -> None:
         """Take what `poll` reported, if it is a group's notice."""
         pid = self._notices.get(descriptor)
-        if pid is not None and (group := self._held[pid].group) is not None and group.has_killed():
+        if pid is None or (group := self._held[pid].group) is None:
+            return
+        if group.has_killed():
             self._end(pid)
+        else:
+            # Its own processes may be those that the kernel is about to end.
+            self._suspects[pid] = time.monotonic() + _SUSPECTED_SECONDS
 
     def freed(self, pid: int) -> None:
         """What had to end has ended, as the sandbox's agent says."""
         held = self._held[pid]
         if held.group is not None:
-            held.group.has_killed()  # what has ended meanwhile was one with it
+            held.group.has_been_cleared()  # what has ended meanwhile was one with it
         held.ending = False
 
     def _end(self, pid: int) -> None:

@@ -14,7 +14,7 @@ from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.cgroups import Group
+    from pytest_rewardkit.local.guest.cgroups import Group, KillCount
     from pytest_rewardkit.local.guest.homes import Directories
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
@@ -28,6 +28,8 @@ MEMORY_EXCEEDED: Final = b"M"
 """The sandbox's processes take more memory than they may, and have to end."""
 MEMORY_FREED: Final = b"."
 """They have ended."""
+MACHINE_LACKS: Final = b"L"
+"""The kernel has ended a process of the sandbox's though that was not at its own limit of memory."""
 
 _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
 
@@ -40,6 +42,7 @@ class Sandbox:
         plan: the layers.
         limits: the resource limits.
         group: its control group, where there is one.
+        kills: what tells whether the kernel has ended processes for want of memory, where anything does.
         user_id: its user id on the host, where it has one of its own.
         directories: where its own directories are.
         seccomp_program: the filter of system calls, where there is one.
@@ -50,6 +53,7 @@ class Sandbox:
     plan: Plan
     limits: Limits
     group: Group | None
+    kills: KillCount | None
     user_id: int | None
     directories: Directories
     seccomp_program: bytes | None

@@ -24,6 +24,7 @@ from pytest_rewardkit.local.guest import (
     translation,
 )
 from pytest_rewardkit.local.guest.agent import Agent
+from pytest_rewardkit.local.guest.cgroups import KillCount
 from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
@@ -59,6 +60,7 @@ class _Running:
     user_id: int | None
     link: socket.socket
     group: Group | None
+    lacks_memory: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Zygote:
         shell: the warm interpreter.
         own_root: the root that this process has entered, where there is one; it shows the host's /proc.
         groups: where sandboxes get their control groups, where they can have some.
+        machines_kills: what tells how many processes the kernel has ended around this one, where anything does.
         environment: what sandboxes have in their environment.
     """
 
@@ -86,6 +89,7 @@ class Zygote:
         shell: Shell,
         own_root: Root | None,
         groups: Groups | None,
+        machines_kills: int | None,
         environment: dict[str, str],
     ) -> None:
         self._channel: Channel | None = None
@@ -93,6 +97,7 @@ class Zygote:
         self._shell = shell
         self._root = own_root
         self._groups = groups
+        self._machines_kills = machines_kills
         self._environment = environment
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
@@ -102,7 +107,7 @@ class Zygote:
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()
         self._links: dict[int, int] = {}
-        self._overuse = Overuse(plan, self._poll)
+        self._overuse = Overuse(plan, self._poll, self._give_up)
         syscalls.set_child_subreaper()
         self._ended = ChildSignals()
         self._poll.register(self._ended, select.POLLIN)
@@ -240,6 +245,7 @@ class Zygote:
             plan=self.plan,
             limits=limits,
             group=group,
+            kills=self._kills_of(group),
             user_id=user_id,
             directories=directories,
             seccomp_program=self._seccomp_program,
@@ -256,6 +262,11 @@ class Zygote:
         self._running[pid] = _Running(name, user_id, link, group)
         return pid
 
+    def _kills_of(self, group: Group | None) -> KillCount | None:
+        if group is not None:
+            return group.kills
+        return KillCount(self._machines_kills) if self._machines_kills is not None else None
+
     def _become(self, box: sandbox.Sandbox, channel: int) -> NoReturn:
         """Become a sandbox's agent, in a freshly cloned process."""
         # Nothing may leave this method: above it is the fork server's own loop.
@@ -267,7 +278,8 @@ class Zygote:
             if box.group is not None:
                 # First of all, as memory that was taken before does not count.
                 box.group.enter()
-                kept.append(box.group.kills.descriptor)
+            if box.kills is not None:
+                kept += box.kills.descriptors
             descriptors.silence_stdio()
             descriptors.keep_only(kept)
             agent_channel = Channel(socket.socket(fileno=channel))
@@ -296,12 +308,19 @@ class Zygote:
                 running.link.sendall(sandbox.MAPS_WRITTEN)
             elif word == sandbox.MEMORY_FREED:
                 self._overuse.freed(pid)
+            elif word == sandbox.MACHINE_LACKS:
+                self._give_up(pid)
             else:
                 self._forget_link(running)
         except BlockingIOError:
             pass  # it was another one's descriptor when it was reported
         except OSError:
             self._forget_link(running)  # it has failed meanwhile, and is reaped in its turn
+
+    def _give_up(self, pid: int) -> None:
+        """End a sandbox of which nothing can be said any more, because the machine lacks memory."""
+        self._running[pid].lacks_memory = True
+        self._kill(pid)
 
     def _forget_link(self, running: _Running) -> None:
         if self._links.pop(running.link.fileno(), None) is not None:
@@ -347,7 +366,9 @@ class Zygote:
         ended = self._running.pop(pid)
         self._forget_link(ended)
         ended.link.close()
-        event = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
+        event: Message = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
+        if ended.lacks_memory or (ended.group is not None and ended.group.suffers()):
+            event["reason"] = "machine_memory"
         if not self.plan.process_namespace:
             self._end_survivors(ended.user_id)
         if ended.group is not None and self._groups is not None:
