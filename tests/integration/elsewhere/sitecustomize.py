@@ -41,7 +41,7 @@ import getpass  # noqa: E402, F401
 import multiprocessing.util  # noqa: E402, F401
 import pathlib  # noqa: E402, F401
 import shutil  # noqa: E402, F401
-import subprocess  # noqa: E402, F401
+import subprocess  # noqa: E402
 import tarfile  # noqa: E402, F401
 import tempfile  # noqa: E402, F401
 import urllib.request  # noqa: E402, F401
@@ -63,6 +63,7 @@ if PLATFORM == "win32":
     take_away(os, "fork", "forkpty", "getuid", "geteuid", "getgid", "getegid", "getpgid", "killpg", "setsid", "pread")
     take_away(os, "pwrite", "mkfifo", "chown", "lchown", "uname", "getloadavg", "sysconf", "register_at_fork")
     take_away(os, "O_NOFOLLOW", "O_CLOEXEC", "O_DIRECTORY", "WNOHANG", "waitid", "posix_spawn")
+    subprocess._USE_POSIX_SPAWN = False  # it is still this machine's `subprocess`
     take_away(signal, "SIGKILL", "SIGHUP", "SIGALRM", "setitimer", "SIGUSR1", "pthread_kill", "pthread_sigmask")
     take_away(socket, "AF_UNIX")
     # What execnet asks Windows for: pipes that pass bytes on as they are.
