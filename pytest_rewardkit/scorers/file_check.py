@@ -21,6 +21,8 @@ from pytest_rewardkit.scorers.tree import Entry, Tree, path_pattern
 if TYPE_CHECKING:
     import re
 
+    from pytest_rewardkit.scorers.own_time import OwnTime
+
 OPERATIONS: Final = ("create", "exists", "modify", "absent", "unchanged")
 FILE_COMPARISONS: Final = (*TEXT_COMPARISONS, "csv", "bytes")
 
@@ -116,8 +118,8 @@ def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[Fil
     return tuple(found)
 
 
-def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching: Matching) -> Part:
-    """Return the part of the reward that `check` earns."""
+def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching: Matching, own_time: OwnTime) -> Part:
+    """Return the part of the reward that `check` earns; of many files, by those that there is time for."""
     pattern = check.pattern(root)
     old = {path: entry for path, entry in before.items() if pattern.fullmatch(path)}
     new = {path: entry for path, entry in after.items() if pattern.fullmatch(path)}
@@ -126,7 +128,7 @@ def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching:
     elif check.type == "unchanged":
         comparison, actual = _unchanged(old, new), None
     else:
-        comparison, actual = _best(check, old, new, matching)
+        comparison, actual = _best(check, old, new, matching, own_time)
     if comparison.equal:
         return Part(check.label, 1.0, weight=check.weight)
     wanted, found = _side_by_side(check, None if actual is None else actual.content)
@@ -162,12 +164,20 @@ def _unchanged(old: Tree, new: Tree) -> Comparison:
     return EQUAL
 
 
-def _best(check: FileCheck, old: Tree, new: Tree, matching: Matching) -> tuple[Comparison, Entry | None]:
+def _best(
+    check: FileCheck, old: Tree, new: Tree, matching: Matching, own_time: OwnTime
+) -> tuple[Comparison, Entry | None]:
     """The best that one of the files is."""
-    judged = [(_compared(check, entry, old.get(path), matching), entry) for path, entry in sorted(new.items())]
-    if not judged:
-        return Comparison(0.0, "there is no such file"), None
-    return max(judged, key=lambda pair: pair[0].value)
+    best, of_best = Comparison(0.0, "there is no such file"), None
+    for path, entry in sorted(new.items(), key=lambda item: item[0]):
+        if own_time.used_up:
+            return Comparison(0.0, own_time.reason), None
+        found = _compared(check, entry, old.get(path), matching)
+        if found.equal:
+            return found, entry
+        if of_best is None or found.value > best.value:
+            best, of_best = found, entry
+    return best, of_best
 
 
 def _compared(check: FileCheck, entry: Entry, earlier: Entry | None, matching: Matching) -> Comparison:
@@ -183,7 +193,8 @@ def _compared(check: FileCheck, entry: Entry, earlier: Entry | None, matching: M
     if check.content is NOT_GIVEN:
         return EQUAL
     if entry.content is None:
-        return Comparison(0.0, f"its content cannot be read: {entry.obstacle or 'it is a folder'}")
+        why = entry.obstacle or entry.unkept or "it is a folder"
+        return Comparison(0.0, f"its content cannot be read: {why}")
     return _content_compared(check, entry.content, matching)
 
 

@@ -12,14 +12,15 @@ from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge_file, touched
 from pytest_rewardkit.scorers.judging import Matching, readable
+from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.program import run_program
-from pytest_rewardkit.scorers.snapshot import take_tree
+from pytest_rewardkit.scorers.snapshot import Need, take_tree
 from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.tolerance import Tolerance
 from pytest_rewardkit.scorers.witness import witnessed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from e2b_code_interpreter import Sandbox
 
@@ -90,26 +91,39 @@ def score_files(
     if not extraction.code:
         return _failed(names, weights, Verdict.NO_CODE, extraction.how)
 
-    def is_wanted(path: str) -> bool:
-        return (nothing_else and _counts(path)) or any(pattern.fullmatch(path) for pattern in patterns)
-
+    own_time = OwnTime()
     before: Tree = {}
+
+    def matters(path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern in patterns)
+
+    def need_before(path: str) -> Need:
+        return Need.DIGEST if matters(path) or (nothing_else and _counts(path)) else Need.NAME
+
+    def need_after(path: str) -> Need:
+        if matters(path):
+            return Need.CONTENT
+        # Of a file that is new, its name is enough.
+        return need_before(path) if path in before else Need.NAME
 
     def look() -> None:
         nonlocal before
-        before = take_tree(sandbox, root, is_wanted)
+        before = take_tree(sandbox, root, need_before, own_time)
 
     try:
         answer = run_program(sandbox, extraction.code, limit=time_limit, setup=setup, before=look)
         if answer.verdict is not None:
             return _failed(names, weights, answer.verdict, answer.reason, answer.stderr)
-        after = take_tree(sandbox, root, is_wanted)
+        after = take_tree(sandbox, root, need_after, own_time)
     except SandboxUnavailable as error:
         return settled(sandbox, error, lambda verdict, reason: _failed(names, weights, verdict, reason))
-    parts = [judge_file(check, before, after, root, matching) for check in checks]
+    parts = own_time.parts(
+        checks,
+        lambda check: judge_file(check, before, after, root, matching, own_time),
+        lambda check, why: Part(check.label, 0.0, weight=check.weight, verdict=Verdict.TIMEOUT, reason=why),
+    )
     if nothing_else:
-        mentioned = [path for path in touched(before, after) if any(p.fullmatch(path) for p in patterns)]
-        parts.append(_nothing_else(before, after, mentioned))
+        parts.append(_nothing_else(before, after, matters))
     return Reward.from_parts(parts, reason=f"scored {extraction.how}")
 
 
@@ -120,8 +134,8 @@ def _failed(names: Sequence[str], weights: Sequence[float], verdict: Verdict, re
     )
 
 
-def _nothing_else(before: Tree, after: Tree, mentioned: Sequence[str]) -> Part:
-    others = [path for path in touched(before, after) if path not in mentioned and _counts(path)]
+def _nothing_else(before: Tree, after: Tree, matters: Callable[[str], bool]) -> Part:
+    others = [path for path in touched(before, after) if _counts(path) and not matters(path)]
     if not others:
         return Part(NOTHING_ELSE, 1.0)
     return Part(NOTHING_ELSE, 0.0, reason=f"touched as well: {shown(others)}")

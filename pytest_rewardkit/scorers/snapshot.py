@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
@@ -14,8 +16,16 @@ if TYPE_CHECKING:
     from e2b import EntryInfo
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.scorers.own_time import OwnTime
+
 FILE_LIMIT: Final = 10_000_000
-"""Bytes of a file that are read."""
+"""Bytes of a file that are kept."""
+
+KEPT_LIMIT: Final = 50_000_000
+"""Bytes of all files of a tree that are kept."""
+
+READ_LIMIT: Final = 250_000_000
+"""Bytes of all files of a tree that are read."""
 
 MOST_FILES: Final = 5_000
 """Files of a tree that are read; what a candidate makes beyond them is not looked at."""
@@ -24,26 +34,31 @@ DEEPEST: Final = 32
 """Levels of folders that are listed."""
 
 
-def take_tree(sandbox: Sandbox, root: str, wanted: Callable[[str], bool]) -> Tree:
-    """Return what is below the folder `root`, with the contents of those files whose path is `wanted`.
+class Need(Enum):
+    """What is to be known of a file."""
+
+    NAME = "that it is there"
+    DIGEST = "whether it stays as it is"
+    CONTENT = "what is in it"
+
+
+def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time: OwnTime) -> Tree:
+    """Return what is below the folder `root`, with what there is need of to know of each file.
 
     Raises SandboxUnavailable.
     """
     from e2b import FileType
 
     tree: dict[str, Entry] = {}
-    read = 0
+    reader = _Reader(sandbox, own_time)
     for entry in _listed(sandbox, root):
         path = entry.path.removeprefix(root.rstrip("/") + "/")
         if entry.type is FileType.DIR:
             tree[path] = Entry()
-        elif not wanted(path):
+        elif (wanted := need(path)) is Need.NAME:
             tree[path] = Entry(obstacle="not read")
-        elif read >= MOST_FILES:
-            tree[path] = Entry(obstacle=f"more than {MOST_FILES:,} files")
         else:
-            read += 1
-            tree[path] = _read(sandbox, entry)
+            tree[path] = reader.read(entry, keep=wanted is Need.CONTENT)
     return tree
 
 
@@ -57,23 +72,59 @@ def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
         raise
 
 
-def _read(sandbox: Sandbox, entry: EntryInfo) -> Entry:
-    """Read a file, which may be anything: endless, unreadable, gone meanwhile."""
-    content = bytearray()
-    try:
-        with sandbox_failures():
-            for chunk in sandbox.files.read(entry.path, format="stream"):
-                content += chunk
-                if len(content) > FILE_LIMIT:
-                    # Size and time stand for the bytes, so that a change is noticed as a rule.
-                    return Entry(obstacle=f"it is too large, with {entry.size:,} bytes of {entry.modified_time}")
-    except SandboxSpoilt as error:
-        return Entry(obstacle=str(error))
-    except SandboxUnavailable as error:
-        if type(error.__cause__).__name__ in CUT_OFF and _has_changed(sandbox, entry):
+class _Reader:
+    """Reads files, which may be anything: endless, unreadable, gone meanwhile, a thousand links to one.
+
+    Parameters
+    ----------
+    own_time: when to stop.
+    """
+
+    def __init__(self, sandbox: Sandbox, own_time: OwnTime) -> None:
+        self._sandbox = sandbox
+        self._own_time = own_time
+        self._files = MOST_FILES
+        self._bytes = READ_LIMIT
+        self._kept = KEPT_LIMIT
+
+    def read(self, entry: EntryInfo, *, keep: bool) -> Entry:
+        """Read a file, and keep its content where it is not too large. Raises SandboxUnavailable."""
+        if reason := self._exhausted():
+            # Size and time stand for the bytes, so that a change is noticed as a rule.
+            return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+        self._files -= 1
+        try:
+            with sandbox_failures():
+                return self._taken(entry, min(FILE_LIMIT, self._kept) if keep else 0)
+        except SandboxSpoilt as error:
             return Entry(obstacle=str(error))
-        raise
-    return Entry(bytes(content))
+        except SandboxUnavailable as error:
+            if type(error.__cause__).__name__ in CUT_OFF and _has_changed(self._sandbox, entry):
+                return Entry(obstacle=str(error))
+            raise
+
+    def _taken(self, entry: EntryInfo, keep: int) -> Entry:
+        digest, content = hashlib.blake2b(), bytearray()
+        size = 0
+        for chunk in self._sandbox.files.read(entry.path, format="stream"):
+            size += len(chunk)
+            self._bytes -= len(chunk)
+            if reason := self._exhausted():
+                return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+            digest.update(chunk)
+            if size <= keep:
+                content += chunk
+        if size > keep:
+            return Entry(digest.digest(), unkept=f"it is too large, with {size:,} bytes")
+        self._kept -= size
+        return Entry(digest.digest(), content=bytes(content))
+
+    def _exhausted(self) -> str:
+        if self._files <= 0:
+            return f"there are more than {MOST_FILES:,} files"
+        if self._bytes <= 0:
+            return f"the files have more than {READ_LIMIT:,} bytes"
+        return self._own_time.reason if self._own_time.used_up else ""
 
 
 def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or folder.
+    """A file or folder; two are equal when no difference between them is known.
 
     Parameters
     ----------
-    content: a file's bytes; None for a folder, and where the bytes could not be read.
-    obstacle: why they could not be read.
+    digest: of a file's bytes, all of them; None for a folder, and where they were not read.
+    obstacle: why they were not read.
+    content: the bytes, where they were kept.
+    unkept: why they were not kept.
     """
 
-    content: bytes | None = None
+    digest: bytes | None = None
     obstacle: str = ""
+    content: bytes | None = field(default=None, compare=False)
+    unkept: str = field(default="", compare=False)
 
     @property
     def is_file(self) -> bool:
-        return self.content is not None or bool(self.obstacle)
+        return self.digest is not None or bool(self.obstacle)
 
 
 Tree = Mapping[str, Entry]
