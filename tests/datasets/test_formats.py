@@ -306,9 +306,10 @@ def test_an_output_may_be_foretold_in_many_forms(sandbox: Sandbox, referee: Refe
 
 
 def test_an_output_is_to_be_foretold_not_computed(sandbox: Sandbox, referee: Referee) -> None:
-    reward = score_row(sandbox, row_of(CRUX_OUTPUT), f"f({CRUX['input']})", referee=referee)
-    assert (reward.value, reward.verdict) == (0.0, Verdict.RUNTIME_ERROR)
-    assert "name 'f' is not defined" in reward.reason
+    for answer in (f"f({CRUX['input']})", "{'top': max([3, 1, 2]), 'all': (1, 2, 3)}"):
+        reward = score_row(sandbox, row_of(CRUX_OUTPUT), answer, referee=referee)
+        assert (reward.value, reward.verdict) == (0.0, Verdict.NO_CODE)
+        assert "no value that is written out" in reward.parts[0].reason
 
 
 @pytest.mark.parametrize(

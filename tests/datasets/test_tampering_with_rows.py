@@ -157,3 +157,69 @@ def test_what_is_replaced_while_unit_tests_run_is_found_after_the_test(sandbox: 
     reward = scored(sandbox, referee, BIGCODE, candidate)
     assert reward.value == 0.0
     assert "the candidate replaced unittest.case.TestCase." in reward.parts[0].reason
+
+
+# Each takes what the row asks for from `candidate`, in a way by which an exception may end a loop without a trace.
+LOOPS = {
+    "map": "    for one, other in zip(map(candidate, [0, 1, 2]), [0, 2, 4]):\n        assert one == other\n",
+    "a list of map": "    for n, one in enumerate(list(map(candidate, [0, 1, 2]))):\n        assert one == 2 * n\n",
+    "iter with an end": (
+        "    numbers = iter([0, 1, 2, 3])\n"
+        "    for n, one in enumerate(iter(lambda: candidate(next(numbers)), 6)):\n        assert one == 2 * n\n"
+    ),
+    "an iterator of the test's": (
+        "    class Each:\n        n = -1\n        def __iter__(self): return self\n"
+        "        def __next__(self):\n            self.n += 1\n            if self.n == 3:\n"
+        "                raise StopIteration\n            return candidate(self.n)\n"
+        "    for n, one in enumerate(Each()):\n        assert one == 2 * n\n"
+    ),
+    "a sequence of the test's": (
+        "    class Each:\n        def __getitem__(self, n): return candidate([0, 1, 2][n])\n"
+        "    for n, one in enumerate(Each()):\n        assert one == 2 * n\n"
+    ),
+    "an asynchronous iterator": (
+        "    import asyncio\n    class Each:\n        n = -1\n        def __aiter__(self): return self\n"
+        "        async def __anext__(self):\n            self.n += 1\n            if self.n == 3:\n"
+        "                raise StopAsyncIteration\n            return candidate(self.n)\n"
+        "    async def run():\n        n = 0\n        async for one in Each():\n            assert one == 2 * n\n"
+        "            n += 1\n    asyncio.run(run())\n"
+    ),
+}
+ENDS = ["StopIteration", "StopAsyncIteration", "IndexError", "GeneratorExit", "type('End', (StopIteration,), {})"]
+
+
+def of_test(name: str, body: str, test: str) -> Example:
+    prompt = f'def {name}(n):\n    """It."""\n'
+    return Example(
+        name, "humaneval", {"prompt": prompt, "entry_point": name, "canonical_solution": body, "test": test}, ""
+    )
+
+
+@pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
+def test_an_exception_of_the_candidate_ends_no_loop_as_if_all_were_well(
+    sandbox: Sandbox, referee: Referee, loop: str
+) -> None:
+    example = of_test("double", "    return 2 * n\n", f"def check(candidate):\n{loop}")
+    assert scored(sandbox, referee, example, "def double(n): return n + n").value == 1.0
+    for end in ENDS:
+        candidate = f"def double(n):\n    if n: raise {end}\n    return 0\n"
+        reward = scored(sandbox, referee, example, candidate)
+        assert reward.value is not None
+        assert reward.value <= 0.5, end
+
+
+@pytest.mark.parametrize("end", ["IndexError", "StopIteration", "AttributeError"])
+def test_an_object_whose_length_and_items_differ_ends_no_loop(sandbox: Sandbox, referee: Referee, end: str) -> None:
+    test = (
+        "def check(candidate):\n    assert len(candidate(3)) == 3\n"
+        "    for n, one in enumerate(reversed(candidate(3))):\n        assert n == one\n"
+    )
+    example = of_test("down", "    return list(range(n))[::-1]\n", test)
+    candidate = (
+        f"class Items:\n    def __len__(self): return 3\n    def __iter__(self): raise {end}\n"
+        "def down(n): return Items()\n"
+    )
+    assert scored(sandbox, referee, example, "def down(n): return [i for i in range(n - 1, -1, -1)]").value == 1.0
+    reward = scored(sandbox, referee, example, candidate)
+    assert reward.value is not None
+    assert reward.value <= 0.5

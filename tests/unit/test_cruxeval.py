@@ -45,3 +45,69 @@ def test_an_input(response: str) -> None:
 )
 def test_no_answer(response: str) -> None:
     assert _read_output(response) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "-1.5",
+        "'a' 'b'",
+        "(1, [True, None], {'a': {2, 3}}, b'')",
+        "set()",
+        "frozenset({1})",
+        "float('-inf')",
+        "-float('inf')",
+        "[float('nan')]",
+        "(1-2j)",
+        "(-1+2j)",
+        "range(0, 5)",
+        "dict(a=1, b=[2])",
+        "bytearray(b'x')",
+        "...",
+    ],
+)
+def test_a_value_that_is_written_out(answer: str) -> None:
+    assert _read_output(answer) is not None
+    assert _read_output(f"assert f(1) == {answer}") is not None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "(lambda text: text.upper())('abc')",
+        "'abc'.upper()",
+        "[c for c in 'abc']",
+        "[*'abc']",
+        "{**{'a': 1}}",
+        "sorted([2, 1])",
+        "set('abc')",
+        "frozenset('abc')",
+        "float('1e3')",
+        "'ab' * 3",
+        "'a' + 'b'",
+        "1 + 2",
+        "-(-1)",
+        "not True",
+        "3 if 1 else 2",
+        "f'{1 + 1}'",
+        "(x := 5)",
+        "[1, 2][0]",
+        "eval('1')",
+        "[len('abc')]",
+        "{'a': len('abc')}",
+        "range(len('abc'))",
+        "str(12)",
+        "dict(a=len('abc'))",
+        "dict([('a', 1)])",
+        "dict(**{'a': 1})",
+        "x",
+    ],
+)
+def test_an_output_that_computes_foretells_nothing(answer: str) -> None:
+    assert _read_output(answer) is None
+    assert _read_output(f"[ANSWER]{answer}[/ANSWER]") is None
+
+
+def test_an_output_nested_deep_is_none() -> None:
+    assert _read_output("[" * 90 + "]" * 90) is not None
+    assert _read_output("-" * 5_000 + "1") is None

@@ -3,6 +3,7 @@
 Fields: ``id``, ``code``, ``input`` (the arguments, as source), ``output`` (as source)
 (Gu et al. 2024, arXiv:2401.03065; github.com/facebookresearch/cruxeval). As in the benchmark's own scoring, an answer
 may come as ``assert f(...) == ...``, and between ``[ANSWER]`` and ``[/ANSWER]``; tags, backticks and bold do as well.
+An output is foretold by a value that is written out: an expression that computes it foretells nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pytest_rewardkit.datasets.testcode.referee import TestCode
 from pytest_rewardkit.scorers.extract import extract_code
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_rewardkit.datasets.row import Row
 
 _MARKED: Final = re.compile(r"[\[<]ANSWER[\]>](.*?)(?:[\[<]/ANSWER[\]>]|\Z)", re.DOTALL | re.IGNORECASE)
@@ -32,6 +35,7 @@ def read_output(row: Row) -> AnswerTask:
         reference=output,
         test=TestCode(f"def check(candidate):\n    assert candidate() == ({output})", "answer"),
         read=_read_output,
+        without="the answer is no value that is written out",
     )
 
 
@@ -51,7 +55,7 @@ def _read_output(response: str) -> list[str] | None:
     expression = _parsed(response)
     if isinstance(expression, ast.Compare) and len(expression.ops) == 1 and isinstance(expression.ops[0], ast.Eq):
         expression = expression.comparators[0]
-    return _answering(expression)
+    return _answering(expression) if expression is not None and is_written_out(expression) else None
 
 
 def _read_input(response: str) -> list[str] | None:
@@ -66,6 +70,55 @@ def _read_input(response: str) -> list[str] | None:
         return None
     call.func = ast.parse("lambda *args, **kwargs: (args, kwargs)", mode="eval").body
     return _answering(call)
+
+
+_EMPTY: Final = ("set", "frozenset", "list", "tuple", "dict", "str", "bytes", "bytearray")
+_NOT_FINITE: Final = ("inf", "+inf", "-inf", "infinity", "nan")
+
+
+def is_written_out(node: ast.expr) -> bool:
+    """Whether an expression is a value as Python shows it, and computes nothing."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
+            return _are_written_out(items)
+        case ast.Dict(keys=keys, values=values):
+            return None not in keys and _are_written_out([*filter(None, keys), *values])
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+            return _is_number(operand)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant(value=complex())):
+            return _is_number(left.operand if isinstance(left, ast.UnaryOp) else left)
+        case ast.Call(func=ast.Name(id=name)):
+            return _is_written_by_name(name, node)
+    return False
+
+
+def _is_written_by_name(name: str, call: ast.Call) -> bool:
+    """Whether a call of what Python has by a name is how a value is written that has no other form."""
+    match call.args, call.keywords:
+        case [], []:
+            return name in _EMPTY
+        case [], fields:
+            return name == "dict" and all(field.arg and is_written_out(field.value) for field in fields)
+        case [ast.Set() as items], []:
+            return name == "frozenset" and is_written_out(items)
+        case [ast.Constant(value=bytes())], []:
+            return name == "bytearray"
+        case [ast.Constant(value=str(text))], []:
+            return name == "float" and text.strip().lower() in _NOT_FINITE
+        case bounds, []:
+            return name == "range" and _are_written_out(bounds)
+    return False
+
+
+def _are_written_out(nodes: Iterable[ast.expr]) -> bool:
+    return all(map(is_written_out, nodes))
+
+
+def _is_number(node: ast.expr) -> bool:
+    is_call = isinstance(node, ast.Call) and is_written_out(node)  # -float('inf')
+    return is_call or (isinstance(node, ast.Constant) and type(node.value) in (int, float, complex))
 
 
 def _answering(expression: ast.expr | None) -> list[str] | None:

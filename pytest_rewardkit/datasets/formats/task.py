@@ -103,15 +103,17 @@ class AnswerTask(Task):
 
     Parameters:
         read: returns the sources of a module from a response, or None if it holds no answer.
+        without: what to say of a response that holds none.
     """
 
     test: TestCode
     read: Callable[[str], Sequence[str] | None]
+    without: str = NO_CODE
 
     def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
         sources = self.read(candidate)
         if not sources:
-            return _no_code()
+            return _no_code(self.without)
         return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
 
 
@@ -144,6 +146,6 @@ def merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     return {**options, **changes, **({"setup": both} if both else {})}
 
 
-def _no_code() -> Reward:
-    part = Part("candidate", 0.0, verdict=Verdict.NO_CODE, reason=NO_CODE)
+def _no_code(reason: str = NO_CODE) -> Reward:
+    part = Part("candidate", 0.0, verdict=Verdict.NO_CODE, reason=reason)
     return Reward.from_parts([part])

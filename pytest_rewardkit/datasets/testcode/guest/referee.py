@@ -281,7 +281,10 @@ class Examination:
         raised = answer["raised"]
         name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
         what = f"raised {name}: {message[:200]}{where and f' ({where})'}"
-        raise self._failure(_made(str(raised["builtin"]), message), shown, what)
+        made = _made(str(raised["builtin"]), message)
+        if _may_be_swallowed(made, self._operations[number]["do"]):
+            made = RuntimeError(f"the candidate raised {name}")  # as Python does for a generator
+        raise self._failure(made, shown, what)
 
     def _failure(self, error: Exception, shown: str, what: str = "") -> Exception:
         self._candidate_error = error
@@ -364,6 +367,20 @@ def _made(kind: str, message: str) -> Exception:
         with suppress(Exception):
             return made(message)
     return CandidateFailed(message)
+
+
+def _may_be_swallowed(error: Exception, do: str) -> bool:
+    """Whether an exception of the candidate's, raised here, would end a loop of the test's as if all were well."""
+    if isinstance(error, StopIteration | StopAsyncIteration):
+        return True
+    if not isinstance(error, IndexError):
+        return False
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "__getitem__":  # by which Python iterates over what has no `__iter__`
+            return True
+        frame = frame.f_back
+    return do not in ("call", "get")
 
 
 def _answer(line: str) -> dict[str, Any]:

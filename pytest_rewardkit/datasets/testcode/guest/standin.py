@@ -126,6 +126,9 @@ class StandIn:
             raise CandidateFailed(f"what is in {self._stand_in.shown} cannot be taken out of the sandbox")
         return list(items)
 
+    def __reversed__(self) -> Any:
+        return reversed(self.__items())  # whatever length the candidate gives it
+
     def __len__(self) -> int:
         return int(self.__value("len"))
 
