@@ -343,7 +343,7 @@ def test_without_a_referee_a_second_sandbox_is_made_and_killed(
         (HELPERS, {"test": "def check(candidate:"}, "SyntaxError"),
         (HELPERS, {"test": "while True: pass"}, "did not end within"),
         (HELPERS, {"test": "def check(candidate):\n    candidate(object())"}, "which cannot leave the test's process"),
-        (HELPERS, {"test": "import os\nos._exit(0)"}, "the interpreter ended"),
+        (HELPERS, {"test": "import os\nos._exit(0)"}, "it ended its own process"),
         (BIGCODE, {"libs": "['pandas', 'not_there']"}, "the sandbox lacks what the row needs: not_there"),
         (PLUS_INPUTS, {"canonical_solution": "    return missing\n"}, "NameError"),
     ],

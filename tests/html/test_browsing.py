@@ -11,7 +11,7 @@ from html_samples import ordinary, png, report
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from pytest_rewardkit.reports import figures
+from pytest_rewardkit import formatting
 from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Image, Report, Test
 from pytest_rewardkit.reward import Part, Verdict
 
@@ -412,8 +412,8 @@ def test_numbers_read_as_in_the_other_reports(show: Show) -> None:
     ]
     page = show(Report(tests=tests))
     page.one("th.col-id button").click()
-    assert page.texts("td.col-value") == [figures.shown(value) for value in values]
-    assert page.texts("td.col-seconds") == [figures.duration(spent) for spent in seconds]
+    assert page.texts("td.col-value") == [formatting.shown(value) for value in values]
+    assert page.texts("td.col-seconds") == [formatting.duration(spent) for spent in seconds]
 
 
 def test_everything_that_can_be_used_has_a_name(show: Show) -> None:
