@@ -85,8 +85,8 @@ class Line:
 
     def start(self) -> None:
         """Starts the interpreter, unless there is one. Raises SandboxUnavailable."""
-        self._interpreter.start()
         self._is_loaded = self._is_loaded and self._interpreter.alive
+        self._interpreter.start()
 
     def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
         """Calls a function of the guest code with a task and the path of the file that it is to write.
