@@ -62,7 +62,7 @@ class UnitTestsTask(Task):
             nothing = _Run(referee.unit_tests(self._task(self._nothing())))
             if nothing.obstacle:
                 return Reward.unscored(nothing.obstacle)
-            vacuous = {name for name in self.names if nothing.passed(name)}
+            vacuous = {name for name in self.names if nothing.passed(name) or nothing.skipped(name)}
             if vacuous.issuperset(self.names):
                 return Reward.unscored("the row's tests say nothing of a candidate: doing nothing passes them too")
             with Line(sandbox, UNIT_TESTS) as line:
@@ -80,7 +80,10 @@ class UnitTestsTask(Task):
         return [completed(self.begun), f"def {self.entry_point}(*_, **__): pass"]
 
     def _task(self, sources: Sequence[str]) -> dict[str, Any]:
-        return {"sources": sources, "test": self.test, "case": CASE, "names": self.names, "needs": self.needs}
+        # What the prompt imports, the test may use; a candidate may have given these names another meaning.
+        test = f"{_imports(self.begun)}\n{self.test}"
+        of_row = {"case": CASE, "names": self.names, "needs": self.needs, "entry_point": self.entry_point}
+        return {"sources": sources, "test": test, **of_row}
 
     def _reference_lacks(self, referee: Referee) -> str:
         """What the row's own reference misses too; a candidate may have asked for what is nowhere."""
@@ -134,6 +137,9 @@ class _Run:
     def passed(self, name: str) -> bool:
         return self.results.get(name, {}).get("passed") is True
 
+    def skipped(self, name: str) -> bool:
+        return self.results.get(name, {}).get("skipped") is True
+
 
 def read(row: Row) -> UnitTestsTask:
     """Reads a row as a task."""
@@ -164,6 +170,14 @@ def _test_names(row: Row, test: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _imports(begun: str) -> str:
+    try:
+        body = ast.parse(completed(begun)).body
+    except (SyntaxError, ValueError):
+        return ""
+    return "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+
+
 def _needs(row: Row) -> tuple[str, ...]:
     libraries = row.get("libs") or []
     if isinstance(libraries, str):
@@ -178,8 +192,10 @@ def _part(name: str, run: _Run, *, vacuous: bool) -> Part:
     result = run.results.get(name)
     if result is None:
         return Part(name, 0.0, verdict=run.ended[0], reason=run.ended[1])
+    if vacuous and (run.passed(name) or run.skipped(name)):
+        return Part(name, 1.0, weight=0.0, reason="doing nothing passes it too")
     if run.passed(name):
-        return Part(name, 1.0, weight=0.0, reason="doing nothing passes it too") if vacuous else Part(name, 1.0)
+        return Part(name, 1.0)
     kind = str(result.get("type"))
     verdict = Verdict.WRONG_OUTPUT if kind in ("AssertionError", "Tampering") else failure_verdict(kind)
     return Part(name, 0.0, verdict=verdict, reason=_raised(result))

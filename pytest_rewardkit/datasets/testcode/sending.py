@@ -22,6 +22,7 @@ from pytest_rewardkit.datasets.testcode.guest import (
     handing,
     player,
     referee,
+    returned,
     standin,
     surroundings,
     unittests,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 PLAYER: Final = (loading, structures, across, digests, handing, surroundings, player)
-UNIT_TESTS: Final = (loading, surroundings, unittests)
+UNIT_TESTS: Final = (loading, surroundings, returned, unittests)
 REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, apart, referee)
 
 LARGEST_CELL: Final = 200_000
