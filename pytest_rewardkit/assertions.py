@@ -68,6 +68,12 @@ def assert_reward(
     return given
 
 
+def _ask() -> None:
+    """Note that the running test is to earn a reward: whatever ends it before it has one, it is in the figures."""
+    if (record := current_record()) is not None:
+        record.asked = True
+
+
 def assert_output(
     sandbox: Sandbox,
     candidate: str,
@@ -80,6 +86,7 @@ def assert_output(
 ) -> Reward:
     """Score the candidate by its output, as `score_output` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
+    _ask()
     reward = score_output(sandbox, candidate, expected, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
@@ -96,6 +103,7 @@ def assert_cases(
 ) -> Reward:
     """Score the candidate by cases, as `score_cases` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
+    _ask()
     reward = score_cases(sandbox, candidate, cases, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
@@ -112,6 +120,7 @@ def assert_files(
 ) -> Reward:
     """Score the candidate by the files that it leaves, as `score_files` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
+    _ask()
     reward = score_files(sandbox, candidate, files, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)
 
@@ -127,5 +136,6 @@ def assert_analysis(
 ) -> Reward:
     """Score a data analysis, as `score_analysis` does, and go on as `assert_reward` does."""
     __tracebackhide__ = True
+    _ask()
     reward = score_analysis(sandbox, candidate, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)

@@ -5,7 +5,8 @@ RewardkitError
 │   └── SandboxUnavailable a sandbox could not be created, or vanished
 │       └── SandboxSpoilt    it refuses to go on, for what is in it
 └── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
-    └── RewardkitCallError a function was called with arguments that it does not take
+    ├── RewardkitCallError a function was called with arguments that it does not take
+    └── NoRewardError      a reward function returned what is no reward, as it may for one candidate alone
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class RewardkitUsageError(RewardkitError, ValueError):
 
 class RewardkitCallError(RewardkitUsageError, TypeError):
     """A function was called with arguments that it does not take."""
+
+
+class NoRewardError(RewardkitUsageError):
+    """A reward function returned what is no reward."""
 
 
 class RewardkitWarning(UserWarning):

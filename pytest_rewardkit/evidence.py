@@ -34,6 +34,7 @@ class Evidence:
     images: PNG and JPEG images that it displayed, in base64; the first ten, and none over 2,000,000 characters.
     scorer: the name of the function that scored it, "" for none that can be called again.
     arguments: what that function was given beside the sandbox and the candidate.
+    fault: the traceback of a fault of this package, cut to 100,000 characters; "" without one.
     """
 
     code: str = ""
@@ -43,12 +44,13 @@ class Evidence:
     images: tuple[str, ...] = ()
     scorer: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
         for name in ("code", "response"):
             assign(self, name, excerpt(getattr(self, name), CODE_LIMIT))
-        for name in ("stdout", "stderr"):
+        for name in ("stdout", "stderr", "fault"):
             assign(self, name, excerpt(getattr(self, name), OUTPUT_LIMIT))
         assign(self, "images", tuple(image for image in self.images if _is_kept(image))[:IMAGES])
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from traceback import format_exc
+from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError
 from pytest_rewardkit.scorers.function import RewardFunction
 from pytest_rewardkit.scorers.messages import content_text
+from pytest_rewardkit.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.messages import Conversation
 
     Completion = str | Conversation
+
+_log: Final = logging.getLogger(__name__)
 
 
 def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> Callable[..., list[float | None]]:
@@ -27,7 +33,11 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
     Returns:
         A function of ``completions`` (texts, or conversations, of which the last message's text counts) and columns by
         keyword, each as long as the completions. It returns a number for each completion, and None where nothing can
-        be said, which TRL leaves out of the advantage.
+        be said, which TRL leaves out of the advantage. So it is where the function raises something for one completion
+        or returns what is no reward, which is logged: the others of the batch go on.
+
+    Raises:
+        RewardkitUsageError: the columns are not what the function takes.
     """
     judge = function if isinstance(function, RewardFunction) else RewardFunction(function)
     workers = concurrency or min(16, 2 * (os.cpu_count() or 2))
@@ -37,7 +47,15 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
 
         def judged(index: int) -> float | None:
             row = {name: column[index] for name, column in wanted.items()}
-            return judge(_text(completions[index]), **row).value
+            try:
+                return judge(_text(completions[index]), **row).value
+            except RewardkitUsageError as error:
+                if not isinstance(error, NoRewardError):
+                    raise
+                _log.warning("completion %d: %s", index, printable(str(error)))
+            except Exception:
+                _log.warning("completion %d: %s", index, printable(format_exc(), keep="\n\t"))
+            return None
 
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(judged, range(len(completions))))

@@ -21,7 +21,8 @@ from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.datasets.testcode.referee import Referee
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
+from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable, UnscoredError
+from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
@@ -155,6 +156,10 @@ class _Workplace:
             reward = self._judge(row, sandbox)
         except UnscoredError as error:
             reward = Reward.unscored(str(error))
+        except RewardkitUsageError:
+            raise
+        except Exception as error:
+            reward = faulty(error)  # the rows after it go on
         finally:
             for used in made:
                 self._kill(used)
@@ -218,6 +223,8 @@ def _by_function(
         candidate = row.candidate
         try:
             return judging(candidate, **fields)
+        except NoRewardError as error:
+            return Reward.unscored(str(error))
         except RewardkitUsageError as error:
             raise RewardkitUsageError(f"{row.place}: {error}") from None
         except Exception as error:

@@ -11,6 +11,7 @@ from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.faults import guarded
 from pytest_rewardkit.run.recorder import DEFAULT_NAME
 from pytest_rewardkit.sandboxes.beside import create_beside
 from pytest_rewardkit.scorers.case import checked_time_limit
@@ -63,8 +64,11 @@ def score_row(
     task = row.task.with_options({name: value for name, value in options.items() if value is not None})
     present = referee if referee is not None else row.referee
     with nullcontext(present) if present is not None else Referee(lambda: create_beside(sandbox)) as found:
-        reward = task.score(sandbox, given, referee=found, time_limit=time_limit)
-    return reward if reward.evidence else replace(reward, evidence=(Evidence(response=given),))
+        reward = guarded(lambda: task.score(sandbox, given, referee=found, time_limit=time_limit))
+    evidence = reward.evidence or (Evidence(),)
+    return replace(
+        reward, evidence=tuple(item if item.candidate else replace(item, response=given) for item in evidence)
+    )
 
 
 def assert_row(

@@ -39,7 +39,7 @@ def contents(node_id: str, reward: Reward, *, threshold: float | None = None, at
         files |= repeat_script(node_id, reward.evidence)
     for number, evidence in enumerate(reward.evidence, start=1):
         end = "" if number == 1 else f"-{number}"
-        for name in ("stdout", "stderr"):
+        for name in ("stdout", "stderr", "fault"):
             if text := getattr(evidence, name):
                 files[f"{name}{end}.txt"] = text.encode("utf-8", "surrogatepass")
     images = [image for evidence in reward.evidence for image in evidence.images]

@@ -85,6 +85,11 @@ class Test:
         return int(self.value is None)
 
     @property
+    def faulty(self) -> bool:
+        """Whether this package itself failed at the attempt that counts."""
+        return any((record := member.attempts[-1].record) is not None and record.fault for member in self.members)
+
+    @property
     def lost(self) -> bool:
         """Whether the test earned less than it could have, as far as that is known."""
         return self.value != 1.0 or self.unscored > 0

@@ -161,10 +161,25 @@ def decide(
     return _combined(gate.name, _conditions(gate, members))
 
 
-def decide_must_pass(tests: Sequence[Test]) -> Decision | None:
-    """Decide whether the tests whose markers say ``must_pass`` passed; None when no marker does."""
+def decide_must_pass(tests: Sequence[Test], *, unfinished: str = "") -> Decision | None:
+    """Decide whether the tests whose markers say ``must_pass`` passed; None when no marker does.
+
+    Parameters
+    ----------
+    unfinished: why nothing can be said about the run as a whole.
+    """
     marked = [test for test in tests if test.must_pass]
+    if marked and unfinished:
+        return Decision(MUST_PASS, State.FAILED, unfinished)
     return _combined(MUST_PASS, [_all_passed(marked)]) if marked else None
+
+
+def faults(tests: Sequence[Test]) -> str:
+    """Return why nothing can be said about a run in which this package itself failed; "" where it did not."""
+    faulty = [test.node_id for test in tests if test.faulty]
+    if not faulty:
+        return ""
+    return f"pytest-rewardkit itself failed at {counted(len(faulty), 'test')}, please report it: {named(faulty)}"
 
 
 _Condition = tuple[State, str]

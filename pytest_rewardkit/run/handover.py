@@ -93,6 +93,7 @@ def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> R
     if attempt.sandboxes:
         record.sandboxes = tuple(SandboxUse(*use) for use in attempt.sandboxes)
     record.threshold = attempt.threshold
+    record.fault = attempt.is_faulty
     if (marker := attempt.marker) is not None:
         record.weight = marker.weight
         record.group = marker.group

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.run.baseline import REGRESSION, compare, decide_regression
-from pytest_rewardkit.run.gates import Choice, Decision, State, decide, decide_must_pass
+from pytest_rewardkit.run.gates import Choice, Decision, State, decide, decide_must_pass, faults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,9 +56,10 @@ class Judge:
         asked: gates that had tests to decide about when the run was decided before.
         """
         tests, missing = ledger.tasks, ledger.missing
+        unfinished = unfinished or faults(tests)
         choice = Choice(narrowed_by, ledger.collected, ledger.groups, asked)
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
-        if (must_pass := decide_must_pass(tests)) is not None:
+        if (must_pass := decide_must_pass(tests, unfinished=faults(tests))) is not None:
             decisions.append(must_pass)
         if self.fail_on_regression:
             decisions += [

@@ -23,7 +23,9 @@ WIRE_LIMIT: Final = 48_000
 # Texts give way before parts do, and parts that passed before parts that failed.
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
 
-_DEFAULTED: Final = frozenset(("threshold", "group", "must_pass", "row", "params", "task", "reduce", "left_out"))
+_DEFAULTED: Final = frozenset(
+    ("threshold", "group", "must_pass", "row", "params", "task", "reduce", "left_out", "fault")
+)
 
 # What is encoded is made here and has no circles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
@@ -53,6 +55,7 @@ class Record:
     reduce: how their rewards become one number.
     sandboxes: the sandboxes that were created for it.
     left_out: how many of the reward's parts did not fit into the wire form.
+    fault: whether this package itself failed while it scored.
     """
 
     reward: Reward | None
@@ -66,6 +69,7 @@ class Record:
     reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
     left_out: int = 0
+    fault: bool = False
 
     @property
     def has_details(self) -> bool:
@@ -125,6 +129,8 @@ class Record:
             fields.append('"must_pass":true')
         if self.reward is not None:
             _add_reward(fields, self.reward, parts, evidence)
+        if self.fault:
+            fields.append('"fault":true')
         if left_out:
             fields.append(f'"left_out":{left_out}')
         if (self.sandboxes or self.has_details) and (timings := self._timings()):

@@ -40,6 +40,8 @@ class Recorder:
         """How many markers `reward` of the test `marker` was made of."""
         self.skipped_in: str | None = None
         """The group of a test that was skipped, which is all that is known of it then."""
+        self.is_faulty = False
+        """Whether this package itself failed while it scored a candidate of the test."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
         """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
         limits it has of its own."""
@@ -114,6 +116,11 @@ class Recorder:
     def note_unscored(self, cause: str) -> None:
         """Note that nothing can be said about the candidate, whatever was recorded; the first cause stands."""
         self._cause = self._cause or cause or "no cause was given"
+
+    def note_fault(self, cause: str) -> None:
+        """Note that this package itself failed while it scored, so that nothing can be said about the candidate."""
+        self.is_faulty = True
+        self.note_unscored(cause)
 
     def discard(self) -> None:
         """Forget the marker and what was recorded: the test was skipped, and so was not asked for a reward."""

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError, did_you_mean
+from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, UnscoredError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.scorers.extract import find_code
@@ -127,7 +127,7 @@ def as_reward(value: Any, name: str) -> Reward:
     """The reward that a function's return value stands for; None stands for unscored.
 
     Raises:
-        RewardkitUsageError: it is no number in [0, 1].
+        NoRewardError: it is no number in [0, 1].
     """
     if isinstance(value, Reward):
         return value
@@ -136,4 +136,4 @@ def as_reward(value: Any, name: str) -> Reward:
     try:
         return Reward(value)
     except (ValueError, TypeError) as error:
-        raise RewardkitUsageError(f"{name} must return a number in [0, 1], a Reward or None: {error}") from None
+        raise NoRewardError(f"{name} must return a number in [0, 1], a Reward or None: {error}") from None

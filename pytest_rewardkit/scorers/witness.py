@@ -1,4 +1,7 @@
-"""Keeps, for each call of a scorer, what was judged and what it put out, as the evidence of the reward."""
+"""Keeps, for each call of a scorer, what was judged and what it put out, as the evidence of the reward.
+
+What a scorer itself fails at ends here, too (faults.py).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pytest_rewardkit.errors import RewardkitCallError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.faults import guarded
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -50,10 +54,11 @@ def witnessed(score: Scorer) -> Scorer:
         seen = _Seen()
         token = _seen.set(seen)
         try:
-            reward = score(*call.args, **call.kwargs)
+            reward = guarded(lambda: score(*call.args, **call.kwargs))
         finally:
             _seen.reset(token)
-        return replace(reward, evidence=(_evidence(score.__name__, call, seen),))
+        fault = "".join(evidence.fault for evidence in reward.evidence)
+        return replace(reward, evidence=(_evidence(score.__name__, call, seen, fault),))
 
     return cast("Scorer", scored)
 
@@ -94,7 +99,7 @@ def saw_output(stdout: str, stderr: str, images: tuple[str, ...] = ()) -> None:
         seen.output = (stdout, stderr, images)
 
 
-def _evidence(scorer: str, call: inspect.BoundArguments, seen: _Seen) -> Evidence:
+def _evidence(scorer: str, call: inspect.BoundArguments, seen: _Seen, fault: str) -> Evidence:
     (_, (_, response), *others) = call.arguments.items()
     stdout, stderr, images = seen.output or ("", "", ())
     return Evidence(
@@ -105,4 +110,5 @@ def _evidence(scorer: str, call: inspect.BoundArguments, seen: _Seen) -> Evidenc
         images=images,
         scorer=scorer,
         arguments=dict(others),
+        fault=fault,
     )

@@ -127,9 +127,12 @@ def test_what_is_wrong_is_named(arguments: dict[str, Any], error: str) -> None:
 
 
 @pytest.mark.parametrize("value", [1.5, float("nan"), "high"])
-def test_what_is_no_reward_is_refused(value: Any) -> None:
-    with pytest.raises(RewardkitUsageError, match=r"row 1: .* must return a number in"):
-        evaluate_dataset(lambda response: value, [{"id": 1, "response": "x"}], progress=False)
+def test_what_is_no_reward_says_nothing_of_its_row(value: Any) -> None:
+    """A function may give that for one candidate alone; the other rows are no less for it."""
+    rows = [{"id": 1, "response": "x"}, {"id": 2, "response": "y"}]
+    results = evaluate_dataset(lambda response: value if response == "x" else 1.0, rows, progress=False)
+    assert results.rewards == [None, 1.0]
+    assert "must return a number in" in results[0].reward.reason
 
 
 STOPPED = """
@@ -176,3 +179,20 @@ def test_results_are_ascii_lines() -> None:
     line = RowResult("ü", 1, reward, 0.5).to_json()
     assert line.isascii() and "\n" not in line
     assert json.loads(line)["parts"][0]["name"] == "é\n"
+
+
+def test_what_fails_at_one_candidate_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_rewardkit.scorers import cases
+
+    real = cases.judge
+
+    def judge(case: Any, answer: Any, matching: Any) -> Part:
+        if answer.value == 4:
+            raise RuntimeError("a fault of ours")
+        return real(case, answer, matching)
+
+    monkeypatch.setattr(cases, "judge", judge)
+    rows = [{"cases": row["test_cases"], "response": row["response"], "id": row["id"]} for row in ROWS[:3]]
+    results = evaluate_dataset(dataset_path=rows, progress=False)
+    assert results.rewards == [1.0, None, 0.0]
+    assert "please report it" in results[1].reward.reason

@@ -68,6 +68,37 @@ TRICKS = {
         "import glob, json\ndef {name}(*a, **k):\n    for path in glob.glob('/tmp/rewardkit-*'):\n"
         "        with open(path, 'w') as file:\n            file.write('{{\"loaded\": true}}\\n' * 500)\n    return 'x'"
     ),
+    "folders in the place of our files": (
+        "import glob, os\ndef {name}(*a, **k):\n    for path in glob.glob('/tmp/*'):\n"
+        "        if os.path.isfile(path): os.unlink(path); os.mkdir(path)\n    return 'x'"
+    ),
+    "folders as it is loaded": (
+        "import glob, os\nfor path in glob.glob('/tmp/*'):\n"
+        "    if os.path.isfile(path): os.unlink(path); os.mkdir(path)\ndef {name}(*a, **k): return 'x'"
+    ),
+    "links in the place of our files": (
+        "import glob, os\ndef {name}(*a, **k):\n    for path in glob.glob('/tmp/*'):\n"
+        "        if os.path.isfile(path): os.unlink(path); os.symlink(path, path)\n    return 'x'"
+    ),
+    "a nest of brackets in every file": (
+        "import os\ndef write():\n    for number in range(3, 64):\n        try:\n"
+        "            os.ftruncate(number, 0)\n            os.pwrite(number, b'[' * 100_000 + b'\\n', 0)\n"
+        "        except OSError: pass\nwrite()\ndef {name}(*a, **k):\n    write()\n    os._exit(0)"
+    ),
+    "a nest of objects for an answer": (
+        "import os\ndef {name}(*a, **k):\n    for number in range(3, 64):\n        try:\n"
+        "            os.write(number, b'{{\"value\":' * 100_000 + b'\\n')\n"
+        "        except OSError: pass\n    return 'x'"
+    ),
+    "an answer of several kinds": (
+        "import json\nreal = json.dumps\ndef dumps(value, *a, **k):\n"
+        "    if isinstance(value, dict) and 'value' in value:\n"
+        "        return real({{**value, 'large': [], 'of': [], 'raised': None, 'timeout': 1}})\n"
+        "    return real(value, *a, **k)\njson.dumps = dumps\ndef {name}(*a, **k): return 'x'"
+    ),
+    "not a number that raises": (
+        "from decimal import Decimal\ndef {name}(*a, **k): return [Decimal('sNaN'), Decimal('-Infinity')]"
+    ),
     "outcomes written by hand": (
         "import json, sys\n"
         "print(json.dumps({{'outcome': {{'checks': [], 'made': 9, 'planned': 9, 'stopped': None}}}}))\n"
@@ -137,6 +168,12 @@ def test_names_that_a_test_takes_from_the_candidate_are_not_run_with_the_test(
         "import builtins\nbuiltins.isinstance = lambda *a: True",
         "import unittest\nunittest.TestResult.addFailure = lambda *a: None",
         "class TestCases: pass",
+        "import glob, os\nfor path in glob.glob('/tmp/*'):\n"
+        "    if os.path.isfile(path): os.unlink(path); os.mkdir(path)",
+        "import os\nfor n in range(3, 64):\n    try: os.ftruncate(n, 0); os.pwrite(n, b'[' * 100_000 + b'\\n', 0)\n"
+        "    except OSError: pass\nos._exit(0)",
+        'import os\nfor n in range(3, 64):\n    try: os.write(n, b\'{"name":[],"type":{},"missing":1}\\n\' * 9)\n'
+        "    except OSError: pass",
         "import sys\nsys.exit(0)",
         "import os\nos._exit(0)",
     ],

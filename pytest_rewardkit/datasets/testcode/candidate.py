@@ -114,7 +114,7 @@ class Candidate:
             if raised is None:
                 raise CandidateFailed(Verdict.TIMEOUT, "loading the candidate took too long")
             name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
-        except (ValueError, TypeError, LookupError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             verdict = reply.verdict or Verdict.RUNTIME_ERROR
             raise CandidateFailed(verdict, reply.reason or "the candidate ended its interpreter") from None
         verdict = Verdict.COMPILE_ERROR if state.get("compiling") else failure_verdict(name)

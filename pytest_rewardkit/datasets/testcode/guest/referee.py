@@ -384,17 +384,20 @@ def _may_be_swallowed(error: Exception, do: str) -> bool:
 
 
 def _answer(line: str) -> dict[str, Any]:
-    """What the candidate's side wrote; whatever is not of its form is an answer that says nothing."""
+    """What the candidate's side wrote; whatever says not exactly one thing is an answer that says nothing."""
     try:
         answer = json.loads(line)
-        raised = answer.get("raised", _SILENCE)
-        if all(isinstance(raised[field], str) for field in _SILENCE):
+        said = frozenset(answer) - {"changed"}
+        texts = [answer["raised"][field] for field in _SILENCE] if "raised" in said else []
+        texts += [answer[field] for field in ("large", "of", "ended") if field in said]
+        if said in _FORMS and all(isinstance(text, str) for text in texts):
             return dict(answer)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         pass
     return {"raised": _SILENCE}
 
 
+_FORMS = frozenset(map(frozenset, (["value"], ["large", "of"], ["raised"], ["ended"], ["timeout"])))
 _SILENCE = {"type": "NoAnswer", "builtin": "Exception", "message": "the candidate's side gave no answer", "where": ""}
 _examinations: dict[str, Examination] = {}
 _rows: list[Apart] = []
