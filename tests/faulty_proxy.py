@@ -67,6 +67,11 @@ class FaultyProxy:
         self._over = threading.Event()
 
     @property
+    def met(self) -> int:
+        """How many requests of the fault's kind there were."""
+        return self._met
+
+    @property
     def hits(self) -> int:
         """How many requests the fault has happened to."""
         return max(self._met - (self._fault.seen if self._fault else 0), 0)

@@ -24,6 +24,7 @@ from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
@@ -188,7 +189,7 @@ class _Workplace:
         with self._lock:
             self._sandboxes.discard(sandbox)
         with suppress(SandboxUnavailable), sandbox_failures():
-            sandbox.kill()
+            again(sandbox.kill)
 
     def _referee(self) -> Referee:
         referee: Referee | None = getattr(self._local, "referee", None)

@@ -75,7 +75,9 @@ class Ended:
         return f"signal: {words} ({FOR_MEMORY})" if self.for_memory else f"signal: {words}"
 
 
-FOR_MEMORY = "the sandbox used more memory than it is allowed"
+FOR_MEMORY = "memory_limit_exceeded"
+"""The code of a process that was ended because its sandbox used more memory than it is allowed."""
+
 
 SIGNAL_WORDS: dict[int, str] = {
     signal.SIGHUP: "hangup",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.options import create_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +32,9 @@ def create(*, within: float | None = None, **options: Any) -> Sandbox:
     """
     from e2b_code_interpreter import Sandbox
 
+    keywords = _keywords(within, options)
     with infrastructure_failures():
-        return _with_usual_limit(Sandbox.create(**_limited(within, options)), options)
+        return _with_usual_limit(again(lambda: Sandbox.create(**keywords)), options)
 
 
 async def create_async(*, within: float | None = None, **options: Any) -> AsyncSandbox:
@@ -38,11 +42,15 @@ async def create_async(*, within: float | None = None, **options: Any) -> AsyncS
     from e2b_code_interpreter import AsyncSandbox
 
     with infrastructure_failures():
-        return _with_usual_limit(await AsyncSandbox.create(**_limited(within, options)), options)
+        return _with_usual_limit(await AsyncSandbox.create(**_keywords(within, options)), options)
 
 
-def _limited(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
-    return options if within is None else {"request_timeout": within, **options}
+def _keywords(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
+    keywords = options if within is None else {"request_timeout": within, **options}
+    # Who asks twice for one sandbox gets that one, and leaves none behind.
+    if "idempotency_key" in create_keywords():
+        keywords = {"idempotency_key": str(uuid.uuid4()), **keywords}
+    return keywords
 
 
 def _with_usual_limit(sandbox: S, options: Mapping[str, Any]) -> S:

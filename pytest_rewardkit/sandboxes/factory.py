@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import RewardkitWarning
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Factory:
         unknown and limits that cannot be.
         """
         __tracebackhide__ = True
-        return self._created(lambda keywords: self._provider.create(**keywords), options, lambda sandbox: sandbox.kill)
+        return self._created(
+            lambda keywords: self._provider.create(**keywords), options, lambda sandbox: lambda: again(sandbox.kill)
+        )
 
     def create_async(self, **options: Any) -> AsyncSandbox:
         """Return a new sandbox of the asynchronous SDK, which any event loop may use."""
@@ -65,7 +68,7 @@ class Factory:
         return self._created(
             lambda keywords: runner.run(self._provider.create_async(**keywords)),
             options,
-            lambda sandbox: lambda: runner.run(sandbox.kill()),
+            lambda sandbox: lambda: again(lambda: runner.run(sandbox.kill())),
         )
 
     def close(self) -> None:

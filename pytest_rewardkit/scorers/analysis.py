@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict, checked_weight
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
@@ -92,8 +93,7 @@ def score_analysis(
         return _failed(sought, checks, Verdict.NO_CODE, extraction.how)
     try:
         with sandbox_failures():
-            for name, content in uploads.items():
-                sandbox.files.write(name, content)
+            again(lambda: [sandbox.files.write(name, content) for name, content in uploads.items()])
         with Notebook(sandbox, extraction.code, setup, limit=time_limit) as subject:
             cell = subject.load()
             unshown = subject.unshown_figures() if cell.verdict is None else []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal, says_nothing
 from pytest_rewardkit.scorers import figures
 from pytest_rewardkit.scorers.scratch import scratch_path
@@ -111,6 +112,8 @@ class Interpreter:
             )
         self._sandbox = sandbox
         self._context: Context | None = None
+        self._number = 0
+        """That of the last cell."""
         self.prepared = False
         """Whether the interpreter holds what questions need (evaluation.py); a fresh one does not."""
 
@@ -131,20 +134,27 @@ class Interpreter:
         context, self._context, self.prepared = self._context, None, False
         if context is not None:
             with sandbox_failures():
-                self._sandbox.remove_code_context(context)
+                again(lambda: self._remove(context))
+
+    def _remove(self, context: Context) -> None:
+        from e2b import NotFoundException
+
+        with suppress(NotFoundException):  # it is gone already, perhaps by a request of which no answer came
+            self._sandbox.remove_code_context(context)
 
     def start(self) -> Context:
         """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
         if self._context is None:
             with sandbox_failures():
-                self._context = self._sandbox.create_code_context()
+                self._context = again(self._sandbox.create_code_context)
+            self._number = 0
         return self._context
 
     def deposit(self, text: str) -> str:
         """Store a text as a file in the sandbox, and return its path. Raises SandboxUnavailable."""
         path = scratch_path()
         with sandbox_failures():
-            self._sandbox.files.write(path, text)
+            again(lambda: self._sandbox.files.write(path, text))
         return path
 
     def run(self, code: str, *, limit: float) -> Cell:
@@ -161,16 +171,41 @@ class Interpreter:
         except UnicodeEncodeError as error:  # a lone surrogate cannot even be sent
             reason = one_line(f"SyntaxError: {error}", 300)
             return Cell((), f"{reason}\n", 0.0, Verdict.COMPILE_ERROR, reason)
-        context = self.start()
-        execution = _Execution(self._sandbox, context, code, limit)
+        try:
+            return self._ran(code, limit)
+        except SandboxSpoilt:
+            raise
+        except SandboxUnavailable:
+            if not self._has_nothing_begun():
+                raise
+        return self._ran(code, limit)
+
+    def _ran(self, code: str, limit: float) -> Cell:
+        execution = _Execution(self._sandbox, self.start(), code, limit)
         if not execution.finished_in_time():
             self.discard()
             execution.require_end()
             return execution.cell(Verdict.TIMEOUT, f"took longer than {limit:g} s")
         cell = execution.concluded()
+        self._number = cell.count or self._number
         if execution.has_ended_interpreter:
             self.discard()
         return cell
+
+    def _has_nothing_begun(self) -> bool:
+        """Whether no cell has begun since the last one that was answered: the interpreter numbers those that begin."""
+        next_number = self._number + 1
+        for _ in range(PROBES):
+            if self._context is None:
+                return False
+            probe = _Execution(self._sandbox, self._context, "pass", PROBE_SECONDS)
+            if not probe.finished_in_time():
+                return False
+            with suppress(SandboxUnavailable):
+                cell = probe.concluded()
+                self._number = cell.count or self._number
+                return cell.verdict is None and cell.count == next_number
+        return False
 
 
 class _OutputFloodError(Exception):
@@ -304,6 +339,10 @@ class _Execution:
 
 END_SECONDS: Final = 20.0
 """How long the answer to a cell may take once its interpreter was ended."""
+
+PROBES: Final = 2
+PROBE_SECONDS: Final = 2.0
+"""How long an interpreter may take to tell what has begun in it; what takes that long has begun."""
 
 # What httpx raises when an answer ends in its middle.
 CUT_OFF: Final = ("ReadError", "RemoteProtocolError")

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, Self
 
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.failures import is_refusal
 from pytest_rewardkit.scorers import interpreter, launcher
 from pytest_rewardkit.scorers.evaluation import MODULES, Answer, with_what
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import CommandHandle, Sandbox
 
 KILLED: Final = 128 + 9
-FOR_MEMORY: Final = "more memory than it is allowed"
-"""What the local server says of a program that it ended with the whole sandbox."""
+FOR_MEMORY: Final = "memory_limit_exceeded"
+"""The local server's code for a program that it ended with the whole sandbox."""
+
+BEGUN: Final = "begun"
+"""The file that is there when a program has been started."""
 
 
 def run_program(
@@ -57,7 +62,6 @@ def run_program(
     Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
     """
     saw_code(code)
-    folder = scratch_path()
     contents = {
         **_sources(),
         f"{launcher.PROGRAM}.py": code,
@@ -66,16 +70,48 @@ def run_program(
     }
     if before is not None and not setup:
         before()
-    with sandbox_failures():
-        sandbox.files.write_files([{"path": f"{folder}/{name}", "data": _bytes(it)} for name, it in contents.items()])
-    run = _Run(sandbox, folder, limit, bool(setup), before if setup else None, wants)
+
+    def ran() -> Answer:
+        folder = scratch_path()
+        files = [{"path": f"{folder}/{name}", "data": _bytes(content)} for name, content in contents.items()]
+        with sandbox_failures():
+            again(lambda: sandbox.files.write_files(files))
+        try:
+            return _Run(sandbox, folder, limit, bool(setup), before if setup else None, wants).answer()
+        except SandboxSpoilt:
+            raise
+        except SandboxUnavailable as error:
+            if not _has_not_begun(sandbox, folder):
+                raise
+            raise _NotBegunError(str(error)) from error
+        finally:
+            with suppress(SandboxUnavailable), sandbox_failures():
+                again(lambda: sandbox.files.remove(folder))
+
     try:
-        answer = run.answer()
-    finally:
-        with suppress(SandboxUnavailable), sandbox_failures():
-            sandbox.files.remove(folder)
+        answer = ran()
+    except _NotBegunError:
+        answer = ran()
     saw_output(answer.put_out, answer.stderr)
     return answer
+
+
+class _NotBegunError(SandboxUnavailable):
+    """The program was not started, and never will be."""
+
+
+def _has_not_begun(sandbox: Sandbox, folder: str) -> bool:
+    """Whether the program of a folder has not been started; it cannot be any more then."""
+    aside = f"{folder}_"
+    try:
+        with sandbox_failures():
+            # A request that is still on its way finds nothing to start.
+            sandbox.files.rename(folder, aside)
+            begun = again(lambda: sandbox.files.exists(f"{aside}/{BEGUN}"))
+            again(lambda: sandbox.files.remove(aside))
+    except SandboxUnavailable:
+        return False
+    return not begun
 
 
 @cache
@@ -120,7 +156,7 @@ class _Deadline:
     def _end(self) -> None:
         self._reached = True
         with suppress(SandboxUnavailable), sandbox_failures():
-            self._ended = self._handle.kill()
+            self._ended = again(self._handle.kill)
 
 
 @dataclass(slots=True)
@@ -170,6 +206,7 @@ class _Run:
         limit = 2 * self.limit if self.has_setup else self.limit
         with sandbox_failures():
             handle = self.sandbox.commands.run(
+                f"true >{self.folder}/{BEGUN}; "
                 f"exec python3 {self.folder}/launcher.py {self.nonce} {self.wants} 3<&0 <{self.folder}/stdin",
                 background=True,
                 stdin=self.has_setup,
@@ -216,7 +253,7 @@ class _Run:
         if self.before is not None:
             self.before()
         self.started = time.monotonic()
-        self.sandbox.commands.send_stdin(handle.pid, "\n")
+        _let_go(self.sandbox, handle.pid)
 
     def _parted(self) -> tuple[str, str]:
         """What the program printed, and what the launcher reported, which comes last."""
@@ -238,3 +275,13 @@ def _failure(status: int, stderr: str) -> tuple[Verdict, str]:
     if status == KILLED:
         return Verdict.RUNTIME_ERROR, "the program was killed"
     return Verdict.RUNTIME_ERROR, one_line(last, 300) if last else f"the program ended with status {status}"
+
+
+def _let_go(sandbox: Sandbox, pid: int) -> None:
+    """Send the line for which a launcher waits; it reads one, and no other."""
+    try:
+        again(lambda: sandbox.commands.send_stdin(pid, "\n"))
+    except Exception as error:
+        if not is_refusal(error):
+            raise
+        # It has ended, perhaps after a line of which no answer came; how it has ended is heard from itself.

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.interpreter import CUT_OFF, sandbox_failures
 from pytest_rewardkit.scorers.tree import Entry, Tree
 
@@ -65,7 +66,7 @@ def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time
 def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
     try:
         with sandbox_failures():
-            return list(sandbox.files.list(root, depth=DEEPEST))
+            return again(lambda: list(sandbox.files.list(root, depth=DEEPEST)))
     except SandboxSpoilt as error:
         if _is_gone(sandbox, error):
             return []  # the candidate has removed it
@@ -95,7 +96,7 @@ class _Reader:
         self._files -= 1
         try:
             with sandbox_failures():
-                return self._taken(entry, min(FILE_LIMIT, self._kept) if keep else 0)
+                return again(lambda: self._taken(entry, min(FILE_LIMIT, self._kept) if keep else 0))
         except SandboxSpoilt as error:
             return Entry(obstacle=str(error))
         except SandboxUnavailable as error:
@@ -114,6 +115,8 @@ class _Reader:
             digest.update(chunk)
             if size <= keep:
                 content += chunk
+        if size < entry.size and not entry.symlink_target and not _has_changed(self._sandbox, entry):
+            raise SandboxUnavailable(f"of a file with {entry.size:,} bytes, {size:,} came")
         if size > keep:
             return Entry(digest.digest(), unkept=f"it is too large, with {size:,} bytes")
         self._kept -= size
@@ -131,7 +134,7 @@ def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:
     """Whether a file changed while it was read, and so is itself the reason why it could not be."""
     try:
         with sandbox_failures():
-            now = sandbox.files.get_info(entry.path)
+            now = again(lambda: sandbox.files.get_info(entry.path))
     except SandboxSpoilt as error:
         return _is_gone(sandbox, error)
     return (now.size, now.modified_time) != (entry.size, entry.modified_time)
@@ -142,4 +145,4 @@ def _is_gone(sandbox: Sandbox, error: SandboxSpoilt) -> bool:
     from e2b import NotFoundException
 
     with sandbox_failures():
-        return isinstance(error.__cause__, NotFoundException) and bool(sandbox.is_running())
+        return isinstance(error.__cause__, NotFoundException) and bool(again(sandbox.is_running))

@@ -9,6 +9,7 @@ import pytest
 from faulty_proxy import Fault, FaultyProxy, answered
 
 from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output
+from pytest_rewardkit.sandboxes import again
 from pytest_rewardkit.scorers import interpreter
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def far_sandbox(server: LocalServer, proxy: FaultyProxy) -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "END_SECONDS", 1.0)
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # what happens always is not tried again
 
 
 def output(sandbox: Sandbox, limit: float = 20) -> Reward:

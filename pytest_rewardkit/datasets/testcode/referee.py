@@ -16,6 +16,7 @@ from pytest_rewardkit.datasets.testcode.guest.referee import WALL_FACTOR
 from pytest_rewardkit.datasets.testcode.sending import REFEREE, UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Referee:
         sandbox, self._sandbox, self._line = self._sandbox, None, None
         if sandbox is not None:
             with suppress(SandboxUnavailable), sandbox_failures():
-                sandbox.kill()
+                again(sandbox.kill)
 
     def begin(self, test: TestCode) -> Examination:
         """Begins an examination; whichever was open before is given up.

@@ -29,6 +29,7 @@ from pytest_rewardkit.datasets.testcode.guest import (
 )
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers import across, loading, structures
 from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
 from pytest_rewardkit.scorers.scratch import scratch_path
@@ -105,7 +106,7 @@ class Line:
         data = json.dumps(task)
         if is_large := len(data) > LARGEST_CELL:
             with sandbox_failures():
-                self._sandbox.files.write(f"{path}.task", data)
+                again(lambda: self._sandbox.files.write(f"{path}.task", data))
         self.start()
         loading = "" if self._is_loaded else _loading(self._modules)
         self._is_loaded = True
@@ -126,22 +127,29 @@ class Line:
         return Reply(text[:LARGEST_FILE], verdict, reason, cell.duration)
 
     def _read(self, path: str) -> str:
-        content = bytearray()
         try:
             with sandbox_failures():
-                for chunk in self._sandbox.files.read(path, format="stream"):
-                    content += chunk
-                    if len(content) > LARGEST_FILE:
-                        break
+                size = min(again(lambda: self._sandbox.files.get_info(path)).size, LARGEST_FILE)
+                content = again(lambda: self._content(path))
+                if len(content) < size:  # the answer was cut short, or the file is
+                    content = again(lambda: self._content(path))
+                return content.decode("ascii", "replace")
         except SandboxSpoilt as error:
-            if not isinstance(error.__cause__, NotFoundException):
-                raise
-        return content.decode("ascii", "replace")
+            if isinstance(error.__cause__, NotFoundException):
+                return ""
+            raise
+
+    def _content(self, path: str) -> bytearray:
+        content = bytearray()
+        for chunk in self._sandbox.files.read(path, format="stream"):
+            content += chunk
+            if len(content) > LARGEST_FILE:
+                break
+        return content
 
     def _remove(self, *paths: str) -> None:
         with suppress(SandboxUnavailable), sandbox_failures():
-            for path in paths:
-                self._sandbox.files.remove(path)
+            again(lambda: [self._sandbox.files.remove(path) for path in paths])
 
 
 @cache
