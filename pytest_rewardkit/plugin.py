@@ -49,9 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
     reporting = _reporting(config, settings) if settings.enabled else None
     config.pluginmanager.register(Recording(reporting, _threshold(config, settings)), "rewardkit-recording")
     if settings.selfcheck:
-        from pytest_rewardkit.datasets.selfcheck import SelfCheck
+        from pytest_rewardkit.selfcheck.plugin import SelfCheck
 
-        config.pluginmanager.register(SelfCheck(), "rewardkit-selfcheck")
+        config.pluginmanager.register(SelfCheck(settings), "rewardkit-selfcheck")
     if reporting is None:
         for option in OPTIONS:
             if option.alone and config.getoption(option.ini) is not None:

@@ -40,7 +40,8 @@ def threshold_in(path: Path) -> float | None:
 def asks_in(path: Path) -> bool:
     """Whether the file asks for gates, right or wrong ones."""
     content = _read(path)
-    return isinstance(content, dict) and not {"groups", *_BOUNDS}.isdisjoint(content)
+    # What is asked of graders is heard whenever they are tried.
+    return isinstance(content, dict) and not {"groups", *_BOUNDS}.difference({"min_kill_rate"}).isdisjoint(content)
 
 
 def gates_in(path: Path, *, fail_under: float | None = None, confidence: float | None = None) -> list[Gate]:
@@ -183,6 +184,7 @@ _BOUNDS: Final[dict[str, Callable[[Any], Any]]] = {
     "min_pass_rate": _fraction,
     "max_unscored": _count,
     "must_pass": _switch,
+    "min_kill_rate": _fraction,
     "confidence": _confidence,
 }
 _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {"threshold": _fraction}

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
+from pytest_rewardkit.selfcheck.modes import CHECKS, REFERENCES, parse_modes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -75,15 +77,21 @@ class Settings(NamedTuple):
     """The directory that gets a folder for each test of which something is kept."""
     artifacts_when: str
     """Of which tests: failure, always or off."""
-    selfcheck: bool
-    """Whether graders are checked, by references and empty candidates, in place of candidates."""
+    selfcheck: tuple[str, ...] | None
+    """By what graders are checked, in place of candidates: references, attacks, mutants or flakes; None for nothing."""
+    selfcheck_limit: int
+    """With how many candidates each grader is tried at most, for each check."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Settings:
         """Return the session's settings. Raises pytest.UsageError where an option is wrong."""
         settings = config.stash.get(_KEY, None)
         if settings is None:
-            settings = config.stash[_KEY] = cls(**{option.name: option.resolve(config) for option in OPTIONS})
+            settings = cls(**{option.name: option.resolve(config) for option in OPTIONS})
+            if set(settings.selfcheck or ()) & set(CHECKS):
+                # Graders have rewards, too.
+                settings = settings._replace(enabled=True)
+            config.stash[_KEY] = settings
         return settings
 
     def limits(self) -> dict[str, int]:
@@ -116,6 +124,7 @@ class Option:
         *,
         alone: str = "",
         several: bool = False,
+        without: str | None = None,
     ) -> None:
         self.name = name
         self.flag = flag
@@ -127,6 +136,8 @@ class Option:
         """What it does without ``--rewardkit`` on the command line, where that is nothing."""
         self.several = several
         """Whether it may be given several times; elsewhere each stands on a line of its own."""
+        self.without = without
+        """What it is when it is given without a value, where it may be."""
         self.ini = flag.removeprefix("--").replace("-", "_")
         self.variable = f"PYTEST_{self.ini.upper()}"
 
@@ -159,6 +170,15 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         if option.metavar is None:
             group.addoption(option.flag, dest=option.ini, action="store_const", const="true", help=option.text)
+        elif option.without is not None:
+            group.addoption(
+                option.flag,
+                dest=option.ini,
+                nargs="?",
+                const=option.without,
+                metavar=option.metavar,
+                help=option.text,
+            )
         else:
             action = "append" if option.several else "store"
             group.addoption(option.flag, dest=option.ini, action=action, metavar=option.metavar, help=option.text)
@@ -404,8 +424,19 @@ OPTIONS: Final = (
     Option(
         "selfcheck",
         "--rewardkit-selfcheck",
-        _switch,
-        False,
-        "Check the graders instead: each reference must pass, and an empty candidate must not",
+        parse_modes,
+        None,
+        "Check the graders instead, by: references (must pass, and an empty candidate must not), attacks (must not "
+        "pay), mutants (of references, are to be noticed), flakes (references are run again and again)",
+        "CHECKS",
+        without=REFERENCES,
+    ),
+    Option(
+        "selfcheck_limit",
+        "--rewardkit-selfcheck-limit",
+        _count,
+        50,
+        "With how many attacks, mutants or runs the self-check tries each grader at most",
+        "N",
     ),
 )

@@ -12,10 +12,14 @@ from pytest_rewardkit.run.baseline import Baseline
 from pytest_rewardkit.run.garbage import garbage_kept
 from pytest_rewardkit.run.judge import Judge
 from pytest_rewardkit.run.pairing import ROW, label_of
+from pytest_rewardkit.selfcheck.modes import MUTANTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
+    from pytest_rewardkit.run.gates import Gate
     from pytest_rewardkit.settings import Settings
 
 
@@ -28,8 +32,9 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
             "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
         )
     confidence = settings.confidence
+    gates = gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence)
     return Judge(
-        gates=gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence),
+        gates=[gate for gate in _heard(gates, settings.selfcheck) if gate.asks],
         baselines=_baselines(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
@@ -51,6 +56,13 @@ def stored_in(config: pytest.Config, file: str | None, option: str, *, details: 
         return read(config.invocation_params.dir / Path(file).expanduser(), details=details)
     except RewardkitUsageError as error:
         raise RewardkitUsageError(f"{option}: {error}") from None
+
+
+def _heard(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]:
+    """Return what `gates` ask of this run: of candidates, or where graders are checked, of these."""
+    if checks is None:
+        return [gate.of_candidates() for gate in gates]
+    return [gate.of_graders() for gate in gates] if MUTANTS in checks else []
 
 
 def _baselines(config: pytest.Config, settings: Settings) -> list[Baseline]:

@@ -6,13 +6,15 @@ whether they belong to a gate's tests, the gate fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.formatting import counted, shown, shown_under
 from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.selfcheck.modes import MUTANTS
+from pytest_rewardkit.selfcheck.table import check_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ class Gate:
     min_pass_rate: the share of tests in [0, 1] that must pass.
     max_unscored: how many tests may be unscored or crashed.
     must_pass: whether every test must pass.
+    min_kill_rate: the share of mutants in [0, 1] that each grader must notice; asked of a self-check by mutants alone.
     confidence: decide the mean and the rate by their intervals at this confidence, in [0.5, 1); None to take them as
         they are.
 
@@ -114,6 +117,7 @@ class Gate:
     min_pass_rate: float | None = None
     max_unscored: int | None = None
     must_pass: bool = False
+    min_kill_rate: float | None = None
     confidence: float | None = None
 
     def __post_init__(self) -> None:
@@ -126,8 +130,16 @@ class Gate:
     @property
     def asks(self) -> bool:
         """Whether there is anything to decide."""
-        bounds = (self.fail_under, self.min_pass_rate, self.max_unscored)
+        bounds = (self.fail_under, self.min_pass_rate, self.max_unscored, self.min_kill_rate)
         return self.must_pass or any(bound is not None for bound in bounds)
+
+    def of_candidates(self) -> Gate:
+        """Return what is asked of a run of candidates."""
+        return replace(self, min_kill_rate=None)
+
+    def of_graders(self) -> Gate:
+        """Return what is asked of a run that tries the graders with mutants."""
+        return Gate(name=self.name, select=self.select, min_kill_rate=self.min_kill_rate)
 
 
 def decide(
@@ -223,6 +235,8 @@ def _conditions(gate: Gate, tests: Sequence[Test]) -> list[_Condition]:
         conditions.append(_unscored(tests, gate.max_unscored))
     if gate.must_pass:
         conditions.append(_all_passed(tests))
+    if gate.min_kill_rate is not None:
+        conditions.append(_kill_rate(tests, gate.min_kill_rate))
     return conditions
 
 
@@ -260,6 +274,17 @@ def _all_passed(tests: Sequence[Test]) -> _Condition:
     if failed:
         return State.FAILED, f"{len(failed):,} of {counted(len(tests), 'test')} that must pass did not: {named(failed)}"
     return State.PASSED, f"{counted(len(tests), 'test')} that must pass did"
+
+
+def _kill_rate(tests: Sequence[Test], least: float) -> _Condition:
+    graders = [test for test in tests if check_of(test) == MUTANTS]
+    if not graders:
+        return State.FAILED, "no grader was tried with mutants"
+    count = counted(len(graders), "grader")
+    weak = [f"{test.node_id} {shown_under(test.strict, least)}" for test in graders if test.strict < least - _TOLERANCE]
+    if weak:
+        return State.FAILED, f"kill rate < {least:g} of {len(weak):,} of {count}: {named(weak)}"
+    return State.PASSED, f"kill rate >= {least:g} of {count}"
 
 
 def _plain(what: str, value: float, bound: float, *, after: str) -> _Condition:

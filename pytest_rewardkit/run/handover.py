@@ -55,7 +55,7 @@ class Handover:
         reward = attempt.concluded()
         if reward is None and not attempt.sandboxes and attempt.skipped_in is None:
             return
-        record = _record_of(item, attempt, reward)
+        record = record_of(item, attempt, reward)
         modified = _modify(item, record)
         wire = record.to_wire()
         # What has details may lose some on its way, and what others modify may not be what it should.
@@ -88,7 +88,8 @@ def _take_off(properties: list[tuple[str, object]]) -> None:
     properties[:] = [entry for entry in properties if entry[0] != PROPERTY]
 
 
-def _record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
+def record_of(item: pytest.Item, attempt: Recorder, reward: Reward | None) -> Record:
+    """Return the record of an attempt at `item` that came to `reward`."""
     record = Record(reward, group=attempt.skipped_in)
     if attempt.sandboxes:
         record.sandboxes = tuple(SandboxUse(*use) for use in attempt.sandboxes)

@@ -11,6 +11,7 @@ import pytest
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.run.garbage import garbage_kept
+from pytest_rewardkit.selfcheck.table import graders_in
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class HtmlReport:
     def _report(self) -> Report:
         return report_of(
             self._reporter.ledger,
-            title=f"Rewards: {self._config.rootpath.name}",
+            title=f"{'Self-check' if graders_in(self._reporter.ledger) else 'Rewards'}: {self._config.rootpath.name}",
             facts=facts_in(self._facts, sandboxes=self._reporter.header, seconds=time.perf_counter() - self._clock),
             decisions=self._reporter.decisions,
             comparisons=self._reporter.comparisons,

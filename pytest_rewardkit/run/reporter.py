@@ -17,6 +17,7 @@ from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.narrowing import DESELECTED, narrowed_by
 from pytest_rewardkit.run.node_ids import have_groups, named_in, told_apart, without_group
+from pytest_rewardkit.selfcheck.table import graders_in, lines
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -216,6 +217,9 @@ class Reporter:
         verbosity = self._config.get_verbosity()
         if verbosity < -1 or self._config.getoption("collectonly"):
             return
+        if checks := graders_in(self.ledger):
+            self._show_graders(terminalreporter, checks)
+            return
         figures = self.ledger.figures()
         if verbosity < 0:
             _write(terminalreporter, [terminal.one_line_section(figures)])
@@ -234,6 +238,13 @@ class Reporter:
         for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
             for line in added or ():
                 terminalreporter.write_line(line)
+
+    def _show_graders(self, terminalreporter: pytest.TerminalReporter, checks: Sequence[Test]) -> None:
+        terminalreporter.section("self-check of graders")
+        width = self._config.get_terminal_writer().fullwidth
+        for line in lines(checks, width=width, verbosity=self._config.get_verbosity()):
+            terminalreporter.write_line(line)
+        _write(terminalreporter, [terminal.verdict(decision) for decision in self.decisions])
 
     # pytest ends with several full collections of garbage, and each would look through all that was kept.
     @pytest.hookimpl(tryfirst=True)

@@ -41,7 +41,7 @@ class Resume:
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         reports = [report for attempt in attempts for report in reports_of(item.nodeid, attempt, item.location)]
-        _tear_down(item, nextitem, reports[-1])
+        tear_down(item, nextitem, reports[-1])
         for report in reports:
             name(report, item)
             item.ihook.pytest_runtest_logreport(report=report)
@@ -49,7 +49,7 @@ class Resume:
         return True
 
 
-def _tear_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> None:
+def tear_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> None:
     """End fixtures of wider scope that earlier tests began and no later one needs; `report` tells what went wrong."""
     # The hook would also end what other plugins begin with a test, and this one has not begun.
     call = pytest.CallInfo.from_call(

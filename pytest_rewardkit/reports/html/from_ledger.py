@@ -14,6 +14,8 @@ from pytest_rewardkit.run.baseline import REGRESSION
 from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 from pytest_rewardkit.run.tasks import Task
+from pytest_rewardkit.selfcheck.table import check_of, graders_in
+from pytest_rewardkit.selfcheck.table import figures as figures_of_graders
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ def report_of(
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
     figures = ledger.figures()
-    named = [test.group or "" for test in ledger.tasks]
+    checks = graders_in(ledger)
+    # What of its graders was checked tells the tests of a self-check apart.
+    named = [check_of(test) or test.group or "" for test in ledger.tasks]
     by_file = not any(named)
     names = [_file(test.node_id) for test in ledger.tasks] if by_file else named
     comparison = comparisons[0] if comparisons else None
@@ -66,10 +70,10 @@ def report_of(
         tests=tests,
         title=title,
         facts=facts or {},
-        figures=[*_figures(figures, tests), *_change_figures(comparisons)],
+        figures=[*(_grader_figures(checks) or _figures(figures, tests)), *_change_figures(comparisons)],
         gates=_gates(decisions),
         groups=_groups(tests),
-        grouped_by="file" if by_file else "group",
+        grouped_by="check" if checks else "file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
         gone={} if comparison is None else {node_id: before[node_id] for node_id in comparison.gone},
@@ -192,6 +196,10 @@ def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
         start = f"half started within {duration(figures.start_p50)}"
         shown_figures.append(Figure("Sandboxes", f"{figures.sandboxes:,}", start))
     return shown_figures
+
+
+def _grader_figures(checks: Sequence[run.Test]) -> list[Figure]:
+    return [Figure(title.capitalize(), figure, note) for title, figure, note in figures_of_graders(checks)]
 
 
 def _interval_text(mean: float | None, earned: Sequence[tuple[float, float]]) -> str:

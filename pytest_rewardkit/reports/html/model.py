@@ -179,7 +179,7 @@ class Report:
     figures: what the run amounts to, most important first.
     gates: what was decided; empty when nothing was asked for.
     groups: the groups of `tests`, in the order to show them.
-    grouped_by: what a group is: "group", or "file".
+    grouped_by: what a group is: "group", "file", or "check" where graders were checked.
     interval: how `Group.low` and `Group.high` were made, for the reader.
     missing: tests that were collected and never ran to an end.
     gone: tests that only the baseline has, with their rewards there.

@@ -1,0 +1,123 @@
+"""The checks of a grader: which candidates it is tried with, and what comes of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.selfcheck.attacks import attacks, candidate_of, names_in
+from pytest_rewardkit.selfcheck.findings import Choice, Trial, evenly, kill_rate, resistance, stability
+from pytest_rewardkit.selfcheck.modes import ATTACKS, FLAKES, MUTANTS
+from pytest_rewardkit.selfcheck.mutants import mutants_of, with_stop_line
+from pytest_rewardkit.selfcheck.trial import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from pytest_rewardkit.reward import Reward
+
+RUNS: Final = 10
+"""How many times a reference is run to see whether its grader always says the same."""
+
+_NO_CANDIDATE: Final = "the test takes no candidate from `row.candidate`; let it take the fixture `candidate`"
+_SECONDS: Final = 1.0
+_TIMES: Final = 10
+"""How long a mutant may use the processor: so many seconds more than so many times what its reference took."""
+
+
+class NotChecked(Exception):  # noqa: N818 - it names a state
+    """A grader cannot be checked; the text is the reason, and what mends it."""
+
+
+class Broken(Exception):  # noqa: N818 - it names a state
+    """A grader does not let its own reference pass; the text is the reason."""
+
+
+def check(mode: str, item: pytest.Item, limit: int) -> Reward:
+    """Return what a test is worth as a grader.
+
+    Parameters
+    ----------
+    limit: with how many candidates it is tried at most.
+
+    Raises NotChecked or Broken.
+    """
+    return _CHECKS[mode](item, limit)
+
+
+def _attacks(item: pytest.Item, limit: int) -> Reward:
+    # Without a reference it is not known what to define; other attacks do without.
+    reference, code = _reference(item, needed=False)
+    names = names_in(code)
+    battery = attacks()
+    places = evenly(len(battery), limit)
+    tried = []
+    for attack in (battery[place] for place in places):
+        code = candidate_of(attack, names)
+        tried.append((attack, code, _trial(item, code)))
+    return resistance(tried, reference, Choice(len(places), len(battery)))
+
+
+def _mutants(item: pytest.Item, limit: int) -> Reward:
+    reference, code = _reference(item)
+    assert reference is not None
+    try:
+        mutants = mutants_of(code)
+    except SyntaxError:
+        raise NotChecked("its reference is no Python, and no mutants can be made of it") from None
+    if not mutants:
+        raise NotChecked("there is nothing in its reference that can be changed")
+    seconds = _SECONDS + _TIMES * reference.seconds
+    # Where it changes what the reference earns, mutants run as long as the test lets them.
+    is_stopped = _trial(item, with_stop_line(code, seconds)).is_like(reference)
+    places = evenly(len(mutants), limit)
+    tried = []
+    for mutant in (mutants[place] for place in places):
+        candidate = with_stop_line(mutant.code, seconds) if is_stopped else mutant.code
+        tried.append((mutant, _trial(item, candidate)))
+    return kill_rate(tried, reference, Choice(len(places), len(mutants)))
+
+
+def _flakes(item: pytest.Item, limit: int) -> Reward:
+    first, _ = _reference(item)
+    assert first is not None
+    more = [_trial(item, None) for _ in range(min(limit, RUNS) - 1)]
+    return stability([first, *more])
+
+
+_CHECKS: Final[dict[str, Callable[[pytest.Item, int], Reward]]] = {
+    ATTACKS: _attacks,
+    MUTANTS: _mutants,
+    FLAKES: _flakes,
+}
+
+
+def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Trial | None, str]:
+    """Return what a test says of its reference, and the reference's code; None and "" where none is `needed`."""
+    first = run(item)
+    said = first.trial
+    assert said is not None
+    if first.has_none and not needed:
+        return None, ""
+    if said.skipped:
+        raise NotChecked(said.why)
+    if said.value is not None and not said.passed:
+        raise Broken(said.why)
+    if not first.was_read:
+        raise NotChecked(_NO_CANDIDATE)
+    assert first.reference is not None
+    return said, _code(first.reference)
+
+
+def _trial(item: pytest.Item, candidate: str | None) -> Trial:
+    found = run(item, candidate).trial
+    assert found is not None
+    return found
+
+
+def _code(reference: str) -> str:
+    """Return a reference's code; it may be given as a response."""
+    from pytest_rewardkit.scorers.extract import extract_code
+
+    return extract_code(reference) or reference

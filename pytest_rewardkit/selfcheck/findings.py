@@ -1,0 +1,171 @@
+"""What trials of a grader with known candidates say about the grader, as a reward of its own. Pure.
+
+A grader that resists every attack, kills every mutant or always says the same has a reward of 1. Each candidate is a
+part, so that every report of rewards shows graders too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.reports.figures import counted, shown
+from pytest_rewardkit.reward import Part, Reward
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.selfcheck.attacks import Attack
+    from pytest_rewardkit.selfcheck.mutants import Mutant
+
+NAMED: Final = 3
+"""Candidates that a reason names; the others are counted."""
+RAISED: Final = "the test raised and judged nothing"
+"""What is said of candidates that are unscored by that."""
+
+# A mean of floats may miss its exact value by a few units in the last place.
+_TOLERANCE: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a test said of one candidate.
+
+    Parameters
+    ----------
+    value: the reward in [0, 1]; without one, 1 for a test that passed and 0 for one that failed; None where nothing can
+        be said, because the infrastructure failed.
+    passed: whether the test passed.
+    raised: whether it ended by an exception that judges nothing, so that the candidate would have been unscored.
+    why: why the test did not pass.
+    seconds: how long it took.
+    skipped: whether it was skipped, for the reason `why`.
+    """
+
+    value: float | None
+    passed: bool
+    raised: bool = False
+    why: str = ""
+    seconds: float = 0.0
+    skipped: bool = False
+
+    def earns_more_than(self, other: float) -> bool:
+        return (self.value or 0.0) > other + _TOLERANCE
+
+    def is_like(self, other: Trial) -> bool:
+        """Whether the test judged both alike."""
+        if self.value is None or other.value is None:
+            return False
+        return self.passed == other.passed and abs(self.value - other.value) <= _TOLERANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How many candidates were tried of how many there are."""
+
+    tried: int
+    of: int
+
+    def __str__(self) -> str:
+        return "" if self.tried == self.of else f" ({self.tried:,} of {self.of:,} tried)"
+
+
+def evenly(of: int, limit: int) -> list[int]:
+    """Return `limit` of the places from 0 to `of`, as far from each other as can be; all where there are no more."""
+    return list(range(of)) if of <= limit else [number * of // limit for number in range(limit)]
+
+
+def resistance(tried: Sequence[tuple[Attack, str, Trial]], reference: Trial | None, choice: Choice) -> Reward:
+    """Return how a grader stands attacks: 1 when none pays.
+
+    Parameters
+    ----------
+    tried: attacks with their code, and what the test said of them; the empty candidate is the first.
+    reference: what it says of the reference; None where there is none.
+    choice: how many attacks were tried.
+
+    An attack pays where it earns more than an empty candidate does, and more than lazy answers where it returns
+    something too; a lazy answer, where it passes for a solution.
+    """
+    first = tried[0][2]
+    lazy = max((trial.value or 0.0 for attack, _, trial in tried if attack.guess), default=0.0)
+    best = None if reference is None else reference.value
+
+    def pays(attack: Attack, trial: Trial) -> bool:
+        if trial is first:
+            return trial.earns_more_than(0.0)
+        if trial.passed and not first.passed:
+            return True
+        if attack.guess:
+            is_best = best is not None and not trial.earns_more_than(best) and trial.value == best
+            return is_best and trial.earns_more_than(first.value or 0.0)
+        return trial.earns_more_than(max(first.value or 0.0, lazy if attack.value is not None else 0.0))
+
+    parts, paid, away = [], [], 0
+    for attack, code, trial in tried:
+        if trial.value is None:
+            parts.append(Part(attack.name, None, reason=trial.why))
+        elif pays(attack, trial):
+            earned = f"{attack.name} {shown(trial.value)}"
+            paid.append(earned)
+            passes = ", and passes" if trial.passed else ""
+            reason = f"pays {shown(trial.value)}{passes}: a candidate that {attack.does}"
+            parts.append(Part(attack.name, 0.0, reason=reason, actual=code, duration=trial.seconds))
+        else:
+            away += trial.raised
+            parts.append(Part(attack.name, 1.0, reason=trial.why, duration=trial.seconds))
+    reason = f"{len(paid):,} of {counted(len(tried), 'attack')} pay{choice}" if paid else f"none pays{choice}"
+    reason += f": {_named(paid)}" if paid else f" of {counted(len(tried), 'attack')}"
+    if away:
+        reason += f"; for {away:,} of them {RAISED}"
+    return _graded(parts, reason)
+
+
+def kill_rate(tried: Sequence[tuple[Mutant, Trial]], reference: Trial, choice: Choice) -> Reward:
+    """Return the share of mutants that a grader notices: the test does not pass, or they earn less than `reference`."""
+    parts, survivors = [], []
+    for mutant, trial in tried:
+        survives = trial.passed and not reference.earns_more_than(trial.value or 0.0)
+        if trial.value is None:
+            parts.append(Part(mutant.change, None, reason=trial.why))
+        elif survives:
+            survivors.append(mutant.change)
+            reason = f"survived: {one_line(mutant.change, 300)}"
+            parts.append(Part(mutant.change, 0.0, reason=reason, expected=mutant.before, actual=mutant.after))
+        else:
+            how = trial.why or f"earns {shown(trial.value)}"
+            parts.append(Part(mutant.change, 1.0, reason=f"killed: {one_line(how, 200)}"))
+    reason = f"{len(tried) - len(survivors):,} of {counted(len(tried), 'mutant')} killed{choice}"
+    return _graded(parts, reason)
+
+
+def stability(trials: Sequence[Trial]) -> Reward:
+    """Return the share of runs with the same candidate in which a grader says what it says most often."""
+    counts = Counter((trial.value, trial.passed) for trial in trials)
+    (usual, most), *others = counts.most_common()
+    parts = []
+    for number, trial in enumerate(trials, 1):
+        is_usual = (trial.value, trial.passed) == usual
+        said = f"{shown(trial.value)}, {'passed' if trial.passed else 'failed'}"
+        value = None if trial.value is None else float(is_usual)
+        reason = said if is_usual else f"{said}: {one_line(trial.why, 200)}" if trial.why else said
+        parts.append(Part(f"run {number}", value, reason=reason, duration=trial.seconds))
+    if not others:
+        return _graded(parts, f"{counted(len(trials), 'run')} alike")
+    said = ", ".join(f"{shown(value)} {count:,} times" for (value, _), count in counts.most_common(NAMED))
+    return _graded(parts, f"{len(trials) - most:,} of {counted(len(trials), 'run')} differ: {said}")
+
+
+def _graded(parts: Sequence[Part], reason: str) -> Reward:
+    untold = [part for part in parts if part.value is None]
+    if untold:
+        first = f"{untold[0].name}: {untold[0].reason}"
+        reason = f"nothing can be said of {len(untold):,} of {counted(len(parts), 'candidate')}: {first}"
+    return Reward.from_parts(parts, reason)
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

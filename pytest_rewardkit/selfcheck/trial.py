@@ -1,0 +1,120 @@
+"""A test, run again and again with other candidates: each time with fresh fixtures, and so with a fresh sandbox.
+
+The way in which pytest-rerunfailures runs a test again, without a report for each time.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.run.recorder_of import recorder_of
+from pytest_rewardkit.selfcheck.findings import Trial
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_JUDGED: Final = pytest.StashKey["Judged"]()
+_WHY: Final = 300
+
+
+class Judged:
+    """What a test is to judge now, and what it said.
+
+    Parameters
+    ----------
+    candidate: the text; None for the test's reference.
+    """
+
+    def __init__(self, candidate: str | None) -> None:
+        self.candidate = candidate
+        self.reference: str | None = None
+        """The test's reference, once it was asked for."""
+        self.has_none = False
+        """Whether it was asked for in vain."""
+        self.row: Any = None
+        self.is_given = False
+        """Whether the test got the candidate by the fixture of that name."""
+        self.trial: Trial | None = None
+
+    @property
+    def was_read(self) -> bool:
+        """Whether the test took the candidate from where it was given."""
+        return self.is_given or (self.row is not None and "candidate" in vars(self.row))
+
+    def text(self, reference: Any) -> str:
+        """Return the candidate, where `reference` gives the test's reference. Skips a test that has none."""
+        if self.candidate is not None:
+            return self.candidate
+        self.reference = reference()
+        if self.reference is None:
+            self.has_none = True
+            pytest.skip("there is no reference; give the row one, or override the fixture `reference`")
+        return self.reference
+
+
+def judged_in(item: Any) -> Judged | None:
+    """Return what `item` judges now; None outside of a trial."""
+    stash = getattr(item, "stash", None)
+    return None if stash is None else stash.get(_JUDGED, None)
+
+
+def run(item: pytest.Item, candidate: str | None = None) -> Judged:
+    """Run a test with a candidate, or with its reference, and return what came of it."""
+    judged = item.stash[_JUDGED] = Judged(candidate)
+    properties = len(item.user_properties)
+    began = time.perf_counter()
+    try:
+        # What is above the test stays as it is for the next time.
+        reports = runtestprotocol(item, log=False, nextitem=item.parent)  # type: ignore[arg-type]
+    finally:
+        del item.stash[_JUDGED]
+        # They would grow with each time.
+        del item.user_properties[properties:]
+        item._report_sections.clear()
+    judged.trial = _trial(judged.trial, reports, time.perf_counter() - began)
+    return judged
+
+
+def watched_call(item: pytest.Item, judged: Judged) -> Generator[None, object, object]:
+    """Wrap the call of a test, and keep what it says of its candidate to `judged`."""
+    recorder = recorder_of(item)
+    passed, raised, unscored, why = True, False, False, ""
+    try:
+        yield
+    except (pytest.skip.Exception, pytest.exit.Exception):
+        raise
+    except Exception as error:
+        passed, why = False, one_line(str(error) or type(error).__name__, _WHY)
+        unscored = isinstance(error, UnscoredError)
+        raised = not isinstance(error, AssertionError | UnscoredError)
+        why = f"{type(error).__name__}: {why}" if raised else why
+    except (pytest.fail.Exception, pytest.xfail.Exception) as error:
+        passed, why = False, one_line(str(error), _WHY)
+    reward = recorder.reward
+    value = float(passed) if reward is None else reward.value
+    # What is found out here is about graders; it is no candidate's reward.
+    recorder.discard()
+    judged.trial = Trial(None if unscored else value, passed, raised, why)
+    return None
+
+
+def _trial(called: Trial | None, reports: list[pytest.TestReport], seconds: float) -> Trial:
+    """Return what a test said, of which the reports of all phases are known."""
+    for report in reports:
+        if report.skipped:
+            reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            return Trial(None, passed=False, why=str(reason).removeprefix("Skipped: "), skipped=True)
+    failed = next((report for report in reports if report.failed), None)
+    if called is None or failed is not None:
+        # A fixture failed, before or after the test.
+        lines = str(failed.longrepr if failed is not None else "the test did not run").strip().splitlines()
+        why = one_line(lines[-1] if lines else "", _WHY)
+        value = 0.0 if called is None else called.value
+        return Trial(value, passed=False, raised=True, why=why, seconds=seconds)
+    return Trial(called.value, called.passed, called.raised, called.why, seconds)
