@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.formatting import counted, shown, shown_under
 from pytest_rewardkit.run.statistics import Interval, least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.selfcheck.graders import check_of
 from pytest_rewardkit.selfcheck.modes import MUTANTS
-from pytest_rewardkit.selfcheck.table import check_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.run.garbage import garbage_kept
-from pytest_rewardkit.selfcheck.table import graders_in
+from pytest_rewardkit.selfcheck.graders import graders_in
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

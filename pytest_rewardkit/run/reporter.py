@@ -17,7 +17,8 @@ from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.run.memory import Memory
 from pytest_rewardkit.run.narrowing import DESELECTED, narrowed_by
 from pytest_rewardkit.run.node_ids import have_groups, named_in, told_apart, without_group
-from pytest_rewardkit.selfcheck.table import graders_in, lines
+from pytest_rewardkit.selfcheck.graders import graders_in
+from pytest_rewardkit.selfcheck.table import lines
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

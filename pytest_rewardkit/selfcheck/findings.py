@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.reports.figures import counted, shown
+from pytest_rewardkit.formatting import counted, shown
 from pytest_rewardkit.reward import Part, Reward
+from pytest_rewardkit.selfcheck.graders import RAISED
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 NAMED: Final = 3
 """Candidates that a reason names; the others are counted."""
-RAISED: Final = "the test raised and judged nothing"
-"""What is said of candidates that are unscored by that."""
 
 # A mean of floats may miss its exact value by a few units in the last place.
 _TOLERANCE: Final = 1e-9

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
-from pytest_rewardkit.reports.figures import counted
+from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.run.handover import PROPERTY, Handover, record_of
 from pytest_rewardkit.run.node_ids import name

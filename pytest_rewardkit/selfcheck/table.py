@@ -4,42 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.selfcheck.findings import RAISED
-from pytest_rewardkit.selfcheck.modes import ATTACKS, CHECKS, MUTANTS, PARAMETER
+from pytest_rewardkit.selfcheck.graders import RAISED, candidates_of, caught, check_of
+from pytest_rewardkit.selfcheck.modes import ATTACKS, CHECKS, MUTANTS
 from pytest_rewardkit.text import cells, fitted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_rewardkit.reward import Part
-    from pytest_rewardkit.run.ledger import Ledger, Test
+    from pytest_rewardkit.run.attempts import Test
 
 ROWS: Final = 10
 """Lines of details for each check, unless ``-v`` asks for all."""
 _NAME_LIMIT: Final = 300
-
-
-def check_of(test: Test) -> str | None:
-    """Return what of a grader `test` has checked; None for any other test."""
-    record = test.known
-    found = None if record is None else record.params.get(PARAMETER)
-    return found if found in CHECKS else None
-
-
-def graders_in(ledger: Ledger) -> list[Test]:
-    """Return the checks of graders among the tests of a run."""
-    return [test for test in ledger.tests if check_of(test) is not None]
-
-
-def candidates_of(test: Test) -> int:
-    """Return how many candidates a grader was tried with."""
-    reward, record = test.reward, test.known
-    return 0 if reward is None or record is None else len(reward.parts) + record.left_out
-
-
-def caught(test: Test) -> int:
-    """Return how many of them it has judged as it should."""
-    return round((test.value or 0.0) * candidates_of(test))
 
 
 def lines(checks: Sequence[Test], *, width: int, verbosity: int) -> list[str]:

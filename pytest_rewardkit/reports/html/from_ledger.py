@@ -14,7 +14,7 @@ from pytest_rewardkit.run.baseline import REGRESSION
 from pytest_rewardkit.run.gates import MUST_PASS, RUN
 from pytest_rewardkit.run.statistics import weighted_mean, wilson
 from pytest_rewardkit.run.tasks import Task
-from pytest_rewardkit.selfcheck.table import check_of, graders_in
+from pytest_rewardkit.selfcheck.graders import check_of, graders_in
 from pytest_rewardkit.selfcheck.table import figures as figures_of_graders
 from pytest_rewardkit.text import one_line
 
@@ -198,7 +198,7 @@ def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
     return shown_figures
 
 
-def _grader_figures(checks: Sequence[run.Test]) -> list[Figure]:
+def _grader_figures(checks: Sequence[attempts.Test]) -> list[Figure]:
     return [Figure(title.capitalize(), figure, note) for title, figure, note in figures_of_graders(checks)]
 
 
