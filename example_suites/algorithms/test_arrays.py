@@ -1,15 +1,15 @@
 """Lists: each task asks for one function, and each case calls it with values."""
 
 import pytest
-from pytest import approx
 
 from pytest_rewardkit import Case, assert_cases
 
 
-def test_two_sum(sandbox, response):
-    reward = assert_cases(
+@pytest.mark.deserves(1.0, "passed")
+def test_two_sum(sandbox, candidate):
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="two_sum", args=[[2, 7, 11, 15], 9], expected=[0, 1]),
             Case(call="two_sum", args=[[3, 2, 4], 6], expected=[1, 2]),
@@ -17,14 +17,15 @@ def test_two_sum(sandbox, response):
             Case(call="two_sum", args=[[-1, -2, -3, -4, -5], -8], expected=[2, 4]),
         ],
     )
-    assert (reward.value, reward.verdict) == (1.0, "passed")
 
 
-def test_merge_intervals(sandbox, response):
+@pytest.mark.deserves(3 / 5, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_merge_intervals(sandbox, candidate):
     """The candidate forgets intervals that touch and intervals that lie within another."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="merge", args=[[[1, 3], [2, 6], [8, 10]]], expected=[[1, 6], [8, 10]], name="overlapping"),
             Case(call="merge", args=[[[1, 4], [4, 5]]], expected=[[1, 5]], name="touching"),
@@ -32,24 +33,16 @@ def test_merge_intervals(sandbox, response):
             Case(call="merge", args=[[]], expected=[], name="empty"),
             Case(call="merge", args=[[[5, 6], [1, 2]]], expected=[[1, 2], [5, 6]], name="unsorted"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 5), "partial")
 
 
-# A response need not be Markdown: bare code is run as it stands.
-ROTATE = """\
-def rotate(items, k):
-    return items[-k:] + items[:-k]
-"""
-
-
+@pytest.mark.deserves(3 / 4, "partial")
 @pytest.mark.reward(threshold=0.7)
-def test_rotate(sandbox):
+def test_rotate(sandbox, candidate):
     """The candidate does not wrap around: a shift longer than the list changes nothing."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        ROTATE,
+        candidate,
         cases=[
             Case(call="rotate", args=[[1, 2, 3, 4, 5], 2], expected=[4, 5, 1, 2, 3], name="short"),
             Case(call="rotate", args=[[1, 2, 3, 4, 5], 0], expected=[1, 2, 3, 4, 5], name="none"),
@@ -57,14 +50,15 @@ def test_rotate(sandbox):
             Case(call="rotate", args=[[1, 2, 3, 4, 5], 7], expected=[4, 5, 1, 2, 3], name="beyond a turn"),
         ],
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
 
 
-def test_binary_search(sandbox, response):
+@pytest.mark.deserves(3 / 4, "partial", part="timeout")
+@pytest.mark.reward(threshold=0.5)
+def test_binary_search(sandbox, candidate):
     """The candidate never leaves its loop when the value is missing: that case costs itself alone."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 5], expected=2, name="middle"),
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 1], expected=0, name="first"),
@@ -72,31 +66,29 @@ def test_binary_search(sandbox, response):
             Case(call="binary_search", args=[[], 8], expected=-1, name="empty"),
         ],
         time_limit=1,
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
-    assert [part.verdict for part in reward.parts] == ["passed", "passed", "timeout", "passed"]
 
 
-def test_max_subarray(sandbox, response):
+@pytest.mark.deserves(3 / 5, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_max_subarray(sandbox, candidate):
     """The candidate starts from zero, so that a list of negative numbers goes wrong; that case weighs double."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="max_subarray", args=[[-2, 1, -3, 4, -1, 2, 1, -5, 4]], expected=6, name="mixed", weight=2),
             Case(call="max_subarray", args=[[1, 2, 3]], expected=6, name="positive"),
             Case(call="max_subarray", args=[[-8, -3, -6]], expected=-3, name="negative", weight=2),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 5), "partial")
 
 
-def test_group_anagrams(sandbox, response):
-    reward = assert_cases(
+@pytest.mark.deserves(1.0, "passed")
+def test_group_anagrams(sandbox, candidate):
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(
                 call="group_anagrams",
@@ -107,4 +99,3 @@ def test_group_anagrams(sandbox, response):
             Case(call="group_anagrams", args=[[]], expected=[]),
         ],
     )
-    assert (reward.value, reward.verdict) == (1.0, "passed")

@@ -1,30 +1,29 @@
 """Numbers: candidates that are right for small input and slow, greedy or inexact for large input."""
 
 import pytest
-from pytest import approx
 
 from pytest_rewardkit import Case, assert_cases
 
 
-def test_primes_below(sandbox, response):
+@pytest.mark.deserves(0.0, "memory")
+def test_primes_below(sandbox, candidate):
     """The candidate allocates a table of ten billion entries before it is called at all."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="primes_below", args=[10], expected=[2, 3, 5, 7]),
             Case(call="primes_below", args=[2], expected=[]),
         ],
-        threshold=0,
     )
-    assert (reward.value, reward.verdict) == (0.0, "memory")
 
 
-def test_greatest_common_divisor(sandbox, response):
+@pytest.mark.deserves(1.0, "passed")
+def test_greatest_common_divisor(sandbox, candidate):
     """A draft, the improved function and a usage example: the improved function is the candidate."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="greatest_common_divisor", args=[12, 18], expected=6),
             Case(call="greatest_common_divisor", args=[7, 13], expected=1),
@@ -32,40 +31,28 @@ def test_greatest_common_divisor(sandbox, response):
             Case(call="greatest_common_divisor", args=[-12, 18], expected=6),
         ],
     )
-    assert (reward.value, reward.verdict) == (1.0, "passed")
 
 
-def test_collatz_steps(sandbox, response):
+@pytest.mark.deserves(0.0, "timeout")
+def test_collatz_steps(sandbox, candidate):
     """The candidate runs through 4, 2, 1 for ever."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="collatz_steps", args=[6], expected=8),
             Case(call="collatz_steps", args=[1], expected=0),
         ],
         time_limit=1,
-        threshold=0,
     )
-    assert (reward.value, reward.verdict) == (0.0, "timeout")
 
 
-# Right for every n, but the plain recursion needs centuries for the last case.
-FIBONACCI = """\
-```python
-def fibonacci(n):
-    if n < 2:
-        return n
-    return fibonacci(n - 1) + fibonacci(n - 2)
-```
-"""
-
-
+@pytest.mark.deserves(3 / 4, "partial", part="timeout")
 @pytest.mark.reward(threshold=0.5)
-def test_fibonacci(sandbox):
-    reward = assert_cases(
+def test_fibonacci(sandbox, candidate):
+    assert_cases(
         sandbox,
-        FIBONACCI,
+        candidate,
         cases=[
             Case(call="fibonacci", args=[0], expected=0),
             Case(call="fibonacci", args=[1], expected=1),
@@ -73,15 +60,15 @@ def test_fibonacci(sandbox):
             Case(call="fibonacci", args=[90], expected=2880067194370816120, time_limit=1),
         ],
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
-    assert reward.parts[3].verdict == "timeout"
 
 
-def test_is_prime(sandbox, response):
+@pytest.mark.deserves(3 / 5, "partial", part="runtime_error")
+@pytest.mark.reward(threshold=0.5)
+def test_is_prime(sandbox, candidate):
     """The candidate takes 1 for a prime and fails on negative numbers."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="is_prime", args=[2], expected=True),
             Case(call="is_prime", args=[9], expected=False),
@@ -89,33 +76,19 @@ def test_is_prime(sandbox, response):
             Case(call="is_prime", args=[1], expected=False, name="one"),
             Case(call="is_prime", args=[-7], expected=False, name="negative"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 5), "partial")
-    assert [part.verdict for part in reward.parts[3:]] == ["wrong_output", "runtime_error"]
 
 
-# Floats carry 53 bits, which is not enough for the last case.
-INTEGER_SQRT = """\
-```python
-import math
-
-def integer_sqrt(n):
-    return int(math.sqrt(n))
-```
-"""
-
-
-def test_integer_sqrt(sandbox):
-    reward = assert_cases(
+@pytest.mark.deserves(3 / 4, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_integer_sqrt(sandbox, candidate):
+    assert_cases(
         sandbox,
-        INTEGER_SQRT,
+        candidate,
         cases=[
             Case(call="integer_sqrt", args=[0], expected=0),
             Case(call="integer_sqrt", args=[16], expected=4),
             Case(call="integer_sqrt", args=[24], expected=4),
             Case(call="integer_sqrt", args=[(10**15 + 1) ** 2 - 1], expected=10**15, name="thirty digits"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")

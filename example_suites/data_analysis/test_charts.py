@@ -1,15 +1,18 @@
 """Analyses that draw: what was shown comes back from the sandbox as images and as chart data."""
 
 import pytest
-from pytest import approx
 
 from pytest_rewardkit import extract_code
 
+# With a model of yours, a test passes that earns the whole reward.
+pytestmark = pytest.mark.reward(threshold=1.0)
 
+
+@pytest.mark.deserves(1.0, "passed")
 @pytest.mark.usefixtures("sales")
-def test_monthly_revenue(sandbox, reward, response):
+def test_monthly_revenue(sandbox, reward, candidate):
     """A total that is printed, and a bar for each month."""
-    execution = sandbox.run_code(extract_code(response))
+    execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None
     printed = "".join(execution.logs.stdout)
@@ -18,15 +21,14 @@ def test_monthly_revenue(sandbox, reward, response):
     reward.record(any(result.png for result in execution.results), name="chart shown")
     reward.record([chart.type.value for chart in charts] == ["bar"], name="bar chart")
     reward.record([bar.value for bar in charts[0].elements] == [4260, 2570, 3370, 3670, 2780, 5340], name="bars")
-    assert reward.reward.value == 1.0
 
 
+@pytest.mark.deserves(1 / 2, "partial")
 @pytest.mark.usefixtures("weather")
-def test_temperature_trend(sandbox, reward, response):
+def test_temperature_trend(sandbox, reward, candidate):
     """The candidate finds the warmest day, but puts its chart into a file where nobody sees it."""
-    execution = sandbox.run_code(extract_code(response))
+    execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None
     reward.record("2024-04-30" in "".join(execution.logs.stdout), name="warmest day")
     reward.record(any(result.png for result in execution.results), name="chart shown")
-    assert reward.reward.value == approx(1 / 2)

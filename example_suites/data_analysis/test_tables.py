@@ -1,39 +1,39 @@
 """Analyses of a table with pandas."""
 
 import pytest
-from pytest import approx
 
 from pytest_rewardkit import Case, assert_cases, assert_output
 
 
+@pytest.mark.deserves(1.0, "passed")
 @pytest.mark.usefixtures("sales")
-def test_revenue_by_region(sandbox, response):
-    reward = assert_output(sandbox, response, expected="north: 11460.00\nsouth: 10530.00\n")
-    assert (reward.value, reward.verdict) == (1.0, "passed")
+def test_revenue_by_region(sandbox, candidate):
+    assert_output(sandbox, candidate, expected="north: 11460.00\nsouth: 10530.00\n")
 
 
+@pytest.mark.deserves(1 / 2, "partial")
+@pytest.mark.reward(threshold=0.5)
 @pytest.mark.usefixtures("sales")
-def test_best_month(sandbox, response):
+def test_best_month(sandbox, candidate):
     """The candidate adds up units where the task asks for revenue; the other two questions it answers."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="best_month", args=["sales.csv"], expected="2024-06", name="best month", weight=2),
             Case(call="number_of_sales", args=["sales.csv"], expected=24, name="sales"),
             Case(call="products", args=["sales.csv"], expected=["desk", "lamp"], name="products"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(1 / 2), "partial")
 
 
+@pytest.mark.deserves(1.0, "passed")
 @pytest.mark.usefixtures("sales")
-def test_pivot_units(sandbox, response):
+def test_pivot_units(sandbox, candidate):
     """Code cases look at what the analysis left in its variables."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(code="list(table.columns)", expected=["desk", "lamp"], name="products"),
             Case(code="list(table.index)", expected=["north", "south"], name="regions"),
@@ -41,22 +41,23 @@ def test_pivot_units(sandbox, response):
             Case(code="int(table.loc['south', 'desk'])", expected=37, name="south, desk"),
         ],
     )
-    assert (reward.value, reward.verdict) == (1.0, "passed")
 
 
+@pytest.mark.deserves(0.0, "runtime_error")
 @pytest.mark.usefixtures("survey")
-def test_mean_by_group(sandbox, response):
+def test_mean_by_group(sandbox, candidate):
     """The candidate guesses the name of a column and gets it wrong."""
-    reward = assert_output(sandbox, response, expected="A 2.4\nB 5.6\nC 2.8\n", threshold=0)
-    assert (reward.value, reward.verdict) == (0.0, "runtime_error")
+    assert_output(sandbox, candidate, expected="A 2.4\nB 5.6\nC 2.8\n")
 
 
+@pytest.mark.deserves(3 / 5, "partial")
+@pytest.mark.reward(threshold=0.5)
 @pytest.mark.usefixtures("survey")
-def test_fill_missing(sandbox, response):
+def test_fill_missing(sandbox, candidate):
     """Missing answers become the median of their group. The candidate takes the median of everybody."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(code="len(filled)", expected=18, name="no row lost"),
             Case(code="int(filled['Satisfaction Score'].isna().sum())", expected=0, name="nothing missing"),
@@ -68,6 +69,4 @@ def test_fill_missing(sandbox, response):
                 weight=2,
             ),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 5), "partial")

@@ -2,9 +2,12 @@
 
 import json
 
-from pytest import approx
+import pytest
 
 from pytest_rewardkit import extract_code
+
+# With a model of yours, a test passes that earns the whole reward.
+pytestmark = pytest.mark.reward(threshold=1.0)
 
 INVENTORY = """\
 item,stock,minimum
@@ -15,17 +18,17 @@ screws,300,200
 """
 
 
-def test_stock_report(sandbox, reward, response):
+@pytest.mark.deserves(1.0, "passed")
+def test_stock_report(sandbox, reward, candidate):
     """Write report.txt with the items whose stock is below the minimum, and how many are missing."""
     sandbox.files.write("inventory.csv", INVENTORY)
-    execution = sandbox.run_code(extract_code(response))
+    execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None
     lines = sandbox.files.read("report.txt").splitlines()
     reward.record("nuts: 20 missing" in lines, name="nuts")
     reward.record("washers: 35 missing" in lines, name="washers")
     reward.record(len(lines) == 2, name="nothing else")
-    assert reward.reward.value == 1.0
 
 
 ORDERS = """\
@@ -36,10 +39,11 @@ id,customer,total
 """
 
 
-def test_orders_to_json(sandbox, reward, response):
+@pytest.mark.deserves(1 / 2, "partial")
+def test_orders_to_json(sandbox, reward, candidate):
     """The candidate writes every number as text; types count double."""
     sandbox.files.write("orders.csv", ORDERS)
-    sandbox.run_code(extract_code(response))
+    sandbox.run_code(extract_code(candidate))
 
     orders = json.loads(sandbox.files.read("orders.json"))
     reward.record(len(orders) == 3, name="every row")
@@ -50,35 +54,33 @@ def test_orders_to_json(sandbox, reward, response):
         weight=2,
         reason=f"total is {orders[0]['total']!r}",
     )
-    assert reward.reward.value == approx(1 / 2)
-    assert reward.reward.verdict == "partial"
 
 
 SETTINGS = {"theme": "light", "font": {"family": "serif", "size": 12}, "recent": ["a.txt", "b.txt"]}
 
 
-def test_update_settings(sandbox, reward, response):
+@pytest.mark.deserves(3 / 4, "partial")
+def test_update_settings(sandbox, reward, candidate):
     """The candidate sets what it was asked to set, and throws away its neighbour."""
     sandbox.files.write("settings.json", json.dumps(SETTINGS))
-    sandbox.run_code(extract_code(response))
+    sandbox.run_code(extract_code(candidate))
 
     settings = json.loads(sandbox.files.read("settings.json"))
     reward.record(settings["theme"] == "dark", name="theme")
     reward.record(settings["font"].get("size") == 14, name="font size")
     reward.record(settings["font"].get("family") == "serif", name="font family kept")
     reward.record(settings.get("recent") == SETTINGS["recent"], name="recent files kept")
-    assert reward.reward.value == approx(3 / 4)
 
 
-def test_journal(sandbox, reward, response):
+@pytest.mark.deserves(1 / 2, "partial")
+def test_journal(sandbox, reward, candidate):
     """The candidate opens the journal for writing, which empties it first."""
     sandbox.files.write("journal.txt", "monday: rain\ntuesday: sun\n")
-    sandbox.run_code(extract_code(response))
+    sandbox.run_code(extract_code(candidate))
 
     lines = sandbox.files.read("journal.txt").splitlines()
     reward.record("wednesday: snow" in lines, name="new entry")
     reward.record(lines[:2] == ["monday: rain", "tuesday: sun"], name="earlier entries kept")
-    assert reward.reward.value == approx(1 / 2)
 
 
 MANIFEST = """\
@@ -92,13 +94,13 @@ needle = "1.9.3"
 """
 
 
-def test_bump_version(sandbox, reward, response):
+@pytest.mark.deserves(1.0, "passed")
+def test_bump_version(sandbox, reward, candidate):
     """Raise the minor version of the package, and touch nothing else."""
     sandbox.files.write("manifest.toml", MANIFEST)
-    sandbox.run_code(extract_code(response))
+    sandbox.run_code(extract_code(candidate))
 
     before, after = MANIFEST.splitlines(), sandbox.files.read("manifest.toml").splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     wanted = [('version = "1.9.3"', 'version = "1.10.0"')]
     reward.record(changed == wanted, name="one line changed", reason=f"changed: {changed}")
-    assert reward.reward.value == 1.0

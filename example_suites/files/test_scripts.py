@@ -5,13 +5,17 @@ from e2b_code_interpreter import CommandExitException, TimeoutException
 
 from pytest_rewardkit import Reward, extract_code
 
+# With a model of yours, a test passes that earns the whole reward.
+pytestmark = pytest.mark.reward(threshold=1.0)
+
 
 @pytest.fixture
-def script(sandbox, response) -> str:
+def script(sandbox, candidate) -> str:
     """The path of the candidate, stored in the sandbox as a script."""
-    return sandbox.files.write("script.py", extract_code(response)).path
+    return sandbox.files.write("script.py", extract_code(candidate)).path
 
 
+@pytest.mark.deserves(1.0, "passed")
 def test_find_todos(sandbox, reward, script):
     sandbox.files.write("src/app.py", "import sys\n# TODO: read the arguments\nprint('hi')\n")
     sandbox.files.write("src/lib/net.py", "retries = 3  # TODO: make it a setting\n# TODO: back off\n")
@@ -27,18 +31,18 @@ def test_find_todos(sandbox, reward, script):
         ],
         name="listing",
     )
-    assert reward.reward.value == 1.0
 
 
+@pytest.mark.deserves(0.0, "wrong_output")
 def test_unique_lines(sandbox, reward, script):
     """Drop repeated lines and keep the order. The candidate goes through a set and sorts."""
     sandbox.files.write("names.txt", "Linus\nGrace\nAda\nGrace\nLinus\n")
 
     result = sandbox.commands.run(f"python3 {script} < names.txt", timeout=10)
     reward.record(result.stdout == "Linus\nGrace\nAda\n", name="stdout", reason=f"printed {result.stdout!r}")
-    assert (reward.reward.value, reward.reward.verdict) == (0.0, "wrong_output")
 
 
+@pytest.mark.deserves(0.5, "partial")
 def test_tail(sandbox, reward, script):
     """The candidate works, but not on an empty file."""
     sandbox.files.write("long.log", "".join(f"line {number}\n" for number in range(1, 101)))
@@ -52,9 +56,9 @@ def test_tail(sandbox, reward, script):
     except CommandExitException as error:
         reason = error.stderr.splitlines()[-1]
         reward.record(Reward(0.0, verdict="runtime_error", reason=reason), name="empty file")
-    assert (reward.reward.value, reward.reward.verdict) == (0.5, "partial")
 
 
+@pytest.mark.deserves(0.0, "timeout")
 def test_wait_for_file(sandbox, reward, script):
     """Print the file as soon as it is there. The candidate waits for a name that is never written."""
     sandbox.files.write("result.txt", "42\n")
@@ -63,4 +67,3 @@ def test_wait_for_file(sandbox, reward, script):
         reward.record(result.stdout == "42\n", name="stdout")
     except TimeoutException:
         reward.record(Reward(0.0, verdict="timeout", reason="still waiting after 1 s"), name="stdout")
-    assert (reward.reward.value, reward.reward.verdict) == (0.0, "timeout")

@@ -1,15 +1,16 @@
 """Texts in, values out."""
 
-from pytest import approx
+import pytest
 
 from pytest_rewardkit import Case, assert_cases
 
 
-def test_parse_query_string(sandbox, response):
+@pytest.mark.deserves(1.0, "passed")
+def test_parse_query_string(sandbox, candidate):
     """The response installs a package first; only its Python is the candidate."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="parse_query", args=["a=1&b=2"], expected={"a": "1", "b": "2"}),
             Case(call="parse_query", args=["?q=hello+world"], expected={"q": "hello world"}),
@@ -18,30 +19,31 @@ def test_parse_query_string(sandbox, response):
             Case(call="parse_query", args=[""], expected={}),
         ],
     )
-    assert (reward.value, reward.verdict) == (1.0, "passed")
 
 
-def test_parse_csv_line(sandbox, response):
+@pytest.mark.deserves(2 / 4, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_parse_csv_line(sandbox, candidate):
     """The candidate splits at every comma, quoted or not."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="parse_csv_line", args=["a,b,c"], expected=["a", "b", "c"], name="plain"),
             Case(call="parse_csv_line", args=["a,,c"], expected=["a", "", "c"], name="empty field"),
             Case(call="parse_csv_line", args=['"Smith, Jane",42'], expected=["Smith, Jane", "42"], name="quoted comma"),
             Case(call="parse_csv_line", args=['"say ""hi""",1'], expected=['say "hi"', "1"], name="quoted quote"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(2 / 4), "partial")
 
 
-def test_parse_log_line(sandbox, response):
+@pytest.mark.deserves(2 / 3, "partial", part="runtime_error")
+@pytest.mark.reward(threshold=0.5)
+def test_parse_log_line(sandbox, candidate):
     """The candidate takes for granted that every line matches."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(
                 call="parse_log_line",
@@ -55,56 +57,52 @@ def test_parse_log_line(sandbox, response):
             ),
             Case(call="parse_log_line", args=["Traceback (most recent call last):"], expected=None, name="malformed"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(2 / 3), "partial")
-    assert reward.parts[2].verdict == "runtime_error"
 
 
-def test_top_words(sandbox, response):
+@pytest.mark.deserves(3 / 4, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_top_words(sandbox, candidate):
     """The candidate breaks ties by order of appearance, the task by the alphabet."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="top_words", args=["the cat and the hat", 1], expected=[["the", 2]]),
             Case(call="top_words", args=["b b a a c", 2], expected=[["a", 2], ["b", 2]], name="tie"),
             Case(call="top_words", args=["", 3], expected=[], name="no words"),
             Case(call="top_words", args=["Dog dog DOG.", 1], expected=[["dog", 3]], name="case and punctuation"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
 
 
-def test_parse_duration(sandbox, response):
+@pytest.mark.deserves(3 / 4, "partial", part="runtime_error")
+@pytest.mark.reward(threshold=0.5)
+def test_parse_duration(sandbox, candidate):
     """Code cases are further cells after the candidate; their value is compared."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(code="parse_duration('90s')", expected="90"),
             Case(code="parse_duration('1h30m')", expected="5400"),
             Case(code="total = parse_duration('2m') + parse_duration('1s')", expected="121"),
             Case(code="parse_duration('1d')", expected="86400", name="days"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")
-    assert reward.parts[3].verdict == "runtime_error"
 
 
-def test_parse_port(sandbox, response):
+@pytest.mark.deserves(3 / 4, "partial")
+@pytest.mark.reward(threshold=0.5)
+def test_parse_port(sandbox, candidate):
     """A wrong input asks for an exception. The candidate knows the upper bound only."""
-    reward = assert_cases(
+    assert_cases(
         sandbox,
-        response,
+        candidate,
         cases=[
             Case(call="parse_port", args=["8080"], expected=8080),
             Case(call="parse_port", args=["70000"], raises=ValueError, match="65535"),
             Case(call="parse_port", args=["http"], raises=ValueError),
             Case(call="parse_port", args=["-1"], raises=ValueError, name="negative"),
         ],
-        threshold=0.5,
     )
-    assert (reward.value, reward.verdict) == (approx(3 / 4), "partial")

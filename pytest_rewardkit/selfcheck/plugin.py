@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
+from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.reward import Reward
@@ -112,7 +113,7 @@ class SelfCheck:
     ) -> Generator[None, Any, Any]:
         """Lets a row that a test scores have that text as its candidate."""
         value = yield
-        if fixturedef.argname == "row" and (judged := _judged(request.node)) is not None:
+        if isinstance(value, Row) and fixturedef.argname == "row" and (judged := _judged(request.node)) is not None:
             value.stand_in(judged.text(lambda: value.reference))
             judged.row = value
         return value

@@ -1,0 +1,5 @@
+import math
+
+
+def integer_sqrt(n):
+    return math.isqrt(n)

@@ -1,0 +1,2 @@
+with open("journal.txt", "a") as journal:
+    journal.write("wednesday: snow\n")
