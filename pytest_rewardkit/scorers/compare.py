@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.across import WIDEST_WRITTEN
 from pytest_rewardkit.scorers.difference import shown, text_difference
 from pytest_rewardkit.scorers.digits import whole_number
 from pytest_rewardkit.scorers.similarity import NEAREST, SIMILARITIES
@@ -243,6 +244,6 @@ def _as_json(value: Any) -> Any:
 def _json_key(key: Any) -> Any:
     if isinstance(key, bool) or key is None:
         return json.dumps(key)
-    if isinstance(key, int | float):
+    if isinstance(key, float) or (isinstance(key, int) and key.bit_length() <= WIDEST_WRITTEN):
         return repr(key)
     return key

@@ -48,6 +48,8 @@ def _rows(text: str) -> list[list[str]]:
 def _expected_rows(expected: str | Sequence[Any]) -> list[list[Any]]:
     if isinstance(expected, str):
         return [list(row) for row in _rows(expected)]
+    if not isinstance(expected, Sequence):
+        raise RewardkitUsageError(f"an expected table is CSV text, or a list of rows, not {shown(expected)}")
     mappings = [row for row in expected if isinstance(row, Mapping)]
     if mappings and len(mappings) == len(expected):
         heading = list(mappings[0])

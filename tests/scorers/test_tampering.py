@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import secrets
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_rewardkit import Case, score_cases, score_output
+from pytest_rewardkit import Case, ChartCheck, FileCheck, score_analysis, score_cases, score_files, score_output
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
@@ -412,7 +414,8 @@ def f(): raise Bad
 @pytest.mark.parametrize("candidate", RAISES.values(), ids=RAISES)
 def test_an_exception_is_of_one_kind(sandbox: Sandbox, candidate: str) -> None:
     kinds = [ValueError, KeyError, TypeError, ZeroDivisionError, OSError, StopIteration, UnicodeError]
-    cases = [*(Case(call="f", raises=kind) for kind in kinds), *(Case(call="f", raises=name) for name in BUILT_IN)]
+    cases = [Case(call="f", raises=kind, name=kind.__name__) for kind in kinds]
+    cases += [Case(call="f", raises=name, name=name) for name in BUILT_IN]
     passed = [part.name for part in score_cases(sandbox, candidate, cases).parts if part.value]
     # A forged list may say one kind, as raising that one would.
     assert len(set(passed)) <= 1
@@ -570,3 +573,92 @@ class Node:
     ]
     reward = score_cases(sandbox, candidate, cases)
     assert [(part.name, part.reason) for part in reward.parts if not part.value] == []
+
+
+# What has made scorers raise, and so their tests leave the figures; each is a wrong answer to what is asked.
+ODD_VALUES = """
+from decimal import Decimal
+from fractions import Fraction
+import collections, datetime
+Point = collections.namedtuple("Point", "x y")
+VALUES = [
+    Decimal("sNaN"), [Decimal("-sNaN7")], {"a": Decimal("sNaN")}, Point(Decimal("sNaN"), 1), Decimal("1e999999"),
+    Fraction(10**400, 7), complex("nan"), {float("nan")}, 10**5000, {10**5000: 1}, datetime.datetime.max, range(10**30),
+    float("-inf"), "9" * 5000, "[" * 9000, b"\\xff", ..., object(), type("N", (), {}),
+    collections.Counter({"a": 10**400}),
+]
+def f(n): return VALUES[n]
+"""
+
+
+def test_odd_values_are_wrong_answers(sandbox: Sandbox) -> None:
+    expectations: list[dict[str, Any]] = [
+        *({"expected": value} for value in (5, 0.5, [5], {"a": 5}, {5}, (5,), None, "5", Decimal(5), pytest.approx(5))),
+        *({"expected": value, "compare": "json"} for value in ([5], {"a": 5})),
+        *({"checker": checker} for checker in (lambda v: v * 0 + math.nan, lambda v: v > 10**9 and 7, float)),
+        {"expected": "5", "compare": "tokens"},
+    ]
+    cases = [Case(call="f", args=[n], **asked) for n in range(20) for asked in expectations]
+    cases += [Case(code=f"f({n})", expected=value) for n in range(20) for value in ("5", 5, [5])]
+    cases += [Case(code=f"f({n}) == 5 or 5 in [f({n})]", expected=True) for n in range(20)]
+    reward = score_cases(sandbox, ODD_VALUES, cases)
+    assert [(part.name, part.value) for part in reward.parts if part.value != 0.0] == []
+    for number in (0, 4, 8):
+        assert score_output(sandbox, f"{ODD_VALUES}\nf({number})", 5).value == 0.0
+
+
+DISPLAYED = """
+from IPython.display import display
+class Chart:
+    def __init__(self, data): self.data = data
+    def _repr_png_(self): return "iVBORw0KGgo="
+    def _repr_e2b_chart_(self): return self.data
+inf = float("inf")
+display(Chart({data}))
+"""
+ODD_CHARTS = [
+    "dict(type='pie', title='t', elements=[dict(label='a', angle=1e308), dict(label='b', angle=1e308)])",
+    "dict(type='pie', title='t', elements=[dict(label='a', angle=-inf), dict(label='b', angle=inf)])",
+    "dict(type='bar', title='t', elements=[dict(label='a', group='g', value=10**400)])",
+    "dict(type='bar', title='t', elements=[dict(label=['a'], group={}, value=[1])])",
+    "dict(type=['bar'], title={}, elements=[1])",
+    "dict(type='superchart', title='t', elements=[dict(type='superchart', elements=[{}])])",
+    "dict(type='line', title='t', x_scale='?', elements=[dict(label='a', points=[(inf, 10**400), (1, 2, 3)])])",
+    "[1, 2]",
+    "'x'",
+]
+
+
+@pytest.mark.parametrize("data", ODD_CHARTS)
+def test_odd_charts_are_wrong_answers(sandbox: Sandbox, data: str) -> None:
+    charts = [
+        ChartCheck(type="pie", values=[1, 3]),
+        ChartCheck(type="bar", values={"a": 1}),
+        ChartCheck(type="line", values=[(1, 2)], title="x"),
+        ChartCheck(values=[[1], [2]]),
+    ]
+    reward = score_analysis(sandbox, DISPLAYED.replace("{data}", data), charts=charts)
+    assert reward.value is not None
+    assert all(part.value is not None and part.value < 1 for part in reward.parts)
+
+
+ODD_FILES = {
+    "folders in folders with long names": "import os\nfor _ in range(25): os.mkdir('d' * 200); os.chdir('d' * 200)",
+    "folders in folders": "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')",
+    "names that are no text": "import os\nos.mkdir(b'\\xff')\nopen(b'\\xff/\\x01\\n', 'w').write('5')",
+    "links in a circle": "import os\nos.symlink('b', 'out.txt'); os.symlink('out.txt', 'b'); os.mkfifo('out.csv')",
+    "a nest of brackets": "open('out.txt', 'w').write('[' * 100_000); open('out.csv', 'w').write('\"' * 99_999)",
+    "odd times": "import os\nopen('out.txt', 'w').write('x')\nos.utime('out.txt', (-1, -2**40))\n"
+    "os.utime('.', (0, 2**33))",
+    "a folder in its place": "import os\nos.makedirs('out.txt/x'); os.chmod('out.txt', 0)",
+}
+
+
+@pytest.mark.parametrize("candidate", ODD_FILES.values(), ids=ODD_FILES)
+def test_odd_files_are_wrong_answers(sandbox: Sandbox, candidate: str) -> None:
+    files = [
+        *(FileCheck(path="out.txt", content=content) for content in ("5", 5, [5], b"5", {"a": 5})),
+        FileCheck(path="out.csv", content=[["5"]]),
+        FileCheck(path="**/*.txt", content="5", compare="value"),
+    ]
+    assert score_files(sandbox, candidate, files).value == 0.0

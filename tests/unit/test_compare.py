@@ -330,3 +330,8 @@ def test_a_megabyte_against_a_megabyte(name: str) -> None:
     for expected in HOSTILE.values():
         for similarity in SIMILARITIES:
             assert 0.0 <= compare_texts(HOSTILE[name], expected, similarity=similarity).value <= 1.0
+
+
+def test_a_key_of_more_digits_than_python_writes_is_no_text() -> None:
+    assert not compare_values({10**5000: 1}, {"1": 1}, compare="json").equal
+    assert compare_values({5: 1}, {"5": 1}, compare="json").equal
