@@ -39,6 +39,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                 *("plugin", "settings", "hooks", "fixtures", "run", "run.recorder", "run.recording"),
                 *("run.mistakes", "run.node_ids", "run.recorder_of", "run.row_attempt"),
                 *("datasets", "datasets.plugin"),
+                *("selfcheck", "selfcheck.modes", "turn"),
             )
         }
 

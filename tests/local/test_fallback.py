@@ -10,11 +10,11 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from found import found
 from guest_driver import MODULE, ForkServer
 from refusing import without
 
 from pytest_rewardkit.local.guest.levels import Trial
-from pytest_rewardkit.local.guest.probe import probe
 from pytest_rewardkit.local.launch import options_after
 from pytest_rewardkit.local.level import examine
 
@@ -37,7 +37,7 @@ def below_mounts() -> str:
     """The strongest level without mounts: root's depends on whether other users can read this interpreter."""
     if os.geteuid() != 0:
         return "ns-nocap"
-    return "uid" if probe(thorough=True).works(Trial.INTERPRETER) else "landlock"
+    return "uid" if found().works(Trial.INTERPRETER) else "landlock"
 
 
 BELOW = below_mounts()

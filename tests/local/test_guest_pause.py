@@ -6,12 +6,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from found import found
 from guest_driver import ForkServer, processes_below
 from processes import eventually
 
-from pytest_rewardkit.local.guest import levels, probe
+from pytest_rewardkit.local.guest import levels
 
-FINDINGS = probe.probe(thorough=True)
+FINDINGS = found()
 LEVELS = [level for level in levels.Level if not levels.obstacle(FINDINGS, level)]
 
 # A daemon as they are made: of its own session, with a parent that has gone, and a child that ignores signals.
