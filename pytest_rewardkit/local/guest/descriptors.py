@@ -1,4 +1,4 @@
-"""Which descriptors a forked process keeps."""
+"""Which descriptors a forked process keeps, and how one is opened that no link leads astray."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _FIRST_AFTER_STDIO: Final = 3
+_PATH_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def close_all(numbers: Iterable[int]) -> None:
@@ -35,3 +36,15 @@ def silence_stdio() -> None:
         os.dup2(null, number)
     if null >= _FIRST_AFTER_STDIO:
         os.close(null)
+
+
+def open_without_links(top: bytes, names: list[bytes]) -> int:
+    """Open what is at the end of a way from a directory, without following links."""
+    found = os.open(top, _PATH_ONLY | os.O_DIRECTORY)
+    for depth, name in enumerate(names, start=1):
+        outer = found
+        try:
+            found = os.open(name, _PATH_ONLY | (os.O_DIRECTORY if depth < len(names) else 0), dir_fd=outer)
+        finally:
+            os.close(outer)
+    return found

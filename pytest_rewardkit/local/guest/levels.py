@@ -212,8 +212,16 @@ class Plan:
         return found
 
     def _gaps_of_shared_files(self) -> list[str]:
-        shared = self.private_root and not self.overlays
-        return ["a candidate can lock and watch the system's files, which others notice"] if shared else []
+        if self.overlays:
+            return []
+        if self.private_root or not (self.translated_paths and self.seccomp):
+            return ["a candidate can lock and watch the system's files, which others notice"]
+        found = ["by a race between threads a candidate can lock ranges of the system's files, but not to write"]
+        if self.process_namespace:
+            found = [f"{found[0]}, and by relative paths watch its directories"]
+        if not self.own_user_id:
+            found.append("what Linux counts for each user is bounded for a sandbox, but counted over all of them")
+        return found
 
 
 def obstacle(findings: Findings, level: Level) -> str:

@@ -85,6 +85,10 @@ class Listener:
         """Have a call fail with an error number."""
         self._answer(key, -code, 0)
 
+    def return_value(self, key: int, value: int) -> None:
+        """Have a call return without being made."""
+        self._answer(key, 0, 0, value)
+
     def replace_descriptor(self, key: int, number: int, descriptor: int) -> None:
         """Give a caller a descriptor of this process in the place of its own `number`, and have its call return 0.
 
@@ -99,9 +103,9 @@ class Listener:
         """Take no more calls; those that wait fail."""
         os.close(self.descriptor)
 
-    def _answer(self, key: int, error: int, flags: int) -> None:
+    def _answer(self, key: int, error: int, flags: int, value: int = 0) -> None:
         try:
-            fcntl.ioctl(self.descriptor, _SEND, _ANSWER.pack(key, 0, error, flags))
+            fcntl.ioctl(self.descriptor, _SEND, _ANSWER.pack(key, value, error, flags))
         except OSError as failure:
             if failure.errno != errno.ENOENT:  # the caller has gone
                 raise

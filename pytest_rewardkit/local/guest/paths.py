@@ -60,6 +60,10 @@ class Paths:
             way = way.removeprefix(b"/var")
         return way[1:] if _below_any(way, _GUEST_PREFIXES) else None
 
+    def is_own(self, real: bytes) -> bool:
+        """Return whether a real path is the sandbox's own."""
+        return _below(real, self.top)
+
     def guest(self, path: bytes) -> bytes:
         """Return how the guest calls a real path."""
         if not _below(path, self.top):

@@ -93,7 +93,9 @@ _TIOCSTI: Final = 0x5412
 _TIOCLINUX: Final = 0x541C
 # linux/fcntl.h, but for leases, delegations and notifications: by these, others' calls on a file wait or are seen.
 _FCNTL_COMMANDS: Final = (*range(18), 36, 37, 38, 1027, 1028, *range(1029, 1037))
-_TRACING: Final = ("process_vm_readv", "process_vm_writev", "ptrace")
+_SET_LOCK: Final = (6, 7, 37, 38)
+"""Of these commands, those that take a lock of a range, for a process or a description of a file."""
+_TRACING: Final = ("pidfd_getfd", "process_vm_readv", "process_vm_writev", "ptrace")
 _POSITION_OF_FLAGS: Final = {"newfstatat": 3, "statx": 2}
 _AT_EMPTY_PATH: Final = 0x1000
 _LOW_WORD: Final = 0xFFFFFFFF
@@ -157,7 +159,11 @@ def compile_waiting(names: Collection[str]) -> bytes:
         # How C libraries say fstat; there is no path.
         rules.allow(name, args=[ArgCmp(position, CmpOp.MASKED_EQ, _AT_EMPTY_PATH, _AT_EMPTY_PATH)])
     for name in names:
-        rules.notify(name)
+        if name == "fcntl":
+            for command in _SET_LOCK:
+                rules.notify(name, args=[ArgCmp(1, CmpOp.MASKED_EQ, command, _LOW_WORD)])
+        else:
+            rules.notify(name)
     return rules.program
 
 

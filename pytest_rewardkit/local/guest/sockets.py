@@ -15,6 +15,8 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.guest.descriptors import open_without_links
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,7 +29,6 @@ _FAMILY_BYTES: Final = 2
 _PATH_BYTES: Final = 108
 _MAX_LONG: Final = 64
 _MAX_NAME: Final = 80
-_PATH_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class ElsewhereError(OSError):
@@ -63,7 +64,7 @@ class Sockets:
         if len(self._long) >= _MAX_LONG or len(names[-1]) > _MAX_NAME:
             raise OSError(errno.ENAMETOOLONG, "no shorter name for it")
         # Kept open, that its number stays the name of this place.
-        directory = _open(self._paths.top, names[:-1])
+        directory = open_without_links(self._paths.top, names[:-1])
         name = b"/proc/self/fd/%d/%s" % (directory, names[-1])
         try:
             made = _socket(lambda made: made.bind(name))
@@ -98,7 +99,7 @@ class Sockets:
             BlockingIOError: the other end has too many that wait.
             OSError: it cannot be.
         """
-        found = _open(self._paths.top, self._way(waiting))
+        found = open_without_links(self._paths.top, self._way(waiting))
         try:
             if not stat.S_ISSOCK(os.fstat(found).st_mode):
                 raise ConnectionRefusedError(errno.ECONNREFUSED, "not a socket")
@@ -128,18 +129,6 @@ class Sockets:
         if int.from_bytes(data[:_FAMILY_BYTES], sys.byteorder) != socket.AF_UNIX:
             raise ElsewhereError(errno.EINVAL, "another family")
         return data[_FAMILY_BYTES:].partition(b"\0")[0]  # of an abstract name, nothing
-
-
-def _open(top: bytes, names: list[bytes]) -> int:
-    """Open what is at the end of a way from a directory, without following links."""
-    found = os.open(top, _PATH_ONLY | os.O_DIRECTORY)
-    for depth, name in enumerate(names, start=1):
-        outer = found
-        try:
-            found = os.open(name, _PATH_ONLY | (os.O_DIRECTORY if depth < len(names) else 0), dir_fd=outer)
-        finally:
-            os.close(outer)
-    return found
 
 
 def _socket(use: Callable[[socket.socket], None]) -> socket.socket:

@@ -65,8 +65,10 @@ _FILTER_WAIT_KILLABLE: Final = 32
 _SOCK_FILTER_BYTES: Final = 8
 
 _NUMBERS: Final = {
-    "x86_64": {"clone": 56, "clone3": 435, "pivot_root": 155, "seccomp": 317, "mount_setattr": 442},
-    "aarch64": {"clone": 220, "clone3": 435, "pivot_root": 41, "seccomp": 277, "mount_setattr": 442},
+    "x86_64": {"clone": 56, "clone3": 435, "pivot_root": 155, "seccomp": 317, "mount_setattr": 442}
+    | {"tgkill": 234, "pidfd_getfd": 438},
+    "aarch64": {"clone": 220, "clone3": 435, "pivot_root": 41, "seccomp": 277, "mount_setattr": 442}
+    | {"tgkill": 131, "pidfd_getfd": 438},
 }
 
 
@@ -243,6 +245,29 @@ def _load_seccomp(program: bytes, flags: int) -> int:
     fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, ctypes.addressof(buffer))
     result: int = _libc.syscall(_number("seccomp"), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog))
     return result
+
+
+def copy_descriptor(thread: int, number: int) -> int:
+    """Return a copy of another process's descriptor (Linux 5.6), by one of its threads.
+
+    Raises:
+        PermissionError: it may not be had.
+        OSError: there is none.
+    """
+    process = os.pidfd_open(_process(thread))
+    try:
+        copy: int = _libc.syscall(_number("pidfd_getfd"), process, number, 0)
+        _check(copy, "pidfd_getfd")
+    finally:
+        os.close(process)
+    return copy
+
+
+def _process(thread: int) -> int:
+    """Return the process of a thread, which mostly has the same number or one a little below."""
+    call = _number("tgkill")
+    processes = range(thread, 0, -1)
+    return next((process for process in processes if _libc.syscall(call, process, thread, 0) == 0), thread)
 
 
 def mute_stops_of_children() -> None:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from seccompy.syscalls import syscall_nr
 
 from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.locks import Locks
 from pytest_rewardkit.local.guest.notifications import Listener
 from pytest_rewardkit.local.guest.sockets import ElsewhereError, Sockets
 from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, Memory
@@ -52,6 +53,8 @@ _ANSWERS: Final = {"getcwd": 0, "readlink": 1, "readlinkat": 2}
 _SOCKETS: Final = ("bind", "connect")
 """Calls that are not made at all."""
 _SOCKETS_NAMES: Final = ("getpeername", "getsockname")
+_LOCKS: Final = ("fcntl", "flock", "inotify_init", "inotify_init1")
+"""Calls that are made for the sandbox's own files alone, and `inotify_add_watch`."""
 
 _MAX_ANEW: Final = 4096
 _STACK_BYTES: Final = 2**18
@@ -63,7 +66,7 @@ _INT: Final = 4
 def names() -> list[str]:
     """Return the system calls that are to wait, those that this machine has."""
     listed = [name for names in _PATH_ARGUMENTS.values() for name in names.split()]
-    return [name for name in (*listed, "getcwd", *_SOCKETS, *_SOCKETS_NAMES) if _number(name) is not None]
+    return [name for name in (*listed, "getcwd", *_SOCKETS, *_SOCKETS_NAMES, *_LOCKS) if _number(name) is not None]
 
 
 _Call = tuple[int, int, tuple[int, ...]]
@@ -76,13 +79,15 @@ class Translator:
     Parameters:
         paths: the names and the places.
         program: the filter that has calls wait; see seccomp.py.
-        guarded: whether candidates are kept from the machine's sockets.
+        guarded: whether candidates are kept from the machine's sockets, and from locking and watching its files.
+        watching: how often they may begin to watch; None for as often as they like.
+        visible: whether their processes can be seen in /proc, by the numbers that this process knows them by.
 
     Attributes:
         nobody_held: to be held while this process waits for children.
     """
 
-    def __init__(self, paths: Paths, program: bytes, *, guarded: bool) -> None:
+    def __init__(self, paths: Paths, program: bytes, *, guarded: bool, watching: int | None, visible: bool) -> None:
         self._paths = paths
         self._program = program
         self._guarded = guarded
@@ -106,6 +111,14 @@ class Translator:
         self._getcwd = _number("getcwd")
         self._sockets = Sockets(paths, self._memory)
         self._making = {_number("bind"): self._sockets.bound, _number("connect"): self._sockets.connected}
+        self._locks = Locks(paths, self._memory, watching, visible=visible)
+        self._locking = {
+            _number("fcntl"): self._locks.lock_range,
+            _number("flock"): self._locks.lock,
+            _number("inotify_init"): self._locks.begin_watching,
+            _number("inotify_init1"): self._locks.begin_watching,
+            _number("inotify_add_watch"): self._locks.watch,
+        }
         self._naming = [_number(name) for name in _SOCKETS_NAMES]
         # Whose other ends have too many that wait.
         self._later: list[tuple[Listener, Notification]] = []
@@ -169,6 +182,8 @@ class Translator:
         try:
             if waiting.call in self._making:
                 self._make_socket(listener, waiting)
+            elif self._guarded and waiting.call in self._locking:
+                self._lock(listener, waiting)
             else:
                 self._handle(listener, waiting)
         except Exception:
@@ -202,6 +217,14 @@ class Translator:
             else:
                 listener.refuse(waiting.key, code)
 
+    def _lock(self, listener: Listener, waiting: Notification) -> None:
+        try:
+            self._locking[waiting.call](listener, waiting)
+        except BlockingIOError:
+            self._later.append((listener, waiting))
+        except OSError as error:
+            listener.refuse(waiting.key, error.errno or errno.EACCES)
+
     def _handle(self, listener: Listener, waiting: Notification) -> None:
         if self._anew:
             placed = self._anew.pop((waiting.thread, waiting.call, waiting.arguments), None)
@@ -216,7 +239,7 @@ class Translator:
             return
         replaced = {}
         path = None
-        for position in self._positions[waiting.call]:
+        for position in self._positions.get(waiting.call, ()):
             if not waiting.arguments[position]:
                 continue
             path = self._memory.text(waiting.thread, waiting.arguments[position])
