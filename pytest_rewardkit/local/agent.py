@@ -33,6 +33,7 @@ from pytest_rewardkit.local.peer import (
     positive_integer,
 )
 from pytest_rewardkit.local.process import Command, Ended, Process
+from pytest_rewardkit.local.share import Share
 from pytest_rewardkit.local.watch import Watches
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class Agent:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._bounds = bounds
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._peer = Peer(sock, self._receive, self._lost, patience=bounds.request)
+        self.share = Share()
+        self._peer = Peer(sock, self._receive, self._lost, patience=bounds.request, share=self.share)
         self.watches = Watches(self._peer)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -126,7 +128,7 @@ class Agent:
             pid = answer.integer("pid")
             outputs: dict[Source, int] = {"stdout": stdout, "stderr": stderr}
             ours.clear()
-            return self._adopt(Process(pid, command, stdin, outputs, self._limits.output_mb))
+            return self._adopt(Process(pid, command, stdin, outputs, self._limits.output_mb, self.share))
 
         theirs = (stdin_theirs, stdout_theirs, stderr_theirs)
         started = self._peer.request("start", adopt, theirs, **fields)
@@ -151,7 +153,7 @@ class Agent:
             require_descriptors(answer, 0)
             pid = answer.integer("pid")
             ours.clear()
-            kernel = Kernel(pid, channel, (stdout, stderr, taken), self._kernel_lost, self._on_imports)
+            kernel = Kernel(pid, channel, (stdout, stderr, taken), self._kernel_lost, self._on_imports, self.share)
             self._kernels[pid] = kernel
             return kernel
 
@@ -331,7 +333,7 @@ class Agent:
         if not os.isatty(master):
             raise ChannelError("a terminal's descriptor is no terminal")
         outputs: dict[Source, int] = {"pty": os.dup(master)}
-        return self._adopt(Process(pid, command, master, outputs, self._limits.output_mb))
+        return self._adopt(Process(pid, command, master, outputs, self._limits.output_mb, self.share))
 
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from pytest_rewardkit.local.share import Share
+
 MAX_FRAME_BYTES = 16 * 2**20
 MAX_DESCRIPTORS = 64
 
@@ -203,6 +205,7 @@ class AsyncChannel:
         on_close: called once, with None when the other side closed and with the error when it broke the format or the
             socket failed. Not called after :meth:`close`.
         max_descriptors: how many descriptors the other side may send ahead; 0 refuses all of them.
+        share: how much of the loop's time the frames may take; None for as much as they need.
     """
 
     def __init__(
@@ -212,9 +215,12 @@ class AsyncChannel:
         on_close: Callable[[Exception | None], None],
         *,
         max_descriptors: int = MAX_DESCRIPTORS,
+        share: Share | None = None,
     ) -> None:
         # The other end of a channel has no loop, and those who only look at the isolation are faster without.
         import asyncio
+
+        from pytest_rewardkit.local.share import Source
 
         sock.setblocking(False)
         self._socket = sock
@@ -225,8 +231,8 @@ class AsyncChannel:
         self._outgoing: deque[tuple[memoryview, list[int]]] = deque()
         self._loop = asyncio.get_running_loop()
         self._closed = False
-        self._paused = False
-        self._loop.add_reader(sock, self._readable)
+        self._unhandled = False
+        self._source = Source(sock, self._readable, share)
 
     @property
     def closed(self) -> bool:
@@ -259,22 +265,22 @@ class AsyncChannel:
 
     def pause_reading(self) -> None:
         """Stop reading, so that the other side's sends block once the socket is full."""
-        if not self._closed and not self._paused:
-            self._paused = True
-            self._loop.remove_reader(self._socket)
+        if not self._closed:
+            self._source.stop()
 
     def resume_reading(self) -> None:
         """Read again after :meth:`pause_reading`."""
-        if not self._closed and self._paused:
-            self._paused = False
-            self._loop.add_reader(self._socket, self._readable)
+        if not self._closed and self._source.stopped:
+            self._source.go_on()
+            if self._unhandled:
+                self._loop.call_soon(self._handle)
 
     def close(self) -> None:
         """Close the socket, and every descriptor that waits to be sent or taken. Harmless when closed."""
         if self._closed:
             return
         self._closed = True
-        self._loop.remove_reader(self._socket)
+        self._source.close()
         self._loop.remove_writer(self._socket)
         self._socket.close()
         self._decoder.close()
@@ -284,11 +290,6 @@ class AsyncChannel:
     def _readable(self) -> None:
         try:
             data, descriptors = _receive_some(self._socket, self._max_descriptors, 0)
-            self._decoder.feed(data, descriptors)
-            for frame in self._decoder.frames():
-                self._deliver(frame)
-                if self._closed:
-                    return
         except (BlockingIOError, InterruptedError):
             return
         except ConnectionError:
@@ -300,6 +301,28 @@ class AsyncChannel:
             return
         if not data:
             self._fail(None)
+            return
+        self._decoder.feed(data, descriptors)
+        self._handle()
+
+    def _handle(self) -> None:
+        """Handle the frames that have come; after some of them, others than this channel have their turn."""
+        if self._closed or self._source.stopped:
+            return
+        self._source.begin()
+        self._unhandled = False
+        try:
+            for frame in self._decoder.frames():
+                self._deliver(frame)
+                if self.closed:
+                    return
+                if self._source.stopped or self._source.overdue:
+                    self._unhandled = True
+                    break
+        except ChannelError as error:
+            self._fail(error)
+            return
+        self._source.end(self._handle if self._unhandled and not self._source.stopped else None)
 
     def _deliver(self, frame: Frame) -> None:
         try:

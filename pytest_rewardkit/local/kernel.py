@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.execution import Stream
+    from pytest_rewardkit.local.share import Share
 
 MAX_MIME_TYPES = 64
 
@@ -32,6 +33,7 @@ class Kernel:
             it displayed has been taken; the kernel owns them.
         on_lost: called when the channel closes, with the error when the kernel broke the protocol.
         on_imports: called with the names of slow modules that a run has imported, as the kernel says.
+        share: how much of the server's time its sandbox may take.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Kernel:
         pipes: tuple[int, int, int],
         on_lost: Callable[[Kernel, Exception | None], None],
         on_imports: Callable[[list[str]], None],
+        share: Share,
     ) -> None:
         self.pid = pid
         self.alive = True
@@ -49,12 +52,14 @@ class Kernel:
         self._execution: Execution | None = None
         self._number = 0
         self._count = 1
-        self._channel = AsyncChannel(sock, self._receive, lambda error: on_lost(self, error), max_descriptors=0)
+        self._channel = AsyncChannel(
+            sock, self._receive, lambda error: on_lost(self, error), max_descriptors=0, share=share
+        )
         stdout, stderr, self._taken = pipes
         os.set_blocking(self._taken, False)
         self._readers = [
-            PipeReader(stdout, lambda data: self._write("stdout", data)),
-            PipeReader(stderr, lambda data: self._write("stderr", data)),
+            PipeReader(stdout, lambda data: self._write("stdout", data), share=share),
+            PipeReader(stderr, lambda data: self._write("stderr", data), share=share),
         ]
 
     def execute(self, execution: Execution) -> None:

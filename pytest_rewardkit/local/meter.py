@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MAX_THREADS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,26 @@ class Meter:
             disk_used=_disk_used(self._pid),
             disk_total=self._limits.disk_mb * 2**20,
         )
+
+    def threads(self) -> dict[str, list[int]]:
+        """By each thread's number, for how many nanoseconds it has run, and has waited for a processor."""
+        found: dict[str, list[int]] = {}
+        for process in _processes(self._pid):
+            found.update(_times(Path(f"/proc/{process}/task")))
+        return found
+
+
+def _times(directory: Path) -> Iterator[tuple[str, list[int]]]:
+    try:
+        threads = sorted(directory.iterdir())[:_MAX_THREADS]
+    except OSError:
+        return
+    for thread in threads:
+        try:
+            running, waiting, _ = (thread / "schedstat").read_text().split()
+        except (OSError, ValueError):
+            continue  # it has ended meanwhile, or this kernel does not count
+        yield thread.name, [int(running), int(waiting)]
 
 
 def _processes(pid: int) -> Iterator[int]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+    from pytest_rewardkit.local.share import Share
+
 T = TypeVar("T")
 
 GUEST_CODES = frozenset(
@@ -86,6 +88,7 @@ class Peer:
         on_close: called once with the reason when the other side is gone; not after `close`.
         name: what the other side is called in errors.
         patience: how many seconds `ask` waits for an answer.
+        share: how much of the loop's time the other side may take; None for as much as it needs.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Peer:
         *,
         name: str = "the sandbox",
         patience: float = BOUNDS.request,
+        share: Share | None = None,
     ) -> None:
         self._name = name
         self._patience = patience
@@ -103,7 +107,7 @@ class Peer:
         self._on_close = on_close
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
-        self._channel = AsyncChannel(sock, self._receive, self._lost, max_descriptors=MAX_DESCRIPTORS)
+        self._channel = AsyncChannel(sock, self._receive, self._lost, max_descriptors=MAX_DESCRIPTORS, share=share)
 
     def request(
         self,

@@ -8,8 +8,12 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.share import Source
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pytest_rewardkit.local.share import Share
 
 READ_BYTES = 32 * 2**10
 DRAIN_BYTES = 2**20
@@ -22,19 +26,23 @@ class PipeReader:
         descriptor: a pipe's read end or a terminal's master; the reader owns it.
         on_data: called with each chunk of at most `READ_BYTES`.
         on_end: called once, when no more can come.
+        share: how much of the loop's time reading may take; None for as much as it needs.
     """
 
     def __init__(
-        self, descriptor: int, on_data: Callable[[bytes], None], on_end: Callable[[], None] = lambda: None
+        self,
+        descriptor: int,
+        on_data: Callable[[bytes], None],
+        on_end: Callable[[], None] = lambda: None,
+        *,
+        share: Share | None = None,
     ) -> None:
         os.set_blocking(descriptor, False)
         self._descriptor = descriptor
         self._on_data = on_data
         self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
         self._closed = False
-        self._paused = False
-        self._loop.add_reader(descriptor, self._read)
+        self._source = Source(descriptor, self._read, share)
 
     @property
     def closed(self) -> bool:
@@ -43,15 +51,13 @@ class PipeReader:
 
     def pause(self) -> None:
         """Stop reading; the writer blocks when the pipe is full."""
-        if not self._closed and not self._paused:
-            self._paused = True
-            self._loop.remove_reader(self._descriptor)
+        if not self._closed:
+            self._source.stop()
 
     def resume(self) -> None:
         """Read again after `pause`."""
-        if not self._closed and self._paused:
-            self._paused = False
-            self._loop.add_reader(self._descriptor, self._read)
+        if not self._closed:
+            self._source.go_on()
 
     def drain(self) -> None:
         """Read at once what is there, up to `DRAIN_BYTES`: somebody may go on writing for ever."""
@@ -63,12 +69,13 @@ class PipeReader:
         """Stop reading and close the descriptor. `on_end` is not called."""
         if not self._closed:
             self._closed = True
-            self._loop.remove_reader(self._descriptor)
+            self._source.close()
             os.close(self._descriptor)
 
     def _read(self) -> int:
         if self._closed:
             return 0
+        self._source.begin()
         try:
             data = os.read(self._descriptor, READ_BYTES)
         except (BlockingIOError, InterruptedError):
@@ -77,6 +84,8 @@ class PipeReader:
             data = b""  # a terminal whose other side is closed says EIO
         if data:
             self._on_data(data)
+            if not self._closed:
+                self._source.end()
         else:
             self.close()
             self._on_end()

@@ -17,6 +17,8 @@ from pytest_rewardkit.local.subscription import Subscription
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pytest_rewardkit.local.share import Share
+
 Source = Literal["stdout", "stderr", "pty"]
 
 
@@ -112,10 +114,11 @@ class Process:
         stdin: the write end of its standard input; None when it has none.
         outputs: the read ends of what it writes, by name.
         output_mb: how many MiB of piped output are passed on; more is read and dropped.
+        share: how much of the server's time its sandbox may take.
     """
 
     def __init__(
-        self, pid: int, command: Command, stdin: int | None, outputs: Mapping[Source, int], output_mb: int
+        self, pid: int, command: Command, stdin: int | None, outputs: Mapping[Source, int], output_mb: int, share: Share
     ) -> None:
         self.pid = pid
         self.command = command
@@ -124,7 +127,9 @@ class Process:
         self._limit = OutputLimit(output_mb)
         self._stdin = PipeWriter(stdin) if stdin is not None else None
         self._subscriptions: set[Subscription[Event]] = set()
-        self._readers = [PipeReader(descriptor, self._sink(source)) for source, descriptor in outputs.items()]
+        self._readers = [
+            PipeReader(descriptor, self._sink(source), share=share) for source, descriptor in outputs.items()
+        ]
 
     @property
     def ended(self) -> Ended | None:

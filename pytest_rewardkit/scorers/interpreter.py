@@ -1,4 +1,4 @@
-"""Running cells of a candidate in a sandbox, each under an exact limit of wall-clock time, on any provider."""
+"""Running cells of a candidate in a sandbox, each under an exact limit of time (counted_time.py), on any provider."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal, says_nothing
 from pytest_rewardkit.scorers import figures
+from pytest_rewardkit.scorers.counted_time import MOST_LIMITS, CountedTime
 from pytest_rewardkit.scorers.scratch import scratch_path
 from pytest_rewardkit.text import one_line
 
@@ -162,7 +163,7 @@ class Interpreter:
 
         Parameters
         ----------
-        limit: seconds until the cell is ended, with the interpreter.
+        limit: seconds that count until the cell is ended, with the interpreter.
 
         Raises SandboxUnavailable when the sandbox or the way to it is lost, and nothing can be said about the code.
         """
@@ -235,8 +236,13 @@ class _Execution:
     def finished_in_time(self) -> bool:
         self.thread = threading.Thread(target=self._run, name="rewardkit-cell", daemon=True)
         self.thread.start()
-        self.thread.join(self.limit)
+        CountedTime(self.sandbox, self.limit).runs_out(self._ends_within)
         self.duration = time.monotonic() - self.started
+        return not self.thread.is_alive()
+
+    def _ends_within(self, seconds: float) -> bool:
+        assert self.thread is not None
+        self.thread.join(seconds)
         return not self.thread.is_alive()
 
     def require_end(self) -> None:
@@ -257,7 +263,7 @@ class _Execution:
                 self.code,
                 context=self.context,
                 # Only so that a thread whose interpreter is gone does not wait for ever.
-                timeout=self.limit + 60,
+                timeout=MOST_LIMITS * self.limit + 60,
                 on_stdout=self._on_stdout,
                 on_stderr=self._on_stderr,
                 on_result=self._on_result,

@@ -16,6 +16,7 @@ from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal
 from pytest_rewardkit.scorers import interpreter, launcher
+from pytest_rewardkit.scorers.counted_time import CountedTime
 from pytest_rewardkit.scorers.evaluation import MODULES, Answer, with_what
 from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
 from pytest_rewardkit.scorers.protocol import VALUE, Refused, read
@@ -130,30 +131,33 @@ class _Deadline:
     Parameters
     ----------
     handle: the program, which runs.
-    seconds: its time from now.
+    time: its time.
     """
 
-    def __init__(self, handle: CommandHandle, seconds: float) -> None:
+    def __init__(self, handle: CommandHandle, time: CountedTime) -> None:
         self._handle = handle
+        self._time = time
         self._ended = False
         self._reached = False
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._end, name="rewardkit-deadline", daemon=True)
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._watch.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._timer.cancel()
+        self._over.set()
 
     def has_ended_it(self) -> bool:
         """Whether the program ran when its time was up."""
         if self._reached:
-            self._timer.join()
+            self._watch.join()
         return self._ended
 
     def _end(self) -> None:
+        if not self._time.runs_out(self._over.wait):
+            return
         self._reached = True
         with suppress(SandboxUnavailable), sandbox_failures():
             self._ended = again(self._handle.kill)
@@ -176,6 +180,8 @@ class _Run:
     begun: float = field(default_factory=time.monotonic)
     started: float | None = None
     """When the program itself was started; None while the setup runs."""
+    share: float = 1.0
+    """How much of the time counts."""
 
     def answer(self) -> Answer:
         """Run it. Raises as `run_program`."""
@@ -186,7 +192,7 @@ class _Run:
             raise RewardkitUsageError(f"the setup failed: {reason or 'it ended the program'}")
         duration = time.monotonic() - self.started
         # With a setup, both together have twice the time.
-        if self.has_setup and duration > self.limit:
+        if self.has_setup and duration * self.share > self.limit:
             verdict, reason = Verdict.TIMEOUT, f"took longer than {self.limit:g} s"
         printed, reported = self._parted()
         answer = Answer(stdout=printed, stderr="".join(self.stderr), verdict=verdict, reason=reason, duration=duration)
@@ -203,7 +209,7 @@ class _Run:
     def _ended(self) -> tuple[Verdict | None, str]:
         from e2b import CommandExitException
 
-        limit = 2 * self.limit if self.has_setup else self.limit
+        counted = CountedTime(self.sandbox, 2 * self.limit if self.has_setup else self.limit)
         with sandbox_failures():
             handle = self.sandbox.commands.run(
                 f"true >{self.folder}/{BEGUN}; "
@@ -211,10 +217,10 @@ class _Run:
                 background=True,
                 stdin=self.has_setup,
                 # The program is ended when its time is up. An answer that does not come even then is not kept by it.
-                timeout=limit + interpreter.END_SECONDS,
+                timeout=counted.longest + interpreter.END_SECONDS,
             )
             moves_in(self.sandbox)
-            with _Deadline(handle, limit) as deadline:
+            with _Deadline(handle, counted) as deadline:
                 try:
                     if not self._followed(handle):
                         handle.kill()
@@ -228,6 +234,8 @@ class _Run:
                     if FOR_MEMORY in (error.error or ""):
                         return Verdict.MEMORY, MEMORY_USED_UP
                     return _failure(error.exit_code, "".join(self.stderr))
+                finally:
+                    self.share = counted.share
         return None, ""
 
     def _followed(self, handle: CommandHandle) -> bool:

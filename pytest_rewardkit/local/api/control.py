@@ -75,6 +75,7 @@ class ControlPlane:
         router.add_post("/sandboxes/{id}/pause", self.pause)
         router.add_put("/sandboxes/{id}/network", self.update_network)
         router.add_get("/sandboxes/{id}/metrics", self.metrics)
+        router.add_get("/sandboxes/{id}/threads", self.threads)
         router.add_post("/sandboxes/{id}/fork", self.fork)
         router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
         router.add_get("/snapshots", self.list_snapshots)
@@ -201,6 +202,10 @@ class ControlPlane:
                 }
             ]
         )
+
+    async def threads(self, request: web.Request) -> web.Response:
+        """`GET /sandboxes/{id}/threads`, which E2B has not: how long each has run and has waited for a processor."""
+        return json_response(self._find(request).meter.threads())
 
     async def fork(self, request: web.Request) -> web.Response:
         """`POST /sandboxes/{id}/fork`: new sandboxes with copies of the files; processes are not copied."""

@@ -1,0 +1,117 @@
+"""The time of a candidate that counts: without what it spent waiting for a processor that others had.
+
+The local server says how long each thread of a sandbox has run and has waited for a processor, by the kernel's count.
+What E2B's cloud runs cannot be seen; there all time counts.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from e2b_code_interpreter import Sandbox
+
+MOST_LIMITS: Final = 10
+"""How many times its limit a candidate may take by the clock on the wall, whatever it had to wait."""
+
+_FIRST_LOOK: Final = 0.2
+_LOOKS: Final = (0.5, 1.0)
+_EXACT: Final = 0.02
+"""The shares of the limit after which the sandbox is looked at, and how near to the limit the end may be."""
+
+_LOOK_SECONDS: Final = 5.0
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+Threads = dict[str, list[int]]
+"""By each thread's number, for how many nanoseconds it has run and has waited for a processor."""
+
+
+class CountedTime:
+    """The time of one run, from here on.
+
+    Parameters
+    ----------
+    sandbox: where it runs.
+    limit: seconds that it may take.
+    """
+
+    def __init__(self, sandbox: Sandbox, limit: float) -> None:
+        self._sandbox = sandbox
+        self._limit = limit
+        self._began = time.monotonic()
+        self.share = 1.0
+        """How much of the time counts, as far as it is known."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which it ends by the clock on the wall."""
+        return MOST_LIMITS * self._limit
+
+    def runs_out(self, wait: Callable[[float], bool]) -> bool:
+        """Wait until the run has ended or its time has run out; return whether the latter came first.
+
+        Parameters
+        ----------
+        wait: waits for the run's end for some seconds, and returns whether it has come.
+        """
+        if wait(_FIRST_LOOK * self._limit):
+            return False
+        first, at = look(self._sandbox), time.monotonic()
+        for part in _LOOKS:
+            if wait(max(0.0, part * self._limit - self._passed())):
+                return False
+            self._take(first, at)
+        while (left := self._limit - self._passed() * self.share) > _EXACT * self._limit:
+            if self._passed() >= self.longest:
+                return True
+            if wait(min(left, self.longest - self._passed())):
+                return False
+            self._take(first, at)
+        return True
+
+    def _passed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _take(self, first: Threads | None, at: float) -> None:
+        now = look(self._sandbox) if first is not None else None
+        if first is not None and now is not None:
+            self.share = counted_share(first, now, time.monotonic() - at)
+
+
+def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]], seconds: float) -> float:
+    """Return how much of the time between two looks counts, in (0, 1].
+
+    What the sandbox itself ran counts, on however many processors: threads that wait for each other's lose nothing.
+    """
+    ran, waited = 0, 0
+    for thread, (running, waiting) in after.items():
+        ran_before, waited_before = before.get(thread, (0, 0))
+        ran += running - ran_before
+        waited = max(waited, waiting - waited_before)
+    lost = min(waited / 1e9, seconds - ran / 1e9)
+    return 1.0 if lost <= 0 or seconds <= 0 else max(1.0 - lost / seconds, 1.0 / MOST_LIMITS)
+
+
+def look(sandbox: Sandbox) -> Threads | None:
+    """Return how long the threads of a local sandbox have run and waited; None of one that cannot be looked at."""
+    with suppress(Exception):
+        config = sandbox.connection_config.get_api_params()
+        place = urlsplit(str(config.get("api_url") or ""))
+        if place.hostname not in _LOOPBACK:
+            return None
+        connection = HTTPConnection(place.hostname, place.port or 80, timeout=_LOOK_SECONDS)
+        with closing(connection):
+            key = {"X-API-Key": str(config.get("api_key"))}
+            connection.request("GET", f"/sandboxes/{sandbox.sandbox_id}/threads", headers=key)
+            answer = connection.getresponse()
+            found: Threads | None = json.load(answer) if answer.status == HTTPStatus.OK else None
+        return found
+    return None
