@@ -17,6 +17,7 @@ from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.subject import Notebook
 from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.witness import witnessed
@@ -101,14 +102,19 @@ def score_analysis(
         return settled(sandbox, error, lambda verdict, reason: _failed(sought, checks, verdict, reason))
     if cell.verdict is not None:
         return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
+    own_time = OwnTime()
     findings = Findings(cell.transcript())
-    parts = [findings.judge(insight) for insight in sought]
+    parts = own_time.parts(sought, findings.judge, _unjudged)
     # E2B's own reading of a figure is for those that ours says nothing about.
     readings = [*cell.readings, *unshown]
     shown = charts_read(readings) or charts_of_e2b(cell.charts)
     plotted = bool(cell.images or unshown)
-    parts += [judge_chart(check, shown, image_shown=plotted) for check in checks]
+    parts += own_time.parts(checks, lambda check: judge_chart(check, shown, image_shown=plotted), _unjudged)
     return _rewarded(parts, plot_bonus if plotted else 0.0, replaces=plot_replaces, reason=f"scored {extraction.how}")
+
+
+def _unjudged(item: Insight | ChartCheck, why: str) -> Part:
+    return Part(item.label, 0.0, weight=item.weight, verdict=Verdict.TIMEOUT, reason=why)
 
 
 def _rewarded(parts: list[Part], bonus: float, *, replaces: bool, reason: str) -> Reward:

@@ -10,6 +10,7 @@ from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
 from pytest_rewardkit.scorers.evaluation import Answer, Question, ask, wanted_of
 from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.judging import Matching, judge
+from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.program import run_program
 from pytest_rewardkit.scorers.subject import Module
 from pytest_rewardkit.scorers.tenants import SPOILT, is_its_own_doing, settled
@@ -94,10 +95,11 @@ def score_cases(
             limits = _calibrated(sandbox, reference, checks, questions, limits, setup, time_factor)
         with Module(sandbox, extraction.code, setup, limit=time_limit) as subject:
             examination = _Examination(subject, fresh=fresh)
-            parts = [
-                judge(case, examination.answer(case, question, limit), matching)
-                for case, question, limit in zip(checks, questions, limits, strict=True)
-            ]
+            parts = OwnTime().parts(
+                zip(checks, questions, limits, strict=True),
+                lambda put: judge(put[0], examination.answer(*put), matching),
+                lambda put, why: judge(put[0], Answer(verdict=Verdict.TIMEOUT, reason=why), matching),
+            )
     except SandboxUnavailable as error:
 
         def failed(verdict: Verdict, reason: str) -> Reward:

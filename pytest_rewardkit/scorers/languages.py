@@ -73,7 +73,7 @@ def shown_name(language: str) -> str:
 
 
 _SIGNS: Final = {
-    "php": r"^<\?php|^\s*\$\w+ = .*;$",
+    "php": r"^<\?php|^[ \t]*+\$\w+ = .*;$",
     "cpp": r"^#include <(?:iostream|vector|string|bits/stdc\+\+\.h|map|algorithm)>|\bstd::|^using namespace ",
     "c": r"^#include [<\"]|^int main\(",
     "csharp": r"^using System|Console\.Write",
@@ -85,13 +85,14 @@ _SIGNS: Final = {
         r"^(?:export )?(?:interface|type|enum) \w+|^(?:export )?function \w+\(.*?: ?\w+|\b(?:const|let) \w+: "
     ),
     "javascript": (
-        r"^\s*(?:export |async )*function\*? ?\w*\(.*?\) ?\{|^\s*(?:const|let|var) [\w{\[].*=|=> ?[{(\w]|console\.log\("
-        r"|module\.exports|require\(['\"]|^\s*(?:if|for|while|switch) ?\(.*\) ?\{"
+        r"^[ \t]*+(?:export |async )*function\*? ?\w*\(.*?\) ?\{"
+        r"|^[ \t]*+(?:const|let|var) [\w{\[].*=|=> ?[{(\w]|console\.log\("
+        r"|module\.exports|require\(['\"]|^[ \t]*+(?:if|for|while|switch) ?\(.*\) ?\{"
     ),
-    "ruby": r"^\s*(?:puts|require) |^\s*def \w+(?:\(.*\))?$(?:.|\n)*^\s*end$",
-    "bash": r"^#!/(?:usr/)?bin/(?:env )?(?:ba|z)?sh|^\s*(?:fi|done|esac)$|^\s*echo \S",
-    "sql": r"(?i)^\s*(?:select .*|insert into|create table|update \w+ set|with \w+ as \()",
-    "html": r"(?i)^\s*<(?:!doctype html|html|div|body|head)\b",
+    "ruby": r"^[ \t]*+(?:puts|require) |^[ \t]*+def \w+(?:\(.*\))?$(?:.|\n)*^[ \t]*+end$",
+    "bash": r"^#!/(?:usr/)?bin/(?:env )?(?:ba|z)?sh|^[ \t]*+(?:fi|done|esac)$|^[ \t]*+echo \S",
+    "sql": r"(?i)^[ \t]*+(?:select .*|insert into|create table|update \w+ set|with \w+ as \()",
+    "html": r"(?i)^[ \t]*+<(?:!doctype html|html|div|body|head)\b",
 }
 _SIGN: Final = {language: re.compile(sign, re.MULTILINE) for language, sign in _SIGNS.items()}
 _PYTHON: Final = re.compile(

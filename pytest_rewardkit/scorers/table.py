@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -27,7 +28,8 @@ def table_difference(actual: str, expected: str | Sequence[Any], tolerance: Tole
     """
     wanted = _expected_rows(expected)
     try:
-        rows = _rows(actual)
+        # As far as they can be right, and one beyond: there may be millions.
+        rows = list(islice(_rows(actual), len(wanted) + 1))
     except csv.Error as error:
         return f"not CSV: {error}"
     for number, (row, expected_row) in enumerate(zip(rows, wanted, strict=False), start=1):
@@ -36,13 +38,15 @@ def table_difference(actual: str, expected: str | Sequence[Any], tolerance: Tole
         for column, (cell, expected_cell) in enumerate(zip(row, expected_row, strict=True), start=1):
             if not _same_cell(cell, expected_cell, tolerance):
                 return f"row {number}, column {column}: expected {shown(expected_cell)}, got {shown(cell)}"
-    if len(rows) != len(wanted):
+    if len(rows) > len(wanted):
+        return f"{len(wanted)} rows expected, more given"
+    if len(rows) < len(wanted):
         return f"{len(wanted)} rows expected, {len(rows)} given"
     return ""
 
 
-def _rows(text: str) -> list[list[str]]:
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text)) if row]
+def _rows(text: str) -> Iterator[list[str]]:
+    return ([cell.strip() for cell in row] for row in csv.reader(io.StringIO(text)) if row)
 
 
 def _expected_rows(expected: str | Sequence[Any]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,8 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit.scorers import own_time, snapshot
+from pytest_rewardkit.scorers.case import Case
+from pytest_rewardkit.scorers.cases import score_cases
+from pytest_rewardkit.scorers.extract import find_code
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.own_time import OwnTime
+from pytest_rewardkit.scorers.table import table_difference
+from pytest_rewardkit.scorers.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +111,25 @@ def test_time_is_that_of_the_scorers_own_thread() -> None:
     while not clock.used_up:
         sum(range(1000))
     assert "0.05 s" in clock.reason
+
+
+@pytest.mark.parametrize("response", ["\n" * 15_000, "\r\n" * 7_000, "\n \n\t\n" * 3_000 + "x", "if\n\n" * 4_000])
+def test_code_is_found_in_linear_time(response: str) -> None:
+    began = time.thread_time()
+    find_code(response)
+    assert time.thread_time() - began < 5.0
+
+
+def test_a_table_of_millions_of_rows_is_read_as_far_as_it_can_be_right() -> None:
+    rows = "1,2\n" * 1_000_000
+    with at_most(20 * MEGABYTE):
+        reason = table_difference(rows, [[1, 2], [1, 2]], Tolerance(None, None))
+    assert reason == "2 rows expected, more given"
+    assert table_difference("1,2\n", [[1, 2], [1, 2]], Tolerance(None, None)) == "2 rows expected, 1 given"
+
+
+def test_no_time_left_is_no_credit_for_cases(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_time, "OWN_SECONDS", 0.0)
+    reward = score_cases(sandbox, "def f(): return 1", [Case(call="f", expected=1), Case(code="f()", expected=1)])
+    assert [part.value for part in reward.parts] == [0.0, 0.0]
+    assert all("processor time" in part.reason for part in reward.parts)
