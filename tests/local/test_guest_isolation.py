@@ -297,6 +297,27 @@ def test_the_agent_cannot_be_harmed(box, kernel, fork_server):
     assert box.request("stat", path="")["entry"]["path"] == "/home/user"
 
 
+def test_a_flood_of_signals_does_not_keep_the_agent_from_serving(box, kernel, fork_server):
+    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+    code = f"""
+    import multiprocessing
+    def flood():
+        while True:
+            for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGPIPE):
+                attempt(os.kill, {agent}, number)
+    workers = [multiprocessing.get_context('fork').Process(target=flood) for _ in range(3)]
+    [worker.start() for worker in workers]
+    len(workers)
+    """
+    kernel.run(TRY)
+    assert evaluate(kernel, code) == 3
+    for number in range(20):
+        assert box.run(f"echo {number}") == (f"{number}\n", 0)
+        assert box.write(f"{number}.txt", b"written")["path"] == f"/home/user/{number}.txt"
+    assert box.kernel().run("6 * 7").text == "42"
+    assert evaluate(kernel, "[worker.is_alive() for worker in workers]") == [True, True, True]
+
+
 def test_memory_of_other_processes_is_closed(kernel, box, victim, fork_server):
     agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
     kernel.run(
