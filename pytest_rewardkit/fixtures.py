@@ -124,12 +124,27 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
         check_options(options, provider)
     wide = {} if request.scope == "function" else {"timeout": WIDE_SCOPE_TIMEOUT}
     factory = Factory(
-        provider, {**wide, **options, **marked}, budget=provision.budget(_run_directory(request)), note=note
+        provider,
+        {**wide, **options, **marked},
+        budget=provision.budget(_run_directory(request)),
+        several=request.scope == "function" and _may_want_several(request.node),
+        note=note,
     )
     try:
         yield factory
     finally:
         factory.close()
+
+
+def _may_want_several(item: pytest.Item) -> bool:
+    """Whether a test may want more than one sandbox at once: it, or a fixture that it uses, has the factory itself."""
+    fixtures: Any = getattr(item, "_fixtureinfo", None)
+    if fixtures is None:
+        return True
+    if {"sandbox", "async_sandbox"} <= set(fixtures.names_closure):
+        return True
+    asked = {name: defined[-1].argnames for name, defined in fixtures.name2fixturedefs.items() if name != "sandbox"}
+    return "sandbox_factory" in (*fixtures.initialnames, *(name for names in asked.values() for name in names))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.run.failures import Failures
     from pytest_rewardkit.run.handover import Handover
+
+
+_SANDBOXES: Final = frozenset({"sandbox", "async_sandbox", "sandbox_factory"})
 
 
 class Recording:
@@ -117,7 +120,7 @@ class Recording:
         if call.excinfo is not None and call.when != "teardown":
             if not isinstance(call.excinfo.value, pytest.skip.Exception):
                 _read_marker(item, attempt)
-                _note(attempt, call.excinfo, in_call=call.when == "call")
+                _note(attempt, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
             elif kept_quiet:
                 attempt.discard()
         if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
@@ -152,7 +155,12 @@ def _read_marker(item: pytest.Item, attempt: Recorder) -> str | None:
     return None
 
 
-def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool) -> None:
+def _uses_sandbox(item: pytest.Item) -> bool:
+    """Whether the test has to do with a sandbox, and so as a rule with a candidate."""
+    return not _SANDBOXES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool, in_sandbox: bool) -> None:
     """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
     error = excinfo.value
     from pytest_rewardkit.errors import UnscoredError
@@ -168,9 +176,16 @@ def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in
         attempt.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
     elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
         attempt.note_wrong(cause)
-    elif attempt.marker is not None or attempt.asked or attempt.reward is not None:
+    elif attempt.marker is not None or attempt.asked or attempt.reward is not None or (in_sandbox and _is_lost(error)):
         # Only an assertion judges. What else ended the test says nothing about the candidate.
         attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the test was ended by its sandbox's end, or by the way to it, before it could record anything."""
+    from pytest_rewardkit.sandboxes.failures import is_of_infrastructure, is_of_service
+
+    return is_of_infrastructure(error) and is_of_service(error)
 
 
 def _failed_by(excinfo: pytest.ExceptionInfo[BaseException], module: str) -> bool:

@@ -31,13 +31,14 @@ class Slot:
     def release(self) -> None:
         if self._lock.is_locked:
             self._lock.release()
-            self._budget.held -= 1
+            self._budget.given_back()
 
 
 class Budget:
     """At most `limit` sandboxes alive at once in all processes that share `directory`.
 
-    Each slot is a locked file: the operating system gives a dead worker's slots back.
+    Each slot is a locked file: the operating system gives a dead worker's slots back. Who may want more than one takes
+    a turn first, by one more locked file: two that hold one and want another would wait for each other for ever.
 
     Parameters:
         directory: a directory that the run's processes share.
@@ -50,9 +51,13 @@ class Budget:
         self._limit = limit
         self._patience = patience
         self.held = 0
+        self._turn: BaseFileLock | None = None
 
-    def acquire(self) -> Slot:
+    def acquire(self, *, several: bool = False) -> Slot:
         """Waits for a free slot.
+
+        Parameters:
+            several: whether there may be a call for another slot before this one is released.
 
         Raises:
             RewardkitUsageError: this process holds all slots already, so that none could ever become free.
@@ -64,23 +69,42 @@ class Budget:
             )
         self._directory.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self._patience
+        wants_turn = several and self._limit > 1 and self._turn is None
         while True:
-            for number in range(self._limit):
-                slot = self._try(number)
-                if slot is not None:
-                    return slot
+            if wants_turn and (turn := self._lock("turn")) is not None:
+                self._turn, wants_turn = turn, False
+            slot = None if wants_turn else self._free_slot()
+            if slot is not None:
+                return slot
             if time.monotonic() > deadline:
+                self._end_turn()
                 raise SandboxUnavailable(
                     f"none of the {self._limit} sandboxes that --rewardkit-max-sandboxes allows became free in "
                     f"{self._patience:g} s"
                 )
             time.sleep(RETRY_SECONDS)
 
-    def _try(self, number: int) -> Slot | None:
-        lock = FileLock(self._directory / f"slot-{number}", thread_local=False)
+    def given_back(self) -> None:
+        """Takes note that a slot was released."""
+        self.held -= 1
+        self._end_turn()
+
+    def _free_slot(self) -> Slot | None:
+        for number in range(self._limit):
+            if (lock := self._lock(f"slot-{number}")) is not None:
+                self.held += 1
+                return Slot(self, lock)
+        return None
+
+    def _end_turn(self) -> None:
+        if self._turn is not None and not self.held:
+            self._turn.release()
+            self._turn = None
+
+    def _lock(self, name: str) -> BaseFileLock | None:
+        lock = FileLock(self._directory / name, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except Timeout:
             return None
-        self.held += 1
-        return Slot(self, lock)
+        return lock

@@ -30,6 +30,7 @@ class Factory:
     provider: where the sandboxes come from.
     options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says otherwise.
     budget: the bound on sandboxes alive at once; None for no bound.
+    several: whether more than one may be asked for, by this factory or another one of the same test.
     note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
     """
 
@@ -39,11 +40,13 @@ class Factory:
         options: Mapping[str, Any],
         *,
         budget: Budget | None,
+        several: bool = False,
         note: Callable[[float, float, dict[str, int]], None],
     ) -> None:
         self._provider = provider
         self._options = options
         self._budget = budget
+        self._several = several
         self._note = note
         self._alive: list[tuple[str, Callable[[], object], Slot | None]] = []
         self._runner: asyncio.Runner | None = None
@@ -97,7 +100,7 @@ class Factory:
         keywords = {**self._options, **options}
         check_options(keywords, self._provider)
         began = time.perf_counter()
-        slot = self._budget.acquire() if self._budget is not None else None
+        slot = self._budget.acquire(several=self._several) if self._budget is not None else None
         turn = time.perf_counter()
         try:
             sandbox = create(keywords)

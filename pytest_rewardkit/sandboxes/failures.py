@@ -78,6 +78,18 @@ def is_refusal(error: BaseException) -> bool:
     return any(isinstance(one, ConnectError) and one.code.value in _REFUSALS for one in _chain(error))
 
 
+def is_of_service(error: BaseException) -> bool:
+    """Whether an exception says that a sandbox could not be used, and not that something in it, or a file, failed.
+
+    What that is worth is for the test to say, as by an assertion.
+    """
+    from e2b import CommandExitException
+
+    if isinstance(error, CommandExitException) or is_refusal(error):
+        return False
+    return not isinstance(error, OSError) or isinstance(error, ConnectionError | TimeoutError)
+
+
 def has_ended_itself(sandbox: Sandbox) -> bool:
     """Whether a sandbox is gone because of what ran in it; the local server alone tells."""
     from e2b import NotFoundException

@@ -69,3 +69,19 @@ def test_two_that_wait_for_each_other_do_not_wait_for_ever(tmp_path):
         mine.acquire()
     for slot in slots:
         slot.release()
+
+
+def test_those_that_want_several_take_turns(tmp_path):
+    mine, theirs, third = (Budget(tmp_path, 2, patience=0.1) for _ in range(3))
+    first = mine.acquire(several=True)
+    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
+        theirs.acquire(several=True)
+    alone = third.acquire()  # who wants one only is not kept
+    alone.release()
+    second = mine.acquire(several=True)
+    second.release()
+    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
+        theirs.acquire(several=True)
+    first.release()
+    theirs.acquire(several=True).release()
+    mine.acquire(several=True).release()
