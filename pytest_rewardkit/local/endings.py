@@ -14,6 +14,10 @@ MACHINE_MEMORY: Final = "machine_memory"
 LOST: Final = "lost"
 """The code of a sandbox that ended with its fork server."""
 
+HEADER: Final = "X-Rewardkit-Ending"
+"""The header of a request for a sandbox that wants the code with status 410; others get E2B's 404, of which SDKs do not
+pass on the text."""
+
 MOST_KEPT: Final = 10_000
 
 

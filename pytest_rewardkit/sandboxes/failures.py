@@ -10,7 +10,7 @@ import re
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.endings import FROM_WITHIN
+from pytest_rewardkit.local.endings import FROM_WITHIN, HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,9 @@ _REFUSALS: Final = ("invalid_argument", "not_found", "already_exists", "permissi
 
 # The SDK has no class for these statuses, and begins its text with them.
 _STATUS: Final = re.compile(r"(403|409|507)\b")
+
+
+GONE: Final = 410
 
 
 def is_of_infrastructure(error: BaseException) -> bool:
@@ -92,12 +95,12 @@ def is_of_service(error: BaseException) -> bool:
 
 def has_ended_itself(sandbox: Sandbox) -> bool:
     """Whether a sandbox is gone because of what ran in it; the local server alone tells."""
-    from e2b import NotFoundException
+    from e2b import SandboxException
 
     try:
-        sandbox.get_info()
-    except NotFoundException as error:
-        return str(error).endswith(FROM_WITHIN)
+        sandbox.get_info(api_headers={HEADER: "1"})
+    except SandboxException as error:
+        return error.status_code == GONE and str(error).endswith(FROM_WITHIN)
     except Exception:
         return False
     return False

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output, turn
+from pytest_rewardkit.local.handle import LocalServer
+from pytest_rewardkit.local.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +196,39 @@ def test_what_the_test_itself_has_spoilt_is_not_the_candidate_s_doing(sandbox: S
     sandbox.commands.run("chmod 0 /home/user", cwd="/tmp")
     reward = score_cases(sandbox, "print(input())", [Case(stdin="a", expected="a")])
     assert reward.verdict == "unscored"
+
+
+@pytest.fixture(scope="module")
+def open_server() -> Iterator[LocalServer]:
+    """A server whose sandboxes do not keep candidates from ending what holds them."""
+    with LocalServer.listen(Settings(isolation="none", warm_sandboxes=1)) as server:
+        yield server
+
+
+def sandbox_of(server: LocalServer) -> Sandbox:
+    from e2b_code_interpreter import Sandbox
+
+    variables = server.environment()
+    return Sandbox.create(
+        api_key=variables["E2B_API_KEY"],
+        api_url=variables["E2B_API_URL"],
+        sandbox_url=variables["E2B_SANDBOX_URL"],
+        domain=variables["E2B_DOMAIN"],
+    )
+
+
+@pytest.mark.parametrize("scorer", ["output", "transcript", "calls", "files"])
+def test_who_ends_what_holds_it_has_done_so_itself(open_server: LocalServer, scorer: str) -> None:
+    reward = SCORERS[scorer](sandbox_of(open_server), "import os\nos.kill(os.getppid(), 9)\nos.kill(os.getpid(), 9)")
+    assert reward.value == 0.0
+    assert "it has ended what holds it" in reward.parts[0].reason
+
+
+def test_whose_sandbox_is_killed_by_another_has_not(open_server: LocalServer) -> None:
+    sandbox = sandbox_of(open_server)
+    assert score_output(sandbox, "print(7)", expected="8").value == 0.0
+    sandbox.kill()
+    assert score_output(sandbox, "print(7)", expected="8").verdict == "unscored"
 
 
 # Exceptions can have any name; only the server says by one that there is no interpreter.

@@ -14,6 +14,7 @@ from pytest_rewardkit.local.api import create_request, listing
 from pytest_rewardkit.local.api.body import read_object
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.endings import HEADER
 from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.local.peer import GuestError, GuestGoneError
 from pytest_rewardkit.local.snapshots import Snapshot, SnapshotError, Snapshots
@@ -130,11 +131,13 @@ class ControlPlane:
         return json_response(self._summary(sandbox), 201)
 
     async def info(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}`; of one that is gone, the error ends with the code of how it has ended, if any."""
+        """`GET /sandboxes/{id}`; of one that is gone, who asks for it is told by a code how it has ended."""
         sandbox_id = request.match_info["id"]
         sandbox = self._table.get(sandbox_id)
         if sandbox is None:
-            raise not_found(sandbox_id, await self._table.ending(sandbox_id))
+            if HEADER in request.headers and (ending := await self._table.ending(sandbox_id)):
+                raise ApiError(410, ending)
+            raise not_found(sandbox_id)
         wanted = sandbox.request
         on_timeout = "pause" if wanted.auto_pause else "kill"
         return json_response(

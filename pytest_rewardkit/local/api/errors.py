@@ -42,9 +42,9 @@ class NotServedError(ApiError):
         super().__init__(501, f"the local server does not serve {what}")
 
 
-def not_found(sandbox_id: str, ending: str = "") -> ApiError:
-    """The control plane's answer for a sandbox that is not there, and has ended in the way that `ending` names."""
-    return ApiError(404, f"sandbox '{sandbox_id}' not found" + (f": {ending}" if ending else ""))
+def not_found(sandbox_id: str) -> ApiError:
+    """The control plane's answer for a sandbox that is not there."""
+    return ApiError(404, f"sandbox '{sandbox_id}' not found")
 
 
 def not_running(sandbox_id: str) -> ApiError:
