@@ -1,41 +1,49 @@
-"""What all example suites share: responses, what they deserve, and right answers for the self-check."""
+"""What all example suites share: responses, what they deserve, and right answers for the self-check of graders."""
 
 import pytest
 from pytest import approx
 
 
 def pytest_itemcollected(item):
-    """The responses here are of every kind: each test passes if its response earns what it deserves."""
-    deserved = item.get_closest_marker("deserves")
-    if deserved and not item.config.getoption("rewardkit_selfcheck"):
-        item.add_marker(pytest.mark.reward(threshold=deserved.args[0]), append=False)
+    """The responses are of every kind, and each test is to pass with its own; graders are checked as they stand."""
+    if not item.config.getoption("rewardkit_selfcheck"):
+        deserved = item.get_closest_marker("deserves")
+        item.add_marker(pytest.mark.reward(threshold=deserved.args[0] if deserved else 0.0), append=False)
 
 
-@pytest.fixture
-def candidate(request: pytest.FixtureRequest, reward):
-    """What a model answered to this test's task: the file of the test's name in `responses/`, or its row's response."""
-    if "row" in request.fixturenames:
-        row = request.getfixturevalue("row")
-        yield row.candidate
-        value, verdict, part = row["reward"], row["verdict"], None
+@pytest.fixture(autouse=True)
+def deserved(request: pytest.FixtureRequest, reward):
+    """Each response earns what the marker `deserves`, or its row, says."""
+    row = request.getfixturevalue("row") if "row" in request.fixturenames else None
+    yield
+    if request.config.getoption("rewardkit_selfcheck"):
+        return
+    part = None
+    if row is not None:
+        value, verdict = row["reward"], row["verdict"]
+    elif marker := request.node.get_closest_marker("deserves"):
+        (value, verdict), part = marker.args, marker.kwargs.get("part")
     else:
-        yield _text_of(request, "responses", ".md")
-        deserved = request.node.get_closest_marker("deserves")
-        (value, verdict), part = deserved.args, deserved.kwargs.get("part")
+        return
     earned = reward.reward
     assert (earned.value, earned.verdict) == (approx(value), verdict)
     assert part is None or part in [judged.verdict for judged in earned.parts]
 
 
 @pytest.fixture
-def reference(request: pytest.FixtureRequest) -> str | None:
+def candidate(request: pytest.FixtureRequest) -> str:
+    """What a model answered to this test's task: the file of the test's name in `responses/`, or its row's response."""
+    if "row" in request.fixturenames:
+        return request.getfixturevalue("row").candidate
+    return _text_of(request, "responses", ".md")
+
+
+@pytest.fixture
+def reference(request: pytest.FixtureRequest) -> str:
     """A right answer: the file of the test's name in `references/`, or a response that deserves the whole reward."""
-    deserved = request.node.get_closest_marker("deserves")
-    if deserved is None:
-        return None
-    if deserved.args[0] == 1:
-        return _text_of(request, "responses", ".md")
-    return _text_of(request, "references", ".py")
+    marker = request.node.get_closest_marker("deserves")
+    is_right = marker is not None and marker.args[0] == 1 and "candidate" not in request.node.callspec.params
+    return _text_of(request, "responses", ".md") if is_right else _text_of(request, "references", ".py")
 
 
 def _text_of(request: pytest.FixtureRequest, folder: str, suffix: str) -> str:

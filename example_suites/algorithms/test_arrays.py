@@ -52,7 +52,7 @@ def test_rotate(sandbox, candidate):
     )
 
 
-@pytest.mark.deserves(3 / 4, "partial", part="timeout")
+@pytest.mark.deserves(3 / 5, "partial", part="timeout")
 @pytest.mark.reward(threshold=0.5)
 def test_binary_search(sandbox, candidate):
     """The candidate never leaves its loop when the value is missing: that case costs itself alone."""
@@ -62,10 +62,11 @@ def test_binary_search(sandbox, candidate):
         cases=[
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 5], expected=2, name="middle"),
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 1], expected=0, name="first"),
+            Case(call="binary_search", args=[[1, 3, 5, 7, 9], 9], expected=4, name="last"),
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 8], expected=-1, name="missing"),
             Case(call="binary_search", args=[[], 8], expected=-1, name="empty"),
         ],
-        time_limit=1,
+        time_limit=3,
     )
 
 

@@ -15,6 +15,8 @@ def test_shortest_path(sandbox, candidate):
             Case(call="shortest_path", args=[["..", ".."]], expected=2),
             Case(call="shortest_path", args=[[".#.", "...", "##."]], expected=4),
             Case(call="shortest_path", args=[[".#", "#."]], expected=-1),
+            Case(call="shortest_path", args=[["#."]], expected=-1, name="no way in"),
+            Case(call="shortest_path", args=[["....", "###.", "....", ".###", "...."]], expected=13, name="winding"),
             Case(call="shortest_path", args=[["."]], expected=0),
         ],
     )
@@ -59,7 +61,7 @@ def test_count_queens(sandbox, candidate):
     )
 
 
-@pytest.mark.deserves(1 / 2, "partial")
+@pytest.mark.deserves(4 / 7, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_knapsack(sandbox, candidate):
     """The candidate is greedy, and the one case that tells is worth as much as the others together."""
@@ -70,6 +72,7 @@ def test_knapsack(sandbox, candidate):
             Case(call="knapsack", args=[[10], [5], 5], expected=10, name="one item"),
             Case(call="knapsack", args=[[10, 20], [5, 5], 0], expected=0, name="no room"),
             Case(call="knapsack", args=[[10, 20], [1, 2], 3], expected=30, name="all fit"),
+            Case(call="knapsack", args=[[5, 4], [1, 1], 2], expected=9, name="equal weights"),
             Case(call="knapsack", args=[[60, 100, 120], [10, 20, 30], 50], expected=220, name="greedy trap", weight=3),
         ],
     )
@@ -87,6 +90,12 @@ def test_dijkstra(sandbox, candidate):
                 call="dijkstra",
                 args=[{"a": {"b": 7, "c": 2}, "b": {}, "c": {"b": 3}}, "a"],
                 expected={"a": 0, "b": 5, "c": 2},
+            ),
+            Case(
+                call="dijkstra",
+                args=[{"a": {"b": 1, "c": 4, "d": 9}, "b": {"c": 2}, "c": {"d": 3}, "d": {}}, "a"],
+                expected={"a": 0, "b": 1, "c": 3, "d": 6},
+                name="three roads",
             ),
         ],
     )

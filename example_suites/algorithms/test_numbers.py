@@ -62,7 +62,7 @@ def test_fibonacci(sandbox, candidate):
     )
 
 
-@pytest.mark.deserves(3 / 5, "partial", part="runtime_error")
+@pytest.mark.deserves(4 / 6, "partial", part="runtime_error")
 @pytest.mark.reward(threshold=0.5)
 def test_is_prime(sandbox, candidate):
     """The candidate takes 1 for a prime and fails on negative numbers."""
@@ -71,6 +71,7 @@ def test_is_prime(sandbox, candidate):
         candidate,
         cases=[
             Case(call="is_prime", args=[2], expected=True),
+            Case(call="is_prime", args=[4], expected=False),
             Case(call="is_prime", args=[9], expected=False),
             Case(call="is_prime", args=[97], expected=True),
             Case(call="is_prime", args=[1], expected=False, name="one"),

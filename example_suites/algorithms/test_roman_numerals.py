@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from pytest import approx
 
 from pytest_rewardkit import Case, assert_cases
 
@@ -16,7 +15,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["id"])
-def test_roman_numerals(sandbox, row):
-    reward = assert_cases(sandbox, row["response"], cases=CASES, time_limit=1, threshold=0)
-    assert (reward.value, reward.verdict) == (approx(row["reward"]), row["verdict"])
+RESPONSES = [
+    pytest.param(row["response"], id=row["id"], marks=pytest.mark.deserves(row["reward"], row["verdict"]))
+    for row in ROWS
+]
+
+
+@pytest.mark.parametrize("candidate", RESPONSES)
+def test_roman_numerals(sandbox, candidate):
+    assert_cases(sandbox, candidate, cases=CASES, time_limit=5)

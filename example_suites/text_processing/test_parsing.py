@@ -92,7 +92,7 @@ def test_parse_duration(sandbox, candidate):
     )
 
 
-@pytest.mark.deserves(3 / 4, "partial")
+@pytest.mark.deserves(5 / 6, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_parse_port(sandbox, candidate):
     """A wrong input asks for an exception. The candidate knows the upper bound only."""
@@ -101,6 +101,8 @@ def test_parse_port(sandbox, candidate):
         candidate,
         cases=[
             Case(call="parse_port", args=["8080"], expected=8080),
+            Case(call="parse_port", args=["65535"], expected=65535, name="the last"),
+            Case(call="parse_port", args=["65536"], raises=ValueError, match="65535", name="one beyond"),
             Case(call="parse_port", args=["70000"], raises=ValueError, match="65535"),
             Case(call="parse_port", args=["http"], raises=ValueError),
             Case(call="parse_port", args=["-1"], raises=ValueError, name="negative"),

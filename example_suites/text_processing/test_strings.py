@@ -43,6 +43,7 @@ def test_levenshtein(sandbox, candidate):
         cases=[
             Case(call="levenshtein", args=["kitten", "sitting"], expected=3),
             Case(call="levenshtein", args=["", "abc"], expected=3),
+            Case(call="levenshtein", args=["abc", ""], expected=3),
             Case(call="levenshtein", args=["same", "same"], expected=0),
             Case(call="levenshtein", args=["intention" * 5, "execution" * 5], expected=25, time_limit=2),
         ],

@@ -59,7 +59,7 @@ class Row(Mapping[str, Any]):
         self._format = format
         self._candidate = candidate
         self._referee = referee
-        self._is_stood_in_for = False
+        self._stand_in: Callable[[], str] | None = None
 
     @cached_property
     def task(self) -> Task:
@@ -67,8 +67,12 @@ class Row(Mapping[str, Any]):
 
         Raises RewardkitUsageError when a field does not hold what it should.
         """
-        task = self._format.read(self)
-        return replace(task, reference=None) if self._is_stood_in_for else task
+        # A reference that is judged itself excuses nothing by failing.
+        return self._read if self._stand_in is None else replace(self._read, reference=None)
+
+    @cached_property
+    def _read(self) -> Task:
+        return self._format.read(self)
 
     @property
     def referee(self) -> Referee | None:
@@ -79,7 +83,7 @@ class Row(Mapping[str, Any]):
     def reference(self) -> str | None:
         """A known-good candidate, or None if the row has none."""
         if not self._format.ours:
-            return self.task.reference
+            return self._read.reference
         # What else such a row holds may be known to its test alone.
         found = self._fields.get("reference")
         return found if isinstance(found, str) else None
@@ -90,6 +94,8 @@ class Row(Mapping[str, Any]):
 
         Raises RewardkitUsageError when there is none.
         """
+        if self._stand_in is not None:
+            return self._stand_in()
         if self._candidate is not None:
             return self._candidate
         # Of a benchmark's row, a field of that name would be its own solution.
@@ -101,12 +107,9 @@ class Row(Mapping[str, Any]):
             raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
         return found
 
-    def stand_in(self, candidate: str) -> None:
-        """Let another text be judged, whatever the row says. A reference excuses it no more by failing itself."""
-        self._candidate = candidate
-        self._is_stood_in_for = True
-        # What was read before, with its reference, is read again.
-        self.__dict__.pop("task", None)
+    def stand_in(self, candidate: Callable[[], str]) -> None:
+        """Let what `candidate` gives be judged when it is asked for, whatever the row says."""
+        self._stand_in = candidate
 
     def _no_candidate(self) -> str:
         """Return why nothing is judged by this row, and how something could be."""

@@ -15,6 +15,7 @@ from pytest_rewardkit.reward import Verdict
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "pytest --rewardkit example_suites"
+SELFCHECK = "pytest example_suites --rewardkit-selfcheck"
 TIME_LIMIT = 900
 ONLY_EXAMPLES = ("-p", "no:cacheprovider", "-p", "no:asyncio")
 """What is installed with the extra `examples` has no pytest-asyncio."""
@@ -33,12 +34,11 @@ class Run(NamedTuple):
         return rows.splitlines()[1:]
 
 
-def run(tmp_path: Path, *options: str) -> Run:
-    report = tmp_path / "rewards.xml"
+def started(command: str, *options: str) -> subprocess.CompletedProcess[str]:
     foreign = ("E2B_", "PYTEST_", "GITHUB_", "COV_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    completed = subprocess.run(
-        [sys.executable, "-m", *shlex.split(COMMAND), *options, *ONLY_EXAMPLES, f"--junitxml={report}"],
+    return subprocess.run(
+        [sys.executable, "-m", *shlex.split(command), *options, *ONLY_EXAMPLES],
         cwd=ROOT,
         env={**environment, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -46,6 +46,11 @@ def run(tmp_path: Path, *options: str) -> Run:
         timeout=TIME_LIMIT,
         check=False,
     )
+
+
+def run(tmp_path: Path, *options: str) -> Run:
+    report = tmp_path / "rewards.xml"
+    completed = started(COMMAND, *options, f"--junitxml={report}")
     assert report.exists(), completed.stdout + completed.stderr
     rewards = {
         f"{case.get('classname')}::{case.get('name')}": float(entry.get("value", ""))
@@ -69,3 +74,9 @@ def test_green_and_the_same_alone_and_with_two_workers(tmp_path: Path) -> None:
     assert parallel.rewards == alone.rewards
     assert len(alone.table) > len(alone.rewards)
     assert parallel.table == alone.table
+
+
+def test_right_answers_pass_and_empty_ones_do_not() -> None:
+    checked = started(SELFCHECK, "-n", "2")
+    assert checked.returncode == 0, checked.stdout
+    assert re.search(r"^\d+ right, 0 broken$", checked.stdout, re.MULTILINE)
