@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections import Counter, OrderedDict, deque
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -277,11 +278,11 @@ def case(draw: random.Random) -> Case | None:
 
 
 def of_case(draw: random.Random) -> list[Part]:
-    """A case's answer judged."""
-    given = case(draw)
-    if given is None:
+    """An answer judged by cases that ask the same of the sandbox."""
+    first = case(draw)
+    if first is None:
         return []
-    question = Question.of(given) if given.stdin is None else Question(wants="value")
+    question = Question.of(first) if first.stdin is None else Question(wants="value")
     blank = Answer(stdout=draw.choice(TEXTS), stderr=draw.choice(TEXTS))
     try:
         said = read(answer_text(draw, question), question.wants, question.plan)
@@ -290,21 +291,38 @@ def of_case(draw: random.Random) -> list[Part]:
             answer = Answer(raised=said.raised, verdict=Verdict.RUNTIME_ERROR, reason=str(said.raised))
     except Refused as error:
         answer = Answer(verdict=Verdict.RUNTIME_ERROR, reason=str(error))
-    how = matching(draw)
-    if given.expected is not None and given.is_about_text and (given.compare or how.compare) in ("value", "json"):
+    alike = [first, *(_expecting(first, value(draw)) for _ in range(9))] if _is_about_value(first) else [first]
+    return [_judged_case(it, answer, matching(draw)) for it in alike if it is not None]
+
+
+def _expecting(given: Case, expected: Any) -> Case | None:
+    try:
+        return replace(given, expected=expected)
+    except ValueError:
+        return None
+
+
+def _is_about_value(given: Case) -> bool:
+    return given.checker is None and given.raises is None and given.call is not None and given.compare is None
+
+
+def _judged_case(given: Case, answer: Answer, how: Matching) -> Part:
+    if given.is_about_text and (given.compare or how.compare) in ("value", "json"):
         how = Matching()  # an expected text that is no literal is the author's mistake
-    return [judge(given, answer, how)]
+    return judge(given, answer, how)
 
 
 def of_output(draw: random.Random) -> list[Part]:
     """An output compared with a text or a value, in every way."""
-    how = matching(draw)
     actual = "".join(draw.choice(TEXTS) for _ in range(draw.randrange(4)))
-    if draw.random() < 0.5:
-        found = how.printed(actual, draw.choice([5, [5], {"a": 5}, None, 0.1, Decimal(5)]))
-    else:
-        found = how.texts([actual], "[5]" if how.compare in ("value", "json") else draw.choice(TEXTS))
-    return [Part("output", found.value, reason=found.reason)]
+    found = []
+    for _ in range(10):
+        how = matching(draw)
+        if draw.random() < 0.5:
+            found.append(how.printed(actual, draw.choice([5, [5], {"a": 5}, None, 0.1, Decimal(5)])))
+        else:
+            found.append(how.texts([actual], "[5]" if how.compare in ("value", "json") else draw.choice(TEXTS)))
+    return [Part("output", comparison.value, reason=comparison.reason) for comparison in found]
 
 
 FIGURES: Final = (5, 1e308, -1e308, 10**400, "5", "2024-01-01", None, math.nan, math.inf, 0, 10**5000)
@@ -369,15 +387,18 @@ VALUES: Final[list[Any]] = [
 
 def of_chart(draw: random.Random) -> list[Part]:
     """Charts judged by a check."""
-    check = ChartCheck(
-        type=draw.choice([None, "line", "scatter", "bar", "pie", "box_and_whisker"]),
-        title=draw.choice([None, "t"]),
-        values=draw.choice([None, *VALUES]),
-        rel_tol=draw.choice([None, 0, 0.1]),
-    )
+    checks = [
+        ChartCheck(
+            type=draw.choice([None, "line", "scatter", "bar", "pie", "box_and_whisker"]),
+            title=draw.choice([None, "t"]),
+            values=draw.choice([None, *VALUES]),
+            rel_tol=draw.choice([None, 0, 0.1]),
+        )
+        for _ in range(10)
+    ]
     read_charts = charts_read([reading(draw) for _ in range(draw.randrange(3))])
     charts = read_charts or charts_of_e2b([chart(draw) for _ in range(draw.randrange(3))])
-    return [judge_chart(check, charts, image_shown=draw.random() < 0.5)]
+    return [judge_chart(check, charts, image_shown=draw.random() < 0.5) for check in checks]
 
 
 def tree(draw: random.Random) -> dict[str, Entry]:
@@ -416,13 +437,20 @@ def of_file(draw: random.Random) -> list[Part]:
         return []
 
 
+INSIGHTS: Final = (
+    Insight(number=5),
+    Insight(number=1e308),
+    Insight(number=0.5, rel_tol=0.1),
+    Insight(text="a"),
+    Insight(text="1.2"),
+)
+
+
 def of_insight(draw: random.Random) -> list[Part]:
     """An output in which something is looked for."""
     text = " ".join(draw.choice(TEXTS) for _ in range(draw.randrange(6)))
-    asked = draw.choice(
-        [{"number": 5}, {"number": 1e308}, {"number": 0.5, "rel_tol": 0.1}, {"text": "a"}, {"text": "1.2"}]
-    )
-    return [Findings(text).judge(Insight(**asked))]
+    findings = Findings(text)
+    return [findings.judge(insight) for insight in INSIGHTS]
 
 
 def of_row(draw: random.Random) -> list[Part]:
@@ -487,20 +515,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     made, failed, begun = Counter[str](), Counter[str](), time.monotonic()
-    for number in range(options.count):
+    number = 0
+    while made.total() < options.count:
         seed = options.seed * 10**9 + number
+        number += 1
         try:
             reward = judged(random.Random(seed))
-            made["refused as written" if reward is None else str(reward.verdict)] += 1
+            made.update(str(part.verdict) for part in (reward.parts if reward is not None else ()))
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             what = f"{type(error).__name__}: {str(error)[:100]} ({place.name}, line {place.lineno})"
             if not failed[what]:
                 print(f"draw {seed}: {what}", flush=True)
             failed[what] += 1
-        if (number + 1) % 100_000 == 0:
-            print(f"{number + 1:,} draws in {time.monotonic() - begun:.0f} s, {failed.total():,} failed", flush=True)
-    print(f"{options.count:,} draws in {time.monotonic() - begun:.0f} s: {dict(made)}; {failed.total():,} failed")
+        if number % 10_000 == 0:
+            print(f"{made.total():,} judgements of {number:,} draws in {time.monotonic() - begun:.0f} s", flush=True)
+    print(f"{made.total():,} judgements of {number:,} draws: {dict(made)}; {failed.total():,} draws failed")
     return int(bool(failed))
 
 
