@@ -18,6 +18,7 @@ from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
 from pytest_rewardkit.scorers.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.judging import readable
 from pytest_rewardkit.scorers.own_time import OwnTime
+from pytest_rewardkit.scorers.pictures import is_picture
 from pytest_rewardkit.scorers.subject import Notebook
 from pytest_rewardkit.scorers.tenants import settled
 from pytest_rewardkit.scorers.witness import witnessed
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.scorers.interpreter import Cell
+
 
 PLOT: Final = "a plot is shown"
+
+EMPTY: Final = "[]"
+"""The reading of a figure in which nothing is drawn."""
+
+MOST_IMAGES: Final = 10
+"""Images that are looked at; of more the last."""
 
 
 class AnalysisOptions(TypedDict, total=False):
@@ -70,8 +79,9 @@ def score_analysis(
     charts: `ChartCheck` objects, or mappings of their fields.
     datasets: files to upload to the working directory first: host paths, stored under their own names, or a mapping of
         names to host paths or bytes.
-    plot_bonus: weight of one more part for showing any image, which counts only when one is shown. So it lifts a
-        reward, but not to 1.0 while something is missing.
+    plot_bonus: weight of one more part for showing a plot, which counts only when one is shown. So it lifts a reward,
+        but not to 1.0 while something is missing. Any image that decodes and is not blank is one (pictures.py): this
+        part is gameable, and so are others as far as `Insight` and `ChartCheck` say.
     plot_replaces: let the bonus make up for what is missing: the reward is min((earned + bonus) / asked, 1).
     setup: code that runs before the candidate, in the same interpreter.
     time_limit: seconds for the candidate.
@@ -108,13 +118,23 @@ def score_analysis(
     # E2B's own reading of a figure is for those that ours says nothing about.
     readings = [*cell.readings, *unshown]
     shown = charts_read(readings) or charts_of_e2b(cell.charts)
-    plotted = bool(cell.images or unshown)
+    plotted = bool(plot_bonus or not shown) and _is_plotted(cell, unshown)
     parts += own_time.parts(checks, lambda check: judge_chart(check, shown, image_shown=plotted), _unjudged)
     return _rewarded(parts, plot_bonus if plotted else 0.0, replaces=plot_replaces, reason=f"scored {extraction.how}")
 
 
 def _unjudged(item: Insight | ChartCheck, why: str) -> Part:
     return Part(item.label, 0.0, weight=item.weight, verdict=Verdict.TIMEOUT, reason=why)
+
+
+def _is_plotted(cell: Cell, unshown: Sequence[str]) -> bool:
+    """Whether a picture was shown, or a figure is left in which something is drawn.
+
+    A figure that was shown has its reading beside its image, so that an empty one is known though its frame is drawn.
+    """
+    if any(reading not in ("", EMPTY) for reading in unshown):
+        return True
+    return sum(map(is_picture, cell.images[-MOST_IMAGES:])) > cell.readings.count(EMPTY)
 
 
 def _rewarded(parts: list[Part], bonus: float, *, replaces: bool, reason: str) -> Reward:

@@ -17,10 +17,20 @@ from pytest_rewardkit.text import one_line
 
 TYPES: Final = ("line", "scatter", "bar", "pie", "box_and_whisker")
 
+MOST_ALIKE: Final = 5
+"""Charts that a check may mean; of more, the last ones count."""
+
+LONGEST_TITLE: Final = 25
+"""Words; in a longer text of a chart, any word would be found."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChartCheck:
     """A chart that must have been shown.
+
+    It is looked for among the charts that fit best in all but their values, and of these among the last five: many
+    charts are not many guesses. It stays gameable: five charts are five guesses at values, and what a chart shows is
+    what the candidate's own process says of it.
 
     Parameters
     ----------
@@ -101,8 +111,16 @@ def judge_chart(check: ChartCheck, charts: Sequence[Chart], *, image_shown: bool
         reason = "an image was shown, without data to tell the rest by" if image_shown else "no chart was shown"
         met = 1 if image_shown else 0
         return _part(check, met / whole, reason)
-    shortcomings = min((_shortcomings(check, chart) for chart in charts), key=len)
+    shortcomings = min((_shortcomings(check, chart) for chart in _meant(check, charts)), key=len)
     return _part(check, 1 - len(shortcomings) / whole, "; ".join(shortcomings))
+
+
+def _meant(check: ChartCheck, charts: Sequence[Chart]) -> Sequence[Chart]:
+    """The charts that a check may mean: those that fit best in what tells charts apart, and of many the last."""
+    without_values = replace(check, values=None)
+    misfits = [len(_shortcomings(without_values, chart)) for chart in charts]
+    fitting = [chart for chart, misfit in zip(charts, misfits, strict=True) if misfit == min(misfits)]
+    return fitting[-MOST_ALIKE:]
 
 
 def _part(check: ChartCheck, value: float, reason: str) -> Part:
@@ -122,7 +140,7 @@ def _shortcomings(check: ChartCheck, chart: Chart) -> list[str]:
                 found.append(f"type is {one_line(kinds, 60)!r}, not {wanted!r}")
         else:
             given = getattr(chart, criterion)
-            if not any(_words(str(wanted)) in _words(text) for text in given):
+            if not any(_words(str(wanted)) in _words(text) for text in given if _is_title(text)):
                 found.append(f"{criterion} is {one_line(' / '.join(given), 60)!r}, not {wanted!r}")
     return found
 
@@ -167,6 +185,10 @@ def _forms(series: Sequence[Series], wanted: Any) -> Iterator[tuple[Any, Any]]:
         return
     yield [list(point) for one in series for point in one.points], [_point(item) for item in items]
     yield [_in_form_of(item, one) for item, one in zip_longest(items, series)], [_like(item) for item in items]
+
+
+def _is_title(text: str) -> bool:
+    return len(text.split()) <= LONGEST_TITLE
 
 
 def _words(text: str) -> str:

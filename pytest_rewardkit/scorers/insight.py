@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from functools import cached_property
 from itertools import islice
 from numbers import Real
@@ -13,22 +15,52 @@ from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import Part, checked_weight
+from pytest_rewardkit.scorers.claims import Claims
 from pytest_rewardkit.scorers.difference import shown
-from pytest_rewardkit.scorers.prose import numbers_in, plain_text
+from pytest_rewardkit.scorers.prose import numbers_in
 from pytest_rewardkit.scorers.tolerance import Tolerance
 
 MOST_NUMBERS: Final = 500
-MOST_WORDS: Final = 5_000
-"""In a longer output, whatever is looked for would be found by chance: it holds no answer."""
+MOST_WORDS: Final = 500
+"""Different ones; in an output of more, whatever is looked for would be found by chance: it holds no answer."""
+
+MOST_GUESSES: Final = 30
+"""Different numbers in an output that a number of up to three digits may be among."""
+
+MOST_ALIKE: Final = 12
+"""Lines that differ in numbers alone and still say something."""
+
+_DIGITS: Final = 1_000
+"""A number of so many times its last place has more digits than are guessed."""
+
+_GUESSABLE: Final = 1e15
+_AROUND: Final = 10
+_MOST_AROUND: Final = 15
+"""Of the 20 numbers around one, how many may be in the output too: with more of them, it counts through."""
+
+_WORD: Final = re.compile(r"[^\W\d_]\w+")
+_TOKEN: Final = re.compile(r"\w\w+")
+_FIGURE: Final = re.compile(r"\d[\d.,]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Insight:
     """Something that an analysis must have found.
 
+    A text must be affirmed: where the output denies it, or says its opposite of the same (*increase* and *decrease*),
+    it is not met; nor in more than 500 different words. A number of up to three digits, or of a wide tolerance, must
+    stand in lines of words, or in the whole output, beside at most 30 others like it that do not count through; a
+    longer one beside at most 500.
+
+    It stays gameable: what is looked for are words and numbers, not their meaning. An output may name every region
+    before it names the best, state a few numbers that come to mind, and deny in ways that no list of words knows. Ask
+    for what is hard to guess: a number of four digits and more rather than a word, words with what they are said of
+    rather than a word, several insights rather than one. Insights of a few alternatives are guessed.
+
     Parameters
     ----------
-    text: words to be found, letter case and white space aside, and not as a part of other words or numbers.
+    text: words to be found, letter case and white space aside, and not as a part of other words or numbers. Denials and
+        opposites are those of English (claims.py).
     number: a number to be found, however it is written (prose.py).
     rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
     name: what to call the insight in reports.
@@ -98,13 +130,27 @@ class Findings:
     text: str
 
     @cached_property
-    def words(self) -> str:
-        return " ".join(plain_text(self.text).casefold().split())
+    def statements(self) -> str:
+        """The lines in which numbers are said of something in words, but for what is repeated with other numbers."""
+        lines = [line for line in self.text.splitlines() if _is_statement(line)]
+        alike = Counter(_FIGURE.sub("#", line) for line in lines)
+        return "\n".join(line for line in lines if alike[_FIGURE.sub("#", line)] <= MOST_ALIKE)
 
     @cached_property
     def numbers(self) -> list[tuple[float, ...]]:
         """The numbers in it, each in every way in which it can be read; of too many, one more than may be."""
-        return list(islice(numbers_in(self.text), MOST_NUMBERS + 1))
+        return _numbers(self.text)
+
+    @cached_property
+    def stated_numbers(self) -> list[tuple[float, ...]]:
+        return _numbers(self.statements)
+
+    @cached_property
+    def claims(self) -> Claims | None:
+        """What it says: all of it, or of much the statements; None where these are too many as well."""
+        if _has_few_words(self.text):
+            return Claims(self.text)
+        return Claims(self.statements) if _has_few_words(self.statements) else None
 
     def judge(self, insight: Insight) -> Part:
         """Return the part of the reward that `insight` earns."""
@@ -113,19 +159,76 @@ class Findings:
 
     def _shortcoming(self, insight: Insight) -> str:
         if insight.text is not None:
-            if self.words.count(" ") >= MOST_WORDS:
-                return f"the output has more than {MOST_WORDS:,} words: it answers nothing"
-            return "" if _pattern(insight.text).search(self.words) else "it is not in the output"
-        if len(self.numbers) > MOST_NUMBERS:
-            return f"the output has more than {MOST_NUMBERS:,} numbers: it answers nothing"
+            if self.claims is None:
+                return f"the output has more than {MOST_WORDS:,} different words: it answers nothing"
+            reason = self.claims.shortcoming(insight.text)
+            if reason or not _FIGURE.fullmatch(insight.text.strip()):
+                return reason
+            return self._number_shortcoming(Insight(number=next(numbers_in(insight.text), (0,))[0]))
+        return self._number_shortcoming(insight)
+
+    def _number_shortcoming(self, insight: Insight) -> str:
         tolerance = Tolerance(insight.rel_tol, insight.abs_tol)
-        readings = [number for found in self.numbers for number in found]
-        if any(tolerance.allows(number, insight.number) for number in readings):
-            return ""
+        reason = ""
+        for numbers in (self.stated_numbers, self.numbers):
+            readings = [number for found in numbers for number in found]
+            if len(numbers) > MOST_NUMBERS:
+                reason = f"the output has more than {MOST_NUMBERS:,} numbers: it answers nothing"
+            elif any(tolerance.allows(number, insight.number) for number in readings):
+                reason = _guessed(insight, [found[0] for found in numbers])
+                if not reason:
+                    return ""
+        if reason:
+            return reason
         if not readings:
             return "there is no number in the output"
         nearest = min(readings, key=lambda number: _distance(number, insight.number))
         return f"it is not in the output; the nearest number is {shown(nearest)}"
+
+
+def _has_few_words(text: str) -> bool:
+    return len(set(_TOKEN.findall(text.casefold()))) <= MOST_WORDS
+
+
+def _is_statement(line: str) -> bool:
+    words, figures = len(_WORD.findall(line)), len(_FIGURE.findall(line))
+    return (words > 2 and words >= figures) or ((":" in line or "=" in line) and figures <= max(words, 2))
+
+
+def _numbers(text: str) -> list[tuple[float, ...]]:
+    return list(islice(numbers_in(text), MOST_NUMBERS + 1))
+
+
+def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
+    """Return why a number is in an output by no more than chance; "" if it is not.
+
+    Parameters
+    ----------
+    numbers: those that are in the output.
+    """
+    if abs(insight.number or 0) > _GUESSABLE:
+        return ""
+    wanted = float(insight.number or 0.0)
+    step = max(_place(wanted), (insight.rel_tol or 0.0) * abs(wanted), insight.abs_tol or 0.0)
+    exact = step == _place(wanted)
+    # Those that may have been meant for it: of no more places than it has.
+    steps = [number / step for number in numbers if abs(number) < _GUESSABLE]
+    alike = {round(number) for number in steps if not exact or abs(number - round(number)) < 1e-6}
+    around = sum(0 < abs(number - wanted / step) <= _AROUND for number in alike)
+    if around > _MOST_AROUND:
+        return f"the output counts through the numbers around it, and has {around} of them: it answers nothing"
+    guesses = [number for number in alike if abs(number) < _DIGITS]
+    if abs(wanted) < _DIGITS * step and len(guesses) > MOST_GUESSES:
+        return f"the output has {len(guesses)} numbers like it, of which {MOST_GUESSES} may be: it answers nothing"
+    return ""
+
+
+def _place(number: float) -> float:
+    """The worth of a number's last place, as it is written; of a whole number 1."""
+    if number == int(number):
+        return 1.0
+    exponent = Decimal(repr(number)).as_tuple().exponent
+    return float(10.0 ** min(int(exponent), 0))
 
 
 def _distance(number: float, wanted: Any) -> float:
@@ -133,11 +236,3 @@ def _distance(number: float, wanted: Any) -> float:
         return abs(float(number) - float(wanted))
     except OverflowError:
         return math.inf
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """The expression for a text that is not a part of a longer word or number: 5 is neither in 15 nor in 5.2."""
-    words = " ".join(plain_text(text).casefold().split())
-    before = r"(?<![\w.-])(?<!\d,)" if words[0].isdigit() else r"(?<!\w)" if words[0].isalnum() else ""
-    after = r"(?!\w)(?!\.\d)(?!,\d)" if words[-1].isdigit() else r"(?!\w)" if words[-1].isalnum() else ""
-    return re.compile(before + re.escape(words) + after)

@@ -175,6 +175,119 @@ def test_printing_everything_finds_nothing() -> None:
     assert not found(numbers, 7)
     assert "more than 500 numbers" in Findings(numbers).judge(Insight(number=7)).reason
     assert not found(" ".join(f"word{n}" for n in range(10_000)), "word7")
+    assert not found(" ".join(f"word{n}" for n in range(600)), "word7")
+
+
+class TestGuesses:
+    @pytest.mark.parametrize(
+        "output",
+        [
+            " ".join(map(str, range(490))),
+            " ".join(map(str, range(60))),
+            str(list(range(20, 80))),
+            "\n".join(map(str, range(300))),
+            "\n".join(f"The answer is {n}." for n in range(100)),
+            "\n".join(f"x{n} = {n}" for n in range(100)),
+            str({n: n for n in range(200)}),
+            " ".join(map(str, range(0, 400, 3))),
+            " ".join(str(n) for n in sorted(range(90), key=lambda n: n * 37 % 91)),
+        ],
+    )
+    def test_a_small_number_among_many_is_guessed(self, output: str) -> None:
+        for number in (27, 42):
+            if str(number) in output:
+                assert not found(output, number)
+                assert not found(output, str(number))
+
+    def test_so_is_one_with_few_places_or_a_wide_tolerance(self) -> None:
+        assert not found(" ".join(f"{n / 100:.2f}" for n in range(100)), 0.73)
+        grid = " ".join(f"{1.1**n:.6f}" for n in range(200))
+        assert not found(grid, Insight(number=12_345, rel_tol=0.05))
+
+    def test_one_that_is_stated_beside_a_table_is_found(self) -> None:
+        table = "\n".join(f"{n} {n * 17 % 101} {n * 31 % 97}" for n in range(120))
+        assert found(f"{table}\nThe number of regions is 42.", 42)
+        assert found(f"{table}\nmean: 0.73", 0.73)
+        assert found(f"{table}\nn = 42", 42)
+
+    def test_a_long_one_is_found_in_a_table(self) -> None:
+        table = "\n".join(f"{n} {n * 1.37 + 1000:.2f}" for n in range(120))
+        assert found(table, 1000 + 57 * 1.37)
+
+    def test_small_tables_and_lists_say_something(self) -> None:
+        assert found("[3, 5, 8, 13, 21]", 13)
+        assert found("  region  count\n0  north     12\n1  south     15", 15)
+        months = ("january", "february", "march", "april", "may", "june", "july", "august")
+        assert found("\n".join(f"{month}: {n + 10}" for n, month in enumerate(months)), 14)
+        assert found(" ".join(map(str, range(5))), 3)
+
+    def test_a_dictionary_of_words_says_nothing(self) -> None:
+        words = [f"{a}{b}{c}" for a in "bcdfgh" for b in "aeiou" for c in "lmnprstvwxbcdfghjkqz"] + ["north"]
+        for text in (
+            " ".join(words),
+            "\n".join(words),
+            str(words),
+            ", ".join(words),
+            "\n".join(map("it is {}".format, words)),
+        ):
+            assert not found(text, "north")
+
+    def test_words_are_found_in_the_statements_beside_many(self) -> None:
+        table = "\n".join(f"{n} name{n}" for n in range(2_000))
+        assert found(f"{table}\nThe best region is north.", "best region is north")
+
+
+class TestClaims:
+    @pytest.mark.parametrize(
+        ("output", "text"),
+        [
+            ("sales increase. sales decrease.", "sales increase"),
+            ("increase decrease", "increase"),
+            ("increase\ndecrease\nflat", "increase"),
+            ("The trend may increase or decrease.", "increase"),
+            ("Revenue will decrease in June. Revenue will increase in June.", "increase"),
+            ("There is no correlation.", "correlation"),
+            ("We found no significant linear correlation.", "correlation"),
+            ("a and b are not correlated", "correlated"),
+            ("Sales didn't increase.", "increase"),
+            ("The correlation is not significant.", "correlation"),
+            ("correlation: none", "correlation"),
+            ("There is a correlation. There is no correlation.", "correlation"),
+            ("There is a correlation. There is no correlation.", "no correlation"),
+            ("correlation, no correlation", "no correlation"),
+            ("positive/negative", "positive"),
+            ("The highest, the lowest", "highest"),
+            ("profit or loss", "loss"),
+            ("North is the best region. North is the worst region.", "north is the best region"),
+            ("without correlation", "correlation"),
+            ("never above 5", "above 5"),
+        ],
+    )
+    def test_denied_or_contradicted(self, output: str, text: str) -> None:
+        assert not found(output, text)
+
+    @pytest.mark.parametrize(
+        ("output", "text"),
+        [
+            ("Sales increase in June, and costs decrease.", "increase"),
+            ("Sales increase in June while costs decrease in May.", "sales increase"),
+            ("North has the highest sales. South has the lowest sales.", "highest"),
+            ("max 10\nmin 2", "max 10"),
+            ("There is no doubt that sales increase.", "sales increase"),
+            ("Not only costs increase.", "costs increase"),
+            ("There is no correlation between a and b.", "no correlation"),
+            ("not the north but the south is best", "south is best"),
+            ("The best region is south, not north.", "best region is south"),
+            ("no. 1 is north", "north"),
+            ("no    12\nyes   30", "30"),
+            ("The north is up and the south is down.", "north is up"),
+            ("No missing values. The mean is 5.", "mean is 5"),
+            ("The correlation is strong, and not spurious.", "correlation is strong"),
+            ("The correlation is positive. A negative value was removed before.", "correlation is positive"),
+        ],
+    )
+    def test_affirmed(self, output: str, text: str) -> None:
+        assert found(output, text)
 
 
 MEGABYTES = [
