@@ -119,7 +119,7 @@ def literal_value(text: str) -> Any:
     if len(text) <= LITERAL_LIMIT:
         try:
             return ast.literal_eval(_in_hexadecimal(text) if _MANY_DIGITS.search(text) else text)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):
+        except (ValueError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError, tokenize.TokenError):
             pass
     try:
         return json_value(text)

@@ -410,7 +410,7 @@ class _Reader:
     def _leaf(self, expression: ast.expr) -> Leaf:
         try:
             literal: tuple[Any, ...] = (ast.literal_eval(expression),)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, OverflowError, MemoryError, RecursionError):
             literal = ()
         return Leaf(ast.unparse(expression), literal, _classes_in(expression, self._made))
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.compare import TEXT_COMPARISONS, compare_texts, compare_values
+from pytest_rewardkit.scorers.compare import TEXT_COMPARISONS, compare_texts, compare_values, literal_value
 from pytest_rewardkit.scorers.difference import shown
 from pytest_rewardkit.scorers.similarity import SIMILARITIES, edit, words
 from pytest_rewardkit.scorers.tolerance import Tolerance
@@ -335,3 +335,9 @@ def test_a_megabyte_against_a_megabyte(name: str) -> None:
 def test_a_key_of_more_digits_than_python_writes_is_no_text() -> None:
     assert not compare_values({10**5000: 1}, {"1": 1}, compare="json").equal
     assert compare_values({5: 1}, {"5": 1}, compare="json").equal
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_complex_number_beyond_the_floats_is_no_literal(digits: int) -> None:
+    with pytest.raises(ValueError, match="neither a Python literal nor JSON"):
+        literal_value("1" * digits + "+2j")
