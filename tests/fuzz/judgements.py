@@ -415,6 +415,8 @@ def tree(draw: random.Random) -> dict[str, Entry]:
 def of_file(draw: random.Random) -> list[Part]:
     """A tree of files judged by a check."""
     content = draw.choice([5, [5], {"a": 5}, [["a", "b"], [1, 2]], "5", "a,b", b"5", None, value(draw, 1)])
+    if isinstance(content, range):  # an endless table is the author's mistake
+        return []
     try:
         check = FileCheck(
             path=draw.choice(["out.txt", "out.csv", "*", "**/b", "a/*", "?", *NAMES]),
