@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tokenize
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -140,7 +141,11 @@ class _Source:
     """A candidate's code, as each tool gets it, and where in it the findings of each are."""
 
     def __init__(self, code: str) -> None:
-        self.statements = Statements(ast.parse(code))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.statements = Statements(ast.parse(code))
+            # A `break` outside of loops and its like parse, and do not compile.
+            compile(code, "<candidate>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         self._questioned = Questioned(code)
         self._linted = without_pragmas(code)
         self._lines = self._linted.split("\n")
@@ -194,27 +199,53 @@ def without_pragmas(code: str) -> str:
     return "\n".join(lines)
 
 
+class _ToolFailedError(SandboxUnavailable):
+    """A tool did not come to its end as it should."""
+
+    def __init__(self, verdict: Verdict, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
+
+
 def _judged(interpreter: Interpreter, name: str, command: Sequence[str], source: _Source, limit: float) -> Part:
     tool = TOOLS[name]
-    path = interpreter.deposit(source.text_for(tool))
+    try:
+        stdout, duration = _told(interpreter, tool, command, source.text_for(tool), limit)
+    except _ToolFailedError as error:
+        # Nothing of a candidate runs here. If the tool gets through other code, it is this code that stops it.
+        _told(interpreter, tool, command, "pass\n", limit)
+        return Part(name, 0.0, verdict=error.verdict, reason=readable(str(error)))
+    return _rated(name, source, source.findings(tool, stdout), duration)
+
+
+def _told(interpreter: Interpreter, tool: str, command: Sequence[str], text: str, limit: float) -> tuple[str, float]:
+    """What a tool says of a text, and how long it took. Raises _ToolFailedError, SandboxUnavailable."""
+    path = interpreter.deposit(text)
     cell = interpreter.run(f"{_RUN}_run({list(command)!r}, {path!r})", limit=limit)
     if cell.verdict is not None:
-        raise SandboxUnavailable(f"{tool}: {cell.reason}")
+        raise _ToolFailedError(cell.verdict, f"{tool}: {cell.reason}")
     status, stdout, stderr = json.loads(cell.stdout)
     if f"No module named {tool}" in stderr:
         raise SandboxUnavailable(
             f"there is no {tool} in a fresh sandbox; pip install {tool} where it gets its packages"
         )
     if status not in (0, 1):
-        raise SandboxUnavailable(readable(f"{tool} ended with status {status}: {stderr.strip()[-300:]}"))
-    findings = sorted(source.findings(tool, stdout), key=lambda finding: finding.line)
+        reason = readable(f"{tool} ended with status {status}: {(stderr or stdout).strip()[-300:]}")
+        raise _ToolFailedError(Verdict.RUNTIME_ERROR, reason)
+    if len(stdout) >= OUTPUT_LIMIT:
+        raise _ToolFailedError(Verdict.RUNTIME_ERROR, f"{tool} finds more than {OUTPUT_LIMIT:,} characters can tell")
+    return stdout, cell.duration
+
+
+def _rated(name: str, source: _Source, found: Iterable[_Finding], duration: float) -> Part:
+    findings = sorted(found, key=lambda finding: finding.line)
     distinct, statements = _distinct(findings), len(source.statements.kinds)
     shown = [str(finding) for finding in findings[:MOST_SHOWN]]
     if len(findings) > MOST_SHOWN:
         shown.append(f"and {len(findings) - MOST_SHOWN:,} more")
     reason = f"{distinct} distinct findings in {statements} distinct statements" if findings else ""
     value = max(0.0, 1.0 - distinct / statements)
-    return Part(name, value, reason=reason, actual=readable("\n".join(shown)) or None, duration=cell.duration)
+    return Part(name, value, reason=reason, actual=readable("\n".join(shown)) or None, duration=duration)
 
 
 def _distinct(findings: Iterable[_Finding]) -> int:

@@ -5,6 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.datasets.testcode import referee
+from pytest_rewardkit.datasets.testcode.referee import Referee, TestCode
+
+if TYPE_CHECKING:
+    import pytest
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.sandboxes.provider import Provider
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,3 +24,23 @@ def test_attacking_rows_earn_nothing_and_leave_the_others_alone() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'attack': 12" in done.stdout
+
+
+def test_the_sandbox_of_the_tests_is_renewed_before_its_time_is_over(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Sandbox] = []
+
+    def create() -> Sandbox:
+        made.append(provider.create())
+        return made[-1]
+
+    with Referee(create) as one:
+        one.begin(TestCode("assert f(1) == 2"))
+        one.begin(TestCode("assert f(1) == 2"))
+        assert len(made) == 1
+    monkeypatch.setattr(referee, "RENEWAL_SECONDS", -1.0)
+    with Referee(create) as another:
+        another.begin(TestCode("assert f(1) == 2"))
+        another.begin(TestCode("assert f(1) == 2"))
+    assert len(made) == 3

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output, turn
+from pytest_rewardkit import (
+    Case,
+    FileCheck,
+    Verdict,
+    score_analysis,
+    score_cases,
+    score_files,
+    score_output,
+    score_quality,
+    turn,
+)
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import Settings
 
@@ -229,6 +239,26 @@ def test_whose_sandbox_is_killed_by_another_has_not(open_server: LocalServer) ->
     assert score_output(sandbox, "print(7)", expected="8").value == 0.0
     sandbox.kill()
     assert score_output(sandbox, "print(7)", expected="8").verdict == "unscored"
+
+
+STOPS_TOOLS = {
+    "outside a loop": "if True:\n    continue",
+    "outside a function": "value = 1\nyield value",
+    "no such name": "def f():\n    nonlocal missing\n    missing = 1",
+    "nested deep": "value = " + "-" * 4_000 + "1",
+}
+
+
+@pytest.mark.parametrize("code", STOPS_TOOLS.values(), ids=STOPS_TOOLS)
+def test_code_that_tools_do_not_get_through_earns_nothing(sandbox: Sandbox, code: str) -> None:
+    assert score_quality(sandbox, f"import os\n{code}", parts=["types"]).value == 0.0
+
+
+def test_any_number_of_findings_is_told(sandbox: Sandbox) -> None:
+    code = "\n".join(f"value{number}: int = 'text'.name{number}" for number in range(900))
+    value = score_quality(sandbox, code, parts=["types"]).value
+    assert value is not None
+    assert value < 0.5
 
 
 # Exceptions can have any name; only the server says by one that there is no interpreter.

@@ -6,7 +6,9 @@ Each row's test has a process and a directory of its own there (guest/apart.py),
 from __future__ import annotations
 
 import json
+import math
 import secrets
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 """Of processor time, for one run of a row's test code; what some benchmarks compute anew takes long."""
+
+RENEWAL_SECONDS: Final = 120.0
+"""How old a sandbox may be when a row's test begins in it; as a rule they live for 300 seconds."""
 
 MOST_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
 """On the clock, for one step: as many as three runs, each of which ends itself, on a machine with much else to do."""
@@ -73,6 +78,7 @@ class Referee:
     def __init__(self, create: Callable[[], Sandbox]) -> None:
         self._create = create
         self._sandbox: Sandbox | None = None
+        self._renewal = math.inf
         self._line: Line | None = None
         self._replies: dict[str, Reply] = {}
         self._known: dict[Hashable, Reward] = {}
@@ -99,6 +105,8 @@ class Referee:
         """
         program = {**asdict(test), "seconds": SECONDS}
         token = secrets.token_hex(8)
+        if time.monotonic() > self._renewal:
+            self.close()
         try:
             first = self._step({"token": token, "program": program})
         except SandboxUnavailable:
@@ -137,6 +145,7 @@ class Referee:
     def _made(self) -> Sandbox:
         if self._sandbox is None:
             self._sandbox = self._create()
+            self._renewal = time.monotonic() + RENEWAL_SECONDS
         return self._sandbox
 
     def _step(self, task: dict[str, Any]) -> Step:
