@@ -63,7 +63,7 @@ def test_fibonacci(sandbox, candidate):
 
 
 @pytest.mark.deserves(4 / 6, "partial", part="runtime_error")
-@pytest.mark.reward(threshold=0.5)
+@pytest.mark.reward(threshold=0.7)
 def test_is_prime(sandbox, candidate):
     """The candidate takes 1 for a prime and fails on negative numbers."""
     assert_cases(

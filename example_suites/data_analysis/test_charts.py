@@ -1,5 +1,7 @@
 """Analyses that draw: what was shown comes back from the sandbox as images and as chart data."""
 
+import re
+
 import pytest
 
 from pytest_rewardkit import extract_code
@@ -17,10 +19,10 @@ def test_monthly_revenue(sandbox, reward, candidate):
     assert execution.error is None
     printed = "".join(execution.logs.stdout)
     charts = [result.chart for result in execution.results if result.chart]
-    reward.record("21990" in printed, name="total", weight=2)
-    reward.record(any(result.png for result in execution.results), name="chart shown")
-    reward.record([chart.type.value for chart in charts] == ["bar"], name="bar chart")
-    reward.record([bar.value for bar in charts[0].elements] == [4260, 2570, 3370, 3670, 2780, 5340], name="bars")
+    bars = [element.value for chart in charts if chart.type.value == "bar" for element in chart.elements]
+    reward.record(re.findall(r"[\d,.]*\d", printed) == ["21990"], name="total", weight=2)
+    reward.record([chart.type.value for chart in charts] == ["bar"] and len(bars) == 6, name="bar chart")
+    reward.record(bars == [4260, 2570, 3370, 3670, 2780, 5340], name="bars")
 
 
 @pytest.mark.deserves(1 / 2, "partial")
@@ -30,5 +32,7 @@ def test_temperature_trend(sandbox, reward, candidate):
     execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None
-    reward.record("2024-04-30" in "".join(execution.logs.stdout), name="warmest day")
-    reward.record(any(result.png for result in execution.results), name="chart shown")
+    days = re.findall(r"\d{4}-\d\d-\d\d", "".join(execution.logs.stdout))
+    reward.record(days == ["2024-04-30"], name="warmest day")
+    lines = [line for result in execution.results if result.chart for line in result.chart.elements]
+    reward.record([len(getattr(line, "points", ())) for line in lines] == [30], name="each day in a chart")
