@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from guest_driver import ForkServer
 
 from pytest_rewardkit.local.guest import cgroup_homes, cgroups
+from pytest_rewardkit.local.limits import Limits
 
 
 def groups_of(pid: int) -> set[Path]:
@@ -71,6 +75,24 @@ def test_what_a_living_fork_server_has_stays(fork_server):
         (group, *_) = groups_of(box.pid)
         assert group.exists()
         assert box.kernel().run("1 + 1").text == "2"
+
+
+def test_a_group_that_was_at_its_own_limit_says_so(fork_server):
+    """Each version of control groups counts that in its own way, and so does each kernel."""
+    groups = cgroups.open_groups(count_processes=True)
+    group = groups.make("sandbox", Limits(memory_mb=40), disk_in_memory=False)
+    try:
+        program = "import sys; sys.stdin.read(); held = bytearray(b'1') * (600 << 20)"
+        with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
+            for directory in group._directories:
+                cgroup_homes.write(directory, "cgroup.procs", str(process.pid))
+            process.communicate(b"")
+        assert process.returncode == -signal.SIGKILL
+        assert not group.suffers()
+        assert group.kills.risen()
+    finally:
+        groups.remove(group)
+        groups.close()
 
 
 def test_no_groups_where_none_can_be_made(monkeypatch, tmp_path):

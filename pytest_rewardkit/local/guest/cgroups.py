@@ -174,12 +174,13 @@ class Group:
         if limits.memory_mb is None:
             return
         disk = (limits.disk_mb or 0) if disk_in_memory else 0
-        limit = str((limits.memory_mb + disk + OVERHEAD_MB) * _MIB)
-        self._set(_MEMORY_LIMIT[self._version], limit)
+        limit = (limits.memory_mb + disk + OVERHEAD_MB) * _MIB
+        self._set(_MEMORY_LIMIT[self._version], str(limit))
         # Where the kernel does not count what it swaps out, there is no such file.
         with contextlib.suppress(FileNotFoundError):
             if self._version == V1:
-                self._set("memory.memsw.limit_in_bytes", limit)
+                # From Linux 6.15 on hits of this limit are not counted, so the one above has to be hit first.
+                self._set("memory.memsw.limit_in_bytes", str(limit + _MIB))
             else:
                 self._set("memory.swap.max", "0")
 
