@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from typing import Final, Protocol
+from typing import Final
 
 FROM_WITHIN: Final = "ended_from_within"
 """The code of a sandbox that ended because of what ran in it: its agent was killed, or broke the protocol."""
@@ -21,27 +22,20 @@ pass on the text."""
 MOST_KEPT: Final = 10_000
 
 
-class ForkServer(Protocol):
-    """What has made a sandbox."""
-
-    async def answers(self) -> bool:
-        """Whether it is there still."""
-        ...
-
-    def lacked_memory(self, pid: int) -> bool:
-        """Whether a sandbox of its was ended because the machine had no memory left."""
-        ...
-
-
 class Endings:
-    """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them."""
+    """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them.
 
-    def __init__(self) -> None:
-        self._ended: OrderedDict[str, tuple[ForkServer, int]] = OrderedDict()
+    Parameters:
+        patience: seconds to wait for the fork server to tell how a sandbox has ended.
+    """
 
-    def note(self, sandbox_id: str, fork_server: ForkServer, pid: int) -> None:
-        """Note that a sandbox, whose first process had that number, has ended by itself."""
-        self._ended[sandbox_id] = fork_server, pid
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._ended: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
+
+    def note(self, sandbox_id: str, ending: asyncio.Future[str]) -> None:
+        """Note that a sandbox has ended by itself, and what will tell how."""
+        self._ended[sandbox_id] = ending
         while len(self._ended) > MOST_KEPT:
             self._ended.popitem(last=False)
 
@@ -49,8 +43,8 @@ class Endings:
         """How a sandbox has ended, as one of the codes above; nothing if somebody wanted it to, or it never was."""
         if sandbox_id not in self._ended:
             return ""
-        fork_server, pid = self._ended[sandbox_id]
-        # A sandbox ends with its fork server too, and may be seen to end before that.
-        if not await fork_server.answers():
+        # Its channel ends before its fork server has seen its first process end, and why.
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._ended[sandbox_id]), self._patience)
+        except TimeoutError:
             return LOST
-        return MACHINE_MEMORY if fork_server.lacked_memory(pid) else FROM_WITHIN

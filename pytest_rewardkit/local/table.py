@@ -60,7 +60,7 @@ class SandboxTable:
         self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
         self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
-        self._endings = Endings()
+        self._endings = Endings(bounds.order)
         self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
@@ -224,5 +224,5 @@ class SandboxTable:
         self._pool.discard(sandbox_id)
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is not None:
-            self._endings.note(sandbox_id, sandbox.spawned.zygote, sandbox.spawned.pid)
+            self._endings.note(sandbox_id, sandbox.spawned.ending)
             self.kill(sandbox)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.local.agent import Agent
 from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
 from pytest_rewardkit.local.channel import ChannelError
-from pytest_rewardkit.local.endings import MACHINE_MEMORY
+from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.launch import ended_early
 from pytest_rewardkit.local.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
@@ -61,7 +61,7 @@ class Zygote:
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
         self._agents: dict[int, Agent] = {}
-        self._lacked_memory: set[int] = set()
+        self._endings: dict[int, asyncio.Future[str]] = {}
         self._spawning = 0
         self._peer = Peer(launched.sock, self._receive, self._lost, name="the fork server", patience=bounds.order)
         self._killing = self._loop.call_later(bounds.boot, self._boot_failed)
@@ -153,18 +153,6 @@ class Zygote:
         sandbox.agent.frozen = False
         await self._peer.ask("resume", _nothing, pid=sandbox.pid)
 
-    async def answers(self) -> bool:
-        """Whether it is there still."""
-        try:
-            await self._peer.ask("ping", _nothing)
-        except (GuestError, GuestGoneError):
-            return False
-        return True
-
-    def lacked_memory(self, pid: int) -> bool:
-        """Whether a sandbox was ended because the machine had no memory left."""
-        return pid in self._lacked_memory
-
     @property
     def busy(self) -> bool:
         """Whether it has sandboxes, or makes one."""
@@ -195,7 +183,8 @@ class Zygote:
     def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
         pid = answer.integer("pid")
         self._agents[pid] = agent
-        return SpawnedSandbox(pid, agent, self)
+        ending = self._endings[pid] = self._loop.create_future()
+        return SpawnedSandbox(pid, agent, self, ending)
 
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]
@@ -213,8 +202,9 @@ class Zygote:
             self._not_ready(str(message.get("message")))
         elif event == "exit":
             pid = positive_integer(message, "pid")
-            if message.get("reason") == MACHINE_MEMORY:
-                self._lacked_memory.add(pid)
+            ending = self._endings.pop(pid, None)
+            if ending is not None:
+                ending.set_result(MACHINE_MEMORY if message.get("reason") == MACHINE_MEMORY else FROM_WITHIN)
             agent = self._agents.pop(pid, None)
             if agent is not None:
                 agent.ended()
@@ -242,6 +232,9 @@ class Zygote:
             self._not_ready(f"the fork server broke the protocol: {error}")
             self._process.kill()
         self._end_soon()
+        endings, self._endings = self._endings, {}
+        for ending in endings.values():
+            ending.set_result(LOST)
         agents, self._agents = self._agents, {}
         for agent in agents.values():
             agent.ended()
@@ -262,11 +255,19 @@ class Zygote:
 
 @dataclass(frozen=True, slots=True)
 class SpawnedSandbox:
-    """A sandbox's first process, by its number outside; the agent in it; and the fork server that made it."""
+    """A sandbox as it was made.
+
+    Parameters:
+        pid: the number, outside, of its first process.
+        agent: what runs in it.
+        zygote: the fork server that made it.
+        ending: how it has ended, as a code of endings.py; known when its first process has ended, or its fork server.
+    """
 
     pid: int
     agent: Agent
     zygote: Zygote
+    ending: asyncio.Future[str]
 
 
 def _isolation(message: dict[str, Any]) -> Isolation:

@@ -26,7 +26,7 @@ from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import Settings
 from pytest_rewardkit.sandboxes.choice import resolve
 
-HOG = "held = []\\nfor _ in range({amount}):\\n    held.append(bytearray(b'1') * 10_000_000)\\nprint(len(held))"
+HOG = "held = []\\nfor _ in range({amount}):\\n    held.append(b'1' * 10_000_000)\\nprint(len(held))"
 CHILDREN = "import subprocess, sys\\nprint(subprocess.run([sys.executable, '-c', {hog!r}]).returncode)"
 QUIET = "import time\\ntime.sleep(3)\\nprint(1)"
 

@@ -204,8 +204,6 @@ class Zygote:
                 case "resume":
                     killing.continue_descendants(self._running_pid(message))
                     answer = {"ok": {}}
-                case "ping":
-                    answer = {"ok": {}}
                 case other:
                     raise RequestError(Code.INVALID_ARGUMENT, f"unknown operation {other!r}")
         except RequestError as error:
