@@ -159,6 +159,7 @@ class Root:
             self._build()
             os.chdir(self._mount_point)
             replace_root()
+            self._own_directories = list(filter(_can_be_laid_over, self._own_directories))
             # For the fork server itself; sandboxes do it again over their own directories.
             self._unstash()
         finally:
@@ -355,6 +356,16 @@ def lay_over(path: str) -> None:
     # One layer is none; another one that is empty adds nothing.
     lower = _SPECIAL.sub(r"\\\g<0>", path)
     syscalls.mount("overlay", path, "overlay", _PLAIN | syscalls.MS_RDONLY, f"lowerdir={lower}:{_EMPTY}")
+
+
+def _can_be_laid_over(path: str) -> bool:
+    """Whether `lay_over` works; not every file system lets another be laid over it, those of containers among them."""
+    try:
+        lay_over(path)
+    except OSError:
+        return False
+    syscalls.unmount(path, syscalls.MNT_DETACH)
+    return True
 
 
 def _copied_place(path: str) -> str:
