@@ -1,9 +1,7 @@
-"""How sandboxes have ended, for those who ask later: the server knows what was its own doing, and what was not."""
+"""The codes by which the server tells how a sandbox has ended: it knows what was its own doing, and what was not."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from typing import Final
 
 FROM_WITHIN: Final = "ended_from_within"
@@ -18,33 +16,3 @@ LOST: Final = "lost"
 HEADER: Final = "X-Rewardkit-Ending"
 """The header of a request for a sandbox that wants the code with status 410; others get E2B's 404, of which SDKs do not
 pass on the text."""
-
-MOST_KEPT: Final = 10_000
-
-
-class Endings:
-    """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them.
-
-    Parameters:
-        patience: seconds to wait for the fork server to tell how a sandbox has ended.
-    """
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._ended: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
-
-    def note(self, sandbox_id: str, ending: asyncio.Future[str]) -> None:
-        """Note that a sandbox has ended by itself, and what will tell how."""
-        self._ended[sandbox_id] = ending
-        while len(self._ended) > MOST_KEPT:
-            self._ended.popitem(last=False)
-
-    async def code(self, sandbox_id: str) -> str:
-        """How a sandbox has ended, as one of the codes above; nothing if somebody wanted it to, or it never was."""
-        if sandbox_id not in self._ended:
-            return ""
-        # Its channel ends before its fork server has seen its first process end, and why.
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._ended[sandbox_id]), self._patience)
-        except TimeoutError:
-            return LOST

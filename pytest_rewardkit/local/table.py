@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
-from pytest_rewardkit.local.endings import Endings
+from pytest_rewardkit.local.ended import Endings
 from pytest_rewardkit.local.fork_servers import ForkServers
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import Rules
