@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.timing import Series, print_table
+from pytest_rewardkit.ledger import ledger as run
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.html.from_ledger import report_of
 from pytest_rewardkit.reports.html.model import Attempt, Evidence, Report, Test
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.run import ledger as run
-from pytest_rewardkit.run.record import Record, SandboxUse
 from tests.chromium import HOW_TO_INSTALL, chromium, missing_programs, set_size
 
 if TYPE_CHECKING:

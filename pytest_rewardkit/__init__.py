@@ -19,19 +19,19 @@ if TYPE_CHECKING:
         UnscoredError,
     )
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
-    from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.run.worker.recorder import Recorder
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
     from pytest_rewardkit.scorers.analysis import score_analysis
-    from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import score_cases
-    from pytest_rewardkit.scorers.chart_check import ChartCheck
-    from pytest_rewardkit.scorers.extract import extract_code
-    from pytest_rewardkit.scorers.file_check import FileCheck
+    from pytest_rewardkit.scorers.checks.case import Case
+    from pytest_rewardkit.scorers.checks.chart_check import ChartCheck
+    from pytest_rewardkit.scorers.checks.file_check import FileCheck
+    from pytest_rewardkit.scorers.checks.insight import Insight
     from pytest_rewardkit.scorers.files import score_files
     from pytest_rewardkit.scorers.function import RewardFunction, reward_function
-    from pytest_rewardkit.scorers.insight import Insight
     from pytest_rewardkit.scorers.output import score_output
     from pytest_rewardkit.scorers.quality import score_quality
+    from pytest_rewardkit.scorers.response.extract import extract_code
 
 __all__ = [
     "Case",
@@ -80,15 +80,15 @@ _MODULES = {
     "sandboxes.provider": ("SandboxFactory",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "scorers.function": ("RewardFunction", "reward_function"),
-    "run.recorder": ("Recorder",),
+    "run.worker.recorder": ("Recorder",),
     "scorers.analysis": ("score_analysis",),
-    "scorers.case": ("Case",),
+    "scorers.checks.case": ("Case",),
     "scorers.cases": ("score_cases",),
-    "scorers.chart_check": ("ChartCheck",),
-    "scorers.extract": ("extract_code",),
-    "scorers.file_check": ("FileCheck",),
+    "scorers.checks.chart_check": ("ChartCheck",),
+    "scorers.response.extract": ("extract_code",),
+    "scorers.checks.file_check": ("FileCheck",),
     "scorers.files": ("score_files",),
-    "scorers.insight": ("Insight",),
+    "scorers.checks.insight": ("Insight",),
     "scorers.output": ("score_output",),
     "scorers.quality": ("score_quality",),
 }

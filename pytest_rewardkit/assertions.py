@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.reports.failure import under_threshold
 from pytest_rewardkit.reward import Verdict, given_reward
-from pytest_rewardkit.run.recorder import DEFAULT_NAME, current_record
+from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME, current_record
 from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.files import score_files
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.analysis import AnalysisOptions
-    from pytest_rewardkit.scorers.case import Case
     from pytest_rewardkit.scorers.cases import CasesOptions
-    from pytest_rewardkit.scorers.file_check import FileCheck
+    from pytest_rewardkit.scorers.checks.case import Case
+    from pytest_rewardkit.scorers.checks.file_check import FileCheck
     from pytest_rewardkit.scorers.files import FilesOptions
     from pytest_rewardkit.scorers.output import OutputOptions
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
-    from pytest_rewardkit.run.recorder import Recorder
+    from pytest_rewardkit.run.worker.recorder import Recorder
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
 
@@ -75,7 +75,7 @@ def async_sandbox(
 @pytest.fixture
 def reward(request: pytest.FixtureRequest) -> Recorder:
     """Record the test's reward: ``reward.record(0.75, name="speed", weight=2, reason="12 of 16 ms")``."""
-    from pytest_rewardkit.run.recorder_of import recorder_of
+    from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
     recorder = recorder_of(request.node)
     # A test may also ask for it while it runs.
@@ -104,8 +104,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @contextmanager
 def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iterator[Factory]:
     from pytest_rewardkit.markers import merged_keywords
-    from pytest_rewardkit.provision import Provision
-    from pytest_rewardkit.run.recorder import current_record
+    from pytest_rewardkit.run.provision import Provision
+    from pytest_rewardkit.run.worker.recorder import current_record
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.options import check_options, known_keywords
 

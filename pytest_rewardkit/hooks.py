@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_rewardkit.run.ledger import Ledger
-    from pytest_rewardkit.run.record import Record
+    from pytest_rewardkit.ledger.ledger import Ledger
+    from pytest_rewardkit.ledger.record import Record
     from pytest_rewardkit.sandboxes.provider import Provider
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.ledger.reduce import parse_reducer
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -11,14 +11,14 @@ import pytest
 
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
-from pytest_rewardkit.run.recording import Recording
+from pytest_rewardkit.run.worker.recording import Recording
 from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rewardkit.run.failures import Failures
-    from pytest_rewardkit.run.handover import Handover
+    from pytest_rewardkit.run.transport.handover import Handover
+    from pytest_rewardkit.run.worker.failures import Failures
 
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
@@ -58,12 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
     if settings.resume is not None and not config.getoption("collectonly"):
-        from pytest_rewardkit.run.resume import Resume
+        from pytest_rewardkit.run.controller.resume import Resume
 
         config.pluginmanager.register(Resume(config, settings.resume), "rewardkit-resume")
     if not hasattr(config, "workerinput"):
         from pytest_rewardkit.errors import RewardkitUsageError
-        from pytest_rewardkit.run.reporting import report
+        from pytest_rewardkit.run.controller.reporting import report
 
         try:
             report(config, settings, reporting[0])
@@ -97,8 +97,8 @@ def _speaks(path: Path) -> bool:
 
 
 def _reporting(config: pytest.Config, settings: Settings) -> tuple[Handover, Failures]:
-    from pytest_rewardkit.run.failures import Failures
-    from pytest_rewardkit.run.handover import Handover
+    from pytest_rewardkit.run.transport.handover import Handover
+    from pytest_rewardkit.run.worker.failures import Failures
 
     failures = Failures(config, settings)
     if failures.keeps_artifacts:

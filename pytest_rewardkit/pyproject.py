@@ -16,8 +16,8 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.run.gates import MUST_PASS, RUN, Gate
-from pytest_rewardkit.run.selection import Selection
+from pytest_rewardkit.ledger.gates import MUST_PASS, RUN, Gate
+from pytest_rewardkit.ledger.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

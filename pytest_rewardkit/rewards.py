@@ -16,7 +16,7 @@ from pytest_rewardkit.scorers.cases import TIME_LIMIT, score_cases
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.function import reward_function
 from pytest_rewardkit.scorers.output import score_output
-from pytest_rewardkit.scorers.similarity import words
+from pytest_rewardkit.scorers.values.similarity import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

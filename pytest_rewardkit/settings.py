@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-from pytest_rewardkit.selfcheck.modes import CHECKS, REFERENCES, parse_modes
+from pytest_rewardkit.ledger.modes import CHECKS, REFERENCES, parse_modes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

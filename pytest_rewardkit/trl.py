@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError
 from pytest_rewardkit.scorers.function import RewardFunction
-from pytest_rewardkit.scorers.messages import content_text
+from pytest_rewardkit.scorers.response.messages import content_text
 from pytest_rewardkit.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_rewardkit.scorers.messages import Conversation
+    from pytest_rewardkit.scorers.response.messages import Conversation
 
     Completion = str | Conversation
 

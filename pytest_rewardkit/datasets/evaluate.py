@@ -28,7 +28,7 @@ from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
-from pytest_rewardkit.scorers.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.digits import json_of
-from pytest_rewardkit.scorers.messages import content_text, is_conversation
+from pytest_rewardkit.scorers.response.messages import content_text, is_conversation
+from pytest_rewardkit.scorers.values.digits import json_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_rewardkit.datasets.stores import Fields
-    from pytest_rewardkit.scorers.messages import Conversation
+    from pytest_rewardkit.scorers.response.messages import Conversation
 
 CANDIDATE_FIELDS: Final = ("candidate", "response", "completion", "solution")
 """Fields that hold what is judged, in rows and in samples."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.run.row_attempt import RowAttempt, note_row_attempt
+from pytest_rewardkit.run.worker.row_attempt import RowAttempt, note_row_attempt
 from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.marker import Source, Trial
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.testcode.referee import Referee
-    from pytest_rewardkit.run.ledger import Ledger
+    from pytest_rewardkit.ledger.ledger import Ledger
 
 MARKER: Final = (
     "reward_dataset(path, *, id=None, fields=None, limit=None, format=None, samples=None): the test runs once for each "
@@ -70,7 +70,7 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
 
 def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
     """Tells what attempts came to together."""
-    from pytest_rewardkit.run.tasks import reductions
+    from pytest_rewardkit.ledger.tasks import reductions
 
     lines = []
     for found in reductions(ledger.tasks):
@@ -147,7 +147,7 @@ def rewardkit_referee(request: pytest.FixtureRequest) -> Generator[Referee, None
     """Where the rows' own test code runs: a sandbox for this process's whole session, made when it is first needed."""
     from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.fixtures import WIDE_SCOPE_TIMEOUT
-    from pytest_rewardkit.provision import Provision
+    from pytest_rewardkit.run.provision import Provision
 
     # Not counted among the sandboxes of tests: each worker holds one to its end, so tests could wait for ever.
     provision = Provision.of(request.config)

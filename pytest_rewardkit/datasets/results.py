@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.ledger.record import part_to_wire
+from pytest_rewardkit.ledger.reduce import parse_reducer
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.run.record import part_to_wire
-from pytest_rewardkit.run.reduce import parse_reducer
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
@@ -105,7 +105,7 @@ class EvaluationResults(Sequence[RowResult]):
         """Returns the mean over rows of what several candidates for one amount to, such as ``pass_at_5``.
 
         Parameters:
-            reduce: a reducer (run/reduce.py).
+            reduce: a reducer (ledger/reduce.py).
             threshold: the reward from which a candidate succeeds.
 
         Returns:

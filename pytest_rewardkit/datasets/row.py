@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_rewardkit.datasets.fields import CANDIDATE_FIELDS, MESSAGES, candidate_text, conversation_of
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.messages import answer_of
+from pytest_rewardkit.scorers.response.messages import answer_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

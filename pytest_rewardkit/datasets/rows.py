@@ -11,7 +11,7 @@ from pytest_rewardkit.datasets.formats import UNNAMED
 from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.stores import open_store
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.digits import written
+from pytest_rewardkit.scorers.values.digits import written
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

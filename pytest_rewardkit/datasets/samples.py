@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pytest_rewardkit.datasets.fields import CANDIDATE_FIELDS, ID_FIELDS, MESSAGES, candidate_text, missing_field
 from pytest_rewardkit.datasets.stores import MemoryStore, open_store
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.digits import json_of, written
-from pytest_rewardkit.scorers.messages import is_conversation
+from pytest_rewardkit.scorers.response.messages import is_conversation
+from pytest_rewardkit.scorers.values.digits import json_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,9 +12,9 @@ from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.faults import guarded
-from pytest_rewardkit.run.recorder import DEFAULT_NAME
+from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME
 from pytest_rewardkit.sandboxes.beside import create_beside
-from pytest_rewardkit.scorers.case import checked_time_limit
+from pytest_rewardkit.scorers.checks.case import checked_time_limit
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

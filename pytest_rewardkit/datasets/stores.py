@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, Protocol
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.digits import json_of
+from pytest_rewardkit.scorers.values.digits import json_of
 from pytest_rewardkit.text import one_line
 
 Fields = Mapping[str, Any]

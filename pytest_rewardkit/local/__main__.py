@@ -20,7 +20,7 @@ from pytest_rewardkit.local.handle import KEY_VARIABLE, UnsupportedPlatformError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.local.table import SandboxTable
+    from pytest_rewardkit.local.server.table import SandboxTable
 
 PROGRAM = "python -m pytest_rewardkit.local"
 
@@ -46,8 +46,8 @@ def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: s
     if options.docker:
         return _in_container(options, chosen, command)
     if options.action == "run":
+        from pytest_rewardkit.local.cli.run import run
         from pytest_rewardkit.local.handle import LocalServer
-        from pytest_rewardkit.local.run import run
 
         return run(command, LocalServer.listen(chosen, on_death=_say))
     if options.action == "doctor":
@@ -80,9 +80,9 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
 
 
 def _doctor(chosen: settings.Settings) -> int:
-    from pytest_rewardkit.local.advice import advice
+    from pytest_rewardkit.local.cli.advice import advice
+    from pytest_rewardkit.local.cli.place import look_around
     from pytest_rewardkit.local.level import NoSuchLevelError, examine
-    from pytest_rewardkit.local.place import look_around
 
     try:
         isolation = examine(chosen.guest_options(chosen.preloaded()))
@@ -94,9 +94,9 @@ def _doctor(chosen: settings.Settings) -> int:
 
 
 def _in_container(options: argparse.Namespace, chosen: settings.Settings, command: Sequence[str]) -> int:
+    from pytest_rewardkit.local.cli.run import run
     from pytest_rewardkit.local.container.engine import ContainerError
     from pytest_rewardkit.local.container.server import ContainerServer, examine
-    from pytest_rewardkit.local.run import run
 
     container = container_options.from_options(options)
     try:
@@ -130,7 +130,7 @@ def _show(variables: Mapping[str, str], isolation: str) -> None:
 
 
 def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
-    from pytest_rewardkit.local.launch import launch
+    from pytest_rewardkit.local.server.launch import launch
 
     launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported
 
@@ -139,8 +139,8 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     from pytest_rewardkit.local.container.container import READY_PREFIX
     from pytest_rewardkit.local.container.lifeline import stop_without_owner
     from pytest_rewardkit.local.container.wheel import version
-    from pytest_rewardkit.local.server import serve
-    from pytest_rewardkit.local.zygote import ZygoteError
+    from pytest_rewardkit.local.server.server import serve
+    from pytest_rewardkit.local.server.zygote import ZygoteError
 
     owned = options.fds is not None
     traffic: socket.socket | None

@@ -6,14 +6,14 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.launch import ended_early, launch, options_after
+from pytest_rewardkit.local.server.launch import ended_early, launch, options_after
+from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.local.channel import Message
+    from pytest_rewardkit.local.wire.channel import Message
 
 _BOOT_SECONDS = 20.0
 _END_SECONDS = 5.0

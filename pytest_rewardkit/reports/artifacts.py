@@ -9,8 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.ledger.record import part_to_wire
 from pytest_rewardkit.reports.repeat import repeat_script
-from pytest_rewardkit.run.record import part_to_wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

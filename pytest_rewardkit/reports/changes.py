@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, from_to, shown, signed
-from pytest_rewardkit.run.baseline import CONFIDENCE, Change
+from pytest_rewardkit.ledger.baseline import CONFIDENCE, Change
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.run.baseline import Comparison
-    from pytest_rewardkit.run.ledger import Figures
+    from pytest_rewardkit.ledger.baseline import Comparison
+    from pytest_rewardkit.ledger.ledger import Figures
 
 _NAME_LIMIT: Final = 300
 _GONE: Final = "gone"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.difference import text_difference
 from pytest_rewardkit.formatting import counted, shown_under
+from pytest_rewardkit.ledger.worst_parts import worst
 from pytest_rewardkit.reports.parts import columns_of
 from pytest_rewardkit.reward import TEXT_LIMIT, Verdict
-from pytest_rewardkit.run.worst_parts import worst
-from pytest_rewardkit.scorers.difference import text_difference
 from pytest_rewardkit.text import one_line, printable, shortened
 
 if TYPE_CHECKING:

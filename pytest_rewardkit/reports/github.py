@@ -10,17 +10,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, shown
+from pytest_rewardkit.ledger.gates import RUN, State
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.run.gates import RUN, State
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_rewardkit.run.attempts import Test
-    from pytest_rewardkit.run.baseline import Comparison
-    from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.ledger import Figures, Ledger
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.baseline import Comparison
+    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.ledger import Figures, Ledger
 
 SUMMARY_LIMIT: Final = 900 * 1024
 """Bytes of a step's summary. Beyond 1024 KiB GitHub drops all of it ("supports content up to a size of 1024k")."""

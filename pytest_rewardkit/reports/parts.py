@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import shown
-from pytest_rewardkit.run.worst_parts import worst
+from pytest_rewardkit.ledger.worst_parts import worst
 from pytest_rewardkit.text import cells, one_line
 
 if TYPE_CHECKING:

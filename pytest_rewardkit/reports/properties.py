@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.ledger.record import Record
     from pytest_rewardkit.reward import Part, Reward, Verdict
-    from pytest_rewardkit.run.record import Record
 
 WHOLE: Final = "reward"
 """The name under which a test's whole reward stands, among the scores and as a property of its own."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.formatting import counted, duration, shown
+from pytest_rewardkit.ledger.gates import RUN
 from pytest_rewardkit.reports import changes
 from pytest_rewardkit.reports.parts import part_lines
-from pytest_rewardkit.run.gates import RUN
 from pytest_rewardkit.text import cells, fitted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.run.attempts import Test
-    from pytest_rewardkit.run.baseline import Comparison
-    from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.ledger import Figures, Ledger
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.baseline import Comparison
+    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.ledger import Figures, Ledger
 
 ROWS: Final = 10
 """Tests in the table unless ``-v`` asks for all."""

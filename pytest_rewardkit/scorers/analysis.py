@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict, checked_weight
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
-from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
-from pytest_rewardkit.scorers.chart_reading import charts_of_e2b, charts_read
-from pytest_rewardkit.scorers.extract import find_code
-from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
-from pytest_rewardkit.scorers.interpreter import sandbox_failures
-from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.checks.case import checked_time_limit
+from pytest_rewardkit.scorers.checks.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b, charts_read
+from pytest_rewardkit.scorers.checks.insight import Findings, Insight, as_insights
+from pytest_rewardkit.scorers.checks.judging import readable
+from pytest_rewardkit.scorers.checks.pictures import is_picture
 from pytest_rewardkit.scorers.own_time import OwnTime
-from pytest_rewardkit.scorers.pictures import is_picture
-from pytest_rewardkit.scorers.subject import Notebook
-from pytest_rewardkit.scorers.tenants import settled
-from pytest_rewardkit.scorers.witness import witnessed
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.subject import Notebook
+from pytest_rewardkit.scorers.running.tenants import settled
+from pytest_rewardkit.scorers.running.witness import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.interpreter import Cell
+    from pytest_rewardkit.scorers.running.interpreter import Cell
 
 
 PLOT: Final = "a plot is shown"

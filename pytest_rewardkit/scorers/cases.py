@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Reward, Verdict
-from pytest_rewardkit.scorers.case import Case, as_cases, checked_time_limit
-from pytest_rewardkit.scorers.evaluation import Answer, Question, ask, wanted_of
-from pytest_rewardkit.scorers.extract import find_code
-from pytest_rewardkit.scorers.judging import Matching, judge
+from pytest_rewardkit.scorers.checks.case import Case, as_cases, checked_time_limit
+from pytest_rewardkit.scorers.checks.judging import Matching, judge
 from pytest_rewardkit.scorers.own_time import OwnTime
-from pytest_rewardkit.scorers.program import run_program
-from pytest_rewardkit.scorers.subject import Module
-from pytest_rewardkit.scorers.tenants import SPOILT, is_its_own_doing, settled
-from pytest_rewardkit.scorers.tolerance import Tolerance
-from pytest_rewardkit.scorers.witness import witnessed
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask, wanted_of
+from pytest_rewardkit.scorers.running.program import run_program
+from pytest_rewardkit.scorers.running.subject import Module
+from pytest_rewardkit.scorers.running.tenants import SPOILT, is_its_own_doing, settled
+from pytest_rewardkit.scorers.running.witness import witnessed
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

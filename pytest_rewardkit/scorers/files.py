@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.scorers.case import checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
-from pytest_rewardkit.scorers.difference import shown
-from pytest_rewardkit.scorers.extract import find_code
-from pytest_rewardkit.scorers.file_check import FileCheck, as_file_checks, judge_file, touched
-from pytest_rewardkit.scorers.judging import Matching, readable
+from pytest_rewardkit.scorers.checks.case import checked_time_limit
+from pytest_rewardkit.scorers.checks.file_check import FileCheck, as_file_checks, judge_file, touched
+from pytest_rewardkit.scorers.checks.judging import Matching, readable
 from pytest_rewardkit.scorers.own_time import OwnTime
-from pytest_rewardkit.scorers.program import run_program
-from pytest_rewardkit.scorers.snapshot import Need, take_tree
-from pytest_rewardkit.scorers.tenants import settled
-from pytest_rewardkit.scorers.tolerance import Tolerance
-from pytest_rewardkit.scorers.witness import witnessed
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.program import run_program
+from pytest_rewardkit.scorers.running.snapshot import Need, take_tree
+from pytest_rewardkit.scorers.running.tenants import settled
+from pytest_rewardkit.scorers.running.witness import witnessed
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.tree import Tree
+    from pytest_rewardkit.scorers.running.tree import Tree
 
 HOME: Final = "/home/user"
 NOTHING_ELSE: Final = "nothing else touched"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, UnscoredError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.response.extract import find_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
-from pytest_rewardkit.scorers.case import NOT_GIVEN, checked_time_limit
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
-from pytest_rewardkit.scorers.compare import Comparison
-from pytest_rewardkit.scorers.difference import shown
-from pytest_rewardkit.scorers.evaluation import Answer, Question, ask
-from pytest_rewardkit.scorers.extract import find_code
-from pytest_rewardkit.scorers.judging import Matching, part_of, readable
-from pytest_rewardkit.scorers.program import run_program
-from pytest_rewardkit.scorers.protocol import VALUE, reading_of
-from pytest_rewardkit.scorers.subject import Notebook
-from pytest_rewardkit.scorers.tenants import settled
-from pytest_rewardkit.scorers.tolerance import Tolerance
-from pytest_rewardkit.scorers.values import comparable
-from pytest_rewardkit.scorers.witness import witnessed
+from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, checked_time_limit
+from pytest_rewardkit.scorers.checks.judging import Matching, part_of, readable
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.running.program import run_program
+from pytest_rewardkit.scorers.running.protocol import VALUE, reading_of
+from pytest_rewardkit.scorers.running.subject import Notebook
+from pytest_rewardkit.scorers.running.tenants import settled
+from pytest_rewardkit.scorers.running.witness import witnessed
+from pytest_rewardkit.scorers.values.compare import Comparison
+from pytest_rewardkit.scorers.values.equality import comparable
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.interpreter import Cell
+    from pytest_rewardkit.scorers.running.interpreter import Cell
 
 
 class OutputOptions(TypedDict, total=False):

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, did_you_mean
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.sandboxes.beside import sandbox_beside
-from pytest_rewardkit.scorers.case import checked_time_limit
-from pytest_rewardkit.scorers.extract import find_code
-from pytest_rewardkit.scorers.interpreter import Interpreter
-from pytest_rewardkit.scorers.judging import readable
+from pytest_rewardkit.scorers.checks.case import checked_time_limit
+from pytest_rewardkit.scorers.checks.judging import readable
 from pytest_rewardkit.scorers.looked_at import ANSWER, Questioned
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.interpreter import Interpreter
+from pytest_rewardkit.scorers.running.witness import saw_code, witnessed
 from pytest_rewardkit.scorers.statements import Kind, Statements, does_something
-from pytest_rewardkit.scorers.witness import saw_code, witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.ledger.modes import ATTACKS, FLAKES, MUTANTS
 from pytest_rewardkit.selfcheck.attacks import attacks, candidate_of, names_in
 from pytest_rewardkit.selfcheck.findings import Choice, Trial, evenly, kill_rate, resistance, stability
-from pytest_rewardkit.selfcheck.modes import ATTACKS, FLAKES, MUTANTS
 from pytest_rewardkit.selfcheck.mutants import mutants_of, with_stop_line
 from pytest_rewardkit.selfcheck.trial import run
 
@@ -118,6 +118,6 @@ def _trial(item: pytest.Item, candidate: str | None) -> Trial:
 
 def _code(reference: str) -> str:
     """Return a reference's code; it may be given as a response."""
-    from pytest_rewardkit.scorers.extract import extract_code
+    from pytest_rewardkit.scorers.response.extract import extract_code
 
     return extract_code(reference) or reference

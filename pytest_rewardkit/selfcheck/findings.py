@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, shown
+from pytest_rewardkit.ledger.graders import RAISED
 from pytest_rewardkit.reward import Part, Reward
-from pytest_rewardkit.selfcheck.graders import RAISED
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -17,15 +17,15 @@ import pytest
 from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.formatting import counted
+from pytest_rewardkit.ledger.modes import ATTACKS, CHECKS, FLAKES, PARAMETER, REFERENCES
+from pytest_rewardkit.reports.graders import lost
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.run.handover import PROPERTY, Handover, record_of
-from pytest_rewardkit.run.node_ids import name
-from pytest_rewardkit.run.recorder import Recorder
-from pytest_rewardkit.run.recorder_of import recorder_of
-from pytest_rewardkit.run.resume import tear_down
+from pytest_rewardkit.run.controller.resume import tear_down
+from pytest_rewardkit.run.transport.handover import PROPERTY, Handover, record_of
+from pytest_rewardkit.run.transport.node_ids import name
+from pytest_rewardkit.run.worker.recorder import Recorder
+from pytest_rewardkit.run.worker.recorder_of import recorder_of
 from pytest_rewardkit.selfcheck.checks import Broken, NotChecked, check
-from pytest_rewardkit.selfcheck.modes import ATTACKS, CHECKS, FLAKES, PARAMETER, REFERENCES
-from pytest_rewardkit.selfcheck.table import lost
 from pytest_rewardkit.selfcheck.trial import Judged, judged_in, watched_call
 from pytest_rewardkit.text import one_line
 

@@ -12,7 +12,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_rewardkit.errors import UnscoredError
-from pytest_rewardkit.run.recorder_of import recorder_of
+from pytest_rewardkit.run.worker.recorder_of import recorder_of
 from pytest_rewardkit.selfcheck.findings import Trial
 from pytest_rewardkit.text import one_line
 

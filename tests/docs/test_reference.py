@@ -12,9 +12,9 @@ from docs.pages import ROOT, tables
 import pytest_rewardkit
 from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, hooks
 from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
+from pytest_rewardkit.ledger.gates import Gate
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.run.gates import Gate
 from pytest_rewardkit.sandboxes.options import known_keywords
 from pytest_rewardkit.settings import OPTIONS, Option
 

@@ -31,19 +31,19 @@ from pytest_rewardkit.datasets.formats.bigcodebench import _Run as UnitTestsRun
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed
 from pytest_rewardkit.datasets.testcode.guest.referee import _answer as answer_of_line
 from pytest_rewardkit.datasets.testcode.sending import Reply
-from pytest_rewardkit.scorers.across import encode
-from pytest_rewardkit.scorers.chart_check import judge_chart
-from pytest_rewardkit.scorers.chart_reading import charts_of_e2b, charts_read
-from pytest_rewardkit.scorers.evaluation import Answer, Question, with_what
-from pytest_rewardkit.scorers.file_check import judge_file
-from pytest_rewardkit.scorers.insight import Findings
-from pytest_rewardkit.scorers.judging import Matching, judge
-from pytest_rewardkit.scorers.operands_inside import Recorder
+from pytest_rewardkit.scorers.checks.chart_check import judge_chart
+from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b, charts_read
+from pytest_rewardkit.scorers.checks.file_check import judge_file
+from pytest_rewardkit.scorers.checks.insight import Findings
+from pytest_rewardkit.scorers.checks.judging import Matching, judge
+from pytest_rewardkit.scorers.guest.across import encode
+from pytest_rewardkit.scorers.guest.operands_inside import Recorder
+from pytest_rewardkit.scorers.guest.structures import TooLargeError
 from pytest_rewardkit.scorers.own_time import OwnTime
-from pytest_rewardkit.scorers.protocol import Refused, read
-from pytest_rewardkit.scorers.structures import TooLargeError
-from pytest_rewardkit.scorers.tolerance import Tolerance
-from pytest_rewardkit.scorers.tree import Entry, path_pattern
+from pytest_rewardkit.scorers.running.evaluation import Answer, Question, with_what
+from pytest_rewardkit.scorers.running.protocol import Refused, read
+from pytest_rewardkit.scorers.running.tree import Entry, path_pattern
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

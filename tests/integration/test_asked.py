@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pytest_rewardkit.run.recorder import NOTHING_RECORDED
+from pytest_rewardkit.run.worker.recorder import NOTHING_RECORDED
 
 
 def attempts(pytester):

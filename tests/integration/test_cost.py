@@ -36,10 +36,10 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
         assert ours == {
             f"pytest_rewardkit.{name}"
             for name in (
-                *("plugin", "settings", "hooks", "fixtures", "run", "run.recorder", "run.recording"),
-                *("run.mistakes", "run.node_ids", "run.recorder_of", "run.row_attempt"),
+                *("plugin", "settings", "hooks", "fixtures", "run", "run.worker.recorder", "run.worker.recording"),
+                *("run.worker.mistakes", "run.transport.node_ids", "run.worker.recorder_of", "run.worker.row_attempt"),
                 *("datasets", "datasets.plugin"),
-                *("selfcheck", "selfcheck.modes", "turn"),
+                *("selfcheck", "ledger.modes", "turn"),
             )
         }
 

@@ -8,10 +8,8 @@ MOST_LINES = 12
 
 SUITE = """
 import pytest
-from pytest_rewardkit import (
-    Case, FileCheck, Part, assert_analysis, assert_cases, assert_files, assert_output, assert_reward, assert_row,
-    evaluate_dataset
-)
+from pytest_rewardkit import Case, FileCheck, Part, assert_analysis, assert_cases, assert_files, assert_output
+from pytest_rewardkit import assert_reward, assert_row, evaluate_dataset
 
 GOOD = "def add(a, b): return a + b"
 

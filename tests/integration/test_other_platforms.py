@@ -38,7 +38,7 @@ import pytest_rewardkit
 
 sys.platform = sys.argv[1]
 linux_only = ("pytest_rewardkit.local.",)
-portable = ("pytest_rewardkit.local.container", "pytest_rewardkit.local.handle", "pytest_rewardkit.local.run",
+portable = ("pytest_rewardkit.local.container", "pytest_rewardkit.local.handle", "pytest_rewardkit.local.cli.run",
             "pytest_rewardkit.local.__main__", "pytest_rewardkit.local.settings", "pytest_rewardkit.local.limits")
 in_sandboxes = "pytest_rewardkit.datasets.testcode.guest"
 for module in pkgutil.walk_packages(pytest_rewardkit.__path__, "pytest_rewardkit.", onerror=lambda name: None):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pytest_rewardkit.run.handover import PROPERTY
-from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recorder_of import recorder_of
+from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.run.transport.handover import PROPERTY
+from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
 
 class Collector:
@@ -307,7 +307,7 @@ def test_pytest_inside_pytest_keeps_recorders_apart(run, pytester):
         def test_outer(pytester, reward):
             pytester.makepyfile("def test_inner(reward): reward.record(0.0)")
             pytester.inline_run()
-            from pytest_rewardkit.run.recorder import current_record
+            from pytest_rewardkit.run.worker.recorder import current_record
             assert current_record() is reward
             reward.record(1.0)
         """

@@ -8,14 +8,14 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.server.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.server.table import SandboxTable
 from pytest_rewardkit.local.settings import Settings
-from pytest_rewardkit.local.table import SandboxTable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from pytest_rewardkit.local.bounds import Bounds
+    from pytest_rewardkit.local.wire.bounds import Bounds
 
     Launcher = Callable[[Sequence[str]], ZygoteProcess]
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.local.channel import Channel
+from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,10 +8,10 @@ import tempfile
 
 import pytest
 
-from pytest_rewardkit.local.advice import advice
+from pytest_rewardkit.local.cli.advice import advice
+from pytest_rewardkit.local.cli.place import Place, apparmor_profile, container, look_around
 from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight, plan
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.place import Place, apparmor_profile, container, look_around
 
 RESTRICTION = "kernel.apparmor_restrict_unprivileged_userns"
 DEFAULT = Place(container="docker", root=True, filtered=True, masked_proc=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rewardkit.local.channel import (
+from pytest_rewardkit.local.wire.channel import (
     MAX_DESCRIPTORS,
     MAX_FRAME_BYTES,
     AsyncChannel,

@@ -15,8 +15,8 @@ from guest_driver import MODULE, ForkServer
 from refusing import without
 
 from pytest_rewardkit.local.guest.levels import Trial
-from pytest_rewardkit.local.launch import options_after
 from pytest_rewardkit.local.level import examine
+from pytest_rewardkit.local.server.launch import options_after
 
 if TYPE_CHECKING:
     from pathlib import Path

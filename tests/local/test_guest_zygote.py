@@ -11,7 +11,7 @@ import textwrap
 import pytest
 from guest_driver import Connection, ForkServer, RequestFailedError
 
-from pytest_rewardkit.local.channel import Channel
+from pytest_rewardkit.local.wire.channel import Channel
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_rewardkit.local.pool import Pool
-from pytest_rewardkit.local.zygote import ZygoteError
+from pytest_rewardkit.local.server.pool import Pool
+from pytest_rewardkit.local.server.zygote import ZygoteError
 
 
 async def never() -> NoReturn:

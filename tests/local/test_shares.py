@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 from e2b_code_interpreter import Sandbox
 
-from pytest_rewardkit.local.channel import AsyncChannel, encode
-from pytest_rewardkit.local.pipes import PipeReader
-from pytest_rewardkit.local.share import FRACTION, SAVED_SECONDS, Share
+from pytest_rewardkit.local.server.share import FRACTION, SAVED_SECONDS, Share
+from pytest_rewardkit.local.wire.channel import AsyncChannel, encode
+from pytest_rewardkit.local.wire.pipes import PipeReader
 from pytest_rewardkit.scorers.output import score_output
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.channel import Frame
+    from pytest_rewardkit.local.wire.channel import Frame
 
     Address = dict[str, str]
 

@@ -12,14 +12,14 @@ import fork_servers
 import pytest
 from fork_servers import Launches, table_of
 
-from pytest_rewardkit.local.bounds import BOUNDS, Bounds, UnansweredError, bounded
-from pytest_rewardkit.local.peer import GuestError
-from pytest_rewardkit.local.process import Command
-from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest
-from pytest_rewardkit.local.zygote import ZygoteError
+from pytest_rewardkit.local.server.process import Command
+from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest
+from pytest_rewardkit.local.server.zygote import ZygoteError
+from pytest_rewardkit.local.wire.bounds import BOUNDS, Bounds, UnansweredError, bounded
+from pytest_rewardkit.local.wire.peer import GuestError
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.table import SandboxTable
+    from pytest_rewardkit.local.server.table import SandboxTable
 
 REQUEST = SandboxRequest(template="base")
 # What these tests wait for is missing for ever; what is not, has the time that it has elsewhere.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.scorers.analysis import score_analysis
-from pytest_rewardkit.scorers.chart_check import ChartCheck, judge_chart
-from pytest_rewardkit.scorers.chart_reading import charts_read
-from pytest_rewardkit.scorers.figures import written
+from pytest_rewardkit.scorers.checks.chart_check import ChartCheck, judge_chart
+from pytest_rewardkit.scorers.checks.chart_reading import charts_read
+from pytest_rewardkit.scorers.guest.figures import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

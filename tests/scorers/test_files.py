@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.file_check import FileCheck
+from pytest_rewardkit.scorers.checks.file_check import FileCheck
 from pytest_rewardkit.scorers.files import score_files
-from pytest_rewardkit.scorers.tree import path_pattern
+from pytest_rewardkit.scorers.running.tree import path_pattern
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox

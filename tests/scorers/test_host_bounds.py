@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.scorers import own_time, snapshot
-from pytest_rewardkit.scorers.case import Case
+from pytest_rewardkit.scorers import own_time
 from pytest_rewardkit.scorers.cases import score_cases
-from pytest_rewardkit.scorers.extract import find_code
+from pytest_rewardkit.scorers.checks.case import Case
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.own_time import OwnTime
-from pytest_rewardkit.scorers.table import table_difference
-from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running import snapshot
+from pytest_rewardkit.scorers.values.table import table_difference
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

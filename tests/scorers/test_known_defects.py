@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit import Case, RewardkitUsageError, extract_code, score_cases, score_output
-from pytest_rewardkit.scorers.compare import compare_texts, compare_values
+from pytest_rewardkit.scorers.values.compare import compare_texts, compare_values
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox

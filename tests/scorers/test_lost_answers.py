@@ -10,7 +10,7 @@ from faulty_proxy import Fault, FaultyProxy, answered
 
 from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output
 from pytest_rewardkit.sandboxes import again
-from pytest_rewardkit.scorers import interpreter
+from pytest_rewardkit.scorers.running import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

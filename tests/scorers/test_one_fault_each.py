@@ -18,7 +18,7 @@ from pytest_rewardkit.datasets.rows import Row
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.datasets.testcode.referee import Referee
 from pytest_rewardkit.sandboxes import again
-from pytest_rewardkit.scorers import interpreter
+from pytest_rewardkit.scorers.running import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pytest_rewardkit import Part, Recorder, Reward, RewardkitUsageError, UnscoredError, assert_reward
-from pytest_rewardkit.run import recorder
+from pytest_rewardkit.run.worker import recorder
 
 HALF = Reward.from_parts([Part("first", 1.0), Part("second", 0.0, reason="expected 1, got 2")])
 

@@ -3,12 +3,12 @@
 import pytest
 
 from pytest_rewardkit import Reward
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.baseline import Baseline, Change, compare, decide_regression
+from pytest_rewardkit.ledger.gates import State
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.reports import changes
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.baseline import Baseline, Change, compare, decide_regression
-from pytest_rewardkit.run.gates import State
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record
 
 
 def ledger_of(rewards, *, expected=(), weight=1.0):

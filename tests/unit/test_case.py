@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.case import NOT_GIVEN, Case, as_cases
-from pytest_rewardkit.scorers.evaluation import Question
+from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case, as_cases
+from pytest_rewardkit.scorers.running.evaluation import Question
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.across import decode, encode
-from pytest_rewardkit.scorers.case import Case
-from pytest_rewardkit.scorers.compare import compare_texts, compare_values
-from pytest_rewardkit.scorers.structures import Opaque
+from pytest_rewardkit.scorers.checks.case import Case
+from pytest_rewardkit.scorers.guest.across import decode, encode
+from pytest_rewardkit.scorers.guest.structures import Opaque
+from pytest_rewardkit.scorers.values.compare import compare_texts, compare_values
 
 np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
 

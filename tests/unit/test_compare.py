@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.compare import TEXT_COMPARISONS, compare_texts, compare_values, literal_value
-from pytest_rewardkit.scorers.difference import shown
-from pytest_rewardkit.scorers.similarity import SIMILARITIES, edit, words
-from pytest_rewardkit.scorers.tolerance import Tolerance
+from pytest_rewardkit.scorers.values.compare import TEXT_COMPARISONS, compare_texts, compare_values, literal_value
+from pytest_rewardkit.scorers.values.similarity import SIMILARITIES, edit, words
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 
 def equal(actual: str, expected: str, compare: str, **options: float) -> bool:

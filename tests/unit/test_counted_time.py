@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pytest_rewardkit.scorers import counted_time
-from pytest_rewardkit.scorers.counted_time import MOST_LIMITS, CountedTime, counted_share
+from pytest_rewardkit.scorers.running import counted_time
+from pytest_rewardkit.scorers.running.counted_time import MOST_LIMITS, CountedTime, counted_share
 
 SECOND = 10**9
 

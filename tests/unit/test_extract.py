@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.extract import RESPONSE_LIMIT, extract_code, find_code
-from pytest_rewardkit.scorers.source import read_source
+from pytest_rewardkit.scorers.response.extract import RESPONSE_LIMIT, extract_code, find_code
+from pytest_rewardkit.scorers.response.source import read_source
 
 ADD = "def add(a, b):\n    return a + b\n"
 USAGE = "print(add(1, 2))\n"

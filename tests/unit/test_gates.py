@@ -4,10 +4,10 @@ import pytest
 
 from pytest_rewardkit import Reward
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.run.attempts import CRASHED, Attempt, Test
-from pytest_rewardkit.run.gates import Gate, State, decide, decide_must_pass
-from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.selection import Selection
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt, Test
+from pytest_rewardkit.ledger.gates import Gate, State, decide, decide_must_pass
+from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.selection import Selection
 
 PASSED, FAILED, UNDECIDED = State.PASSED, State.FAILED, State.UNDECIDED
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pytest_rewardkit import Reward
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.baseline import Baseline, compare
+from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.reports import github
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.baseline import Baseline, compare
-from pytest_rewardkit.run.gates import Decision, State
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record
 from pytest_rewardkit.text import one_line
 
 PAYLOADS = [

@@ -6,14 +6,14 @@ import pytest
 from html_samples import png
 
 from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.baseline import Baseline, compare
+from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.model import Gate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.baseline import Baseline, compare
-from pytest_rewardkit.run.gates import Decision, State
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record, SandboxUse
 
 
 def ledger_of(*attempts: tuple[str, Attempt]) -> Ledger:

@@ -76,12 +76,12 @@ def inside(names, *prefixes):
         "errors.py",
         "text.py",
         "markers.py",
-        "scorers/compare.py",
-        "scorers/extract.py",
-        "run/record.py",
-        "run/recorder.py",
-        "run/ledger.py",
-        "run/gates.py",
+        "scorers/values/compare.py",
+        "scorers/response/extract.py",
+        "ledger/record.py",
+        "run/worker/recorder.py",
+        "ledger/ledger.py",
+        "ledger/gates.py",
         "reports",
     ),
     ids=lambda path: path.relative_to(PACKAGE).as_posix(),
@@ -90,7 +90,7 @@ def test_pure_modules_know_neither_pytest_nor_sandboxes(path):
     names = imported(path, deferred=True)
     assert not of_packages(names, TEST_RUNNER | HEAVY)
     assert not inside(
-        names, *(f"pytest_rewardkit.{name}" for name in ("plugin", "fixtures", "provision", "sandboxes", "local"))
+        names, *(f"pytest_rewardkit.{name}" for name in ("plugin", "fixtures", "run.provision", "sandboxes", "local"))
     )
 
 
@@ -134,7 +134,7 @@ def test_what_every_session_loads_is_light():
         queue += of_packages(names, {"pytest_rewardkit"})
         foreign = {name.partition(".")[0] for name in names} - {"pytest_rewardkit", "pytest"}
         assert foreign <= sys.stdlib_module_names, module
-    assert "pytest_rewardkit.run.recorder" in seen
+    assert "pytest_rewardkit.run.worker.recorder" in seen
     assert not inside(seen, "pytest_rewardkit.reward", "pytest_rewardkit.sandboxes", "pytest_rewardkit.reports")
 
 

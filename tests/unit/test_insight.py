@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.chart_check import ChartCheck, as_chart_checks, judge_chart
-from pytest_rewardkit.scorers.chart_reading import charts_of_e2b
-from pytest_rewardkit.scorers.insight import Findings, Insight, as_insights
+from pytest_rewardkit.scorers.checks.chart_check import ChartCheck, as_chart_checks, judge_chart
+from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b
+from pytest_rewardkit.scorers.checks.insight import Findings, Insight, as_insights
 
 
 def found(output: str, insight: Insight | str | float) -> bool:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit import Reward, Verdict
-from pytest_rewardkit.scorers.case import NOT_GIVEN, Case
-from pytest_rewardkit.scorers.evaluation import Answer
-from pytest_rewardkit.scorers.judging import Matching, judge
-from pytest_rewardkit.scorers.protocol import Raised
+from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case
+from pytest_rewardkit.scorers.checks.judging import Matching, judge
+from pytest_rewardkit.scorers.running.evaluation import Answer
+from pytest_rewardkit.scorers.running.protocol import Raised
 
 PLAIN = Matching()
 failures = st.sampled_from(
@@ -98,7 +98,10 @@ def test_what_counts(case: Case, answer: Answer, value: float) -> None:
     [
         *[
             (f"scorers.{name}", {"pytest", "e2b", "e2b_code_interpreter", "httpx", "asyncio"})
-            for name in ("compare", "extract", "case", "judging", "inside", "file_check", "insight", "chart_check")
+            for name in (
+                *("values.compare", "response.extract", "guest.inside", "checks.case", "checks.judging"),
+                *("checks.file_check", "checks.insight", "checks.chart_check"),
+            )
         ],
         # Test modules import these while they are collected.
         ("assertions", {"e2b", "e2b_code_interpreter", "httpx", "asyncio", "numpy"}),

@@ -1,9 +1,9 @@
 import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record, SandboxUse
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 
 
 def attempt(value, *, duration=0.0, weight=1.0, starts=(), verdict=None, outcome="passed"):

@@ -1,8 +1,8 @@
 """Details of records are kept as long as there is room, and numbers always."""
 
 from pytest_rewardkit import Part, Reward
-from pytest_rewardkit.run.memory import Memory
-from pytest_rewardkit.run.record import Record
+from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.run.controller.memory import Memory
 
 
 def record(value):

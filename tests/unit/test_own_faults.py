@@ -12,15 +12,15 @@ import pytest
 from pytest_rewardkit import Reward, Verdict, turn
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.faults import guarded
+from pytest_rewardkit.ledger.attempts import Attempt, Test
+from pytest_rewardkit.ledger.gates import Gate
+from pytest_rewardkit.ledger.judge import Judge
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.reports.artifacts import contents
-from pytest_rewardkit.run.attempts import Attempt, Test
-from pytest_rewardkit.run.gates import Gate
-from pytest_rewardkit.run.judge import Judge
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.recorder import Recorder, enter, leave
+from pytest_rewardkit.run.worker.recorder import Recorder, enter, leave
 from pytest_rewardkit.scorers.function import as_reward
-from pytest_rewardkit.scorers.witness import witnessed
+from pytest_rewardkit.scorers.running.witness import witnessed
 from pytest_rewardkit.trl import for_trl
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.operands import planned
-from pytest_rewardkit.scorers.operands_inside import Recorder
-from pytest_rewardkit.scorers.protocol import PRINTED, SHOWN, VALUE, Raised, Refused, read, reading_of
+from pytest_rewardkit.scorers.guest.operands_inside import Recorder
+from pytest_rewardkit.scorers.running.operands import planned
+from pytest_rewardkit.scorers.running.protocol import PRINTED, SHOWN, VALUE, Raised, Refused, read, reading_of
 
 numbers = st.integers(-3, 3)
 json_data = st.recursive(

@@ -3,9 +3,9 @@
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.ledger.gates import Gate
+from pytest_rewardkit.ledger.selection import Selection
 from pytest_rewardkit.pyproject import gates_in
-from pytest_rewardkit.run.gates import Gate
-from pytest_rewardkit.run.selection import Selection
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.evidence import Evidence
-from pytest_rewardkit.run.record import WIRE_LIMIT, Record, SandboxUse
+from pytest_rewardkit.ledger.record import WIRE_LIMIT, Record, SandboxUse
 
 texts = st.none() | st.text(st.characters(), max_size=50)  # lone surrogates included
 parts = st.builds(

@@ -4,8 +4,8 @@ import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.markers import RewardMarker
-from pytest_rewardkit.run import recorder
-from pytest_rewardkit.run.recorder import Recorder, current_record
+from pytest_rewardkit.run.worker import recorder
+from pytest_rewardkit.run.worker.recorder import Recorder, current_record
 
 
 def test_reward_of_a_test_is_the_weighted_mean_of_what_it_recorded():

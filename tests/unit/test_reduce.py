@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.run.reduce import parse_reducer
+from pytest_rewardkit.ledger.reduce import parse_reducer
 
 rewards = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 outcomes = st.lists(st.sampled_from([0.0, 1.0]), min_size=1, max_size=8)

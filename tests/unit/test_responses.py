@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.responses import ADD, CUT_OFF, IN_SEVERAL_BLOCKS, INFOS, MARKS, OTHER_LANGUAGES, PROGRAMS, SUM, WITH_ADD, F
 
-from pytest_rewardkit.scorers.extract import RESPONSE_LIMIT, find_code
+from pytest_rewardkit.scorers.response.extract import RESPONSE_LIMIT, find_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ import pytest
 
 from pytest_rewardkit import Part, Reward
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.results.file import Writer, read
 from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record, SandboxUse
 
 RUN = run_line({"started": "2026-01-02T03:04:05+00:00"})
 

@@ -6,11 +6,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_rewardkit import Part, Reward, Verdict
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt, Test
+from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.results.lines import attempt_of, attempt_text, end_line, run_line, schema, to_text
-from pytest_rewardkit.run.attempts import CRASHED, Attempt, Test
-from pytest_rewardkit.run.gates import Decision, State
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record, SandboxUse
 
 FULL = Attempt(
     "failed",

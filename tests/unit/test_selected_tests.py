@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.run.selection import Selection
+from pytest_rewardkit.ledger.selection import Selection
 
 NODE_ID = "algorithms/test_Graphs.py::TestPaths::test_shortest[ring-5]"
 

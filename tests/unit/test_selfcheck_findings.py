@@ -6,9 +6,9 @@ import ast
 
 import pytest
 
+from pytest_rewardkit.ledger.modes import parse_modes
 from pytest_rewardkit.selfcheck.attacks import Attack, Names, attacks, candidate_of, names_in
 from pytest_rewardkit.selfcheck.findings import Choice, Trial, evenly, kill_rate, resistance, stability
-from pytest_rewardkit.selfcheck.modes import parse_modes
 from pytest_rewardkit.selfcheck.mutants import mutants_of
 
 EMPTY = Attack(name="empty", does="is empty")

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from pytest_rewardkit.run import statistics
-from pytest_rewardkit.run.statistics import least_trials, mean_interval, weighted_mean, wilson
+from pytest_rewardkit.ledger import statistics
+from pytest_rewardkit.ledger.statistics import least_trials, mean_interval, weighted_mean, wilson
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit import Reward, Verdict
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.baseline import Baseline, Change, compare, decide_regression
-from pytest_rewardkit.run.gates import Gate, State, decide
-from pytest_rewardkit.run.judge import Judge
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record
-from pytest_rewardkit.run.tasks import reductions, task_id
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.baseline import Baseline, Change, compare, decide_regression
+from pytest_rewardkit.ledger.gates import Gate, State, decide
+from pytest_rewardkit.ledger.judge import Judge
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.tasks import reductions, task_id
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.run.attempts import Test
+    from pytest_rewardkit.ledger.attempts import Test
 
 
 def ledger_of(*values: float | str | None, reduce: str = "mean", task: str = "t.py::test", **marker: object) -> Ledger:

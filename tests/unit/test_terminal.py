@@ -2,12 +2,12 @@ import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.formatting import counted, duration, shown, shown_under
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.parts import part_lines
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.gates import Decision, State
-from pytest_rewardkit.run.ledger import Ledger
-from pytest_rewardkit.run.record import Record, SandboxUse
 from pytest_rewardkit.text import cells
 
 HOSTILE = "\x1b[2J\x07\r\n\u202e" * 200

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.across import DEEPEST, decode, encode
-from pytest_rewardkit.scorers.evaluation import Question
-from pytest_rewardkit.scorers.inside import answer
-from pytest_rewardkit.scorers.structures import Opaque, TooLargeError
+from pytest_rewardkit.scorers.guest.across import DEEPEST, decode, encode
+from pytest_rewardkit.scorers.guest.inside import answer
+from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
+from pytest_rewardkit.scorers.running.evaluation import Question
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

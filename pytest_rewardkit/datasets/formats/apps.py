@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.datasets.formats.functions import FunctionTask
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, texts, wrong
 from pytest_rewardkit.datasets.formats.task import CasesTask
-from pytest_rewardkit.scorers.case import Case
-from pytest_rewardkit.scorers.digits import written
+from pytest_rewardkit.scorers.checks.case import Case
+from pytest_rewardkit.scorers.values.digits import written
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.formats.task import Task

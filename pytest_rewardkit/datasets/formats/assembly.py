@@ -10,14 +10,14 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.scorers.extract import extract_code
-from pytest_rewardkit.scorers.response import begins_with_mark, between_marks, in_json
-from pytest_rewardkit.scorers.source import read_source, syntax_tree
+from pytest_rewardkit.scorers.response.extract import extract_code
+from pytest_rewardkit.scorers.response.response import begins_with_mark, between_marks, in_json
+from pytest_rewardkit.scorers.response.source import read_source, syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pytest_rewardkit.scorers.source import Source
+    from pytest_rewardkit.scorers.response.source import Source
 
 NO_CODE: Final = "there is no code in the candidate"
 

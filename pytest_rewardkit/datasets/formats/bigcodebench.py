@@ -24,7 +24,7 @@ from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
 from pytest_rewardkit.datasets.testcode.sending import UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.scorers.tenants import moves_in, settled
+from pytest_rewardkit.scorers.running.tenants import moves_in, settled
 from pytest_rewardkit.text import printable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from pytest_rewardkit.datasets.formats.reading import text, wrong
 from pytest_rewardkit.datasets.formats.task import AnswerTask
 from pytest_rewardkit.datasets.testcode.referee import TestCode
-from pytest_rewardkit.scorers.extract import extract_code
+from pytest_rewardkit.scorers.response.extract import extract_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,8 @@ from pytest_rewardkit.datasets.formats.assembly import assembled
 from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, Task, TestCodeTask, joined
 from pytest_rewardkit.datasets.testcode.guest import functions as rules
 from pytest_rewardkit.datasets.testcode.referee import TestCode
-from pytest_rewardkit.scorers.source import read_source
-from pytest_rewardkit.scorers.tolerance import ABSOLUTE, DEFAULT_TOLERANCE, RELATIVE, Tolerance
+from pytest_rewardkit.scorers.response.source import read_source
+from pytest_rewardkit.scorers.values.tolerance import ABSOLUTE, DEFAULT_TOLERANCE, RELATIVE, Tolerance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from pytest_rewardkit.datasets.formats.functions import FunctionTask
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, text, wrong
 from pytest_rewardkit.datasets.formats.task import CasesTask
-from pytest_rewardkit.scorers.case import Case
-from pytest_rewardkit.scorers.digits import json_of
+from pytest_rewardkit.scorers.checks.case import Case
+from pytest_rewardkit.scorers.values.digits import json_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

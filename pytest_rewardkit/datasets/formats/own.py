@@ -17,9 +17,9 @@ from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
 from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, Task, merged
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.case import as_cases
-from pytest_rewardkit.scorers.messages import prompt_of
+from pytest_rewardkit.scorers.checks.case import as_cases
 from pytest_rewardkit.scorers.output import score_output
+from pytest_rewardkit.scorers.response.messages import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

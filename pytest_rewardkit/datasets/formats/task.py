@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.testcode.referee import Referee, TestCode
-    from pytest_rewardkit.scorers.case import Case
+    from pytest_rewardkit.scorers.checks.case import Case
 
 
 SCORER_OPTIONS: Final = ("setup", "rel_tol", "abs_tol")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.sending import PLAYER, Line
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.scorers.tenants import moves_in
+from pytest_rewardkit.scorers.running.tenants import moves_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from pytest_rewardkit.datasets.testcode.sending import REFEREE, UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed, failure_verdict
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.scorers.interpreter import MEMORY_USED_UP
-from pytest_rewardkit.scorers.tenants import settled
+from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP
+from pytest_rewardkit.scorers.running.tenants import settled
 from pytest_rewardkit.text import one_line, printable
 
 if TYPE_CHECKING:

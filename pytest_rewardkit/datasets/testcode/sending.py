@@ -30,9 +30,9 @@ from pytest_rewardkit.datasets.testcode.guest import (
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers import across, loading, structures
-from pytest_rewardkit.scorers.interpreter import Interpreter, sandbox_failures
-from pytest_rewardkit.scorers.scratch import scratch_path
+from pytest_rewardkit.scorers.guest import across, loading, structures
+from pytest_rewardkit.scorers.running.interpreter import Interpreter, sandbox_failures
+from pytest_rewardkit.scorers.running.scratch import scratch_path
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.errors import ApiError
-from pytest_rewardkit.local.bounds import BOUNDS, UnansweredError, bounded
+from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -16,18 +16,18 @@ from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_res
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.endings import HEADER
 from pytest_rewardkit.local.limits import LIMITS_HEADER
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
-from pytest_rewardkit.local.snapshots import Snapshot, SnapshotError, Snapshots
-from pytest_rewardkit.local.table import NoInternetError, TooManySandboxesError
-from pytest_rewardkit.local.zygote import ZygoteError
+from pytest_rewardkit.local.server.snapshots import Snapshot, SnapshotError, Snapshots
+from pytest_rewardkit.local.server.table import NoInternetError, TooManySandboxesError
+from pytest_rewardkit.local.server.zygote import ZygoteError
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiohttp.typedefs import Middleware
 
-    from pytest_rewardkit.local.sandbox import Sandbox, SandboxRequest
-    from pytest_rewardkit.local.table import SandboxTable
+    from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest
+    from pytest_rewardkit.local.server.table import SandboxTable
 
 TEMPLATES = ("base", "code-interpreter-v1")
 ENVD_VERSION = "0.6.13"

@@ -8,7 +8,7 @@ from pytest_rewardkit.local.api.body import text_map
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError
 from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.limits import Limits
-from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS, SandboxRequest
+from pytest_rewardkit.local.server.sandbox import DEFAULT_TIMEOUT_SECONDS, SandboxRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -15,8 +15,8 @@ from pytest_rewardkit.local.api.process_service import ProcessService
 from pytest_rewardkit.local.api.signature import matches
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.meter import Usage
-    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.server.meter import Usage
+    from pytest_rewardkit.local.server.sandbox import Sandbox
 
 USER = "user"
 

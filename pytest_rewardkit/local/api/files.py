@@ -15,13 +15,13 @@ from pytest_rewardkit.local.api.errors import ApiError, json_response, not_runni
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.refusals import http_status
 from pytest_rewardkit.local.api.signature import check_expiration, matches, sign
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from pytest_rewardkit.local.answers import Entry
-    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.server.sandbox import Sandbox
+    from pytest_rewardkit.local.wire.answers import Entry
 
 CHUNK_BYTES = 256 * 2**10
 MAX_PARTS = 1000

@@ -17,16 +17,16 @@ from pytest_rewardkit.local.api.connect import (
 )
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.refusals import connect_code
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from aiohttp import web
 
-    from pytest_rewardkit.local.agent import Agent
-    from pytest_rewardkit.local.sandbox import Sandbox
-    from pytest_rewardkit.local.watch import Watch
+    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.server.sandbox import Sandbox
+    from pytest_rewardkit.local.server.watch import Watch
 
 MAX_DEPTH = 1000
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from pytest_rewardkit.local.api import files, interpreter, ports
 from pytest_rewardkit.local.api.envd import Envd
 from pytest_rewardkit.local.api.errors import ApiError, not_running, unexpected
-from pytest_rewardkit.local.sandbox import DEFAULT_TIMEOUT_SECONDS
+from pytest_rewardkit.local.server.sandbox import DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from pytest_rewardkit.local.sandbox import Sandbox
-    from pytest_rewardkit.local.table import SandboxTable
+    from pytest_rewardkit.local.server.sandbox import Sandbox
+    from pytest_rewardkit.local.server.table import SandboxTable
 
 ENVD_PORT = 49983
 INTERPRETER_PORT = 49999

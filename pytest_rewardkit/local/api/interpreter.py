@@ -18,16 +18,16 @@ from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.ports import TOKEN_HEADER
 from pytest_rewardkit.local.api.refusals import http_status
 from pytest_rewardkit.local.api.signature import matches
-from pytest_rewardkit.local.context import PYTHON
-from pytest_rewardkit.local.execution import Execution, Failure, Result, Started, Text
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.server.context import PYTHON
+from pytest_rewardkit.local.server.execution import Execution, Failure, Result, Started, Text
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_rewardkit.local.context import Context
-    from pytest_rewardkit.local.execution import Event
-    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.server.context import Context
+    from pytest_rewardkit.local.server.execution import Event
+    from pytest_rewardkit.local.server.sandbox import Sandbox
 
 KEEPALIVE_SECONDS = 5.0
 LANGUAGES = {

@@ -12,7 +12,7 @@ from pytest_rewardkit.local.api.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.server.sandbox import Sandbox
 
 MAX_PAGE = 100
 STATES = ("running", "paused")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from pytest_rewardkit.local.context import HOME
+from pytest_rewardkit.local.server.context import HOME
 
 MAX_PATH_BYTES = 4096
 

@@ -16,14 +16,14 @@ from yarl import URL
 from pytest_rewardkit.local.api import websockets
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, port_closed
 from pytest_rewardkit.local.api.signature import matches
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from multidict import CIMultiDict, CIMultiDictProxy
 
-    from pytest_rewardkit.local.sandbox import Sandbox
+    from pytest_rewardkit.local.server.sandbox import Sandbox
 
 TOKEN_HEADER = "E2B-Traffic-Access-Token"  # noqa: S105
 

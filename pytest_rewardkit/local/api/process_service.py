@@ -12,18 +12,18 @@ from pytest_rewardkit.local.api import connect
 from pytest_rewardkit.local.api.connect import ConnectError, Message
 from pytest_rewardkit.local.api.paths import BadPathError, resolve
 from pytest_rewardkit.local.api.refusals import connect_code
-from pytest_rewardkit.local.peer import GuestError, GuestGoneError
-from pytest_rewardkit.local.process import Command, Ended, Output, Process, TerminalSize
+from pytest_rewardkit.local.server.process import Command, Ended, Output, Process, TerminalSize
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from aiohttp import web
 
-    from pytest_rewardkit.local.agent import Agent
-    from pytest_rewardkit.local.process import Event
-    from pytest_rewardkit.local.sandbox import Sandbox
-    from pytest_rewardkit.local.subscription import Subscription
+    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.server.process import Event
+    from pytest_rewardkit.local.server.sandbox import Sandbox
+    from pytest_rewardkit.local.server.subscription import Subscription
 
 KILL_SECONDS = 1.0
 SIGNALS = {"SIGNAL_SIGKILL": signal.SIGKILL, "SIGNAL_SIGTERM": signal.SIGTERM, 9: signal.SIGKILL, 15: signal.SIGTERM}

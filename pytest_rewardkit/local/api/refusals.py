@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.peer import GuestError
+    from pytest_rewardkit.local.wire.peer import GuestError
 
 _STATUSES: Final = {"permission_denied": 403, "not_found": 404, "resource_exhausted": 507, "unavailable": 503}
 

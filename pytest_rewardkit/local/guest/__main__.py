@@ -13,10 +13,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
+from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.levels import Plan
@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _refusal(name: str, findings: levels.Findings, refusals: dict[str, str]) -> str:
-    from pytest_rewardkit.local import advice, isolation, place
+    from pytest_rewardkit.local import isolation
+    from pytest_rewardkit.local.cli import advice, place
 
     reasons = "; ".join(f"{level}: {reason}" for level, reason in refusals.items())
     layers = levels.plan(findings, Level.WEAK).layers()

@@ -29,9 +29,9 @@ from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_rewardkit.local.channel import Channel, Frame, Message
     from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
+    from pytest_rewardkit.local.wire.channel import Channel, Frame, Message
 
 _PYTHON: Final = "python"
 _KERNEL_DESCRIPTORS: Final = 4

@@ -9,12 +9,12 @@ import socket
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import root
 from pytest_rewardkit.local.guest.limits import Limits
+from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.channel import Message
+    from pytest_rewardkit.local.wire.channel import Message
 
 NAME: Final = "canary"
 # None on processes: at some levels, those of the user's that have nothing to do with this count too.

@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from pytest_rewardkit.local.channel import Channel
 from pytest_rewardkit.local.guest import (
     canary,
     descriptors,
@@ -31,16 +30,17 @@ from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits
 from pytest_rewardkit.local.guest.oom import OomScore
 from pytest_rewardkit.local.guest.overuse import Overuse
+from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from pytest_rewardkit.local.channel import Frame, Message
     from pytest_rewardkit.local.guest.cgroups import Group, Groups
     from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
+    from pytest_rewardkit.local.wire.channel import Frame, Message
 
 _FAMILIES_IN_OWN_NETWORK: Final = frozenset({socket.AF_UNIX, socket.AF_INET, socket.AF_INET6})
 

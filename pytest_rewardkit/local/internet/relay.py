@@ -15,13 +15,13 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.internet import addresses, names
-from pytest_rewardkit.local.peer import GuestGoneError
+from pytest_rewardkit.local.wire.peer import GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from pytest_rewardkit.local.agent import Agent
     from pytest_rewardkit.local.internet.rules import Rules
+    from pytest_rewardkit.local.server.agent import Agent
 
 PORTS: Final = (22, 80, 443)
 """Where connections are passed on from. They are below 1024, so that no candidate can listen there."""

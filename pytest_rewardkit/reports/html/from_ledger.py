@@ -8,27 +8,27 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.formatting import counted, duration, shown, signed
+from pytest_rewardkit.ledger.attempts import CRASHED
+from pytest_rewardkit.ledger.baseline import REGRESSION
+from pytest_rewardkit.ledger.gates import MUST_PASS, RUN
+from pytest_rewardkit.ledger.graders import check_of, graders_in
+from pytest_rewardkit.ledger.statistics import weighted_mean, wilson
+from pytest_rewardkit.ledger.tasks import Task
+from pytest_rewardkit.reports.graders import figures as figures_of_graders
 from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
-from pytest_rewardkit.run.attempts import CRASHED
-from pytest_rewardkit.run.baseline import REGRESSION
-from pytest_rewardkit.run.gates import MUST_PASS, RUN
-from pytest_rewardkit.run.statistics import weighted_mean, wilson
-from pytest_rewardkit.run.tasks import Task
-from pytest_rewardkit.selfcheck.graders import check_of, graders_in
-from pytest_rewardkit.selfcheck.table import figures as figures_of_graders
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_rewardkit.ledger import attempts
+    from pytest_rewardkit.ledger import ledger as run
+    from pytest_rewardkit.ledger.baseline import Change, Comparison
+    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.record import SandboxUse
+    from pytest_rewardkit.ledger.statistics import Interval
     from pytest_rewardkit.reports.html.model import Tone
     from pytest_rewardkit.reward import Part, Reward
-    from pytest_rewardkit.run import attempts
-    from pytest_rewardkit.run import ledger as run
-    from pytest_rewardkit.run.baseline import Change, Comparison
-    from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.record import SandboxUse
-    from pytest_rewardkit.run.statistics import Interval
 
 _CONFIDENCE: Final = 0.95
 _INTERVAL: Final = "95 % interval"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.ledger.worst_parts import costliest
 from pytest_rewardkit.reports.html.details import NAME_LIMIT, REASON_LIMIT, WORD_LIMIT
-from pytest_rewardkit.run.worst_parts import costliest
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:

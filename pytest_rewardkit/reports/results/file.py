@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.reports.results.lines import ATTEMPT, END, RUN, VERSION, attempt_of, to_text
-from pytest_rewardkit.run.ledger import Ledger
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.run.attempts import CRASHED, Attempt
-from pytest_rewardkit.run.record import WIRE_HEAD, Record
-from pytest_rewardkit.run.reduce import parse_reducer
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.record import WIRE_HEAD, Record
+from pytest_rewardkit.ledger.reduce import parse_reducer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.run.attempts import Test
-    from pytest_rewardkit.run.gates import Decision
-    from pytest_rewardkit.run.ledger import Figures
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.ledger import Figures
 
 VERSION: Final = 1
 RUN: Final = "run"

@@ -19,7 +19,7 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.scorers import structures
+from pytest_rewardkit.scorers.guest import structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

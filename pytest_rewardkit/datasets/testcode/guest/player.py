@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers import across, structures
-from pytest_rewardkit.scorers.loading import compiled
+from pytest_rewardkit.scorers.guest import across, structures
+from pytest_rewardkit.scorers.guest.loading import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

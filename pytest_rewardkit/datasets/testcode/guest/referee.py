@@ -41,7 +41,7 @@ from pytest_rewardkit.datasets.testcode.guest.standin import (
     short,
 )
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers import across, structures
+from pytest_rewardkit.scorers.guest import across, structures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Sender, Unsendable
-from pytest_rewardkit.scorers import across, structures
+from pytest_rewardkit.scorers.guest import across, structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

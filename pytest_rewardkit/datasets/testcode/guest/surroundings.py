@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.scorers.loading import alone
+from pytest_rewardkit.scorers.guest.loading import alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from typing import Any
 
 from pytest_rewardkit.datasets.testcode.guest.returned import MODULE, Watched
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.loading import compiled
+from pytest_rewardkit.scorers.guest.loading import compiled
 
 LONGEST_TEXT = 1_000
 _RELIED_ON = (

@@ -1,0 +1,155 @@
+"""A test of a run with its attempts. Pure: it knows nothing of pytest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.ledger.worst_parts import costliest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.ledger.record import Record
+    from pytest_rewardkit.reward import Reward
+
+CRASHED: Final = "crashed"
+"""What is said in place of a verdict of a test whose worker died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a test, now over.
+
+    Parameters
+    ----------
+    outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
+    duration: seconds of setup, call and teardown together.
+    record: what the test left behind; None when it has to do with no reward, or crashed.
+    cause: of a crashed attempt, what is known about it.
+    line: the line of its file on which the test begins, from 1; None where that is not known.
+    kept: whether it was not run now, but taken over from an earlier run.
+    """
+
+    outcome: str
+    duration: float = 0.0
+    record: Record | None = None
+    cause: str = ""
+    line: int | None = None
+    kept: bool = False
+
+
+@dataclass(slots=True)
+class Test:
+    """A test with its attempts, in the order in which they ended; the last one counts."""
+
+    node_id: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+    __test__ = False  # pytest would collect it where it is imported into a test module
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
+
+    @property
+    def crashed(self) -> bool:
+        return self.attempts[-1].outcome == CRASHED
+
+    @property
+    def reward(self) -> Reward | None:
+        """The reward of the last attempt; None when it has none."""
+        record = self.attempts[-1].record
+        return None if record is None else record.reward
+
+    @property
+    def value(self) -> float | None:
+        """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
+        record = self.attempts[-1].record
+        return None if record is None or record.reward is None else record.reward.value
+
+    @property
+    def strict(self) -> float:
+        """The number with which the test counts where what is not known is 0."""
+        return self.value or 0.0
+
+    @property
+    def earned(self) -> list[float]:
+        """The numbers that were earned each time that it was tried, reruns included."""
+        rewards = (attempt.record.reward for attempt in self.attempts if attempt.record is not None)
+        return [reward.value for reward in rewards if reward is not None and reward.value is not None]
+
+    @property
+    def unscored(self) -> int:
+        """How many attempts at the test, reruns aside, have no number."""
+        return int(self.value is None)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether this package itself failed at the attempt that counts."""
+        return any((record := member.attempts[-1].record) is not None and record.fault for member in self.members)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the test earned less than it could have, as far as that is known."""
+        return self.value != 1.0 or self.unscored > 0
+
+    @property
+    def members(self) -> Sequence[Test]:
+        """The tests that pytest ran for it: itself, or of a `Task` its attempts."""
+        return (self,)
+
+    @property
+    def reruns(self) -> int:
+        """How many attempts were superseded by a later one."""
+        return len(self.attempts) - 1
+
+    @property
+    def weight(self) -> float:
+        record = self.attempts[-1].record
+        return 1.0 if record is None else record.weight
+
+    @property
+    def passed(self) -> bool:
+        """Whether pytest let the test pass, with a reward that has a number."""
+        return self.last.outcome in ("passed", "xpassed") and self.value is not None
+
+    @property
+    def group(self) -> str | None:
+        """The name of the group that the test's marker names; None also where that went down with a worker."""
+        return None if (record := self.known) is None else record.group
+
+    @property
+    def group_is_lost(self) -> bool:
+        """Whether no attempt lived to tell the test's group."""
+        return self.known is None
+
+    @property
+    def must_pass(self) -> bool:
+        """Whether the test's marker says that a gate fails when it does not pass."""
+        return (record := self.known) is not None and record.must_pass
+
+    @property
+    def known(self) -> Record | None:
+        """The record of the last attempt that left one."""
+        if (record := self.attempts[-1].record) is not None:
+            return record
+        return next((attempt.record for attempt in reversed(self.attempts) if attempt.record is not None), None)
+
+    @property
+    def says(self) -> str:
+        """The verdict, or `CRASHED`."""
+        reward = self.reward
+        return CRASHED if reward is None else str(reward.verdict)
+
+    @property
+    def cause(self) -> str:
+        """Why the reward is what it is, in one sentence, where that is known."""
+        reward = self.reward
+        return self.last.cause if reward is None else reward.reason
+
+    @property
+    def why(self) -> str:
+        """What cost the reward most: the reason of its lowest part, with the part's name; else `cause`."""
+        reward = self.reward
+        return self.cause if reward is None or reward.value is None else costliest(reward.parts) or self.cause

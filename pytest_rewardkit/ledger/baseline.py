@@ -1,0 +1,268 @@
+"""What became of each test since an earlier run, and whether that is a loss. Pure.
+
+Tests are compared pairwise, by their node ids or by what a pairing says: what differs between tests is then out of the
+comparison, and a mean change can be told from chance with fewer of them than two means could. Several attempts at one
+test are one test here, with the reward that they are reduced to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.formatting import counted, from_to, signed
+from pytest_rewardkit.ledger.gates import Decision, State, named
+from pytest_rewardkit.ledger.pairing import Earned, paired
+from pytest_rewardkit.ledger.statistics import Interval, mean_interval, weighted_mean
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.ledger.ledger import Ledger
+
+REGRESSION: Final = "regression"
+"""The name of the gate that a loss fails."""
+
+CONFIDENCE: Final = 0.95
+"""The confidence of intervals that nobody asked for at another."""
+
+_TOLERANCE: Final = 1e-9
+
+
+class Change(StrEnum):
+    """What became of a test since the baseline."""
+
+    WORSE = "worse"
+    LOST = "lost"
+    """It had a number, and now has none, or one over fewer attempts, because others are unscored."""
+    FLAKY = "flaky"
+    """It was tried again, now or then, with different rewards, and neither run's are all above the other's."""
+    BETTER = "better"
+    NEW = "new"
+    """The baseline has no number of it."""
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier run, as far as another is compared with it: little, because it is kept while that one goes on.
+
+    Parameters
+    ----------
+    tests: what each test earned, in the order of collection.
+    name: what the baseline is called.
+    unfinished: why it does not tell of a whole run; "" when it does.
+    pair_by: by what its tests are paired with those of another: `ROW`, or the name of a parameter; None for node ids.
+    """
+
+    tests: Sequence[Earned]
+    name: str = "baseline"
+    unfinished: str = ""
+    pair_by: str | None = None
+
+    @classmethod
+    def of(cls, ledger: Ledger, name: str = "baseline", unfinished: str = "", pair_by: str | None = None) -> Baseline:
+        """Return what is needed of the run of `ledger`."""
+        return cls([Earned.of(test, pair_by) for test in ledger.tasks], name, unfinished, pair_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A test with a number in both runs."""
+
+    node_id: str
+    before: float
+    now: float
+    weight: float
+    label: str | None = None
+    """What is the same of both where that is not the node id, such as a row."""
+
+    @property
+    def difference(self) -> float:
+        return self.now - self.before
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
+
+    Parameters
+    ----------
+    name: what the baseline is called.
+    changes: what became of each test of the run that has to do with rewards, in the order of collection.
+    before: what the baseline's tests earned there, by node id.
+    gone: the node ids that only the baseline has.
+    pairs: the tests that have a number in both, in the order of collection.
+    unfinished: why the baseline does not tell of a whole run; "" when it does.
+    """
+
+    name: str
+    changes: dict[str, Change]
+    before: dict[str, float | None]
+    gone: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    unfinished: str = ""
+
+    @cached_property
+    def counts(self) -> dict[Change, int]:
+        """How many tests changed in each way, in the order of `Change`."""
+        counts = Counter(self.changes.values())
+        return {change: counts[change] for change in Change if counts[change]}
+
+    @cached_property
+    def worst(self) -> list[Pair]:
+        """The tests that are worse, those that lost most first."""
+        worse = [pair for pair in self.pairs if self.changes[pair.node_id] is Change.WORSE]
+        return sorted(worse, key=lambda pair: pair.difference)
+
+    @cached_property
+    def means(self) -> tuple[float, float] | None:
+        """The weighted means of the pairs, before and now; None where nothing has a weight."""
+        before = weighted_mean([(pair.before, pair.weight) for pair in self.pairs])
+        now = weighted_mean([(pair.now, pair.weight) for pair in self.pairs])
+        return None if before is None or now is None else (before, now)
+
+    @cached_property
+    def clusters(self) -> list[tuple[float, float]]:
+        """The differences with their weights, those about one row as one: they are not independent of each other."""
+        together: dict[tuple[str, str | None], list[tuple[float, float]]] = {}
+        for pair in self.pairs:
+            key = (pair.node_id, None) if pair.label is None else ("", pair.label)
+            together.setdefault(key, []).append((pair.difference, pair.weight))
+        return [
+            (weighted_mean(differences) or 0.0, math.fsum(weight for _, weight in differences))
+            for differences in together.values()
+        ]
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the interval of the mean change, by the paired bootstrap over clusters.
+
+        Raises ValueError where there is no mean.
+        """
+        return mean_interval(self.clusters, confidence)
+
+
+def compare(now: Ledger, baseline: Baseline) -> Comparison:
+    """Return what became of the tests of `baseline` in `now`."""
+    changes: dict[str, Change] = {}
+    pairs = []
+    earlier, tests = paired(baseline.tests, (Earned.of(test, baseline.pair_by) for test in now.tasks))
+    before: dict[str, float | None] = {}
+    for key, test in tests.items():
+        then = earlier.get(key)
+        changes[test.node_id] = _change(test, then)
+        if then is None:
+            continue
+        before[test.node_id] = then.value
+        if test.value is not None and then.value is not None:
+            pairs.append(Pair(test.node_id, then.value, test.value, test.weight, test.label))
+    gone = {then.node_id: then.value for key, then in earlier.items() if key not in tests}
+    return Comparison(
+        baseline.name,
+        changes=changes,
+        before={**gone, **before},
+        gone=tuple(gone),
+        pairs=tuple(pairs),
+        unfinished=baseline.unfinished,
+    )
+
+
+def decide_regression(
+    comparison: Comparison,
+    *,
+    confidence: float | None = None,
+    missing: Sequence[str] = (),
+    unfinished: str = "",
+    name: str = REGRESSION,
+) -> Decision:
+    """Decide whether a run is worse than its baseline; it fails closed where tests of either are missing.
+
+    Parameters
+    ----------
+    confidence: None, and one test that is worse is a regression; a number in [0.5, 1), and a mean change is one whose
+        interval lies below 0.
+    missing: node ids that were collected now and never ran to an end.
+    unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+    name: what the gate is called.
+    """
+    if lost := _lost(comparison, missing, unfinished):
+        return Decision(name, State.FAILED, lost)
+    state, reason = _each(comparison) if confidence is None else _mean(comparison, confidence)
+    uncounted = [
+        f"{number:,} {change}"
+        for change, number in comparison.counts.items()
+        if change is Change.NEW or (change is Change.FLAKY and confidence is None)
+    ]
+    return Decision(name, state, f"{reason} ({', '.join(uncounted)} not counted)" if uncounted else reason)
+
+
+def _change(now: Earned, then: Earned | None) -> Change:
+    if then is None or then.lowest is None or then.highest is None or then.value is None:
+        return Change.NEW
+    lowest, highest = now.lowest, now.highest
+    if now.value is None or lowest is None or highest is None or now.unscored > then.unscored:
+        return Change.LOST
+    if highest < then.lowest - _TOLERANCE:
+        return Change.WORSE
+    if lowest > then.highest + _TOLERANCE:
+        return Change.BETTER
+    widest = max(highest, then.highest) - min(lowest, then.lowest)
+    return Change.SAME if widest <= _TOLERANCE else Change.FLAKY
+
+
+def _lost(comparison: Comparison, missing: Sequence[str], unfinished: str) -> str:
+    """Return why nothing can be said about a regression."""
+    if unfinished or comparison.unfinished:
+        return unfinished or comparison.unfinished
+    if missing:
+        return f"{counted(len(missing), 'collected test')} never ran to an end: {named(missing)}"
+    if comparison.gone:
+        gone = counted(len(comparison.gone), "test")
+        return f"{gone} of the baseline earned no reward in this run: {named(comparison.gone)}"
+    if lost := [node_id for node_id, change in comparison.changes.items() if change is Change.LOST]:
+        return f"{counted(len(lost), 'test')} scored in the baseline, and not in this run: {named(lost)}"
+    return "" if comparison.means is not None else "no test has a number in both runs"
+
+
+def _each(comparison: Comparison) -> tuple[State, str]:
+    tests = counted(len(comparison.pairs), "test")
+    if worst := comparison.worst:
+        return State.FAILED, f"{len(worst):,} of {tests} worse: {offenders(worst)}"
+    return State.PASSED, f"none of {tests} worse"
+
+
+def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
+    pairs = comparison.pairs
+    before, now = comparison.means or (0.0, 0.0)
+    low, high = comparison.interval(confidence)
+    percent = f"{confidence * 100:.4g} %"
+    change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
+    if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
+        return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
+    if (count := len(comparison.clusters)) < (least := _least_pairs(confidence)):
+        found = f"too few to decide: {change} over {counted(count, 'test')}"
+        return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
+    if high < -_TOLERANCE:
+        return State.FAILED, f"{change}; worst: {offenders(comparison.worst)}"
+    return State.PASSED, f"no loss shown: {change}"
+
+
+def _least_pairs(confidence: float) -> int:
+    """Return the least number of pairs that can show a change at all: where as many equal signs are no chance any more.
+
+    By the sign test, n changes in one direction have the probability 2 / 2^n (W. J. Dixon and A. M. Mood (1946), "The
+    Statistical Sign Test", JASA 41(236), 557-566).
+    """
+    return math.ceil(math.log2(2 / (1 - confidence)) - 1e-9)
+
+
+def offenders(worst: Sequence[Pair], most: int = 3) -> str:
+    """Return the first `most` tests with what they earned before and now, and how many more there are."""
+    names = [f"{one_line(pair.node_id, 120)} {from_to(pair.before, pair.now)}" for pair in worst[:most]]
+    more = f" and {len(worst) - most:,} more" if len(worst) > most else ""
+    return ", ".join(names) + more

@@ -1,0 +1,193 @@
+"""Every test of a run by its node id, and the figures over all of them. Pure: it knows nothing of pytest."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.formatting import counted
+from pytest_rewardkit.ledger.attempts import CRASHED, Test
+from pytest_rewardkit.ledger.tasks import tasks
+from pytest_rewardkit.reward import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_rewardkit.ledger.attempts import Attempt
+    from pytest_rewardkit.ledger.record import SandboxUse
+
+SLOWEST: Final = 3
+"""How many of the slowest tests the figures name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a run amounts to.
+
+    Parameters
+    ----------
+    tests: how many tests have to do with rewards: scored, unscored and crashed; several attempts at one are one.
+    attempts: how many attempts at them there are, each a test for pytest; superseded ones do not count.
+    scored: how many of the tests have a number.
+    unscored: how many attempts have none, crashed ones included.
+    mean: the weighted mean over the scored tests; None when there is none.
+    strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
+    verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
+    reruns: how many attempts were superseded by a later one.
+    kept: how many tests were not run now, but taken over from an earlier run.
+    slowest: the slowest tests, with seconds.
+    sandboxes: how many sandboxes were created.
+    start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
+    missing: the tests that were collected and never ran to an end, in the order of collection.
+    """
+
+    tests: int
+    attempts: int
+    scored: int
+    unscored: int
+    mean: float | None
+    strict_mean: float | None
+    verdicts: dict[str, int]
+    reruns: int
+    kept: int
+    slowest: tuple[tuple[str, float], ...]
+    sandboxes: int
+    start_p50: float | None
+    start_p95: float | None
+    missing: tuple[str, ...]
+
+    @property
+    def over(self) -> str:
+        """Over what the mean is: ``3 scored tests``, ``2 scored tests in 10 attempts``."""
+        attempts = "" if self.attempts == self.tests else f" in {self.attempts:,} attempts"
+        return counted(self.scored, "scored test") + attempts
+
+
+class Ledger:
+    """Collects what becomes of each test, in any order and however often it is tried."""
+
+    def __init__(self) -> None:
+        self._tests: dict[str, Test] = {}
+        self._order: dict[str, int] = {}
+        # Several reports ask for the same; an addition makes all of it out of date.
+        self._sorted: list[Test] | None = None
+        self._tasks: list[Test] | None = None
+        self._worst_first: list[Test] | None = None
+        self._figures: Figures | None = None
+
+    def expect(self, node_ids: Iterable[str]) -> None:
+        """Note which tests were collected, in their order."""
+        self._sorted = self._tasks = self._worst_first = self._figures = None
+        for node_id in node_ids:
+            self._order.setdefault(node_id, len(self._order))
+
+    def add(self, node_id: str, attempt: Attempt) -> Test:
+        """Add an attempt that is over, and return its test; the last attempt counts."""
+        self._sorted = self._tasks = self._worst_first = self._figures = None
+        test = self._tests.get(node_id)
+        if test is None:
+            test = self._tests[node_id] = Test(node_id)
+        test.attempts.append(attempt)
+        return test
+
+    def get(self, node_id: str) -> Test | None:
+        """Return the test of that node id; None when no attempt at it is over."""
+        return self._tests.get(node_id)
+
+    @property
+    def tests(self) -> list[Test]:
+        """The tests that have to do with rewards, and those that crashed, in the order of collection."""
+        if self._sorted is None:
+            unexpected = sorted(self._tests.keys() - self._order.keys())
+            in_order = (self._tests.get(node_id) for node_id in chain(self._order, unexpected))
+            self._sorted = [test for test in in_order if test is not None and (test.reward is not None or test.crashed)]
+        return list(self._sorted)
+
+    @property
+    def tasks(self) -> list[Test]:
+        """The same tests, several attempts at one task as one test with the reward that they are reduced to."""
+        if self._tasks is None:
+            self._tasks = tasks(self.tests)
+        return list(self._tasks)
+
+    @property
+    def collected(self) -> list[str]:
+        """The tests that were collected, in their order."""
+        return list(self._order)
+
+    @property
+    def groups(self) -> set[str]:
+        """The groups of which there is a test, skipped ones among them."""
+        return {group for test in self._tests.values() if (group := test.group) is not None}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The tests that were collected and did not run to an end so far, in the order of collection."""
+        return tuple(node_id for node_id in self._order if node_id not in self._tests)
+
+    @property
+    def worst_first(self) -> list[Test]:
+        """The tasks: those without a number first, then by reward; equals in the order of collection."""
+        if self._worst_first is None:
+            self._worst_first = sorted(self.tasks, key=lambda test: -1.0 if (value := test.value) is None else value)
+        return list(self._worst_first)
+
+    def figures(self) -> Figures:
+        """Return the figures over what was added so far."""
+        if self._figures is None:
+            self._figures = self._calculated()
+        return self._figures
+
+    def _calculated(self) -> Figures:
+        tests, tasks = self.tests, self.tasks
+        scored = [(value, test.weight) for test in tasks if (value := test.value) is not None]
+        counts = Counter(test.says for test in tasks)
+        order = [*(verdict.value for verdict in Verdict), CRASHED]
+        uses = sorted(use.start for use in self._sandboxes())
+        slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.duration)
+        return Figures(
+            tests=len(tasks),
+            attempts=len(tests),
+            scored=len(scored),
+            unscored=sum(test.unscored for test in tasks),
+            mean=_mean(scored),
+            strict_mean=_mean([(test.strict, test.weight) for test in tasks]),
+            verdicts={name: counts[name] for name in order if counts[name]},
+            reruns=sum(test.reruns for test in tests),
+            kept=sum(test.last.kept for test in tests),
+            slowest=tuple((test.node_id, test.last.duration) for test in slowest),
+            sandboxes=len(uses),
+            start_p50=_percentile(uses, 0.50),
+            start_p95=_percentile(uses, 0.95),
+            missing=self.missing,
+        )
+
+    def _sandboxes(self) -> Iterable[SandboxUse]:
+        # Sandboxes of superseded attempts, and of tests without a reward, were used all the same.
+        for test in self._tests.values():
+            for attempt in test.attempts:
+                if attempt.record is not None:
+                    yield from attempt.record.sandboxes
+
+    def index(self, node_id: str) -> int | None:
+        """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""
+        return self._order.get(node_id)
+
+
+def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:
+    """Return sum(weight * value) / sum(weight); None when nothing has a weight."""
+    total = math.fsum(weight for _, weight in weighted)
+    if not total:
+        return None
+    return math.fsum(value * weight for value, weight in weighted) / total
+
+
+def _percentile(ascending: Sequence[float], fraction: float) -> float | None:
+    """Return the smallest value that at least `fraction` of the values do not exceed (the nearest rank)."""
+    if not ascending:
+        return None
+    return ascending[math.ceil(fraction * len(ascending)) - 1]

@@ -1,0 +1,1 @@
+"""What `python -m pytest_rewardkit.local` offers beside serving."""

@@ -1,0 +1,1 @@
+"""The server's process: sandboxes, what runs in them, and where they come from."""

@@ -1,0 +1,168 @@
+"""A context: a kernel with a working directory and a name, that outlives its kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections import deque
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.server.execution import REFUSED, RESTARTED, UNAVAILABLE, Execution, Failure
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError, GuestSilentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.server.kernel import Kernel
+
+INTERRUPT_SECONDS = 3.0
+
+HOME = "/home/user"
+PYTHON = "python"
+
+
+class Context:
+    """Runs submitted code, one after another, and starts a kernel when there is none.
+
+    Parameters:
+        agent: the sandbox to start kernels in.
+        cwd: the directory that its kernels start in.
+        envs: the environment variables that its kernels start with.
+        language: what its code is written in.
+    """
+
+    def __init__(
+        self, agent: Agent, cwd: str = HOME, envs: Mapping[str, str] | None = None, language: str = PYTHON
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.language = language
+        self.cwd = cwd
+        self.envs = dict(envs or {})
+        self._agent = agent
+        self._kernel: Kernel | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._waiting: deque[Execution] = deque()
+        self._current: Execution | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start a kernel, if there is none.
+
+        Raises:
+            GuestError: the sandbox could not.
+            GuestGoneError: the sandbox is gone.
+        """
+        if self._alive():
+            return
+        if self._starting is None:
+            self._starting = self._agent.background(self._start())
+        await asyncio.shield(self._starting)
+
+    def adopt_envs(self, envs: Mapping[str, str]) -> None:
+        """Give the context its environment when its kernel may have been started before anybody knew it."""
+        self.envs = dict(envs)
+        if envs and (self._alive() or self._starting is not None):
+            code = f"__import__('os').environ.update({self.envs!r})"
+            self.submit(Execution(code, None, output_mb=1, silent=True))
+
+    def submit(self, execution: Execution) -> None:
+        """Run it after what was submitted before."""
+        self._waiting.append(execution)
+        self._advance()
+
+    def withdraw(self, execution: Execution) -> None:
+        """Nobody waits for it any more: forget it, or interrupt it, or, when that does not help, restart the kernel."""
+        if execution.done:
+            return
+        if execution is not self._current:
+            self._waiting.remove(execution)
+            execution.finish()
+            return
+        kernel = self._kernel
+        if kernel is not None:
+            # Its output must go on being read, or the kernel would wait for ever.
+            execution.events.discard()
+            self._agent.background(self._agent.signal(kernel.pid, signal.SIGINT))
+            self._give_time(kernel, execution)
+
+    async def restart(self) -> None:
+        """End the kernel, with its state, and start a new one.
+
+        Raises:
+            GuestError: the sandbox could not.
+            GuestGoneError: the sandbox is gone.
+        """
+        self.stop()
+        await self.start()
+
+    def stop(self) -> None:
+        """End the kernel; what it ran ends as restarted."""
+        kernel, self._kernel = self._kernel, None
+        if kernel is not None:
+            self._agent.kill_kernel(kernel)
+
+    def close(self) -> None:
+        """End the kernel and everything that waits for it, for good."""
+        self._closed = True
+        for execution in self._waiting:
+            execution.finish(RESTARTED)
+        self._waiting.clear()
+        self.stop()
+
+    def _give_time(self, kernel: Kernel, execution: Execution) -> None:
+        asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._kill_unless_done, kernel, execution)
+
+    def _kill_unless_done(self, kernel: Kernel, execution: Execution) -> None:
+        if self._agent.frozen:
+            # It has had no time to be interrupted in.
+            self._give_time(kernel, execution)
+        elif not execution.done and kernel is self._kernel:
+            self.stop()
+
+    async def _start(self) -> None:
+        try:
+            kernel = await self._agent.start_kernel(self.cwd, self.envs, self.language)
+        except (GuestError, GuestGoneError) as error:
+            is_refusal = isinstance(error, GuestError) and not isinstance(error, GuestSilentError)
+            name = REFUSED if is_refusal else UNAVAILABLE
+            failure = Failure(name, f"the interpreter could not be started: {error}", "")
+            while self._waiting:
+                self._waiting.popleft().finish(failure)
+            raise
+        finally:
+            self._starting = None
+        kernel.on_idle = self._idle
+        self._kernel = kernel
+        if self._closed:
+            self.stop()
+        self._advance()
+
+    def _alive(self) -> bool:
+        return self._kernel is not None and self._kernel.alive
+
+    def _idle(self) -> None:
+        self._current = None
+        self._advance()
+
+    def _advance(self) -> None:
+        if self._current is not None or not self._waiting:
+            return
+        if not self._alive():
+            if self._starting is None:
+                self._starting = self._agent.background(self._start())
+            return
+        assert self._kernel is not None
+        execution = self._waiting.popleft()
+        try:
+            self._kernel.execute(execution)
+        except ValueError as error:
+            execution.finish(Failure("CodeTooLong", str(error), ""))
+            self._advance()
+        except ConnectionError:
+            self._kernel = None
+            self._waiting.appendleft(execution)
+            self._advance()
+        else:
+            self._current = execution

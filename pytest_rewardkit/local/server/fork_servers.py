@@ -1,0 +1,174 @@
+"""Which fork server makes the next sandbox, and when there is another one.
+
+The first one is booted with little, to be ready soon. When a candidate imports a module that is slow to import, another
+one is booted beside it that has the module, and takes over when it is ready; the first one stays for the sandboxes that
+it has made. One that dies, or does not do what it is for, is replaced when it is needed; when several in a row have
+failed, requests are refused with the reason, and another one is tried only now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.server.launch import ZygoteProcess, launch, options_after
+from pytest_rewardkit.local.server.zygote import Zygote, ZygoteError
+from pytest_rewardkit.local.settings import PRELOADABLE
+from pytest_rewardkit.local.wire.bounds import BOUNDS
+from pytest_rewardkit.local.wire.peer import GuestGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pytest_rewardkit.local.isolation import Isolation
+    from pytest_rewardkit.local.limits import Limits
+    from pytest_rewardkit.local.server.zygote import SpawnedSandbox
+    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.wire.bounds import Bounds
+
+
+class ForkServers:
+    """The fork servers of one server.
+
+    Parameters:
+        settings: limits.
+        launched: the first one, which boots already.
+        on_replaced: called when another one has taken over.
+        bounds: how long they may take, and how often they may fail.
+        launcher: starts another one, with these options.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        launched: ZygoteProcess,
+        on_replaced: Callable[[], None],
+        *,
+        bounds: Bounds = BOUNDS,
+        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+    ) -> None:
+        self._settings = settings
+        self._bounds = bounds
+        self._launcher = launcher
+        self._failures = 0
+        self.trouble = ""
+        """Why the last one that failed did so."""
+        self._rest_until = 0.0
+        self._tried: dict[str, str] = {}
+        self._on_replaced = on_replaced
+        self._closing = False
+        self._preloaded = frozenset(settings.preloaded())
+        self._all: set[Zygote] = set()
+        self._current: Zygote | None = self._adopt(launched)
+        self._next: asyncio.Task[None] | None = None
+        self._not_preloadable: frozenset[str] = frozenset()
+
+    async def isolation(self) -> Isolation:
+        """What the sandboxes' isolation is worth.
+
+        Raises:
+            ZygoteError: there can be no sandboxes.
+        """
+        return await self._usable().ready()
+
+    async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
+        """Make a sandbox, as `Zygote.spawn`, when there is a fork server that can.
+
+        Raises:
+            GuestError, GuestGoneError: it could not be made.
+            ZygoteError: there can be no sandboxes.
+        """
+        while True:
+            zygote = self._usable()
+            try:
+                await zygote.ready()
+                spawned = await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
+            except (ZygoteError, GuestGoneError) as error:
+                if self._closing:
+                    raise
+                if isinstance(error, GuestGoneError):
+                    await zygote.close()  # it knows then of what it has ended
+                # Nothing has run in the sandbox yet: whatever it was, another fork server may do better.
+                self.failed(zygote, zygote.failure or str(error))
+            else:
+                return spawned
+
+    def worked(self) -> None:
+        """A sandbox is as it should be: what has failed before is no sign any more."""
+        self._failures = 0
+        self.trouble = ""
+
+    def failed(self, zygote: Zygote, reason: str) -> None:
+        """A fork server has not done what it is for; another one makes the next sandbox."""
+        if zygote is self._current:
+            self._current = None
+            if zygote.tried_in_vain and zygote.tried_in_vain not in self._tried:
+                # The next one tries something weaker.
+                self._tried[zygote.tried_in_vain] = reason
+            else:
+                self._failures += self._bounds.failures if zygote.refused else 1
+            self.trouble = reason
+            self._rest_until = asyncio.get_running_loop().time() + self._bounds.rest
+        self._retire_if_done(zygote)
+
+    def kill(self, sandbox: SpawnedSandbox) -> None:
+        """End a sandbox, and its fork server when that has been replaced and has no other."""
+        sandbox.zygote.kill(sandbox)
+        self._retire_if_done(sandbox.zygote)
+
+    def want(self, modules: Iterable[str]) -> None:
+        """Candidates import these modules: have them in the sandboxes to come, if that can be."""
+        wanted = self._preloaded | (set(modules) & set(PRELOADABLE)) - self._not_preloadable
+        if self._settings.preload == "auto" and wanted != self._preloaded and self._next is None and not self._closing:
+            self._next = asyncio.get_running_loop().create_task(self._replace(wanted))
+
+    async def close(self) -> None:
+        """End every fork server, and every sandbox with it; returns when they have ended."""
+        self._closing = True
+        if self._next is not None:
+            self._next.cancel()
+        await asyncio.gather(*(zygote.close() for zygote in self._all))
+
+    def _usable(self) -> Zygote:
+        if self._closing:
+            raise ZygoteError("the server is shutting down")
+        if self._current is None:
+            if self._failures >= self._bounds.failures:
+                now = asyncio.get_running_loop().time()
+                if now < self._rest_until:
+                    raise ZygoteError(f"no fork server works here: {self.trouble}")
+                self._rest_until = now + self._bounds.rest
+            self._current = self._launch(self._preloaded)
+        return self._current
+
+    def _retire_if_done(self, zygote: Zygote) -> None:
+        if zygote is not self._current and not zygote.busy:
+            zygote.retire()
+
+    def _launch(self, preloaded: frozenset[str]) -> Zygote:
+        return self._adopt(self._launcher([*self._settings.guest_options(preloaded), *options_after(self._tried)]))
+
+    def _adopt(self, launched: ZygoteProcess) -> Zygote:
+        zygote = Zygote(launched, lambda: self._gone(zygote), self.want, bounds=self._bounds)
+        self._all.add(zygote)
+        return zygote
+
+    async def _replace(self, preloaded: frozenset[str]) -> None:
+        successor = self._launch(preloaded)
+        try:
+            await successor.ready()
+        except ZygoteError:
+            # What is there works; each sandbox imports them by itself.
+            self._not_preloadable |= preloaded - self._preloaded
+            return
+        finally:
+            self._next = None
+        self._preloaded = preloaded
+        predecessor, self._current = self._current, successor
+        self._on_replaced()
+        if predecessor is not None:
+            self._retire_if_done(predecessor)
+
+    def _gone(self, zygote: Zygote) -> None:
+        self._all.discard(zygote)
+        self.failed(zygote, zygote.failure or "it ended")

@@ -1,0 +1,120 @@
+"""Sandboxes that are ready before anybody asks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.server.execution import Execution
+from pytest_rewardkit.local.server.zygote import ZygoteError
+from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from pytest_rewardkit.local.server.sandbox import Sandbox
+
+
+_FIRST_CELL = "get_ipython().display_formatter.format(1)"
+"""Does what most cells do, and leaves nothing behind."""
+
+
+class Pool:
+    """Keeps a number of sandboxes warm.
+
+    Parameters:
+        spawn: makes one, with its default context started.
+        size: how many to keep.
+    """
+
+    def __init__(self, spawn: Callable[[], Coroutine[Any, Any, Sandbox]], size: int) -> None:
+        self._spawn = spawn
+        self._size = size
+        self._ready: deque[Sandbox] = deque()
+        self._waiting: deque[asyncio.Future[Sandbox]] = deque()
+        self._spawning: set[asyncio.Task[Sandbox]] = set()
+        self._parallel = len(os.sched_getaffinity(0))
+        self._closed = False
+
+    async def take(self) -> Sandbox:
+        """A ready sandbox, else the next that will be.
+
+        Raises:
+            GuestError, GuestGoneError, ZygoteError: there will be none.
+        """
+        if self._closed:
+            raise _shutting_down()
+        if self._ready:
+            sandbox = self._ready.popleft()
+            self.refill()
+            return sandbox
+        waiter: asyncio.Future[Sandbox] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self.refill()
+        return await waiter
+
+    def refill(self) -> None:
+        """Make sandboxes until there are enough, as many at once as there are processors.
+
+        One spends most of its time waiting for the kernel where it has to enter a control group.
+        """
+        missing = len(self._waiting) + self._size - len(self._ready)
+        at_once = min(missing, self._parallel)
+        while len(self._spawning) < at_once:
+            task = asyncio.get_running_loop().create_task(self._spawn())
+            self._spawning.add(task)
+            task.add_done_callback(self._spawned)
+
+    def discard(self, sandbox_id: str) -> None:
+        """A sandbox has ended; if it is here, it is nobody's loss."""
+        self._ready = deque(sandbox for sandbox in self._ready if sandbox.id != sandbox_id)
+
+    def empty(self) -> list[Sandbox]:
+        """Give away all that are ready."""
+        sandboxes = list(self._ready)
+        self._ready.clear()
+        return sandboxes
+
+    def close(self) -> None:
+        """Make no more; whoever waits for one, or comes later, is told so."""
+        self._closed = True
+        self._size = 0
+        self._refuse(_shutting_down())
+        for task in self._spawning:
+            task.cancel()
+
+    def _spawned(self, task: asyncio.Task[Sandbox]) -> None:
+        self._spawning.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._hand_over(task.result())
+            self.refill()
+            return
+        if not isinstance(error, GuestError | GuestGoneError | ZygoteError):
+            task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
+        self._refuse(error)
+
+    def _refuse(self, error: BaseException) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
+
+    def _hand_over(self, sandbox: Sandbox) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(sandbox)
+                return
+        # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
+        sandbox.default_context().submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
+        self._ready.append(sandbox)
+
+
+def _shutting_down() -> ZygoteError:
+    return ZygoteError("the server is shutting down")

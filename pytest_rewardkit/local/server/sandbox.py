@@ -1,0 +1,156 @@
+"""A sandbox as its user sees it: its name and token, its time, its contexts, and the connections that it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.server.context import HOME, PYTHON, Context
+from pytest_rewardkit.local.server.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_rewardkit.local.internet.relay import Relay
+    from pytest_rewardkit.local.limits import Limits
+    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.server.zygote import SpawnedSandbox
+
+State = Literal["running", "paused"]
+
+DEFAULT_TIMEOUT_SECONDS = 300
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def new_id() -> str:
+    """A sandbox's name: `i` and 20 lower-case letters and digits, which nobody guesses."""
+    return "i" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxRequest:
+    """What a create call asks for.
+
+    Parameters:
+        timeout: seconds until the sandbox ends.
+        internet: whether it may connect to the internet.
+        rules: where to, then.
+        limits: those that differ from the server's.
+        public_traffic: whether its ports are open to whoever knows its name.
+        auto_pause: whether it is paused at its end, instead of killed.
+        auto_pause_memory: whether its processes stay when that happens.
+        auto_resume: whether traffic to it resumes it when it is paused.
+        mcp: whether it is to have an MCP gateway, which the SDK starts in it, or kills it.
+    """
+
+    template: str
+    timeout: int = DEFAULT_TIMEOUT_SECONDS
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict)
+    internet: bool = False
+    rules: Rules = field(default_factory=Rules)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    public_traffic: bool = True
+    auto_pause: bool = False
+    auto_pause_memory: bool = True
+    auto_resume: bool = False
+    mcp: bool = False
+
+    def copied(self, *, template: str, timeout: int) -> SandboxRequest:
+        """The same, from another template and for another time."""
+        return replace(self, template=template, timeout=timeout)
+
+
+class Sandbox:
+    """A running sandbox.
+
+    Parameters:
+        sandbox_id: its name.
+        spawned: its processes.
+        limits: what they may use.
+        relay: its connections to the internet.
+    """
+
+    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay) -> None:
+        self.id = sandbox_id
+        self.token = secrets.token_hex(32)
+        self.traffic_token = ""
+        self.spawned = spawned
+        self.limits = limits
+        self.relay = relay
+        self.meter = Meter(spawned.pid, limits)
+        self.state: State = "running"
+        self.contexts: dict[str, Context] = {}
+        self.serial = 0
+        self._default_context_ids: dict[str, str] = {}
+        self.request = SandboxRequest(template="base")
+        self.started_at = datetime.now(UTC)
+        self.end_at = self.started_at
+        self._expiry: asyncio.TimerHandle | None = None
+        self._connections: set[asyncio.Transport] = set()
+
+    @property
+    def agent(self) -> Agent:
+        """What its processes and files are reached by."""
+        return self.spawned.agent
+
+    def assign(self, request: SandboxRequest, serial: int) -> None:
+        """Give it to whoever asked, from now on.
+
+        Parameters:
+            request: what was asked for.
+            serial: its place in the order of creation.
+        """
+        self.request = request
+        self.traffic_token = secrets.token_hex(32)
+        self.serial = serial
+        self.started_at = datetime.now(UTC)
+        for context in self.contexts.values():
+            context.adopt_envs(request.envs)
+
+    def add_context(self, cwd: str = HOME, language: str = PYTHON) -> Context:
+        """Make a context; its kernel is started by whoever needs it first."""
+        context = Context(self.agent, cwd, self.request.envs, language)
+        self.contexts[context.id] = context
+        return context
+
+    def default_context(self, language: str = PYTHON) -> Context:
+        """The context of a language's code that names none."""
+        context = self.contexts.get(self._default_context_ids.get(language, ""))
+        if context is None:
+            context = self.add_context(language=language)
+            self._default_context_ids[language] = context.id
+        return context
+
+    def remove_context(self, context: Context) -> None:
+        """End a context."""
+        del self.contexts[context.id]
+        context.close()
+
+    def expire_in(self, seconds: float, on_expiry: Callable[[], None]) -> None:
+        """Let it end after `seconds` from now, whatever was said before."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self.end_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._expiry = asyncio.get_running_loop().call_later(seconds, on_expiry)
+
+    def connected(self, transport: asyncio.Transport) -> None:
+        """A connection serves a request to this sandbox now."""
+        self._connections.add(transport)
+
+    def disconnected(self, transport: asyncio.Transport) -> None:
+        """It no longer does."""
+        self._connections.discard(transport)
+
+    def cut_off(self) -> None:
+        """End its time and its connections; an answer that is under way stays without its end."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for transport in self._connections:
+            transport.abort()
+        self._connections.clear()

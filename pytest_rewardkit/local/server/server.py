@@ -1,0 +1,150 @@
+"""The server process: its listeners, the sandboxes behind them, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import resource
+import signal
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from pytest_rewardkit.local.api.control import ControlPlane
+from pytest_rewardkit.local.api.gateway import Gateway
+from pytest_rewardkit.local.api.one_port import divert
+from pytest_rewardkit.local.server.table import SandboxTable
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable
+
+    from pytest_rewardkit.local.server.launch import ZygoteProcess
+    from pytest_rewardkit.local.settings import Settings
+
+# Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP,
+# and which subprotocols they offer in vain.
+_http_log = logging.getLogger("pytest_rewardkit.local.http")
+_http_log.disabled = True
+logging.getLogger("aiohttp.websocket").disabled = True
+
+KEEPALIVE_SECONDS = 640.0
+"""How long an idle connection is kept: longer than the SDK's 300 s, which does not expect the server to close first."""
+
+_HTTP: Final[dict[str, Any]] = {"keepalive_timeout": KEEPALIVE_SECONDS, "access_log": None, "logger": _http_log}
+
+SHUTDOWN_SECONDS = 0.5
+"""How long requests may take to end once their sandboxes have; then they are cut off. aiohttp takes 0 for no limit."""
+
+
+async def serve(
+    control: socket.socket,
+    traffic: socket.socket | None,
+    *,
+    api_key: str,
+    settings: Settings,
+    launched: ZygoteProcess,
+    owner: int | None,
+    lifeline: Callable[[asyncio.Event], None] | None = None,
+    on_serving: Callable[[SandboxTable], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT, or the owner's end; nothing is left when this returns.
+
+    Parameters:
+        control: the listener of the control plane.
+        traffic: the listener of the sandboxes' traffic; None where `control` is for it too.
+        api_key: what requests to the control plane must carry.
+        settings: limits.
+        launched: a fork server that boots already.
+        owner: the process to which the server belongs, whose standard input pipe it holds: when the pipe closes or the
+            process ends, the server ends. None when it belongs to nobody.
+        lifeline: sets the event that it is called with when the server is to end, where no process is the owner.
+        on_serving: called when connections are accepted.
+    """
+    _raise_limit_of_open_files()
+    stop = asyncio.Event()
+    _stop_at_signals(stop)
+    if owner is not None:
+        _stop_with_owner(stop, owner)
+    if lifeline is not None:
+        lifeline(stop)
+    table = SandboxTable(settings, launched)
+    table.warm_up()
+    listeners = [control] if traffic is None else [control, traffic]
+    control_plane = ControlPlane(table, api_key, f"localhost:{listeners[-1].getsockname()[1]}")
+    runners = (_one_runner if traffic is None else _two_runners)(control_plane, Gateway(table))
+    try:
+        for runner, listener in zip(runners, listeners, strict=True):
+            await runner.setup()
+            await web.SockSite(runner, listener, backlog=1024).start()
+        # What the imports have made stays; the collector need not look at it again and again.
+        gc.freeze()
+        if on_serving is not None:
+            await on_serving(table)
+        await stop.wait()
+    finally:
+        await table.close()
+        for runner in runners:
+            await runner.cleanup()
+
+
+# A client that goes away cancels its handler: that is how an execution learns that nobody waits for it. What goes to a
+# sandbox's own port goes as it came, so nothing is decompressed.
+
+
+def _two_runners(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
+    application = control_plane.application()
+    traffic = web.Server(gateway.handle, handler_cancellation=True, auto_decompress=False, **_HTTP)
+    return [
+        web.AppRunner(application, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP),
+        web.ServerRunner(traffic, shutdown_timeout=SHUTDOWN_SECONDS),
+    ]
+
+
+def _one_runner(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
+    application = control_plane.application(divert(gateway))
+    return [
+        web.AppRunner(
+            application, handler_cancellation=True, auto_decompress=False, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP
+        )
+    ]
+
+
+def _raise_limit_of_open_files() -> None:
+    # Each sandbox takes several; the usual soft limit is for programs that cannot handle more than 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _stop_with_owner(stop: asyncio.Event, owner: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stdin_readable() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            stop.set()
+
+    loop.add_reader(0, stdin_readable)
+    # A process that the owner has forked may keep the pipe open longer than the owner lives.
+    try:
+        descriptor = os.pidfd_open(owner)
+    except ProcessLookupError:
+        stop.set()
+        return
+    loop.add_reader(descriptor, _owner_ended, stop, descriptor)
+
+
+def _owner_ended(stop: asyncio.Event, descriptor: int) -> None:
+    asyncio.get_running_loop().remove_reader(descriptor)
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+    stop.set()

@@ -1,0 +1,228 @@
+"""All sandboxes of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.local.internet.relay import Capacity, Relay
+from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.server.ended import Endings
+from pytest_rewardkit.local.server.fork_servers import ForkServers
+from pytest_rewardkit.local.server.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.server.pool import Pool
+from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest, new_id
+from pytest_rewardkit.local.server.zygote import ZygoteError
+from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
+from pytest_rewardkit.local.wire.peer import GuestGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pytest_rewardkit.local.isolation import Isolation
+    from pytest_rewardkit.local.limits import Limits
+    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.wire.bounds import Bounds
+
+
+class TooManySandboxesError(Exception):
+    """The server's limit of sandboxes alive at once is reached."""
+
+
+class NoInternetError(Exception):
+    """At this isolation level a sandbox cannot have internet."""
+
+
+class SandboxTable:
+    """Creates, finds and ends sandboxes.
+
+    Parameters:
+        settings: limits.
+        launched: a fork server that boots already.
+        bounds: how long what it waits for may take.
+        launcher: starts another fork server.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        launched: ZygoteProcess,
+        *,
+        bounds: Bounds = BOUNDS,
+        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+    ) -> None:
+        self.settings = settings
+        self._bounds = bounds
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._creating = 0
+        self._relay_capacity = Capacity()
+        self._serials = itertools.count(1)
+        self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
+        self._endings = Endings(bounds.order)
+        self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
+
+    async def isolation(self) -> Isolation:
+        """What the sandboxes' isolation is worth.
+
+        Raises:
+            ZygoteError: there can be no sandboxes.
+        """
+        return await self._fork_servers.isolation()
+
+    def warm_up(self) -> None:
+        """Make the first sandboxes ready."""
+        self._pool.refill()
+
+    def get(self, sandbox_id: str) -> Sandbox | None:
+        """The live sandbox of that name."""
+        return self._sandboxes.get(sandbox_id)
+
+    def all(self) -> Iterable[Sandbox]:
+        """Every live sandbox, oldest first."""
+        return self._sandboxes.values()
+
+    async def ending(self, sandbox_id: str) -> str:
+        """How a sandbox that is not there any more has ended: a code of endings.py, or nothing."""
+        return await self._endings.code(sandbox_id)
+
+    async def create(self, request: SandboxRequest) -> Sandbox:
+        """Make a sandbox, or take a ready one.
+
+        Raises:
+            TooManySandboxesError: there are too many.
+            NoInternetError: it is to have internet, and cannot.
+            ValueError: a limit cannot be what it is asked to be.
+            GuestError: it could not be made.
+            GuestGoneError: the fork server ended meanwhile.
+            ZygoteError: the fork server does not come up, or nothing comes in time.
+        """
+        limit = self.settings.max_sandboxes
+        if len(self._sandboxes) + self._creating >= limit:
+            raise TooManySandboxesError(f"{limit} sandboxes are alive, which is the limit (--max-sandboxes)")
+        self._creating += 1
+        try:
+            async with bounded(self._bounds.create, "no sandbox was ready"):
+                sandbox = await self._make(request)
+        except UnansweredError as error:
+            trouble = self._fork_servers.trouble
+            raise ZygoteError(f"{error}: {trouble}" if trouble else str(error)) from None
+        finally:
+            self._creating -= 1
+        if sandbox.agent.closed:
+            raise GuestGoneError("the sandbox ended at once")
+        sandbox.assign(request, next(self._serials))
+        self._sandboxes[sandbox.id] = sandbox
+        self.expire_in(sandbox, request.timeout)
+        return sandbox
+
+    def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
+        """Let a sandbox end after `seconds` from now."""
+        sandbox.expire_in(seconds, lambda: self._expired(sandbox))
+
+    async def connect(self, sandbox: Sandbox, *, internet: bool, rules: Rules) -> None:
+        """Let a sandbox connect to the internet, as the rules say, or no longer.
+
+        Raises:
+            NoInternetError: it cannot have internet.
+            GuestError, GuestGoneError, OSError: the sandbox has failed.
+        """
+        isolation = await self.isolation()
+        if isolation.relayed:
+            await sandbox.relay.apply(rules if internet else None)
+        elif internet and (isolation.confined or rules != Rules()):
+            what = "internet access" if isolation.confined else "network rules"
+            raise NoInternetError(
+                f"{what} at isolation level {isolation.level!r}; this needs the level 'no-procfs' or 'full'"
+            )
+        sandbox.request = replace(sandbox.request, internet=internet, rules=rules)
+
+    async def pause(self, sandbox: Sandbox, *, keep_memory: bool) -> None:
+        """Stop a sandbox's processes where they are; without `keep_memory`, end them. Its connections are cut off.
+
+        Raises:
+            GuestGoneError: the sandbox has ended.
+        """
+        sandbox.state = "paused"
+        sandbox.cut_off()
+        await asyncio.shield(
+            sandbox.agent.background(sandbox.spawned.zygote.pause(sandbox.spawned, keep_memory=keep_memory))
+        )
+
+    async def resume(self, sandbox: Sandbox, seconds: float) -> None:
+        """Let a paused sandbox go on, to end after `seconds` from now.
+
+        Raises:
+            GuestGoneError: the sandbox has ended.
+        """
+        await asyncio.shield(sandbox.agent.background(sandbox.spawned.zygote.resume(sandbox.spawned)))
+        sandbox.state = "running"
+        self.expire_in(sandbox, seconds)
+
+    def kill(self, sandbox: Sandbox) -> None:
+        """End a sandbox, its connections first. Its processes end a moment later."""
+        self._sandboxes.pop(sandbox.id, None)
+        sandbox.cut_off()
+        self._fork_servers.kill(sandbox.spawned)
+
+    async def close(self) -> None:
+        """End everything."""
+        self._pool.close()
+        for sandbox in self._sandboxes.values():
+            sandbox.cut_off()
+        self._sandboxes.clear()
+        await self._fork_servers.close()
+
+    def _expired(self, sandbox: Sandbox) -> None:
+        if sandbox.request.auto_pause and sandbox.state == "running":
+            pausing = self.pause(sandbox, keep_memory=sandbox.request.auto_pause_memory)
+            sandbox.agent.background(pausing)
+        else:
+            self.kill(sandbox)
+
+    async def _spawn_warm(self) -> Sandbox:
+        sandbox = await self._spawn(self.settings)
+        try:
+            async with bounded(self._bounds.sandbox, "a new sandbox did not start its interpreter"):
+                await sandbox.default_context().start()
+        except UnansweredError as error:
+            self._fork_servers.failed(sandbox.spawned.zygote, str(error))
+            self.kill(sandbox)
+            raise ZygoteError(str(error)) from None
+        except BaseException:
+            self.kill(sandbox)
+            raise
+        self._fork_servers.worked()
+        return sandbox
+
+    async def _make(self, request: SandboxRequest) -> Sandbox:
+        if request.limits:
+            sandbox = await self._spawn(self.settings.changed(request.limits))
+            self._fork_servers.worked()
+        else:
+            sandbox = await self._pool.take()
+        if request.internet:
+            try:
+                await self.connect(sandbox, internet=True, rules=request.rules)
+            except BaseException:
+                self.kill(sandbox)
+                raise
+        return sandbox
+
+    async def _spawn(self, limits: Limits) -> Sandbox:
+        sandbox_id = new_id()
+        spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
+        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.agent, self._relay_capacity))
+
+    def _renew_pool(self) -> None:
+        for sandbox in self._pool.empty():
+            self.kill(sandbox)
+        self._pool.refill()
+
+    def _gone(self, sandbox_id: str) -> None:
+        self._pool.discard(sandbox_id)
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is not None:
+            self._endings.note(sandbox_id, sandbox.spawned.ending)
+            self.kill(sandbox)

@@ -1,0 +1,281 @@
+"""The server's end of the fork server that makes sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
+from pytest_rewardkit.local.isolation import Isolation
+from pytest_rewardkit.local.server.agent import Agent
+from pytest_rewardkit.local.server.launch import ended_early
+from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
+from pytest_rewardkit.local.wire.channel import ChannelError
+from pytest_rewardkit.local.wire.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_rewardkit.local.limits import Limits
+    from pytest_rewardkit.local.server.launch import ZygoteProcess
+    from pytest_rewardkit.local.wire.bounds import Bounds
+
+
+class ZygoteError(Exception):
+    """The fork server cannot make sandboxes."""
+
+
+class Zygote:
+    """A fork server.
+
+    Parameters:
+        launched: the process and its channel.
+        on_gone: called once when it has ended, with the sandboxes that went with it already told.
+        on_imports: called with the names of slow modules that a candidate has imported, as it says.
+        bounds: how long it may take.
+    """
+
+    def __init__(
+        self,
+        launched: ZygoteProcess,
+        on_gone: Callable[[], None],
+        on_imports: Callable[[list[str]], None],
+        *,
+        bounds: Bounds = BOUNDS,
+    ) -> None:
+        self._bounds = bounds
+        self._process = launched.process
+        self._on_gone = on_gone
+        self._on_imports = on_imports
+        self.failure = ""
+        """What it is that it failed of, if that is known."""
+        self.refused = False
+        """Whether it has said itself that it cannot make sandboxes, which no other one like it can then."""
+        self.tried_in_vain = ""
+        """What it has found out not to work here, while there is something else to try."""
+        self._trying = ""
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[Isolation] = self._loop.create_future()
+        self._agents: dict[int, Agent] = {}
+        self._endings: dict[int, asyncio.Future[str]] = {}
+        self._spawning = 0
+        self._peer = Peer(launched.sock, self._receive, self._lost, name="the fork server", patience=bounds.order)
+        self._killing = self._loop.call_later(bounds.boot, self._boot_failed)
+        self._ended = self._loop.create_future()
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._loop.add_reader(self._pidfd, self._reap)
+
+    async def ready(self) -> Isolation:
+        """Wait until it can make sandboxes.
+
+        Raises:
+            ZygoteError: it ended instead, or was not ready in time.
+        """
+        return await asyncio.shield(self._ready)
+
+    async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
+        """Make a sandbox.
+
+        Parameters:
+            sandbox_id: its name.
+            limits: what it may use.
+            on_gone: as for `Agent`.
+
+        Raises:
+            GuestError: it could not be made.
+            GuestGoneError: the fork server is gone.
+            ZygoteError: it took too long.
+        """
+        ours, theirs = socket.socketpair()
+        agent = Agent(ours, limits, on_gone, self._on_imports, bounds=self._bounds)
+        with theirs:
+            spawned = self._peer.request(
+                "spawn",
+                lambda answer: self._adopt(agent, answer),
+                [theirs.fileno()],
+                sandbox=sandbox_id,
+                limits=limits.of_guest(),
+            )
+        self._spawning += 1
+        try:
+            async with bounded(self._bounds.sandbox, "the fork server did not make a sandbox"):
+                sandbox = await spawned
+            async with bounded(self._bounds.sandbox, "a new sandbox was not ready"):
+                await self._made(agent)
+            return sandbox
+        except UnansweredError as error:
+            agent.close()
+            raise ZygoteError(str(error)) from None
+        except BaseException:
+            agent.close()
+            raise
+        finally:
+            self._spawning -= 1
+
+    def kill(self, sandbox: SpawnedSandbox) -> None:
+        """End a sandbox, whatever runs in it. Its processes end a moment later."""
+        if self._agents.pop(sandbox.pid, None) is None:
+            sandbox.agent.close()
+            return
+
+        # Its agent ends without its channel, whatever the fork server does.
+        late = self._loop.call_later(self._bounds.order, sandbox.agent.close)
+
+        def dead(answer: asyncio.Future[None]) -> None:
+            late.cancel()
+            answer.exception()  # whichever way it fails, the sandbox is not there any more
+            sandbox.agent.close()
+
+        # Its channels are closed when its processes are dead, which else would wake to see that, and to end.
+        self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(dead)
+
+    async def pause(self, sandbox: SpawnedSandbox, *, keep_memory: bool) -> None:
+        """Stop all that runs in a sandbox, or end it and wait for that.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        sandbox.agent.frozen = True
+        await self._peer.ask("pause", _nothing, pid=sandbox.pid, memory=keep_memory)
+        if not keep_memory:
+            await sandbox.agent.all_ended()
+
+    async def resume(self, sandbox: SpawnedSandbox) -> None:
+        """Let all that runs in a sandbox go on.
+
+        Raises:
+            GuestGoneError: the sandbox is gone.
+        """
+        sandbox.agent.frozen = False
+        await self._peer.ask("resume", _nothing, pid=sandbox.pid)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has sandboxes, or makes one."""
+        return bool(self._agents) or self._spawning > 0
+
+    def retire(self) -> None:
+        """End the fork server and every sandbox that it made."""
+        for agent in self._agents.values():
+            agent.close()
+        self._agents.clear()
+        self._peer.close()
+        self._end_soon()
+
+    async def close(self) -> None:
+        """As `retire`; returns when it has ended, at the latest a moment after it was killed for being late."""
+        self.retire()
+        await asyncio.wait([self._ended], timeout=2 * self._bounds.end)
+
+    async def _made(self, agent: Agent) -> None:
+        try:
+            await agent.ready()
+        except GuestGoneError as error:
+            if self._peer.closed:
+                raise
+            # Its limits may be too low for anything to run; that is no fault of the fork server's.
+            raise GuestError(None, error) from None
+
+    def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
+        pid = answer.integer("pid")
+        self._agents[pid] = agent
+        ending = self._endings[pid] = self._loop.create_future()
+        return SpawnedSandbox(pid, agent, self, ending)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        event = message["event"]
+        if event == "ready":
+            if not self._ready.done():
+                self._ready.set_result(_isolation(message))
+                self._killing.cancel()
+        elif event == "trying":
+            self._trying = str(message.get("plan"))
+        elif event == "failed":
+            if "plan" in message:
+                self.tried_in_vain = str(message["plan"])
+            else:
+                self.refused = not self._ready.done()
+            self._not_ready(str(message.get("message")))
+        elif event == "exit":
+            pid = positive_integer(message, "pid")
+            ending = self._endings.pop(pid, None)
+            if ending is not None:
+                ending.set_result(MACHINE_MEMORY if message.get("reason") == MACHINE_MEMORY else FROM_WITHIN)
+            agent = self._agents.pop(pid, None)
+            if agent is not None:
+                agent.ended()
+        else:
+            raise ChannelError(f"a fork server has no event {event[:40]!r}")
+
+    def _end_soon(self) -> None:
+        # Without its channel it is good for nothing, whether or not it sees that.
+        self._killing.cancel()
+        if not self._ended.done():
+            self._killing = self._loop.call_later(self._bounds.end, self._process.kill)
+
+    def _boot_failed(self) -> None:
+        self._not_ready(f"the fork server was not ready within {self._bounds.boot:g} s")
+        self._process.kill()
+
+    def _not_ready(self, reason: str) -> None:
+        self.failure = self.failure or reason
+        if not self._ready.done():
+            self._ready.set_exception(ZygoteError(reason))
+            self._ready.exception()
+
+    def _lost(self, error: Exception | None) -> None:
+        if error is not None:
+            self._not_ready(f"the fork server broke the protocol: {error}")
+            self._process.kill()
+        self._end_soon()
+        endings, self._endings = self._endings, {}
+        for ending in endings.values():
+            ending.set_result(LOST)
+        agents, self._agents = self._agents, {}
+        for agent in agents.values():
+            agent.ended()
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        status = self._process.wait()
+        self._killing.cancel()
+        if not self._ready.done() and status != -signal.SIGKILL:  # which comes from outside, and says nothing
+            self.tried_in_vain = self._trying
+        self._not_ready(f"the fork server ended with status {status}" if self._ready.done() else ended_early(status))
+        self._peer.close()
+        self._ended.set_result(None)
+        self._lost(None)
+        self._on_gone()
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnedSandbox:
+    """A sandbox as it was made.
+
+    Parameters:
+        pid: the number, outside, of its first process.
+        agent: what runs in it.
+        zygote: the fork server that made it.
+        ending: how it has ended, as a code of endings.py; known when its first process has ended, or its fork server.
+    """
+
+    pid: int
+    agent: Agent
+    zygote: Zygote
+    ending: asyncio.Future[str]
+
+
+def _isolation(message: dict[str, Any]) -> Isolation:
+    try:
+        return Isolation.from_message(message)
+    except ValueError as error:
+        raise ChannelError(str(error)) from error
+
+
+def _nothing(_: Answer) -> None:
+    pass

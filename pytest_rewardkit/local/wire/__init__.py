@@ -1,0 +1,1 @@
+"""Frames, answers and pipes between the server and what runs in sandboxes."""

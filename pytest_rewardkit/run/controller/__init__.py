@@ -1,0 +1,1 @@
+"""Where results end: every report of a run, and its decision."""

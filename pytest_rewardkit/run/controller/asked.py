@@ -1,0 +1,88 @@
+"""What options and pyproject.toml ask of a run, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.ledger.baseline import Baseline
+from pytest_rewardkit.ledger.judge import Judge
+from pytest_rewardkit.ledger.modes import MUTANTS
+from pytest_rewardkit.ledger.pairing import ROW, label_of
+from pytest_rewardkit.pyproject import gates_in
+from pytest_rewardkit.reports.results.file import Stored, read
+from pytest_rewardkit.run.controller.garbage import garbage_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from pytest_rewardkit.ledger.gates import Gate
+    from pytest_rewardkit.settings import Settings
+
+
+def judge_of(config: pytest.Config, settings: Settings) -> Judge:
+    """Return what decides the run. Raises RewardkitUsageError, with the place, for what cannot be asked."""
+    if settings.pair_by is not None and not settings.baseline:
+        raise RewardkitUsageError("--rewardkit-pair-by needs an earlier run to pair with: --rewardkit-baseline=FILE")
+    if settings.fail_on is not None and not settings.baseline:
+        raise RewardkitUsageError(
+            "--rewardkit-fail-on=regression needs an earlier run to compare with: --rewardkit-baseline=FILE"
+        )
+    confidence = settings.confidence
+    gates = gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence)
+    return Judge(
+        gates=[gate for gate in _heard(gates, settings.selfcheck) if gate.asks],
+        baselines=_baselines(config, settings),
+        fail_on_regression=settings.fail_on == "regression",
+        confidence=confidence,
+    )
+
+
+def stored_in(config: pytest.Config, file: str | None, option: str, *, details: bool = True) -> Stored | None:
+    """Return what a results file holds, named relative to the directory in which pytest was started; None for None.
+
+    Parameters
+    ----------
+    details: as of `read`.
+
+    Raises RewardkitUsageError, naming `option`, when it cannot be read.
+    """
+    if file is None:
+        return None
+    try:
+        return read(config.invocation_params.dir / Path(file).expanduser(), details=details)
+    except RewardkitUsageError as error:
+        raise RewardkitUsageError(f"{option}: {error}") from None
+
+
+def _heard(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]:
+    """Return what `gates` ask of this run: of candidates, or where graders are checked, of these."""
+    if checks is None:
+        return [gate.of_candidates() for gate in gates]
+    return [gate.of_graders() for gate in gates] if MUTANTS in checks else []
+
+
+def _baselines(config: pytest.Config, settings: Settings) -> list[Baseline]:
+    return [_baseline(config, file, settings) for file in settings.baseline or ()]
+
+
+def _baseline(config: pytest.Config, file: str, settings: Settings) -> Baseline:
+    by = settings.pair_by
+    with garbage_kept():
+        earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
+        assert earlier is not None
+        tests = earlier.ledger.tasks
+        # Nothing would be paired, and everything new or gone.
+        if by is not None and not any(label_of(test, by) is not None for test in tests):
+            params = {name for test in tests if test.known is not None for name in test.known.params}
+            has_rows = any(label_of(test, ROW) is not None for test in tests)
+            known = did_you_mean(by, [*params, *([ROW] if has_rows else [])]) if params or has_rows else ""
+            what = "is about a row of a dataset" if by == ROW else f"has a parameter {by!r}"
+            raise RewardkitUsageError(f"--rewardkit-pair-by={by}: no test of {file} {what}{known}")
+        # Files of several runs may have one name each in directories of their own.
+        names = [Path(other).name for other in settings.baseline or ()]
+        name = earlier.path.name if names.count(earlier.path.name) == 1 else file
+        return Baseline.of(earlier.ledger, name, earlier.unfinished, by)

@@ -1,0 +1,48 @@
+"""A column and a line for pytest-html, where that is used; it is never imported."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_rewardkit.formatting import shown
+from pytest_rewardkit.reports.terminal import one_line_section, verdict
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.run.controller.reporter import Reporter
+
+_ATTRIBUTE: Final = "rewardkit"
+"""The attribute of a report that holds what its row shows."""
+_PLACE: Final = 2
+"""Where the column stands: behind the outcome and the test's name."""
+
+
+class HtmlPluginColumn:
+    """Shows each test's reward, and what gates decided, in the report of pytest-html."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    # Rows are made when a test is over, of all the reports of all its attempts.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for value in self._reporter.noted(report):
+            setattr(report, _ATTRIBUTE, shown(value))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        cells.insert(_PLACE, '<th class="sortable" data-column-type="reward">Reward</th>')
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        text = getattr(report, _ATTRIBUTE, "")
+        cells.insert(_PLACE, f'<td class="col-reward">{html.escape(text)}</td>')
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        figures = self._reporter.ledger.figures()
+        lines = [one_line_section(figures), *map(verdict, self._reporter.decisions)]
+        for line in lines:
+            prefix.append(f"<p>{html.escape(''.join(segment.text for segment in line))}</p>")

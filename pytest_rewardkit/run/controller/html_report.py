@@ -1,0 +1,71 @@
+"""Where the HTML report is written: at the session's end, in the process in which results end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rewardkit.ledger.graders import graders_in
+from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
+from pytest_rewardkit.reports.html.write import write
+from pytest_rewardkit.run.controller.garbage import garbage_kept
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_rewardkit.reports.html.model import Report
+    from pytest_rewardkit.run.controller.reporter import Reporter
+
+
+class HtmlReport:
+    """Writes the report of what `reporter` has collected, also of a run that was stopped.
+
+    Parameters
+    ----------
+    config: the session's config.
+    file: where to write, relative to the directory in which pytest was started.
+    facts: the circumstances of the run.
+
+    Raises pytest.UsageError where `file` cannot be written.
+    """
+
+    def __init__(self, config: pytest.Config, file: str, reporter: Reporter, facts: Mapping[str, Any]) -> None:
+        self._config = config
+        self._path = config.invocation_params.dir / Path(file).expanduser()
+        self._reporter = reporter
+        self._facts = facts
+        self._clock = time.perf_counter()
+        self._failure = ""
+        if self._path.is_dir():
+            raise pytest.UsageError(f"--rewardkit-html: {self._path} is a directory; name a file in it")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        try:
+            with garbage_kept():
+                write(self._report(), self._path)
+        except OSError as error:
+            # A report that somebody waits for must not be missed in silence.
+            # The error names a temporary file.
+            self._failure = one_line(f"{self._path}: {error.strerror or error}", 300)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _report(self) -> Report:
+        return report_of(
+            self._reporter.ledger,
+            title=f"{'Self-check' if graders_in(self._reporter.ledger) else 'Rewards'}: {self._config.rootpath.name}",
+            facts=facts_in(self._facts, sandboxes=self._reporter.header, seconds=time.perf_counter() - self._clock),
+            decisions=self._reporter.decisions,
+            comparisons=self._reporter.comparisons,
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._failure:
+            terminalreporter.write_line(f"HTML report not written: {self._failure}", red=True)
+        elif self._config.get_verbosity() >= 0:
+            terminalreporter.write_line(f"HTML report: {self._path}")

@@ -1,0 +1,83 @@
+"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``, while tests run on a terminal.
+
+pytest has no hook for that place. Of the ways to it, this is the one that touches least: while the tests run, and only
+then, the terminal reporter's method that words the progress is shadowed on that one object, and the width at which it
+breaks lines is lowered by what is added. A pytest that has no such method shows no mean, and nothing breaks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.formatting import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.run.controller.reporter import Reporter
+
+_MESSAGE: Final = "_get_progress_information_message"
+_WIDTH: Final = "_screen_width"
+ROOM: Final = len(" mean 0.82 of 99999")
+NARROWEST: Final = 72
+"""Columns of a terminal from which on there is room for it."""
+
+
+class Live:
+    """Adds the mean over the tests of `reporter` that have a number so far, and how many these are."""
+
+    def __init__(self, config: pytest.Config, reporter: Reporter) -> None:
+        self._config = config
+        self._earned: dict[str, tuple[float, float]] = {}
+        self._sum = 0.0
+        self._weights = 0.0
+        self._reporter = reporter
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if not self._has_place(terminal):
+            return (yield)
+        self._reporter.listeners.append(self._add)
+        words = getattr(terminal, _MESSAGE)
+        width = getattr(terminal, _WIDTH)
+        setattr(terminal, _MESSAGE, lambda: self._beside(words()))
+        setattr(terminal, _WIDTH, width - ROOM)
+        try:
+            return (yield)
+        finally:
+            delattr(terminal, _MESSAGE)
+            setattr(terminal, _WIDTH, width)
+
+    def _has_place(self, terminal: Any) -> bool:
+        return (
+            terminal is not None
+            and terminal.isatty()
+            and self._config.get_verbosity() >= 0
+            and self._config.get_terminal_writer().fullwidth >= NARROWEST
+            and callable(getattr(terminal, _MESSAGE, None))
+            and isinstance(getattr(terminal, _WIDTH, None), int)
+        )
+
+    def _beside(self, progress: str) -> str:
+        writer = self._config.get_terminal_writer()
+        text = self._text() + progress
+        # A long line, as of -v, has no room for more than what pytest itself writes.
+        return text if writer.width_of_current_line + len(text) < writer.fullwidth else progress
+
+    def _text(self) -> str:
+        mean = self._sum / self._weights if self._weights > 0 else None
+        return "" if mean is None else f" mean {shown(min(mean, 1.0))} of {len(self._earned)}"
+
+    def _add(self, test: Test, _: str) -> None:
+        # The last attempt counts, in place of those before.
+        value, weight = self._earned.pop(test.node_id, (0.0, 0.0))
+        self._sum -= value * weight
+        self._weights -= weight
+        if test.value is not None:
+            self._earned[test.node_id] = (test.value, test.weight)
+            self._sum += test.value * test.weight
+            self._weights += test.weight

@@ -1,0 +1,35 @@
+"""What a run keeps in memory of its tests' details, whatever candidates put out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.ledger.record import Record
+
+BUDGET: Final = 64_000_000
+"""Characters of records, by their wire form; as much as the HTML report has room for."""
+
+
+class Memory:
+    """Keeps the details of records as long as there is room: half of it for all tests, the rest for those that lost.
+
+    Rewards, verdicts and reasons are always kept; the results file has the details of all.
+    """
+
+    def __init__(self, budget: int = BUDGET) -> None:
+        self._left = budget
+        self._of_passed = budget // 2
+
+    def bound(self, record: Record, size: int) -> None:
+        """Take `size` characters for `record`, or its parts and evidence away from it."""
+        reward = record.reward
+        if reward is None or not (reward.parts or reward.evidence):
+            return
+        needed = self._left - size
+        if needed < (self._of_passed if reward.value == 1.0 else 0):
+            record.left_out += len(reward.parts)
+            record.reward = replace(reward, parts=(), evidence=())
+        else:
+            self._left = needed

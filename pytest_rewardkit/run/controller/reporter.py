@@ -1,0 +1,298 @@
+"""Where results end: reports become attempts in the ledger, the gate decides, the terminal shows."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.formatting import counted
+from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
+from pytest_rewardkit.ledger.graders import graders_in
+from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.reports import terminal
+from pytest_rewardkit.reports.graders import lines
+from pytest_rewardkit.reports.properties import properties_of
+from pytest_rewardkit.run.controller.garbage import garbage_kept
+from pytest_rewardkit.run.controller.kept import KEPT_ATTRIBUTE
+from pytest_rewardkit.run.controller.memory import Memory
+from pytest_rewardkit.run.controller.narrowing import DESELECTED, narrowed_by
+from pytest_rewardkit.run.transport.node_ids import have_groups, named_in, told_apart, without_group
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.baseline import Comparison
+    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.judge import Judge
+    from pytest_rewardkit.ledger.record import Record
+    from pytest_rewardkit.reports.properties import Property
+    from pytest_rewardkit.run.transport.handover import Handover
+    from pytest_rewardkit.settings import Settings
+
+_PHASES: Final = ("setup", "call", "teardown")
+
+
+class _Progress:
+    """What is known of an attempt that is not over yet."""
+
+    __slots__ = ("duration", "noted", "outcome")
+
+    def __init__(self) -> None:
+        self.outcome = "passed"
+        self.duration = 0.0
+        self.noted: list[float | None] = []
+        """The number that the test has earned, None for an unscored one, as the only item once it is known."""
+
+    def add(self, report: pytest.TestReport) -> None:
+        self.duration += report.duration
+        # The first thing that went wrong says how the attempt ended; a rerun or a skip is one.
+        if self.outcome in ("passed", "xpassed"):
+            self.outcome = _outcome(report, self.outcome)
+
+
+class Reporter:
+    """Collects reports from this process or from pytest-xdist's workers; only with ``--rewardkit``.
+
+    Parameters
+    ----------
+    config: the session's config.
+    settings: what the user asked for.
+    header: where sandboxes come from, for pytest's header.
+    judge: what decides the exit status beside the tests themselves.
+    handover: by what records arrive.
+    """
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, header: str, judge: Judge, handover: Handover
+    ) -> None:
+        self.ledger = Ledger()
+        self._config = config
+        self._settings = settings
+        self.header = header
+        self.judge = judge
+        self._handover = handover
+        self.listeners: list[Callable[[Test, str], None]] = []
+        """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form
+        of the attempt's record, "" for one that left none."""
+        self.unfinished = ""
+        """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
+        self.chosen: str | None = None
+        """By what a choice of all tests was made in the run that is told of, where that is not this one."""
+        self.asked: frozenset[str] = frozenset()
+        """The gates that had tests to decide about in that run."""
+        self._deselected = 0
+        self.uncollected = 0
+        """How many files could not be collected."""
+        self._plain: Callable[[str], str] = without_group if have_groups(config) else str
+        # Then each worker runs all tests, and each of its tests is one of its own.
+        self._is_each = config.getoption("dist", "no") == "each"
+        self._running: dict[str, _Progress] = {}
+        self._memory = Memory()
+        self._decisions: list[Decision] | None = None
+
+    @property
+    def narrowed_by(self) -> str:
+        """By what a choice of all tests was made; "" when all were to run."""
+        return narrowed_by(self._config, self._deselected) if self.chosen is None else self.chosen
+
+    @property
+    def complete(self) -> bool:
+        """Whether every test was tried that was to be tried: false while the run goes on, and when it was stopped."""
+        return self._decisions is not None
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What the gates decided; of a run that was stopped, that they did not."""
+        return self.judge.stopped() if self._decisions is None else self._decisions
+
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """The run beside each of its baselines, once it is over."""
+        return self.judge.compare(self.ledger)
+
+    def pytest_report_header(self) -> str:
+        return f"rewardkit: {self.header}"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.uncollected += report.failed
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._deselected += len(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        # Each worker collects all that there is.
+        self._deselected = max(self._deselected, getattr(node, "workeroutput", {}).get(DESELECTED, 0))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._expect([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._expect(ids, self._suffix(node))
+
+    # Around all others: they report rewards in a form that is meant for them, and pytest's own subtests change what is
+    # known of a test.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
+        node_id = self._name(report)
+        kept = getattr(report, KEPT_ATTRIBUTE, False)
+        if report.when not in _PHASES:
+            yield
+            self._running.pop(node_id, None)
+            self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
+            return
+        progress = self._running.get(node_id)
+        if progress is None:
+            progress = self._running[node_id] = _Progress()
+        record, wire = None, ""
+        if report.user_properties:
+            if report.when == "teardown":
+                record, wire = self._handover.take(report, self._properties)
+                if self._is_each and record is not None and record.task is not None:
+                    record.task += self._suffix(getattr(report, "node", None))
+                    wire = record.to_wire()
+            else:
+                progress.noted = self._handover.take_note(report)
+        yield
+        if isinstance(report, pytest.SubtestReport):
+            if report.failed:
+                progress.outcome = "failed"
+            return
+        progress.add(report)
+        if report.when == "teardown":
+            del self._running[node_id]
+            line = None if report.location[1] is None else report.location[1] + 1
+            self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), wire)
+
+    def noted(self, report: pytest.TestReport) -> list[float | None]:
+        """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
+
+        Nothing when it has earned no reward, or is not about the test but what was set up or torn down for it.
+        """
+        if report.when != "call" and not (report.when == "setup" and report.failed):
+            return []
+        node_id = self._name(report)
+        if (progress := self._running.get(node_id)) is not None:
+            return progress.noted
+        test = self.ledger.get(node_id)
+        return [] if test is None or test.reward is None else [test.value]
+
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        if report.outcome not in ("passed", "failed") or isinstance(report, pytest.SubtestReport):
+            return None
+        noted = self.noted(report)
+        if not noted or hasattr(report, "wasxfail"):
+            return None
+        letter, word, markup = terminal.status(noted[0], passed=report.passed)
+        category = "error" if report.when == "setup" else report.outcome
+        return category, letter, (word, markup)
+
+    # Only what is decided in here reaches every other plugin's report as exit status.
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        result = yield
+        if not self._config.getoption("collectonly"):
+            if self.uncollected:
+                self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
+            with garbage_kept():
+                self._decisions = self.judge.decide(
+                    self.ledger,
+                    self.comparisons,
+                    unfinished=self.unfinished,
+                    narrowed_by=self.narrowed_by,
+                    asked=self.asked,
+                )
+            if failed := [decision for decision in self._decisions if decision.fails]:
+                session.testsfailed += 1
+                session.shouldfail = terminal.stopped_by(failed)
+        return result
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        verbosity = self._config.get_verbosity()
+        if verbosity < -1 or self._config.getoption("collectonly"):
+            return
+        if checks := graders_in(self.ledger):
+            self._show_graders(terminalreporter, checks)
+            return
+        figures = self.ledger.figures()
+        if verbosity < 0:
+            _write(terminalreporter, [terminal.one_line_section(figures)])
+            return
+        terminalreporter.section("rewards")
+        lines = terminal.section(
+            self.ledger,
+            figures,
+            width=self._config.get_terminal_writer().fullwidth,
+            verbosity=verbosity,
+            using=terminal.glyphs(_encoding(self._config)),
+            decisions=self.decisions,
+            comparisons=self.comparisons,
+        )
+        _write(terminalreporter, lines)
+        for added in self._config.hook.pytest_rewardkit_summary(ledger=self.ledger, config=self._config):
+            for line in added or ():
+                terminalreporter.write_line(line)
+
+    def _show_graders(self, terminalreporter: pytest.TerminalReporter, checks: Sequence[Test]) -> None:
+        terminalreporter.section("self-check of graders")
+        width = self._config.get_terminal_writer().fullwidth
+        for line in lines(checks, width=width, verbosity=self._config.get_verbosity()):
+            terminalreporter.write_line(line)
+        _write(terminalreporter, [terminal.verdict(decision) for decision in self.decisions])
+
+    # pytest ends with several full collections of garbage, and each would look through all that was kept.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        self.ledger = Ledger()
+
+    def _name(self, report: pytest.TestReport) -> str:
+        """Return by what node id the test of `report` is known here."""
+        node_id = named_in(report) or self._plain(report.nodeid)
+        return node_id + self._suffix(getattr(report, "node", None)) if self._is_each else node_id
+
+    def _suffix(self, node: Any) -> str:
+        """Return what tells the tests of a worker of pytest-xdist from those of others."""
+        return f"@{node.gateway.id}" if self._is_each and node is not None else ""
+
+    def _properties(self, record: Record) -> list[Property]:
+        return properties_of(record) if self._settings.junit_properties else []
+
+    def _add(self, node_id: str, attempt: Attempt, wire: str = "") -> None:
+        test = self.ledger.add(node_id, attempt)
+        if test.crashed or test.reward is not None:
+            for listener in self.listeners:
+                listener(test, wire)
+        if attempt.record is not None:
+            self._memory.bound(attempt.record, len(wire))
+
+    def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
+        if not self._config.getoption("collectonly"):
+            self.ledger.expect(node_id + suffix for node_id in told_apart(map(self._plain, node_ids)))
+
+
+def _outcome(report: pytest.TestReport, before: str) -> str:
+    """Return how an attempt stands after `report`, when it stood at `before`."""
+    if hasattr(report, "wasxfail"):
+        return "xfailed" if report.skipped else "xpassed"
+    if report.outcome == "passed":
+        return before
+    return "error" if report.outcome == "failed" and report.when != "call" else report.outcome
+
+
+def _encoding(config: pytest.Config) -> str | None:
+    # pytest says nowhere else what it writes to; sys.stdout may be captured.
+    return getattr(getattr(config.get_terminal_writer(), "_file", None), "encoding", None)
+
+
+def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[terminal.Line]) -> None:
+    for line in lines:
+        for text, markup in line:
+            terminalreporter.write(text, **dict.fromkeys(markup, True))
+        terminalreporter.line("")

@@ -1,0 +1,78 @@
+"""What takes part where results end, put together by what was asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.run.controller.asked import judge_of, stored_in
+from pytest_rewardkit.run.controller.html_plugin import HtmlPluginColumn
+from pytest_rewardkit.run.controller.live import Live
+from pytest_rewardkit.run.controller.reporter import Reporter
+from pytest_rewardkit.run.provision import Provision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.transport.handover import Handover
+    from pytest_rewardkit.settings import Settings
+
+REPORTER: Final = "rewardkit-reporter"
+"""The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
+
+
+def report(config: pytest.Config, settings: Settings, handover: Handover) -> None:
+    """Register what reports the session, where it ends; records arrive by `handover`.
+
+    Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
+    """
+    judge = judge_of(config, settings)
+    stored = stored_in(config, settings.stored, "--rewardkit-from")
+    carried = stored_in(config, settings.resume, "--rewardkit-resume")
+    if stored is not None and carried is not None:
+        raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
+    if stored is None:
+        provider = Provision.of(config).provider
+        reporter = Reporter(config, settings, provider.describe(), judge, handover)
+    else:
+        header = f"results of {stored.path.name}, nothing is run"
+        reporter = Reporter(config, settings, header, judge, handover)
+    register = config.pluginmanager.register
+    register(reporter, REPORTER)
+    if config.getoption("collectonly"):
+        return
+    if stored is not None:
+        from pytest_rewardkit.run.controller.stored_run import StoredRun
+
+        register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
+    if hasattr(config.hook, "pytest_html_results_table_row"):
+        register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
+    register(Live(config, reporter), "rewardkit-live")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from pytest_rewardkit.run.controller.github_report import GitHubReport
+
+        register(GitHubReport(config, reporter), "rewardkit-github")
+    if settings.results is None and settings.html is None:
+        return
+    facts = _facts(config, settings, stored)
+    if settings.results is not None:
+        from pytest_rewardkit.run.controller.results_file import ResultsFile
+
+        register(ResultsFile(config, settings.results, reporter, facts, carried), "rewardkit-results")
+    if settings.html is not None:
+        from pytest_rewardkit.run.controller.html_report import HtmlReport
+
+        register(HtmlReport(config, settings.html, reporter, facts), "rewardkit-html")
+
+
+def _facts(config: pytest.Config, settings: Settings, stored: Stored | None) -> Mapping[str, Any]:
+    from pytest_rewardkit.run.controller.facts import facts_of, options_of
+
+    if stored is None:
+        return facts_of(config, settings, Provision.of(config).provider)
+    facts = {name: fact for name, fact in stored.run.items() if name not in ("v", "type")}
+    return {**facts, "options": options_of(settings)}

@@ -1,0 +1,132 @@
+"""Where the results file is written: in the process in which results end, as they come."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rewardkit.reports.results.file import Writer, read
+from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
+from pytest_rewardkit.run.controller.facts import now
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.controller.reporter import Reporter
+
+
+class ResultsFile:
+    """Writes what `reporter` collects, line by line.
+
+    Parameters
+    ----------
+    config: the session's config.
+    file: where to write, relative to the directory in which pytest was started.
+    facts: the circumstances of the run.
+    carried: an earlier run whose tests with a number are kept; they are in the file from its first moment on.
+
+    Raises pytest.UsageError where `file` cannot be written.
+    """
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        file: str,
+        reporter: Reporter,
+        facts: Mapping[str, Any],
+        carried: Stored | None = None,
+    ) -> None:
+        self._config = config
+        self._reporter = reporter
+        self._facts = facts
+        self._carried = _with_numbers(carried)
+        self._clock = time.perf_counter()
+        self._failure = ""
+        path = config.invocation_params.dir / Path(file).expanduser()
+        try:
+            self._writer = Writer(path, [run_line(facts), *self._kept()])
+        except OSError as error:
+            raise pytest.UsageError(f"--rewardkit-results: cannot write {path}: {error.strerror or error}") from None
+        config.add_cleanup(self._close)
+        reporter.listeners.append(self._add)
+
+    def _add(self, test: Test, wire: str) -> None:
+        if not (test.last.kept and test.node_id in self._carried):
+            self._write(attempt_text(test, self._reporter.ledger.index(test.node_id), wire))
+
+    def _kept(self) -> list[Mapping[str, Any]]:
+        return [{**line, "kept": True} for lines in self._carried.values() for line in lines]
+
+    def _write(self, text: str) -> None:
+        if self._failure:
+            return
+        try:
+            self._writer.write(text)
+        except OSError as error:
+            # The tests are worth more than their report: they go on, and the run fails in the end.
+            self._failure = one_line(str(error), 300)
+
+    def _close(self) -> None:
+        try:
+            self._writer.close()
+        except OSError:
+            # What cannot be written at the end could not be written before, and has been told.
+            assert self._failure
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        result = yield
+        if self._failure:
+            session.testsfailed += 1
+        return result
+
+    def _settle(self) -> None:
+        """Say of the tests that were carried over where they stand now, and drop those that are there no more."""
+        ledger = self._reporter.ledger
+        if not self._carried or self._failure or not ledger.collected:
+            return
+        lines = [
+            {**line, "index": index}
+            for node_id, lines in read(self._writer.path).attempts.items()
+            for line in lines
+            if (index := ledger.index(node_id)) is not None
+        ]
+        try:
+            self._writer.rewrite([run_line(self._facts), *lines])
+        except OSError as error:
+            self._failure = one_line(str(error), 300)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self._settle()
+        end = end_line(
+            ended=now(),
+            seconds=time.perf_counter() - self._clock,
+            exit_status=int(exitstatus),
+            complete=self._reporter.complete,
+            figures=self._reporter.ledger.figures(),
+            decisions=self._reporter.decisions,
+            uncollected=self._reporter.uncollected,
+            narrowed_by=self._reporter.narrowed_by,
+        )
+        self._write(to_text(end))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._failure:
+            terminalreporter.write_line(f"results are incomplete: {self._failure}", red=True)
+        elif self._config.get_verbosity() >= 0:
+            terminalreporter.write_line(f"results: {self._writer.path}")
+
+
+def _with_numbers(stored: Stored | None) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the lines of the tests that have a number."""
+    if stored is None:
+        return {}
+    return {test.node_id: stored.attempts[test.node_id] for test in stored.ledger.tests if test.value is not None}

@@ -1,0 +1,62 @@
+"""Tests that have a number in an earlier run are not run again: their reports are made of what is stored."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rewardkit.run.controller.asked import stored_in
+from pytest_rewardkit.run.controller.kept import reports_of
+from pytest_rewardkit.run.transport.node_ids import name, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_rewardkit.ledger.attempts import Attempt
+
+
+class Resume:
+    """Stands in for tests that a results file has a number of; takes part wherever tests run."""
+
+    def __init__(self, config: pytest.Config, file: str) -> None:
+        self._config = config
+        self._file = file
+
+    @cached_property
+    def _kept(self) -> Mapping[str, Sequence[Attempt]]:
+        # Only where tests run, and only once they do.
+        stored = stored_in(self._config, self._file, "--rewardkit-resume")
+        return (
+            {}
+            if stored is None
+            else {test.node_id: test.attempts for test in stored.ledger.tests if test.value is not None}
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        attempts = self._kept.get(name_of(item))
+        if attempts is None:
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = [report for attempt in attempts for report in reports_of(item.nodeid, attempt, item.location)]
+        tear_down(item, nextitem, reports[-1])
+        for report in reports:
+            name(report, item)
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+
+def tear_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> None:
+    """End fixtures of wider scope that earlier tests began and no later one needs; `report` tells what went wrong."""
+    # The hook would also end what other plugins begin with a test, and this one has not begun.
+    call = pytest.CallInfo.from_call(
+        lambda: item.session._setupstate.teardown_exact(nextitem),
+        when="teardown",
+        reraise=(pytest.exit.Exception, KeyboardInterrupt),
+    )
+    if call.excinfo is not None:
+        found = pytest.TestReport.from_item_and_call(item, call)
+        report.outcome, report.longrepr = found.outcome, found.longrepr

@@ -1,0 +1,46 @@
+"""A run that is decided and reported again from its results file; nothing is collected, nothing runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_rewardkit.run.controller.kept import location_of, reports_of
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.controller.reporter import Reporter
+
+
+class StoredRun:
+    """Takes the place of collection and of the tests; `reporter` and all other reports see what `stored` holds."""
+
+    def __init__(self, config: pytest.Config, stored: Stored, reporter: Reporter) -> None:
+        self._stored = stored
+        self._reporter = reporter
+        reporter.unfinished = stored.unfinished
+        reporter.chosen = stored.narrowed_by
+        reporter.asked = stored.asked
+        # pytest-xdist looks at this after us, and would start workers that have nothing to do.
+        config.option.dist = "no"
+        config.option.tx = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> bool:
+        session.items = []
+        session.testscollected = len(self._stored.attempts)
+        self._reporter.ledger.expect(self._stored.ledger.collected)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        hook = session.config.hook
+        for test in self._stored.ledger.tests:
+            location = location_of(test.node_id, test.last)
+            hook.pytest_runtest_logstart(nodeid=test.node_id, location=location)
+            for attempt in test.attempts:
+                for report in reports_of(test.node_id, attempt, location):
+                    hook.pytest_runtest_logreport(report=report)
+            hook.pytest_runtest_logfinish(nodeid=test.node_id, location=location)
+        return True

@@ -1,0 +1,218 @@
+"""Which sandboxes this process of a run gets: the provider, the shared local server, the SDK's variables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections import deque
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.run.worker.recorder_of import recorder_of
+from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
+from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.choice import choose, resolve
+from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
+from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
+from pytest_rewardkit.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_rewardkit.local.container.server import ContainerServer
+    from pytest_rewardkit.local.handle import LocalServer
+    from pytest_rewardkit.sandboxes.provider import Provider
+
+PLUGIN_NAME: Final = "rewardkit-provision"
+_WORKERINPUT: Final = "rewardkit"
+
+
+class _SharedServer:
+    """The local server of the process that started this worker."""
+
+    def __init__(self, *, environment: Mapping[str, str], log_path: str, isolation: str, place: str) -> None:
+        self._environment = environment
+        self._log_path = log_path
+        self.isolation = isolation
+        self.place = place
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    def log_path(self) -> str:
+        return self._log_path
+
+
+class Provision:
+    """Makes the provider when it is first asked for, and ends at the session's end what that began."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._settings = Settings.of(config)
+        workerinput: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self._is_worker = bool(workerinput)
+        self._shared: Mapping[str, Any] = workerinput.get(_WORKERINPUT, {})
+        self._run_id: str = self._shared.get("run_id") or workerinput.get("testrunuid") or secrets.token_hex(8)
+        self._limits: dict[str, Any] = self._shared.get("limits") or self._settings.limits()
+        self._provider: Provider | None = None
+        self._server: LocalServer | ContainerServer | None = None
+        self._budget: Budget | None = None
+        self._replaced: dict[str, str | None] = {}
+        self._deaths: deque[str] = deque()
+        self._log_size = 0
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Provision:
+        """Return this process's provision, made on first use."""
+        provision = config.pluginmanager.get_plugin(PLUGIN_NAME)
+        if provision is None:
+            provision = cls(config)
+            config.pluginmanager.register(provision, PLUGIN_NAME)
+            config.add_cleanup(provision.close)
+        return provision
+
+    @property
+    def provider(self) -> Provider:
+        """The source of sandboxes; code under test that makes its own is led to it too.
+
+        Raises RewardkitUsageError when what was asked for cannot work here.
+        """
+        if self._provider is None:
+            self._provider = self._config.hook.pytest_rewardkit_provider(config=self._config)
+            assert self._provider is not None
+            self._lead_sdk_to(self._provider)
+            self._note_log()
+        return self._provider
+
+    def budget(self, directory: Path) -> Budget | None:
+        """Return the bound on sandboxes alive at once, by files in `directory`; None without a bound."""
+        if self._budget is None and self._settings.max_sandboxes is not None:
+            self._budget = Budget(directory, self._settings.max_sandboxes)
+        return self._budget
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_rewardkit_provider(self) -> Provider:
+        settings = self._settings
+        name = self._shared.get("provider") or choose(
+            settings.provider, os.environ, isolation=settings.isolation, options=settings.container()
+        )
+        if name == ABSENT:
+            return AbsentProvider(no_server_here())
+        if name == "docker" and self._config.getoption("collectonly"):
+            return AbsentProvider("nothing is run, so no container is started")
+        return resolve(
+            name,
+            environ=os.environ,
+            server=None if name == "e2b" else self._own_server(name),
+            run_id=self._run_id,
+            isolation=self._settings.isolation,
+        )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name, "limits": self._limits}
+        # Workers on other machines cannot reach a server on this one's loopback; they start their own.
+        if self._server is not None and node.gateway.spec.popen:
+            shared["server"] = {
+                "environment": dict(self._server.environment()),
+                "log_path": self._server.log_path(),
+                "isolation": getattr(self._server, "isolation", ""),
+                "place": getattr(self._server, "place", ""),
+            }
+        node.workerinput[_WORKERINPUT] = shared
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        self._note_log()
+
+    # Before others see what came of the test: a dead server is the cause of what it has raised.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        news = getattr(self._provider, "news", None)
+        if news is None or call.when == "teardown":
+            return
+        error = call.excinfo.value if call.excinfo is not None else None
+        attempt = recorder_of(item)
+        reward = attempt.reward
+        cause = reward.reason if reward is not None and reward.value is None else ""
+        if error is not None and (isinstance(error, UnscoredError) or is_of_infrastructure(error)):
+            cause = cause or f"{type(error).__name__}: {error}"
+        if not cause or not (became := news(self._log_size)) or became in cause:
+            return
+        if error is not None:
+            error.add_note(became)
+        if reward is not None or attempt.marker is not None:
+            from pytest_rewardkit.text import one_line
+
+            attempt.note_unscored(one_line(f"{became} ({cause})", 500))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self) -> None:
+        self._tell_of_deaths()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._tell_of_deaths()
+
+    def close(self) -> None:
+        """Put the environment back, and end the run's sandboxes if this is where the run ends."""
+        for variable, value in self._replaced.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value
+        self._replaced.clear()
+        if self._provider is not None and not self._is_worker:
+            try:
+                self._provider.close()
+            except Exception as error:
+                # The session is over: neither a test nor a report can carry this any more.
+                sys.stderr.write(f"rewardkit: sandboxes may be left over: {type(error).__name__}: {error}\n")
+        if self._server is not None:
+            self._server.stop()
+
+    def _note_log(self) -> None:
+        size = getattr(self._provider, "log_size", None)
+        if size is not None:
+            self._log_size = size()
+
+    def _tell_of_deaths(self) -> None:
+        while self._deaths:
+            from pytest_rewardkit.text import printable
+
+            text = f"rewardkit: {self._deaths.popleft()}"
+            terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is None:
+                sys.stderr.write(f"{text}\n")
+            else:
+                writer = self._config.get_terminal_writer()
+                if writer.width_of_current_line:
+                    writer.line()
+                terminal.write_line(printable(text, keep="\n"), yellow=True)
+
+    def _own_server(self, name: str) -> _SharedServer | LocalServer | ContainerServer | None:
+        if shared := self._shared.get("server"):
+            return _SharedServer(**shared)
+        if self._server is None:
+            from pytest_rewardkit.local.settings import Settings as ServerSettings
+
+            settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
+            self._server = open_server(
+                name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
+            )
+        return self._server
+
+    def _say(self, text: str) -> None:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            print(f"rewardkit: {text}", file=sys.stderr, flush=True)
+
+    def _lead_sdk_to(self, provider: Provider) -> None:
+        for variable, value in provider.environment().items():
+            self._replaced[variable] = os.environ.get(variable)
+            os.environ[variable] = value

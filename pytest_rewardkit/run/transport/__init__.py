@@ -1,0 +1,1 @@
+"""The way of records from where tests run to where results end."""

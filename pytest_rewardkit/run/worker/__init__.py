@@ -1,0 +1,1 @@
+"""Where tests run: what an attempt records, and what its failure says."""

@@ -1,0 +1,17 @@
+"""The recorder of the attempt at a test that runs now, by the test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.run.worker.recorder import Recorder
+
+RECORDER: Final = pytest.StashKey["Recorder"]()
+
+
+def recorder_of(item: pytest.Item) -> Recorder:
+    """Return the recorder of the attempt at `item` that runs now."""
+    return item.stash[RECORDER]

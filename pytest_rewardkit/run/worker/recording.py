@@ -1,0 +1,196 @@
+"""Where tests run: each attempt gets a fresh recorder, its marker's threshold decides it, its record leaves with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from pytest_rewardkit.run.transport import node_ids
+from pytest_rewardkit.run.worker import mistakes, recorder
+from pytest_rewardkit.run.worker.recorder import Recorder
+from pytest_rewardkit.run.worker.recorder_of import RECORDER, recorder_of
+from pytest_rewardkit.run.worker.row_attempt import is_of_row
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from pytest_rewardkit.run.transport.handover import Handover
+    from pytest_rewardkit.run.worker.failures import Failures
+
+
+_SANDBOXES: Final = frozenset({"sandbox", "async_sandbox", "sandbox_factory"})
+
+
+class Recording:
+    """The hooks around a test.
+
+    Parameters
+    ----------
+    reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
+        left on the reports.
+    threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
+    """
+
+    def __init__(self, reporting: tuple[Handover, Failures] | None, threshold: float | None = None) -> None:
+        self._reporting = reporting
+        self._threshold = threshold
+        self._deselected = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self._reporting is not None:
+            node_ids.tell_apart(session)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._deselected += len(items)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._reporting is not None and hasattr(session.config, "workeroutput"):
+            from pytest_rewardkit.run.controller.narrowing import DESELECTED
+
+            session.config.workeroutput[DESELECTED] = self._deselected
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        recorder.enter(Recorder())
+        try:
+            return (yield)
+        finally:
+            recorder.leave()
+            # pytest keeps all items to the end of the session, and with them what candidates put out.
+            if RECORDER in item.stash:
+                del item.stash[RECORDER]
+            if self._reporting is not None:
+                self._reporting[0].take_back(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        # A rerun is the same item again, with what earlier attempts left on it.
+        if self._reporting is not None:
+            self._reporting[0].take_back(item)
+        attempt = item.stash[RECORDER] = Recorder(default=self._threshold)
+        attempt.asked = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
+        recorder.leave()
+        recorder.enter(attempt)
+        try:
+            return (yield)
+        except pytest.skip.Exception:
+            attempt.discard()
+            raise
+
+    # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
+    @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
+    def pytest_read_reward_marker(self, item: pytest.Item) -> None:
+        if wrong := _read_marker(item, recorder_of(item)):
+            pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        attempt = recorder_of(item)
+        try:
+            with mistakes.awaited(item):
+                result = yield
+        except pytest.skip.Exception:
+            attempt.discard()
+            raise
+        if wrong := _read_marker(item, attempt):
+            pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
+        if attempt.threshold is not None and (reward := attempt.concluded()) is not None:
+            from pytest_rewardkit.reports.failure import under_threshold
+
+            # An unscored reward raises here.
+            if not reward.reaches(attempt.threshold):
+                pytest.fail(under_threshold(reward, attempt.threshold), pytrace=False)
+        return result
+
+    # Outermost, so that what a test is expected to fail is known when a failure is explained.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        attempt = recorder_of(item)
+        kept_quiet = call.excinfo is None
+        brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
+        if self._reporting is not None and call.when == "teardown":
+            self._reporting[0].give(item, attempt)
+        report = yield
+        node_ids.name(report, item)
+        if brief and report.failed:
+            report.longrepr = brief
+        # Only now does what unittest's test cases keep to themselves stand in the call.
+        if call.excinfo is not None and call.when != "teardown":
+            if not isinstance(call.excinfo.value, pytest.skip.Exception):
+                _read_marker(item, attempt)
+                _note(attempt, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
+            elif kept_quiet:
+                attempt.discard()
+        if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
+            reward = attempt.concluded()
+            if reward is not None:
+                handover, failures = self._reporting
+                handover.note(report, reward.value)
+                if call.when == "call":
+                    failures.explain(item, report, reward)
+        return report
+
+
+def _read_marker(item: pytest.Item, attempt: Recorder) -> str | None:
+    """Give `attempt` what the test's markers say by now, or return what is wrong with them.
+
+    Fixtures and the test itself may have added some.
+    """
+    applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
+    if len(applied) == attempt.markers_read:
+        return None
+    attempt.markers_read = len(applied)
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.markers import reward_marker
+
+    try:
+        attempt.marker = reward_marker(applied)
+        attempt.marker.check_success(attempt.threshold)
+    except RewardkitUsageError as error:
+        wrong = f"@pytest.mark.reward: {error}"
+        attempt.note_unscored(wrong)
+        return wrong
+    return None
+
+
+def _uses_sandbox(item: pytest.Item) -> bool:
+    """Whether the test has to do with a sandbox, and so as a rule with a candidate."""
+    return not _SANDBOXES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool, in_sandbox: bool) -> None:
+    """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
+    error = excinfo.value
+    from pytest_rewardkit.errors import UnscoredError
+    from pytest_rewardkit.text import one_line
+
+    cause = one_line(str(error), 300)
+    if isinstance(error, UnscoredError):
+        attempt.note_unscored(cause)
+    elif _failed_by(excinfo, "_pytest.python"):
+        attempt.note_unscored(f"pytest could not run the test: {cause}")
+    elif _failed_by(excinfo, "pytest_timeout"):
+        # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
+        attempt.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
+    elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
+        attempt.note_wrong(cause)
+    elif attempt.marker is not None or attempt.asked or attempt.reward is not None or (in_sandbox and _is_lost(error)):
+        # Only an assertion judges. What else ended the test says nothing about the candidate.
+        attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the test was ended by its sandbox's end, or by the way to it, before it could record anything."""
+    from pytest_rewardkit.sandboxes.failures import is_of_infrastructure, is_of_service
+
+    return is_of_infrastructure(error) and is_of_service(error)
+
+
+def _failed_by(excinfo: pytest.ExceptionInfo[BaseException], module: str) -> bool:
+    """Whether a module of pytest's or a plugin's failed the test; known by where it was raised, not by its text."""
+    return isinstance(excinfo.value, pytest.fail.Exception) and any(
+        entry.frame.f_globals.get("__name__") == module for entry in excinfo.traceback[-2:]
+    )

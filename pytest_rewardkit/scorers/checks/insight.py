@@ -1,0 +1,238 @@
+"""Findings looked for in what an analysis printed and displayed. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from functools import cached_property
+from itertools import islice
+from numbers import Real
+from typing import Any, Final
+
+from pytest_rewardkit.difference import shown
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.reward import Part, checked_weight
+from pytest_rewardkit.scorers.checks.claims import Claims
+from pytest_rewardkit.scorers.checks.prose import numbers_in
+from pytest_rewardkit.scorers.values.tolerance import Tolerance
+
+MOST_NUMBERS: Final = 500
+MOST_WORDS: Final = 500
+"""Different ones; in an output of more, whatever is looked for would be found by chance: it holds no answer."""
+
+MOST_GUESSES: Final = 30
+"""Different numbers in an output that a number of up to three digits may be among."""
+
+MOST_ALIKE: Final = 12
+"""Lines that differ in numbers alone and still say something."""
+
+_DIGITS: Final = 1_000
+"""A number of so many times its last place has more digits than are guessed."""
+
+_GUESSABLE: Final = 1e15
+_AROUND: Final = 10
+_MOST_AROUND: Final = 15
+"""Of the 20 numbers around one, how many may be in the output too: with more of them, it counts through."""
+
+_WORD: Final = re.compile(r"[^\W\d_]\w+")
+_TOKEN: Final = re.compile(r"\w\w+")
+_FIGURE: Final = re.compile(r"\d[\d.,]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insight:
+    """Something that an analysis must have found.
+
+    A text must be affirmed: where the output denies it, or says its opposite of the same (*increase* and *decrease*),
+    it is not met; nor in more than 500 different words. A number of up to three digits, or of a wide tolerance, must
+    stand in lines of words, or in the whole output, beside at most 30 others like it that do not count through; a
+    longer one beside at most 500.
+
+    It stays gameable: what is looked for are words and numbers, not their meaning. An output may name every region
+    before it names the best, state a few numbers that come to mind, and deny in ways that no list of words knows. Ask
+    for what is hard to guess: a number of four digits and more rather than a word, words with what they are said of
+    rather than a word, several insights rather than one. Insights of a few alternatives are guessed.
+
+    Parameters
+    ----------
+    text: words to be found, letter case and white space aside, and not as a part of other words or numbers. Denials and
+        opposites are those of English (claims.py).
+    number: a number to be found, however it is written (prose.py).
+    rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
+    name: what to call the insight in reports.
+    weight: how much it counts, 0 or more.
+
+    Raises RewardkitUsageError unless there is either a text or a number.
+    """
+
+    text: str | None = None
+    number: float | None = None
+    rel_tol: float | None = None
+    abs_tol: float | None = None
+    name: str | None = None
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.text is None) == (self.number is None):
+            raise RewardkitUsageError("an insight is either a text= or a number=")
+        if self.text is not None and not (isinstance(self.text, str) and self.text.strip()):
+            raise RewardkitUsageError(f"the text of an insight must have a word in it, not {shown(self.text)}")
+        if self.number is not None and not (_is_number(self.number) and self.number == self.number):
+            raise RewardkitUsageError(f"the number of an insight must be a number, not {shown(self.number)}")
+        Tolerance(self.rel_tol, self.abs_tol)
+        try:
+            checked_weight(self.weight, f"insight {self.label!r}")
+        except ValueError as error:
+            raise RewardkitUsageError(str(error)) from None
+
+    @property
+    def label(self) -> str:
+        if self.name is not None:
+            return self.name
+        return f"insight {self.text!r}" if self.text is not None else f"insight {shown(self.number)}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+FIELDS: Final = tuple(item.name for item in fields(Insight))
+
+
+def as_insights(insights: Iterable[Insight | str | float | Mapping[str, Any]]) -> tuple[Insight, ...]:
+    """Return insights given as `Insight` objects, as texts, as numbers, or as mappings of the fields."""
+    if isinstance(insights, str | Mapping | Insight) or not isinstance(insights, Iterable):
+        raise RewardkitUsageError(f"insights must be a list, not {type(insights).__name__}")
+    return tuple(_as_insight(insight) for insight in insights)
+
+
+def _as_insight(insight: Insight | str | float | Mapping[str, Any]) -> Insight:
+    if isinstance(insight, Insight):
+        return insight
+    if isinstance(insight, str):
+        return Insight(text=insight)
+    if isinstance(insight, Mapping):
+        for key in insight:
+            if key not in FIELDS:
+                raise RewardkitUsageError(f"no field {key!r} in an insight{did_you_mean(str(key), FIELDS)}")
+        return Insight(**insight)
+    return Insight(number=insight)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an analysis put out, as text."""
+
+    text: str
+
+    @cached_property
+    def statements(self) -> str:
+        """The lines in which numbers are said of something in words, but for what is repeated with other numbers."""
+        lines = [line for line in self.text.splitlines() if _is_statement(line)]
+        alike = Counter(_FIGURE.sub("#", line) for line in lines)
+        return "\n".join(line for line in lines if alike[_FIGURE.sub("#", line)] <= MOST_ALIKE)
+
+    @cached_property
+    def numbers(self) -> list[tuple[float, ...]]:
+        """The numbers in it, each in every way in which it can be read; of too many, one more than may be."""
+        return _numbers(self.text)
+
+    @cached_property
+    def stated_numbers(self) -> list[tuple[float, ...]]:
+        return _numbers(self.statements)
+
+    @cached_property
+    def claims(self) -> Claims | None:
+        """What it says: all of it, or of much the statements; None where these are too many as well."""
+        if _has_few_words(self.text):
+            return Claims(self.text)
+        return Claims(self.statements) if _has_few_words(self.statements) else None
+
+    def judge(self, insight: Insight) -> Part:
+        """Return the part of the reward that `insight` earns."""
+        reason = self._shortcoming(insight)
+        return Part(insight.label, 0.0 if reason else 1.0, weight=insight.weight, reason=reason)
+
+    def _shortcoming(self, insight: Insight) -> str:
+        if insight.text is not None:
+            if self.claims is None:
+                return f"the output has more than {MOST_WORDS:,} different words: it answers nothing"
+            reason = self.claims.shortcoming(insight.text)
+            if reason or not _FIGURE.fullmatch(insight.text.strip()):
+                return reason
+            return self._number_shortcoming(Insight(number=next(numbers_in(insight.text), (0,))[0]))
+        return self._number_shortcoming(insight)
+
+    def _number_shortcoming(self, insight: Insight) -> str:
+        tolerance = Tolerance(insight.rel_tol, insight.abs_tol)
+        reason = ""
+        for numbers in (self.stated_numbers, self.numbers):
+            readings = [number for found in numbers for number in found]
+            if len(numbers) > MOST_NUMBERS:
+                reason = f"the output has more than {MOST_NUMBERS:,} numbers: it answers nothing"
+            elif any(tolerance.allows(number, insight.number) for number in readings):
+                reason = _guessed(insight, [found[0] for found in numbers])
+                if not reason:
+                    return ""
+        if reason:
+            return reason
+        if not readings:
+            return "there is no number in the output"
+        nearest = min(readings, key=lambda number: _distance(number, insight.number))
+        return f"it is not in the output; the nearest number is {shown(nearest)}"
+
+
+def _has_few_words(text: str) -> bool:
+    return len(set(_TOKEN.findall(text.casefold()))) <= MOST_WORDS
+
+
+def _is_statement(line: str) -> bool:
+    words, figures = len(_WORD.findall(line)), len(_FIGURE.findall(line))
+    return (words > 2 and words >= figures) or ((":" in line or "=" in line) and figures <= max(words, 2))
+
+
+def _numbers(text: str) -> list[tuple[float, ...]]:
+    return list(islice(numbers_in(text), MOST_NUMBERS + 1))
+
+
+def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
+    """Return why a number is in an output by no more than chance; "" if it is not.
+
+    Parameters
+    ----------
+    numbers: those that are in the output.
+    """
+    if abs(insight.number or 0) > _GUESSABLE:
+        return ""
+    wanted = float(insight.number or 0.0)
+    step = max(_place(wanted), (insight.rel_tol or 0.0) * abs(wanted), insight.abs_tol or 0.0)
+    exact = step == _place(wanted)
+    # Those that may have been meant for it: of no more places than it has.
+    steps = [number / step for number in numbers if abs(number) < _GUESSABLE]
+    alike = {round(number) for number in steps if not exact or abs(number - round(number)) < 1e-6}
+    around = sum(0 < abs(number - wanted / step) <= _AROUND for number in alike)
+    if around > _MOST_AROUND:
+        return f"the output counts through the numbers around it, and has {around} of them: it answers nothing"
+    guesses = [number for number in alike if abs(number) < _DIGITS]
+    if abs(wanted) < _DIGITS * step and len(guesses) > MOST_GUESSES:
+        return f"the output has {len(guesses)} numbers like it, of which {MOST_GUESSES} may be: it answers nothing"
+    return ""
+
+
+def _place(number: float) -> float:
+    """The worth of a number's last place, as it is written; of a whole number 1."""
+    if number == int(number):
+        return 1.0
+    exponent = Decimal(repr(number)).as_tuple().exponent
+    return float(10.0 ** min(int(exponent), 0))
+
+
+def _distance(number: float, wanted: Any) -> float:
+    try:
+        return abs(float(number) - float(wanted))
+    except OverflowError:
+        return math.inf

@@ -1,0 +1,1 @@
+"""What is sent into the candidate's interpreter. Standard library only."""

@@ -1,0 +1,335 @@
+"""Values across the border of a sandbox, as data for JSON; never by pickle.
+
+The source of this module is sent into the candidate's interpreter (inside.py); the host calls `encode` and `decode` as
+well. So it needs the standard library alone.
+
+Whatever a candidate does to its interpreter, all that gets out is a text which the host decodes into plain data of
+built-in types, types of the standard library, and `Opaque` objects, or refuses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, OrderedDict, UserList, UserString, deque
+from collections.abc import Mapping, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from pytest_rewardkit.scorers.guest.structures import (
+    MOST_ITEMS,
+    Moment,
+    Opaque,
+    TooLargeError,
+    built,
+    built_array,
+    taking_apart,
+    text_of,
+    type_name,
+)
+
+TYPING = False
+if TYPING:
+    from typing import Any
+
+DEEPEST = 100
+MOST_CHARACTERS = 4_000_000
+SAFE_INTEGER = 2**53
+WIDEST_INTEGER = 340_000
+"""Bits, about 100,000 digits: arithmetic with wider ones, as a matcher may try it, takes very long."""
+
+
+_OWN_TO_PYTHON = frozenset([type(None), bool, int, float, complex, str, bytes])
+_HOLDERS = frozenset([list, tuple, set, frozenset, dict])
+WIDEST_WRITTEN = 10_000
+"""Bits of a whole number that every Python writes in digits."""
+
+
+def has_plain_text(value: Any) -> bool:
+    """Whether a value is of Python's own types alone, whose texts are the same wherever they are made."""
+    pending, items = [value], 0
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        items += 1
+        if items > MOST_ITEMS:
+            return False
+        if kind in _HOLDERS:
+            items += len(item)
+            pending += [*item, *item.values()] if kind is dict else item
+        elif kind not in _OWN_TO_PYTHON or (kind is int and item.bit_length() > WIDEST_WRITTEN):
+            return False
+    return True
+
+
+class Encoder:
+    """Makes data for JSON of one value.
+
+    Parameters:
+        foreign: what becomes of an object that is no plain data and cannot be taken apart; by default its type's name
+            and its text are kept.
+    """
+
+    def __init__(self, foreign: Any = None) -> None:
+        self._items = 0
+        self._characters = 0
+        self._foreign = foreign
+        self._encodings: dict[type, Any] = {}
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        """The data of a value."""
+        self._count(value, depth)
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        encoding = self._encodings.get(kind)
+        if encoding is None:
+            encoding = self._encodings[kind] = _encoding(kind) or Encoder._opaque
+        try:
+            return encoding(self, value, depth)
+        except (TooLargeError, MemoryError, RecursionError):
+            raise
+        except Exception:  # its class has methods of its own
+            return self._opaque(value, depth)
+
+    def all(self, values: Any, depth: int) -> list[Any]:
+        """The data of several values."""
+        return [self.encode(value, depth + 1) for value in values]
+
+    def fraction(self, numerator: int, denominator: int) -> Any:
+        """The data of a fraction."""
+        return {"Fraction": [hex(numerator), hex(denominator)]}
+
+    def structure(self, value: Any, fields: Any, depth: int, name: str = "", extras: Any = None) -> Any:
+        """The data of an object by what it consists of."""
+        encoded = {str(field): self.encode(item, depth + 1) for field, item in fields.items()}
+        content = [name or type_name(type(value)), self._text(value), encoded]
+        if extras is not None:
+            content.append({field: self.encode(item, depth + 1) for field, item in extras.items()})
+        return {"object": content}
+
+    def _opaque(self, value: Any, _: int) -> Any:
+        if self._foreign is not None:
+            return self._foreign(value)
+        return {"object": [type_name(type(value)), self._text(value)]}
+
+    def _text(self, value: Any) -> str:
+        text = text_of(repr, value, 1000)
+        self._characters += len(text)
+        return text
+
+    def _count(self, value: Any, depth: int) -> None:
+        self._items += 1
+        if isinstance(value, (str, bytes, bytearray, memoryview)):
+            self._characters += len(value)
+        elif isinstance(value, int):
+            self._characters += value.bit_length() // 4
+            if value.bit_length() > WIDEST_INTEGER:
+                raise TooLargeError
+        if depth > DEEPEST or self._items > MOST_ITEMS or self._characters > MOST_CHARACTERS:
+            raise TooLargeError
+
+
+def encode(value: Any) -> Any:
+    """Return `value` as data for JSON, by the methods of its built-in base type, whatever its own class overrides.
+
+    NumPy's arrays and scalars become lists and numbers; tables, records (dataclasses, enums) and the like their type's
+    name and what they consist of; objects of other types their type's name and the beginning of their text. What stands
+    for such an object already is kept whole.
+    Raises TooLargeError.
+    """
+    return Encoder().encode(value)
+
+
+def _encoding(kind: type) -> Any:
+    for base in kind.__mro__:
+        if base.__module__ == "numpy" and base.__name__ == "generic":  # some derive from built-in types
+            return taking_apart(kind)
+    if kind.__module__.partition(".")[0] == "pandas" and (found := taking_apart(kind)) is not None:
+        return found
+    return next((found for base, found in _ENCODINGS if issubclass(kind, base)), None) or (
+        taking_apart(kind) or next((found for base, found in _LIKE if issubclass(kind, base)), None)
+    )
+
+
+def _int(_: Encoder, value: int, __: int) -> Any:
+    number = int.__pos__(value)
+    return number if -SAFE_INTEGER < number < SAFE_INTEGER else {"int": hex(number)}
+
+
+def _float(_: Encoder, value: float, __: int) -> Any:
+    number = float.__pos__(value)
+    return number if math.isfinite(number) else {"float": repr(number)}
+
+
+def _complex(encoder: Encoder, value: complex, depth: int) -> Any:
+    number = complex.__pos__(value)
+    return {"complex": encoder.all([number.real, number.imag], depth)}
+
+
+def _dict(tag: str = "dict") -> Any:
+    return lambda encoder, value, depth: {tag: [encoder.all(item, depth) for item in dict.items(value)]}
+
+
+def _all(tag: str, base: Any) -> Any:
+    return lambda encoder, value, depth: {tag: encoder.all(base.__iter__(value), depth)}
+
+
+def _tagged(tag: str, write: Any) -> Any:
+    return lambda _, value, __: {tag: write(value)}
+
+
+def _kept(encoder: Encoder, value: Opaque, depth: int) -> Any:
+    encoder.encode(value.text, depth)
+    return {"object": [value.type_name, value.text]}
+
+
+_ENCODINGS: list[tuple[type, Any]] = [
+    (bool, lambda _, value, __: int.__bool__(value)),
+    (int, _int),
+    (float, _float),
+    (complex, _complex),
+    (str, lambda _, value, __: str.__str__(value)),
+    (bytes, _tagged("bytes", bytes.hex)),
+    (bytearray, _tagged("bytearray", bytearray.hex)),
+    (memoryview, _tagged("bytes", lambda value: value.tobytes().hex())),
+    (list, lambda encoder, value, depth: encoder.all(list.__iter__(value), depth)),
+    (tuple, _all("tuple", tuple)),
+    (set, _all("set", set)),
+    (frozenset, _all("frozenset", frozenset)),
+    (deque, _all("deque", deque)),
+    (OrderedDict, _dict("OrderedDict")),
+    (Counter, _dict("Counter")),
+    (dict, _dict()),
+    (range, lambda encoder, value, depth: {"range": encoder.all([value.start, value.stop, value.step], depth)}),
+    (Decimal, _tagged("Decimal", Decimal.__str__)),
+    (Fraction, lambda encoder, value, _: encoder.fraction(value.numerator, value.denominator)),
+    (Moment, _tagged("moment", datetime.isoformat)),
+    (datetime, _tagged("datetime", datetime.isoformat)),
+    (date, _tagged("date", date.isoformat)),
+    (time, _tagged("time", time.isoformat)),
+    (timedelta, _tagged("timedelta", lambda value: [value.days, value.seconds, value.microseconds])),
+    (UUID, _tagged("UUID", lambda value: value.hex)),
+    (PurePosixPath, _tagged("path", PurePosixPath.__str__)),
+    (Opaque, _kept),
+]
+
+# What Python calls equal to a built-in collection of the same items.
+_LIKE: list[tuple[Any, Any]] = [
+    (Mapping, lambda encoder, value, depth: {"dict": [encoder.all(item, depth) for item in value.items()]}),
+    (Set, lambda encoder, value, depth: {"set": encoder.all(value, depth)}),
+    (UserList, lambda encoder, value, depth: encoder.all(value.data, depth)),
+    (UserString, lambda encoder, value, depth: encoder.encode(value.data, depth)),
+]
+
+
+def decode(data: Any, *, rebuild: bool = False, kept: Any = None) -> Any:
+    """Return the value that `encode` made `data` of. Raises ValueError for data that it cannot have made.
+
+    Parameters:
+        rebuild: whether arrays and tables are made anew by their libraries, in place of lists and `Opaque` objects.
+        kept: gives what an `Encoder` with a `foreign` kept, by what that returned.
+    """
+    try:
+        return _Decoder(rebuild, kept).decode(data, 0)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+        raise ValueError(f"malformed value: {type(error).__name__}: {error}") from None
+
+
+class _Decoder:
+    def __init__(self, rebuild: bool, kept: Any) -> None:
+        self._rebuild = rebuild
+        self._kept = kept
+
+    def decode(self, data: Any, depth: int) -> Any:
+        if depth > DEEPEST + 2:
+            raise ValueError("nested too deep")
+        if data is None or isinstance(data, (bool, int, float, str)):
+            return data
+        if isinstance(data, list):
+            return self._all(data, depth)
+        if not isinstance(data, dict) or len(data) != 1:
+            raise ValueError("not one tag")
+        [(tag, content)] = data.items()
+        return self._tagged(tag, content, depth)
+
+    def _tagged(self, tag: str, content: Any, depth: int) -> Any:
+        if tag in _SCALARS:
+            return _SCALARS[tag](content)
+        if tag == "kept" and self._kept is not None:
+            return self._kept(content)
+        if tag == "object":
+            return self._object(content, depth)
+        if tag == "array":
+            items, dtype = self.decode(content[0], depth + 1), str(content[1])
+            return built_array(items, dtype) if self._rebuild else items
+        items = self._all(content, depth)
+        if tag in _DICTIONARIES:
+            _refuse_collisions([key for key, _ in items])
+            return _DICTIONARIES[tag](dict(items))
+        if tag in ("set", "frozenset"):
+            _refuse_collisions(items)
+        return _COLLECTIONS[tag](items)
+
+    def _all(self, content: Any, depth: int) -> list[Any]:
+        return [self.decode(item, depth + 1) for item in content]
+
+    def _object(self, content: Any, depth: int) -> Any:
+        name, text, *parts = content
+        if len(parts) > 2:
+            raise ValueError("too many parts")
+        fields = [{str(key): self.decode(item, depth + 1) for key, item in part.items()} for part in parts]
+        value = Opaque(str(name), str(text), *fields)
+        return built(value) if self._rebuild and len(fields) == 2 else value
+
+
+_DICTIONARIES: dict[str, Any] = {"dict": dict, "OrderedDict": OrderedDict, "Counter": Counter}
+_COLLECTIONS: dict[str, Any] = {
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "deque": deque,
+    "complex": lambda items: complex(*items),
+    "range": lambda items: range(*items),
+}
+_SCALARS: dict[str, Any] = {
+    "int": lambda content: int(_short(content, WIDEST_INTEGER // 4 + 3), 16),
+    "float": float,
+    "bytes": bytes.fromhex,
+    "bytearray": bytearray.fromhex,
+    "Decimal": lambda content: _quiet(Decimal(_short(content))),
+    "Fraction": lambda content: Fraction(*(int(_short(part), 16) for part in content)),
+    "moment": Moment.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timedelta": lambda content: timedelta(*content),
+    "UUID": lambda content: UUID(content),
+    "path": lambda content: Path(_text(content)),
+}
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, str):
+        raise TypeError("not a text")
+    return content
+
+
+def _quiet(number: Decimal) -> Decimal:
+    """The number; of NaNs that raise where they are compared, the one that does not."""
+    return Decimal("NaN") if number.is_snan() else number
+
+
+def _short(digits: str, limit: int = 10_000) -> str:
+    """`digits`, unless there are so many that arithmetic with them would take long."""
+    if len(digits) > limit:
+        raise ValueError("too many digits")
+    return digits
+
+
+def _refuse_collisions(keys: list[Any]) -> None:
+    """Raise ValueError for keys chosen so that they all hash alike: a dictionary of them takes quadratic time."""
+    if len(keys) > 1000 and len({hash(key) for key in keys}) < len(keys) // 8:
+        raise ValueError("keys that collide")

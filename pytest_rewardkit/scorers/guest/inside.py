@@ -1,0 +1,207 @@
+"""The evaluation of a case behind the border of a sandbox.
+
+The source of this module is sent into the candidate's interpreter, after across.py which takes values over the border,
+and `answer` is called there with each case. So it needs the standard library alone. A forged answer is worth what
+returning that value would have been worth: the candidate does not know what is expected.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+
+from pytest_rewardkit.scorers.guest.across import decode, encode, has_plain_text
+from pytest_rewardkit.scorers.guest.loading import NAME, alone, compiled
+from pytest_rewardkit.scorers.guest.structures import TooLargeError, text_of, type_name
+
+TYPING = False
+if TYPING:
+    from typing import Any
+
+LONGEST_TEXT = 1_000_000
+LONGEST_MESSAGE = 2_000
+LONGEST_TRACEBACK = 4_000
+LONGEST_ANSWER = 7_000_000
+MOST_BASES = 30
+
+
+class _Answer:
+    """Shows itself as the answer's text, so that it leaves the sandbox as the cell's result."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
+    """Run one case among the candidate's names; called in the sandbox.
+
+    Parameters
+    ----------
+    nonce: what the answer begins with, to be told from what the candidate shows.
+    question: JSON, or the path of a file that holds it: what to evaluate and what is wanted of it (evaluation.py).
+    user: the candidate's names.
+
+    Returns an object whose text is the nonce and JSON: the kind of the one thing that there is to say, and it
+    (protocol.py).
+    """
+    _allow_long_integers()
+    try:
+        if question.startswith("/"):
+            with io.open(question, encoding="ascii") as file:  # noqa: UP020 - candidates take the built-in name at times
+                question = file.read()
+        with alone():
+            text = json.dumps(_evaluated(json.loads(question), user))
+    except BaseException as error:
+        text = json.dumps(["raised", _described(error)])
+    if len(text) > LONGEST_ANSWER:  # escapes can make it several times as long as the value
+        text = json.dumps(["value", _too_large(object)])
+    return _Answer(nonce + text)
+
+
+def _allow_long_integers() -> None:
+    if hasattr(sys, "set_int_max_str_digits"):
+        sys.set_int_max_str_digits(0)
+
+
+def load(source: str, name: str, user: dict[str, Any]) -> None:
+    """Run the source of a module among `user`; one that exits has ended its loading, and is what it has defined.
+
+    Raises SyntaxError without frames of the source's own when it does not compile, and what the source raises.
+    """
+    import linecache
+    import os
+
+    # What stands under a main guard does not run; what is looked up by the module's name is found.
+    user["__name__"] = MODULE
+    user["__file__"] = os.path.join(os.getcwd(), NAME)  # noqa: PTH109, PTH118
+    user["exit"] = user["quit"] = sys.exit  # a notebook's take no status, and go on
+    sys.modules[MODULE] = sys.modules["__main__"]
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    program = compiled(source, name, _shell)
+    with contextlib.suppress(SystemExit):
+        program.run(user)
+
+
+MODULE = "candidate"
+"""The name of the module that a candidate is, where it is one."""
+
+
+def _shell() -> Any:
+    """IPython's, in whose cell this runs. Raises ImportError."""
+    from IPython import get_ipython
+
+    return get_ipython()
+
+
+def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
+    if question["load"]:
+        load(question["load"], question["name"], user)
+        return ["done", None]
+    if question["tree"] or question["steps"]:
+        return ["compared", _compared(question, user)]
+    if question["statements"]:
+        exec(_compiled(question["statements"], "exec"), user)  # noqa: S102 - this is what a sandbox is for
+    if question["call"]:
+        function = eval(_compiled(question["call"], "eval"), user)  # noqa: S307
+        args, kwargs = (decode(question[part], rebuild=True) for part in ("args", "kwargs"))
+        return _said(_settled(function(*args, **kwargs)), question["wants"])
+    return _expressed(question, user)
+
+
+def _expressed(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
+    if not question["expression"]:
+        return ["done", None]
+    return _said(_settled(eval(_compiled(question["expression"], "eval"), user)), question["wants"])  # noqa: S307
+
+
+def _compared(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
+    """What is recorded of what a case's code asserts, and the answer; None where an assertion failed before it."""
+    from pytest_rewardkit.scorers.guest.operands_inside import Recorder
+
+    recorder = Recorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
+    asserted = []
+    for kind, content in question["steps"]:
+        if kind == "do":
+            exec(_compiled(content, "exec"), user)  # noqa: S102
+            continue
+        record, value = recorder.record(content)
+        asserted.append(record)
+        if not value:
+            return [asserted, None]
+    if not question["tree"]:
+        return [asserted, _expressed(question, user)]
+    record, value = recorder.record(question["tree"])
+    if question["assigns"]:
+        user[question["assigns"]] = value
+    return [asserted, ["tree", record]]
+
+
+def _settled(value: Any) -> Any:
+    return _awaited(value) if type(value).__name__ == "coroutine" else value
+
+
+def reported(value: Any, wants: str) -> str:
+    """Return an answer that tells a value, as JSON."""
+    _allow_long_integers()
+    try:
+        text = json.dumps(_said(value, wants))
+    except BaseException as error:
+        text = json.dumps(["value", {"object": [type_name(type(value)), f"<no value: {type(error).__name__}>"]}])
+    return text if len(text) <= LONGEST_ANSWER else json.dumps(["value", _too_large(type(value))])
+
+
+def _said(value: Any, wants: str) -> list[Any]:
+    """A value; or, where its text is wanted and the host cannot make it of plain data, that one text."""
+    try:
+        if wants == "value" or has_plain_text(value):
+            return ["value", encode(value)]
+    except TooLargeError:
+        if wants == "value":
+            return ["value", _too_large(type(value))]
+    kind: Any = type(value)
+    write = repr if wants == "shown" and kind.__repr__ is not object.__repr__ else str
+    return ["text", text_of(write, value, LONGEST_TEXT)]
+
+
+def _too_large(kind: type) -> Any:
+    return {"object": [type_name(kind), "<too large to be taken out of the sandbox>"]}
+
+
+def _compiled(source: str, mode: str) -> Any:
+    import linecache
+
+    linecache.cache["<case>"] = (len(source), None, source.splitlines(True), "<case>")
+    return compile(source, "<case>", mode)
+
+
+def _awaited(coroutine: Any) -> Any:
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    import traceback
+
+    frames = _frames(error, lambda name: name in ("<case>", NAME, "setup.py"))
+    if frames is None:
+        frames = _frames(error, lambda name: name != "<rewardkit>")
+    lines = traceback.format_exception(type(error), error, frames)
+    return {
+        "bases": [type_name(base) for base in type(error).__mro__][:MOST_BASES],
+        "message": text_of(str, error, LONGEST_MESSAGE),
+        "traceback": "".join(lines)[-LONGEST_TRACEBACK:],
+    }
+
+
+def _frames(error: BaseException, begins: Any) -> Any:
+    """The frames of an exception from the first one on in a file where they begin."""
+    frames = error.__traceback__
+    while frames is not None and not begins(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return frames

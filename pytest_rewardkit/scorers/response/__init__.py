@@ -1,0 +1,1 @@
+"""The candidate out of a model's response."""

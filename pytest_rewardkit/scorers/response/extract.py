@@ -1,0 +1,327 @@
+"""The candidate out of a model's response: fenced code in Markdown, or bare code. Pure; never raises for any text."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.response.blocks import needed_blocks
+from pytest_rewardkit.scorers.response.cutting import without_cut_end
+from pytest_rewardkit.scorers.response.fences import Block, fenced_blocks
+from pytest_rewardkit.scorers.response.languages import NO_PROGRAMS, canonical, foreign_language, shown_name
+from pytest_rewardkit.scorers.response.response import (
+    before_marks,
+    begins_with_mark,
+    between_marks,
+    in_json,
+    in_json_after_words,
+    normalised,
+    tagged,
+    unescaped,
+    with_fence_on_its_line,
+    without_named_mark,
+    without_numbers,
+    without_thoughts,
+)
+from pytest_rewardkit.scorers.response.source import Source, read_source, unwrapped, without_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+RESPONSE_LIMIT: Final = 250_000
+"""Characters of a response that is looked through; this keeps the worst Markdown under two seconds."""
+
+POLICIES: Final = ("auto", "first", "last", "all")
+MOST_PIECES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The code taken from a response ("" when it has none), and how it was chosen, for the reward's reason."""
+
+    code: str
+    how: str
+
+
+def extract_code(
+    response: str, *, language: str = "python", policy: str = "auto", defines: Collection[str] = ()
+) -> str:
+    """Return the code in a model's response, or "" when it has none. Parameters as in `find_code`."""
+    return find_code(response, language=language, policy=policy, defines=defines).code
+
+
+def find_code(
+    response: str, *, language: str = "python", policy: str = "auto", defines: Collection[str] = ()
+) -> Extraction:
+    """Return the code in a model's response, and how it was chosen.
+
+    A response that is code as it stands is taken whole. Else its fenced blocks of the language are looked at, or those
+    without a language when there are none; fences may be unclosed, indented, in lists or in quotes. A model's thoughts
+    and the marks at its end are not looked at; where there are answer tags, what they hold is preferred. Code that was
+    cut off at its end is taken as far as it compiles.
+
+    Parameters
+    ----------
+    response: raw model text, at most 250,000 characters.
+    language: blocks of this language, under any of its common names, are code.
+    policy: which of several blocks. ``auto``: the last one that parses and defines what is asked, with the earlier ones
+        whose names it uses, without checks, sample outputs and uses that follow it; else all, joined. ``first``,
+        ``last``, ``all``: as they say.
+    defines: the names that the code is asked for, such as the function that the cases call.
+
+    Raises RewardkitUsageError for an unknown policy and TypeError for a response that is no text; nothing else.
+    """
+    if policy not in POLICIES:
+        raise RewardkitUsageError(f"no extraction policy {policy!r}{did_you_mean(str(policy), POLICIES)}")
+    if not isinstance(response, str):
+        raise TypeError(f"a response is a str, not {type(response).__name__}")
+    if len(response) > RESPONSE_LIMIT:
+        return Extraction("", f"the response has {len(response):,} characters, more than {RESPONSE_LIMIT:,}")
+    return _Search(canonical(language), policy, defines).found(normalised(response))
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    language: str
+    policy: str
+    defines: Collection[str]
+
+    def found(self, text: str) -> Extraction:
+        text = without_named_mark(text)
+        if begins_with_mark(text) and (marked := self._marked(text)):
+            return marked
+        if whole := self._whole(text):
+            return whole
+        answer = without_thoughts(text)
+        if answer != text and (whole := self._whole(answer)):
+            return whole
+        text = with_fence_on_its_line(answer)
+        if (found := self._first(in_json(text))) is not None:
+            return replace(found, how=f"{found.how}, in JSON")
+        blocks = fenced_blocks(text)
+        if (found := self._first(tagged(text, blocks))) is not None:
+            return replace(found, how=f"{found.how}, in answer tags")
+        if (found := self._fenced(blocks)) is not None:
+            return found
+        data = [it for block in blocks if block.language == "data" for it in in_json(block.text)]
+        if (found := self._first([*data, *in_json_after_words(text)])) is not None:
+            return replace(found, how=f"{found.how}, in JSON")
+        return self._marked(text, blocks) or self._unfenced(text, blocks)
+
+    def _first(self, texts: Sequence[str]) -> Extraction | None:
+        """The first code in any of the texts, if possible one that defines what is asked."""
+        found = []
+        for text in texts:
+            extraction = self._first(in_json(text)) or self._marked(text)
+            if extraction is None:
+                continue
+            source = read_source(extraction.code)
+            if source is not None and set(self.defines) & source.defines:
+                return extraction
+            found.append(extraction)
+        return found[0] if found else None
+
+    def _whole(self, text: str) -> Extraction | None:
+        if self.language != "python" or _TILDES.match(text) or in_json(text):
+            return None
+        for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text), unescaped(text), without_numbers(text)):
+            source = _python(code)
+            if source is not None:
+                code = without_words(unwrapped(source))
+                return None if foreign_by_names(source) else Extraction(code, "the whole response")
+        return None
+
+    def _marked(self, text: str, blocks: Sequence[Block] | None = None) -> Extraction | None:
+        """The first code between the marks of a text, as it stands or in fences."""
+        pieces = between_marks(text)[:MOST_PIECES] if blocks is None or not blocks else []
+        for piece in pieces:
+            found = self._whole(piece) or self._fenced(fenced_blocks(piece))
+            if found is not None:
+                return found
+        return None
+
+    def _fenced(self, blocks: Sequence[Block]) -> Extraction | None:
+        """The code in fenced blocks; None where there is none of the language."""
+        blocks = [_tidied(inner) for block in blocks for inner in _inner(block)]
+        blocks = [block for block in blocks if block.text.strip()]
+        mine = [block for block in blocks if block.language == self.language]
+        if not mine:
+            mine = [block for block in blocks if not block.language]
+        if self.language == "python":
+            read = [read_source(textwrap.dedent(block.text)) for block in mine]
+            # Output shown in a fence without a language reads as Python surprisingly often: "1\n2" is two expressions.
+            kept = [
+                (block, source)
+                for block, source in zip(mine, read, strict=True)
+                if block.language or _may_be_python(block, source)
+            ]
+            if not kept:
+                kept = [(it, source) for it in blocks if it.language and (source := _mislabelled(it))]
+            return self._chosen([block for block, _ in kept], [source for _, source in kept]) if kept else None
+        return self._chosen(mine, [None] * len(mine)) if mine else None
+
+    def _chosen(self, blocks: Sequence[Block], sources: Sequence[Source | None]) -> Extraction:
+        if self.policy == "first" or len(blocks) == 1:
+            return _joined(blocks, [0], self.language)
+        if self.policy == "last":
+            return _joined(blocks, [len(blocks) - 1], self.language)
+        if self.policy == "all" or self.language != "python":
+            return _joined(blocks, range(len(blocks)), self.language)
+        return _joined(blocks, needed_blocks(sources, self.defines) or range(len(blocks)), self.language)
+
+    def _unfenced(self, text: str, blocks: Sequence[Block]) -> Extraction:
+        """Code that stands in prose without a fence: from the first line that looks like it, as far as it parses."""
+        if self.language != "python":
+            return Extraction("", f"no {self.language} in the response")
+        others = [it.language for it in blocks if it.language not in ("", *NO_PROGRAMS, "bash")]
+        others += [it for block in blocks if not block.language and (it := foreign_language(block.text))]
+        other = others[0] if others else foreign_language(text)
+        if other is not None:
+            return Extraction("", f"the candidate is {shown_name(other)}, not Python")
+        found = _in_prose(textwrap.dedent(before_marks(text)))
+        if not found.code and any(block.language == "bash" for block in blocks):
+            return Extraction("", "the candidate is shell, not Python")
+        return found
+
+
+_TILDES: Final = re.compile(r"\s*~~~")  # before a name they are operators
+
+
+def _python(text: str) -> Source | None:
+    source = read_source(text)
+    return source if source is not None and source.is_code else None
+
+
+def foreign_by_names(source: Source) -> bool:
+    """Whether a source that parses as Python is another language's all the same, as ``console.log("x")`` is."""
+    return "console" in source.uses and "console.log(" in source.text
+
+
+def _may_be_python(block: Block, source: Source | None) -> bool:
+    if source is None:
+        return foreign_language(block.text) is None
+    return source.is_code and not foreign_by_names(source)
+
+
+def _mislabelled(block: Block) -> Source | None:
+    """The source in a block of another language's name that can only be Python."""
+    if block.language in NO_PROGRAMS:
+        return None
+    source = _python(textwrap.dedent(block.text))
+    return source if source is not None and re.search(r"^[ \t]*(?:def|class) \w+.*:", source.text, re.M) else None
+
+
+def _inner(block: Block) -> Sequence[Block]:
+    """The blocks in a block of Markdown; any other block as it is."""
+    inner = fenced_blocks(block.text) if block.language in NO_PROGRAMS else []
+    return [it for it in inner if it.language not in NO_PROGRAMS] or [block]
+
+
+def _tidied(block: Block) -> Block:
+    """A block without prompts, marks, and spaces that only look like some."""
+    text = without_named_mark(prompts_off(block.text))
+    if block.language in ("python", "") and read_source(textwrap.dedent(text)) is None:
+        for other in (text.replace("\xa0", " "), before_marks(text), unescaped(text), without_numbers(text)):
+            if other and other != text and read_source(textwrap.dedent(other)) is not None:
+                text = other
+                break
+    return replace(block, text=text)
+
+
+_PROMPT: Final = re.compile(r"(?:>>>|\.\.\.)(?: |$)")
+_NUMBERED_PROMPT: Final = re.compile(r"(?:In \[\d*\]| {2,}\.\.\.): ?")
+
+
+def prompts_off(code: str) -> str:
+    """An interactive session's input, without prompts and output; any other code as it is."""
+    start = code.lstrip()
+    prompt = _PROMPT if start.startswith(">>> ") else _NUMBERED_PROMPT if _NUMBERED_PROMPT.match(start) else None
+    if prompt is None:
+        return code
+    lines = [line.strip("\n") for line in textwrap.dedent(code).split("\n")]
+    return "\n".join(line[match.end() :] for line in lines if (match := prompt.match(line)))
+
+
+def _unquoted(text: str) -> str:
+    """A text of which every line is quoted, without the quotes; "" for any other."""
+    lines = text.strip("\n").split("\n")
+    if not all(line.startswith(">") or not line.strip() for line in lines):
+        return ""
+    return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines) + "\n"
+
+
+_FUTURE: Final = re.compile(r"^from __future__ import [^\n(]+\n?", re.MULTILINE)
+
+
+def _joined(blocks: Sequence[Block], places: Sequence[int], language: str) -> Extraction:
+    pieces = [textwrap.dedent(blocks[place].text).strip("\n") for place in places]
+    how = _description(len(blocks), places)
+    last = blocks[places[-1]]
+    if language == "python" and not last.is_closed and (whole := without_cut_end(pieces[-1])) is not None:
+        pieces[-1] = whole.rstrip("\n")
+        how += ", without its end, which was cut off"
+    if len(pieces) > 1 and any(_FUTURE.search(piece) for piece in pieces[1:]):
+        # They have to come first.
+        imports = dict.fromkeys(line.strip() for piece in pieces for line in _FUTURE.findall(piece))
+        pieces = ["\n".join(imports), *(_FUTURE.sub("", piece).strip("\n") for piece in pieces)]
+    return Extraction("\n\n".join(pieces) + "\n", how)
+
+
+def _description(count: int, places: Sequence[int]) -> str:
+    if count == 1:
+        return "the only code block"
+    if len(places) == count:
+        return f"all {count} code blocks, joined"
+    numbers = " and ".join(str(place + 1) for place in places)
+    return f"code block{'s' if len(places) > 1 else ''} {numbers} of {count}"
+
+
+_CODE_STARTS: Final = re.compile(
+    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |[a-z_][\w.]*\("
+    r"|[\w, ]+ [-+*/]?= |return [\w(\[{'\"-]|(?:if|while|with) .*:$|for \w.* in .*:|try:$)",
+    re.MULTILINE,
+)
+_CODE_ENDS: Final = re.compile(
+    r"^(?:</?[A-Za-z]|`{1,2}[ \t]*$|'{3}|\"{3}|-{3,}|={3,}|\*{2,}|\\end\b|#{2,} |\[/|(?:END|End of)\b)", re.MULTILINE
+)
+"""Lines that are no Python, where they are in no string."""
+
+_INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_ATTEMPTS: Final = 8
+
+
+def _in_prose(text: str) -> Extraction:
+    start = _CODE_STARTS.search(text)
+    if start is None:
+        return _inline(text)
+    text = text[start.start() :]
+    for line in list(_CODE_ENDS.finditer(text))[:_ATTEMPTS]:
+        source = _python(textwrap.dedent(text[: line.start()]))
+        if source is not None:
+            return Extraction(source.text, "the code in the text, without a fence")
+    if (whole := without_cut_end(textwrap.dedent(text))) is not None:
+        return Extraction(whole, "the code in the text, without its end, which was cut off")
+    paragraphs = re.split(r"(\n[ \t]*\n)", text)
+    for end in range(len(paragraphs), max(0, len(paragraphs) - 2 * _ATTEMPTS), -2):
+        source = _python(textwrap.dedent("".join(paragraphs[:end])))
+        if source is not None:
+            return Extraction(source.text, "the code in the text, without a fence")
+    return Extraction(text, "what looks like code in the text, without a fence")
+
+
+def _inline(text: str) -> Extraction:
+    """The longest code between single backticks."""
+    found = [source for code in _INLINE.findall(text)[:MOST_PIECES] if (source := _python(code)) is not None]
+    found = [source for source in found if _does(source)]
+    if not found:
+        return Extraction("", "no code in the response")
+    longest = max(found, key=lambda source: len(source.text))
+    return Extraction(f"{longest.text}\n", "the code between backticks")
+
+
+def _does(source: Source) -> bool:
+    """Whether it is more than a part of a program, as `x = 5` and `"text"` are: a call, or a definition."""
+    return re.search(r"\w\(.*\)|\bdef |=[ ]*lambda\b", source.text) is not None

@@ -1,0 +1,176 @@
+"""What stands around code in a model's response, and is none of it: thoughts, end marks, answer tags. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.scorers.response.fences import Block
+
+_THOUGHT: Final = r"(?:think|thinking|thought|thoughts|reasoning|analysis|scratchpad)"
+_OPEN_THOUGHT: Final = re.compile(rf"\s*<(?:\w{{1,20}}:)?{_THOUGHT}>")
+# Not one in quotes, as code about models has it; a fence may follow.
+_UNQUOTED: Final = r"(?![\"'\\]|`(?!``))"
+_FINAL_CHANNEL: Final = re.compile(r"<\|channel\|>final[^<>\n]{0,40}<\|message\|>")
+_END_OF_THOUGHT: Final = re.compile(rf"</(?:\w{{1,20}}:)?{_THOUGHT}>{_UNQUOTED}")
+
+_TAG: Final = re.compile(
+    r"<(answer|solution|code|final_answer|final|python|response|output_code|tool_call|execute|parameter)"
+    r"(?:[ =][^<>\n]{1,100})?>(?![\"'`\\])",
+    re.IGNORECASE,
+)
+_CDATA: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+MOST_TAGS: Final = 50
+LEAST_NUMBERED: Final = 2
+
+_MARK: Final = (
+    # Some models have wide bars.
+    r"(?:<[|\uff5c][^<>|\uff5c\n]{1,40}[|\uff5c]>|</?s>|<(?:eos|bos|pad|EOT)>|<(?:end|start)_of_turn>"
+    r"|\[(?:DONE|END|BEGIN|EOS|/?INST|/?PYTHON|/?CODE|/?ANSWER|/?SOLUTION)\]"
+    rf"|</?{_THOUGHT}>|</?(?:answer|solution|code|final_answer|final|python|response)>)"
+)
+# At one end of a line; in the middle of it, it is more likely a part of code.
+_MARK_AT_LINE_END: Final = re.compile(
+    rf"^[ \t]*{_MARK}(?:[ \t]*{_MARK})*|{_MARK}(?:[ \t]*{_MARK})*[ \t]*$", re.MULTILINE
+)
+_ROLE: Final = re.compile(r"\s*(?:assistant|model|user|python|code)[ \t]*:?[ \t]*\n", re.IGNORECASE)
+
+
+def normalised(response: str) -> str:
+    """Return a response with plain line ends, and without a byte order mark or spaces of no width before lines."""
+    response = response.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", response)
+
+
+_UNSEEN: Final = re.compile("^[\u200b\u2060\ufeff]+", re.MULTILINE)
+_NAMED_MARK: Final = re.compile(r"[ \t]*\[(DONE|END)\]\s*\Z")
+_BEGIN: Final = re.compile(r"\s*\[(?:BEGIN|PYTHON|CODE|ANSWER|SOLUTION)\][ \t]*\n")
+
+
+def without_named_mark(text: str) -> str:
+    """Return a text without ``[DONE]`` at its end, which reads as Python, unless the text knows of such a name."""
+    match = _NAMED_MARK.search(text, max(0, len(text) - 200))
+    if match is None or re.search(rf"\b{match[1]}\b", text[: match.start()]):
+        return text
+    return text[: match.start()] + "\n"
+
+
+def begins_with_mark(text: str) -> bool:
+    """Whether a text begins with such a mark."""
+    return _BEGIN.match(text) is not None
+
+
+def without_thoughts(text: str) -> str:
+    """Return what comes after a model's thoughts; thoughts that do not end are taken for the answer."""
+    if finals := [match.end() for match in _FINAL_CHANNEL.finditer(text)]:
+        return text[finals[-1] :]
+    if ends := [match.end() for match in _END_OF_THOUGHT.finditer(text)]:
+        return text[ends[-1] :]
+    opening = _OPEN_THOUGHT.match(text)
+    return text[opening.end() :] if opening else text
+
+
+def between_marks(text: str) -> list[str]:
+    """The pieces of a text between the marks with which models and benchmarks begin and end, in order."""
+    pieces = _MARK_AT_LINE_END.split(text)
+    if len(pieces) == 1:
+        return [text]
+    return [pieces[0], *(_ROLE.sub("", piece, count=1) for piece in pieces[1:])]
+
+
+def before_marks(text: str) -> str:
+    """Return a text up to the first mark."""
+    match = _MARK_AT_LINE_END.search(text)
+    return text[: match.start()] if match else text
+
+
+def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
+    """What stands in answer tags that no block holds, the last first; tags that do not close reach to the end."""
+    starts = _line_starts(text)
+    inside = [(starts[block.first], starts[block.last + 1]) for block in blocks]
+    found: list[str] = []
+    for tag in list(_TAG.finditer(text))[-MOST_TAGS:]:
+        if any(start <= tag.start() < end for start, end in inside):
+            continue
+        close = re.compile(rf"</{tag[1]}>", re.IGNORECASE).search(text, tag.end())
+        content = text[tag.end() : close.start() if close else len(text)]
+        if blocks and "\n" not in content:  # a word in prose, next to code in fences
+            continue
+        found.append(data[1] if (data := _CDATA.fullmatch(content)) else content)
+    return found[::-1]
+
+
+_KEYS: Final = ("code", "solution", "answer", "python", "program", "content", "completion", "response", "input")
+
+
+def in_json(text: str) -> list[str]:
+    """The texts under the usual names in a text that begins as JSON, as with structured output and calls of tools."""
+    text = text.lstrip().removeprefix("[TOOL_CALLS]").lstrip()
+    if not text.startswith(("{", "[{")):
+        return []
+    try:
+        pending: list[Any] = [json.JSONDecoder(strict=False).raw_decode(text)[0]]
+    except (ValueError, RecursionError):
+        return []
+    found = []
+    for _ in range(MOST_TAGS):
+        if not pending:
+            break
+        item = pending.pop()
+        if isinstance(item, dict):
+            found += [value for key in _KEYS if isinstance(value := item.get(key), str)]
+        inner = item.values() if isinstance(item, dict) else item
+        pending += [value for value in inner if isinstance(value, dict | list)]
+    return found
+
+
+_FIRST_OBJECT: Final = re.compile(r"^[ \t]*\[?\{", re.MULTILINE)
+
+
+def in_json_after_words(text: str) -> list[str]:
+    """The same for a text in which words stand before the JSON."""
+    match = _FIRST_OBJECT.search(text)
+    return in_json(text[match.start() :]) if match else []
+
+
+_FENCE_AFTER_WORDS: Final = re.compile(
+    r"^((?:[*#]+[ \t]*)?[A-Za-z][^`\n]*\S)[ \t]+(?=`{3,}(?:python3?|py)[ \t]*$)", re.MULTILINE
+)
+
+
+def with_fence_on_its_line(text: str) -> str:
+    """A text whose first fence stands after words, with the fence on a line of its own; any other as it is."""
+    match = _FENCE_AFTER_WORDS.search(text)
+    if match is None or "```" in text[: match.end()]:
+        return text
+    return f"{text[: match.end(1)]}\n{text[match.end() :]}"
+
+
+def unescaped(text: str) -> str:
+    """A text whose lines end in a backslash and an n as if they had ended in line ends; "" for any other."""
+    if text.strip().count("\n") > 0 or "\\n" not in text:
+        return ""
+    return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+
+
+_NUMBERED: Final = re.compile(r"[ \t]*(\d{1,6})(?:[:|\u2502.]?(?:[ \t]|$))")
+
+
+def without_numbers(text: str) -> str:
+    """A text of which every line begins with its number, without the numbers; "" for any other."""
+    lines = text.strip("\n").split("\n")
+    matches = [_NUMBERED.match(line) for line in lines]
+    if len(lines) < LEAST_NUMBERED or not all(m and int(m[1]) == n for n, m in enumerate(matches, 1)):
+        return ""
+    return "\n".join(line[match.end() :] for line, match in zip(lines, matches, strict=True) if match) + "\n"
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return [*starts, starts[-1]]

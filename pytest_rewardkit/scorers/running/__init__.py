@@ -1,0 +1,1 @@
+"""Running a candidate in a sandbox, and asking it."""

@@ -1,0 +1,220 @@
+"""What is put to the candidate's interpreter, and the answer that came out, as plain data."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import secrets
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case
+from pytest_rewardkit.scorers.guest import across, inside, loading, operands_inside, structures
+from pytest_rewardkit.scorers.running.operands import Plan, planned
+from pytest_rewardkit.scorers.running.protocol import VALUE, Raised, Refused, Said, read, reading_of
+from pytest_rewardkit.scorers.values.digits import written
+from pytest_rewardkit.scorers.values.texts import text_of_value, texts_of_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
+
+CELL_LIMIT: Final = 50_000
+"""Characters of a question that is put into a cell; IPython reads longer cells slowly, and with much memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a case.
+
+    Parameters
+    ----------
+    value: the value that came out, as plain data, or NOT_GIVEN when there was none.
+    text: in its place the one text of an object that is no plain data, where a text was asked for.
+    stdout, stderr: what was printed meanwhile.
+    raised: the exception that ended it.
+    verdict: why there is no answer; None when there is one.
+    reason: one sentence on that.
+    duration: seconds on the host's clock.
+    """
+
+    value: Any = NOT_GIVEN
+    text: str | None = None
+    stdout: str = ""
+    stderr: str = ""
+    raised: Raised | None = None
+    verdict: Verdict | None = None
+    reason: str = ""
+    duration: float = 0.0
+
+    def texts(self, expected: str) -> Iterable[str]:
+        """Return the texts that this answer has: one, or those that the host makes of one value."""
+        if self.text is not None:
+            return [self.text]
+        return [self.stdout] if self.value is NOT_GIVEN else texts_of_value(self.value, expected)
+
+    @property
+    def put_out(self) -> str:
+        """What was printed or, where nothing was, the text of the value; for people."""
+        if self.stdout or self.text is not None:
+            return self.stdout or self.text or ""
+        return "" if self.value is NOT_GIVEN or self.value is None else text_of_value(self.value)
+
+    @classmethod
+    def of(cls, cell: Cell) -> Answer:
+        """Return the answer without a value that a cell amounts to."""
+        return cls(
+            stdout=cell.stdout, stderr=cell.stderr, verdict=cell.verdict, reason=cell.reason, duration=cell.duration
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any.
+
+    Or a module to `load` there; `name` is the file that its tracebacks name. `wants` is a kind of answer (protocol.py),
+    and `plan` says which comparisons the host makes.
+    """
+
+    load: str = ""
+    name: str = loading.NAME
+    statements: str = ""
+    expression: str = ""
+    call: str = ""
+    args: Any = ()
+    kwargs: Any = ()
+    wants: str = ""
+    plan: Plan | None = None
+
+    @classmethod
+    def of(cls, case: Case) -> Question:
+        """Return the question that a code or call case asks."""
+        if case.code is not None:
+            return cls._of_code(case.code, wanted_of(case))
+        assert case.call is not None
+        args, kwargs = case.encoded_arguments()
+        return cls(call=case.call, args=args, kwargs=kwargs, wants=wanted_of(case))
+
+    @classmethod
+    def _of_code(cls, code: str, wants: str) -> Question:
+        before, last, expression = _split(code)
+        shown = "" if expression is None else ast.unparse(expression)
+        wants = wants if shown else ""
+        compared, target = (expression, "") if not last else _assigned(last[0])
+        plan = planned(before, compared, target)
+        if plan is None:
+            is_valued = expression is not None and not last
+            return cls(statements=_unparsed(before) if is_valued else code, expression=shown, wants=wants)
+        if plan.tree is None:
+            steps = (*plan.steps, *map(ast.unparse, last))
+            return cls(plan=replace(plan, steps=steps), expression=shown, wants=wants)
+        return cls(plan=plan, wants=wants)
+
+    def as_json(self) -> str:
+        """Return the question as `inside.answer` reads it."""
+        content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "plan"}
+        return json.dumps({**content, **(self.plan or Plan()).question()})
+
+
+def wanted_of(case: Case) -> str:
+    """Return what is wanted of a case's answer: its value or, by what is expected, one of its texts."""
+    return reading_of(written(case.expected)) if case.is_about_text else VALUE
+
+
+def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer:
+    """Evaluate `question` after the candidate, within `limit` seconds. Raises SandboxUnavailable."""
+    nonce = secrets.token_hex(16)
+    content = question.as_json()
+    if len(content) > CELL_LIMIT:
+        content = interpreter.deposit(content)
+    cell = interpreter.run(_cell(nonce, content, first=not interpreter.prepared), limit=limit)
+    interpreter.prepared = interpreter.alive
+    blank = Answer.of(cell)
+    if cell.verdict is not None:
+        return blank
+    if cell.value is None or not cell.value.startswith(nonce):
+        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason="the interpreter gave no answer")
+    try:
+        said = read(cell.value[len(nonce) :], question.wants, question.plan)
+    except Refused as error:
+        return replace(blank, verdict=Verdict.RUNTIME_ERROR, reason=f"the interpreter gave no proper answer: {error}")
+    if said.raised is None:
+        if question.plan is not None and question.plan.prints:
+            return replace(blank, value=None, stdout=f"{blank.stdout}{said.value[0]}\n")
+        return with_what(blank, said)
+    verdict = _verdict(said.raised, said.traceback, of_module=bool(question.load))
+    stderr = blank.stderr + said.traceback
+    return replace(blank, raised=said.raised, verdict=verdict, reason=str(said.raised), stderr=stderr)
+
+
+def with_what(answer: Answer, said: Said) -> Answer:
+    """Return an answer with the value or text that was said, if either was."""
+    return replace(answer, value=said.value[0] if said.value else NOT_GIVEN, text=said.text)
+
+
+def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
+    if "builtins.MemoryError" in raised.types:
+        return Verdict.MEMORY
+    # Without frames the source itself did not compile; with them, some code that it ran compiled another text.
+    if of_module and "builtins.SyntaxError" in raised.types and "Traceback (most recent call last)" not in traceback:
+        return Verdict.COMPILE_ERROR
+    return Verdict.RUNTIME_ERROR
+
+
+# Neither cell looks up a name that a candidate may have given another meaning. The modules stay where the candidate can
+# reach them, and gain nothing by that (inside.py).
+_FIRST_CELL: Final = """\
+(lambda user, builtins: (lambda sys: ([(
+    sys.modules.__setitem__(name, builtins['type'](sys)(name)),
+    builtins['exec'](builtins['compile'](source, '<rewardkit>', 'exec'), sys.modules[name].__dict__),
+) for name, source in {sources!r}], sys.modules[{module!r}].answer({nonce!r}, {content!r}, user))[-1]
+)(builtins['__import__']('sys')))((lambda: 0).__globals__, (lambda: 0).__builtins__)
+"""
+_NEXT_CELL: Final = """\
+(lambda user, builtins: builtins['__import__']('sys').modules[{module!r}].answer({nonce!r}, {content!r}, user)
+)((lambda: 0).__globals__, (lambda: 0).__builtins__)
+"""
+
+MODULES: Final = (loading, structures, across, inside)
+"""What tells a value of a program, in its process; each imports those before it."""
+
+
+@cache
+def _sources() -> list[tuple[str, str]]:
+    return [(module.__name__, inspect.getsource(module)) for module in (*MODULES, operands_inside)]
+
+
+def _cell(nonce: str, content: str, *, first: bool) -> str:
+    """The cell that evaluates a question; the first one brings what all of them need."""
+    form = _FIRST_CELL if first else _NEXT_CELL
+    return form.format(sources=_sources(), module=inside.__name__, nonce=nonce, content=content)
+
+
+def _split(code: str) -> tuple[list[ast.stmt], list[ast.stmt], ast.expr | None]:
+    """The statements of a case's code, the assignment that ends it, if one does, and the expression whose value counts.
+
+    That is its last expression or what was last assigned to; None where there is neither.
+    """
+    *before, last = body = ast.parse(code).body or [ast.Pass()]
+    if isinstance(last, ast.Expr):
+        return before, [], last.value
+    if isinstance(last, ast.Assign):
+        return before, [last], last.targets[0]
+    if isinstance(last, ast.AugAssign) or (isinstance(last, ast.AnnAssign) and last.value is not None):
+        return before, [last], last.target
+    return body, [], None
+
+
+def _assigned(last: ast.stmt) -> tuple[ast.expr | None, str]:
+    """The expression that an assignment evaluates, and the one name that it gives it; None where it is not so plain."""
+    if isinstance(last, ast.Assign) and len(last.targets) == 1 and isinstance(last.targets[0], ast.Name):
+        return last.value, last.targets[0].id
+    return None, ""
+
+
+def _unparsed(statements: list[ast.stmt]) -> str:
+    return ast.unparse(ast.Module(statements, []))

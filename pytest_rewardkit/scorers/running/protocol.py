@@ -1,0 +1,181 @@
+"""What a sandbox may say to a question, and the one place that refuses everything else.
+
+A question says what it wants (evaluation.py), and an answer is JSON: a list of the kind of the one thing that is said,
+and that thing. docs/explanation/one-answer.md has them in a table. Each is of bounded size, is decoded once, and stands
+for one value, one text, or one exception. What has another form is a wrong answer.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pytest_rewardkit.scorers.guest.across import decode, has_plain_text
+from pytest_rewardkit.scorers.guest.inside import (
+    LONGEST_ANSWER,
+    LONGEST_MESSAGE,
+    LONGEST_TEXT,
+    LONGEST_TRACEBACK,
+    MODULE,
+    MOST_BASES,
+)
+from pytest_rewardkit.scorers.running.operands import Outcome, Plan, Undecided
+
+VALUE: Final = "value"
+"""A value is wanted, whatever its text."""
+
+PRINTED: Final = "print"
+"""The text is wanted that `print` shows."""
+
+SHOWN: Final = "shown"
+"""The text is wanted by which Python shows an object: ``Decimal('0.1')``, ``<Color.RED: 1>``."""
+
+MOST_OWN_BASES: Final = 8
+"""Classes of an exception that the host does not know, itself among them."""
+
+_SHOWN_FORM: Final = re.compile(
+    r"^(?:[A-Za-z_][\w.]*\(.*\)|<[A-Za-z_][\w.]*(?:[ :.][^<>]*)?>|np\.\w+|numpy\.\w+)\s*\Z", re.DOTALL | re.MULTILINE
+)
+
+
+class Refused(ValueError):  # noqa: N818 - it names what happened to an answer
+    """An answer is none: it has another form than the question allows, or is too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception that ended a case.
+
+    Parameters
+    ----------
+    types: the name of its class and those of its bases. From the first one on that the host knows, they are the host's.
+    message: its text.
+    """
+
+    types: tuple[str, ...]
+    message: str
+
+    def __str__(self) -> str:
+        name = self.types[0]
+        for module in ("builtins", "__main__", MODULE):
+            name = name.removeprefix(f"{module}.")
+        return f"{name}: {self.message}" if self.message else name
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The one thing that an answer says: a value, a text, or an exception and its traceback; or that all is done.
+
+    Parameters
+    ----------
+    value: in a tuple of one, where it is a value.
+    text: where it is a text.
+    raised, traceback: where it is an exception.
+    """
+
+    value: tuple[Any, ...] = ()
+    text: str | None = None
+    raised: Raised | None = None
+    traceback: str = ""
+
+
+def reading_of(expected: str) -> str:
+    """Return which text of an object an expected text is compared with: `SHOWN` or `PRINTED`.
+
+    It is by the expected text alone: ``Fraction(1, 2)`` or ``<Color.RED: 1>`` is how Python shows an object, and
+    everything else is how `print` does.
+    """
+    return SHOWN if _SHOWN_FORM.search(expected.strip()) else PRINTED
+
+
+def read(text: str, wants: str, plan: Plan | None = None, *, may_raise: bool = True) -> Said:
+    """Return what an answer says to a question that wants this; "" wants nothing. Raises Refused."""
+    if len(text) > LONGEST_ANSWER:
+        raise Refused("it is too long")
+    try:
+        kind, content = json.loads(text)
+        if kind == "raised" and may_raise:
+            return _raised(content)
+        if plan is not None and kind == "compared":
+            return _compared(content, wants, plan)
+        if plan is None:
+            return _of_kind(kind, content, wants)
+    except Undecided:
+        raise Refused("it went on otherwise than the values say that it compared") from None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError) as error:
+        raise Refused(f"it is malformed: {type(error).__name__}") from None
+    raise Refused("it says something else than was asked for")
+
+
+def _of_kind(kind: str, content: Any, wants: str) -> Said:
+    if kind == "done" and not wants:
+        return Said()
+    if kind == "value" and wants:
+        value = decode(content)
+        if wants == VALUE or has_plain_text(value):
+            return Said((value,))
+    if kind == "text" and wants in (PRINTED, SHOWN) and isinstance(content, str) and len(content) <= LONGEST_TEXT:
+        return Said(text=content)
+    raise Refused("it says something else than was asked for")
+
+
+def _compared(content: Any, wants: str, plan: Plan) -> Said:
+    asserted, answer = content
+    checks = plan.checks
+    for check, record, source in zip(checks, asserted, plan.asserted, strict=False):
+        if not check.concluded(record).truth:
+            names = _with_known_bases(["builtins.AssertionError"])
+            return Said(raised=Raised(names, f"it does not hold: {source}"[:LONGEST_MESSAGE]))
+    if answer is None or len(asserted) != len(checks):
+        raise Undecided
+    kind, content = answer
+    if plan.tree is None:
+        return _of_kind(kind, content, wants)
+    if kind != "tree":
+        raise Undecided
+    outcome: Outcome = plan.tree.concluded(content)
+    return Said((outcome.value,))
+
+
+def _raised(content: Any) -> Said:
+    bases, message, traceback = content["bases"], content["message"], content["traceback"]
+    if not (isinstance(bases, list) and 0 < len(bases) <= MOST_BASES and all(isinstance(name, str) for name in bases)):
+        raise Refused("it names no exception")
+    if not (isinstance(message, str) and isinstance(traceback, str)):
+        raise Refused("its exception has no text")
+    raised = Raised(_with_known_bases(bases), message[:LONGEST_MESSAGE])
+    return Said(raised=raised, traceback=traceback[:LONGEST_TRACEBACK])
+
+
+def _with_known_bases(names: list[str]) -> tuple[str, ...]:
+    """The names of an exception's classes up to the first that the host knows, and that one's bases.
+
+    So an exception is of one kind, as one that was raised is; no list of names makes it of several.
+    """
+    own: list[str] = []
+    for name in names:
+        if (known := _known(name)) is not None:
+            return (*own, *(f"{base.__module__}.{base.__qualname__}" for base in known.__mro__[:-1]))
+        own.append(name[:200])
+        if len(own) > MOST_OWN_BASES:
+            break
+    raise Refused("its exception has too many bases")
+
+
+def _known(name: str) -> type[BaseException] | None:
+    """The host's own exception class of that full name; nothing is imported for a name that a candidate chose."""
+    module, _, path = name.rpartition(".")
+    found = vars(sys.modules[module]).get(path) if module in sys.modules else None
+    if not (isinstance(found, type) and issubclass(found, BaseException)):
+        return None
+    return found if f"{found.__module__}.{found.__qualname__}" == name else None
+
+
+def built_in_exception(name: str) -> str:
+    """Return the full name of the built-in exception that has this name; else the name."""
+    found = getattr(builtins, name, None)
+    return f"builtins.{name}" if isinstance(found, type) and issubclass(found, BaseException) else name

@@ -1,0 +1,148 @@
+"""Takes the files of a sandbox, by the provider's own files API and not by the candidate's interpreter."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.scorers.running.interpreter import CUT_OFF, sandbox_failures
+from pytest_rewardkit.scorers.running.tree import Entry, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from e2b import EntryInfo
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.own_time import OwnTime
+
+FILE_LIMIT: Final = 10_000_000
+"""Bytes of a file that are kept."""
+
+KEPT_LIMIT: Final = 50_000_000
+"""Bytes of all files of a tree that are kept."""
+
+READ_LIMIT: Final = 250_000_000
+"""Bytes of all files of a tree that are read."""
+
+MOST_FILES: Final = 5_000
+"""Files of a tree that are read; what a candidate makes beyond them is not looked at."""
+
+DEEPEST: Final = 32
+"""Levels of folders that are listed."""
+
+
+class Need(Enum):
+    """What is to be known of a file."""
+
+    NAME = "that it is there"
+    DIGEST = "whether it stays as it is"
+    CONTENT = "what is in it"
+
+
+def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time: OwnTime) -> Tree:
+    """Return what is below the folder `root`, with what there is need of to know of each file.
+
+    Raises SandboxUnavailable.
+    """
+    from e2b import FileType
+
+    tree: dict[str, Entry] = {}
+    reader = _Reader(sandbox, own_time)
+    for entry in _listed(sandbox, root):
+        path = entry.path.removeprefix(root.rstrip("/") + "/")
+        if entry.type is FileType.DIR:
+            tree[path] = Entry()
+        elif (wanted := need(path)) is Need.NAME:
+            tree[path] = Entry(obstacle="not read")
+        else:
+            tree[path] = reader.read(entry, keep=wanted is Need.CONTENT)
+    return tree
+
+
+def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
+    try:
+        with sandbox_failures():
+            return again(lambda: list(sandbox.files.list(root, depth=DEEPEST)))
+    except SandboxSpoilt as error:
+        if _is_gone(sandbox, error):
+            return []  # the candidate has removed it
+        raise
+
+
+class _Reader:
+    """Reads files, which may be anything: endless, unreadable, gone meanwhile, a thousand links to one.
+
+    Parameters
+    ----------
+    own_time: when to stop.
+    """
+
+    def __init__(self, sandbox: Sandbox, own_time: OwnTime) -> None:
+        self._sandbox = sandbox
+        self._own_time = own_time
+        self._files = MOST_FILES
+        self._bytes = READ_LIMIT
+        self._kept = KEPT_LIMIT
+
+    def read(self, entry: EntryInfo, *, keep: bool) -> Entry:
+        """Read a file, and keep its content where it is not too large. Raises SandboxUnavailable."""
+        if reason := self._exhausted():
+            # Size and time stand for the bytes, so that a change is noticed as a rule.
+            return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+        self._files -= 1
+        try:
+            with sandbox_failures():
+                return again(lambda: self._taken(entry, min(FILE_LIMIT, self._kept) if keep else 0))
+        except SandboxSpoilt as error:
+            return Entry(obstacle=str(error))
+        except SandboxUnavailable as error:
+            if type(error.__cause__).__name__ in CUT_OFF and _has_changed(self._sandbox, entry):
+                return Entry(obstacle=str(error))
+            raise
+
+    def _taken(self, entry: EntryInfo, keep: int) -> Entry:
+        digest, content = hashlib.blake2b(), bytearray()
+        size = 0
+        for chunk in self._sandbox.files.read(entry.path, format="stream"):
+            size += len(chunk)
+            self._bytes -= len(chunk)
+            if reason := self._exhausted():
+                return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+            digest.update(chunk)
+            if size <= keep:
+                content += chunk
+        if size < entry.size and not entry.symlink_target and not _has_changed(self._sandbox, entry):
+            raise SandboxUnavailable(f"of a file with {entry.size:,} bytes, {size:,} came")
+        if size > keep:
+            return Entry(digest.digest(), unkept=f"it is too large, with {size:,} bytes")
+        self._kept -= size
+        return Entry(digest.digest(), content=bytes(content))
+
+    def _exhausted(self) -> str:
+        if self._files <= 0:
+            return f"there are more than {MOST_FILES:,} files"
+        if self._bytes <= 0:
+            return f"the files have more than {READ_LIMIT:,} bytes"
+        return self._own_time.reason if self._own_time.used_up else ""
+
+
+def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:
+    """Whether a file changed while it was read, and so is itself the reason why it could not be."""
+    try:
+        with sandbox_failures():
+            now = again(lambda: sandbox.files.get_info(entry.path))
+    except SandboxSpoilt as error:
+        return _is_gone(sandbox, error)
+    return (now.size, now.modified_time) != (entry.size, entry.modified_time)
+
+
+def _is_gone(sandbox: Sandbox, error: SandboxSpoilt) -> bool:
+    """Whether a file is not there in a sandbox that is; a proxy may say the same of a sandbox that is gone."""
+    from e2b import NotFoundException
+
+    with sandbox_failures():
+        return isinstance(error.__cause__, NotFoundException) and bool(again(sandbox.is_running))

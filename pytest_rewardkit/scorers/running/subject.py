@@ -1,0 +1,101 @@
+"""The candidate in an interpreter: what runs before it, and the candidate itself, as often as it has to be run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.scorers.guest.loading import NAME
+from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
+from pytest_rewardkit.scorers.running.figure_reading import begin_reading, read_unshown
+from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
+from pytest_rewardkit.scorers.running.tenants import moves_in
+from pytest_rewardkit.scorers.running.witness import saw_code, saw_output
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from e2b_code_interpreter import Sandbox
+
+Outcome = TypeVar("Outcome", Cell, Answer)
+
+
+class Subject(ABC, Generic[Outcome]):
+    """A candidate with an interpreter of its own. A context manager: on leaving, the interpreter ends.
+
+    Parameters
+    ----------
+    sandbox: where the interpreter runs.
+    code: the candidate.
+    setup: code that runs before it.
+    limit: seconds for each of the two.
+    """
+
+    def __init__(self, sandbox: Sandbox, code: str, setup: str = "", *, limit: float) -> None:
+        self.sandbox = sandbox
+        self.code = code
+        self.interpreter = Interpreter(sandbox)
+        self.setup = setup
+        self._limit = limit
+        self._was_loaded = False
+        saw_code(code)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.interpreter.__exit__(kind, error, at)
+
+    def load(self) -> Outcome:
+        """Run the setup, if there is one, and then the candidate, and return what the candidate came to.
+
+        Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable. A setup that worked before the
+        candidate had run, and fails now, counts as the candidate's own failure: it has spoilt something.
+        """
+        if self.setup and not self.interpreter.alive:
+            outcome = self._run(self.setup, "setup.py", self._limit)
+            if outcome.verdict is not None:
+                if self._was_loaded:
+                    return outcome
+                raise RewardkitUsageError(f"the setup failed: {outcome.reason}")
+        self._was_loaded = True
+        self.interpreter.start()
+        moves_in(self.sandbox)
+        return self._seen(self._run(self.code, NAME, self._limit))
+
+    @abstractmethod
+    def _run(self, code: str, name: str, limit: float) -> Outcome: ...
+
+    @abstractmethod
+    def _seen(self, outcome: Outcome) -> Outcome: ...
+
+
+class Notebook(Subject[Cell]):
+    """A candidate as a notebook's cell: what it shows counts, whether it prints it or not."""
+
+    def unshown_figures(self) -> list[str]:
+        """Return the readings (figures.py) of figures that are open still. Raises SandboxUnavailable."""
+        return read_unshown(self.interpreter, limit=self._limit)
+
+    def _run(self, code: str, name: str, limit: float) -> Cell:
+        if name == NAME:
+            begin_reading(self.interpreter, limit=limit)
+        return self.interpreter.run(code, limit=limit)
+
+    def _seen(self, outcome: Cell) -> Cell:
+        saw_output(outcome.transcript(), outcome.stderr, outcome.images)
+        return outcome
+
+
+class Module(Subject[Answer]):
+    """A candidate as a module: what it defines counts, and what stands under its main guard does not run."""
+
+    def _run(self, code: str, name: str, limit: float) -> Answer:
+        answer = ask(self.interpreter, Question(load=code, name=name), limit=limit)
+        return replace(answer, raised=None)  # which is what cases expect of calls
+
+    def _seen(self, outcome: Answer) -> Answer:
+        saw_output(outcome.stdout, outcome.stderr)
+        return outcome

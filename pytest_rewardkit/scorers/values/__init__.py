@@ -1,0 +1,1 @@
+"""Values, texts and tables, compared on the host. Pure."""

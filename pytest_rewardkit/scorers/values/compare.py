@@ -1,0 +1,249 @@
+"""Comparison of what a candidate gave with what was expected, on the host. Pure: no sandbox, no pytest.
+
+A comparison says whether the two are equal (1.0), how near they are when a similarity was asked for (below 1.0), and
+why. Equality and nearness are separate on purpose: without a similarity, a wrong answer earns nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.difference import shown, text_difference
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.guest.across import WIDEST_WRITTEN
+from pytest_rewardkit.scorers.values.digits import whole_number
+from pytest_rewardkit.scorers.values.equality import comparable, value_difference
+from pytest_rewardkit.scorers.values.similarity import NEAREST, SIMILARITIES
+from pytest_rewardkit.scorers.values.tolerance import DEFAULT_TOLERANCE, Tolerance
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT_COMPARISONS: Final = ("exact", "lines", "tokens", "json", "value")
+"""Ways to compare two texts, from the strictest; `json` and `value` compare what the texts say, as data."""
+
+DATA_COMPARISONS: Final = ("json", "value")
+"""Those of them that compare values as well."""
+
+LITERAL_LIMIT: Final = 200_000
+"""Characters of a text that are read as a Python literal; a syntax tree takes some hundred times its text's memory."""
+
+
+_MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found: 1.0 for equal, else the similarity asked for, with the reason (empty when equal)."""
+
+    value: float
+    reason: str = ""
+
+    @property
+    def equal(self) -> bool:
+        return self.value == 1.0
+
+
+EQUAL: Final = Comparison(1.0)
+
+
+def compare_texts(
+    actual: str,
+    expected: str,
+    *,
+    compare: str = "lines",
+    tolerance: Tolerance = DEFAULT_TOLERANCE,
+    similarity: str | None = None,
+) -> Comparison:
+    """Compare two texts.
+
+    Parameters
+    ----------
+    compare: what counts as equal.
+        ``exact``: all characters, but for line ends at the very end.
+        ``lines``: line by line, without the white space at the end of each and the empty lines at the end of all.
+        ``tokens``: line by line and word by word; numbers by value, within `tolerance`.
+        ``json``: both are JSON and say the same, numbers within `tolerance`.
+        ``value``: both are Python literals (or JSON) of equal value, numbers within `tolerance`.
+    similarity: what unequal texts earn: nothing (None), or by ``words`` or ``edit`` (similarity.py), at most 0.99.
+    """
+    reason = _TEXT_DIFFERENCES[checked_comparison(compare)](actual, expected, tolerance)
+    if not reason:
+        return EQUAL
+    if similarity is None:
+        return Comparison(0.0, reason)
+    nearness = SIMILARITIES[checked_similarity(similarity)](actual, expected)
+    return Comparison(min(nearness, NEAREST), reason)
+
+
+def compare_values(
+    actual: Any, expected: Any, *, compare: str = "value", tolerance: Tolerance = DEFAULT_TOLERANCE
+) -> Comparison:
+    """Compare two values by Python's equality, deep and in order, floats within `tolerance`.
+
+    `actual` is plain data (see across.py), `expected` the author's. An expected list takes a tuple of equal items as
+    well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys of
+    dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
+    """
+    expected = comparable(expected)
+    if compare == "json":
+        actual, expected = _as_json(actual), _as_json(expected)
+    reason = value_difference(actual, expected, tolerance)
+    return Comparison(0.0, reason) if reason else EQUAL
+
+
+def checked_comparison(name: str) -> str:
+    """Return `name` if it is one of TEXT_COMPARISONS. Raises RewardkitUsageError with the nearest."""
+    if name not in TEXT_COMPARISONS:
+        raise RewardkitUsageError(f"no comparison {name!r}{did_you_mean(str(name), TEXT_COMPARISONS)}")
+    return name
+
+
+def checked_similarity(name: str) -> str:
+    """Return `name` if it is one of SIMILARITIES. Raises RewardkitUsageError with the nearest."""
+    if name not in SIMILARITIES:
+        raise RewardkitUsageError(f"no similarity {name!r}{did_you_mean(str(name), SIMILARITIES)}")
+    return name
+
+
+def literal_value(text: str) -> Any:
+    """Return the value that `text` spells as a Python literal or as JSON. Raises ValueError when it spells none."""
+    text = text.strip()
+    if len(text) <= LITERAL_LIMIT:
+        try:
+            return ast.literal_eval(_in_hexadecimal(text) if _MANY_DIGITS.search(text) else text)
+        except (ValueError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError, tokenize.TokenError):
+            pass
+    try:
+        return json_value(text)
+    except ValueError:
+        raise ValueError("neither a Python literal nor JSON") from None
+
+
+def _in_hexadecimal(text: str) -> str:
+    """`text` with its long whole numbers in hexadecimal, which Python reads at any length."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    written = [(token.type, hex(whole_number(token.string)) if _is_whole(token) else token.string) for token in tokens]
+    return str(tokenize.untokenize(written)).strip()
+
+
+def _is_whole(token: tokenize.TokenInfo) -> bool:
+    return token.type == tokenize.NUMBER and token.string.isdigit()
+
+
+def json_value(text: str) -> Any:
+    """Return the value that `text` spells as JSON. Raises ValueError when it spells none."""
+    try:
+        return json.loads(text, parse_int=whole_number)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {one_line(str(error), 100)}") from None
+
+
+def _exact_difference(actual: str, expected: str, _: Tolerance) -> str:
+    actual, expected = actual.rstrip("\r\n"), expected.rstrip("\r\n")
+    return "" if actual == expected else text_difference(actual.split("\n"), expected.split("\n"))
+
+
+def _lines_difference(actual: str, expected: str, _: Tolerance) -> str:
+    actual_lines, expected_lines = _lines(actual), _lines(expected)
+    return "" if actual_lines == expected_lines else text_difference(actual_lines, expected_lines)
+
+
+def _tokens_difference(actual: str, expected: str, tolerance: Tolerance) -> str:
+    actual_lines, expected_lines = _lines(actual), _lines(expected)
+
+    def same(line: str, wanted: str) -> bool:
+        return line == wanted or _same_words(line.split(), wanted.split(), tolerance)
+
+    if len(actual_lines) == len(expected_lines) and all(map(same, actual_lines, expected_lines)):
+        return ""
+    return text_difference(actual_lines, expected_lines, same)
+
+
+def _json_difference(actual: str, expected: str, tolerance: Tolerance) -> str:
+    return _data_difference(json_value, actual, expected, tolerance)
+
+
+def _value_difference(actual: str, expected: str, tolerance: Tolerance) -> str:
+    return _data_difference(literal_value, actual, expected, tolerance)
+
+
+def _data_difference(read: Callable[[str], Any], actual: str, expected: str, tolerance: Tolerance) -> str:
+    try:
+        wanted = read(expected)
+    except ValueError as error:
+        raise RewardkitUsageError(f"the expected text {shown(expected)} is {error}") from None
+    try:
+        given = read(actual)
+    except ValueError as error:
+        return f"expected {shown(wanted)}, got the text {shown(actual)}, which is {error}"
+    return value_difference(given, wanted, tolerance)
+
+
+_TEXT_DIFFERENCES: Final[dict[str, Callable[[str, str, Tolerance], str]]] = {
+    "exact": _exact_difference,
+    "lines": _lines_difference,
+    "tokens": _tokens_difference,
+    "json": _json_difference,
+    "value": _value_difference,
+}
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of `text` without white space at their ends, and without empty lines at the end."""
+    return [line.rstrip() for line in text.rstrip().split("\n")]
+
+
+# Possessive repeats: no text takes more than linear time. A version such as 1.2.3 is no number.
+_NUMBER: Final = re.compile(r"(?<![\w.])([+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)(?![\w.])", re.ASCII)
+
+
+def _same_words(actual: list[str], expected: list[str], tolerance: Tolerance) -> bool:
+    return len(actual) == len(expected) and all(
+        word == wanted or _same_pieces(_NUMBER.split(word), _NUMBER.split(wanted), tolerance)
+        for word, wanted in zip(actual, expected, strict=True)
+    )
+
+
+def _same_pieces(actual: list[str], expected: list[str], tolerance: Tolerance) -> bool:
+    """Whether two words, split into text at even places and numbers at odd ones, say the same."""
+    return (
+        len(actual) == len(expected)
+        and actual[::2] == expected[::2]
+        and all(map(_same_numbers, actual[1::2], expected[1::2], [tolerance] * len(actual)))
+    )
+
+
+def _same_numbers(actual: str, expected: str, tolerance: Tolerance) -> bool:
+    try:
+        return actual == expected or tolerance.allows(_number(actual), _number(expected))
+    except ValueError:  # too many digits
+        return False
+
+
+def _number(text: str) -> int | float:
+    return whole_number(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+def _as_json(value: Any) -> Any:
+    """`value` as it would come back from JSON; what JSON has no form for stays as it is."""
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {_json_key(key): _as_json(item) for key, item in value.items()}
+    return value
+
+
+def _json_key(key: Any) -> Any:
+    if isinstance(key, bool) or key is None:
+        return json.dumps(key)
+    if isinstance(key, float) or (isinstance(key, int) and key.bit_length() <= WIDEST_WRITTEN):
+        return repr(key)
+    return key

@@ -1,0 +1,61 @@
+"""The texts of plain data, made on the host: as `print`, as Python and as a notebook shows it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.difference import shown
+from pytest_rewardkit.scorers.guest.across import has_plain_text
+from pytest_rewardkit.scorers.values.compare import literal_value
+from pytest_rewardkit.scorers.values.digits import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOWN_LIMIT: Final = 4_000
+
+
+def text_of_value(value: Any) -> str:
+    """Return the text of a value as `print` shows it; of what is no plain data, as much as a reader needs."""
+    if has_plain_text(value):
+        return str(value)
+    try:
+        return written(value) if type(value) is int else shown(value, SHOWN_LIMIT)
+    except ValueError:  # too many digits
+        return shown(value, SHOWN_LIMIT)
+
+
+def texts_of_value(value: Any, expected: str) -> Iterator[str]:
+    """Give the texts that one value has; any of them will do. Of None, nothing shown is one as well.
+
+    Parameters
+    ----------
+    expected: the author's text. Of a set it may have the items in any order.
+    """
+    yield text_of_value(value)
+    if value is None:
+        yield ""
+    if not has_plain_text(value):
+        return
+    if (text := repr(value)) != str(value):
+        yield text
+    if not isinstance(value, list | tuple | dict | set | frozenset):
+        return
+    # Notebooks put long values on several lines, and sets in order.
+    from IPython.lib.pretty import pretty
+
+    shown_in_cells = pretty(value)  # type: ignore[no-untyped-call]
+    yield shown_in_cells
+    if "{" in expected and _has_set(value):
+        try:
+            wanted = literal_value(expected)
+        except ValueError:
+            return
+        if has_plain_text(wanted) and pretty(wanted) == shown_in_cells:  # type: ignore[no-untyped-call]
+            yield expected
+
+
+def _has_set(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_set, value)) or any(map(_has_set, value.values()))
+    return isinstance(value, set | frozenset) or (isinstance(value, list | tuple) and any(map(_has_set, value)))
