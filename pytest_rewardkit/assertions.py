@@ -36,14 +36,13 @@ def assert_reward(
 ) -> Reward:
     """Record `reward` with the running test, and fail unless it reaches the threshold.
 
-    Parameters
-    ----------
-    reward: a reward, or a number in [0, 1].
-    threshold: the reward from which this assertion passes. Without it, the test's marker
-        ``@pytest.mark.reward(threshold=…)``, or else ``--rewardkit-threshold``, decides when the test is over, about
-        all that it recorded; without these, 1.0.
-    name: what the reward is for.
-    weight: how much it counts among the rewards of this test.
+    Parameters:
+        reward: a reward, or a number in [0, 1].
+        threshold: the reward from which this assertion passes. Without it, the test's marker
+            ``@pytest.mark.reward(threshold=…)``, or else ``--rewardkit-threshold``, decides when the test is over,
+            about all that it recorded; without these, 1.0.
+        name: what the reward is for.
+        weight: how much it counts among the rewards of this test.
 
     Returns the reward. Raises AssertionError, with every part that did not pass; UnscoredError when the reward is
     unscored, since nothing can be said about the candidate then; RewardkitUsageError for a threshold outside [0, 1].

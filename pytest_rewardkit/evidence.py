@@ -25,16 +25,15 @@ _JPEG: Final = "/9j/"
 class Evidence:
     """What one call of a scorer was about. Everything in it but the arguments is a candidate's, and hostile.
 
-    Parameters
-    ----------
-    code: the candidate; "" where the response holds none, or where it is not known.
-    response: what the scorer was given, if that is not the code itself.
-    stdout: what the candidate printed and displayed, cut to 100,000 characters.
-    stderr: what it wrote there, with the traceback if an exception ended it; cut as well.
-    images: PNG and JPEG images that it displayed, in base64; the first ten, and none over 2,000,000 characters.
-    scorer: the name of the function that scored it, "" for none that can be called again.
-    arguments: what that function was given beside the sandbox and the candidate.
-    fault: the traceback of a fault of this package, cut to 100,000 characters; "" without one.
+    Parameters:
+        code: the candidate; "" where the response holds none, or where it is not known.
+        response: what the scorer was given, if that is not the code itself.
+        stdout: what the candidate printed and displayed, cut to 100,000 characters.
+        stderr: what it wrote there, with the traceback if an exception ended it; cut as well.
+        images: PNG and JPEG images that it displayed, in base64; the first ten, and none over 2,000,000 characters.
+        scorer: the name of the function that scored it, "" for none that can be called again.
+        arguments: what that function was given beside the sandbox and the candidate.
+        fault: the traceback of a fault of this package, cut to 100,000 characters; "" without one.
     """
 
     code: str = ""

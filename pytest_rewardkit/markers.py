@@ -21,14 +21,13 @@ GROUP_LIMIT = 100
 class RewardMarker:
     """The keywords of ``@pytest.mark.reward``.
 
-    Parameters
-    ----------
-    threshold: the reward in [0, 1] from which the test passes; without one, each assert decides by itself.
-    weight: how much the test counts in the run's mean, 0 or more.
-    group: the name of the group that the test counts in.
-    must_pass: whether a gate fails when this test does not pass, whatever the mean is.
-    attempts: how many times the test runs, each time as a test of its own; None where it does not say.
-    reduce: how the attempts' rewards become one number in the summary; a reducer of run/reduce.py.
+    Parameters:
+        threshold: the reward in [0, 1] from which the test passes; without one, each assert decides by itself.
+        weight: how much the test counts in the run's mean, 0 or more.
+        group: the name of the group that the test counts in.
+        must_pass: whether a gate fails when this test does not pass, whatever the mean is.
+        attempts: how many times the test runs, each time as a test of its own; None where it does not say.
+        reduce: how the attempts' rewards become one number in the summary; a reducer of run/reduce.py.
     """
 
     threshold: float | None = None
@@ -70,9 +69,8 @@ REWARD_KEYWORDS = tuple(field.name for field in fields(RewardMarker))
 def reward_marker(applied: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> RewardMarker:
     """Return what the ``reward`` markers around a test say together.
 
-    Parameters
-    ----------
-    applied: positional and keyword arguments of each marker, the closest to the test first; the closest wins.
+    Parameters:
+        applied: positional and keyword arguments of each marker, the closest to the test first; the closest wins.
 
     Raises RewardkitUsageError, without the place, which the caller knows.
     """

@@ -47,10 +47,9 @@ def asks_in(path: Path) -> bool:
 def gates_in(path: Path, *, fail_under: float | None = None, confidence: float | None = None) -> list[Gate]:
     """Return the gates that the file asks for: the one over the run first, then one for each group.
 
-    Parameters
-    ----------
-    path: a pyproject.toml, which need not exist.
-    fail_under, confidence: what options say of the run; they win over the file, as `confidence` does for groups.
+    Parameters:
+        path: a pyproject.toml, which need not exist.
+        fail_under, confidence: what options say of the run; they win over the file, as `confidence` does for groups.
 
     Raises RewardkitUsageError, with file and line, for what the file must not say.
     """

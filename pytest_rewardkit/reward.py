@@ -50,15 +50,14 @@ _SAID_BY_VALUE: Final = (Verdict.PASSED, Verdict.PARTIAL, Verdict.UNSCORED)
 class Part:
     """One component of a reward: a case, a file, an insight, a criterion.
 
-    Parameters
-    ----------
-    name: what the part checks, at most 200 characters.
-    value: a number in [0, 1], or None when the infrastructure failed.
-    weight: how much it counts among the parts of its reward, 0 or more.
-    verdict: why the value is what it is; derived from the value when not given.
-    reason: one sentence for people, at most 500 characters.
-    expected, actual, stderr: texts to show, cut to 4000 characters each.
-    duration: seconds that the check took.
+    Parameters:
+        name: what the part checks, at most 200 characters.
+        value: a number in [0, 1], or None when the infrastructure failed.
+        weight: how much it counts among the parts of its reward, 0 or more.
+        verdict: why the value is what it is; derived from the value when not given.
+        reason: one sentence for people, at most 500 characters.
+        expected, actual, stderr: texts to show, cut to 4000 characters each.
+        duration: seconds that the check took.
 
     Raises RewardkitUsageError, a ValueError, that names the part for anything else.
     """
@@ -100,13 +99,12 @@ class Reward:
     It compares, formats and calculates as its number. An unscored reward has the value None; using it as a number
     raises `UnscoredError`.
 
-    Parameters
-    ----------
-    value: a number in [0, 1], or None when the infrastructure failed.
-    parts: the components, in the order in which they were checked.
-    verdict: why the value is what it is; derived from the value when not given.
-    reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
-    evidence: what the scorers that were called for it had before them, for those who look into a failure.
+    Parameters:
+        value: a number in [0, 1], or None when the infrastructure failed.
+        parts: the components, in the order in which they were checked.
+        verdict: why the value is what it is; derived from the value when not given.
+        reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
+        evidence: what the scorers that were called for it had before them, for those who look into a failure.
 
     Raises RewardkitUsageError, a ValueError, for a value that is not finite or not in [0, 1], and for a verdict that
     contradicts the value.
@@ -269,9 +267,8 @@ Weighted = Reward | float | tuple[Reward | float, float]
 def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted) -> Reward:
     """Return the weighted mean of several rewards as one, with all their parts.
 
-    Parameters
-    ----------
-    rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` says the same.
+    Parameters:
+        rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` says the same.
 
     Returns a reward whose parts are named ``tests/<part>``, their weights scaled so that each reward counts by its own
     weight. Raises RewardkitUsageError for negative weights, or when no weight is over 0.

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.stores import Fields
     from pytest_rewardkit.sandboxes.provider import Provider
 
-MOST_AT_ONCE: Final = 16
+MAX_AT_ONCE: Final = 16
 
 
 def evaluate_dataset(
@@ -95,7 +95,7 @@ def evaluate_dataset(
         workplace = stack.enter_context(_Workplace(found, judge))
         write = stack.enter_context(_writer(results_path))
         bar = stack.enter_context(_bar(len(trials), progress))
-        return _run(workplace, trials, concurrency or min(MOST_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
+        return _run(workplace, trials, concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
 
 
 def _run(

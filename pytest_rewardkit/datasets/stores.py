@@ -27,7 +27,7 @@ from pytest_rewardkit.text import one_line
 
 Fields = Mapping[str, Any]
 
-_LONGEST_CELL: Final = 2**31 - 1
+_MAX_CELL: Final = 2**31 - 1
 
 
 class Found(NamedTuple):
@@ -179,7 +179,7 @@ class CsvStore(_TextStore):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         # It is the process's, and put back it would fail whoever reads at that moment.
-        csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+        csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
 
     def scan(self) -> Iterator[Found]:
         with self._opened() as file:

@@ -21,14 +21,13 @@ CRASHED: Final = "crashed"
 class Attempt:
     """One attempt at a test, now over.
 
-    Parameters
-    ----------
-    outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
-    duration: seconds of setup, call and teardown together.
-    record: what the test left behind; None when it has to do with no reward, or crashed.
-    cause: of a crashed attempt, what is known about it.
-    line: the line of its file on which the test begins, from 1; None where that is not known.
-    kept: whether it was not run now, but taken over from an earlier run.
+    Parameters:
+        outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
+        duration: seconds of setup, call and teardown together.
+        record: what the test left behind; None when it has to do with no reward, or crashed.
+        cause: of a crashed attempt, what is known about it.
+        line: the line of its file on which the test begins, from 1; None where that is not known.
+        kept: whether it was not run now, but taken over from an earlier run.
     """
 
     outcome: str

@@ -52,12 +52,12 @@ class Change(StrEnum):
 class Baseline:
     """An earlier run, as far as another is compared with it: little, because it is kept while that one goes on.
 
-    Parameters
-    ----------
-    tests: what each test earned, in the order of collection.
-    name: what the baseline is called.
-    unfinished: why it does not tell of a whole run; "" when it does.
-    pair_by: by what its tests are paired with those of another: `ROW`, or the name of a parameter; None for node ids.
+    Parameters:
+        tests: what each test earned, in the order of collection.
+        name: what the baseline is called.
+        unfinished: why it does not tell of a whole run; "" when it does.
+        pair_by: by what its tests are paired with those of another: `ROW`, or the name of a parameter; None for node
+            ids.
     """
 
     tests: Sequence[Earned]
@@ -91,14 +91,13 @@ class Pair:
 class Comparison:
     """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
 
-    Parameters
-    ----------
-    name: what the baseline is called.
-    changes: what became of each test of the run that has to do with rewards, in the order of collection.
-    before: what the baseline's tests earned there, by node id.
-    gone: the node ids that only the baseline has.
-    pairs: the tests that have a number in both, in the order of collection.
-    unfinished: why the baseline does not tell of a whole run; "" when it does.
+    Parameters:
+        name: what the baseline is called.
+        changes: what became of each test of the run that has to do with rewards, in the order of collection.
+        before: what the baseline's tests earned there, by node id.
+        gone: the node ids that only the baseline has.
+        pairs: the tests that have a number in both, in the order of collection.
+        unfinished: why the baseline does not tell of a whole run; "" when it does.
     """
 
     name: str
@@ -182,13 +181,12 @@ def decide_regression(
 ) -> Decision:
     """Decide whether a run is worse than its baseline; it fails closed where tests of either are missing.
 
-    Parameters
-    ----------
-    confidence: None, and one test that is worse is a regression; a number in [0.5, 1), and a mean change is one whose
-        interval lies below 0.
-    missing: node ids that were collected now and never ran to an end.
-    unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
-    name: what the gate is called.
+    Parameters:
+        confidence: None, and one test that is worse is a regression; a number in [0.5, 1), and a mean change is one
+            whose interval lies below 0.
+        missing: node ids that were collected now and never ran to an end.
+        unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+        name: what the gate is called.
     """
     if lost := _lost(comparison, missing, unfinished):
         return Decision(name, State.FAILED, lost)

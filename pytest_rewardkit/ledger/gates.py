@@ -70,12 +70,11 @@ class Decision:
 class Choice:
     """Which tests were to run.
 
-    Parameters
-    ----------
-    narrowed_by: by what a choice of all tests was made; "" when all were to run.
-    node_ids: the tests that were collected, and were not deselected.
-    groups: the groups that any of these is known to be of, skipped ones among them.
-    asked: the gates of which it is known that some were, where that is all that is known of those without a reward.
+    Parameters:
+        narrowed_by: by what a choice of all tests was made; "" when all were to run.
+        node_ids: the tests that were collected, and were not deselected.
+        groups: the groups that any of these is known to be of, skipped ones among them.
+        asked: the gates of which it is known that some were, where that is all that is known of those without a reward.
     """
 
     narrowed_by: str = ""
@@ -96,17 +95,17 @@ class Choice:
 class Gate:
     """What the tests of a run, or of a group, must amount to.
 
-    Parameters
-    ----------
-    name: `RUN`, or the name of the group.
-    select: which node ids are the group's; None for the tests whose marker names the group.
-    fail_under: the strict mean reward in [0, 1] that is needed; unscored tests count as 0.
-    min_pass_rate: the share of tests in [0, 1] that must pass.
-    max_unscored: how many tests may be unscored or crashed.
-    must_pass: whether every test must pass.
-    min_kill_rate: the share of mutants in [0, 1] that each grader must notice; asked of a self-check by mutants alone.
-    confidence: decide the mean and the rate by their intervals at this confidence, in [0.5, 1); None to take them as
-        they are.
+    Parameters:
+        name: `RUN`, or the name of the group.
+        select: which node ids are the group's; None for the tests whose marker names the group.
+        fail_under: the strict mean reward in [0, 1] that is needed; unscored tests count as 0.
+        min_pass_rate: the share of tests in [0, 1] that must pass.
+        max_unscored: how many tests may be unscored or crashed.
+        must_pass: whether every test must pass.
+        min_kill_rate: the share of mutants in [0, 1] that each grader must notice; asked of a self-check by mutants
+            alone.
+        confidence: decide the mean and the rate by their intervals at this confidence, in [0.5, 1); None to take them
+            as they are.
 
     Raises RewardkitUsageError for what no number of tests could show.
     """
@@ -152,13 +151,12 @@ def decide(
 ) -> Decision:
     """Decide whether the tests of `gate` are what it asks for.
 
-    Parameters
-    ----------
-    tests: all tests of the run that have to do with rewards, crashed ones among them, in the order of collection;
-        several attempts at one as one (`Ledger.tasks`).
-    missing: node ids that were collected and never ran to an end.
-    unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
-    choice: which tests were to run.
+    Parameters:
+        tests: all tests of the run that have to do with rewards, crashed ones among them, in the order of collection;
+            several attempts at one as one (`Ledger.tasks`).
+        missing: node ids that were collected and never ran to an end.
+        unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
+        choice: which tests were to run.
     """
     if unfinished:
         return Decision(gate.name, State.FAILED, unfinished)
@@ -176,9 +174,8 @@ def decide(
 def decide_must_pass(tests: Sequence[Test], *, unfinished: str = "") -> Decision | None:
     """Decide whether the tests whose markers say ``must_pass`` passed; None when no marker does.
 
-    Parameters
-    ----------
-    unfinished: why nothing can be said about the run as a whole.
+    Parameters:
+        unfinished: why nothing can be said about the run as a whole.
     """
     marked = [test for test in tests if test.must_pass]
     if marked and unfinished:
@@ -298,9 +295,8 @@ def _by_interval(
 ) -> _Condition:
     """Decide by where an interval lies; too few tests show nothing, however good they are.
 
-    Parameters
-    ----------
-    count: how many tests there are.
+    Parameters:
+        count: how many tests there are.
     """
     percent = f"{confidence * 100:.4g} %"
     ends = f"{percent} interval {_end(interval.low, bound)} to {_end(interval.high, bound)}"

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 class Judge:
     """What was asked of a run.
 
-    Parameters
-    ----------
-    gates: what the run and its groups must amount to.
-    baselines: the earlier runs to compare with.
-    fail_on_regression: whether a loss against the baseline fails the run.
-    confidence: of the comparison's interval and decision; None to let one test that is worse decide.
+    Parameters:
+        gates: what the run and its groups must amount to.
+        baselines: the earlier runs to compare with.
+        fail_on_regression: whether a loss against the baseline fails the run.
+        confidence: of the comparison's interval and decision; None to let one test that is worse decide.
     """
 
     gates: Sequence[Gate] = ()
@@ -48,12 +47,11 @@ class Judge:
     ) -> list[Decision]:
         """Return what is decided about a run that came to its end.
 
-        Parameters
-        ----------
-        comparisons: what `compare` returned.
-        unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
-        narrowed_by: by what a choice of all tests was made; "" when all were to run.
-        asked: gates that had tests to decide about when the run was decided before.
+        Parameters:
+            comparisons: what `compare` returned.
+            unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
+            narrowed_by: by what a choice of all tests was made; "" when all were to run.
+            asked: gates that had tests to decide about when the run was decided before.
         """
         tests, missing = ledger.tasks, ledger.missing
         unfinished = unfinished or faults(tests)

@@ -28,21 +28,20 @@ SLOWEST: Final = 3
 class Figures:
     """What a run amounts to.
 
-    Parameters
-    ----------
-    tests: how many tests have to do with rewards: scored, unscored and crashed; several attempts at one are one.
-    attempts: how many attempts at them there are, each a test for pytest; superseded ones do not count.
-    scored: how many of the tests have a number.
-    unscored: how many attempts have none, crashed ones included.
-    mean: the weighted mean over the scored tests; None when there is none.
-    strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
-    verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
-    reruns: how many attempts were superseded by a later one.
-    kept: how many tests were not run now, but taken over from an earlier run.
-    slowest: the slowest tests, with seconds.
-    sandboxes: how many sandboxes were created.
-    start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
-    missing: the tests that were collected and never ran to an end, in the order of collection.
+    Parameters:
+        tests: how many tests have to do with rewards: scored, unscored and crashed; several attempts at one are one.
+        attempts: how many attempts at them there are, each a test for pytest; superseded ones do not count.
+        scored: how many of the tests have a number.
+        unscored: how many attempts have none, crashed ones included.
+        mean: the weighted mean over the scored tests; None when there is none.
+        strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
+        verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
+        reruns: how many attempts were superseded by a later one.
+        kept: how many tests were not run now, but taken over from an earlier run.
+        slowest: the slowest tests, with seconds.
+        sandboxes: how many sandboxes were created.
+        start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
+        missing: the tests that were collected and never ran to an end, in the order of collection.
     """
 
     tests: int

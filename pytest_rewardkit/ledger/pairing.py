@@ -25,14 +25,13 @@ ROW: Final = "row"
 class Earned:
     """What a test earned in a run, or several tests together that a pairing does not tell apart.
 
-    Parameters
-    ----------
-    node_id: the test's; of several, the first one's.
-    value: its number; None when it had none.
-    unscored: how many attempts at it had none.
-    lowest, highest: of what it earned each time that it was tried; None when that is nothing.
-    weight: how much it counts.
-    label: what it is paired by: the id of its row, or the value of a parameter; None for its node id.
+    Parameters:
+        node_id: the test's; of several, the first one's.
+        value: its number; None when it had none.
+        unscored: how many attempts at it had none.
+        lowest, highest: of what it earned each time that it was tried; None when that is nothing.
+        weight: how much it counts.
+        label: what it is paired by: the id of its row, or the value of a parameter; None for its node id.
     """
 
     node_id: str

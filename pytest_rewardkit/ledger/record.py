@@ -45,17 +45,16 @@ class SandboxUse:
 class Record:
     """What one attempt at a test leaves behind.
 
-    Parameters
-    ----------
-    reward: the test's reward; None when the test has to do with none, and only used sandboxes.
-    threshold, weight, group, must_pass: what the test's marker says.
-    row: the id of the dataset's row that the test is about.
-    params: the test's parameters, by name, as far as they are plain.
-    task: of one of several attempts, the node id that they have in common; None for any other test.
-    reduce: how their rewards become one number.
-    sandboxes: the sandboxes that were created for it.
-    left_out: how many of the reward's parts did not fit into the wire form.
-    fault: whether this package itself failed while it scored.
+    Parameters:
+        reward: the test's reward; None when the test has to do with none, and only used sandboxes.
+        threshold, weight, group, must_pass: what the test's marker says.
+        row: the id of the dataset's row that the test is about.
+        params: the test's parameters, by name, as far as they are plain.
+        task: of one of several attempts, the node id that they have in common; None for any other test.
+        reduce: how their rewards become one number.
+        sandboxes: the sandboxes that were created for it.
+        left_out: how many of the reward's parts did not fit into the wire form.
+        fault: whether this package itself failed while it scored.
     """
 
     reward: Reward | None

@@ -26,10 +26,9 @@ _SHOWN: Final = 8
 class Task(Test):
     """A test of which there are several attempts, each a test of its own.
 
-    Parameters
-    ----------
-    node_id: what the attempts' node ids have in common.
-    members: the attempts, in the order of collection; one of them left a record at least.
+    Parameters:
+        node_id: what the attempts' node ids have in common.
+        members: the attempts, in the order of collection; one of them left a record at least.
     """
 
     __slots__ = ("__dict__", "_members")
@@ -139,13 +138,12 @@ def tasks(tests: Iterable[Test]) -> list[Test]:
 class Reduction:
     """What the attempts at the tasks of one function came to.
 
-    Parameters
-    ----------
-    function: the node id of the function.
-    label: the reducer's, as the field writes it.
-    value: the mean over the tasks; None where it is undefined for one of them.
-    count: how many tasks there are.
-    undefined: for how many of them it is undefined.
+    Parameters:
+        function: the node id of the function.
+        label: the reducer's, as the field writes it.
+        value: the mean over the tasks; None where it is undefined for one of them.
+        count: how many tasks there are.
+        undefined: for how many of them it is undefined.
     """
 
     function: str
@@ -158,9 +156,8 @@ class Reduction:
 def reductions(tests: Iterable[Test]) -> list[Reduction]:
     """Return what attempts came to, function by function, in the order of their tests.
 
-    Parameters
-    ----------
-    tests: those of `tasks`; what is no task is passed over.
+    Parameters:
+        tests: those of `tasks`; what is no task is passed over.
     """
     groups: dict[tuple[str, str], list[float | None]] = {}
     for test in tests:
@@ -177,9 +174,8 @@ def reductions(tests: Iterable[Test]) -> list[Reduction]:
 def task_id(node_id: str, number: int, *, of_row: bool) -> str:
     """Return what the node ids of all attempts at one task share, from that of attempt `number`.
 
-    Parameters
-    ----------
-    of_row: whether the attempts are at a row, whose id stands before the attempt's and may read like one.
+    Parameters:
+        of_row: whether the attempts are at a row, whose id stands before the attempt's and may read like one.
     """
     found = [match for match in _TOKEN.finditer(node_id) if match[0] == f"attempt{number}"]
     return _without(node_id, found[-1 if of_row else 0]) if found else node_id

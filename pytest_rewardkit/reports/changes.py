@@ -59,9 +59,8 @@ def counts(comparison: Comparison) -> str:
 def details(comparison: Comparison, *, most: int | None) -> list[tuple[str, str]]:
     """Return lines for the tests that changed, each with a word for what became of it, the worst first.
 
-    Parameters
-    ----------
-    most: how many lines at most, a note of the rest aside; None for all.
+    Parameters:
+        most: how many lines at most, a note of the rest aside; None for all.
     """
     now = {pair.node_id: pair.now for pair in comparison.pairs}
     of: dict[str, Sequence[str]] = {Change.WORSE: [pair.node_id for pair in comparison.worst]}

@@ -67,10 +67,9 @@ def summary(
 ) -> str:
     """Return the step summary: the verdict, the figures, the worst tests, and all of them folded away.
 
-    Parameters
-    ----------
-    passed: whether the run passed as a whole.
-    limit: bytes that the summary may have; tests that do not fit are counted.
+    Parameters:
+        passed: whether the run passed as a whole.
+        limit: bytes that the summary may have; tests that do not fit are counted.
     """
     figures = ledger.figures()
     tests = ledger.worst_first
@@ -111,9 +110,8 @@ def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
 def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "") -> list[str]:
     """Return annotations, as workflow commands, of what pytest's own failures do not show: gates, and partial credit.
 
-    Parameters
-    ----------
-    folder: the path from the repository's root to the directory that node ids are relative to, with its slash.
+    Parameters:
+        folder: the path from the repository's root to the directory that node ids are relative to, with its slash.
     """
     found = []
     if failed := [it for it in decisions if it.fails]:

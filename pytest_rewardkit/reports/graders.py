@@ -22,10 +22,9 @@ _NAME_LIMIT: Final = 300
 def lines(checks: Sequence[Test], *, width: int, verbosity: int) -> list[str]:
     """Return a table of graders, what was found about each, and the figures over all.
 
-    Parameters
-    ----------
-    width: cells of the terminal.
-    verbosity: 0 for `ROWS` findings of each check; 1 for all.
+    Parameters:
+        width: cells of the terminal.
+        verbosity: 0 for `ROWS` findings of each check; 1 for all.
     """
     by_grader: dict[str, dict[str, Test]] = {}
     for test in checks:

@@ -18,7 +18,7 @@ LONG: Final = 300
 """Characters from which on a text is kept elsewhere."""
 FILES: Final = ("stdin", "setup")
 """Fields whose texts are always kept elsewhere, as files that can be used by themselves."""
-_DEEPEST: Final = 50
+_MAX_DEPTH: Final = 50
 _PLAIN: Final = (str, int, float, tuple, dict)
 _BRACKETS: Final[dict[type, str]] = {list: "[{}]", tuple: "({})", set: "{{{}}}", frozenset: "frozenset({{{}}})"}
 
@@ -30,10 +30,9 @@ class NoSourceError(ValueError):
 class Source:
     """Writes values, and collects what has to be imported for them.
 
-    Parameters
-    ----------
-    types: the data classes that may be written as calls, by their names.
-    keep: what becomes of long texts.
+    Parameters:
+        types: the data classes that may be written as calls, by their names.
+        keep: what becomes of long texts.
     """
 
     def __init__(self, types: dict[str, type], keep: Keep) -> None:
@@ -44,7 +43,7 @@ class Source:
 
     def of(self, value: Any, name: str = "data", depth: int = 0) -> str:
         """Return an expression for `value`, which belongs to the field `name`. Raises NoSourceError."""
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise NoSourceError("data nested too deeply")
         if value is None or type(value) in (bool, int):
             return repr(value)

@@ -95,13 +95,12 @@ def section(
 ) -> list[Line]:
     """Return the reward section, without its title.
 
-    Parameters
-    ----------
-    width: cells of the terminal.
-    verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
-    using: glyphs that the terminal can show.
-    decisions: what the gates decided.
-    comparisons: the run beside each of its baselines.
+    Parameters:
+        width: cells of the terminal.
+        verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
+        using: glyphs that the terminal can show.
+        decisions: what the gates decided.
+        comparisons: the run beside each of its baselines.
     """
     lines: list[Line] = []
     if figures.tests:

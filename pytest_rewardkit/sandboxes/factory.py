@@ -25,13 +25,13 @@ S = TypeVar("S", "Sandbox", "AsyncSandbox")
 class Factory:
     """Creates sandboxes and kills all that it created.
 
-    Parameters
-    ----------
-    provider: where the sandboxes come from.
-    options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says otherwise.
-    budget: the bound on sandboxes alive at once; None for no bound.
-    several: whether more than one may be asked for, by this factory or another one of the same test.
-    note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
+    Parameters:
+        provider: where the sandboxes come from.
+        options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says
+            otherwise.
+        budget: the bound on sandboxes alive at once; None for no bound.
+        several: whether more than one may be asked for, by this factory or another one of the same test.
+        note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
     """
 
     def __init__(

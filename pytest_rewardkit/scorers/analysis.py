@@ -36,7 +36,7 @@ PLOT: Final = "a plot is shown"
 EMPTY: Final = "[]"
 """The reading of a figure in which nothing is drawn."""
 
-MOST_IMAGES: Final = 10
+MAX_IMAGES: Final = 10
 """Images that are looked at; of more the last."""
 
 
@@ -71,21 +71,20 @@ def score_analysis(
 
     The candidate runs as a notebook's cell: what it prints and what it displays is looked at.
 
-    Parameters
-    ----------
-    sandbox: where it runs, in an interpreter of its own.
-    candidate: code, or a model's response that holds it.
-    insights: `Insight` objects, or texts, or numbers, to be found in what is printed and displayed.
-    charts: `ChartCheck` objects, or mappings of their fields.
-    datasets: files to upload to the working directory first: host paths, stored under their own names, or a mapping of
-        names to host paths or bytes.
-    plot_bonus: weight of one more part for showing a plot, which counts only when one is shown. So it lifts a reward,
-        but not to 1.0 while something is missing. Any image that decodes and is not blank is one (pictures.py): this
-        part is gameable, and so are others as far as `Insight` and `ChartCheck` say.
-    plot_replaces: let the bonus make up for what is missing: the reward is min((earned + bonus) / asked, 1).
-    setup: code that runs before the candidate, in the same interpreter.
-    time_limit: seconds for the candidate.
-    extract: which of several code blocks is the candidate (extract.py).
+    Parameters:
+        sandbox: where it runs, in an interpreter of its own.
+        candidate: code, or a model's response that holds it.
+        insights: `Insight` objects, or texts, or numbers, to be found in what is printed and displayed.
+        charts: `ChartCheck` objects, or mappings of their fields.
+        datasets: files to upload to the working directory first: host paths, stored under their own names, or a mapping
+            of names to host paths or bytes.
+        plot_bonus: weight of one more part for showing a plot, which counts only when one is shown. So it lifts a
+            reward, but not to 1.0 while something is missing. Any image that decodes and is not blank is one
+            (pictures.py): this part is gameable, and so are others as far as `Insight` and `ChartCheck` say.
+        plot_replaces: let the bonus make up for what is missing: the reward is min((earned + bonus) / asked, 1).
+        setup: code that runs before the candidate, in the same interpreter.
+        time_limit: seconds for the candidate.
+        extract: which of several code blocks is the candidate (extract.py).
 
     Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, OSError for a dataset that cannot be read.
@@ -134,7 +133,7 @@ def _is_plotted(cell: Cell, unshown: Sequence[str]) -> bool:
     """
     if any(reading not in ("", EMPTY) for reading in unshown):
         return True
-    return sum(map(is_picture, cell.images[-MOST_IMAGES:])) > cell.readings.count(EMPTY)
+    return sum(map(is_picture, cell.images[-MAX_IMAGES:])) > cell.readings.count(EMPTY)
 
 
 def _rewarded(parts: list[Part], bonus: float, *, replaces: bool, reason: str) -> Reward:

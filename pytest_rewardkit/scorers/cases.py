@@ -65,18 +65,17 @@ def score_cases(
     interpreter costs only itself: the candidate is loaded anew for those that follow. A candidate that cannot be loaded
     fails in every case. For each stdin case it runs as a program of its own. Expected values stay on the host.
 
-    Parameters
-    ----------
-    sandbox: where it runs; other state in it is left alone, but for files.
-    candidate: code, or a model's response that holds it.
-    cases: `Case` objects, or mappings of their fields.
-    setup: code that runs before the candidate, among the same names.
-    time_limit: seconds for the candidate and for each case.
-    compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
-    fresh: run the candidate anew for each case, so that cases share no state.
-    reference: a right solution; each case may take `time_factor` times as long as it takes this one, where that is more
-        than `time_limit`. It runs first, in an interpreter of its own.
-    extract: which of several code blocks is the candidate (extract.py).
+    Parameters:
+        sandbox: where it runs; other state in it is left alone, but for files.
+        candidate: code, or a model's response that holds it.
+        cases: `Case` objects, or mappings of their fields.
+        setup: code that runs before the candidate, among the same names.
+        time_limit: seconds for the candidate and for each case.
+        compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
+        fresh: run the candidate anew for each case, so that cases share no state.
+        reference: a right solution; each case may take `time_factor` times as long as it takes this one, where that is
+            more than `time_limit`. It runs first, in an interpreter of its own.
+        extract: which of several code blocks is the candidate (extract.py).
 
     Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, and for a setup or reference that fails.

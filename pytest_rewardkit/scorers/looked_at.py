@@ -27,9 +27,8 @@ _DECIDED: Final = frozenset({"MYPY", "TYPE_CHECKING", "PY2", "PY3", "platform", 
 class Questioned:
     """A source with questions to a type checker in it.
 
-    Parameters
-    ----------
-    code: the source; of its comments the text has those alone that are types.
+    Parameters:
+        code: the source; of its comments the text has those alone that are types.
 
     Raises SyntaxError, ValueError, and RecursionError for a source that is nested too deep.
     """

@@ -19,9 +19,8 @@ OWN_SECONDS: Final = 30.0
 class OwnTime:
     """The time of one scorer, from here on, in the thread that made this.
 
-    Parameters
-    ----------
-    seconds: how much of it there is.
+    Parameters:
+        seconds: how much of it there is.
     """
 
     def __init__(self, seconds: float | None = None) -> None:

@@ -32,7 +32,7 @@ TOOLS: Final = {"lints": "ruff", "types": "mypy"}
 
 DEFAULT_LINTS: Final = ("E4", "E7", "E9", "F")
 TIME_LIMIT: Final = 60.0
-MOST_SHOWN: Final = 10
+MAX_SHOWN: Final = 10
 OUTPUT_LIMIT: Final = 20_000_000
 
 _PRAGMA: Final = re.compile(
@@ -97,16 +97,15 @@ def score_quality(
     casts, ``getattr`` and text that is given to ``exec``, in which neither tool finds anything; and by code that is
     clean and does nothing that was asked for. So give it little weight, beside a scorer that runs the candidate.
 
-    Parameters
-    ----------
-    sandbox: beside it, in a fresh one of the same template, the tools run, from that template's packages. The candidate
-        does not run, and what ran in `sandbox` before does not reach what the tools read.
-    candidate: code, or a model's response that holds it.
-    parts: ``lints`` by ruff, ``types`` by mypy.
-    select: ruff's rules, by code or prefix.
-    strict_types: whether mypy is as strict as ``--strict`` makes it.
-    time_limit: seconds for each tool.
-    extract: which of several code blocks is the candidate (extract.py).
+    Parameters:
+        sandbox: beside it, in a fresh one of the same template, the tools run, from that template's packages. The
+            candidate does not run, and what ran in `sandbox` before does not reach what the tools read.
+        candidate: code, or a model's response that holds it.
+        parts: ``lints`` by ruff, ``types`` by mypy.
+        select: ruff's rules, by code or prefix.
+        strict_types: whether mypy is as strict as ``--strict`` makes it.
+        time_limit: seconds for each tool.
+        extract: which of several code blocks is the candidate (extract.py).
 
     Returns a reward with a part for each tool; unscored, with the cause, when no sandbox is to be had or it lacks the
     tool. Raises RewardkitUsageError for wrong arguments.
@@ -240,9 +239,9 @@ def _told(interpreter: Interpreter, tool: str, command: Sequence[str], text: str
 def _rated(name: str, source: _Source, found: Iterable[_Finding], duration: float) -> Part:
     findings = sorted(found, key=lambda finding: finding.line)
     distinct, statements = _distinct(findings), len(source.statements.kinds)
-    shown = [str(finding) for finding in findings[:MOST_SHOWN]]
-    if len(findings) > MOST_SHOWN:
-        shown.append(f"and {len(findings) - MOST_SHOWN:,} more")
+    shown = [str(finding) for finding in findings[:MAX_SHOWN]]
+    if len(findings) > MAX_SHOWN:
+        shown.append(f"and {len(findings) - MAX_SHOWN:,} more")
     reason = f"{distinct} distinct findings in {statements} distinct statements" if findings else ""
     value = max(0.0, 1.0 - distinct / statements)
     return Part(name, value, reason=reason, actual=readable("\n".join(shown)) or None, duration=duration)

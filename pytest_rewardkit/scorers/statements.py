@@ -24,9 +24,8 @@ class Statements:
     ``a = 1`` and ``b = 2`` are of one kind; ``print(a)`` and ``len(a)`` are not, since these names are Python's; and a
     longer sum, list or call of the same is of the same kind. What does nothing is of no kind that counts.
 
-    Parameters
-    ----------
-    tree: the source.
+    Parameters:
+        tree: the source.
 
     Raises RecursionError for a source that is nested too deep.
     """

@@ -34,11 +34,10 @@ class Attack:
 class Names:
     """What a reference says of its task.
 
-    Parameters
-    ----------
-    functions: the functions that it defines, and whether each is asynchronous.
-    classes, variables: the classes that it defines, and the variables that it assigns.
-    texts: the texts that it spells out.
+    Parameters:
+        functions: the functions that it defines, and whether each is asynchronous.
+        classes, variables: the classes that it defines, and the variables that it assigns.
+        texts: the texts that it spells out.
     """
 
     functions: dict[str, bool] = field(default_factory=dict)

@@ -37,9 +37,8 @@ class Broken(Exception):  # noqa: N818 - it names a state
 def check(mode: str, item: pytest.Item, limit: int) -> Reward:
     """Return what a test is worth as a grader.
 
-    Parameters
-    ----------
-    limit: with how many candidates it is tried at most.
+    Parameters:
+        limit: with how many candidates it is tried at most.
 
     Raises NotChecked or Broken.
     """

@@ -32,15 +32,14 @@ _TOLERANCE: Final = 1e-9
 class Trial:
     """What a test said of one candidate.
 
-    Parameters
-    ----------
-    value: the reward in [0, 1]; without one, 1 for a test that passed and 0 for one that failed; None where nothing can
-        be said, because the infrastructure failed.
-    passed: whether the test passed.
-    raised: whether it ended by an exception that judges nothing, so that the candidate would have been unscored.
-    why: why the test did not pass.
-    seconds: how long it took.
-    skipped: whether it was skipped, for the reason `why`.
+    Parameters:
+        value: the reward in [0, 1]; without one, 1 for a test that passed and 0 for one that failed; None where nothing
+            can be said, because the infrastructure failed.
+        passed: whether the test passed.
+        raised: whether it ended by an exception that judges nothing, so that the candidate would have been unscored.
+        why: why the test did not pass.
+        seconds: how long it took.
+        skipped: whether it was skipped, for the reason `why`.
     """
 
     value: float | None
@@ -79,11 +78,10 @@ def evenly(of: int, limit: int) -> list[int]:
 def resistance(tried: Sequence[tuple[Attack, str, Trial]], reference: Trial | None, choice: Choice) -> Reward:
     """Return how a grader stands attacks: 1 when none pays.
 
-    Parameters
-    ----------
-    tried: attacks with their code, and what the test said of them; the empty candidate is the first.
-    reference: what it says of the reference; None where there is none.
-    choice: how many attacks were tried.
+    Parameters:
+        tried: attacks with their code, and what the test said of them; the empty candidate is the first.
+        reference: what it says of the reference; None where there is none.
+        choice: how many attacks were tried.
 
     An attack pays where it earns more than an empty candidate does, and more than lazy answers where it returns
     something too; a lazy answer, where it passes for a solution.

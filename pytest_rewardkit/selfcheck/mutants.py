@@ -55,11 +55,10 @@ _Edit = tuple[int, int, str]
 class Mutant:
     """A reference with one change.
 
-    Parameters
-    ----------
-    code: the whole of it.
-    line: where the change begins, from 1.
-    before, after: the lines that changed.
+    Parameters:
+        code: the whole of it.
+        line: where the change begins, from 1.
+        before, after: the lines that changed.
     """
 
     code: str

@@ -26,9 +26,8 @@ _WHY: Final = 300
 class Judged:
     """What a test is to judge now, and what it said.
 
-    Parameters
-    ----------
-    candidate: the text; None for the test's reference.
+    Parameters:
+        candidate: the text; None for the test's reference.
     """
 
     def __init__(self, candidate: str | None) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-MOST_LINES = 12
+MAX_LINES = 12
 
 SUITE = """
 import pytest
@@ -78,7 +78,7 @@ def failures(result):
     return {failure[1]: failure[2] for failure in found}
 
 
-def check(texts, name, said, most=MOST_LINES):
+def check(texts, name, said, most=MAX_LINES):
     text = texts[name]
     assert said in text
     assert len(text.splitlines()) <= most, text

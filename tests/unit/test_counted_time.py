@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pytest_rewardkit.scorers.running import counted_time
-from pytest_rewardkit.scorers.running.counted_time import MOST_LIMITS, CountedTime, counted_share
+from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime, counted_share
 
 SECOND = 10**9
 
@@ -23,7 +23,7 @@ SECOND = 10**9
         ({"1": [SECOND, SECOND], "2": [2 * SECOND, 5 * SECOND]}, 0.5),
         ({str(number): [int(2.5 * SECOND), int(7.5 * SECOND)] for number in range(8)}, 1.0),  # its own doing
         ({str(number): [SECOND // 4, 9 * SECOND] for number in range(8)}, 0.2),  # eight, and others had most
-        ({"1": [0, 10 * SECOND]}, 1 / MOST_LIMITS),
+        ({"1": [0, 10 * SECOND]}, 1 / MAX_LIMITS),
     ],
 )
 def test_what_a_sandbox_had_to_wait_for_does_not_count(threads: dict[str, list[int]], share: float) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.guest.across import DEEPEST, decode, encode
+from pytest_rewardkit.scorers.guest.across import MAX_DEPTH, decode, encode
 from pytest_rewardkit.scorers.guest.inside import answer
 from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
 from pytest_rewardkit.scorers.running.evaluation import Question
@@ -167,7 +167,7 @@ def test_malformed_data_is_refused(data: Any) -> None:
 
 def test_data_nested_too_deep_is_refused() -> None:
     data: Any = 1
-    for _ in range(DEEPEST + 10):
+    for _ in range(MAX_DEPTH + 10):
         data = {"tuple": [data]}
     with pytest.raises(ValueError, match="too deep"):
         decode(data)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.datasets.testcode.sending import Reply
 
-MOST_CRASHES: Final = 3
+MAX_CRASHES: Final = 3
 """Interpreters that a candidate may end before it is given up."""
 
 MARGIN: Final = 5.0
@@ -71,7 +71,7 @@ class Candidate:
         lines: list[str] = []
         while len(lines) < len(operations):
             open_operations = operations[len(lines) :]
-            if self._crashes >= MOST_CRASHES:
+            if self._crashes >= MAX_CRASHES:
                 lines += [_ended("it has ended its interpreter too often")] * len(open_operations)
                 break
             reply = self._played(open_operations)

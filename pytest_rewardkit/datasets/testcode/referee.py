@@ -35,7 +35,7 @@ SECONDS: Final = 60.0
 RENEWAL_SECONDS: Final = 120.0
 """How old a sandbox may be when a row's test begins in it; as a rule they live for 300 seconds."""
 
-MOST_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
+MAX_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
 """On the clock, for one step: as many as three runs, each of which ends itself, on a machine with much else to do."""
 
 
@@ -154,7 +154,7 @@ class Referee:
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
         with _of_no_candidate():
-            reply = self._line.call("examine", task, limit=MOST_SECONDS)
+            reply = self._line.call("examine", task, limit=MAX_SECONDS)
         if reply.verdict is not None or not reply.text:
             if "program" in task:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")

@@ -27,7 +27,7 @@ TIME_FACTOR: Final = 4.0
 CALLS_AT_LIMIT: Final = 4
 """How many calls may take as long as one may; all together have that time, or more where the test alone takes long."""
 
-MOST_ROUNDS: Final = 100
+MAX_ROUNDS: Final = 100
 NAME_LIMIT: Final = 80
 
 
@@ -94,11 +94,11 @@ def _examined(sandbox: Sandbox, sources: Sequence[str], examination: Examination
     alone = TIME_FACTOR * examination.rehearsed_in
     seconds, in_all = max(time_limit, alone), max(CALLS_AT_LIMIT * time_limit, alone)
     with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             examination.go_on(candidate.answers(examination.state.operations))
             if examination.state.outcome is not None:
                 return examination.state.outcome
-    raise CandidateFailed(Verdict.RUNTIME_ERROR, f"the test wants more values after {MOST_ROUNDS} rounds of them")
+    raise CandidateFailed(Verdict.RUNTIME_ERROR, f"the test wants more values after {MAX_ROUNDS} rounds of them")
 
 
 def _reward(outcome: dict[str, Any]) -> Reward:

@@ -43,10 +43,10 @@ PLAYER: Final = (loading, structures, across, digests, handing, surroundings, pl
 UNIT_TESTS: Final = (loading, surroundings, returned, unittests)
 REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, apart, referee)
 
-LARGEST_CELL: Final = 200_000
+MAX_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""
 
-LARGEST_FILE: Final = 40_000_000
+MAX_FILE: Final = 40_000_000
 """Bytes of a file that are taken; what a candidate puts out beyond them is not looked at."""
 
 
@@ -104,7 +104,7 @@ class Line:
         # Where it is, no one can know before it is there; what a candidate puts in its place is its own answer anyway.
         path = scratch_path()
         data = json.dumps(task)
-        if is_large := len(data) > LARGEST_CELL:
+        if is_large := len(data) > MAX_CELL:
             with sandbox_failures():
                 again(lambda: self._sandbox.files.write(f"{path}.task", data))
         self.start()
@@ -112,7 +112,7 @@ class Line:
         self._is_loaded = True
         module = self._modules[-1].__name__
         given = f"_taken({path + '.task'!r})" if is_large else repr(data)
-        called = f"sys.modules[{module!r}].{function}, json.loads({given}), {path!r}, {LARGEST_CELL}"
+        called = f"sys.modules[{module!r}].{function}, json.loads({given}), {path!r}, {MAX_CELL}"
         code = f"{loading}\nimport json, sys\n_called({called})"
         cell = self._interpreter.run(code, limit=limit)
         if cell.verdict is None and cell.value:
@@ -122,14 +122,14 @@ class Line:
         finally:
             self._remove(path, *([f"{path}.task"] if is_large else []))
         verdict, reason = cell.verdict, cell.reason
-        if len(text) > LARGEST_FILE:
-            verdict, reason = Verdict.RUNTIME_ERROR, f"put out more than {LARGEST_FILE:,} characters of answers"
-        return Reply(text[:LARGEST_FILE], verdict, reason, cell.duration)
+        if len(text) > MAX_FILE:
+            verdict, reason = Verdict.RUNTIME_ERROR, f"put out more than {MAX_FILE:,} characters of answers"
+        return Reply(text[:MAX_FILE], verdict, reason, cell.duration)
 
     def _read(self, path: str) -> str:
         try:
             with sandbox_failures():
-                size = min(again(lambda: self._sandbox.files.get_info(path)).size, LARGEST_FILE)
+                size = min(again(lambda: self._sandbox.files.get_info(path)).size, MAX_FILE)
                 content = again(lambda: self._content(path))
                 if len(content) < size:  # the answer was cut short, or the file is
                     content = again(lambda: self._content(path))
@@ -143,7 +143,7 @@ class Line:
         content = bytearray()
         for chunk in self._sandbox.files.read(path, format="stream"):
             content += chunk
-            if len(content) > LARGEST_FILE:
+            if len(content) > MAX_FILE:
                 break
         return content
 

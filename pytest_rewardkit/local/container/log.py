@@ -9,7 +9,7 @@ from typing import Final
 
 from pytest_rewardkit.local.handle import LOG_BYTES, OBITUARY
 
-MOST_BYTES: Final = 16 * 1024 * 1024
+MAX_BYTES: Final = 16 * 1024 * 1024
 """A server that has so much to say is beyond help, and a full disk helps nobody."""
 
 
@@ -23,7 +23,7 @@ class Log:
 
     def write(self, line: str) -> None:
         """Add a line."""
-        if not self._file.closed and self._file.tell() < MOST_BYTES:
+        if not self._file.closed and self._file.tell() < MAX_BYTES:
             self._file.write(f"{line}\n".encode())
 
     def begin(self) -> None:

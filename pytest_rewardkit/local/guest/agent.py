@@ -20,7 +20,7 @@ from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.interpreter import Interpreter
-from pytest_rewardkit.local.guest.locks import MOST_WATCHING
+from pytest_rewardkit.local.guest.locks import MAX_WATCHING
 from pytest_rewardkit.local.guest.paths import Paths
 from pytest_rewardkit.local.guest.processes import Command, Starter
 from pytest_rewardkit.local.guest.translation import Translator
@@ -329,7 +329,7 @@ def _translator(box: sandbox.Sandbox) -> Translator | None:
         return None
     paths = Paths(box.directories.top, root.environment_paths())
     # Where it is counted for a user of the sandbox's own, the kernel's limit is enough.
-    watching = None if box.plan.own_user_id else MOST_WATCHING
+    watching = None if box.plan.own_user_id else MAX_WATCHING
     visible = not box.plan.process_namespace
     return Translator(paths, box.waiting_program, guarded=box.plan.seccomp, watching=watching, visible=visible)
 

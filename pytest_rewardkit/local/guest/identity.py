@@ -25,7 +25,7 @@ _HIGHEST_USABLE_OF_FEW: Final = 65532
 
 
 # Linux gives a user 128 instances.
-_MOST_OF_NAMESPACE: Final = {"max_inotify_instances": 32, "max_inotify_watches": 8192, "max_fanotify_groups": 0}
+_MAX_OF_NAMESPACE: Final = {"max_inotify_instances": 32, "max_inotify_watches": 8192, "max_fanotify_groups": 0}
 
 
 class HostUserIds:
@@ -67,7 +67,7 @@ def write_maps(pid: int, user_id: int, group_id: int) -> None:
 
 def limit_user_namespace() -> None:
     """Limit what this user namespace may have of what the kernel counts for its owner, a user with other processes."""
-    for name, most in _MOST_OF_NAMESPACE.items():
+    for name, most in _MAX_OF_NAMESPACE.items():
         # Where this may not be written, the limits of the owner's are left.
         with contextlib.suppress(OSError):
             _write(f"/proc/sys/user/{name}", str(most))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.tracing import Memory
 
 _LOW_WORD: Final = 0xFFFFFFFF
-MOST_WATCHING: Final = 32
+MAX_WATCHING: Final = 32
 """How often a sandbox may begin to watch, where that counts for a user with other processes: Linux gives it 128."""
 
 

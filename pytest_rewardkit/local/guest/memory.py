@@ -20,7 +20,7 @@ _KIB: Final = 1024
 # Bytes a second that all processors together can take at most: faulting in a page of 4 KiB takes some 2 µs.
 _FASTEST_GROWTH: Final = 2 * 2**30 * max(1, (os.cpu_count() or 1) // 2)
 _SHORTEST_WAIT: Final = 0.05
-_LONGEST_WAIT: Final = 1.0
+_MAX_WAIT: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class MemoryWatch:
             if used > watched.limit:
                 found.append(pid)
                 # Killed processes take a while to give their memory back, which must not count against the next ones.
-                wait = _LONGEST_WAIT
-            watched.due = now + min(wait, _LONGEST_WAIT)
+                wait = _MAX_WAIT
+            watched.due = now + min(wait, _MAX_WAIT)
         return found
 
     def _used(self, pid: int, limit: int) -> int:

@@ -38,7 +38,7 @@ _RECORD: Final = struct.Struct("!HHIH")
 _TYPE_A: Final = 1
 _CLASS_IN: Final = 1
 _POINTER: Final = 0xC0
-_LONGEST_LABEL: Final = 63
+_MAX_LABEL: Final = 63
 
 
 async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str], bool]) -> bytes | None:
@@ -143,7 +143,7 @@ def _labels(message: bytes, position: int, *, may_point: bool = True) -> tuple[l
     while length := message[position]:
         if length >= _POINTER and may_point:
             return labels, position + 2
-        if length > _LONGEST_LABEL:
+        if length > _MAX_LABEL:
             raise ValueError("not a label, or one in a question that points elsewhere")
         labels.append(message[position + 1 : position + 1 + length])
         position += 1 + length

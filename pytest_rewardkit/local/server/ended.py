@@ -8,11 +8,11 @@ from typing import Final
 
 from pytest_rewardkit.local.endings import LOST
 
-MOST_KEPT: Final = 10_000
+MAX_KEPT: Final = 10_000
 
 
 class Endings:
-    """The sandboxes that ended though nobody asked for it, the last `MOST_KEPT` of them.
+    """The sandboxes that ended though nobody asked for it, the last `MAX_KEPT` of them.
 
     Parameters:
         patience: seconds to wait for the fork server to tell how a sandbox has ended.
@@ -25,7 +25,7 @@ class Endings:
     def note(self, sandbox_id: str, ending: asyncio.Future[str]) -> None:
         """Note that a sandbox has ended by itself, and what will tell how."""
         self._ended[sandbox_id] = ending
-        while len(self._ended) > MOST_KEPT:
+        while len(self._ended) > MAX_KEPT:
             self._ended.popitem(last=False)
 
     async def code(self, sandbox_id: str) -> str:

@@ -30,7 +30,7 @@ WORD_LIMIT: Final = 100
 REASON_LIMIT: Final = 2000
 
 # The most bytes that one character takes on the page, as two escaped surrogates.
-_WIDEST: Final = 12
+_MAX_WIDTH: Final = 12
 _SMALLEST_CUT: Final = 200
 
 
@@ -73,7 +73,7 @@ class _Pictures:
 
 def _share(tests: Sequence[Test], budget: int) -> int | None:
     """Return how many bytes of texts one test may have; None when all have room."""
-    if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _WIDEST <= budget:
+    if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _MAX_WIDTH <= budget:
         return None
     sizes = [page_size("".join(_texts(test))) for test in tests]
     return None if sum(sizes) <= budget else fair_limit(sizes, budget)

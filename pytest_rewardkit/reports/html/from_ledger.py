@@ -48,12 +48,11 @@ def report_of(
 ) -> Report:
     """Return the report of all that `ledger` holds.
 
-    Parameters
-    ----------
-    title: what the run is called.
-    facts: the run's circumstances by name; see `facts_in`.
-    decisions: what the gates decided.
-    comparisons: the run beside each of its baselines; tests are shown beside the first.
+    Parameters:
+        title: what the run is called.
+        facts: the run's circumstances by name; see `facts_in`.
+        decisions: what the gates decided.
+        comparisons: the run beside each of its baselines; tests are shown beside the first.
 
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
@@ -83,10 +82,9 @@ def report_of(
 def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | None = None) -> dict[str, str]:
     """Return a run's circumstances for people, from those in the first line of its results.
 
-    Parameters
-    ----------
-    sandboxes: where they came from, in one line.
-    seconds: how long the run took.
+    Parameters:
+        sandboxes: where they came from, in one line.
+        seconds: how long the run took.
     """
     host, versions = (_mapping(facts.get(name)) for name in ("host", "versions"))
     system = " ".join(str(host[name]) for name in ("system", "machine") if name in host)

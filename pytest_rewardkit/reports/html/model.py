@@ -22,10 +22,9 @@ Tone = Literal["good", "fair", "bad", ""]
 class Image:
     """A picture that a candidate made.
 
-    Parameters
-    ----------
-    base64: a PNG or JPEG file in base64; anything else is refused on the page, with the reason.
-    name: what to call it.
+    Parameters:
+        base64: a PNG or JPEG file in base64; anything else is refused on the page, with the reason.
+        name: what to call it.
     """
 
     base64: str
@@ -36,11 +35,10 @@ class Image:
 class Evidence:
     """What was judged, and what it put out.
 
-    Parameters
-    ----------
-    candidate: the code under judgement.
-    stdout, stderr: excerpts of what the candidate wrote.
-    images: pictures that it made.
+    Parameters:
+        candidate: the code under judgement.
+        stdout, stderr: excerpts of what the candidate wrote.
+        images: pictures that it made.
     """
 
     candidate: str | None = None
@@ -53,18 +51,17 @@ class Evidence:
 class Attempt:
     """One attempt at a test.
 
-    Parameters
-    ----------
-    verdict: the reward's verdict, or what is said in place of one ("crashed"); "" for none.
-    value: the reward in [0, 1]; None when there is no number.
-    outcome: pytest's word: passed, failed, error, skipped, xfailed, xpassed, rerun.
-    reason: why the reward is what it is.
-    seconds: how long the attempt took.
-    parts: the components of the reward.
-    left_out: how many parts of the reward are not in `parts`.
-    evidence: what was judged; None where that is not known.
-    timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
-    command: how to run it again.
+    Parameters:
+        verdict: the reward's verdict, or what is said in place of one ("crashed"); "" for none.
+        value: the reward in [0, 1]; None when there is no number.
+        outcome: pytest's word: passed, failed, error, skipped, xfailed, xpassed, rerun.
+        reason: why the reward is what it is.
+        seconds: how long the attempt took.
+        parts: the components of the reward.
+        left_out: how many parts of the reward are not in `parts`.
+        evidence: what was judged; None where that is not known.
+        timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
+        command: how to run it again.
     """
 
     verdict: str
@@ -84,21 +81,22 @@ class Attempt:
 class Test:
     """One test, or one row of a dataset, with its attempts.
 
-    Parameters
-    ----------
-    node_id: pytest's name of the test.
-    attempts: in the order in which they ended, at least one; the last one counts unless `value` and `verdict` say more.
-    value, verdict: what the test amounts to; those of the last attempt when `verdict` is "".
-    outcome: whether it passed, in pytest's word; that of the last attempt when it is "".
-    group: the name of the group that it counts in.
-    row_id: the row of the dataset.
-    threshold: the reward from which the test passes.
-    weight: how much it counts in the mean.
-    must_pass: whether a gate fails when this test does not pass.
-    figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
-    baseline: the reward in the baseline.
-    change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a baseline.
-    why: why the test has its reward, in one sentence; what the last attempt says when it is "".
+    Parameters:
+        node_id: pytest's name of the test.
+        attempts: in the order in which they ended, at least one; the last one counts unless `value` and `verdict` say
+            more.
+        value, verdict: what the test amounts to; those of the last attempt when `verdict` is "".
+        outcome: whether it passed, in pytest's word; that of the last attempt when it is "".
+        group: the name of the group that it counts in.
+        row_id: the row of the dataset.
+        threshold: the reward from which the test passes.
+        weight: how much it counts in the mean.
+        must_pass: whether a gate fails when this test does not pass.
+        figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
+        baseline: the reward in the baseline.
+        change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a
+            baseline.
+        why: why the test has its reward, in one sentence; what the last attempt says when it is "".
     """
 
     node_id: str
@@ -129,14 +127,13 @@ class Test:
 class Group:
     """The mean reward of some tests.
 
-    Parameters
-    ----------
-    name: as in `Test.group`.
-    tests: how many tests it has.
-    mean: the weighted mean in [0, 1] over those that have a number; None when none has.
-    unscored: how many have no number.
-    low, high: the ends of the interval around the mean; None when there is none.
-    baseline: the group's mean in the baseline.
+    Parameters:
+        name: as in `Test.group`.
+        tests: how many tests it has.
+        mean: the weighted mean in [0, 1] over those that have a number; None when none has.
+        unscored: how many have no number.
+        low, high: the ends of the interval around the mean; None when there is none.
+        baseline: the group's mean in the baseline.
     """
 
     name: str
@@ -171,18 +168,17 @@ class Figure:
 class Report:
     """All that the page shows.
 
-    Parameters
-    ----------
-    tests: every test that has to do with rewards, in the order of collection.
-    title: what the run is called.
-    facts: the run's circumstances by name: when, where, versions, options.
-    figures: what the run amounts to, most important first.
-    gates: what was decided; empty when nothing was asked for.
-    groups: the groups of `tests`, in the order to show them.
-    grouped_by: what a group is: "group", "file", or "check" where graders were checked.
-    interval: how `Group.low` and `Group.high` were made, for the reader.
-    missing: tests that were collected and never ran to an end.
-    gone: tests that only the baseline has, with their rewards there.
+    Parameters:
+        tests: every test that has to do with rewards, in the order of collection.
+        title: what the run is called.
+        facts: the run's circumstances by name: when, where, versions, options.
+        figures: what the run amounts to, most important first.
+        gates: what was decided; empty when nothing was asked for.
+        groups: the groups of `tests`, in the order to show them.
+        grouped_by: what a group is: "group", "file", or "check" where graders were checked.
+        interval: how `Group.low` and `Group.high` were made, for the reader.
+        missing: tests that were collected and never ran to an end.
+        gone: tests that only the baseline has, with their rewards there.
     """
 
     tests: Sequence[Test]

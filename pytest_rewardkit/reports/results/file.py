@@ -26,10 +26,9 @@ _DETAILS: Final = frozenset(("parts", "evidence", "sandboxes"))
 class Writer:
     """A results file that is being written; a name that ends in ``.gz`` is compressed.
 
-    Parameters
-    ----------
-    path: the file; its directory is made, and what it held is replaced once `lines` are written.
-    lines: what it begins with.
+    Parameters:
+        path: the file; its directory is made, and what it held is replaced once `lines` are written.
+        lines: what it begins with.
 
     Raises OSError where that cannot be done.
     """
@@ -72,13 +71,12 @@ class Writer:
 class Stored:
     """What a results file holds.
 
-    Parameters
-    ----------
-    path: the file.
-    run: the first line: the circumstances of the run.
-    ledger: every test with its attempts, and which were collected.
-    attempts: the lines of each test's attempts, in their order; empty when it was read without details.
-    end: the last line: what the run amounted to; None when it was cut off.
+    Parameters:
+        path: the file.
+        run: the first line: the circumstances of the run.
+        ledger: every test with its attempts, and which were collected.
+        attempts: the lines of each test's attempts, in their order; empty when it was read without details.
+        end: the last line: what the run amounted to; None when it was cut off.
     """
 
     path: Path
@@ -113,10 +111,9 @@ class Stored:
 def read(path: Path, *, details: bool = True) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.
 
-    Parameters
-    ----------
-    details: whether the lines themselves are kept, and what they say of parts, evidence and sandboxes. Without, what
-        is read takes little memory, whatever candidates put out.
+    Parameters:
+        details: whether the lines themselves are kept, and what they say of parts, evidence and sandboxes. Without,
+            what is read takes little memory, whatever candidates put out.
 
     Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
     """

@@ -47,10 +47,9 @@ def run_line(facts: Mapping[str, Any]) -> dict[str, Any]:
 def attempt_text(test: Test, index: int | None, wire: str = "") -> str:
     """Return the line of the last attempt at `test`, as `to_text` would; what has its default is left out.
 
-    Parameters
-    ----------
-    index: the place of the test among all that were collected, from 0; None when it is not known.
-    wire: the wire form of the attempt's record, which becomes part of the line as it is; "" when it left none.
+    Parameters:
+        index: the place of the test among all that were collected, from 0; None when it is not known.
+        wire: the wire form of the attempt's record, which becomes part of the line as it is; "" when it left none.
     """
     attempt = test.last
     fields = [
@@ -84,13 +83,12 @@ def end_line(
 ) -> dict[str, Any]:
     """Return the last line: what the run amounts to.
 
-    Parameters
-    ----------
-    ended: when, in ISO 8601 with the offset to UTC.
-    seconds: how long the run took.
-    complete: whether all tests were tried that were to be tried.
-    uncollected: how many files could not be collected.
-    narrowed_by: by what a choice of all tests was made; "" when all were to run.
+    Parameters:
+        ended: when, in ISO 8601 with the offset to UTC.
+        seconds: how long the run took.
+        complete: whether all tests were tried that were to be tried.
+        uncollected: how many files could not be collected.
+        narrowed_by: by what a choice of all tests was made; "" when all were to run.
     """
     line = {
         "v": VERSION,

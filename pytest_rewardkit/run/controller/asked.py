@@ -44,9 +44,8 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
 def stored_in(config: pytest.Config, file: str | None, option: str, *, details: bool = True) -> Stored | None:
     """Return what a results file holds, named relative to the directory in which pytest was started; None for None.
 
-    Parameters
-    ----------
-    details: as of `read`.
+    Parameters:
+        details: as of `read`.
 
     Raises RewardkitUsageError, naming `option`, when it cannot be read.
     """

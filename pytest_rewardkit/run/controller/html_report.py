@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 class HtmlReport:
     """Writes the report of what `reporter` has collected, also of a run that was stopped.
 
-    Parameters
-    ----------
-    config: the session's config.
-    file: where to write, relative to the directory in which pytest was started.
-    facts: the circumstances of the run.
+    Parameters:
+        config: the session's config.
+        file: where to write, relative to the directory in which pytest was started.
+        facts: the circumstances of the run.
 
     Raises pytest.UsageError where `file` cannot be written.
     """

@@ -25,9 +25,8 @@ _PATHS: Final = 3
 def narrowed_by(config: pytest.Config, deselected: int = 0) -> str:
     """Return what has narrowed the choice of tests, as it may stand on the command line; "" where nothing has.
 
-    Parameters
-    ----------
-    deselected: how many tests that were collected were deselected, by whomever.
+    Parameters:
+        deselected: how many tests that were collected were deselected, by whomever.
     """
     found = list(_by_options(config))
     if deselected and not found:

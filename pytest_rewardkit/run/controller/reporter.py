@@ -57,13 +57,12 @@ class _Progress:
 class Reporter:
     """Collects reports from this process or from pytest-xdist's workers; only with ``--rewardkit``.
 
-    Parameters
-    ----------
-    config: the session's config.
-    settings: what the user asked for.
-    header: where sandboxes come from, for pytest's header.
-    judge: what decides the exit status beside the tests themselves.
-    handover: by what records arrive.
+    Parameters:
+        config: the session's config.
+        settings: what the user asked for.
+        header: where sandboxes come from, for pytest's header.
+        judge: what decides the exit status beside the tests themselves.
+        handover: by what records arrive.
     """
 
     def __init__(

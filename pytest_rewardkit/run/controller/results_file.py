@@ -24,12 +24,11 @@ if TYPE_CHECKING:
 class ResultsFile:
     """Writes what `reporter` collects, line by line.
 
-    Parameters
-    ----------
-    config: the session's config.
-    file: where to write, relative to the directory in which pytest was started.
-    facts: the circumstances of the run.
-    carried: an earlier run whose tests with a number are kept; they are in the file from its first moment on.
+    Parameters:
+        config: the session's config.
+        file: where to write, relative to the directory in which pytest was started.
+        facts: the circumstances of the run.
+        carried: an earlier run whose tests with a number are kept; they are in the file from its first moment on.
 
     Raises pytest.UsageError where `file` cannot be written.
     """

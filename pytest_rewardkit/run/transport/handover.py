@@ -70,9 +70,8 @@ class Handover:
     def take(self, report: pytest.TestReport, instead: Callable[[Record], list[Property]]) -> tuple[Record | None, str]:
         """Return the record that `report` brings, and its wire form; None and "" when it brings none.
 
-        Parameters
-        ----------
-        instead: gives the properties that take its place on the report.
+        Parameters:
+            instead: gives the properties that take its place on the report.
         """
         for position, (name, value) in enumerate(report.user_properties):
             if name == PROPERTY:

@@ -28,10 +28,9 @@ _ATTEMPT: Final = pytest.StashKey[int]()
 class Failures:
     """Adds a section to the reports of tests that failed by their reward, and writes folders of artifacts.
 
-    Parameters
-    ----------
-    config: the session's config.
-    settings: what the user asked for.
+    Parameters:
+        config: the session's config.
+        settings: what the user asked for.
 
     Raises pytest.UsageError where artifacts cannot be written.
     """

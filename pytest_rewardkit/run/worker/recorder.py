@@ -24,10 +24,9 @@ NOTHING_RECORDED: Final = "the test ended without recording a reward"
 class Recorder:
     """Collects the rewards of one attempt at a test; what the fixture `reward` gives.
 
-    Parameters
-    ----------
-    marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
-    default: the reward from which tests of this run pass that name no threshold; None where it sets none.
+    Parameters:
+        marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
+        default: the reward from which tests of this run pass that name no threshold; None where it sets none.
     """
 
     def __init__(self, marker: RewardMarker | None = None, default: float | None = None) -> None:
@@ -77,12 +76,11 @@ class Recorder:
     ) -> Reward:
         """Record one reward of the test; the test's own reward is the weighted mean of all that it records.
 
-        Parameters
-        ----------
-        reward: a reward, or a number in [0, 1].
-        name: what the reward is for; shown with its parts.
-        weight: how much it counts among the rewards of this test, 0 or more.
-        reason: one sentence for people; replaces the reward's own.
+        Parameters:
+            reward: a reward, or a number in [0, 1].
+            name: what the reward is for; shown with its parts.
+            weight: how much it counts among the rewards of this test, 0 or more.
+            reason: one sentence for people; replaces the reward's own.
 
         Returns the reward. Raises RewardkitUsageError for what is no number in [0, 1], and for a wrong weight.
         """
@@ -103,9 +101,8 @@ class Recorder:
     def note_sandbox(self, *, start: float, waited: float = 0.0, limits: Mapping[str, int] | None = None) -> None:
         """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one.
 
-        Parameters
-        ----------
-        limits: those that it has of its own, by name.
+        Parameters:
+            limits: those that it has of its own, by name.
         """
         self.sandboxes.append((waited, start, limits or {}))
 

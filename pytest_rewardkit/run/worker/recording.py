@@ -25,11 +25,10 @@ _SANDBOXES: Final = frozenset({"sandbox", "async_sandbox", "sandbox_factory"})
 class Recording:
     """The hooks around a test.
 
-    Parameters
-    ----------
-    reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
-        left on the reports.
-    threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
+    Parameters:
+        reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
+            left on the reports.
+        threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
     """
 
     def __init__(self, reporting: tuple[Handover, Failures] | None, threshold: float | None = None) -> None:

@@ -17,10 +17,9 @@ _ROW_ATTEMPT: Final = pytest.StashKey["RowAttempt"]()
 class RowAttempt:
     """What one of the tests of a function is about.
 
-    Parameters
-    ----------
-    row: the id of the row; None where there is none.
-    number: which of several attempts it is, from 1; None where there is but one.
+    Parameters:
+        row: the id of the row; None where there is none.
+        number: which of several attempts it is, from 1; None where there is but one.
     """
 
     row: str | None

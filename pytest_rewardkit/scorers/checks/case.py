@@ -37,26 +37,25 @@ NOT_GIVEN: Final = Missing.NOT_GIVEN
 class Case:
     """One check of a candidate: one of `code`, `call` and `stdin`, and one of `expected`, `raises` and `checker`.
 
-    Parameters
-    ----------
-    code: Python that runs after the candidate, among its names. What counts is the value of its last expression, or
-        the value that its last statement assigned, or else what it printed.
-    call: a function of the candidate, as an expression (``"add"``, ``"Solution().add"``); what it returns counts,
-        whatever it prints.
-    args, kwargs: the call's arguments, as values.
-    stdin: text or bytes that the candidate, run as a program of its own, reads; what it prints counts.
-    expected: what must come out. A text given for `code` is compared with the value's text (protocol.py says which)
-        or with what was printed; everything else is compared as a value.
-    raises: the exception that must be raised, as a class or by its name; a subclass will do.
-    match: a regular expression to be found in the exception's message.
-    checker: a function of what came out, called on the host: true or false, or a number in [0, 1]. It gets plain data,
-        and objects of the candidate's own types as `Opaque`. What it raises counts as a wrong output, and so does what
-        else it returns.
-    compare: how to compare (compare.py), in place of the scorer's way: ``lines``, ``exact`` or ``tokens`` as texts,
-        ``value`` or ``json`` as data. By default, ``lines`` for texts and ``value`` for values.
-    name: what to call the case in reports.
-    weight: how much it counts among the cases, 0 or more.
-    time_limit: seconds, in place of the scorer's.
+    Parameters:
+        code: Python that runs after the candidate, among its names. What counts is the value of its last expression, or
+            the value that its last statement assigned, or else what it printed.
+        call: a function of the candidate, as an expression (``"add"``, ``"Solution().add"``); what it returns counts,
+            whatever it prints.
+        args, kwargs: the call's arguments, as values.
+        stdin: text or bytes that the candidate, run as a program of its own, reads; what it prints counts.
+        expected: what must come out. A text given for `code` is compared with the value's text (protocol.py says which)
+            or with what was printed; everything else is compared as a value.
+        raises: the exception that must be raised, as a class or by its name; a subclass will do.
+        match: a regular expression to be found in the exception's message.
+        checker: a function of what came out, called on the host: true or false, or a number in [0, 1]. It gets plain
+            data, and objects of the candidate's own types as `Opaque`. What it raises counts as a wrong output, and so
+            does what else it returns.
+        compare: how to compare (compare.py), in place of the scorer's way: ``lines``, ``exact`` or ``tokens`` as texts,
+            ``value`` or ``json`` as data. By default, ``lines`` for texts and ``value`` for values.
+        name: what to call the case in reports.
+        weight: how much it counts among the cases, 0 or more.
+        time_limit: seconds, in place of the scorer's.
 
     Raises RewardkitUsageError that names the case and what is wrong.
     """

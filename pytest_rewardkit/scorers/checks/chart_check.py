@@ -17,10 +17,10 @@ from pytest_rewardkit.text import one_line
 
 TYPES: Final = ("line", "scatter", "bar", "pie", "box_and_whisker")
 
-MOST_ALIKE: Final = 5
+MAX_ALIKE: Final = 5
 """Charts that a check may mean; of more, the last ones count."""
 
-LONGEST_TITLE: Final = 25
+MAX_TITLE: Final = 25
 """Words; in a longer text of a chart, any word would be found."""
 
 
@@ -32,16 +32,16 @@ class ChartCheck:
     charts are not many guesses. It stays gameable: five charts are five guesses at values, and what a chart shows is
     what the candidate's own process says of it.
 
-    Parameters
-    ----------
-    type: line, scatter, bar, pie or box_and_whisker.
-    title, x_label, y_label: words that must be in these texts of the chart, letter case aside.
-    values: what it must show: places to values (of bars: label to height, of boxes: label to median, of a pie: label to
-        value, of which the shares count), or the values in order, or (x, y) points; of several series a mapping of
-        their names to these, or a list of them, or all values in order. All series of the type count, none is left out.
-    rel_tol, abs_tol: how far values may be apart (tolerance.py).
-    name: what to call the check in reports.
-    weight: how much it counts, 0 or more.
+    Parameters:
+        type: line, scatter, bar, pie or box_and_whisker.
+        title, x_label, y_label: words that must be in these texts of the chart, letter case aside.
+        values: what it must show: places to values (of bars: label to height, of boxes: label to median, of a pie:
+            label to value, of which the shares count), or the values in order, or (x, y) points; of several series a
+            mapping of their names to these, or a list of them, or all values in order. All series of the type count,
+            none is left out.
+        rel_tol, abs_tol: how far values may be apart (tolerance.py).
+        name: what to call the check in reports.
+        weight: how much it counts, 0 or more.
 
     Raises RewardkitUsageError for other types, with the nearest.
     """
@@ -100,11 +100,10 @@ def as_chart_checks(charts: Iterable[ChartCheck | Mapping[str, Any]]) -> tuple[C
 def judge_chart(check: ChartCheck, charts: Sequence[Chart], *, image_shown: bool) -> Part:
     """Return the part of the reward that `check` earns: the share of its criteria that the best chart meets.
 
-    Parameters
-    ----------
-    charts: what is known of the charts that were shown.
-    image_shown: whether anything was shown as an image. Without a chart, that is all that can be said, and it is
-        one criterion among those of the check.
+    Parameters:
+        charts: what is known of the charts that were shown.
+        image_shown: whether anything was shown as an image. Without a chart, that is all that can be said, and it is
+            one criterion among those of the check.
     """
     whole = 1 + len(check.criteria)
     if not charts:
@@ -120,7 +119,7 @@ def _meant(check: ChartCheck, charts: Sequence[Chart]) -> Sequence[Chart]:
     without_values = replace(check, values=None)
     misfits = [len(_shortcomings(without_values, chart)) for chart in charts]
     fitting = [chart for chart, misfit in zip(charts, misfits, strict=True) if misfit == min(misfits)]
-    return fitting[-MOST_ALIKE:]
+    return fitting[-MAX_ALIKE:]
 
 
 def _part(check: ChartCheck, value: float, reason: str) -> Part:
@@ -188,7 +187,7 @@ def _forms(series: Sequence[Series], wanted: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _is_title(text: str) -> bool:
-    return len(text.split()) <= LONGEST_TITLE
+    return len(text.split()) <= MAX_TITLE
 
 
 def _words(text: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-MOST_CHARTS: Final = 100
-LONGEST_READING: Final = 4_000_000
+MAX_CHARTS: Final = 100
+MAX_READING: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ def charts_read(readings: Iterable[str]) -> list[Chart]:
     found: list[Chart] = []
     for text in readings:
         try:
-            charts = json.loads(text if len(text) <= LONGEST_READING else "")
+            charts = json.loads(text if len(text) <= MAX_READING else "")
             found += [_read(chart) for chart in charts if "unread" not in chart]
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             continue
-    return found[:MOST_CHARTS]
+    return found[:MAX_CHARTS]
 
 
 def _read(chart: Mapping[str, Any]) -> Chart:
@@ -76,7 +76,7 @@ def charts_of_e2b(charts: Iterable[Any]) -> list[Chart]:
         except (TypeError, ValueError, LookupError, AttributeError):
             series = (Series((str(chart.get("type")),), "", ()),)
         found.append(Chart(series, *texts))
-    return found[:MOST_CHARTS]
+    return found[:MAX_CHARTS]
 
 
 def _flat(charts: Iterable[Any]) -> Iterator[Any]:

@@ -16,7 +16,7 @@ from pytest_rewardkit.scorers.checks.prose import plain_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_LOOKED_AT: Final = 200
+MAX_LOOKED_AT: Final = 200
 """Places of the same words that are looked at."""
 
 _CLAUSE: Final = 300
@@ -170,7 +170,7 @@ class Claims:
         return ""
 
     def _places(self, expression: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-        return (match.span() for match in islice(expression.finditer(self.words), MOST_LOOKED_AT))
+        return (match.span() for match in islice(expression.finditer(self.words), MAX_LOOKED_AT))
 
     def _clause(self, begin: int, end: int) -> tuple[str, str]:
         """What is in the clause before and behind a place."""

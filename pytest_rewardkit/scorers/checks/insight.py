@@ -20,14 +20,14 @@ from pytest_rewardkit.scorers.checks.claims import Claims
 from pytest_rewardkit.scorers.checks.prose import numbers_in
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
-MOST_NUMBERS: Final = 500
-MOST_WORDS: Final = 500
+MAX_NUMBERS: Final = 500
+MAX_WORDS: Final = 500
 """Different ones; in an output of more, whatever is looked for would be found by chance: it holds no answer."""
 
-MOST_GUESSES: Final = 30
+MAX_GUESSES: Final = 30
 """Different numbers in an output that a number of up to three digits may be among."""
 
-MOST_ALIKE: Final = 12
+MAX_ALIKE: Final = 12
 """Lines that differ in numbers alone and still say something."""
 
 _DIGITS: Final = 1_000
@@ -35,7 +35,7 @@ _DIGITS: Final = 1_000
 
 _GUESSABLE: Final = 1e15
 _AROUND: Final = 10
-_MOST_AROUND: Final = 15
+_MAX_AROUND: Final = 15
 """Of the 20 numbers around one, how many may be in the output too: with more of them, it counts through."""
 
 _WORD: Final = re.compile(r"[^\W\d_]\w+")
@@ -57,14 +57,13 @@ class Insight:
     for what is hard to guess: a number of four digits and more rather than a word, words with what they are said of
     rather than a word, several insights rather than one. Insights of a few alternatives are guessed.
 
-    Parameters
-    ----------
-    text: words to be found, letter case and white space aside, and not as a part of other words or numbers. Denials and
-        opposites are those of English (claims.py).
-    number: a number to be found, however it is written (prose.py).
-    rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
-    name: what to call the insight in reports.
-    weight: how much it counts, 0 or more.
+    Parameters:
+        text: words to be found, letter case and white space aside, and not as a part of other words or numbers. Denials
+            and opposites are those of English (claims.py).
+        number: a number to be found, however it is written (prose.py).
+        rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
+        name: what to call the insight in reports.
+        weight: how much it counts, 0 or more.
 
     Raises RewardkitUsageError unless there is either a text or a number.
     """
@@ -134,7 +133,7 @@ class Findings:
         """The lines in which numbers are said of something in words, but for what is repeated with other numbers."""
         lines = [line for line in self.text.splitlines() if _is_statement(line)]
         alike = Counter(_FIGURE.sub("#", line) for line in lines)
-        return "\n".join(line for line in lines if alike[_FIGURE.sub("#", line)] <= MOST_ALIKE)
+        return "\n".join(line for line in lines if alike[_FIGURE.sub("#", line)] <= MAX_ALIKE)
 
     @cached_property
     def numbers(self) -> list[tuple[float, ...]]:
@@ -160,7 +159,7 @@ class Findings:
     def _shortcoming(self, insight: Insight) -> str:
         if insight.text is not None:
             if self.claims is None:
-                return f"the output has more than {MOST_WORDS:,} different words: it answers nothing"
+                return f"the output has more than {MAX_WORDS:,} different words: it answers nothing"
             reason = self.claims.shortcoming(insight.text)
             if reason or not _FIGURE.fullmatch(insight.text.strip()):
                 return reason
@@ -172,8 +171,8 @@ class Findings:
         reason = ""
         for numbers in (self.stated_numbers, self.numbers):
             readings = [number for found in numbers for number in found]
-            if len(numbers) > MOST_NUMBERS:
-                reason = f"the output has more than {MOST_NUMBERS:,} numbers: it answers nothing"
+            if len(numbers) > MAX_NUMBERS:
+                reason = f"the output has more than {MAX_NUMBERS:,} numbers: it answers nothing"
             elif any(tolerance.allows(number, insight.number) for number in readings):
                 reason = _guessed(insight, [found[0] for found in numbers])
                 if not reason:
@@ -187,7 +186,7 @@ class Findings:
 
 
 def _has_few_words(text: str) -> bool:
-    return len(set(_TOKEN.findall(text.casefold()))) <= MOST_WORDS
+    return len(set(_TOKEN.findall(text.casefold()))) <= MAX_WORDS
 
 
 def _is_statement(line: str) -> bool:
@@ -196,15 +195,14 @@ def _is_statement(line: str) -> bool:
 
 
 def _numbers(text: str) -> list[tuple[float, ...]]:
-    return list(islice(numbers_in(text), MOST_NUMBERS + 1))
+    return list(islice(numbers_in(text), MAX_NUMBERS + 1))
 
 
 def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
     """Return why a number is in an output by no more than chance; "" if it is not.
 
-    Parameters
-    ----------
-    numbers: those that are in the output.
+    Parameters:
+        numbers: those that are in the output.
     """
     if abs(insight.number or 0) > _GUESSABLE:
         return ""
@@ -215,11 +213,11 @@ def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
     steps = [number / step for number in numbers if abs(number) < _GUESSABLE]
     alike = {round(number) for number in steps if not exact or abs(number - round(number)) < 1e-6}
     around = sum(0 < abs(number - wanted / step) <= _AROUND for number in alike)
-    if around > _MOST_AROUND:
+    if around > _MAX_AROUND:
         return f"the output counts through the numbers around it, and has {around} of them: it answers nothing"
     guesses = [number for number in alike if abs(number) < _DIGITS]
-    if abs(wanted) < _DIGITS * step and len(guesses) > MOST_GUESSES:
-        return f"the output has {len(guesses)} numbers like it, of which {MOST_GUESSES} may be: it answers nothing"
+    if abs(wanted) < _DIGITS * step and len(guesses) > MAX_GUESSES:
+        return f"the output has {len(guesses)} numbers like it, of which {MAX_GUESSES} may be: it answers nothing"
     return ""
 
 

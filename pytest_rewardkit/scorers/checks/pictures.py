@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST: Final = 20_000_000
+MAX_CHARACTERS: Final = 20_000_000
 """Characters of an image."""
 
 SMALLEST_SIDE: Final = 16
-LARGEST_SIDE: Final = 20_000
-MOST_DECODED: Final = 100_000_000
+MAX_SIDE: Final = 20_000
+MAX_DECODED: Final = 100_000_000
 """Bytes of a PNG's rows."""
 
-MOST_COMPARED: Final = 2_000_000
+MAX_COMPARED: Final = 2_000_000
 """Bytes of them that are compared; what is of a single color thus far is blank."""
 
 _AS_ABOVE: Final = (2, 4)
@@ -39,7 +39,7 @@ _DRAWN: Final = re.compile(r"<(?:\w+:)?(?:path|line|polyline|polygon|rect|circle
 
 def is_picture(image: str) -> bool:
     """Whether a PNG or JPEG in base64, or an SVG, is an image of some size that is not blank."""
-    if len(image) > LONGEST:
+    if len(image) > MAX_CHARACTERS:
         return False
     if image.lstrip().startswith("<"):
         return _is_svg(image)
@@ -56,7 +56,7 @@ def _is_png(data: bytes) -> bool:
         return False
     bits = depth * _SAMPLES[color]
     length = -(-width * bits // 8)
-    if length * height > MOST_DECODED:
+    if length * height > MAX_DECODED:
         return False
     if interlaced:  # the first of seven small images, with a pixel of each eight by eight
         eighth = (width + 7) // 8
@@ -98,7 +98,7 @@ def _differ(rows: Iterator[bytes], pixel: int, length: int) -> bool:
     """Whether two pixels differ, in rows that are filtered as PNG has it; whole bytes of them are looked at."""
     above, first, seen, is_blank = b"", b"", 0, True
     for row in rows:
-        if not is_blank or seen > MOST_COMPARED:
+        if not is_blank or seen > MAX_COMPARED:
             continue  # whether all of them are there
         if above and row[0] in _AS_ABOVE and not row[1:].strip(b"\0"):
             seen += len(row)  # the same once more, as most of a margin is
@@ -158,4 +158,4 @@ def _is_svg(text: str) -> bool:
 
 
 def _has_size(width: int, height: int) -> bool:
-    return all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in (width, height))
+    return all(SMALLEST_SIDE <= side <= MAX_SIDE for side in (width, height))

@@ -10,7 +10,7 @@ from pytest_rewardkit.scorers.values.digits import whole_number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_READ_EXACTLY: Final = 5_000
+MAX_READ_EXACTLY: Final = 5_000
 """Digits of a whole number that are read; a longer one is taken for a float."""
 
 _TYPED: Final = {
@@ -124,6 +124,6 @@ def _scaled(value: float, match: re.Match[str]) -> float:
 
 
 def _value(text: str) -> float:
-    if text.isdigit() and len(text) <= MOST_READ_EXACTLY:
+    if text.isdigit() and len(text) <= MAX_READ_EXACTLY:
         return whole_number(text)
     return float(text)

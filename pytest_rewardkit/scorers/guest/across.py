@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from pytest_rewardkit.scorers.guest.structures import (
-    MOST_ITEMS,
+    MAX_ITEMS,
     Moment,
     Opaque,
     TooLargeError,
@@ -34,16 +34,16 @@ TYPING = False
 if TYPING:
     from typing import Any
 
-DEEPEST = 100
-MOST_CHARACTERS = 4_000_000
+MAX_DEPTH = 100
+MAX_CHARACTERS = 4_000_000
 SAFE_INTEGER = 2**53
-WIDEST_INTEGER = 340_000
+MAX_INTEGER_BITS = 340_000
 """Bits, about 100,000 digits: arithmetic with wider ones, as a matcher may try it, takes very long."""
 
 
 _OWN_TO_PYTHON = frozenset([type(None), bool, int, float, complex, str, bytes])
 _HOLDERS = frozenset([list, tuple, set, frozenset, dict])
-WIDEST_WRITTEN = 10_000
+MAX_WRITTEN_BITS = 10_000
 """Bits of a whole number that every Python writes in digits."""
 
 
@@ -54,12 +54,12 @@ def has_plain_text(value: Any) -> bool:
         item = pending.pop()
         kind = type(item)
         items += 1
-        if items > MOST_ITEMS:
+        if items > MAX_ITEMS:
             return False
         if kind in _HOLDERS:
             items += len(item)
             pending += [*item, *item.values()] if kind is dict else item
-        elif kind not in _OWN_TO_PYTHON or (kind is int and item.bit_length() > WIDEST_WRITTEN):
+        elif kind not in _OWN_TO_PYTHON or (kind is int and item.bit_length() > MAX_WRITTEN_BITS):
             return False
     return True
 
@@ -126,9 +126,9 @@ class Encoder:
             self._characters += len(value)
         elif isinstance(value, int):
             self._characters += value.bit_length() // 4
-            if value.bit_length() > WIDEST_INTEGER:
+            if value.bit_length() > MAX_INTEGER_BITS:
                 raise TooLargeError
-        if depth > DEEPEST or self._items > MOST_ITEMS or self._characters > MOST_CHARACTERS:
+        if depth > MAX_DEPTH or self._items > MAX_ITEMS or self._characters > MAX_CHARACTERS:
             raise TooLargeError
 
 
@@ -244,7 +244,7 @@ class _Decoder:
         self._kept = kept
 
     def decode(self, data: Any, depth: int) -> Any:
-        if depth > DEEPEST + 2:
+        if depth > MAX_DEPTH + 2:
             raise ValueError("nested too deep")
         if data is None or isinstance(data, (bool, int, float, str)):
             return data
@@ -295,7 +295,7 @@ _COLLECTIONS: dict[str, Any] = {
     "range": lambda items: range(*items),
 }
 _SCALARS: dict[str, Any] = {
-    "int": lambda content: int(_short(content, WIDEST_INTEGER // 4 + 3), 16),
+    "int": lambda content: int(_short(content, MAX_INTEGER_BITS // 4 + 3), 16),
     "float": float,
     "bytes": bytes.fromhex,
     "bytearray": bytearray.fromhex,

@@ -20,9 +20,9 @@ if TYPING:
 MIME = "application/vnd.rewardkit.figure"
 """As what a shown figure's reading leaves the sandbox, beside its image."""
 
-MOST_FIGURES = 20
+MAX_FIGURES = 20
 
-MOST_POINTS = 20_000
+MAX_POINTS = 20_000
 """Of a figure; those beyond it are left out."""
 
 
@@ -80,7 +80,7 @@ def _watch(module: Any) -> None:
     @functools.wraps(save)
     def savefig(figure: Any, *args: Any, **kwargs: Any) -> Any:
         saved = save(figure, *args, **kwargs)
-        Unshown.saved = [*Unshown.saved, written(figure)][-MOST_FIGURES:]
+        Unshown.saved = [*Unshown.saved, written(figure)][-MAX_FIGURES:]
         return saved
 
     vars(savefig)["is_watched"] = True
@@ -94,7 +94,7 @@ class Unshown:
 
     def __repr__(self) -> str:
         pyplot = sys.modules.get("matplotlib.pyplot")
-        left = [pyplot.figure(number) for number in pyplot.get_fignums()[:MOST_FIGURES]] if pyplot is not None else []
+        left = [pyplot.figure(number) for number in pyplot.get_fignums()[:MAX_FIGURES]] if pyplot is not None else []
         return "\n".join(dict.fromkeys([*map(written, left), *self.saved]))
 
 
@@ -110,7 +110,7 @@ def read(figure: Any) -> list[dict[str, Any]]:
     """The charts of a figure: one for each place where there is something, axes that share it being one."""
     suptitle = figure.get_suptitle() if hasattr(figure, "get_suptitle") else ""
     places: dict[Any, dict[str, Any]] = {}
-    room = MOST_POINTS
+    room = MAX_POINTS
     for axes in figure.axes:
         if hasattr(axes, "_colorbar") or not axes.has_data():
             continue
@@ -174,7 +174,7 @@ def _scatters(axes: Any) -> list[dict[str, Any]]:
             **_name(collection, "Group", number),
             "points": [
                 [_place(axes.xaxis, x), _place(axes.yaxis, y)]
-                for x, y in collection.get_offsets()[:MOST_POINTS].tolist()
+                for x, y in collection.get_offsets()[:MAX_POINTS].tolist()
             ],
         }
         for number, collection in enumerate(axes.collections)
@@ -193,7 +193,7 @@ def _is_seen(line: Any) -> bool:
 
 
 def _bars(axes: Any, container: Any) -> dict[str, Any]:
-    bars = list(container)[:MOST_POINTS]
+    bars = list(container)[:MAX_POINTS]
     sideways = getattr(container, "orientation", None) == "horizontal"
     axis = axes.yaxis if sideways else axes.xaxis
     starts = [float(bar.get_y() if sideways else bar.get_x()) for bar in bars]
@@ -267,7 +267,7 @@ def _points(axes: Any, x: Any, y: Any) -> list[list[Any]]:
 def _listed(values: Any) -> list[Any]:
     if hasattr(values, "filled"):
         values = values.astype(float).filled(math.nan)
-    return list(values[:MOST_POINTS])
+    return list(values[:MAX_POINTS])
 
 
 def _place(axis: Any, value: Any) -> Any:

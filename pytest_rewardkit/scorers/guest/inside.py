@@ -20,11 +20,11 @@ TYPING = False
 if TYPING:
     from typing import Any
 
-LONGEST_TEXT = 1_000_000
-LONGEST_MESSAGE = 2_000
-LONGEST_TRACEBACK = 4_000
-LONGEST_ANSWER = 7_000_000
-MOST_BASES = 30
+MAX_TEXT = 1_000_000
+MAX_MESSAGE = 2_000
+MAX_TRACEBACK = 4_000
+MAX_ANSWER = 7_000_000
+MAX_BASES = 30
 
 
 class _Answer:
@@ -40,11 +40,10 @@ class _Answer:
 def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
     """Run one case among the candidate's names; called in the sandbox.
 
-    Parameters
-    ----------
-    nonce: what the answer begins with, to be told from what the candidate shows.
-    question: JSON, or the path of a file that holds it: what to evaluate and what is wanted of it (evaluation.py).
-    user: the candidate's names.
+    Parameters:
+        nonce: what the answer begins with, to be told from what the candidate shows.
+        question: JSON, or the path of a file that holds it: what to evaluate and what is wanted of it (evaluation.py).
+        user: the candidate's names.
 
     Returns an object whose text is the nonce and JSON: the kind of the one thing that there is to say, and it
     (protocol.py).
@@ -58,7 +57,7 @@ def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
             text = json.dumps(_evaluated(json.loads(question), user))
     except BaseException as error:
         text = json.dumps(["raised", _described(error)])
-    if len(text) > LONGEST_ANSWER:  # escapes can make it several times as long as the value
+    if len(text) > MAX_ANSWER:  # escapes can make it several times as long as the value
         text = json.dumps(["value", _too_large(object)])
     return _Answer(nonce + text)
 
@@ -152,7 +151,7 @@ def reported(value: Any, wants: str) -> str:
         text = json.dumps(_said(value, wants))
     except BaseException as error:
         text = json.dumps(["value", {"object": [type_name(type(value)), f"<no value: {type(error).__name__}>"]}])
-    return text if len(text) <= LONGEST_ANSWER else json.dumps(["value", _too_large(type(value))])
+    return text if len(text) <= MAX_ANSWER else json.dumps(["value", _too_large(type(value))])
 
 
 def _said(value: Any, wants: str) -> list[Any]:
@@ -165,7 +164,7 @@ def _said(value: Any, wants: str) -> list[Any]:
             return ["value", _too_large(type(value))]
     kind: Any = type(value)
     write = repr if wants == "shown" and kind.__repr__ is not object.__repr__ else str
-    return ["text", text_of(write, value, LONGEST_TEXT)]
+    return ["text", text_of(write, value, MAX_TEXT)]
 
 
 def _too_large(kind: type) -> Any:
@@ -193,9 +192,9 @@ def _described(error: BaseException) -> dict[str, Any]:
         frames = _frames(error, lambda name: name != "<rewardkit>")
     lines = traceback.format_exception(type(error), error, frames)
     return {
-        "bases": [type_name(base) for base in type(error).__mro__][:MOST_BASES],
-        "message": text_of(str, error, LONGEST_MESSAGE),
-        "traceback": "".join(lines)[-LONGEST_TRACEBACK:],
+        "bases": [type_name(base) for base in type(error).__mro__][:MAX_BASES],
+        "message": text_of(str, error, MAX_MESSAGE),
+        "traceback": "".join(lines)[-MAX_TRACEBACK:],
     }
 
 

@@ -37,10 +37,9 @@ class _Source:
 def launch(folder: str, nonce: str, wants: str) -> None:
     """Run the program of `folder`, and leave as it leaves.
 
-    Parameters
-    ----------
-    nonce: what tells our own output from the program's.
-    wants: what is wanted of the value of the last expression (protocol.py).
+    Parameters:
+        nonce: what tells our own output from the program's.
+        wants: what is wanted of the value of the last expression (protocol.py).
     """
     with suppress(AttributeError):  # where Python knows no limit
         sys.set_int_max_str_digits(0)  # tasks have numbers of any length

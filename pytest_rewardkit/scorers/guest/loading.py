@@ -17,7 +17,7 @@ if TYPING:
 NAME = "candidate.py"
 """The file that tracebacks name."""
 
-DEEPEST = 2**31 - 1
+MAX_DEPTH = 2**31 - 1
 """The highest limit of recursion that there is."""
 
 AWAITS = 0x80 | 0x200
@@ -27,10 +27,9 @@ AWAITS = 0x80 | 0x200
 class Program:
     """Compiled source.
 
-    Parameters
-    ----------
-    codes: what to run, one after the other.
-    has_value: whether the last of them is an expression.
+    Parameters:
+        codes: what to run, one after the other.
+        has_value: whether the last of them is an expression.
     """
 
     def __init__(self, codes: list[CodeType], has_value: bool) -> None:
@@ -60,9 +59,9 @@ class Program:
 def compiled(source: str, name: str = NAME, shell: Callable[[], Any] | None = None) -> Program:
     """Return the program that `source` is. Raises SyntaxError when it is none, whatever the reason.
 
-    Parameters
-    ----------
-    shell: makes IPython's shell, which reads lines for the system's shell and magics; raises ImportError without one.
+    Parameters:
+        shell: makes IPython's shell, which reads lines for the system's shell and magics; raises ImportError without
+            one.
     """
     try:
         try:
@@ -112,7 +111,7 @@ def alone() -> Iterator[None]:
         asyncio.tasks._leave_task(loop, task)
     asyncio._set_running_loop(None)
     _forget_loop(asyncio)
-    deeper = min(limit + _depth(), DEEPEST)
+    deeper = min(limit + _depth(), MAX_DEPTH)
     sys.setrecursionlimit(deeper)
     try:
         yield

@@ -16,7 +16,7 @@ if TYPING:
     from collections.abc import Callable  # noqa: TC003 - `typing` costs each program time
     from typing import Any
 
-MOST_RECORDED = 20_000
+MAX_RECORDED = 20_000
 """Comparisons that one `all` or `any` makes, and items that are looked through for one."""
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -73,7 +73,7 @@ class Recorder:
         taken = []
         for other in items:
             taken.append(other)
-            if other is item or other == item or len(taken) >= MOST_RECORDED:
+            if other is item or other == item or len(taken) >= MAX_RECORDED:
                 break
         return taken, [self._data(taken), True]
 
@@ -119,7 +119,7 @@ class Recorder:
             records.append([[self._data(left), None], [self._data(right), None], _truth(value)])
             if bool(value) is ends:
                 return records, ends
-            if len(records) >= MOST_RECORDED:
+            if len(records) >= MAX_RECORDED:
                 break
         return records, not ends
 

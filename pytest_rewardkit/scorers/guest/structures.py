@@ -14,7 +14,7 @@ TYPING = False
 if TYPING:
     from typing import Any
 
-MOST_ITEMS = 500_000
+MAX_ITEMS = 500_000
 LIBRARIES = ("numpy", "pandas", "polars", "torch")
 
 
@@ -144,7 +144,7 @@ def _moments(items: Any) -> Any:
 
 
 def _bound(size: int) -> None:
-    if size > MOST_ITEMS:
+    if size > MAX_ITEMS:
         raise TooLargeError
 
 

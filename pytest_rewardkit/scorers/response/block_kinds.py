@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.scorers.response.source import Source
 
-MOST_QUOTED: Final = 20
+MAX_QUOTED: Final = 20
 
 _READS: Final = re.compile(r"\binput\(|\bstdin\b|\bopen\(0|__name__ *== *['\"]__main__")
 _LEFT_OUT: Final = re.compile(
@@ -94,7 +94,7 @@ def is_example(source: Source, earlier: Sequence[Source]) -> bool:
     if any(map(_is_test, tree.body)) or any(_uses_again(source, tree, other) for other in earlier):
         return True
     lines = [line.strip() for line in source.text.splitlines() if line.strip()]
-    return len(lines) <= MOST_QUOTED and any(_quotes(lines, other.text) for other in earlier)
+    return len(lines) <= MAX_QUOTED and any(_quotes(lines, other.text) for other in earlier)
 
 
 def _is_literal(node: ast.expr) -> bool:

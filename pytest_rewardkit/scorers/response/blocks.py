@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.scorers.response.source import Source
 
-MOST_BLOCKS: Final = 40
+MAX_BLOCKS: Final = 40
 
 
 def needed_blocks(sources: Sequence[Source | None], defines: Collection[str]) -> list[int]:
@@ -23,7 +23,7 @@ def needed_blocks(sources: Sequence[Source | None], defines: Collection[str]) ->
     readable = {place: source for place, source in enumerate(sources) if source is not None and source.is_code}
     if defines:
         return _defining(readable, set(defines) & {name for source in readable.values() for name in source.defines})
-    readable = dict(list(readable.items())[-MOST_BLOCKS:])
+    readable = dict(list(readable.items())[-MAX_BLOCKS:])
     places = [place for place in readable if not _is_example(place, readable)] or list(readable)
     acting = [place for place in places if acts(readable[place])]
     if acting:

@@ -7,8 +7,8 @@ import warnings
 from typing import Final
 
 ALLOW_INCOMPLETE_INPUT: Final = 0x4000
-MOST_TRIES: Final = 60
-MOST_CHARACTERS: Final = 2_000_000
+MAX_TRIES: Final = 60
+MAX_CHARACTERS: Final = 2_000_000
 """Of code that is compiled while lines are left out, all tries together."""
 
 
@@ -21,10 +21,10 @@ def without_cut_end(code: str) -> str | None:
         return None
     lines = code.rstrip().split("\n")
     characters = 0
-    for count in range(len(lines) - 1, max(0, len(lines) - MOST_TRIES), -1):
+    for count in range(len(lines) - 1, max(0, len(lines) - MAX_TRIES), -1):
         shorter = "\n".join(lines[:count]) + "\n"
         characters += len(shorter)
-        if characters > MOST_CHARACTERS:
+        if characters > MAX_CHARACTERS:
             return None
         tree = _tree(shorter)
         if tree is not None:

@@ -35,7 +35,7 @@ RESPONSE_LIMIT: Final = 250_000
 """Characters of a response that is looked through; this keeps the worst Markdown under two seconds."""
 
 POLICIES: Final = ("auto", "first", "last", "all")
-MOST_PIECES: Final = 20
+MAX_PIECES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ def find_code(
     and the marks at its end are not looked at; where there are answer tags, what they hold is preferred. Code that was
     cut off at its end is taken as far as it compiles.
 
-    Parameters
-    ----------
-    response: raw model text, at most 250,000 characters.
-    language: blocks of this language, under any of its common names, are code.
-    policy: which of several blocks. ``auto``: the last one that parses and defines what is asked, with the earlier ones
-        whose names it uses, without checks, sample outputs and uses that follow it; else all, joined. ``first``,
-        ``last``, ``all``: as they say.
-    defines: the names that the code is asked for, such as the function that the cases call.
+    Parameters:
+        response: raw model text, at most 250,000 characters.
+        language: blocks of this language, under any of its common names, are code.
+        policy: which of several blocks. ``auto``: the last one that parses and defines what is asked, with the earlier
+            ones whose names it uses, without checks, sample outputs and uses that follow it; else all, joined.
+            ``first``,
+            ``last``, ``all``: as they say.
+        defines: the names that the code is asked for, such as the function that the cases call.
 
     Raises RewardkitUsageError for an unknown policy and TypeError for a response that is no text; nothing else.
     """
@@ -136,7 +136,7 @@ class _Search:
 
     def _marked(self, text: str, blocks: Sequence[Block] | None = None) -> Extraction | None:
         """The first code between the marks of a text, as it stands or in fences."""
-        pieces = between_marks(text)[:MOST_PIECES] if blocks is None or not blocks else []
+        pieces = between_marks(text)[:MAX_PIECES] if blocks is None or not blocks else []
         for piece in pieces:
             found = self._whole(piece) or self._fenced(fenced_blocks(piece))
             if found is not None:
@@ -314,7 +314,7 @@ def _in_prose(text: str) -> Extraction:
 
 def _inline(text: str) -> Extraction:
     """The longest code between single backticks."""
-    found = [source for code in _INLINE.findall(text)[:MOST_PIECES] if (source := _python(code)) is not None]
+    found = [source for code in _INLINE.findall(text)[:MAX_PIECES] if (source := _python(code)) is not None]
     found = [source for source in found if _does(source)]
     if not found:
         return Extraction("", "no code in the response")

@@ -25,11 +25,11 @@ _QUOTE: Final = re.compile(r"[ \t]{0,3}>[ \t]?")
 _LITERAL: Final = re.compile(r"\"\"\"|'''|#.*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?")
 _ESCAPE_OR_END: Final = {quote: re.compile(rf"\\.|{quote}") for quote in ('"""', "'''")}
 
-MOST_SECOND_THOUGHTS: Final = 8
+MAX_SECOND_THOUGHTS: Final = 8
 """Blocks that are read past a fence in a string in vain; after these, every fence is one, which keeps time linear."""
 
 
-MOST_LONE_ENDS: Final = 4
+MAX_LONE_ENDS: Final = 4
 """Lines that are tried as the end of a block that began with the text."""
 
 
@@ -37,12 +37,11 @@ MOST_LONE_ENDS: Final = 4
 class Block:
     """A fenced block.
 
-    Parameters
-    ----------
-    language: what its fence calls it; "" for what is no language's name.
-    text: what stands in it.
-    first, last: the lines that it takes, fences included.
-    is_closed: whether it has an end.
+    Parameters:
+        language: what its fence calls it; "" for what is no language's name.
+        text: what stands in it.
+        first, last: the lines that it takes, fences included.
+        is_closed: whether it has an end.
     """
 
     language: str
@@ -80,7 +79,7 @@ class _Scanner:
 
     def _lone_end(self, place: int, rest: str, found: Sequence[Block]) -> Block | None:
         """The block that ends here and began with the text, if what stands there is code."""
-        if found or place == 0 or self._lone_ends >= MOST_LONE_ENDS:
+        if found or place == 0 or self._lone_ends >= MAX_LONE_ENDS:
             return None
         self._lone_ends += 1
         match = _FENCE.match(self._lines[place])
@@ -112,7 +111,7 @@ class _Scanner:
         """Where a block ends: the line after it, what of that line is in it, and whether a fence ends it."""
         first: tuple[int, str | None, bool] | None = None
         open_string, place = "", start
-        wary = is_python and self._second_thoughts < MOST_SECOND_THOUGHTS
+        wary = is_python and self._second_thoughts < MAX_SECOND_THOUGHTS
         for place in range(start, len(self._lines)):
             line = self._lines[place]
             if quoted:

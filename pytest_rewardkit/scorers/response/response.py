@@ -24,7 +24,7 @@ _TAG: Final = re.compile(
     re.IGNORECASE,
 )
 _CDATA: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
-MOST_TAGS: Final = 50
+MAX_TAGS: Final = 50
 LEAST_NUMBERED: Final = 2
 
 _MARK: Final = (
@@ -93,7 +93,7 @@ def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
     starts = _line_starts(text)
     inside = [(starts[block.first], starts[block.last + 1]) for block in blocks]
     found: list[str] = []
-    for tag in list(_TAG.finditer(text))[-MOST_TAGS:]:
+    for tag in list(_TAG.finditer(text))[-MAX_TAGS:]:
         if any(start <= tag.start() < end for start, end in inside):
             continue
         close = re.compile(rf"</{tag[1]}>", re.IGNORECASE).search(text, tag.end())
@@ -117,7 +117,7 @@ def in_json(text: str) -> list[str]:
     except (ValueError, RecursionError):
         return []
     found = []
-    for _ in range(MOST_TAGS):
+    for _ in range(MAX_TAGS):
         if not pending:
             break
         item = pending.pop()

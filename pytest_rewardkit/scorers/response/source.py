@@ -18,12 +18,11 @@ _MAGIC: Final = re.compile(r"^([ \t]*)[!%].*$", re.MULTILINE)
 class Source:
     """A source that parses.
 
-    Parameters
-    ----------
-    text: the source.
-    is_code: whether it is more than words: "Sorry, no" parses as well, as a tuple of two names.
-    defines: the names that it leaves at module level.
-    uses: the names that it needs from elsewhere, built-in ones aside.
+    Parameters:
+        text: the source.
+        is_code: whether it is more than words: "Sorry, no" parses as well, as a tuple of two names.
+        defines: the names that it leaves at module level.
+        uses: the names that it needs from elsewhere, built-in ones aside.
     """
 
     text: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-MOST_LIMITS: Final = 10
+MAX_LIMITS: Final = 10
 """How many times its limit a candidate may take by the clock on the wall, whatever it had to wait."""
 
 _FIRST_LOOK: Final = 0.2
@@ -37,10 +37,9 @@ Threads = dict[str, list[int]]
 class CountedTime:
     """The time of one run, from here on.
 
-    Parameters
-    ----------
-    sandbox: where it runs.
-    limit: seconds that it may take.
+    Parameters:
+        sandbox: where it runs.
+        limit: seconds that it may take.
     """
 
     def __init__(self, sandbox: Sandbox, limit: float) -> None:
@@ -53,14 +52,13 @@ class CountedTime:
     @property
     def longest(self) -> float:
         """Seconds after which it ends by the clock on the wall."""
-        return MOST_LIMITS * self._limit
+        return MAX_LIMITS * self._limit
 
     def runs_out(self, wait: Callable[[float], bool]) -> bool:
         """Wait until the run has ended or its time has run out; return whether the latter came first.
 
-        Parameters
-        ----------
-        wait: waits for the run's end for some seconds, and returns whether it has come.
+        Parameters:
+            wait: waits for the run's end for some seconds, and returns whether it has come.
         """
         if wait(_FIRST_LOOK * self._limit):
             return False
@@ -97,7 +95,7 @@ def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]
         ran += running - ran_before
         waited = max(waited, waiting - waited_before)
     lost = min(waited / 1e9, seconds - ran / 1e9)
-    return 1.0 if lost <= 0 or seconds <= 0 else max(1.0 - lost / seconds, 1.0 / MOST_LIMITS)
+    return 1.0 if lost <= 0 or seconds <= 0 else max(1.0 - lost / seconds, 1.0 / MAX_LIMITS)
 
 
 def look(sandbox: Sandbox) -> Threads | None:

@@ -31,15 +31,14 @@ CELL_LIMIT: Final = 50_000
 class Answer:
     """What came of a case.
 
-    Parameters
-    ----------
-    value: the value that came out, as plain data, or NOT_GIVEN when there was none.
-    text: in its place the one text of an object that is no plain data, where a text was asked for.
-    stdout, stderr: what was printed meanwhile.
-    raised: the exception that ended it.
-    verdict: why there is no answer; None when there is one.
-    reason: one sentence on that.
-    duration: seconds on the host's clock.
+    Parameters:
+        value: the value that came out, as plain data, or NOT_GIVEN when there was none.
+        text: in its place the one text of an object that is no plain data, where a text was asked for.
+        stdout, stderr: what was printed meanwhile.
+        raised: the exception that ended it.
+        verdict: why there is no answer; None when there is one.
+        reason: one sentence on that.
+        duration: seconds on the host's clock.
     """
 
     value: Any = NOT_GIVEN

@@ -15,7 +15,7 @@ from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal, says_nothing
 from pytest_rewardkit.scorers.guest import figures
-from pytest_rewardkit.scorers.running.counted_time import MOST_LIMITS, CountedTime
+from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime
 from pytest_rewardkit.scorers.running.scratch import scratch_path
 from pytest_rewardkit.text import one_line
 
@@ -51,17 +51,16 @@ def sandbox_failures() -> Iterator[None]:
 class Cell:
     """What running a cell came to.
 
-    Parameters
-    ----------
-    shown: what it printed and displayed, in order: ("stdout" or "display" or "value", text).
-    stderr: what it wrote there, and the traceback if an exception ended it.
-    duration: seconds on the host's clock.
-    verdict: why it failed; None when it ran to its end.
-    reason: one sentence about the failure.
-    count: the interpreter's number for this execution.
-    images: the images that it displayed: PNG or JPEG in base64, or SVG.
-    charts: E2B's data of the charts among them, as JSON.
-    readings: our own of the figures among them (figures.py), where the interpreter was asked for these.
+    Parameters:
+        shown: what it printed and displayed, in order: ("stdout" or "display" or "value", text).
+        stderr: what it wrote there, and the traceback if an exception ended it.
+        duration: seconds on the host's clock.
+        verdict: why it failed; None when it ran to its end.
+        reason: one sentence about the failure.
+        count: the interpreter's number for this execution.
+        images: the images that it displayed: PNG or JPEG in base64, or SVG.
+        charts: E2B's data of the charts among them, as JSON.
+        readings: our own of the figures among them (figures.py), where the interpreter was asked for these.
     """
 
     shown: tuple[tuple[str, str], ...]
@@ -161,9 +160,8 @@ class Interpreter:
     def run(self, code: str, *, limit: float) -> Cell:
         """Run one cell.
 
-        Parameters
-        ----------
-        limit: seconds that count until the cell is ended, with the interpreter.
+        Parameters:
+            limit: seconds that count until the cell is ended, with the interpreter.
 
         Raises SandboxUnavailable when the sandbox or the way to it is lost, and nothing can be said about the code.
         """
@@ -263,7 +261,7 @@ class _Execution:
                 self.code,
                 context=self.context,
                 # Only so that a thread whose interpreter is gone does not wait for ever.
-                timeout=MOST_LIMITS * self.limit + 60,
+                timeout=MAX_LIMITS * self.limit + 60,
                 on_stdout=self._on_stdout,
                 on_stderr=self._on_stderr,
                 on_result=self._on_result,

@@ -46,11 +46,10 @@ class Undecided(ValueError):  # noqa: N818 - it names a state
 class Outcome:
     """What a node comes to.
 
-    Parameters
-    ----------
-    value: plain data.
-    truth: whether it is true.
-    is_array: whether it is compared item by item.
+    Parameters:
+        value: plain data.
+        truth: whether it is true.
+        is_array: whether it is compared item by item.
     """
 
     value: Any
@@ -74,11 +73,10 @@ class Node(ABC):
 class Leaf(Node):
     """An expression that is evaluated in the sandbox.
 
-    Parameters
-    ----------
-    source: the expression.
-    literal: its value in a tuple, where it can be read off; the sandbox is not asked for it.
-    made: names of the candidate's classes by which the case makes it.
+    Parameters:
+        source: the expression.
+        literal: its value in a tuple, where it can be read off; the sandbox is not asked for it.
+        made: names of the candidate's classes by which the case makes it.
     """
 
     source: str
@@ -197,9 +195,8 @@ class Items(Node):
 class Each(Node):
     """`all` or `any` of comparisons that are made in a loop.
 
-    Parameters
-    ----------
-    source: gives the pairs of operands.
+    Parameters:
+        source: gives the pairs of operands.
     """
 
     kind: str
@@ -229,9 +226,8 @@ _Side = tuple[Node, Outcome]
 def _compared(sign: str, one: _Side, other: _Side, *, said: bool) -> Outcome:
     """What a comparison comes to.
 
-    Parameters
-    ----------
-    said: whether the interpreter calls it true, which decides what only the candidate's own classes can.
+    Parameters:
+        said: whether the interpreter calls it true, which decides what only the candidate's own classes can.
     """
     (_, left), (_, right) = one, other
     if sign in ("is", "is not"):
@@ -302,13 +298,12 @@ def _masked(value: Any) -> tuple[Any, bool]:
 class Plan:
     """A case's code whose comparisons the host makes.
 
-    Parameters
-    ----------
-    steps: what runs before the last expression: statements as source, and what is asserted.
-    asserted: of the latter the source, to name them.
-    tree: the last expression; None where it makes no comparison.
-    assigns: the name that it is assigned to; "" for none.
-    prints: whether the code prints it.
+    Parameters:
+        steps: what runs before the last expression: statements as source, and what is asserted.
+        asserted: of the latter the source, to name them.
+        tree: the last expression; None where it makes no comparison.
+        assigns: the name that it is assigned to; "" for none.
+        prints: whether the code prints it.
     """
 
     steps: tuple[str | Node, ...] = ()
@@ -333,11 +328,10 @@ class Plan:
 def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str = "") -> Plan | None:
     """Return how the comparisons of a case's code are made on the host; None where it makes none that can be.
 
-    Parameters
-    ----------
-    statements: what runs first.
-    last: the expression whose value counts.
-    target: the name that it is assigned to.
+    Parameters:
+        statements: what runs first.
+        last: the expression whose value counts.
+        target: the name that it is assigned to.
     """
     reader = _Reader(_made_by(statements))
     prints = isinstance(last, ast.Call) and _is_call_of(last, "print")
@@ -387,9 +381,8 @@ def _classes_in(expression: ast.expr, made: Mapping[str, frozenset[str]]) -> fro
 class _Reader:
     """Takes expressions apart.
 
-    Parameters
-    ----------
-    made: the classes by whose names the objects of names were made.
+    Parameters:
+        made: the classes by whose names the objects of names were made.
     """
 
     def __init__(self, made: Mapping[str, frozenset[str]]) -> None:

@@ -54,11 +54,10 @@ def run_program(
 
     The input is a file, so `sys.stdin.buffer`, `open(0)` and seeking work as in a shell.
 
-    Parameters
-    ----------
-    setup: code that runs first, in the same process and for as long at most.
-    before: called when the setup has run, before the program starts.
-    wants: what is wanted of the last expression's value where nothing is printed (protocol.py).
+    Parameters:
+        setup: code that runs first, in the same process and for as long at most.
+        before: called when the setup has run, before the program starts.
+        wants: what is wanted of the last expression's value where nothing is printed (protocol.py).
 
     Returns what it printed; where it printed nothing, the value of its last expression too.
     Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
@@ -129,10 +128,9 @@ def _bytes(content: str | bytes) -> bytes:
 class _Deadline:
     """Ends a program when its time is up; a context manager.
 
-    Parameters
-    ----------
-    handle: the program, which runs.
-    time: its time.
+    Parameters:
+        handle: the program, which runs.
+        time: its time.
     """
 
     def __init__(self, handle: CommandHandle, time: CountedTime) -> None:

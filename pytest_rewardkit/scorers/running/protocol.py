@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from pytest_rewardkit.scorers.guest.across import decode, has_plain_text
 from pytest_rewardkit.scorers.guest.inside import (
-    LONGEST_ANSWER,
-    LONGEST_MESSAGE,
-    LONGEST_TEXT,
-    LONGEST_TRACEBACK,
+    MAX_ANSWER,
+    MAX_BASES,
+    MAX_MESSAGE,
+    MAX_TEXT,
+    MAX_TRACEBACK,
     MODULE,
-    MOST_BASES,
 )
 from pytest_rewardkit.scorers.running.operands import Outcome, Plan, Undecided
 
@@ -34,7 +34,7 @@ PRINTED: Final = "print"
 SHOWN: Final = "shown"
 """The text is wanted by which Python shows an object: ``Decimal('0.1')``, ``<Color.RED: 1>``."""
 
-MOST_OWN_BASES: Final = 8
+MAX_OWN_BASES: Final = 8
 """Classes of an exception that the host does not know, itself among them."""
 
 _SHOWN_FORM: Final = re.compile(
@@ -50,10 +50,10 @@ class Refused(ValueError):  # noqa: N818 - it names what happened to an answer
 class Raised:
     """An exception that ended a case.
 
-    Parameters
-    ----------
-    types: the name of its class and those of its bases. From the first one on that the host knows, they are the host's.
-    message: its text.
+    Parameters:
+        types: the name of its class and those of its bases. From the first one on that the host knows, they are the
+            host's.
+        message: its text.
     """
 
     types: tuple[str, ...]
@@ -70,11 +70,10 @@ class Raised:
 class Said:
     """The one thing that an answer says: a value, a text, or an exception and its traceback; or that all is done.
 
-    Parameters
-    ----------
-    value: in a tuple of one, where it is a value.
-    text: where it is a text.
-    raised, traceback: where it is an exception.
+    Parameters:
+        value: in a tuple of one, where it is a value.
+        text: where it is a text.
+        raised, traceback: where it is an exception.
     """
 
     value: tuple[Any, ...] = ()
@@ -94,7 +93,7 @@ def reading_of(expected: str) -> str:
 
 def read(text: str, wants: str, plan: Plan | None = None, *, may_raise: bool = True) -> Said:
     """Return what an answer says to a question that wants this; "" wants nothing. Raises Refused."""
-    if len(text) > LONGEST_ANSWER:
+    if len(text) > MAX_ANSWER:
         raise Refused("it is too long")
     try:
         kind, content = json.loads(text)
@@ -118,7 +117,7 @@ def _of_kind(kind: str, content: Any, wants: str) -> Said:
         value = decode(content)
         if wants == VALUE or has_plain_text(value):
             return Said((value,))
-    if kind == "text" and wants in (PRINTED, SHOWN) and isinstance(content, str) and len(content) <= LONGEST_TEXT:
+    if kind == "text" and wants in (PRINTED, SHOWN) and isinstance(content, str) and len(content) <= MAX_TEXT:
         return Said(text=content)
     raise Refused("it says something else than was asked for")
 
@@ -129,7 +128,7 @@ def _compared(content: Any, wants: str, plan: Plan) -> Said:
     for check, record, source in zip(checks, asserted, plan.asserted, strict=False):
         if not check.concluded(record).truth:
             names = _with_known_bases(["builtins.AssertionError"])
-            return Said(raised=Raised(names, f"it does not hold: {source}"[:LONGEST_MESSAGE]))
+            return Said(raised=Raised(names, f"it does not hold: {source}"[:MAX_MESSAGE]))
     if answer is None or len(asserted) != len(checks):
         raise Undecided
     kind, content = answer
@@ -143,12 +142,12 @@ def _compared(content: Any, wants: str, plan: Plan) -> Said:
 
 def _raised(content: Any) -> Said:
     bases, message, traceback = content["bases"], content["message"], content["traceback"]
-    if not (isinstance(bases, list) and 0 < len(bases) <= MOST_BASES and all(isinstance(name, str) for name in bases)):
+    if not (isinstance(bases, list) and 0 < len(bases) <= MAX_BASES and all(isinstance(name, str) for name in bases)):
         raise Refused("it names no exception")
     if not (isinstance(message, str) and isinstance(traceback, str)):
         raise Refused("its exception has no text")
-    raised = Raised(_with_known_bases(bases), message[:LONGEST_MESSAGE])
-    return Said(raised=raised, traceback=traceback[:LONGEST_TRACEBACK])
+    raised = Raised(_with_known_bases(bases), message[:MAX_MESSAGE])
+    return Said(raised=raised, traceback=traceback[:MAX_TRACEBACK])
 
 
 def _with_known_bases(names: list[str]) -> tuple[str, ...]:
@@ -161,7 +160,7 @@ def _with_known_bases(names: list[str]) -> tuple[str, ...]:
         if (known := _known(name)) is not None:
             return (*own, *(f"{base.__module__}.{base.__qualname__}" for base in known.__mro__[:-1]))
         own.append(name[:200])
-        if len(own) > MOST_OWN_BASES:
+        if len(own) > MAX_OWN_BASES:
             break
     raise Refused("its exception has too many bases")
 

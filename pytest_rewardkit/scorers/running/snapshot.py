@@ -28,10 +28,10 @@ KEPT_LIMIT: Final = 50_000_000
 READ_LIMIT: Final = 250_000_000
 """Bytes of all files of a tree that are read."""
 
-MOST_FILES: Final = 5_000
+MAX_FILES: Final = 5_000
 """Files of a tree that are read; what a candidate makes beyond them is not looked at."""
 
-DEEPEST: Final = 32
+MAX_DEPTH: Final = 32
 """Levels of folders that are listed."""
 
 
@@ -66,7 +66,7 @@ def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time
 def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
     try:
         with sandbox_failures():
-            return again(lambda: list(sandbox.files.list(root, depth=DEEPEST)))
+            return again(lambda: list(sandbox.files.list(root, depth=MAX_DEPTH)))
     except SandboxSpoilt as error:
         if _is_gone(sandbox, error):
             return []  # the candidate has removed it
@@ -76,15 +76,14 @@ def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
 class _Reader:
     """Reads files, which may be anything: endless, unreadable, gone meanwhile, a thousand links to one.
 
-    Parameters
-    ----------
-    own_time: when to stop.
+    Parameters:
+        own_time: when to stop.
     """
 
     def __init__(self, sandbox: Sandbox, own_time: OwnTime) -> None:
         self._sandbox = sandbox
         self._own_time = own_time
-        self._files = MOST_FILES
+        self._files = MAX_FILES
         self._bytes = READ_LIMIT
         self._kept = KEPT_LIMIT
 
@@ -124,7 +123,7 @@ class _Reader:
 
     def _exhausted(self) -> str:
         if self._files <= 0:
-            return f"there are more than {MOST_FILES:,} files"
+            return f"there are more than {MAX_FILES:,} files"
         if self._bytes <= 0:
             return f"the files have more than {READ_LIMIT:,} bytes"
         return self._own_time.reason if self._own_time.used_up else ""

@@ -25,12 +25,11 @@ Outcome = TypeVar("Outcome", Cell, Answer)
 class Subject(ABC, Generic[Outcome]):
     """A candidate with an interpreter of its own. A context manager: on leaving, the interpreter ends.
 
-    Parameters
-    ----------
-    sandbox: where the interpreter runs.
-    code: the candidate.
-    setup: code that runs before it.
-    limit: seconds for each of the two.
+    Parameters:
+        sandbox: where the interpreter runs.
+        code: the candidate.
+        setup: code that runs before it.
+        limit: seconds for each of the two.
     """
 
     def __init__(self, sandbox: Sandbox, code: str, setup: str = "", *, limit: float) -> None:

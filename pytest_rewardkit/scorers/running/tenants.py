@@ -56,9 +56,8 @@ def is_its_own_doing(sandbox: Sandbox) -> bool:
 def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdict, str], Reward]) -> Reward:
     """Return the reward of a candidate whose sandbox was lost, or refused to go on.
 
-    Parameters
-    ----------
-    failed: returns that of a candidate that fails in everything, for a reason.
+    Parameters:
+        failed: returns that of a candidate that fails in everything, for a reason.
 
     Raises what the SDK raised for wrong arguments, where no candidate can be the cause.
     """

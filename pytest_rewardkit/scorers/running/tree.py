@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 class Entry:
     """A file or folder; two are equal when no difference between them is known.
 
-    Parameters
-    ----------
-    digest: of a file's bytes, all of them; None for a folder, and where they were not read.
-    obstacle: why they were not read.
-    content: the bytes, where they were kept.
-    unkept: why they were not kept.
+    Parameters:
+        digest: of a file's bytes, all of them; None for a folder, and where they were not read.
+        obstacle: why they were not read.
+        content: the bytes, where they were kept.
+        unkept: why they were not kept.
     """
 
     digest: bytes | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown, text_difference
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.guest.across import WIDEST_WRITTEN
+from pytest_rewardkit.scorers.guest.across import MAX_WRITTEN_BITS
 from pytest_rewardkit.scorers.values.digits import whole_number
 from pytest_rewardkit.scorers.values.equality import comparable, value_difference
 from pytest_rewardkit.scorers.values.similarity import NEAREST, SIMILARITIES
@@ -64,15 +64,14 @@ def compare_texts(
 ) -> Comparison:
     """Compare two texts.
 
-    Parameters
-    ----------
-    compare: what counts as equal.
-        ``exact``: all characters, but for line ends at the very end.
-        ``lines``: line by line, without the white space at the end of each and the empty lines at the end of all.
-        ``tokens``: line by line and word by word; numbers by value, within `tolerance`.
-        ``json``: both are JSON and say the same, numbers within `tolerance`.
-        ``value``: both are Python literals (or JSON) of equal value, numbers within `tolerance`.
-    similarity: what unequal texts earn: nothing (None), or by ``words`` or ``edit`` (similarity.py), at most 0.99.
+    Parameters:
+        compare: what counts as equal.
+            ``exact``: all characters, but for line ends at the very end.
+            ``lines``: line by line, without the white space at the end of each and the empty lines at the end of all.
+            ``tokens``: line by line and word by word; numbers by value, within `tolerance`.
+            ``json``: both are JSON and say the same, numbers within `tolerance`.
+            ``value``: both are Python literals (or JSON) of equal value, numbers within `tolerance`.
+        similarity: what unequal texts earn: nothing (None), or by ``words`` or ``edit`` (similarity.py), at most 0.99.
     """
     reason = _TEXT_DIFFERENCES[checked_comparison(compare)](actual, expected, tolerance)
     if not reason:
@@ -244,6 +243,6 @@ def _as_json(value: Any) -> Any:
 def _json_key(key: Any) -> Any:
     if isinstance(key, bool) or key is None:
         return json.dumps(key)
-    if isinstance(key, float) or (isinstance(key, int) and key.bit_length() <= WIDEST_WRITTEN):
+    if isinstance(key, float) or (isinstance(key, int) and key.bit_length() <= MAX_WRITTEN_BITS):
         return repr(key)
     return key

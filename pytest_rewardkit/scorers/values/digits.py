@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any, Final
 
-MOST_DIGITS: Final = 100_000
+MAX_DIGITS: Final = 100_000
 """Beyond it a conversion takes long enough to be worth a candidate's while."""
 
 _AT_ONCE: Final = 4_000
@@ -16,7 +16,7 @@ def whole_number(text: str) -> int:
     """Return the number that `text` spells in decimal digits, maybe with a sign. Raises ValueError."""
     digits = text.strip()
     bare = digits.lstrip("+-")
-    if not (bare.isascii() and bare.isdigit()) or len(bare) < len(digits) - 1 or len(bare) > MOST_DIGITS:
+    if not (bare.isascii() and bare.isdigit()) or len(bare) < len(digits) - 1 or len(bare) > MAX_DIGITS:
         raise ValueError("no whole number, or one of too many digits")
     return -_parsed(bare) if digits.startswith("-") else _parsed(bare)
 
@@ -32,7 +32,7 @@ def _parsed(digits: str) -> int:
 def written(value: Any) -> str:
     """Return `str(value)`, which has no limit of digits for a whole number. Raises ValueError for one inside others."""
     if type(value) is int and value.bit_length() > 10_000:
-        if value.bit_length() > 3.4 * MOST_DIGITS:
+        if value.bit_length() > 3.4 * MAX_DIGITS:
             raise ValueError("a whole number of too many digits")
         return format(Decimal(value), "f")
     return str(value)

@@ -24,10 +24,10 @@ from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError, typ
 if TYPE_CHECKING:
     from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
-DEEPEST: Final = 200
+MAX_DEPTH: Final = 200
 """Levels of nesting that are compared."""
 
-MOST_PAIRED: Final = 100
+MAX_PAIRED: Final = 100
 """Items of two sets that are paired one with one, where rounding has moved them."""
 
 _ATOMS: Final = (
@@ -115,7 +115,7 @@ def value_difference(actual: Any, expected: Any, tolerance: Tolerance) -> str:
 
 
 def _difference(actual: Any, expected: Any, tolerance: Tolerance, path: tuple[Any, ...]) -> str:
-    if len(path) > DEEPEST:
+    if len(path) > MAX_DEPTH:
         return _unequal(actual, expected, path[:3], "nested too deep to compare")
     if isinstance(expected, Opaque):
         return _structure_difference(actual, expected, tolerance, path)
@@ -197,7 +197,7 @@ def _can_be_paired(extra: list[Any], missing: list[Any], tolerance: Tolerance) -
     if all(_is_real(item) for item in missing + extra):
         pairs = zip(sorted(extra), sorted(missing), strict=True)  # in order of size
         return all(_same_numbers(item, wanted, tolerance) for item, wanted in pairs)
-    if len(missing) > MOST_PAIRED:
+    if len(missing) > MAX_PAIRED:
         return False
     left = list(extra)
     for wanted in missing:

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 def table_difference(actual: str, expected: str | Sequence[Any], tolerance: Tolerance) -> str:
     """Return where CSV text first differs from the expected table, or "" when it does not.
 
-    Parameters
-    ----------
-    actual: CSV, with commas.
-    expected: CSV, or rows as lists of cells, or as mappings from the heading of a column to a cell.
-    tolerance: how far cells that are numbers may be apart.
+    Parameters:
+        actual: CSV, with commas.
+        expected: CSV, or rows as lists of cells, or as mappings from the heading of a column to a cell.
+        tolerance: how far cells that are numbers may be apart.
 
     Cells are compared without white space around them; rows and columns keep their order.
     """

@@ -28,9 +28,8 @@ def text_of_value(value: Any) -> str:
 def texts_of_value(value: Any, expected: str) -> Iterator[str]:
     """Give the texts that one value has; any of them will do. Of None, nothing shown is one as well.
 
-    Parameters
-    ----------
-    expected: the author's text. Of a set it may have the items in any order.
+    Parameters:
+        expected: the author's text. Of a set it may have the items in any order.
     """
     yield text_of_value(value)
     if value is None:

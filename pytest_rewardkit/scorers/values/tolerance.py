@@ -17,10 +17,9 @@ ABSOLUTE: Final = 1e-12
 class Tolerance:
     """The difference between two numbers that is let pass, as in `math.isclose`.
 
-    Parameters
-    ----------
-    relative: part of the larger of the two, default 1e-9.
-    absolute: in the numbers' own unit, default 1e-12, which matters near zero.
+    Parameters:
+        relative: part of the larger of the two, default 1e-9.
+        absolute: in the numbers' own unit, default 1e-12, which matters near zero.
 
     By default whole numbers must be equal exactly and only floats may be apart, by what rounding does. A tolerance that
     is given holds for whole numbers too. Truth values are never near anything.

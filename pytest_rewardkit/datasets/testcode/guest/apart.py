@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DONE = b"done\n"
-LONGEST_ERROR = 2_000
+MAX_ERROR = 2_000
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
@@ -86,5 +86,5 @@ def _said(do: Callable[[dict[str, Any], str], None], task: dict[str, Any], path:
     try:
         do(task, path)
     except BaseException as error:
-        return ascii(f"{type(error).__name__}: {error}")[:LONGEST_ERROR].encode("ascii") + b"\n"
+        return ascii(f"{type(error).__name__}: {error}")[:MAX_ERROR].encode("ascii") + b"\n"
     return DONE

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-MOST_FAILURES = 5
+MAX_FAILURES = 5
 """Failures that are told of at one place; all are counted."""
 
-LONGEST_TEXT = 500
+MAX_TEXT = 500
 
 _GUARDED = (
     *(ast.Assert, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete),
@@ -107,7 +107,7 @@ class Checks:
 
     def _note(self, place: dict[str, Any]) -> None:
         place["failed"] += 1
-        if len(place["failures"]) < MOST_FAILURES:
+        if len(place["failures"]) < MAX_FAILURES:
             error = sys.exc_info()[1]
             place["failures"].append(
                 {
@@ -150,7 +150,7 @@ class _Guard:
         if not isinstance(statement, _GUARDED) or _is_text(statement):
             return statement
         line = statement.lineno
-        text = "\n".join(self._lines[line - 1 : statement.end_lineno])[:LONGEST_TEXT].strip()
+        text = "\n".join(self._lines[line - 1 : statement.end_lineno])[:MAX_TEXT].strip()
         if _is_check(statement) and not caught:
             body: list[ast.stmt] = [ast.Expr(_call("begin", line, text)), statement]
             otherwise: list[ast.stmt] = [ast.Expr(_call("passed", line))]
@@ -193,6 +193,6 @@ def _call(method: str, *arguments: Any) -> ast.Call:
 
 def _text(error: BaseException | None) -> str:
     try:
-        return str(error)[:LONGEST_TEXT]
+        return str(error)[:MAX_TEXT]
     except Exception:
         return ""

@@ -10,7 +10,7 @@ from typing import Any
 LARGE = 100_000
 """Bytes from which a value is compared by its digest first."""
 
-_WIDEST_EXACT = 1 << 53
+_MAX_EXACT = 1 << 53
 _SCALARS = frozenset([type(None), bool, int, float, str, complex, bytes])
 _CONTAINERS = frozenset([list, tuple, set, frozenset])
 
@@ -50,6 +50,6 @@ def _numbers(value: Any) -> bytes | None:
     kind = type(value)
     if kind not in (list, tuple) or not set(map(type, value)) <= {int, float, bool}:
         return None
-    if not all(-_WIDEST_EXACT < item < _WIDEST_EXACT for item in value if type(item) is int):
+    if not all(-_MAX_EXACT < item < _MAX_EXACT for item in value if type(item) is int):
         return None
     return kind.__name__.encode() + array("d", [item + 0.0 for item in value]).tobytes()

@@ -24,7 +24,7 @@ from pytest_rewardkit.scorers.guest import structures
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_ITEMS = 100_000
+MAX_ITEMS = 100_000
 """Items taken from an iterator; one of a test's may be endless."""
 
 _OTHERS_MODULES = frozenset(["numpy", "pandas"])
@@ -90,9 +90,9 @@ class Sender:
     def _iterator(self, value: Any) -> Sent:
         if isinstance(value, _COUNTED):
             raise Unsendable(f"an endless {type(value).__name__}")
-        items = list(itertools.islice(value, MOST_ITEMS + 1))
-        if len(items) > MOST_ITEMS:
-            raise Unsendable(f"a {type(value).__name__} of more than {MOST_ITEMS:,} items")
+        items = list(itertools.islice(value, MAX_ITEMS + 1))
+        if len(items) > MAX_ITEMS:
+            raise Unsendable(f"a {type(value).__name__} of more than {MAX_ITEMS:,} items")
         return Sent({"iterator": self.encoded(items)})
 
     def _function(self, function: types.FunctionType) -> Sent:

@@ -26,11 +26,11 @@ from pytest_rewardkit.scorers.guest.loading import compiled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LONGEST_TEXT = 2_000
-MOST_LISTED = 100_000
+MAX_TEXT = 2_000
+MAX_LISTED = 100_000
 """Items taken from an iterator; one of a candidate's may be endless."""
 
-MOST_TIMEOUTS = 3
+MAX_TIMEOUTS = 3
 """Operations that may run out of time before all that follow are taken to."""
 
 _SAID: dict[str, Callable[[Any], Any]] = {"len": len, "str": str, "bool": bool}
@@ -75,7 +75,7 @@ class Player:
 
     def answer(self, operation: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Does one operation; returns its value, or what was raised."""
-        if self._timeouts >= MOST_TIMEOUTS or seconds <= 0:
+        if self._timeouts >= MAX_TIMEOUTS or seconds <= 0:
             return {"timeout": True}
         number = operation["id"]
         self._operations[number] = operation
@@ -115,7 +115,7 @@ class Player:
         if do == "set":
             return setattr(target, operation["name"], self._decoded(operation["value"]))
         if do == "list":
-            return list(itertools.islice(iter(target), MOST_LISTED))
+            return list(itertools.islice(iter(target), MAX_LISTED))
         return target if do == "whole" else _SAID[do](target)
 
     def _named(self, name: str) -> Any:
@@ -226,7 +226,7 @@ def _failure(error: BaseException) -> dict[str, Any]:
         "raised": {
             "type": kind.__name__[:200],
             "builtin": bases[0] if bases else "Exception",
-            "message": message[:LONGEST_TEXT],
+            "message": message[:MAX_TEXT],
             "where": where[:200],
         }
     }

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 SEED = 20210707
-MOST_OPERATIONS = 100_000
+MAX_OPERATIONS = 100_000
 SHORTEST = 10.0
 TIME_FACTOR = 5.0
 """Seconds that a run in earnest has at least, and how many times as long it may take as the rehearsal."""
@@ -233,8 +233,8 @@ class Examination:
         self._asked[key] = occurrence + 1
         number = self._numbers.setdefault((key, occurrence), len(self._operations))
         if number == len(self._operations):
-            if number >= MOST_OPERATIONS:
-                raise TimeUp(f"the test code asks for more than {MOST_OPERATIONS:,} values")
+            if number >= MAX_OPERATIONS:
+                raise TimeUp(f"the test code asks for more than {MAX_OPERATIONS:,} values")
             self._operations.append({"id": number, **operation})
         answer = self._answers.get(number)
         if answer is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MODULE = "__test__"
 """Of the candidate and its test, as BigCodeBench has it."""
 
-MOST_LOOKED_AT = 2_000
+MAX_LOOKED_AT = 2_000
 _MADE_BY_PYTHON = 1 << 9
 _LARGE = frozenset({"numpy", "pandas"})
 """Packages whose values take long to compare, and compare item by item."""
@@ -76,7 +76,7 @@ def _is_misunderstood(error: BaseException) -> bool:
 def lie_in(value: Any) -> str | None:
     """Returns what is wrong about a value, or a value in it; None for what equals nothing but what it is."""
     pending, seen = [value], 0
-    while pending and seen < MOST_LOOKED_AT:
+    while pending and seen < MAX_LOOKED_AT:
         value = pending.pop()
         seen += 1
         kind = type(value)

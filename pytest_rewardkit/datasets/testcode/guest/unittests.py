@@ -26,7 +26,7 @@ from pytest_rewardkit.datasets.testcode.guest.returned import MODULE, Watched
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
 from pytest_rewardkit.scorers.guest.loading import compiled
 
-LONGEST_TEXT = 1_000
+MAX_TEXT = 1_000
 _RELIED_ON = (
     "unittest.case",
     "unittest.result",
@@ -125,7 +125,7 @@ def _loaded(sources: list[str], module: types.ModuleType) -> dict[str, Any]:
                 program.run(module.__dict__)
     except BaseException as error:
         try:
-            message = str(error)[:LONGEST_TEXT]
+            message = str(error)[:MAX_TEXT]
         except Exception:
             message = ""
         return {"compiling": compiling, "type": type(error).__name__[:100], "message": message}
@@ -142,7 +142,7 @@ def _tested(test: unittest.TestCase, name: str) -> dict[str, Any]:
     if problems:
         last = problems[0].rstrip().rpartition("\n")[2]
         kind = "AssertionError" if result.failures else last.partition(":")[0]
-        return {"passed": False, "type": kind[:100], "message": problems[0][-LONGEST_TEXT:]}
+        return {"passed": False, "type": kind[:100], "message": problems[0][-MAX_TEXT:]}
     if own := next((key for key in vars(test) if key.startswith(_ASSERTING)), None):
         return _tampering(f"replaced {own}")
     if ended or result.expectedFailures:
@@ -152,7 +152,7 @@ def _tested(test: unittest.TestCase, name: str) -> dict[str, Any]:
             "passed": False,
             "skipped": True,
             "type": "SkipTest",
-            "message": str(result.skipped[0][1])[:LONGEST_TEXT],
+            "message": str(result.skipped[0][1])[:MAX_TEXT],
         }
     return {"passed": False, "type": "AssertionError", "message": "the test did not come to its end"}
 
