@@ -36,10 +36,19 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
         assert ours == {
             f"pytest_rewardkit.{name}"
             for name in (
-                *("plugin", "settings", "hooks", "fixtures", "run", "run.worker.recorder", "run.worker.recording"),
-                *("run.worker.mistakes", "run.transport.node_ids", "run.worker.recorder_of", "run.worker.row_attempt"),
-                *("datasets", "datasets.plugin"),
-                *("selfcheck", "ledger.modes", "turn"),
+                *(
+                    "plugin",
+                    "settings",
+                    "hooks",
+                    "fixtures",
+                    "turn",
+                    "ledger",
+                    "ledger.modes",
+                    "datasets",
+                    "datasets.plugin",
+                ),
+                *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.recording"),
+                *("run.worker.mistakes", "run.worker.row_attempt", "run.transport", "run.transport.node_ids"),
             )
         }
 
