@@ -1,11 +1,13 @@
-"""Who may import whom, read from the sources; and what the package promises to export."""
+"""Who imports whom, held against the table of docs/architecture.md; and what the package promises to export."""
 
 import ast
+import re
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from docs.pages import ROOT, tables
 
 import pytest_rewardkit
 
@@ -109,14 +111,66 @@ def test_scorers_know_nothing_of_the_test_runner(path):
     assert not inside(names, "pytest_rewardkit.plugin", "pytest_rewardkit.fixtures", "pytest_rewardkit.run")
 
 
-def test_no_module_imports_what_imports_it():
-    """Not even for types, and however many modules lie between."""
+@pytest.fixture(scope="module")
+def graph():
+    """Each module to those of ours that it imports at any time, for types too."""
     paths = {}
     for path in modules("."):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    graph = {name: modules_behind(path, paths.keys()) - {name} for name, path in paths.items()}
+    return {name: modules_behind(path, paths.keys()) - {name} for name, path in paths.items()}
+
+
+def arrows(graph, parts):
+    """Each part to the parts that it imports. A module is of the part with the longest name that leads to it."""
+
+    def part_of(module):
+        path = "/".join(module.split(".")[1:])
+        found = [part for part in parts if path == part or path.startswith(f"{part}/")]
+        assert found, f"docs/architecture.md has no row for {path}"
+        return max(found, key=len)
+
+    found = {part: set() for part in parts}
+    for module, others in graph.items():
+        # The package itself lends its names to users, and has a place on the disk.
+        if module != PACKAGE.name:
+            found[part_of(module)].update(part_of(other) for other in others - {PACKAGE.name})
+    return {part: others - {part} for part, others in found.items()}
+
+
+def test_no_module_imports_what_imports_it(graph):
+    """Not even for types, and however many modules lie between."""
     TopologicalSorter(graph).prepare()
+
+
+def test_parts_import_what_the_table_says(graph):
+    rows = tables(ROOT / "docs" / "architecture.md", "Who imports whom")
+    table = {part: set(re.findall(r"`([^`]+)`", cell)) for part, (cell,) in rows.items()}
+    parts = arrows(graph, table)
+    TopologicalSorter(parts).prepare()
+    for part, allowed in table.items():
+        assert not parts[part] - allowed, f"{part} imports what its row in docs/architecture.md does not name"
+        assert not allowed - parts[part], f"{part} has more in its row in docs/architecture.md than it imports"
+
+
+def test_rows_of_the_table_go_from_the_bottom_up():
+    rows = tables(ROOT / "docs" / "architecture.md", "Who imports whom")
+    for place, (part, (cell,)) in enumerate(rows.items()):
+        assert set(re.findall(r"`([^`]+)`", cell)) <= set(list(rows)[:place]), part
+
+
+def test_arrows_between_parts():
+    """The reading of imports on which the tests above stand."""
+    graph = {
+        "pytest_rewardkit": {"pytest_rewardkit.run.worker"},
+        "pytest_rewardkit.run": set(),
+        "pytest_rewardkit.run.worker": {"pytest_rewardkit.text", "pytest_rewardkit.run"},
+        "pytest_rewardkit.text": {"pytest_rewardkit"},
+    }
+    assert arrows(graph, ["run", "text"]) == {"run": {"text"}, "text": set()}
+    assert arrows(graph, ["run", "run/worker", "text"]) == {"run": set(), "run/worker": {"run", "text"}, "text": set()}
+    with pytest.raises(AssertionError, match="no row for text"):
+        arrows(graph, ["run"])
 
 
 def test_what_every_session_loads_is_light():
