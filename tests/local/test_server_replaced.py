@@ -17,7 +17,7 @@ from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import Settings
 from pytest_rewardkit.local.vigil import PATIENCE, Patience
-from pytest_rewardkit.sandboxes import local
+from pytest_rewardkit.sandboxes import again, local
 from pytest_rewardkit.sandboxes.local import LocalProvider
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ FAKES = {
 
 @pytest.mark.parametrize("kind", FAKES)
 def test_a_server_that_cannot_work_is_given_up(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "CREATE_SECONDS", 20.0)
+    monkeypatch.setattr(local, "CREATE_SECONDS", 4.0)
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # what happens always is not tried again
     script, became = FAKES[kind]
     program = tmp_path / "server.py"
     program.write_text(script)

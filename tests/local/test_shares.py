@@ -152,7 +152,7 @@ while True:
 RIGHT = """
 import time
 total = 0
-until = time.process_time() + 1.0
+until = time.process_time() + 0.5
 while time.process_time() < until:
     total += 1
 print('right')
@@ -161,7 +161,7 @@ print('right')
 
 @pytest.mark.parametrize("kind", FLOODS)
 def test_busy_neighbours_make_no_right_candidate_a_timeout(address: Address, kind: str) -> None:
-    """Its own work takes half of its limit, and beside eight others several times its limit."""
+    """Its own work takes a quarter of its limit, and beside eight others more than its limit."""
     neighbours = [Sandbox.create(**address) for _ in range(8)]
     try:
         with ThreadPoolExecutor(len(neighbours)) as pool:

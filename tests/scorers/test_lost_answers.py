@@ -126,7 +126,7 @@ def test_an_answer_that_never_comes_is_unscored(
     far_sandbox: Sandbox, proxy: FaultyProxy, scorer: str, after: int | None
 ) -> None:
     proxy.spoil(Fault("hang", RUN, after=after))
-    reward = RIGHT[scorer](far_sandbox, 1.0)
+    reward = RIGHT[scorer](far_sandbox, 0.5)
     assert proxy.hits
     assert reward.value is None, reward
 
