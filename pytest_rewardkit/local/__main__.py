@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local import settings
 from pytest_rewardkit.local.container import options as container_options
-from pytest_rewardkit.local.handle import KEY_VARIABLE, UnsupportedPlatformError, require_platform, variables
+from pytest_rewardkit.local.errors import UnsupportedPlatformError
+from pytest_rewardkit.local.handle import KEY_VARIABLE, require_platform, variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +83,8 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
 def _doctor(chosen: settings.Settings) -> int:
     from pytest_rewardkit.local.cli.advice import advice
     from pytest_rewardkit.local.cli.place import look_around
-    from pytest_rewardkit.local.level import NoSuchLevelError, examine
+    from pytest_rewardkit.local.errors import NoSuchLevelError
+    from pytest_rewardkit.local.level import examine
 
     try:
         isolation = examine(chosen.guest_options(chosen.preloaded()))
@@ -95,8 +97,8 @@ def _doctor(chosen: settings.Settings) -> int:
 
 def _in_container(options: argparse.Namespace, chosen: settings.Settings, command: Sequence[str]) -> int:
     from pytest_rewardkit.local.cli.run import run
-    from pytest_rewardkit.local.container.engine import ContainerError
     from pytest_rewardkit.local.container.server import ContainerServer, examine
+    from pytest_rewardkit.local.errors import ContainerError
 
     container = container_options.from_options(options)
     try:
@@ -139,8 +141,8 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     from pytest_rewardkit.local.container.container import READY_PREFIX
     from pytest_rewardkit.local.container.lifeline import stop_without_owner
     from pytest_rewardkit.local.container.wheel import version
+    from pytest_rewardkit.local.errors import ForkServerError
     from pytest_rewardkit.local.server.server import serve
-    from pytest_rewardkit.local.server.zygote import ZygoteError
 
     owned = options.fds is not None
     traffic: socket.socket | None
@@ -171,7 +173,7 @@ def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
     )
     try:
         asyncio.run(serving)
-    except ZygoteError as error:
+    except ForkServerError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -17,6 +17,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Self
 
+from pytest_rewardkit.local.errors import UnsupportedPlatformError
 from pytest_rewardkit.local.settings import Settings
 from pytest_rewardkit.local.vigil import PATIENCE, Vigil, end, readable
 
@@ -37,10 +38,6 @@ LAST_WORDS = 1500
 OBITUARY = "rewardkit: the local server "
 """How lines of the log begin that say what has become of a server."""
 COMMAND = (sys.executable, "-P", "-m", "pytest_rewardkit.local")
-
-
-class UnsupportedPlatformError(RuntimeError):
-    """The local server cannot work on this machine."""
 
 
 def require_platform() -> None:

@@ -6,6 +6,7 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import NoSuchLevelError
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.server.launch import ended_early, launch, options_after
 from pytest_rewardkit.local.wire.channel import Channel
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
 _BOOT_SECONDS = 20.0
 _END_SECONDS = 5.0
-
-
-class NoSuchLevelError(Exception):
-    """The isolation that was asked for cannot be had here; the text says why."""
 
 
 def find_level(isolation: str) -> str:

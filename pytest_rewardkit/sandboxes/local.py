@@ -47,7 +47,8 @@ class LocalProvider:
 
     @cached_property
     def _found(self) -> Isolation:
-        from pytest_rewardkit.local.level import NoSuchLevelError, find_isolation
+        from pytest_rewardkit.local.errors import NoSuchLevelError
+        from pytest_rewardkit.local.level import find_isolation
 
         try:
             return find_isolation(self._wanted)

@@ -52,9 +52,9 @@ def open_server(
 
         return LocalServer.listen(settings, on_death=on_death)
     if name == "docker":
-        from pytest_rewardkit.local.container.engine import ContainerError
         from pytest_rewardkit.local.container.options import ContainerOptions
         from pytest_rewardkit.local.container.server import ContainerServer
+        from pytest_rewardkit.local.errors import ContainerError
 
         try:
             return ContainerServer.open(
@@ -67,7 +67,8 @@ def open_server(
 
 def no_server_here() -> str:
     """Why this platform can have no local server; "" where it can."""
-    from pytest_rewardkit.local.handle import UnsupportedPlatformError, require_platform
+    from pytest_rewardkit.local.errors import UnsupportedPlatformError
+    from pytest_rewardkit.local.handle import require_platform
 
     try:
         require_platform()
@@ -78,7 +79,8 @@ def no_server_here() -> str:
 
 def local_works(isolation: str) -> bool:
     """Whether this machine, which runs Linux, can have the sandboxes of the local provider."""
-    from pytest_rewardkit.local.level import NoSuchLevelError, find_level
+    from pytest_rewardkit.local.errors import NoSuchLevelError
+    from pytest_rewardkit.local.level import find_level
 
     try:
         find_level(isolation)
@@ -89,7 +91,8 @@ def local_works(isolation: str) -> bool:
 
 def engine_answers(options: ContainerOptions) -> bool:
     """Whether there is a container engine that answers."""
-    from pytest_rewardkit.local.container.engine import ContainerError, Engine
+    from pytest_rewardkit.local.container.engine import Engine
+    from pytest_rewardkit.local.errors import ContainerError
 
     try:
         Engine.find(options.docker_command)

@@ -18,10 +18,10 @@ from environments.engine import IMAGE
 from environments.machine import REPOSITORY, mounted
 from local.processes import eventually
 
-from pytest_rewardkit.local.container.engine import ContainerError
 from pytest_rewardkit.local.container.image import LABEL
 from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.local.container.server import ContainerServer
+from pytest_rewardkit.local.errors import ContainerError
 from pytest_rewardkit.local.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,15 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_rewardkit.local.wire.channel import (
-    MAX_DESCRIPTORS,
-    MAX_FRAME_BYTES,
-    AsyncChannel,
-    Channel,
-    ChannelError,
-    Frame,
-    encode,
-)
+from pytest_rewardkit.local.errors import ChannelError
+from pytest_rewardkit.local.wire.channel import MAX_DESCRIPTORS, MAX_FRAME_BYTES, AsyncChannel, Channel, Frame, encode
 
 
 @pytest.fixture

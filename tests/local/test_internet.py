@@ -20,9 +20,10 @@ from outside_world import DEAD_SITE, GATEWAY, HOST_ADDRESS, NAME_SERVER, OTHER_S
 from processes import eventually, open_files
 from servers import sdk_address, silent_server
 
+from pytest_rewardkit.local.errors import NoSuchLevelError
 from pytest_rewardkit.local.handle import COMMAND, LocalServer
 from pytest_rewardkit.local.internet.relay import MAX_CONNECTIONS, MAX_QUERIES
-from pytest_rewardkit.local.level import NoSuchLevelError, find_level
+from pytest_rewardkit.local.level import find_level
 from pytest_rewardkit.local.settings import Settings
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import pytest
 from e2b.sandbox.signature import get_signature
 
 from pytest_rewardkit.local.api.errors import ApiError
-from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.paths import resolve
 from pytest_rewardkit.local.api.signature import check_expiration, sign
+from pytest_rewardkit.local.errors import BadPathError
 
 
 @pytest.mark.parametrize(

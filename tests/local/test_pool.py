@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
+from pytest_rewardkit.local.errors import ForkServerError
 from pytest_rewardkit.local.server.pool import Pool
-from pytest_rewardkit.local.server.zygote import ZygoteError
 
 
 async def never() -> NoReturn:
@@ -28,5 +28,5 @@ async def test_a_closed_pool_leaves_nobody_waiting(closed_first: bool) -> None:
         taking = asyncio.ensure_future(pool.take())
         await asyncio.sleep(0)
         pool.close()
-    with pytest.raises(ZygoteError, match="the server is shutting down"):
+    with pytest.raises(ForkServerError, match="the server is shutting down"):
         await asyncio.wait_for(taking, 10)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from e2b import SandboxException, TimeoutException
 
+from pytest_rewardkit.local.errors import RequestError
 from pytest_rewardkit.local.guest import javascript, languages
-from pytest_rewardkit.local.guest.errors import RequestError
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Execution, Sandbox

@@ -17,7 +17,8 @@ from e2b_code_interpreter import Sandbox
 from processes import all_end, descendants, eventually, open_files, watch
 from servers import sdk_address
 
-from pytest_rewardkit.local.handle import LocalServer, UnsupportedPlatformError
+from pytest_rewardkit.local.errors import UnsupportedPlatformError
+from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import Settings
 
 if TYPE_CHECKING:

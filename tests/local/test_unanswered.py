@@ -12,11 +12,10 @@ import fork_servers
 import pytest
 from fork_servers import Launches, table_of
 
+from pytest_rewardkit.local.errors import ForkServerError, GuestError, UnansweredError
 from pytest_rewardkit.local.server.process import Command
 from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest
-from pytest_rewardkit.local.server.zygote import ZygoteError
-from pytest_rewardkit.local.wire.bounds import BOUNDS, Bounds, UnansweredError, bounded
-from pytest_rewardkit.local.wire.peer import GuestError
+from pytest_rewardkit.local.wire.bounds import BOUNDS, Bounds, bounded
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
@@ -53,11 +52,11 @@ async def test_fork_servers_that_fail_for_ever_are_given_up_with_the_reason(scri
     slow = "ready()" in script or "not ready" not in reason
     bounds = replace(IMPATIENT, boot=15.0) if slow else IMPATIENT
     async with table_of(launches, bounds) as table:
-        with pytest.raises(ZygoteError, match="no fork server works here: ") as failure:
+        with pytest.raises(ForkServerError, match="no fork server works here: ") as failure:
             await table.create(REQUEST)
         assert reason in str(failure.value)
         assert len(launches.processes) == IMPATIENT.failures
-        with pytest.raises(ZygoteError, match="no fork server works here: "):
+        with pytest.raises(ForkServerError, match="no fork server works here: "):
             await table.create(REQUEST)
         assert len(launches.processes) == IMPATIENT.failures, "another one was tried at once"
 
@@ -76,7 +75,7 @@ async def test_one_that_fails_costs_no_sandbox(script: str) -> None:
 async def test_one_that_refuses_is_believed() -> None:
     launches = Launches(fork_servers.REFUSING, forever=True)
     async with table_of(launches, BOUNDS) as table:
-        with pytest.raises(ZygoteError, match="no fork server works here: not on this machine"):
+        with pytest.raises(ForkServerError, match="no fork server works here: not on this machine"):
             await table.create(REQUEST)
         assert len(launches.processes) == 1
 
@@ -93,13 +92,13 @@ async def test_everybody_who_waits_is_told() -> None:
     async with table_of(launches, BOUNDS, warm=2) as table:
         table.warm_up()
         answers = await asyncio.gather(*(table.create(REQUEST) for _ in range(5)), return_exceptions=True)
-        assert [type(answer) for answer in answers] == [ZygoteError] * 5
+        assert [type(answer) for answer in answers] == [ForkServerError] * 5
 
 
 async def test_a_create_has_a_bound_of_its_own() -> None:
     launches = Launches(fork_servers.SILENT, forever=True)
     async with table_of(launches, replace(BOUNDS, create=0.2)) as table:
-        with pytest.raises(ZygoteError, match=r"no sandbox was ready within 0\.2 s"):
+        with pytest.raises(ForkServerError, match=r"no sandbox was ready within 0\.2 s"):
             await table.create(REQUEST)
 
 

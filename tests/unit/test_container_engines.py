@@ -12,11 +12,12 @@ from zipfile import ZipFile
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.local.container.engine import ContainerError, Engine
+from pytest_rewardkit.local.container.engine import Engine
 from pytest_rewardkit.local.container.image import ensure_image
 from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.local.container.server import ContainerServer
 from pytest_rewardkit.local.container.wheel import version, write_wheel
+from pytest_rewardkit.local.errors import ContainerError
 from pytest_rewardkit.local.settings import Settings
 from pytest_rewardkit.sandboxes.absent import ABSENT
 from pytest_rewardkit.sandboxes.choice import choose
@@ -55,7 +56,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 @pytest.fixture
 def no_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Linux that can have no sandboxes."""
-    from pytest_rewardkit.local.level import NoSuchLevelError
+    from pytest_rewardkit.local.errors import NoSuchLevelError
 
     def refuse(isolation: str) -> str:
         raise NoSuchLevelError(f"there is no {isolation}")

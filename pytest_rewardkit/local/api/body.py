@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.errors import ApiError
-from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
+from pytest_rewardkit.local.errors import UnansweredError
+from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from pytest_rewardkit.local.api import body
-from pytest_rewardkit.local.api.errors import ApiError, json_response
+from pytest_rewardkit.local.api.errors import ApiError, ConnectError, connect_error, json_response
+from pytest_rewardkit.local.errors import Code, LocalError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -21,45 +22,11 @@ if TYPE_CHECKING:
 END_STREAM = 0x02
 COMPRESSED = 0x01
 
-HTTP_STATUS = {
-    "canceled": 499,
-    "unknown": 500,
-    "invalid_argument": 400,
-    "deadline_exceeded": 504,
-    "not_found": 404,
-    "already_exists": 409,
-    "permission_denied": 403,
-    "resource_exhausted": 429,
-    "failed_precondition": 400,
-    "unimplemented": 501,
-    "internal": 500,
-    "unavailable": 503,
-    "unauthenticated": 401,
-}
-
 KEEPALIVE_SECONDS = 90.0
 
 _HEADER = struct.Struct("!BI")
 
 Message = dict[str, Any]
-
-
-class ConnectError(Exception):
-    """An error that an RPC answers with.
-
-    Parameters:
-        code: one of `HTTP_STATUS`.
-        message: what was wrong, for a person.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-    def body(self) -> Message:
-        """The error as JSON."""
-        return {"code": self.code, "message": self.message}
 
 
 def frame(message: Message, flags: int = 0) -> bytes:
@@ -73,8 +40,9 @@ async def answer_unary(request: web.BaseRequest, call: Callable[[Message], Await
     _require_type(request, "application/json")
     try:
         return json_response(await call(await body.read_object(request)))
-    except ConnectError as error:
-        return json_response(error.body(), HTTP_STATUS[error.code])
+    except LocalError as error:
+        refusal = connect_error(error)
+        return json_response(refusal.body(), refusal.status)
 
 
 async def read_messages(request: web.BaseRequest, limit: int = body.MAX_JSON_BYTES) -> AsyncIterator[Message]:
@@ -90,9 +58,9 @@ async def read_messages(request: web.BaseRequest, limit: int = body.MAX_JSON_BYT
         while len(buffer) >= _HEADER.size:
             flags, length = _HEADER.unpack_from(buffer)
             if flags & COMPRESSED:
-                raise ConnectError("unimplemented", "compressed messages are not supported")
+                raise ConnectError(Code.UNIMPLEMENTED, "compressed messages are not supported")
             if length > limit:
-                raise ConnectError("resource_exhausted", f"a message of {length} bytes is over the limit of {limit}")
+                raise ConnectError(Code.RESOURCE_EXHAUSTED, f"a message of {length} bytes is over the limit of {limit}")
             end = _HEADER.size + length
             if len(buffer) < end:
                 break
@@ -102,7 +70,7 @@ async def read_messages(request: web.BaseRequest, limit: int = body.MAX_JSON_BYT
                 return
             yield _parse(data)
     if buffer:
-        raise ConnectError("invalid_argument", "the stream ended inside a message")
+        raise ConnectError(Code.INVALID_ARGUMENT, "the stream ended inside a message")
 
 
 async def read_one(request: web.BaseRequest) -> Message:
@@ -113,7 +81,7 @@ async def read_one(request: web.BaseRequest) -> Message:
     """
     async for message in read_messages(request):
         return message
-    raise ConnectError("invalid_argument", "the request has no message")
+    raise ConnectError(Code.INVALID_ARGUMENT, "the request has no message")
 
 
 async def answer_stream(request: web.BaseRequest, batches: AsyncIterator[Iterable[Message]]) -> web.StreamResponse:
@@ -127,8 +95,8 @@ async def answer_stream(request: web.BaseRequest, batches: AsyncIterator[Iterabl
             if not response.prepared:
                 await response.prepare(request)
             await response.write(b"".join(frame(message) for message in batch))
-    except ConnectError as error:
-        end = {"error": error.body()}
+    except LocalError as error:
+        end = {"error": connect_error(error).body()}
     finally:
         close = getattr(batches, "aclose", None)
         if close is not None:
@@ -149,7 +117,7 @@ def deadline_of(request: web.BaseRequest) -> float | None:
     if value is None:
         return None
     if not value.isascii() or not value.isdigit() or len(value) > 10:
-        raise ConnectError("invalid_argument", "Connect-Timeout-Ms must be a number of at most 10 digits")
+        raise ConnectError(Code.INVALID_ARGUMENT, "Connect-Timeout-Ms must be a number of at most 10 digits")
     return int(value) / 1000
 
 
@@ -163,7 +131,7 @@ def _parse(data: bytes) -> Message:
     try:
         return body.parse_object(data)
     except ApiError as error:
-        raise ConnectError("invalid_argument", error.message) from error
+        raise ConnectError(Code.INVALID_ARGUMENT, error.message) from error
 
 
 def _require_type(request: web.BaseRequest, content_type: str) -> None:

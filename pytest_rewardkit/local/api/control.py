@@ -12,14 +12,19 @@ from aiohttp import web
 
 from pytest_rewardkit.local.api import create_request, listing
 from pytest_rewardkit.local.api.body import read_object
-from pytest_rewardkit.local.api.errors import ApiError, NotServedError, json_response, not_found, unexpected
+from pytest_rewardkit.local.api.errors import (
+    ApiError,
+    NotServedError,
+    control_error,
+    json_response,
+    not_found,
+    unexpected,
+)
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.endings import HEADER
+from pytest_rewardkit.local.errors import GuestError, LocalError, SandboxFailedError, TooManySandboxesError
 from pytest_rewardkit.local.limits import LIMITS_HEADER
-from pytest_rewardkit.local.server.snapshots import Snapshot, SnapshotError, Snapshots
-from pytest_rewardkit.local.server.table import NoInternetError, TooManySandboxesError
-from pytest_rewardkit.local.server.zygote import ZygoteError
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.server.snapshots import Snapshot, Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -249,21 +254,21 @@ class ControlPlane:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:
-            if request.path != "/health" and not matches(request.headers.get("X-API-Key", ""), self._api_key):
-                raise ApiError(401, "unauthorized access, please provide the API key of this server")
-            return await handler(request)
-        except ApiError as error:
-            return error.response()
-        except TooManySandboxesError as error:
-            return ApiError(429, str(error)).response()
-        except NoInternetError as error:
-            return NotServedError(str(error)).response()
-        except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
-            return ApiError(500, f"the sandbox has failed: {error}").response()
+            return await self._answer(request, handler)
         except ConnectionResetError:
             raise  # the client has gone
         except Exception:
             return unexpected(request)
+
+    async def _answer(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        try:
+            if request.path != "/health" and not matches(request.headers.get("X-API-Key", ""), self._api_key):
+                raise ApiError(401, "unauthorized access, please provide the API key of this server")
+            return await handler(request)
+        except LocalError as error:
+            return control_error(error).response()
 
     def _find(self, request: web.Request) -> Sandbox:
         sandbox_id = request.match_info["id"]
@@ -308,10 +313,8 @@ class ControlPlane:
         try:
             wanted = sandbox.request.copied(template=snapshot.id, timeout=timeout)
             return {"sandbox": self._summary(await self._unless_cancelled(self._create(wanted)))}
-        except TooManySandboxesError as error:
-            return {"error": {"code": 429, "message": str(error)}}
-        except (GuestError, GuestGoneError, ZygoteError, SnapshotError) as error:
-            return {"error": {"code": 500, "message": str(error)}}
+        except (TooManySandboxesError, GuestError, SandboxFailedError) as error:
+            return {"error": {"code": control_error(error).status, "message": str(error)}}
 
     def _summary(self, sandbox: Sandbox) -> dict[str, Any]:
         return {

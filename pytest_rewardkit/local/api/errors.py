@@ -1,12 +1,31 @@
-"""Errors as E2B's control plane and envd word them: JSON with an integer code and a message."""
+"""How every error is answered: the one place where errors become HTTP's statuses and Connect's codes.
+
+E2B's control plane and envd word errors as JSON with an integer code and a message, Connect with a code in words.
+
+Clients can tell what has failed. What is in a sandbox, and so whoever ran there, is answered for by 4xx and 507, in
+Connect by `invalid_argument`, `not_found`, `already_exists`, `permission_denied` and `failed_precondition`. Every other
+5xx, and every other code of Connect's, is the server's own failure.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+
+from pytest_rewardkit.local.errors import (
+    BadPathError,
+    Code,
+    GuestError,
+    GuestGoneError,
+    LocalError,
+    NoInternetError,
+    RequestError,
+    SandboxFailedError,
+    TooManySandboxesError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +33,33 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class ApiError(Exception):
+CONNECT_STATUSES: Final = {
+    Code.CANCELED: 499,
+    Code.UNKNOWN: 500,
+    Code.INVALID_ARGUMENT: 400,
+    Code.DEADLINE_EXCEEDED: 504,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.PERMISSION_DENIED: 403,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.FAILED_PRECONDITION: 400,
+    Code.UNIMPLEMENTED: 501,
+    Code.INTERNAL: 500,
+    Code.UNAVAILABLE: 503,
+    Code.UNAUTHENTICATED: 401,
+}
+"""HTTP's status for each of Connect's codes, as Connect has it."""
+
+_REFUSAL_STATUSES: Final = {
+    Code.PERMISSION_DENIED: 403,
+    Code.NOT_FOUND: 404,
+    Code.RESOURCE_EXHAUSTED: 507,
+    Code.UNAVAILABLE: 503,
+}
+"""HTTP's status for what a sandbox was asked for in vain."""
+
+
+class ApiError(LocalError):
     """A request that is answered with an error.
 
     Parameters:
@@ -40,6 +85,76 @@ class NotServedError(ApiError):
 
     def __init__(self, what: str) -> None:
         super().__init__(501, f"the local server does not serve {what}")
+
+
+class ConnectError(LocalError):
+    """An error that an RPC answers with.
+
+    Parameters:
+        code: what it is called.
+        message: what was wrong, for a person.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with it, where there is no stream yet."""
+        return CONNECT_STATUSES[self.code]
+
+    def body(self) -> dict[str, Any]:
+        """The error as JSON."""
+        return {"code": self.code.value, "message": self.message}
+
+
+def control_error(error: LocalError) -> ApiError:
+    """How the control plane answers an error. Raises it when it is none of a request's."""
+    match error:
+        case ApiError():
+            return error
+        case TooManySandboxesError():
+            return ApiError(429, str(error))
+        case NoInternetError():
+            return NotServedError(str(error))
+        case GuestError() | SandboxFailedError():
+            return ApiError(500, f"the sandbox has failed: {error}")
+    raise error
+
+
+def traffic_error(error: LocalError, sandbox_id: str, *, otherwise: int = 400) -> ApiError:
+    """How envd and the interpreter answer an error. Raises it when it is none of a request's.
+
+    Parameters:
+        otherwise: the status of a guest's refusal that has none of its own.
+    """
+    match error:
+        case ApiError():
+            return error
+        case BadPathError():
+            return ApiError(400, error.message)
+        case GuestError():
+            return ApiError(_REFUSAL_STATUSES.get(error.code, otherwise), error.message)
+        case GuestGoneError():
+            return not_running(sandbox_id)
+    raise error
+
+
+def connect_error(error: LocalError) -> ConnectError:
+    """How an RPC answers an error. Raises it when it is none of an RPC's."""
+    match error:
+        case ConnectError():
+            return error
+        case RequestError(code=Code.RESOURCE_EXHAUSTED):
+            # SDKs would take it for a limit of the service's.
+            return ConnectError(Code.FAILED_PRECONDITION, error.message)
+        case RequestError():
+            return ConnectError(error.code, error.message)
+        case GuestGoneError():
+            return ConnectError(Code.UNAVAILABLE, str(error))
+    raise error
 
 
 def not_found(sandbox_id: str) -> ApiError:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import web
 
-from pytest_rewardkit.local.api.errors import ApiError, json_response, not_running
-from pytest_rewardkit.local.api.paths import BadPathError, resolve
-from pytest_rewardkit.local.api.refusals import http_status
+from pytest_rewardkit.local.api.errors import ApiError, json_response, traffic_error
+from pytest_rewardkit.local.api.paths import resolve
 from pytest_rewardkit.local.api.signature import check_expiration, matches, sign
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.errors import Code, GuestError, LocalError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -45,12 +44,10 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
         if request.method == "POST":
             return await _upload(request, sandbox)
         return await _download(request, sandbox)
-    except GuestError as error:
-        raise ApiError(http_status(error), error.message) from error
-    except BadPathError as error:
-        raise ApiError(400, str(error)) from error
-    except GuestGoneError as error:
-        raise not_running(sandbox.id) from error
+    except ApiError:
+        raise
+    except LocalError as error:
+        raise traffic_error(error, sandbox.id) from error
 
 
 async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
@@ -136,8 +133,6 @@ async def _write_parts(request: web.BaseRequest, path: str | None, writer: _Writ
                 raise ApiError(400, f"more than {MAX_PARTS} files in one upload")
             await writer.write(path or _filename(part), _chunks(part))
     except (ValueError, aiohttp.ClientPayloadError) as error:
-        if isinstance(error, BadPathError):
-            raise
         raise ApiError(400, f"the body is not multipart: {error}") from error
     if not writer.written:
         raise ApiError(400, "the upload has no part named 'file'")
@@ -161,7 +156,7 @@ async def _download(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRes
     try:
         descriptor, _ = await sandbox.agent.open_file(path, "r")
     except GuestError as error:
-        if error.code == "not_found":
+        if error.code == Code.NOT_FOUND:
             raise ApiError(404, f"path '{path}' does not exist") from error
         raise
     try:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.connect import (
-    ConnectError,
     Message,
     answer_stream,
     answer_unary,
@@ -15,12 +13,12 @@ from pytest_rewardkit.local.api.connect import (
     keepalive_of,
     read_one,
 )
-from pytest_rewardkit.local.api.paths import BadPathError, resolve
-from pytest_rewardkit.local.api.refusals import connect_code
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.api.errors import ConnectError
+from pytest_rewardkit.local.api.paths import resolve
+from pytest_rewardkit.local.errors import Code
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from aiohttp import web
 
@@ -54,9 +52,8 @@ class FilesystemService:
         async def call(message: Message) -> Message:
             serve = self._methods.get(method)
             if serve is None:
-                raise ConnectError("unimplemented", f"the local server does not serve filesystem.{method}")
-            with _connect_errors():
-                return await serve(sandbox.agent, message)
+                raise ConnectError(Code.UNIMPLEMENTED, f"the local server does not serve filesystem.{method}")
+            return await serve(sandbox.agent, message)
 
         return await answer_unary(request, call)
 
@@ -68,7 +65,7 @@ async def _stat(agent: Agent, message: Message) -> Message:
 async def _list(agent: Agent, message: Message) -> Message:
     depth = message.get("depth", 1)
     if type(depth) is not int or not 0 <= depth < 2**32:
-        raise ConnectError("invalid_argument", "depth must be a number of levels")
+        raise ConnectError(Code.INVALID_ARGUMENT, "depth must be a number of levels")
     return {"entries": await agent.list_directory(_path(message, "path"), min(max(depth, 1), MAX_DEPTH))}
 
 
@@ -103,8 +100,7 @@ async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncItera
     deadline = deadline_of(request)
     loop = asyncio.get_running_loop()
     end = loop.time() + deadline if deadline is not None else None
-    with _connect_errors():
-        watch = await _watch(agent, await read_one(request))
+    watch = await _watch(agent, await read_one(request))
     try:
         yield [{"start": {}}]
         while (left := end - loop.time() if end is not None else keepalive) > 0:
@@ -112,7 +108,7 @@ async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncItera
                 yield [{"filesystem": change} for change in changes]
             elif left >= keepalive:
                 yield [{"keepalive": {}}]
-        raise ConnectError("deadline_exceeded", "the watch took longer than its timeout")
+        raise ConnectError(Code.DEADLINE_EXCEEDED, "the watch took longer than its timeout")
     finally:
         agent.background(agent.watches.remove(watch))
 
@@ -120,7 +116,7 @@ async def _watch_directory(request: web.BaseRequest, agent: Agent) -> AsyncItera
 async def _watch(agent: Agent, message: Message) -> Watch:
     flags = [message.get(name, False) for name in ("recursive", "includeEntry")]
     if not all(isinstance(flag, bool) for flag in flags):
-        raise ConnectError("invalid_argument", "recursive and includeEntry must be true or false")
+        raise ConnectError(Code.INVALID_ARGUMENT, "recursive and includeEntry must be true or false")
     recursive, entries = flags
     return await agent.watches.add(_path(message, "path"), recursive=recursive, entries=entries)
 
@@ -129,24 +125,12 @@ def _watcher(agent: Agent, message: Message) -> Watch:
     number = message.get("watcherId", "")
     watch = agent.watches.get(int(number)) if isinstance(number, str) and number.isdecimal() else None
     if watch is None:
-        raise ConnectError("not_found", f"watcher with id {number} not found")
+        raise ConnectError(Code.NOT_FOUND, f"watcher with id {number} not found")
     return watch
-
-
-@contextmanager
-def _connect_errors() -> Iterator[None]:
-    try:
-        yield
-    except GuestError as error:
-        raise ConnectError(connect_code(error), error.message) from error
-    except BadPathError as error:
-        raise ConnectError("invalid_argument", str(error)) from error
-    except GuestGoneError as error:
-        raise ConnectError("unavailable", str(error)) from error
 
 
 def _path(message: dict[str, Any], name: str) -> str:
     path = message.get(name, "")
     if not isinstance(path, str):
-        raise ConnectError("invalid_argument", f"{name} must be a text")
+        raise ConnectError(Code.INVALID_ARGUMENT, f"{name} must be a text")
     return resolve(path)

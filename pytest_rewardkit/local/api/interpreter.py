@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from pytest_rewardkit.local.api.body import read_object, text_map
-from pytest_rewardkit.local.api.errors import ApiError, json_response
-from pytest_rewardkit.local.api.paths import BadPathError, resolve
+from pytest_rewardkit.local.api.errors import ApiError, json_response, traffic_error
+from pytest_rewardkit.local.api.paths import resolve
 from pytest_rewardkit.local.api.ports import TOKEN_HEADER
-from pytest_rewardkit.local.api.refusals import http_status
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.errors import Code, GuestError, LocalError, RequestError
 from pytest_rewardkit.local.server.context import PYTHON
 from pytest_rewardkit.local.server.execution import Execution, Failure, Result, Started, Text
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,13 +70,10 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
     """Answers a request to the interpreter's port. Its errors are plain text, unlike everybody else's."""
     try:
         return await _route(request, sandbox)
-    except ApiError as error:
-        return web.Response(status=error.status, text=error.message)
-    except GuestError as error:
-        status = http_status(error, otherwise=409)
-        return web.Response(status=status, text=f"the interpreter could not be started: {error}")
-    except GuestGoneError:
-        return web.Response(status=502, text="The sandbox was not found")
+    except LocalError as error:
+        refusal = traffic_error(error, sandbox.id, otherwise=409)
+        what = "the interpreter could not be started: " if isinstance(error, GuestError) else ""
+        return web.Response(status=refusal.status, text=what + refusal.message)
 
 
 async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
@@ -153,11 +149,9 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
         directory = resolve(cwd)
         # E2B takes a directory that is not there, and starts elsewhere; here it is made, so that it is the one.
         await sandbox.agent.make_directory(directory)
-    except BadPathError as error:
-        raise ApiError(400, str(error)) from error
-    except GuestError as error:
-        if error.code != "already_exists":
-            raise ApiError(http_status(error), error.message) from error
+    except RequestError as error:
+        if error.code != Code.ALREADY_EXISTS:
+            raise traffic_error(error, sandbox.id) from error
     context = sandbox.add_context(directory, language)
     await _start(context, sandbox)
     return json_response(_description(context))
@@ -169,7 +163,7 @@ async def _start(context: Context, sandbox: Sandbox) -> None:
     except GuestError as error:
         if context.id in sandbox.contexts:
             sandbox.remove_context(context)
-        if error.code == "failed_precondition":
+        if error.code == Code.FAILED_PRECONDITION:
             raise ApiError(501, f"no {context.language} here: {error.message}") from error
         raise
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from pytest_rewardkit.local.errors import BadPathError
 from pytest_rewardkit.local.server.context import HOME
 
 MAX_PATH_BYTES = 4096
-
-
-class BadPathError(ValueError):
-    """A path that no sandbox can have."""
 
 
 def resolve(path: str) -> str:

@@ -16,7 +16,7 @@ from yarl import URL
 from pytest_rewardkit.local.api import websockets
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError, port_closed
 from pytest_rewardkit.local.api.signature import matches
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
+from pytest_rewardkit.local.errors import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,17 +9,17 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api import connect
-from pytest_rewardkit.local.api.connect import ConnectError, Message
-from pytest_rewardkit.local.api.paths import BadPathError, resolve
-from pytest_rewardkit.local.api.refusals import connect_code
+from pytest_rewardkit.local.api.errors import ConnectError
+from pytest_rewardkit.local.api.paths import resolve
+from pytest_rewardkit.local.errors import Code, GuestError
 from pytest_rewardkit.local.server.process import Command, Ended, Output, Process, TerminalSize
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from aiohttp import web
 
+    from pytest_rewardkit.local.api.connect import Message
     from pytest_rewardkit.local.server.agent import Agent
     from pytest_rewardkit.local.server.process import Event
     from pytest_rewardkit.local.server.sandbox import Sandbox
@@ -51,13 +51,8 @@ class ProcessService:
         async def call(message: Message) -> Message:
             serve = self._unary.get(method)
             if serve is None:
-                raise ConnectError("unimplemented", f"the local server does not serve process.{method}")
-            try:
-                return await serve(sandbox, message)
-            except GuestError as error:
-                raise ConnectError(connect_code(error), error.message) from error
-            except GuestGoneError as error:
-                raise ConnectError("unavailable", str(error)) from error
+                raise ConnectError(Code.UNIMPLEMENTED, f"the local server does not serve process.{method}")
+            return await serve(sandbox, message)
 
         return await connect.answer_unary(request, call)
 
@@ -77,7 +72,7 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
         async for batch in _listen(subscription, connect.keepalive_of(request), end):
             yield batch
         if not subscription.ended:
-            raise ConnectError("deadline_exceeded", "the command took longer than its timeout")
+            raise ConnectError(Code.DEADLINE_EXCEEDED, "the command took longer than its timeout")
     finally:
         process.unsubscribe(subscription)
 
@@ -102,11 +97,10 @@ async def _start(sandbox: Sandbox, message: Message, time_limit: float | None) -
     try:
         return await sandbox.agent.start(_command(sandbox, message, time_limit))
     except GuestError as error:
-        # What is not there is the command or its directory, and both are the caller's arguments.
-        code = "invalid_argument" if error.code == "not_found" else connect_code(error)
-        raise ConnectError(code, error.message) from error
-    except GuestGoneError as error:
-        raise ConnectError("unavailable", str(error)) from error
+        if error.code == Code.NOT_FOUND:
+            # What is not there is the command or its directory, and both are the caller's arguments.
+            raise ConnectError(Code.INVALID_ARGUMENT, error.message) from error
+        raise
 
 
 async def _stream_input(request: web.BaseRequest, sandbox: Sandbox) -> AsyncIterator[Iterable[Message]]:
@@ -116,7 +110,7 @@ async def _stream_input(request: web.BaseRequest, sandbox: Sandbox) -> AsyncIter
             process = _find(sandbox.agent, _part(message, "start"))
         elif "data" in message:
             if process is None:
-                raise ConnectError("invalid_argument", "data came before start")
+                raise ConnectError(Code.INVALID_ARGUMENT, "data came before start")
             await _write(process, _part(message, "data"))
     yield [{}]
 
@@ -134,7 +128,7 @@ async def _send_input(sandbox: Sandbox, message: Message) -> Message:
 async def _close_stdin(sandbox: Sandbox, message: Message) -> Message:
     process = _find(sandbox.agent, message)
     if process.command.terminal is not None:
-        raise ConnectError("failed_precondition", "a terminal's input cannot be closed; send Ctrl+D (0x04) instead")
+        raise ConnectError(Code.FAILED_PRECONDITION, "a terminal's input cannot be closed; send Ctrl+D (0x04) instead")
     process.close_stdin()
     return {}
 
@@ -143,9 +137,9 @@ async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
     process = _find(sandbox.agent, message)
     number = SIGNALS.get(message.get("signal", ""))
     if number is None:
-        raise ConnectError("unimplemented", "only SIGKILL and SIGTERM can be sent")
+        raise ConnectError(Code.UNIMPLEMENTED, "only SIGKILL and SIGTERM can be sent")
     if process.ended is not None:
-        raise ConnectError("not_found", f"process with pid {process.pid} has ended")
+        raise ConnectError(Code.NOT_FOUND, f"process with pid {process.pid} has ended")
     await sandbox.agent.signal(process.pid, number)
     if number == signal.SIGKILL:
         # Whoever has killed it wants to see it gone.
@@ -158,7 +152,7 @@ async def _update(sandbox: Sandbox, message: Message) -> Message:
     size = _terminal(message)
     if size is not None:
         if process.command.terminal is None:
-            raise ConnectError("failed_precondition", "the process has no terminal")
+            raise ConnectError(Code.FAILED_PRECONDITION, "the process has no terminal")
         process.resize(size)
     return {}
 
@@ -167,13 +161,13 @@ async def _write(process: Process, message: Message) -> None:
     data = _part(message, "input")
     kind = "pty" if process.command.terminal is not None else "stdin"
     if kind not in data and data:
-        raise ConnectError("failed_precondition", f"the process takes its input as {kind}")
+        raise ConnectError(Code.FAILED_PRECONDITION, f"the process takes its input as {kind}")
     try:
         await process.write(base64.b64decode(data.get(kind, ""), validate=True))
     except (binascii.Error, TypeError, ValueError) as error:
-        raise ConnectError("invalid_argument", "input must be base64") from error
+        raise ConnectError(Code.INVALID_ARGUMENT, "input must be base64") from error
     except BrokenPipeError as error:
-        raise ConnectError("failed_precondition", str(error)) from error
+        raise ConnectError(Code.FAILED_PRECONDITION, str(error)) from error
 
 
 def _find(agent: Agent, message: Message) -> Process:
@@ -182,36 +176,32 @@ def _find(agent: Agent, message: Message) -> Process:
         pid = selector["pid"]
         process = agent.processes.get(pid) if isinstance(pid, int) else None
         if process is None:
-            raise ConnectError("not_found", f"process with pid {pid} not found")
+            raise ConnectError(Code.NOT_FOUND, f"process with pid {pid} not found")
         return process
     tag = selector.get("tag")
     for process in agent.processes.values():
         if process.command.tag is not None and process.command.tag == tag and process.ended is None:
             return process
-    raise ConnectError("not_found", f"process with tag {tag} not found")
+    raise ConnectError(Code.NOT_FOUND, f"process with tag {tag} not found")
 
 
 def _command(sandbox: Sandbox, message: Message, time_limit: float | None) -> Command:
     process = _part(message, "process")
     cmd, args, envs = process.get("cmd", ""), process.get("args", []), process.get("envs", {})
     if not isinstance(cmd, str) or not cmd:
-        raise ConnectError("invalid_argument", "cmd must be a text")
+        raise ConnectError(Code.INVALID_ARGUMENT, "cmd must be a text")
     if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
-        raise ConnectError("invalid_argument", "args must be texts")
+        raise ConnectError(Code.INVALID_ARGUMENT, "args must be texts")
     if not isinstance(envs, dict) or not all(isinstance(value, str) for value in envs.values()):
-        raise ConnectError("invalid_argument", "envs must be texts by name")
+        raise ConnectError(Code.INVALID_ARGUMENT, "envs must be texts by name")
     cwd, tag = process.get("cwd", ""), message.get("tag")
     if not isinstance(cwd, str) or not (tag is None or isinstance(tag, str)):
-        raise ConnectError("invalid_argument", "cwd and tag must be texts")
-    try:
-        directory = resolve(cwd)
-    except BadPathError as error:
-        raise ConnectError("invalid_argument", str(error)) from error
+        raise ConnectError(Code.INVALID_ARGUMENT, "cwd and tag must be texts")
     return Command(
         cmd=cmd,
         args=args,
         envs={**sandbox.request.envs, **envs},
-        cwd=directory,
+        cwd=resolve(cwd),
         tag=tag,
         stdin=message.get("stdin", True) is not False,
         terminal=_terminal(message),
@@ -225,7 +215,7 @@ def _terminal(message: Message) -> TerminalSize | None:
     size = _part(_part(message, "pty"), "size")
     cols, rows = size.get("cols", 0), size.get("rows", 0)
     if not all(type(number) is int and 0 <= number < 65536 for number in (cols, rows)):
-        raise ConnectError("invalid_argument", "a terminal's size must be numbers of columns and rows")
+        raise ConnectError(Code.INVALID_ARGUMENT, "a terminal's size must be numbers of columns and rows")
     return TerminalSize(cols, rows)
 
 
@@ -258,5 +248,5 @@ def _end(ended: Ended) -> Message:
 def _part(message: dict[str, Any], name: str) -> Message:
     value = message.get(name) or {}
     if not isinstance(value, dict):
-        raise ConnectError("invalid_argument", f"{name} must be an object")
+        raise ConnectError(Code.INVALID_ARGUMENT, f"{name} must be an object")
     return value

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from pytest_rewardkit.local.api.errors import ApiError
+from pytest_rewardkit.local.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ _CLOSE_SECONDS = 10.0
 _SUBPROTOCOLS = "Sec-WebSocket-Protocol"
 
 
-class RefusedError(Exception):
+class RefusedError(LocalError):
     """A server answered a handshake with something else than 101.
 
     Parameters:

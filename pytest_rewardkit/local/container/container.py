@@ -11,9 +11,9 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.container.engine import ContainerError
 from pytest_rewardkit.local.container.image import LABEL
 from pytest_rewardkit.local.container.lifeline import FAREWELL, PULSE
+from pytest_rewardkit.local.errors import ContainerError
 from pytest_rewardkit.local.handle import KEY_VARIABLE
 
 if TYPE_CHECKING:

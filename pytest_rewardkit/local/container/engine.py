@@ -7,15 +7,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_rewardkit.local.errors import ContainerError
+
 COMMANDS = ("docker", "podman")
 """What is looked for on PATH. Docker Desktop, OrbStack and Colima bring the first."""
 
 ANSWER_SECONDS = 15.0
 """How long an engine may take to answer something small; Docker Desktop that sleeps takes some seconds to wake up."""
-
-
-class ContainerError(RuntimeError):
-    """No container can be had; the text says why, and what would help."""
 
 
 @dataclass(frozen=True, slots=True)

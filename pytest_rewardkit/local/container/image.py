@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.container.engine import ContainerError
 from pytest_rewardkit.local.container.wheel import requirements, version, write_wheel
+from pytest_rewardkit.local.errors import ContainerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

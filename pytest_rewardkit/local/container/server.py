@@ -11,11 +11,12 @@ import threading
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_rewardkit.local.container.container import RIGHTS, START_SECONDS, Container, server_command
-from pytest_rewardkit.local.container.engine import ContainerError, Engine
+from pytest_rewardkit.local.container.engine import Engine
 from pytest_rewardkit.local.container.image import ensure_image
 from pytest_rewardkit.local.container.lifeline import PULSE_SECONDS
 from pytest_rewardkit.local.container.log import Log
 from pytest_rewardkit.local.container.wheel import version
+from pytest_rewardkit.local.errors import ContainerError
 from pytest_rewardkit.local.handle import variables
 
 if TYPE_CHECKING:

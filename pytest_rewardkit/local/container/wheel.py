@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from pytest_rewardkit.local.container.engine import ContainerError
+from pytest_rewardkit.local.errors import ContainerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.errors import PreloadError
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.levels import Level
 from pytest_rewardkit.local.guest.root import HOME, Root
@@ -33,10 +34,6 @@ _SINGLE_THREADED: Final = {
 _ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 _ROOT_SECONDS: Final = 10.0
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class PreloadError(Exception):
-    """A module cannot be imported in advance."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,8 +15,8 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import descriptors, kernel, languages, root, sandbox
-from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.interpreter import Interpreter

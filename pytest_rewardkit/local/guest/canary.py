@@ -9,6 +9,7 @@ import socket
 import textwrap
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.errors import CanaryError
 from pytest_rewardkit.local.guest import root
 from pytest_rewardkit.local.guest.limits import Limits
 from pytest_rewardkit.local.wire.channel import Channel
@@ -33,10 +34,6 @@ _CELL: Final = """
 _OWN_DIRECTORIES: Final = (root.HOME, root.TEMPORARY)
 _DIRECTORIES_BY_NAME: Final = ("$HOME", "$TMPDIR")
 _MAX_OUTPUT: Final = 65536
-
-
-class CanaryError(Exception):
-    """A sandbox does not do what sandboxes are for."""
 
 
 class Canary:

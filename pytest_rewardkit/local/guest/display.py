@@ -17,7 +17,8 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.formatters import BaseFormatter, JSONFormatter
 from traitlets import ObjectName, Unicode
 
-from pytest_rewardkit.local.guest.plain import NotPlainError, plain
+from pytest_rewardkit.local.errors import NotPlainError
+from pytest_rewardkit.local.guest.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,10 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import root
-from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
 from pytest_rewardkit.local.guest.identity import GUEST_NAME
+from pytest_rewardkit.local.guest.os_errors import from_os_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

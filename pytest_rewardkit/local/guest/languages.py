@@ -10,8 +10,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import bash, javascript
-from pytest_rewardkit.local.guest.errors import Code, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

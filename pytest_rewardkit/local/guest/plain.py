@@ -10,12 +10,10 @@ import math
 import uuid
 from typing import Any, Final
 
+from pytest_rewardkit.local.errors import NotPlainError
+
 MAX_DEPTH: Final = 100
 MAX_VALUES: Final = 1_000_000
-
-
-class NotPlainError(Exception):
-    """A value that has no JSON form, or one beyond the bounds."""
 
 
 def plain(value: Any) -> Any:

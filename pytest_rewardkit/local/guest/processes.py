@@ -10,8 +10,9 @@ import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import landlock
-from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
+from pytest_rewardkit.local.guest.os_errors import from_os_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,6 +15,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.errors import ElsewhereError
 from pytest_rewardkit.local.guest.descriptors import open_without_links
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ _FAMILY_BYTES: Final = 2
 _PATH_BYTES: Final = 108
 _MAX_LONG: Final = 64
 _MAX_NAME: Final = 80
-
-
-class ElsewhereError(OSError):
-    """An address is no path of the sandbox's own."""
 
 
 class Sockets:

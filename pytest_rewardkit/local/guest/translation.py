@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Final
 
 from seccompy.syscalls import syscall_nr
 
+from pytest_rewardkit.local.errors import ElsewhereError
 from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.locks import Locks
 from pytest_rewardkit.local.guest.notifications import Listener
-from pytest_rewardkit.local.guest.sockets import ElsewhereError, Sockets
+from pytest_rewardkit.local.guest.sockets import Sockets
 from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, Memory
 
 if TYPE_CHECKING:

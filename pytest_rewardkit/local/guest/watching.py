@@ -8,9 +8,10 @@ import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import syscalls
-from pytest_rewardkit.local.guest.errors import Code, RequestError, from_os_error
 from pytest_rewardkit.local.guest.files import text
+from pytest_rewardkit.local.guest.os_errors import from_os_error
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.files import Files

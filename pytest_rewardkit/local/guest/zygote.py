@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from pytest_rewardkit.local.errors import Code, RequestError
 from pytest_rewardkit.local.guest import (
     canary,
     descriptors,
@@ -24,7 +25,6 @@ from pytest_rewardkit.local.guest import (
 )
 from pytest_rewardkit.local.guest.agent import Agent
 from pytest_rewardkit.local.guest.cgroups import KillCount
-from pytest_rewardkit.local.guest.errors import Code, RequestError
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.limits import Limits

@@ -14,8 +14,8 @@ import struct
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.errors import GuestGoneError
 from pytest_rewardkit.local.internet import addresses, names
-from pytest_rewardkit.local.wire.peer import GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

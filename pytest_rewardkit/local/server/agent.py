@@ -8,6 +8,14 @@ import signal
 import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pytest_rewardkit.local.errors import (
+    MAX_ERROR_CHARACTERS,
+    ChannelError,
+    GuestError,
+    GuestGoneError,
+    GuestSilentError,
+    UnansweredError,
+)
 from pytest_rewardkit.local.server.execution import MEMORY_EXCEEDED, RESTARTED
 from pytest_rewardkit.local.server.kernel import Kernel
 from pytest_rewardkit.local.server.process import Command, Ended, Process
@@ -23,18 +31,8 @@ from pytest_rewardkit.local.wire.answers import (
     tcp_socket,
     udp_socket,
 )
-from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
-from pytest_rewardkit.local.wire.channel import ChannelError
-from pytest_rewardkit.local.wire.peer import (
-    MAX_ERROR_CHARACTERS,
-    Answer,
-    GuestError,
-    GuestGoneError,
-    GuestSilentError,
-    Peer,
-    close_all,
-    positive_integer,
-)
+from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
+from pytest_rewardkit.local.wire.peer import Answer, Peer, close_all, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

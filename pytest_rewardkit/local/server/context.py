@@ -8,8 +8,8 @@ import uuid
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import GuestError, GuestGoneError, GuestSilentError
 from pytest_rewardkit.local.server.execution import REFUSED, RESTARTED, UNAVAILABLE, Execution, Failure
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError, GuestSilentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import ForkServerError, GuestGoneError
 from pytest_rewardkit.local.server.launch import ZygoteProcess, launch, options_after
-from pytest_rewardkit.local.server.zygote import Zygote, ZygoteError
+from pytest_rewardkit.local.server.zygote import Zygote
 from pytest_rewardkit.local.settings import PRELOADABLE
 from pytest_rewardkit.local.wire.bounds import BOUNDS
-from pytest_rewardkit.local.wire.peer import GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -67,7 +67,7 @@ class ForkServers:
         """What the sandboxes' isolation is worth.
 
         Raises:
-            ZygoteError: there can be no sandboxes.
+            ForkServerError: there can be no sandboxes.
         """
         return await self._usable().ready()
 
@@ -76,14 +76,14 @@ class ForkServers:
 
         Raises:
             GuestError, GuestGoneError: it could not be made.
-            ZygoteError: there can be no sandboxes.
+            ForkServerError: there can be no sandboxes.
         """
         while True:
             zygote = self._usable()
             try:
                 await zygote.ready()
                 spawned = await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
-            except (ZygoteError, GuestGoneError) as error:
+            except (ForkServerError, GuestGoneError) as error:
                 if self._closing:
                     raise
                 if isinstance(error, GuestGoneError):
@@ -131,12 +131,12 @@ class ForkServers:
 
     def _usable(self) -> Zygote:
         if self._closing:
-            raise ZygoteError("the server is shutting down")
+            raise ForkServerError("the server is shutting down")
         if self._current is None:
             if self._failures >= self._bounds.failures:
                 now = asyncio.get_running_loop().time()
                 if now < self._rest_until:
-                    raise ZygoteError(f"no fork server works here: {self.trouble}")
+                    raise ForkServerError(f"no fork server works here: {self.trouble}")
                 self._rest_until = now + self._bounds.rest
             self._current = self._launch(self._preloaded)
         return self._current
@@ -157,7 +157,7 @@ class ForkServers:
         successor = self._launch(preloaded)
         try:
             await successor.ready()
-        except ZygoteError:
+        except ForkServerError:
             # What is there works; each sandbox imports them by itself.
             self._not_preloadable |= preloaded - self._preloaded
             return

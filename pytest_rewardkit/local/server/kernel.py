@@ -6,8 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.errors import ChannelError
 from pytest_rewardkit.local.server.execution import RESTARTED, Execution, Failure, Result, Started
-from pytest_rewardkit.local.wire.channel import AsyncChannel, ChannelError, Frame
+from pytest_rewardkit.local.wire.channel import AsyncChannel, Frame
 from pytest_rewardkit.local.wire.pipes import PipeReader
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import ForkServerError, GuestError, SandboxFailedError
 from pytest_rewardkit.local.server.execution import Execution
-from pytest_rewardkit.local.server.zygote import ZygoteError
-from pytest_rewardkit.local.wire.peer import GuestError, GuestGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -43,7 +42,7 @@ class Pool:
         """A ready sandbox, else the next that will be.
 
         Raises:
-            GuestError, GuestGoneError, ZygoteError: there will be none.
+            GuestError, GuestGoneError, ForkServerError: there will be none.
         """
         if self._closed:
             raise _shutting_down()
@@ -95,7 +94,7 @@ class Pool:
             self._hand_over(task.result())
             self.refill()
             return
-        if not isinstance(error, GuestError | GuestGoneError | ZygoteError):
+        if not isinstance(error, GuestError | SandboxFailedError):
             task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
         self._refuse(error)
 
@@ -116,5 +115,5 @@ class Pool:
         self._ready.append(sandbox)
 
 
-def _shutting_down() -> ZygoteError:
-    return ZygoteError("the server is shutting down")
+def _shutting_down() -> ForkServerError:
+    return ForkServerError("the server is shutting down")

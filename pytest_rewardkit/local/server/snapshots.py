@@ -13,6 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import SnapshotError
 from pytest_rewardkit.local.server.sandbox import new_id
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ cd "{directory}" && find . -xdev -mindepth 1 -user "$(id -u)" -print0 |
 _UNPACK = 'exec tar -x -f - -C "{directory}" --xattrs --xattrs-include="user.*" --no-same-owner --no-overwrite-dir'
 _CHANGED_MEANWHILE = 1
 _DIRECTORIES = ("$HOME", "${TMPDIR:-/tmp}")
-
-
-class SnapshotError(Exception):
-    """A sandbox's files could not be packed or unpacked."""
 
 
 @dataclass(frozen=True, slots=True)

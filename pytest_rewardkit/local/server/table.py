@@ -7,6 +7,13 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import (
+    ForkServerError,
+    GuestGoneError,
+    NoInternetError,
+    TooManySandboxesError,
+    UnansweredError,
+)
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import Rules
 from pytest_rewardkit.local.server.ended import Endings
@@ -14,9 +21,7 @@ from pytest_rewardkit.local.server.fork_servers import ForkServers
 from pytest_rewardkit.local.server.launch import ZygoteProcess, launch
 from pytest_rewardkit.local.server.pool import Pool
 from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest, new_id
-from pytest_rewardkit.local.server.zygote import ZygoteError
-from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
-from pytest_rewardkit.local.wire.peer import GuestGoneError
+from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,14 +30,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import Settings
     from pytest_rewardkit.local.wire.bounds import Bounds
-
-
-class TooManySandboxesError(Exception):
-    """The server's limit of sandboxes alive at once is reached."""
-
-
-class NoInternetError(Exception):
-    """At this isolation level a sandbox cannot have internet."""
 
 
 class SandboxTable:
@@ -67,7 +64,7 @@ class SandboxTable:
         """What the sandboxes' isolation is worth.
 
         Raises:
-            ZygoteError: there can be no sandboxes.
+            ForkServerError: there can be no sandboxes.
         """
         return await self._fork_servers.isolation()
 
@@ -96,7 +93,7 @@ class SandboxTable:
             ValueError: a limit cannot be what it is asked to be.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
-            ZygoteError: the fork server does not come up, or nothing comes in time.
+            ForkServerError: the fork server does not come up, or nothing comes in time.
         """
         limit = self.settings.max_sandboxes
         if len(self._sandboxes) + self._creating >= limit:
@@ -107,7 +104,7 @@ class SandboxTable:
                 sandbox = await self._make(request)
         except UnansweredError as error:
             trouble = self._fork_servers.trouble
-            raise ZygoteError(f"{error}: {trouble}" if trouble else str(error)) from None
+            raise ForkServerError(f"{error}: {trouble}" if trouble else str(error)) from None
         finally:
             self._creating -= 1
         if sandbox.agent.closed:
@@ -189,7 +186,7 @@ class SandboxTable:
         except UnansweredError as error:
             self._fork_servers.failed(sandbox.spawned.zygote, str(error))
             self.kill(sandbox)
-            raise ZygoteError(str(error)) from None
+            raise ForkServerError(str(error)) from None
         except BaseException:
             self.kill(sandbox)
             raise

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.errors import ChannelError
 from pytest_rewardkit.local.server.subscription import Subscription
 from pytest_rewardkit.local.wire.answers import checked_entry, nothing, require_descriptors
-from pytest_rewardkit.local.wire.channel import ChannelError
 from pytest_rewardkit.local.wire.peer import positive_integer
 
 if TYPE_CHECKING:

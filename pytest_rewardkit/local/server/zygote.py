@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
+from pytest_rewardkit.local.errors import ChannelError, ForkServerError, GuestError, GuestGoneError, UnansweredError
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.server.agent import Agent
 from pytest_rewardkit.local.server.launch import ended_early
-from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
-from pytest_rewardkit.local.wire.channel import ChannelError
-from pytest_rewardkit.local.wire.peer import Answer, GuestError, GuestGoneError, Peer, positive_integer
+from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
+from pytest_rewardkit.local.wire.peer import Answer, Peer, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.server.launch import ZygoteProcess
     from pytest_rewardkit.local.wire.bounds import Bounds
-
-
-class ZygoteError(Exception):
-    """The fork server cannot make sandboxes."""
 
 
 class Zygote:
@@ -73,7 +69,7 @@ class Zygote:
         """Wait until it can make sandboxes.
 
         Raises:
-            ZygoteError: it ended instead, or was not ready in time.
+            ForkServerError: it ended instead, or was not ready in time.
         """
         return await asyncio.shield(self._ready)
 
@@ -88,7 +84,7 @@ class Zygote:
         Raises:
             GuestError: it could not be made.
             GuestGoneError: the fork server is gone.
-            ZygoteError: it took too long.
+            ForkServerError: it took too long.
         """
         ours, theirs = socket.socketpair()
         agent = Agent(ours, limits, on_gone, self._on_imports, bounds=self._bounds)
@@ -109,7 +105,7 @@ class Zygote:
             return sandbox
         except UnansweredError as error:
             agent.close()
-            raise ZygoteError(str(error)) from None
+            raise ForkServerError(str(error)) from None
         except BaseException:
             agent.close()
             raise
@@ -224,7 +220,7 @@ class Zygote:
     def _not_ready(self, reason: str) -> None:
         self.failure = self.failure or reason
         if not self._ready.done():
-            self._ready.set_exception(ZygoteError(reason))
+            self._ready.set_exception(ForkServerError(reason))
             self._ready.exception()
 
     def _lost(self, error: Exception | None) -> None:

@@ -8,7 +8,7 @@ import socket
 import stat
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.local.wire.channel import ChannelError
+from pytest_rewardkit.local.errors import ChannelError
 
 if TYPE_CHECKING:
     import asyncio

@@ -10,12 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.local.errors import UnansweredError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-
-class UnansweredError(Exception):
-    """Something did not happen in time; the text says what, and how long was waited for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

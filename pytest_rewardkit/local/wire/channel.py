@@ -21,6 +21,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pytest_rewardkit.local.errors import ChannelError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -47,10 +49,6 @@ _send = socket.socket.send
 _sendmsg = socket.socket.sendmsg
 _recv = socket.socket.recv
 _recvmsg = socket.socket.recvmsg
-
-
-class ChannelError(Exception):
-    """The other side broke the framing, or sent a body that is not a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)

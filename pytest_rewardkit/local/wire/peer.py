@@ -9,8 +9,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_rewardkit.local.wire.bounds import BOUNDS, UnansweredError, bounded
-from pytest_rewardkit.local.wire.channel import MAX_DESCRIPTORS, AsyncChannel, ChannelError, Frame
+from pytest_rewardkit.local.errors import (
+    ChannelError,
+    Code,
+    GuestError,
+    GuestGoneError,
+    GuestSilentError,
+    UnansweredError,
+)
+from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
+from pytest_rewardkit.local.wire.channel import MAX_DESCRIPTORS, AsyncChannel, Frame
 
 if TYPE_CHECKING:
     import socket
@@ -19,46 +27,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.share import Share
 
 T = TypeVar("T")
-
-GUEST_CODES = frozenset(
-    {
-        "not_found",
-        "already_exists",
-        "invalid_argument",
-        "failed_precondition",
-        "permission_denied",
-        "resource_exhausted",
-        "unimplemented",
-    }
-)
-MAX_ERROR_CHARACTERS = 2000
-
-
-class GuestError(Exception):
-    """A guest refused a request.
-
-    Parameters:
-        code: one of Connect's codes; whatever is not in `GUEST_CODES` counts as `failed_precondition`: what is in the
-            sandbox keeps its agent from what was asked.
-        message: what was wrong, as the guest words it, cut to a bounded length.
-    """
-
-    def __init__(self, code: object, message: object) -> None:
-        self.code = code if isinstance(code, str) and code in GUEST_CODES else "failed_precondition"
-        self.message = str(message)[:MAX_ERROR_CHARACTERS]
-        super().__init__(self.message)
-
-
-class GuestSilentError(GuestError):
-    """A guest did not answer in time, which says nothing of what is in its sandbox."""
-
-    def __init__(self, message: object) -> None:
-        super().__init__(None, message)
-        self.code = "unavailable"
-
-
-class GuestGoneError(Exception):
-    """The guest ended before it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +105,7 @@ class Peer:
             self._channel.send({"op": operation, "id": number, **fields}, descriptors)
         except ValueError as error:
             self._pending.pop(number, None)
-            future.set_exception(GuestError("resource_exhausted", str(error)))
+            future.set_exception(GuestError(Code.RESOURCE_EXHAUSTED, str(error)))
         except OSError as error:
             self._pending.pop(number, None)
             if not future.done():

@@ -1,35 +1,11 @@
-"""How a request to the fork server or an agent fails: a code of the Connect protocol and a message for people."""
+"""How a failed system call is answered: by a code and a message for people."""
 
 from __future__ import annotations
 
 import errno
-from enum import StrEnum
 from typing import Final
 
-
-class Code(StrEnum):
-    """The codes that the guest gives."""
-
-    NOT_FOUND = "not_found"
-    ALREADY_EXISTS = "already_exists"
-    INVALID_ARGUMENT = "invalid_argument"
-    FAILED_PRECONDITION = "failed_precondition"
-    PERMISSION_DENIED = "permission_denied"
-    RESOURCE_EXHAUSTED = "resource_exhausted"
-    INTERNAL = "internal"
-
-
-class RequestError(Exception):
-    """A request that cannot be met."""
-
-    def __init__(self, code: Code, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-    def answer(self) -> dict[str, str]:
-        """Return the error as it goes over the channel."""
-        return {"code": self.code.value, "message": str(self)}
-
+from pytest_rewardkit.local.errors import Code, RequestError
 
 _CODES: Final = {
     errno.ENOENT: Code.NOT_FOUND,

@@ -1,0 +1,180 @@
+"""Every error of the local server and of its guests, as a tree, and the codes by which errors go over the wire.
+
+What answers requests (api/errors.py) turns them into HTTP's statuses and Connect's codes; nobody else does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Code(StrEnum):
+    """The codes of the Connect protocol; guests answer with them too."""
+
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+    INVALID_ARGUMENT = "invalid_argument"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    NOT_FOUND = "not_found"
+    ALREADY_EXISTS = "already_exists"
+    PERMISSION_DENIED = "permission_denied"
+    RESOURCE_EXHAUSTED = "resource_exhausted"
+    FAILED_PRECONDITION = "failed_precondition"
+    UNIMPLEMENTED = "unimplemented"
+    INTERNAL = "internal"
+    UNAVAILABLE = "unavailable"
+    UNAUTHENTICATED = "unauthenticated"
+
+
+GUEST_CODES: Final = frozenset(
+    {
+        Code.NOT_FOUND,
+        Code.ALREADY_EXISTS,
+        Code.INVALID_ARGUMENT,
+        Code.FAILED_PRECONDITION,
+        Code.PERMISSION_DENIED,
+        Code.RESOURCE_EXHAUSTED,
+        Code.UNIMPLEMENTED,
+    }
+)
+"""What a guest may refuse a request with."""
+
+MAX_ERROR_CHARACTERS: Final = 2000
+
+
+class LocalError(Exception):
+    """The base of all errors of the local server.
+
+    Attributes:
+        code: what the error is called where it goes over a wire.
+    """
+
+    code: Code = Code.INTERNAL
+
+
+class UnsupportedError(LocalError):
+    """This machine cannot do what was asked for; the text says why, and where there is any, what would help."""
+
+    code = Code.FAILED_PRECONDITION
+
+
+class UnsupportedPlatformError(UnsupportedError):
+    """The local server cannot work on this machine."""
+
+
+class NoSuchLevelError(UnsupportedError):
+    """The isolation that was asked for cannot be had here."""
+
+
+class ContainerError(UnsupportedError):
+    """No container can be had."""
+
+
+class PreloadError(UnsupportedError):
+    """A module cannot be imported in advance."""
+
+
+class CanaryError(UnsupportedError):
+    """A sandbox does not do what sandboxes are for."""
+
+
+class RequestError(LocalError):
+    """A request that cannot be met, for a reason that lies in it or in what it is about.
+
+    Parameters:
+        code: why.
+        message: the same for people.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def answer(self) -> dict[str, str]:
+        """Return the error as it goes over the wire."""
+        return {"code": self.code.value, "message": self.message}
+
+
+class BadPathError(RequestError):
+    """A path that no sandbox can have."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, message)
+
+
+class TooManySandboxesError(RequestError):
+    """The server's limit of sandboxes alive at once is reached."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.RESOURCE_EXHAUSTED, message)
+
+
+class NoInternetError(RequestError):
+    """At this isolation level a sandbox cannot have internet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.UNIMPLEMENTED, message)
+
+
+class GuestError(RequestError):
+    """A guest refused a request.
+
+    Parameters:
+        code: whatever is not in `GUEST_CODES` counts as `failed_precondition`: what is in the sandbox keeps its guest
+            from what was asked.
+        message: what was wrong, as the guest words it, cut to a bounded length.
+    """
+
+    def __init__(self, code: object, message: object) -> None:
+        known = Code(code) if isinstance(code, str) and code in GUEST_CODES else Code.FAILED_PRECONDITION
+        super().__init__(known, str(message)[:MAX_ERROR_CHARACTERS])
+
+
+class GuestSilentError(GuestError):
+    """A guest did not answer in time, which says nothing of what is in its sandbox."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__(None, message)
+        self.code = Code.UNAVAILABLE
+
+
+class SandboxFailedError(LocalError):
+    """A sandbox, or what makes sandboxes, has failed."""
+
+    code = Code.UNAVAILABLE
+
+
+class GuestGoneError(SandboxFailedError):
+    """The guest ended before it answered."""
+
+
+class ForkServerError(SandboxFailedError):
+    """The fork server cannot make sandboxes."""
+
+
+class SnapshotError(SandboxFailedError):
+    """A sandbox's files could not be packed or unpacked."""
+
+
+class UnansweredError(LocalError):
+    """Something did not happen in time; the text says what, and how long was waited for it."""
+
+    code = Code.DEADLINE_EXCEEDED
+
+
+class ChannelError(LocalError):
+    """The other side of a channel broke the framing, or sent a message that breaks the protocol."""
+
+    code = Code.INVALID_ARGUMENT
+
+
+class NotPlainError(LocalError):
+    """A candidate's value has no JSON form, or one beyond the bounds."""
+
+    code = Code.INVALID_ARGUMENT
+
+
+class ElsewhereError(LocalError, OSError):
+    """A socket's address is no path of the sandbox's own."""
