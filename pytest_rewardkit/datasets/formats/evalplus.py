@@ -7,7 +7,6 @@ MBPP, with all inputs and results in ``test`` (Liu et al. 2023, arXiv:2305.01210
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from pytest_rewardkit.datasets.formats.reading import data, optional_text, text,
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
 from pytest_rewardkit.datasets.testcode.guest import evalplus
 from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.scorers.running.shipping import source
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,7 +70,7 @@ def _read_inputs(row: Row, benchmark: str) -> TestCodeTask:
     return TestCodeTask(
         prompt=prompt,
         reference=solution,
-        test=TestCode(test, entry_point, (inspect.getsource(evalplus), completed(prompt), prepared)),
+        test=TestCode(test, entry_point, (source(evalplus), completed(prompt), prepared)),
         begun=prompt,
         defines=(entry_point,),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import pickle
 import zlib
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, Task, TestCod
 from pytest_rewardkit.datasets.testcode.guest import functions as rules
 from pytest_rewardkit.datasets.testcode.referee import TestCode
 from pytest_rewardkit.scorers.response.source import read_source
+from pytest_rewardkit.scorers.running.shipping import source
 from pytest_rewardkit.scorers.values.tolerance import ABSOLUTE, DEFAULT_TOLERANCE, RELATIVE, Tolerance
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class FunctionTask(Task):
         test = f"for _given, _expected in _table:\n    _answers.assert_same({function}(*_given), _expected)\n"
         answers = f"_answers = Answers(only_item={self.only_item}, tolerance={self._tolerated()!r})\n"
         task = TestCodeTask(
-            test=TestCode(test, None, (inspect.getsource(rules), f"{answers}_table = {source_of(self.table)}\n")),
+            test=TestCode(test, None, (source(rules), f"{answers}_table = {source_of(self.table)}\n")),
             defines=(self.name, CLASS),
             given=self.given,
         )

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import inspect
 import json
-import marshal
-import sys
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from e2b import NotFoundException
@@ -22,6 +16,7 @@ from pytest_rewardkit.datasets.testcode.guest import (
     handing,
     player,
     referee,
+    replying,
     returned,
     standin,
     surroundings,
@@ -33,6 +28,7 @@ from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.guest import across, loading, structures
 from pytest_rewardkit.scorers.running.interpreter import Interpreter, sandbox_failures
 from pytest_rewardkit.scorers.running.scratch import scratch_path
+from pytest_rewardkit.scorers.running.shipping import call
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -72,7 +68,6 @@ class Line:
         self._sandbox = sandbox
         self._modules = modules
         self._interpreter = Interpreter(sandbox)
-        self._is_loaded = False
 
     def __enter__(self) -> Line:
         return self
@@ -87,7 +82,6 @@ class Line:
 
     def start(self) -> None:
         """Starts the interpreter, unless there is one. Raises SandboxUnavailable."""
-        self._is_loaded = self._is_loaded and self._interpreter.alive
         self._interpreter.start()
 
     def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
@@ -107,14 +101,8 @@ class Line:
         if is_large := len(data) > MAX_CELL:
             with sandbox_failures():
                 again(lambda: self._sandbox.files.write(f"{path}.task", data))
-        self.start()
-        loading = "" if self._is_loaded else _loading(self._modules)
-        self._is_loaded = True
-        module = self._modules[-1].__name__
-        given = f"_taken({path + '.task'!r})" if is_large else repr(data)
-        called = f"sys.modules[{module!r}].{function}, json.loads({given}), {path!r}, {MAX_CELL}"
-        code = f"{loading}\nimport json, sys\n_called({called})"
-        cell = self._interpreter.run(code, limit=limit)
+        given = (self._modules[-1].__name__, function, f"{path}.task" if is_large else data, path, MAX_CELL)
+        cell = call(self._interpreter, (*self._modules, replying), "reply", *map(repr, given), limit=limit)
         if cell.verdict is None and cell.value:
             return Reply(f"{cell.value}\n", None, "", cell.duration)  # line ends at the end are not shown
         try:
@@ -150,60 +138,3 @@ class Line:
     def _remove(self, *paths: str) -> None:
         with suppress(SandboxUnavailable), sandbox_failures():
             again(lambda: [self._sandbox.files.remove(path) for path in paths])
-
-
-@cache
-def _loading(modules: tuple[ModuleType, ...]) -> str:
-    """Code that makes guest modules importable under their names where the package is not installed."""
-    sources = [(module.__name__, inspect.getsource(module)) for module in modules]
-    codes = [(name, compile(source, f"<{name}>", "exec")) for name, source in sources]
-    functions = [inspect.getsource(function) for function in (_load, _taken, _called)]
-    tag = sys.implementation.cache_tag
-    return "\n".join([*functions, f"_load({tag!r}, {_packed(codes)!r}, {_packed(sources)!r})"])
-
-
-def _packed(value: Any) -> bytes:
-    return base64.b85encode(zlib.compress(marshal.dumps(value)))
-
-
-def _load(tag, codes, sources):  # type: ignore[no-untyped-def]
-    """Runs in the sandbox, so what it uses it imports. Compiled code is loaded ten times as fast as it is compiled."""
-    import base64
-    import marshal
-    import sys
-    import zlib
-    from types import ModuleType
-
-    packed = codes if sys.implementation.cache_tag == tag else sources
-    for name, code in marshal.loads(zlib.decompress(base64.b85decode(packed))):  # noqa: S302 - our own
-        module = child = ModuleType(name)
-        child_name = name
-        while child_name:
-            sys.modules[child_name] = child
-            child_name, _, attribute = child_name.rpartition(".")
-            if child_name:
-                parent = sys.modules.get(child_name) or ModuleType(child_name)
-                setattr(parent, attribute, child)
-                child = parent
-        exec(code, module.__dict__)  # noqa: S102
-
-
-def _taken(path):  # type: ignore[no-untyped-def]
-    """Runs in the sandbox: reads a file of ours, and removes it."""
-    import os
-
-    with open(path) as file:  # noqa: PTH123
-        text = file.read()
-    os.unlink(path)  # noqa: PTH108
-    return text
-
-
-def _called(function, task, path, limit):  # type: ignore[no-untyped-def]
-    """Runs in the sandbox: calls a function, and shows what it has written, unless that is long."""
-    import os
-
-    function(task, path)
-    if os.path.getsize(path) > limit:  # noqa: PTH202
-        return None
-    text = _taken(path)  # type: ignore[no-untyped-call]
-    return type("Reply", (), {"__repr__": lambda _: text})()

@@ -88,14 +88,21 @@ def _watch(module: Any) -> None:
 
 
 class Unshown:
-    """Shows itself as the readings of the figures that are left open or were saved, one a line."""
+    """Shows itself as the readings of the figures that are left open or were saved, one a line.
+
+    Parameters:
+        nonce: what the text begins with, to be told from what the candidate shows.
+    """
 
     saved: ClassVar[list[str]] = []
+
+    def __init__(self, nonce: str) -> None:
+        self._nonce = nonce
 
     def __repr__(self) -> str:
         pyplot = sys.modules.get("matplotlib.pyplot")
         left = [pyplot.figure(number) for number in pyplot.get_fignums()[:MAX_FIGURES]] if pyplot is not None else []
-        return "\n".join(dict.fromkeys([*map(written, left), *self.saved]))
+        return self._nonce + "\n".join(dict.fromkeys([*map(written, left), *self.saved]))
 
 
 def written(figure: Any) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import json
 import secrets
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Verdict
@@ -15,6 +13,7 @@ from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case
 from pytest_rewardkit.scorers.guest import across, inside, loading, operands_inside, structures
 from pytest_rewardkit.scorers.running.operands import Plan, planned
 from pytest_rewardkit.scorers.running.protocol import VALUE, Raised, Refused, Said, read, reading_of
+from pytest_rewardkit.scorers.running.shipping import NAMES, call
 from pytest_rewardkit.scorers.values.digits import written
 from pytest_rewardkit.scorers.values.texts import text_of_value, texts_of_value
 
@@ -130,8 +129,8 @@ def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer
     content = question.as_json()
     if len(content) > CELL_LIMIT:
         content = interpreter.deposit(content)
-    cell = interpreter.run(_cell(nonce, content, first=not interpreter.prepared), limit=limit)
-    interpreter.prepared = interpreter.alive
+    given = (repr(nonce), repr(content), NAMES)
+    cell = call(interpreter, ANSWERING, "answer", *given, limit=limit)
     blank = Answer.of(cell)
     if cell.verdict is not None:
         return blank
@@ -164,33 +163,11 @@ def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
     return Verdict.RUNTIME_ERROR
 
 
-# Neither cell looks up a name that a candidate may have given another meaning. The modules stay where the candidate can
-# reach them, and gain nothing by that (inside.py).
-_FIRST_CELL: Final = """\
-(lambda user, builtins: (lambda sys: ([(
-    sys.modules.__setitem__(name, builtins['type'](sys)(name)),
-    builtins['exec'](builtins['compile'](source, '<rewardkit>', 'exec'), sys.modules[name].__dict__),
-) for name, source in {sources!r}], sys.modules[{module!r}].answer({nonce!r}, {content!r}, user))[-1]
-)(builtins['__import__']('sys')))((lambda: 0).__globals__, (lambda: 0).__builtins__)
-"""
-_NEXT_CELL: Final = """\
-(lambda user, builtins: builtins['__import__']('sys').modules[{module!r}].answer({nonce!r}, {content!r}, user)
-)((lambda: 0).__globals__, (lambda: 0).__builtins__)
-"""
-
-MODULES: Final = (loading, structures, across, inside)
+TELLING: Final = (loading, structures, across, inside)
 """What tells a value of a program, in its process; each imports those before it."""
 
-
-@cache
-def _sources() -> list[tuple[str, str]]:
-    return [(module.__name__, inspect.getsource(module)) for module in (*MODULES, operands_inside)]
-
-
-def _cell(nonce: str, content: str, *, first: bool) -> str:
-    """The cell that evaluates a question; the first one brings what all of them need."""
-    form = _FIRST_CELL if first else _NEXT_CELL
-    return form.format(sources=_sources(), module=inside.__name__, nonce=nonce, content=content)
+ANSWERING: Final = (loading, structures, across, operands_inside, inside)
+"""What answers questions."""
 
 
 def _split(code: str) -> tuple[list[ast.stmt], list[ast.stmt], ast.expr | None]:

@@ -21,7 +21,7 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from e2b_code_interpreter import Context, OutputMessage, Result, Sandbox
 
@@ -114,8 +114,8 @@ class Interpreter:
         self._context: Context | None = None
         self._number = 0
         """That of the last cell."""
-        self.prepared = False
-        """Whether the interpreter holds what questions need (evaluation.py); a fresh one does not."""
+        self.guest_modules: set[ModuleType] = set()
+        """Those that the interpreter has (shipping.py); a fresh one has none."""
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +131,8 @@ class Interpreter:
 
     def discard(self) -> None:
         """End the interpreter with all its state; the next cell runs in a fresh one. Raises SandboxUnavailable."""
-        context, self._context, self.prepared = self._context, None, False
+        context, self._context = self._context, None
+        self.guest_modules.clear()
         if context is not None:
             with sandbox_failures():
                 again(lambda: self._remove(context))

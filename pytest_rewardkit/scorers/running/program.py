@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, Self
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
@@ -18,10 +16,11 @@ from pytest_rewardkit.sandboxes.failures import is_refusal
 from pytest_rewardkit.scorers.guest import launcher
 from pytest_rewardkit.scorers.running import interpreter
 from pytest_rewardkit.scorers.running.counted_time import CountedTime
-from pytest_rewardkit.scorers.running.evaluation import MODULES, Answer, with_what
+from pytest_rewardkit.scorers.running.evaluation import TELLING, Answer, with_what
 from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
 from pytest_rewardkit.scorers.running.protocol import VALUE, Refused, read
 from pytest_rewardkit.scorers.running.scratch import scratch_path
+from pytest_rewardkit.scorers.running.shipping import as_files
 from pytest_rewardkit.scorers.running.tenants import moves_in
 from pytest_rewardkit.scorers.running.witness import saw_code, saw_output
 from pytest_rewardkit.text import one_line
@@ -64,7 +63,7 @@ def run_program(
     """
     saw_code(code)
     contents = {
-        **_sources(),
+        **as_files((launcher, *TELLING)),
         f"{launcher.PROGRAM}.py": code,
         "stdin": stdin,
         **({"setup.py": setup} if setup else {}),
@@ -113,12 +112,6 @@ def _has_not_begun(sandbox: Sandbox, folder: str) -> bool:
     except SandboxUnavailable:
         return False
     return not begun
-
-
-@cache
-def _sources() -> dict[str, str]:
-    """The files of ours that a program is started with."""
-    return {f"{module.__name__.rpartition('.')[2]}.py": inspect.getsource(module) for module in (launcher, *MODULES)}
 
 
 def _bytes(content: str | bytes) -> bytes:

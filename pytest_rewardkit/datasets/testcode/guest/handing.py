@@ -19,7 +19,7 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.scorers.guest import structures
+from pytest_rewardkit.scorers.guest.structures import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ _CHECKS = "__rewardkit__"
 SENT_TYPE = f"{__name__}.Sent"
 
 
-class Sent(structures.Opaque):
+class Sent(Opaque):
     """Stands for a value in what is encoded: its text says how the other side comes by it."""
 
     def __init__(self, description: dict[str, Any]) -> None:

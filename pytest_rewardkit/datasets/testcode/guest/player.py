@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest import across, structures
+from pytest_rewardkit.scorers.guest.across import decode, encode
 from pytest_rewardkit.scorers.guest.loading import compiled
+from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +136,7 @@ class Player:
         receiver: Receiver
 
         def resolved(value: Any) -> Any:
-            if isinstance(value, structures.Opaque):
+            if isinstance(value, Opaque):
                 return receiver.value(value.text) if value.type_name == SENT_TYPE else self._result(int(value.text))
             if isinstance(value, list | tuple | set | frozenset):
                 return type(value)(map(resolved, value))
@@ -143,8 +144,8 @@ class Player:
                 return {resolved(key): resolved(item) for key, item in value.items()}
             return value
 
-        receiver = Receiver(lambda part: resolved(across.decode(part, rebuild=True)))
-        return resolved(across.decode(data, rebuild=True))
+        receiver = Receiver(lambda part: resolved(decode(part, rebuild=True)))
+        return resolved(decode(data, rebuild=True))
 
 
 _players: list[Player] = []
@@ -185,8 +186,8 @@ def _changes(operation: dict[str, Any], arguments: list[Any], keywords: dict[str
 
 def _encoded(value: Any) -> Any:
     try:
-        return across.encode(Sent({"named": ["builtins", value.__name__]}) if _is_built_in_type(value) else value)
-    except structures.TooLargeError:
+        return encode(Sent({"named": ["builtins", value.__name__]}) if _is_built_in_type(value) else value)
+    except TooLargeError:
         return {"object": [type(value).__name__, "a value too large to be taken out of the sandbox"]}
 
 

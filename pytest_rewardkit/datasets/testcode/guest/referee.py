@@ -41,7 +41,8 @@ from pytest_rewardkit.datasets.testcode.guest.standin import (
     short,
 )
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest import across, structures
+from pytest_rewardkit.scorers.guest.across import decode
+from pytest_rewardkit.scorers.guest.structures import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -253,7 +254,7 @@ class Examination:
         try:
             for key, data in changed:
                 value = handed.kwargs[key] if isinstance(key, str) else handed.args[key]
-                new = across.decode(data)
+                new = decode(data)
                 self.checks.calls.append(f"{shown} changed {short(value)} to {short(new)}")
                 pour(new, value)
         except (ValueError, TypeError, LookupError) as error:
@@ -266,11 +267,11 @@ class Examination:
             return StandIn(self, number, what, known=True, digest=str(answer["large"]), of=kind)
         if "value" in answer:
             try:
-                value = across.decode(answer["value"])
+                value = decode(answer["value"])
             except ValueError as error:
                 raise self._failure(CandidateFailed(f"gave a {error}"), shown) from None
             self.checks.calls.append(f"{shown} is {short(value)}")
-            if not isinstance(value, structures.Opaque):
+            if not isinstance(value, Opaque):
                 return value
             named = built_in_type(value.text) if value.type_name == SENT_TYPE else None
             return StandIn(self, number, shown, known=True) if named is None else named

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Sender, Unsendable
-from pytest_rewardkit.scorers.guest import across, structures
+from pytest_rewardkit.scorers.guest.across import decode, encode
+from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,19 +184,19 @@ for _name in (
 
 def _encoded(value: Any) -> Any:
     try:
-        data = Sender(across.encode).encoded(value)
-    except structures.TooLargeError:
+        data = Sender(encode).encoded(value)
+    except TooLargeError:
         raise Inseparable("the test gives the candidate a value too large to leave the test's process") from None
     except Unsendable as error:
         raise Inseparable(f"the test gives the candidate a {error}, which cannot leave the test's process") from None
-    if foreign := _foreign(across.decode(data)):
+    if foreign := _foreign(decode(data)):
         raise Inseparable(f"the test gives the candidate a {foreign}, which cannot leave the test's process")
     return data
 
 
 def _foreign(value: Any) -> str | None:
     """The type of the first object in a value that is neither plain data nor a stand-in."""
-    if isinstance(value, structures.Opaque):
+    if isinstance(value, Opaque):
         return None if value.type_name in (_OWN_TYPE, SENT_TYPE) else value.type_name
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
