@@ -17,7 +17,6 @@ from pytest_rewardkit.settings import OPTIONS, Settings, add_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rewardkit.run.transport.handover import Handover
     from pytest_rewardkit.run.worker.failures import Failures
 
 _MARKERS: Final = (
@@ -46,13 +45,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings = Settings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
-    reporting = _reporting(config, settings) if settings.enabled else None
-    config.pluginmanager.register(Recording(reporting, _threshold(config, settings)), "rewardkit-recording")
+    failures = _failures(config, settings) if settings.enabled else None
+    config.pluginmanager.register(Recording(failures, _threshold(config, settings)), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.selfcheck.plugin import SelfCheck
 
         config.pluginmanager.register(SelfCheck(settings), "rewardkit-selfcheck")
-    if reporting is None:
+    if failures is None:
         for option in OPTIONS:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
@@ -66,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_rewardkit.run.controller.reporting import report
 
         try:
-            report(config, settings, reporting[0])
+            report(config, settings)
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -96,11 +95,10 @@ def _speaks(path: Path) -> bool:
         return False
 
 
-def _reporting(config: pytest.Config, settings: Settings) -> tuple[Handover, Failures]:
-    from pytest_rewardkit.run.transport.handover import Handover
+def _failures(config: pytest.Config, settings: Settings) -> Failures:
     from pytest_rewardkit.run.worker.failures import Failures
 
     failures = Failures(config, settings)
     if failures.keeps_artifacts:
         config.pluginmanager.register(failures, "rewardkit-failures")
-    return Handover(), failures
+    return failures

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.ledger.record import part_to_wire
 from pytest_rewardkit.ledger.reduce import parse_reducer
+from pytest_rewardkit.ledger.reward_fields import part_to_fields
 from pytest_rewardkit.reward import Verdict
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class RowResult:
             "verdict": self.reward.verdict.value,
             "reason": self.reward.reason,
             "seconds": round(self.seconds, 6),
-            "parts": [part_to_wire(part) for part in self.reward.parts],
+            "parts": [part_to_fields(part) for part in self.reward.parts],
         }
         return json.dumps(data, ensure_ascii=True, allow_nan=False)
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.ledger.record import part_to_wire
+from pytest_rewardkit.ledger.reward_fields import part_to_fields
 from pytest_rewardkit.reports.repeat import repeat_script
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def contents(node_id: str, reward: Reward, *, threshold: float | None = None, at
         "verdict": reward.verdict.value,
         "reason": reward.reason,
         "threshold": threshold,
-        "parts": [part_to_wire(part) for part in reward.parts],
+        "parts": [part_to_fields(part) for part in reward.parts],
     }
     files[REWARD] = (json.dumps(about, indent=2) + "\n").encode()
     return files

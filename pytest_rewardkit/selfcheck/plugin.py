@@ -21,10 +21,11 @@ from pytest_rewardkit.ledger.modes import ATTACKS, CHECKS, FLAKES, PARAMETER, RE
 from pytest_rewardkit.reports.graders import lost
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.run.controller.resume import tear_down
-from pytest_rewardkit.run.transport.handover import PROPERTY, Handover, record_of
+from pytest_rewardkit.run.transport import user_property
 from pytest_rewardkit.run.transport.node_ids import name
 from pytest_rewardkit.run.worker.recorder import Recorder
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
+from pytest_rewardkit.run.worker.records import record_of
 from pytest_rewardkit.selfcheck.checks import Broken, NotChecked, check
 from pytest_rewardkit.selfcheck.trial import Judged, judged_in, watched_call
 from pytest_rewardkit.text import one_line
@@ -32,6 +33,7 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from pytest_rewardkit.ledger.record import Record
     from pytest_rewardkit.settings import Settings
 
 REFERENCE: Final = "reference"
@@ -226,12 +228,12 @@ def _reports(item: pytest.Item, kind: str, checked: Callable[[], Reward]) -> lis
     ]
     reports[1].duration = time.perf_counter() - began
     if reward is not None:
-        Handover.note(reports[1], reward.value)
-        reports[2].user_properties.append((PROPERTY, _wire(item, reward)))
+        user_property.send_value(reward.value, reports[1])
+        user_property.send(_record(item, reward), reports[2])
     return reports
 
 
-def _wire(item: pytest.Item, reward: Reward) -> str:
+def _record(item: pytest.Item, reward: Reward) -> Record:
     """Return the record of a grader: it has a place among others, but no threshold and no weight of its own."""
     from pytest_rewardkit.markers import reward_marker
 
@@ -241,7 +243,7 @@ def _wire(item: pytest.Item, reward: Reward) -> str:
         marker = None
     record = record_of(item, Recorder(marker), reward)
     record.threshold, record.weight, record.must_pass = None, 1.0, False
-    return record.to_wire()
+    return record
 
 
 def _judged(item: Any) -> Judged | None:

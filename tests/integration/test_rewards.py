@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rewardkit.ledger.record import Record
-from pytest_rewardkit.run.transport.handover import PROPERTY
+from pytest_rewardkit.run.transport.user_property import PROPERTY
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
 

@@ -10,7 +10,7 @@ from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.results.file import Writer, read
-from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
+from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line, to_text
 
 RUN = run_line({"started": "2026-01-02T03:04:05+00:00"})
 
@@ -24,12 +24,7 @@ def attempt_lines():
     ledger = Ledger()
     ledger.expect(["a", "b", "c"])
     results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", Attempt(CRASHED)), ("a", rewarded(0.5))]
-    return [
-        attempt_text(
-            ledger.add(node_id, attempt), ledger.index(node_id), attempt.record.to_wire() if attempt.record else ""
-        )
-        for node_id, attempt in results
-    ]
+    return [to_text(attempt_line(ledger.add(node_id, attempt), ledger.index(node_id))) for node_id, attempt in results]
 
 
 def ended(*, complete=True, uncollected=0, missing=()):
@@ -77,7 +72,7 @@ def test_without_details_it_is_read_for_what_tests_earned(tmp_path):
     part = Part("adds", 0.5, expected="x" * 1000)
     record = Record(Reward.from_parts([part]), sandboxes=(SandboxUse(0.0, 0.1),))
     writer = write(path, *attempt_lines())
-    writer.write(attempt_text(Ledger().add("d", Attempt("passed", 0.0, record)), 3, record.to_wire()))
+    writer.write(to_text(attempt_line(Ledger().add("d", Attempt("passed", 0.0, record)), 3)))
     writer.close()
     whole, short = read(path), read(path, details=False)
     assert [test.node_id for test in short.ledger.tests] == ["a", "b", "c", "d"]

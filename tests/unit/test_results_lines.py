@@ -10,7 +10,7 @@ from pytest_rewardkit.ledger.attempts import CRASHED, Attempt, Test
 from pytest_rewardkit.ledger.gates import Decision, State
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
-from pytest_rewardkit.reports.results.lines import attempt_of, attempt_text, end_line, run_line, schema, to_text
+from pytest_rewardkit.reports.results.lines import attempt_line, attempt_of, end_line, run_line, schema, to_text
 
 FULL = Attempt(
     "failed",
@@ -68,9 +68,9 @@ def written(line):
     return json.loads(text)
 
 
-def attempt_line(test, index):
+def attempt_read(test, index):
     """The line of the last attempt, as it is read."""
-    return written(attempt_text(test, index, test.last.record.to_wire() if test.last.record else ""))
+    return written(attempt_line(test, index))
 
 
 def ended(**changes):
@@ -96,7 +96,7 @@ def of_reward(attempt):
 
 @pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS)
 def test_an_attempt_comes_back_as_it_was(attempt, wrong):
-    line = attempt_line(Test("test_a.py::test_x[\x1b]", [attempt]), 0)
+    line = attempt_read(Test("test_a.py::test_x[\x1b]", [attempt]), 0)
     assert wrong(line) == []
     read = attempt_of(line)
     assert read == attempt
@@ -104,7 +104,7 @@ def test_an_attempt_comes_back_as_it_was(attempt, wrong):
 
 
 def test_all_that_a_line_says(wrong):
-    assert attempt_line(Test("a", [FULL, FULL]), 3) == {
+    assert attempt_read(Test("a", [FULL, FULL]), 3) == {
         "v": 1,
         "type": "attempt",
         "node_id": "a",
@@ -142,7 +142,7 @@ def test_all_that_a_line_says(wrong):
 
 
 def test_what_is_not_known_is_left_out():
-    assert set(attempt_line(Test("a", [ATTEMPTS["crashed"]]), None)) == {
+    assert set(attempt_read(Test("a", [ATTEMPTS["crashed"]]), None)) == {
         *("v", "type", "node_id", "attempt", "outcome", "reward", "verdict", "reason", "duration")
     }
 
@@ -159,7 +159,7 @@ def test_first_and_last_line(wrong):
 
 def test_lone_surrogates_become_what_every_parser_takes():
     attempt = Attempt("passed", 0.0, Record(Reward.from_parts([Part("a\ud800b 🎉", 1.0, actual="\udc80")])))
-    part = attempt_line(Test("a", [attempt]), 0)["parts"][0]
+    part = attempt_read(Test("a", [attempt]), 0)["parts"][0]
     assert (part["name"], part["actual"]) == ("a\ufffdb 🎉", "\ufffd")
 
 
@@ -186,14 +186,14 @@ def test_lone_surrogates_become_what_every_parser_takes():
     ids=str,
 )
 def test_the_schema_refuses_what_is_no_attempt(change, wrong):
-    good = attempt_line(Test("a", [FULL]), 0)
+    good = attempt_read(Test("a", [FULL]), 0)
     assert wrong(good) == []
     assert wrong(good | change)
 
 
 @pytest.mark.parametrize("key", ["v", "type", "node_id", "attempt", "outcome", "reward", "verdict", "duration"])
 def test_the_schema_demands_what_every_attempt_has(key, wrong):
-    line = attempt_line(Test("a", [ATTEMPTS["crashed"]]), None)
+    line = attempt_read(Test("a", [ATTEMPTS["crashed"]]), None)
     assert wrong(line) == []
     del line[key]
     assert wrong(line)
@@ -210,4 +210,4 @@ def test_the_schema_refuses_other_ends(wrong):
 )
 def test_what_no_line_says_is_not_guessed(change, error):
     with pytest.raises(error):
-        attempt_of(attempt_line(Test("a", [FULL]), 0) | change)
+        attempt_of(attempt_read(Test("a", [FULL]), 0) | change)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
-from pytest_rewardkit.ledger.record import WIRE_HEAD, Record
+from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.ledger.reduce import parse_reducer
 
 if TYPE_CHECKING:
@@ -44,30 +44,30 @@ def run_line(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"v": VERSION, "type": RUN, **facts}
 
 
-def attempt_text(test: Test, index: int | None, wire: str = "") -> str:
-    """Return the line of the last attempt at `test`, as `to_text` would; what has its default is left out.
+def attempt_line(test: Test, index: int | None) -> dict[str, Any]:
+    """Return the line of the last attempt at `test`; what has its default is left out.
 
     Parameters:
         index: the place of the test among all that were collected, from 0; None when it is not known.
-        wire: the wire form of the attempt's record, which becomes part of the line as it is; "" when it left none.
     """
     attempt = test.last
-    fields = [
-        f'{{"v":{VERSION},"type":"{ATTEMPT}","node_id":{_ENCODER.encode(test.node_id)},"attempt":{len(test.attempts)}',
-        f'"outcome":"{attempt.outcome}","duration":{attempt.duration:.6f}',
-    ]
+    line: dict[str, Any] = {
+        "v": VERSION,
+        "type": ATTEMPT,
+        "node_id": test.node_id,
+        "attempt": len(test.attempts),
+        "outcome": attempt.outcome,
+        "duration": round(attempt.duration, 6),
+    }
     if index is not None:
-        fields.append(f'"index":{index}')
+        line["index"] = index
     if attempt.line is not None:
-        fields.append(f'"line":{attempt.line}')
+        line["line"] = attempt.line
     if attempt.kept:
-        fields.append('"kept":true')
+        line["kept"] = True
     if attempt.record is None:
-        fields.append(f'"reward":null,"verdict":"{CRASHED}","reason":{_ENCODER.encode(attempt.cause)}}}')
-    else:
-        fields.append(wire.removeprefix(WIRE_HEAD))
-    text = ",".join(fields)
-    return to_text(json.loads(text)) if "\\ud" in text else f"{text}\n"
+        return {**line, "reward": None, "verdict": CRASHED, "reason": attempt.cause}
+    return {**line, **attempt.record.to_fields()}
 
 
 def end_line(
@@ -118,7 +118,7 @@ def end_line(
 
 
 def attempt_of(line: Mapping[str, Any]) -> Attempt:
-    """Return the attempt of which `attempt_text` wrote.
+    """Return the attempt of which `attempt_line` wrote.
 
     Raises KeyError, TypeError, ValueError or RewardkitUsageError for a line that says something else.
     """

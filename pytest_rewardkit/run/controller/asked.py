@@ -12,7 +12,6 @@ from pytest_rewardkit.ledger.modes import MUTANTS
 from pytest_rewardkit.ledger.pairing import ROW, label_of
 from pytest_rewardkit.pyproject import gates_in
 from pytest_rewardkit.reports.results.file import Stored, read
-from pytest_rewardkit.run.controller.garbage import garbage_kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,18 +69,17 @@ def _baselines(config: pytest.Config, settings: Settings) -> list[Baseline]:
 
 def _baseline(config: pytest.Config, file: str, settings: Settings) -> Baseline:
     by = settings.pair_by
-    with garbage_kept():
-        earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
-        assert earlier is not None
-        tests = earlier.ledger.tasks
-        # Nothing would be paired, and everything new or gone.
-        if by is not None and not any(label_of(test, by) is not None for test in tests):
-            params = {name for test in tests if test.known is not None for name in test.known.params}
-            has_rows = any(label_of(test, ROW) is not None for test in tests)
-            known = did_you_mean(by, [*params, *([ROW] if has_rows else [])]) if params or has_rows else ""
-            what = "is about a row of a dataset" if by == ROW else f"has a parameter {by!r}"
-            raise RewardkitUsageError(f"--rewardkit-pair-by={by}: no test of {file} {what}{known}")
-        # Files of several runs may have one name each in directories of their own.
-        names = [Path(other).name for other in settings.baseline or ()]
-        name = earlier.path.name if names.count(earlier.path.name) == 1 else file
-        return Baseline.of(earlier.ledger, name, earlier.unfinished, by)
+    earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
+    assert earlier is not None
+    tests = earlier.ledger.tasks
+    # Nothing would be paired, and everything new or gone.
+    if by is not None and not any(label_of(test, by) is not None for test in tests):
+        params = {name for test in tests if test.known is not None for name in test.known.params}
+        has_rows = any(label_of(test, ROW) is not None for test in tests)
+        known = did_you_mean(by, [*params, *([ROW] if has_rows else [])]) if params or has_rows else ""
+        what = "is about a row of a dataset" if by == ROW else f"has a parameter {by!r}"
+        raise RewardkitUsageError(f"--rewardkit-pair-by={by}: no test of {file} {what}{known}")
+    # Files of several runs may have one name each in directories of their own.
+    names = [Path(other).name for other in settings.baseline or ()]
+    name = earlier.path.name if names.count(earlier.path.name) == 1 else file
+    return Baseline.of(earlier.ledger, name, earlier.unfinished, by)

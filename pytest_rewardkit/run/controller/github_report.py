@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit.reports import github
-from pytest_rewardkit.run.controller.garbage import garbage_kept
 
 if TYPE_CHECKING:
     from pytest_rewardkit.run.controller.reporter import Reporter
@@ -27,14 +26,13 @@ class GitHubReport:
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         ledger, decisions = self._reporter.ledger, self._reporter.decisions
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with garbage_kept():
-                summary = github.summary(
-                    ledger,
-                    passed=int(exitstatus) == pytest.ExitCode.OK,
-                    decisions=decisions,
-                    comparisons=self._reporter.comparisons,
-                    limit=github.SUMMARY_LIMIT - _size(Path(path)),
-                )
+            summary = github.summary(
+                ledger,
+                passed=int(exitstatus) == pytest.ExitCode.OK,
+                decisions=decisions,
+                comparisons=self._reporter.comparisons,
+                limit=github.SUMMARY_LIMIT - _size(Path(path)),
+            )
             _append(Path(path), summary)
         if path := os.environ.get("GITHUB_OUTPUT"):
             values = github.outputs(ledger.figures(), decisions)

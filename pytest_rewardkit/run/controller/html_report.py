@@ -11,7 +11,6 @@ import pytest
 from pytest_rewardkit.ledger.graders import graders_in
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
 from pytest_rewardkit.reports.html.write import write
-from pytest_rewardkit.run.controller.garbage import garbage_kept
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ class HtmlReport:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         try:
-            with garbage_kept():
-                write(self._report(), self._path)
+            write(self._report(), self._path)
         except OSError as error:
             # A report that somebody waits for must not be missed in silence.
             # The error names a temporary file.

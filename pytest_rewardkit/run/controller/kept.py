@@ -9,7 +9,7 @@ import pytest
 from pytest_rewardkit.ledger.attempts import CRASHED
 from pytest_rewardkit.ledger.worst_parts import costliest
 from pytest_rewardkit.reports.failure import under_threshold
-from pytest_rewardkit.run.transport.handover import PROPERTY, Handover
+from pytest_rewardkit.run.transport import user_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def reports_of(node_id: str, attempt: Attempt, location: Location) -> Iterator[p
         yield _called(node_id, attempt, location)
     teardown = _report(node_id, location, "teardown", "passed")
     if attempt.record is not None:
-        teardown.user_properties.append((PROPERTY, attempt.record.to_wire()))
+        user_property.send(attempt.record, teardown)
     yield teardown
 
 
@@ -58,7 +58,7 @@ def _called(node_id: str, attempt: Attempt, location: Location) -> pytest.TestRe
     if attempt.outcome in outcomes:
         report.wasxfail = ""  # pytest knows xfail by it
     if attempt.record is not None and (reward := attempt.record.reward) is not None:
-        Handover.note(report, reward.value)
+        user_property.send_value(reward.value, report)
     return report
 
 

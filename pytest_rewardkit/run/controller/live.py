@@ -72,7 +72,7 @@ class Live:
         mean = self._sum / self._weights if self._weights > 0 else None
         return "" if mean is None else f" mean {shown(min(mean, 1.0))} of {len(self._earned)}"
 
-    def _add(self, test: Test, _: str) -> None:
+    def _add(self, test: Test) -> None:
         # The last attempt counts, in place of those before.
         value, weight = self._earned.pop(test.node_id, (0.0, 0.0))
         self._sum -= value * weight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
@@ -11,13 +11,14 @@ from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.graders import graders_in
 from pytest_rewardkit.ledger.ledger import Ledger
+from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.graders import lines
 from pytest_rewardkit.reports.properties import properties_of
-from pytest_rewardkit.run.controller.garbage import garbage_kept
 from pytest_rewardkit.run.controller.kept import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.controller.memory import Memory
 from pytest_rewardkit.run.controller.narrowing import DESELECTED, narrowed_by
+from pytest_rewardkit.run.transport import user_property
 from pytest_rewardkit.run.transport.node_ids import have_groups, named_in, told_apart, without_group
 from pytest_rewardkit.text import one_line
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.baseline import Comparison
     from pytest_rewardkit.ledger.gates import Decision
     from pytest_rewardkit.ledger.judge import Judge
-    from pytest_rewardkit.ledger.record import Record
-    from pytest_rewardkit.reports.properties import Property
-    from pytest_rewardkit.run.transport.handover import Handover
     from pytest_rewardkit.settings import Settings
 
 _PHASES: Final = ("setup", "call", "teardown")
@@ -62,21 +60,16 @@ class Reporter:
         settings: what the user asked for.
         header: where sandboxes come from, for pytest's header.
         judge: what decides the exit status beside the tests themselves.
-        handover: by what records arrive.
     """
 
-    def __init__(
-        self, config: pytest.Config, settings: Settings, header: str, judge: Judge, handover: Handover
-    ) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, header: str, judge: Judge) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
         self.header = header
         self.judge = judge
-        self._handover = handover
-        self.listeners: list[Callable[[Test, str], None]] = []
-        """Called when an attempt is over at a test that has to do with rewards: with the test, and with the wire form
-        of the attempt's record, "" for one that left none."""
+        self.listeners: list[Callable[[Test], None]] = []
+        """Called with a test that has to do with rewards when an attempt at it is over."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.chosen: str | None = None
@@ -148,15 +141,12 @@ class Reporter:
         progress = self._running.get(node_id)
         if progress is None:
             progress = self._running[node_id] = _Progress()
-        record, wire = None, ""
-        if report.user_properties:
-            if report.when == "teardown":
-                record, wire = self._handover.take(report, self._properties)
-                if self._is_each and record is not None and record.task is not None:
-                    record.task += self._suffix(getattr(report, "node", None))
-                    wire = record.to_wire()
-            else:
-                progress.noted = self._handover.take_note(report)
+        record, size = None, 0
+        arrived = user_property.take_off(report)
+        if arrived and report.when == "teardown":
+            record, size = self._received(str(arrived[0]), report), len(str(arrived[0]))
+        elif arrived:
+            progress.noted = cast("list[float | None]", arrived)
         yield
         if isinstance(report, pytest.SubtestReport):
             if report.failed:
@@ -166,7 +156,7 @@ class Reporter:
         if report.when == "teardown":
             del self._running[node_id]
             line = None if report.location[1] is None else report.location[1] + 1
-            self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), wire)
+            self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), size)
 
     def noted(self, report: pytest.TestReport) -> list[float | None]:
         """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
@@ -200,14 +190,13 @@ class Reporter:
         if not self._config.getoption("collectonly"):
             if self.uncollected:
                 self.unfinished = f"{counted(self.uncollected, 'file')} could not be collected"
-            with garbage_kept():
-                self._decisions = self.judge.decide(
-                    self.ledger,
-                    self.comparisons,
-                    unfinished=self.unfinished,
-                    narrowed_by=self.narrowed_by,
-                    asked=self.asked,
-                )
+            self._decisions = self.judge.decide(
+                self.ledger,
+                self.comparisons,
+                unfinished=self.unfinished,
+                narrowed_by=self.narrowed_by,
+                asked=self.asked,
+            )
             if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)
@@ -246,11 +235,6 @@ class Reporter:
             terminalreporter.write_line(line)
         _write(terminalreporter, [terminal.verdict(decision) for decision in self.decisions])
 
-    # pytest ends with several full collections of garbage, and each would look through all that was kept.
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_unconfigure(self) -> None:
-        self.ledger = Ledger()
-
     def _name(self, report: pytest.TestReport) -> str:
         """Return by what node id the test of `report` is known here."""
         node_id = named_in(report) or self._plain(report.nodeid)
@@ -260,16 +244,22 @@ class Reporter:
         """Return what tells the tests of a worker of pytest-xdist from those of others."""
         return f"@{node.gateway.id}" if self._is_each and node is not None else ""
 
-    def _properties(self, record: Record) -> list[Property]:
-        return properties_of(record) if self._settings.junit_properties else []
+    def _received(self, wire: str, report: pytest.TestReport) -> Record:
+        """Return the record that `report` has brought, and leave what others can read on it."""
+        record = Record.from_wire(wire)
+        if self._is_each and record.task is not None:
+            record.task += self._suffix(getattr(report, "node", None))
+        if self._settings.junit_properties:
+            report.user_properties += properties_of(record)
+        return record
 
-    def _add(self, node_id: str, attempt: Attempt, wire: str = "") -> None:
+    def _add(self, node_id: str, attempt: Attempt, size: int = 0) -> None:
         test = self.ledger.add(node_id, attempt)
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
-                listener(test, wire)
+                listener(test)
         if attempt.record is not None:
-            self._memory.bound(attempt.record, len(wire))
+            self._memory.bound(attempt.record, size)
 
     def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
         if not self._config.getoption("collectonly"):

@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.run.transport.handover import Handover
     from pytest_rewardkit.settings import Settings
 
 REPORTER: Final = "rewardkit-reporter"
 """The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
 
 
-def report(config: pytest.Config, settings: Settings, handover: Handover) -> None:
-    """Register what reports the session, where it ends; records arrive by `handover`.
+def report(config: pytest.Config, settings: Settings) -> None:
+    """Register what reports the session, where it ends.
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
     """
@@ -37,10 +36,10 @@ def report(config: pytest.Config, settings: Settings, handover: Handover) -> Non
         raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
     if stored is None:
         provider = Provision.of(config).provider
-        reporter = Reporter(config, settings, provider.describe(), judge, handover)
+        reporter = Reporter(config, settings, provider.describe(), judge)
     else:
         header = f"results of {stored.path.name}, nothing is run"
-        reporter = Reporter(config, settings, header, judge, handover)
+        reporter = Reporter(config, settings, header, judge)
     register = config.pluginmanager.register
     register(reporter, REPORTER)
     if config.getoption("collectonly"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.reports.results.file import Writer, read
-from pytest_rewardkit.reports.results.lines import attempt_text, end_line, run_line, to_text
+from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line, to_text
 from pytest_rewardkit.run.controller.facts import now
 from pytest_rewardkit.text import one_line
 
@@ -55,18 +55,18 @@ class ResultsFile:
         config.add_cleanup(self._close)
         reporter.listeners.append(self._add)
 
-    def _add(self, test: Test, wire: str) -> None:
+    def _add(self, test: Test) -> None:
         if not (test.last.kept and test.node_id in self._carried):
-            self._write(attempt_text(test, self._reporter.ledger.index(test.node_id), wire))
+            self._write(attempt_line(test, self._reporter.ledger.index(test.node_id)))
 
     def _kept(self) -> list[Mapping[str, Any]]:
         return [{**line, "kept": True} for lines in self._carried.values() for line in lines]
 
-    def _write(self, text: str) -> None:
+    def _write(self, line: Mapping[str, Any]) -> None:
         if self._failure:
             return
         try:
-            self._writer.write(text)
+            self._writer.write(to_text(line))
         except OSError as error:
             # The tests are worth more than their report: they go on, and the run fails in the end.
             self._failure = one_line(str(error), 300)
@@ -114,7 +114,7 @@ class ResultsFile:
             uncollected=self._reporter.uncollected,
             narrowed_by=self._reporter.narrowed_by,
         )
-        self._write(to_text(end))
+        self._write(end)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

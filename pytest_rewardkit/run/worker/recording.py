@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_rewardkit.run.transport import node_ids
+from pytest_rewardkit.run.transport import node_ids, user_property
 from pytest_rewardkit.run.worker import mistakes, recorder
 from pytest_rewardkit.run.worker.recorder import Recorder
 from pytest_rewardkit.run.worker.recorder_of import RECORDER, recorder_of
@@ -15,7 +15,6 @@ from pytest_rewardkit.run.worker.row_attempt import is_of_row
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from pytest_rewardkit.run.transport.handover import Handover
     from pytest_rewardkit.run.worker.failures import Failures
 
 
@@ -26,25 +25,24 @@ class Recording:
     """The hooks around a test.
 
     Parameters:
-        reporting: where rewards are reported, what takes records there and what explains failures; None, and nothing is
-            left on the reports.
+        failures: what explains failures, where rewards are reported; None, and nothing is left on the reports.
         threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
     """
 
-    def __init__(self, reporting: tuple[Handover, Failures] | None, threshold: float | None = None) -> None:
-        self._reporting = reporting
+    def __init__(self, failures: Failures | None, threshold: float | None = None) -> None:
+        self._failures = failures
         self._threshold = threshold
         self._deselected = 0
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if self._reporting is not None:
+        if self._failures is not None:
             node_ids.tell_apart(session)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._deselected += len(items)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._reporting is not None and hasattr(session.config, "workeroutput"):
+        if self._failures is not None and hasattr(session.config, "workeroutput"):
             from pytest_rewardkit.run.controller.narrowing import DESELECTED
 
             session.config.workeroutput[DESELECTED] = self._deselected
@@ -59,14 +57,14 @@ class Recording:
             # pytest keeps all items to the end of the session, and with them what candidates put out.
             if RECORDER in item.stash:
                 del item.stash[RECORDER]
-            if self._reporting is not None:
-                self._reporting[0].take_back(item)
+            if self._failures is not None:
+                user_property.take_off(item)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         # A rerun is the same item again, with what earlier attempts left on it.
-        if self._reporting is not None:
-            self._reporting[0].take_back(item)
+        if self._failures is not None:
+            user_property.take_off(item)
         attempt = item.stash[RECORDER] = Recorder(default=self._threshold)
         attempt.asked = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
         recorder.leave()
@@ -110,8 +108,11 @@ class Recording:
         attempt = recorder_of(item)
         kept_quiet = call.excinfo is None
         brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
-        if self._reporting is not None and call.when == "teardown":
-            self._reporting[0].give(item, attempt)
+        if self._failures is not None and call.when == "teardown":
+            from pytest_rewardkit.run.worker.records import final_record
+
+            if (record := final_record(item, attempt)) is not None:
+                user_property.send(record, item)
         report = yield
         node_ids.name(report, item)
         if brief and report.failed:
@@ -123,13 +124,12 @@ class Recording:
                 _note(attempt, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
             elif kept_quiet:
                 attempt.discard()
-        if self._reporting is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
+        if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
             reward = attempt.concluded()
             if reward is not None:
-                handover, failures = self._reporting
-                handover.note(report, reward.value)
+                user_property.send_value(reward.value, report)
                 if call.when == "call":
-                    failures.explain(item, report, reward)
+                    self._failures.explain(item, report, reward)
         return report
 
 

@@ -1,0 +1,77 @@
+"""Rewards, their parts and their evidence as the fields of JSON objects, and back; what has its default is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_rewardkit.evidence import Evidence
+from pytest_rewardkit.reward import Part, Reward, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def reward_to_fields(reward: Reward) -> dict[str, Any]:
+    """Return what a record says of its reward."""
+    optional = {
+        "reason": reward.reason or None,
+        "parts": [part_to_fields(part) for part in reward.parts] or None,
+        "evidence": [evidence_to_fields(item) for item in reward.evidence] or None,
+    }
+    # An unscored reward is null, which says something.
+    return {"reward": reward.value, "verdict": reward.verdict, **said(optional)}
+
+
+def reward_from_fields(data: Mapping[str, Any]) -> Reward:
+    """Return the reward of which `reward_to_fields` wrote."""
+    parts = tuple(map(part_from_fields, data.get("parts", ())))
+    evidence = tuple(map(evidence_from_fields, data.get("evidence", ())))
+    return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
+
+
+def part_to_fields(part: Part) -> dict[str, Any]:
+    """Return all of `part`."""
+    data = {
+        "name": part.name,
+        "value": part.value,
+        "weight": part.weight,
+        "verdict": part.verdict,
+        "reason": part.reason or None,
+        "expected": part.expected,
+        "actual": part.actual,
+        "stderr": part.stderr,
+        "duration": part.duration,
+    }
+    return said(data)
+
+
+def part_from_fields(data: Mapping[str, Any]) -> Part:
+    """Return the part of which `part_to_fields` wrote."""
+    fields = dict(data)
+    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
+
+
+def evidence_to_fields(evidence: Evidence) -> dict[str, Any]:
+    """Return `evidence`, without how to call the scorer again."""
+    data = {
+        "candidate": evidence.candidate or None,
+        "stdout": evidence.stdout or None,
+        "stderr": evidence.stderr or None,
+        "images": list(evidence.images) or None,
+    }
+    return said(data)
+
+
+def evidence_from_fields(data: Mapping[str, Any]) -> Evidence:
+    """Return the evidence of which `evidence_to_fields` wrote."""
+    return Evidence(
+        code=data.get("candidate", ""),
+        stdout=data.get("stdout", ""),
+        stderr=data.get("stderr", ""),
+        images=tuple(data.get("images", ())),
+    )
+
+
+def said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of `fields` that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}

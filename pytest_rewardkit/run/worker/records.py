@@ -1,0 +1,55 @@
+"""What a test leaves behind each time that it has run, made of what it recorded and what it is."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.ledger.record import Record, SandboxUse
+from pytest_rewardkit.run.worker.row_attempt import tell_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.run.worker.recorder import Recorder
+
+_PARAMS: Final = 20
+_PARAM_LIMIT: Final = 200
+"""Parameters of a test that are kept, and characters that one of them may have."""
+
+
+def final_record(item: pytest.Item, recorder: Recorder) -> Record | None:
+    """Return the record of `item`, which has run, as other plugins want it; None where it has nothing to tell."""
+    reward = recorder.concluded()
+    if reward is None and not recorder.sandboxes and recorder.skipped_in is None:
+        return None
+    record = record_of(item, recorder, reward)
+    item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
+    return record
+
+
+def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> Record:
+    """Return the record of `item` where it came to `reward`."""
+    record = Record(reward, group=recorder.skipped_in)
+    record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
+    record.threshold = recorder.threshold
+    record.fault = recorder.is_faulty
+    if (marker := recorder.marker) is not None:
+        record.weight = marker.weight
+        record.group = marker.group
+        record.must_pass = marker.must_pass
+    if (callspec := getattr(item, "callspec", None)) is not None:
+        record.params = _plain(callspec.params)
+    tell_record(item, record, reduce=marker.reduce if marker is not None else "mean")
+    return record
+
+
+def _plain(params: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters by which tests of other runs can be found again; attempts are none."""
+    found = {
+        name: str(value) for name, value in params.items() if name != "attempt" and isinstance(value, str | int | float)
+    }
+    return {name: value for name, value in islice(found.items(), _PARAMS) if len(name) + len(value) <= _PARAM_LIMIT}
