@@ -54,8 +54,8 @@ def test_fibonacci(sandbox, candidate):
         sandbox,
         candidate,
         cases=[
-            Case(call="fibonacci", args=[0], expected=0),
-            Case(call="fibonacci", args=[1], expected=1),
+            Case(call="fibonacci", args=[6], expected=8),
+            Case(call="fibonacci", args=[10], expected=55),
             Case(call="fibonacci", args=[15], expected=610),
             Case(call="fibonacci", args=[90], expected=2880067194370816120, time_limit=1),
         ],

@@ -67,10 +67,11 @@ def test_update_settings(sandbox, reward, candidate):
     sandbox.run_code(extract_code(candidate))
 
     settings = json.loads(sandbox.files.read("settings.json"))
+    changed = settings != SETTINGS  # who does nothing has kept nothing
     reward.record(settings["theme"] == "dark", name="theme")
     reward.record(settings["font"].get("size") == 14, name="font size")
-    reward.record(settings["font"].get("family") == "serif", name="font family kept")
-    reward.record(settings.get("recent") == SETTINGS["recent"], name="recent files kept")
+    reward.record(changed and settings["font"].get("family") == "serif", name="font family kept")
+    reward.record(changed and settings.get("recent") == SETTINGS["recent"], name="recent files kept")
 
 
 @pytest.mark.deserves(1 / 2, "partial")
@@ -80,8 +81,9 @@ def test_journal(sandbox, reward, candidate):
     sandbox.run_code(extract_code(candidate))
 
     lines = sandbox.files.read("journal.txt").splitlines()
-    reward.record("wednesday: snow" in lines, name="new entry")
-    reward.record(lines[:2] == ["monday: rain", "tuesday: sun"], name="earlier entries kept")
+    written = "wednesday: snow" in lines
+    reward.record(written, name="new entry")
+    reward.record(written and lines[:2] == ["monday: rain", "tuesday: sun"], name="earlier entries kept")
 
 
 MANIFEST = """\

@@ -49,10 +49,11 @@ def test_tail(sandbox, reward, script):
     sandbox.files.write("empty.log", "")
 
     result = sandbox.commands.run(f"python3 {script} long.log 3", timeout=10)
-    reward.record(result.stdout == "line 98\nline 99\nline 100\n", name="long file")
+    works = result.stdout == "line 98\nline 99\nline 100\n"
+    reward.record(works, name="long file")
     try:
         result = sandbox.commands.run(f"python3 {script} empty.log 3", timeout=10)
-        reward.record(result.stdout == "", name="empty file")
+        reward.record(works and result.stdout == "", name="empty file")
     except CommandExitException as error:
         reason = error.stderr.splitlines()[-1]
         reward.record(Reward(0.0, verdict="runtime_error", reason=reason), name="empty file")
