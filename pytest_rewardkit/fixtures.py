@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
+from pytest_rewardkit.pytest_internals import fixture_info
 from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
 
 def _may_want_several(item: pytest.Item) -> bool:
     """Whether a test may want more than one sandbox at once: it, or a fixture that it uses, has the factory itself."""
-    fixtures: Any = getattr(item, "_fixtureinfo", None)
+    fixtures = fixture_info(item)
     if fixtures is None:
         return True
     if {"sandbox", "async_sandbox"} <= set(fixtures.names_closure):

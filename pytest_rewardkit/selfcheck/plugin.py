@@ -18,6 +18,7 @@ from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.ledger.modes import ATTACKS, CHECKS, FLAKES, PARAMETER, REFERENCES
+from pytest_rewardkit.pytest_internals import keep_fixture, requesting_item
 from pytest_rewardkit.reports.graders import lost
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.run.controller.resume import tear_down
@@ -100,13 +101,13 @@ class SelfCheck:
         """Puts the judged text in the place of what a fixture `candidate` would give, whoever wrote it."""
         if fixturedef.argname != "candidate":
             return None
-        if request.scope != "function" and judged_in(request._pyfuncitem) is not None:
+        if request.scope != "function" and judged_in(requesting_item(request)) is not None:
             pytest.skip(f"the fixture `candidate` has the scope {request.scope}; give it the scope function")
         if (judged := _judged(request.node)) is None:
             return None
         text = judged.text(lambda: request.getfixturevalue("reference"))
         judged.is_given = True
-        fixturedef.cached_result = (text, fixturedef.cache_key(request), None)  # type: ignore[arg-type]
+        keep_fixture(fixturedef, request, text)
         return text
 
     @pytest.hookimpl(wrapper=True, specname="pytest_fixture_setup")

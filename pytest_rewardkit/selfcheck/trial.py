@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.pytest_internals import forget_sections, run_phases
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 from pytest_rewardkit.selfcheck.findings import Trial
 from pytest_rewardkit.text import one_line
@@ -69,13 +69,12 @@ def run(item: pytest.Item, candidate: str | None = None) -> Judged:
     properties = len(item.user_properties)
     began = time.perf_counter()
     try:
-        # What is above the test stays as it is for the next time.
-        reports = runtestprotocol(item, log=False, nextitem=item.parent)  # type: ignore[arg-type]
+        reports = run_phases(item)
     finally:
         del item.stash[_JUDGED]
         # They would grow with each time.
         del item.user_properties[properties:]
-        item._report_sections.clear()
+        forget_sections(item)
     judged.trial = _trial(judged.trial, reports, time.perf_counter() - began)
     return judged
 

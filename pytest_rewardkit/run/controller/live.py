@@ -1,9 +1,4 @@
-"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``, while tests run on a terminal.
-
-pytest has no hook for that place. Of the ways to it, this is the one that touches least: while the tests run, and only
-then, the terminal reporter's method that words the progress is shadowed on that one object, and the width at which it
-breaks lines is lowered by what is added. A pytest that has no such method shows no mean, and nothing breaks.
-"""
+"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``, while tests run on a terminal."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.formatting import shown
+from pytest_rewardkit.pytest_internals import beside_progress, has_progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,8 +15,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.attempts import Test
     from pytest_rewardkit.run.controller.reporter import Reporter
 
-_MESSAGE: Final = "_get_progress_information_message"
-_WIDTH: Final = "_screen_width"
 ROOM: Final = len(" mean 0.82 of 99999")
 NARROWEST: Final = 72
 """Columns of a terminal from which on there is room for it."""
@@ -42,15 +36,8 @@ class Live:
         if not self._has_place(terminal):
             return (yield)
         self._reporter.listeners.append(self._add)
-        words = getattr(terminal, _MESSAGE)
-        width = getattr(terminal, _WIDTH)
-        setattr(terminal, _MESSAGE, lambda: self._beside(words()))
-        setattr(terminal, _WIDTH, width - ROOM)
-        try:
+        with beside_progress(terminal, self._beside, ROOM):
             return (yield)
-        finally:
-            delattr(terminal, _MESSAGE)
-            setattr(terminal, _WIDTH, width)
 
     def _has_place(self, terminal: Any) -> bool:
         return (
@@ -58,8 +45,7 @@ class Live:
             and terminal.isatty()
             and self._config.get_verbosity() >= 0
             and self._config.get_terminal_writer().fullwidth >= NARROWEST
-            and callable(getattr(terminal, _MESSAGE, None))
-            and isinstance(getattr(terminal, _WIDTH, None), int)
+            and has_progress(terminal)
         )
 
     def _beside(self, progress: str) -> str:

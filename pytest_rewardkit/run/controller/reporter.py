@@ -12,6 +12,7 @@ from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.graders import graders_in
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.pytest_internals import terminal_encoding
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.graders import lines
 from pytest_rewardkit.reports.properties import properties_of
@@ -219,7 +220,7 @@ class Reporter:
             figures,
             width=self._config.get_terminal_writer().fullwidth,
             verbosity=verbosity,
-            using=terminal.glyphs(_encoding(self._config)),
+            using=terminal.glyphs(terminal_encoding(self._config)),
             decisions=self.decisions,
             comparisons=self.comparisons,
         )
@@ -273,11 +274,6 @@ def _outcome(report: pytest.TestReport, before: str) -> str:
     if report.outcome == "passed":
         return before
     return "error" if report.outcome == "failed" and report.when != "call" else report.outcome
-
-
-def _encoding(config: pytest.Config) -> str | None:
-    # pytest says nowhere else what it writes to; sys.stdout may be captured.
-    return getattr(getattr(config.get_terminal_writer(), "_file", None), "encoding", None)
 
 
 def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[terminal.Line]) -> None:

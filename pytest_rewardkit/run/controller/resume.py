@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_rewardkit.pytest_internals import tear_down_unused
 from pytest_rewardkit.run.controller.asked import stored_in
 from pytest_rewardkit.run.controller.kept import reports_of
 from pytest_rewardkit.run.transport.node_ids import name, name_of
@@ -51,9 +52,8 @@ class Resume:
 
 def tear_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> None:
     """End fixtures of wider scope that earlier tests began and no later one needs; `report` tells what went wrong."""
-    # The hook would also end what other plugins begin with a test, and this one has not begun.
     call = pytest.CallInfo.from_call(
-        lambda: item.session._setupstate.teardown_exact(nextitem),
+        lambda: tear_down_unused(item, nextitem),
         when="teardown",
         reraise=(pytest.exit.Exception, KeyboardInterrupt),
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_rewardkit.pytest_internals import RUNNER_PACKAGES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
@@ -71,7 +73,7 @@ def _leave_theirs(traceback: TracebackType | None) -> bool:
     kept = [entry for entry in entries if not _is_of(entry.tb_frame.f_globals, "pytest_rewardkit")]
     while kept and _is_of(kept[-1].tb_frame.f_globals, "functools", "contextlib"):
         kept.pop()
-    if not kept or _is_of(kept[-1].tb_frame.f_globals, "_pytest", "pluggy"):
+    if not kept or _is_of(kept[-1].tb_frame.f_globals, *RUNNER_PACKAGES):
         return False
     for entry, following in zip(kept, [*kept[1:], None], strict=True):
         entry.tb_next = following

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_rewardkit.pytest_internals import PYTHON_MODULE
 from pytest_rewardkit.run.transport import node_ids, user_property
 from pytest_rewardkit.run.worker import mistakes, recorder
 from pytest_rewardkit.run.worker.recorder import Recorder
@@ -169,7 +170,7 @@ def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in
     cause = one_line(str(error), 300)
     if isinstance(error, UnscoredError):
         attempt.note_unscored(cause)
-    elif _failed_by(excinfo, "_pytest.python"):
+    elif _failed_by(excinfo, PYTHON_MODULE):
         attempt.note_unscored(f"pytest could not run the test: {cause}")
     elif _failed_by(excinfo, "pytest_timeout"):
         # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
