@@ -13,7 +13,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest import inotify, syscalls
 from pytest_rewardkit.local.guest.descriptors import open_without_links
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Locks:
         try:
             found = open_without_links(self._paths.top, way.split(b"/"))
             try:
-                watch = syscalls.inotify_watch(copy, f"/proc/self/fd/{found}", mask & _LOW_WORD)
+                watch = inotify.watch(copy, f"/proc/self/fd/{found}", mask & _LOW_WORD)
             finally:
                 os.close(found)
         finally:

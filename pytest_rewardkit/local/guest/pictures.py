@@ -21,6 +21,7 @@ def show_pictures() -> None:
 
     Each library is changed now, or when it is imported.
     """
+    # Of plotly's there is no public name; where a release has moved it, figures are shown as in a terminal.
     patches = (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save), ("plotly.io._renderers", _patch_renderers))
     for name, patch in patches:
         if name in sys.modules:

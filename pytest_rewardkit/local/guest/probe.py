@@ -12,7 +12,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import identity, landlock, network, seccomp, syscalls, tracing
+from pytest_rewardkit.local.guest import identity, landlock, libc, mounts, network, seccomp, syscalls, tracing
 from pytest_rewardkit.local.guest.levels import Findings, MountRight, Trial
 from pytest_rewardkit.local.guest.root import environment_paths, lay_over, replace_root
 
@@ -34,7 +34,7 @@ def probe(*, thorough: bool = False) -> Findings:
     Parameters:
         thorough: whether to try layers too that stronger ones make superfluous.
     """
-    if not sys.platform.startswith("linux") or not syscalls.supported_machine():
+    if not sys.platform.startswith("linux") or not libc.supported_machine():
         nowhere = f"not on {sys.platform} on {os.uname().machine}"
         return Findings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Trial, nowhere))
     root = os.geteuid() == 0 and not _failure(_become_somebody)
@@ -137,12 +137,12 @@ def _build_root(right: MountRight, late_flags: int, change: Callable[[str], obje
         change: what the sandbox does with a directory of the host.
     """
     take_mount_right(right)
-    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-    syscalls.mount("tmpfs", "/tmp", "tmpfs")
+    mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+    mounts.mount("tmpfs", "/tmp", "tmpfs")
     for name in ("library", "new", "run"):
         os.mkdir(f"/tmp/{name}")
-    syscalls.mount(os.path.dirname(os.__file__), "/tmp/library", None, syscalls.MS_BIND | syscalls.MS_REC)
-    syscalls.set_mount_attributes("/tmp/library", syscalls.MOUNT_ATTR_RDONLY, recursive=True)
+    mounts.mount(os.path.dirname(os.__file__), "/tmp/library", None, mounts.MS_BIND | mounts.MS_REC)
+    mounts.set_mount_attributes("/tmp/library", mounts.MOUNT_ATTR_RDONLY, recursive=True)
     os.chdir("/tmp")
     replace_root()
     first = late_flags if right is MountRight.USER_OF_NAMESPACE else 0
@@ -150,7 +150,7 @@ def _build_root(right: MountRight, late_flags: int, change: Callable[[str], obje
     def be_sandbox() -> None:
         if change is not None:
             change("/library")
-        syscalls.mount("tmpfs", "/new", "tmpfs")
+        mounts.mount("tmpfs", "/new", "tmpfs")
         _own_network(late_flags & ~first)
 
     _in_namespaces(first, be_sandbox)
@@ -158,9 +158,9 @@ def _build_root(right: MountRight, late_flags: int, change: Callable[[str], obje
 
 def _mount_procfs(right: MountRight) -> None:
     take_mount_right(right)
-    syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
     first = syscalls.CLONE_NEWUSER if right is MountRight.USER_OF_NAMESPACE else 0
-    _in_namespaces(first, lambda: syscalls.mount("proc", "/proc", "proc"))
+    _in_namespaces(first, lambda: mounts.mount("proc", "/proc", "proc"))
 
 
 def _in_namespaces(more_flags: int, attempt: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ import tempfile
 from functools import cache
 from typing import Final
 
-from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest import mounts
 from pytest_rewardkit.local.guest.identity import GUEST_ID, GUEST_NAME
 from pytest_rewardkit.local.guest.limits import MAX_FILES
 
@@ -98,8 +98,8 @@ _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 # Login shells read this; it must not touch PATH, in which the environment's own python comes first.
 _PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
 
-_READ_ONLY: Final = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
-_PLAIN: Final = syscalls.MS_NOSUID | syscalls.MS_NODEV
+_READ_ONLY: Final = mounts.MOUNT_ATTR_RDONLY | mounts.MOUNT_ATTR_NOSUID | mounts.MOUNT_ATTR_NODEV
+_PLAIN: Final = mounts.MS_NOSUID | mounts.MS_NODEV
 _ROOT_SIZE: Final = "32m"
 _DEFAULT_DISK_MB: Final = 1024
 _EMPTY: Final = "/run"
@@ -123,14 +123,14 @@ def environment_paths() -> tuple[str, ...]:
 def replace_root() -> None:
     """Make the working directory, a mount of this process's mount namespace, its root."""
     try:
-        syscalls.pivot_root(".", ".")
+        mounts.pivot_root(".", ".")
     except OSError:
         # Docker's filter of system calls lets nobody, and the kernel nobody on an initial file system. Moved over the
         # root, it is the namespace's root too: what is below it cannot be got at.
-        syscalls.mount(".", "/", None, syscalls.MS_MOVE)
+        mounts.mount(".", "/", None, mounts.MS_MOVE)
         os.chroot(".")
     else:
-        syscalls.unmount(".", syscalls.MNT_DETACH)
+        mounts.unmount(".", mounts.MNT_DETACH)
     os.chdir("/")
 
 
@@ -170,7 +170,7 @@ class Root:
 
     def seal(self) -> None:
         """Make the root itself read-only, when nothing more is to be written into it."""
-        syscalls.set_mount_attributes("/", _READ_ONLY, recursive=False)
+        mounts.set_mount_attributes("/", _READ_ONLY, recursive=False)
 
     def mount_private(self, owner: int, seen_as: int, disk_mb: int | None) -> None:
         """Mount a sandbox's own directories and terminals; to be called in its namespaces.
@@ -183,9 +183,9 @@ class Root:
         for path in self._own_directories:
             lay_over(path)
         for path in self._own_files:
-            syscalls.mount(_copied_place(path), path, None, syscalls.MS_BIND)
+            mounts.mount(_copied_place(path), path, None, mounts.MS_BIND)
         options = f"size={disk_mb or _DEFAULT_DISK_MB}m,nr_inodes={MAX_FILES},mode=755"
-        syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, options)
+        mounts.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, options)
         for path in _PRIVATE:
             source = f"/mnt/{path.replace('/', '-')}"
             os.mkdir(source)
@@ -193,31 +193,31 @@ class Root:
                 os.chown(source, owner, owner)
             else:
                 os.chmod(source, 0o1777)
-            syscalls.mount(source, path, None, syscalls.MS_BIND)
+            mounts.mount(source, path, None, mounts.MS_BIND)
         if seen_as != GUEST_ID:
             _give_name(seen_as)
-        syscalls.unmount("/mnt", syscalls.MNT_DETACH)
+        mounts.unmount("/mnt", mounts.MNT_DETACH)
         self._unstash()
         terminals = f"newinstance,ptmxmode=0666,mode=620,max={_MAX_TERMINALS}"
-        syscalls.mount("devpts", "/dev/pts", "devpts", syscalls.MS_NOSUID | syscalls.MS_NOEXEC, terminals)
+        mounts.mount("devpts", "/dev/pts", "devpts", mounts.MS_NOSUID | mounts.MS_NOEXEC, terminals)
 
     def mount_proc(self) -> None:
         """Mount a sandbox's own /proc; to be called in its namespaces."""
-        syscalls.mount("proc", "/proc", "proc", _PLAIN | syscalls.MS_NOEXEC)
+        mounts.mount("proc", "/proc", "proc", _PLAIN | mounts.MS_NOEXEC)
 
     def cover_proc(self) -> None:
         """Hide this root's /proc but for what is about the machine; to be called in a sandbox's namespaces."""
-        syscalls.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
+        mounts.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
         for path in filter(os.path.exists, READABLE_PROC):
             covering = f"/mnt/{os.path.basename(path)}"
             os.mknod(covering)
-            syscalls.mount(path, covering, None, syscalls.MS_BIND)
-        syscalls.set_mount_attributes("/mnt", _READ_ONLY, recursive=True)
-        syscalls.mount("/mnt", "/proc", None, syscalls.MS_MOVE)
+            mounts.mount(path, covering, None, mounts.MS_BIND)
+        mounts.set_mount_attributes("/mnt", _READ_ONLY, recursive=True)
+        mounts.mount("/mnt", "/proc", None, mounts.MS_MOVE)
 
     def _build(self) -> None:
-        syscalls.mount(None, "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-        syscalls.mount("tmpfs", self._mount_point, "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
+        mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
+        mounts.mount("tmpfs", self._mount_point, "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
         for path in _MOUNT_POINTS:
             os.makedirs(self._mount_point + path)
         os.makedirs(f"{self._mount_point}/var")
@@ -229,10 +229,10 @@ class Root:
         self._stashed = self._stashed_entries()
         self._own_directories = self._without_mounts_below() if self._overlays else []
         # A fresh /proc may only be mounted where a whole one is visible already.
-        syscalls.mount("/proc", f"{self._mount_point}/proc", None, syscalls.MS_BIND | syscalls.MS_REC)
+        mounts.mount("/proc", f"{self._mount_point}/proc", None, mounts.MS_BIND | mounts.MS_REC)
         for name in _DEVICES:
             self._write(f"/dev/{name}", "")
-            syscalls.mount(f"/dev/{name}", f"{self._mount_point}/dev/{name}", None, syscalls.MS_BIND)
+            mounts.mount(f"/dev/{name}", f"{self._mount_point}/dev/{name}", None, mounts.MS_BIND)
         for name, target in _DEVICE_LINKS.items():
             os.symlink(target, f"{self._mount_point}/dev/{name}")
         for path, text in _accounts(GUEST_ID).items():
@@ -267,8 +267,8 @@ class Root:
                 self._own_files.append(_location(current))
             return
         os.makedirs(inside, exist_ok=True)
-        syscalls.mount(current, inside, None, syscalls.MS_BIND | syscalls.MS_REC)
-        syscalls.set_mount_attributes(inside, _READ_ONLY, recursive=True)
+        mounts.mount(current, inside, None, mounts.MS_BIND | mounts.MS_REC)
+        mounts.set_mount_attributes(inside, _READ_ONLY, recursive=True)
 
     def _leave_empty(self, path: str) -> None:
         """Have a directory of the host's without what is in it: Python 3.15 complains where it is sent in vain."""
@@ -310,7 +310,7 @@ class Root:
                 os.mkdir(path)
             else:
                 os.mknod(path)
-            syscalls.mount(stashed, path, None, syscalls.MS_BIND | syscalls.MS_REC)
+            mounts.mount(stashed, path, None, mounts.MS_BIND | mounts.MS_REC)
 
     def _write(self, path: str, text: str) -> None:
         inside = self._mount_point + path
@@ -330,7 +330,7 @@ def _give_name(user_id: int) -> None:
         source = f"/mnt/{path.replace('/', '-')}"
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)
-        syscalls.mount(source, path, None, syscalls.MS_BIND)
+        mounts.mount(source, path, None, mounts.MS_BIND)
 
 
 def _copy(path: str, inside: str) -> None:
@@ -355,7 +355,7 @@ def lay_over(path: str) -> None:
     """Mount a file system over a directory that shows what is in it, read-only, with locks and watches of its own."""
     # One layer is none; another one that is empty adds nothing.
     lower = _SPECIAL.sub(r"\\\g<0>", path)
-    syscalls.mount("overlay", path, "overlay", _PLAIN | syscalls.MS_RDONLY, f"lowerdir={lower}:{_EMPTY}")
+    mounts.mount("overlay", path, "overlay", _PLAIN | mounts.MS_RDONLY, f"lowerdir={lower}:{_EMPTY}")
 
 
 def _can_be_laid_over(path: str) -> bool:
@@ -364,7 +364,7 @@ def _can_be_laid_over(path: str) -> bool:
         lay_over(path)
     except OSError:
         return False
-    syscalls.unmount(path, syscalls.MNT_DETACH)
+    mounts.unmount(path, mounts.MNT_DETACH)
     return True
 
 

@@ -76,6 +76,7 @@ class Shell(InteractiveShell):
 
     system = system_piped
 
+    # IPython's own name, for subclasses to override; without it, errors come with Python's traceback (execution.py).
     def _showtraceback(
         self, etype: type[BaseException] | None, evalue: BaseException | None, stb: list[str] | TracebackType
     ) -> None:

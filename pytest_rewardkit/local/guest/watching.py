@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest import inotify
 from pytest_rewardkit.local.guest.files import text
 from pytest_rewardkit.local.guest.os_errors import from_os_error
 
@@ -27,12 +27,12 @@ MAX_DIRECTORIES: Final = 4096
 
 _CREATE: Final = "EVENT_TYPE_CREATE"
 _TYPES: Final = {
-    syscalls.IN_CREATE: _CREATE,
-    syscalls.IN_MOVED_TO: _CREATE,
-    syscalls.IN_MODIFY: "EVENT_TYPE_WRITE",
-    syscalls.IN_ATTRIB: "EVENT_TYPE_CHMOD",
-    syscalls.IN_DELETE: "EVENT_TYPE_REMOVE",
-    syscalls.IN_MOVED_FROM: "EVENT_TYPE_RENAME",
+    inotify.IN_CREATE: _CREATE,
+    inotify.IN_MOVED_TO: _CREATE,
+    inotify.IN_MODIFY: "EVENT_TYPE_WRITE",
+    inotify.IN_ATTRIB: "EVENT_TYPE_CHMOD",
+    inotify.IN_DELETE: "EVENT_TYPE_REMOVE",
+    inotify.IN_MOVED_FROM: "EVENT_TYPE_RENAME",
 }
 _MASK: Final = sum(_TYPES)
 _HEADER: Final = struct.Struct("iIII")
@@ -61,7 +61,7 @@ class Watcher:
         if os.path.lexists(self._top) and not os.path.isdir(self._top):
             raise RequestError(Code.INVALID_ARGUMENT, f"path '{files.guest_path(self._top)}' is not a directory")
         try:
-            self._descriptor = syscalls.inotify_open()
+            self._descriptor = inotify.open_queue()
         except OSError as error:
             raise from_os_error(error, "watch") from error
         try:
@@ -90,8 +90,8 @@ class Watcher:
         os.close(self._descriptor)
 
     def _watch(self, directory: str) -> None:
-        mask = _MASK | syscalls.IN_ONLYDIR
-        self._directories[syscalls.inotify_watch(self._descriptor, self._real(directory), mask)] = directory
+        mask = _MASK | inotify.IN_ONLYDIR
+        self._directories[inotify.watch(self._descriptor, self._real(directory), mask)] = directory
 
     def _watch_below(self, top: str) -> list[str]:
         """Watch the directories below one, if asked to; return all that is there, parents first."""
@@ -117,7 +117,7 @@ class Watcher:
             offset += _HEADER.size
             name = os.fsdecode(data[offset : offset + length].rstrip(b"\0"))
             offset += length
-            if mask & syscalls.IN_IGNORED:
+            if mask & inotify.IN_IGNORED:
                 self._directories.pop(number, None)
             elif name and number in self._directories:
                 self._report(os.path.join(self._directories[number], name), mask)
@@ -128,7 +128,7 @@ class Watcher:
             self._found.discard(name)
             return
         self._add(name, kind)
-        if kind == _CREATE and mask & syscalls.IN_ISDIR:
+        if kind == _CREATE and mask & inotify.IN_ISDIR:
             # What was made in it before it was watched.
             for inside in self._watch_below(name):
                 self._found.add(inside)
