@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         SandboxUnavailable,
         UnscoredError,
     )
+    from pytest_rewardkit.ledger.ledger import Ledger
+    from pytest_rewardkit.ledger.record import Record
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
     from pytest_rewardkit.run.worker.recorder import Recorder
-    from pytest_rewardkit.sandboxes.provider import SandboxFactory
+    from pytest_rewardkit.sandboxes.provider import Provider, SandboxFactory
     from pytest_rewardkit.scorers.analysis import score_analysis
     from pytest_rewardkit.scorers.cases import score_cases
     from pytest_rewardkit.scorers.checks.case import Case
@@ -39,7 +41,10 @@ __all__ = [
     "EvaluationResults",
     "FileCheck",
     "Insight",
+    "Ledger",
     "Part",
+    "Provider",
+    "Record",
     "Recorder",
     "Reward",
     "RewardFunction",
@@ -77,7 +82,9 @@ _MODULES = {
     "datasets.row": ("Row",),
     "datasets.score": ("assert_row", "score_row"),
     "errors": ("RewardkitError", "RewardkitUsageError", "RewardkitWarning", "SandboxUnavailable", "UnscoredError"),
-    "sandboxes.provider": ("SandboxFactory",),
+    "sandboxes.provider": ("Provider", "SandboxFactory"),
+    "ledger.ledger": ("Ledger",),
+    "ledger.record": ("Record",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "scorers.function": ("RewardFunction", "reward_function"),
     "run.worker.recorder": ("Recorder",),

@@ -7,6 +7,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+# pytester forgets after each test what that imported, and the SDK's protocol buffers cannot be imported twice by one
+# process: they are imported here once for all.
+import e2b_code_interpreter  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, settings
 

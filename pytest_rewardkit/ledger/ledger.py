@@ -67,7 +67,10 @@ class Figures:
 
 
 class Ledger:
-    """Collects what becomes of each test, in any order and however often it is tried."""
+    """Collects what becomes of each test, in any order and however often it is tried.
+
+    Users' hooks rely on what docs/reference/hooks.md names of it, of its tests and of its figures.
+    """
 
     def __init__(self) -> None:
         self._tests: dict[str, Test] = {}

@@ -38,7 +38,7 @@ class SandboxUse:
 
 @dataclass(slots=True)
 class Record:
-    """What a test leaves behind each time that it runs.
+    """What a test leaves behind each time that it runs. Users' hooks may change it.
 
     Parameters:
         reward: the test's reward; None when the test has to do with none, and only used sandboxes.

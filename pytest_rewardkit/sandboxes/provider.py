@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 class Provider(Protocol):
-    """A source of sandboxes.
+    """A source of sandboxes, of this package or of a user's hook.
 
     Whoever made them, they are the official SDK's own objects.
     """
 
     name: str
+    """One word for it."""
 
     @property
     def limits(self) -> Collection[str]:

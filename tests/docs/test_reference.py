@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from docs.pages import ROOT, tables
 
 import pytest_rewardkit
-from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, hooks
+from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Ledger, Part, Provider, Record, Reward, hooks
 from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
+from pytest_rewardkit.ledger.attempts import Attempt
 from pytest_rewardkit.ledger.gates import Gate
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.reward import Verdict
@@ -20,10 +21,12 @@ from pytest_rewardkit.settings import OPTIONS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import pytest
 
 README = ROOT / "README.md"
+HOOKS = ROOT / "docs" / "reference" / "hooks.md"
 
 
 def test_options() -> None:
@@ -79,6 +82,20 @@ def test_hooks() -> None:
     assert set(shown) == set(specified.values())
 
 
+def test_types_of_hooks() -> None:
+    """What the page promises of them is there, as often as it is promised, and of a provider it is all."""
+    ledger = Ledger()
+    test = ledger.add("test_one.py::test_one", Attempt("passed", 0.1, Record(Reward(1.0))))
+    promised = {
+        title: _attributes(HOOKS, title) for title in ("Sandboxes of your own", "A test's record", "The summary")
+    }
+    assert promised["Sandboxes of your own"] == {name for name in dir(Provider) if name[0] != "_"} | {"name"}
+    assert [name for name in promised["A test's record"] if not hasattr(Record(None), name)] == []
+    described = (ledger, test, ledger.figures())
+    assert [name for name in promised["The summary"] if not any(hasattr(item, name) for item in described)] == []
+    assert len(promised["The summary"]) > 15
+
+
 def test_verdicts() -> None:
     assert list(tables(README, "Verdicts")) == [verdict.value for verdict in Verdict]
 
@@ -104,6 +121,11 @@ def _fixtures(pytester: pytest.Pytester, *options: str) -> set[str]:
 
 def _listed(pytester: pytest.Pytester, *options: str) -> list[str]:
     return pytester.runpytest_subprocess(*options, "-p", "no:asyncio").outlines
+
+
+def _attributes(page: Path, title: str) -> set[str]:
+    """The names in the first cells of the tables under a heading, without their arguments."""
+    return {re.split(r"\W", name)[0] for name in tables(page, title)} - {"Provider", "Record", "Ledger"}
 
 
 def _code(cell: str) -> set[str]:

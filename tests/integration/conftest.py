@@ -1,8 +1,5 @@
 """What the tests of whole sessions share."""
 
-# pytester forgets after each inner session what that imported, and the SDK's protocol buffers cannot be imported twice
-# by one process: the outer session imports them once for all.
-import e2b_code_interpreter  # noqa: F401
 import pytest
 
 
