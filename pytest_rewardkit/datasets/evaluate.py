@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.fields import missing_field
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.marker import Source
+from pytest_rewardkit.datasets.marker import DatasetSource
 from pytest_rewardkit.datasets.results import EvaluationResults, RowResult
 from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.datasets.score import score_row
-from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.marker import Trial
+    from pytest_rewardkit.datasets.marker import SampledRow
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.stores import Fields
     from pytest_rewardkit.sandboxes.provider import Provider
@@ -83,31 +83,31 @@ def evaluate_dataset(
         swapped = reward_function is not None and not callable(reward_function)
         hint = "; the first argument is a function, so write dataset_path=" if swapped else ""
         raise RewardkitUsageError(f"evaluate_dataset needs a dataset_path{hint}")
-    source = Source(
+    source = DatasetSource(
         open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
         find_format(format) if format is not None else None,
         Samples(samples) if samples is not None else None,
     )
     judge = _by_function(reward_function, additional_fields) if reward_function is not None else _by_format
-    trials = list(source.trials())
+    sampled_rows = list(source.sampled_rows())
     with ExitStack() as stack:
         found = stack.enter_context(_provided(provider, isolation))
         workplace = stack.enter_context(_Workplace(found, judge))
         write = stack.enter_context(_writer(results_path))
-        bar = stack.enter_context(_bar(len(trials), progress))
-        return _run(workplace, trials, concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
+        bar = stack.enter_context(_bar(len(sampled_rows), progress))
+        return _run(workplace, sampled_rows, concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
 
 
 def _run(
     workplace: _Workplace,
-    trials: Sequence[Trial],
+    sampled_rows: Sequence[SampledRow],
     concurrency: int,
     write: Callable[[RowResult], None],
     bar: Callable[[Reward], None],
 ) -> EvaluationResults:
     done: dict[int, RowResult] = {}
     executor = ThreadPoolExecutor(concurrency, thread_name_prefix="rewardkit-evaluate")
-    futures = {executor.submit(workplace.judged, trial): index for index, trial in enumerate(trials)}
+    futures = {executor.submit(workplace.judged, sampled_row): index for index, sampled_row in enumerate(sampled_rows)}
     try:
         for future in as_completed(futures):
             result = done[futures[future]] = future.result()
@@ -125,14 +125,14 @@ def _run(
 
 
 class _Workplace:
-    """Where candidates are judged: a fresh sandbox for each, and a referee for each thread. A context manager."""
+    """Where candidates are judged: a fresh sandbox for each, and a test runner for each thread. A context manager."""
 
     def __init__(self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward]) -> None:
         self._provider = provider
         self._judge = judge
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._referees: list[Referee] = []
+        self._test_runners: list[TestRunner] = []
         self._sandboxes: set[Sandbox] = set()
         self._stopped = False
 
@@ -140,13 +140,13 @@ class _Workplace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for referee in self._referees:
-            referee.close()
+        for test_runner in self._test_runners:
+            test_runner.close()
 
-    def judged(self, trial: Trial) -> RowResult:
+    def judged(self, sampled_row: SampledRow) -> RowResult:
         """Judges one candidate."""
         begun = time.monotonic()
-        row = trial.row(self._referee)
+        row = sampled_row.row(self._test_runner)
         made: list[Sandbox] = []
 
         def sandbox() -> Sandbox:
@@ -164,7 +164,7 @@ class _Workplace:
         finally:
             for used in made:
                 self._kill(used)
-        return RowResult(row.id, trial.number, reward, time.monotonic() - begun)
+        return RowResult(row.id, sampled_row.number, reward, time.monotonic() - begun)
 
     def stop(self) -> None:
         """Kills the sandboxes in use; no more are made."""
@@ -191,13 +191,13 @@ class _Workplace:
         with suppress(SandboxUnavailable), sandbox_failures():
             again(sandbox.kill)
 
-    def _referee(self) -> Referee:
-        referee: Referee | None = getattr(self._local, "referee", None)
-        if referee is None:
-            referee = self._local.referee = Referee(self._created)
+    def _test_runner(self) -> TestRunner:
+        test_runner: TestRunner | None = getattr(self._local, "test_runner", None)
+        if test_runner is None:
+            test_runner = self._local.test_runner = TestRunner(self._created)
             with self._lock:
-                self._referees.append(referee)
-        return referee
+                self._test_runners.append(test_runner)
+        return test_runner
 
 
 def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.rows import Dataset
     from pytest_rewardkit.datasets.samples import Key
     from pytest_rewardkit.datasets.stores import Fields
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 KEYWORDS: Final = ("id", "fields", "limit", "format", "samples")
 
 
-class Trial(NamedTuple):
+class SampledRow(NamedTuple):
     """What one test is about: a row, and which of the samples for it; the row is read when the test runs."""
 
-    source: Source
+    source: DatasetSource
     position: int
     sample: Key | None
     number: int
@@ -52,7 +52,7 @@ class Trial(NamedTuple):
         """What the row says of its own test."""
         return self.source.dataset.entries[self.position].directions
 
-    def row(self, referee: Callable[[], Referee] | None = None) -> Row:
+    def row(self, test_runner: Callable[[], TestRunner] | None = None) -> Row:
         """Reads the row."""
         entry = self.source.dataset.entries[self.position]
         return Row(
@@ -61,24 +61,24 @@ class Trial(NamedTuple):
             place=entry.place,
             format=self.source.format or UNNAMED,
             candidate=self.source.candidate(self.sample),
-            referee=referee,
+            test_runner=test_runner,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DatasetSource:
     """A dataset as a marker names it."""
 
     dataset: Dataset
     format: Format | None
     samples: Samples | None
 
-    def trials(self, *, sampled: bool = True) -> Iterator[Trial]:
+    def sampled_rows(self, *, sampled: bool = True) -> Iterator[SampledRow]:
         """Yields what the tests are about, in the order of the rows and, if `sampled`, of the samples for each."""
         for index, entry in enumerate(self.dataset.entries):
             keys = self.samples.keys_of(entry.id) if self.samples is not None and sampled else []
             for number, key in enumerate(keys or [None], start=1):
-                yield Trial(self, index, key, number, max(len(keys), 1))
+                yield SampledRow(self, index, key, number, max(len(keys), 1))
 
     def candidate(self, key: Key | None) -> str | None:
         """Returns a sample. A row for which a model gave nothing has no code, and is not passed over."""
@@ -87,7 +87,7 @@ class Source:
         return self.samples.read(key) if key is not None else ""
 
 
-def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], directory: Path) -> Source:
+def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], directory: Path) -> DatasetSource:
     """Returns what a marker names.
 
     Parameters:
@@ -117,7 +117,7 @@ def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], directory: Pat
         samples = Samples(_located(kwargs["samples"], directory))
         if kwargs.get("limit") is None:
             samples.check_ids(dataset)
-    return Source(dataset, found, samples)
+    return DatasetSource(dataset, found, samples)
 
 
 def _located(source: Any, directory: Path) -> Path | Iterable[Fields]:

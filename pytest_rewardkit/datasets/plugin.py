@@ -16,9 +16,9 @@ from pytest_rewardkit.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_rewardkit.datasets.marker import Source, Trial
+    from pytest_rewardkit.datasets.marker import DatasetSource, SampledRow
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.ledger.ledger import Ledger
 
 MARKER: Final = (
@@ -26,7 +26,7 @@ MARKER: Final = (
     "row of a dataset, which the fixture `row` gives."
 )
 
-_SOURCES: Final = pytest.StashKey[list[tuple[pytest.Mark, Path, "Source"]]]()
+_SOURCES: Final = pytest.StashKey[list[tuple[pytest.Mark, Path, "DatasetSource"]]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -49,9 +49,9 @@ def _make_rows(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
         wrong = str(error)
     else:
         # What is checked then are references, each once.
-        trials = list(source.trials(sampled=not Settings.of(metafunc.config).selfcheck))
-        values = [_marked(trial) if trial.directions else trial for trial in trials]
-        metafunc.parametrize("row", values, ids=[trial.id for trial in trials], indirect=True)
+        sampled_rows = list(source.sampled_rows(sampled=not Settings.of(metafunc.config).selfcheck))
+        values = [_marked(sampled_row) if sampled_row.directions else sampled_row for sampled_row in sampled_rows]
+        metafunc.parametrize("row", values, ids=[sampled_row.id for sampled_row in sampled_rows], indirect=True)
         return
     pytest.fail(f"{place}: {wrong}", pytrace=False)
 
@@ -82,38 +82,38 @@ def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Says what the test is about, and lets a row's own threshold stand before its function's."""
-    trial = trial_of(item)
+    sampled_row = sampled_row_of(item)
     callspec = getattr(item, "callspec", None)
     number = callspec.params.get("attempt") if callspec is not None else None
-    if trial is not None and trial.attempts > 1:
-        number = trial.number
-    if trial is not None or number is not None:
-        note_row_attempt(item, RowAttempt(trial.row_id if trial is not None else None, number))
-    if trial is not None and trial.directions and "threshold" in trial.directions:
-        item.add_marker(pytest.mark.reward(threshold=trial.directions["threshold"]), append=False)
+    if sampled_row is not None and sampled_row.attempts > 1:
+        number = sampled_row.number
+    if sampled_row is not None or number is not None:
+        note_row_attempt(item, RowAttempt(sampled_row.row_id if sampled_row is not None else None, number))
+    if sampled_row is not None and sampled_row.directions and "threshold" in sampled_row.directions:
+        item.add_marker(pytest.mark.reward(threshold=sampled_row.directions["threshold"]), append=False)
 
 
-def trial_of(item: pytest.Item) -> Trial | None:
+def sampled_row_of(item: pytest.Item) -> SampledRow | None:
     """Returns what a test is about, or None if it is not about a row."""
     callspec = getattr(item, "callspec", None)
     if callspec is None or "row" not in callspec.params:
         return None
-    from pytest_rewardkit.datasets.marker import Trial
+    from pytest_rewardkit.datasets.marker import SampledRow
 
     value = callspec.params["row"]
-    return value if isinstance(value, Trial) else None
+    return value if isinstance(value, SampledRow) else None
 
 
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Row:
     """The row of the dataset that ``@pytest.mark.reward_dataset`` names: a mapping of its fields."""
-    trial = getattr(request, "param", None)
-    if trial is None:
+    sampled_row = getattr(request, "param", None)
+    if sampled_row is None:
         pytest.fail(
             f"{request.node.nodeid}: the fixture `row` needs @pytest.mark.reward_dataset on the test", pytrace=False
         )
     # Most tests need none, and making it loads the SDK.
-    row: Row = trial.row(lambda: request.getfixturevalue("rewardkit_referee"))
+    row: Row = sampled_row.row(lambda: request.getfixturevalue("rewardkit_test_runner"))
     return row
 
 
@@ -132,8 +132,8 @@ def candidate(row: Row) -> str:
 @pytest.fixture
 def attempt(request: pytest.FixtureRequest) -> int:
     """Which of the attempts at its row, or of ``@pytest.mark.reward(attempts=)``, this test is; from 1."""
-    trial = trial_of(request.node)
-    return int(getattr(request, "param", trial.number if trial is not None else 1))
+    sampled_row = sampled_row_of(request.node)
+    return int(getattr(request, "param", sampled_row.number if sampled_row is not None else 1))
 
 
 @pytest.fixture
@@ -143,19 +143,19 @@ def reference(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def rewardkit_referee(request: pytest.FixtureRequest) -> Generator[Referee, None, None]:
+def rewardkit_test_runner(request: pytest.FixtureRequest) -> Generator[TestRunner, None, None]:
     """Where the rows' own test code runs: a sandbox for this process's whole session, made when it is first needed."""
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.fixtures import WIDE_SCOPE_TIMEOUT
     from pytest_rewardkit.run.provision import Provision
 
     # Not counted among the sandboxes of tests: each worker holds one to its end, so tests could wait for ever.
     provision = Provision.of(request.config)
-    with Referee(lambda: provision.provider.create(timeout=WIDE_SCOPE_TIMEOUT)) as referee:
-        yield referee
+    with TestRunner(lambda: provision.provider.create(timeout=WIDE_SCOPE_TIMEOUT)) as test_runner:
+        yield test_runner
 
 
-def _source(metafunc: pytest.Metafunc, mark: pytest.Mark) -> Source:
+def _source(metafunc: pytest.Metafunc, mark: pytest.Mark) -> DatasetSource:
     """The dataset of a marker, read once for all the tests that the marker is on."""
     from pytest_rewardkit.datasets.marker import read_marker
 
@@ -169,10 +169,10 @@ def _source(metafunc: pytest.Metafunc, mark: pytest.Mark) -> Source:
     return source
 
 
-def _marked(trial: Trial) -> Any:
-    directions = trial.directions or {}
+def _marked(sampled_row: SampledRow) -> Any:
+    directions = sampled_row.directions or {}
     marks = [getattr(pytest.mark, name) for name in directions.get("marks", ())]
     if "skip" in directions:
         reason = directions["skip"]
         marks.append(pytest.mark.skip(reason=reason if isinstance(reason, str) else "the row says skip"))
-    return pytest.param(trial, marks=marks)
+    return pytest.param(sampled_row, marks=marks)

@@ -13,9 +13,9 @@ from pytest_rewardkit.scorers.response.messages import answer_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.stores import Fields
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 
 class RowFormat(Protocol):
@@ -25,7 +25,7 @@ class RowFormat(Protocol):
     def ours(self) -> bool:
         """Whether rows are written for this package, and so may hold candidates and speak of their own tests."""
 
-    def read(self, row: Row) -> Task:
+    def read(self, row: Row) -> RowTask:
         """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
 
 
@@ -40,7 +40,7 @@ class Row(Mapping[str, Any]):
         place: where it stands, for people.
         format: what its fields mean.
         candidate: what is judged by it, where that is not one of its fields.
-        referee: gives where its own test code runs.
+        test_runner: gives where its own test code runs.
     """
 
     def __init__(
@@ -51,33 +51,33 @@ class Row(Mapping[str, Any]):
         place: str,
         format: RowFormat,  # noqa: A002
         candidate: str | None = None,
-        referee: Callable[[], Referee] | None = None,
+        test_runner: Callable[[], TestRunner] | None = None,
     ) -> None:
         self._fields = fields
         self.id = id
         self.place = place
         self._format = format
         self._candidate = candidate
-        self._referee = referee
-        self._stand_in: Callable[[], str] | None = None
+        self._test_runner = test_runner
+        self._replacement: Callable[[], str] | None = None
 
     @cached_property
-    def task(self) -> Task:
+    def task(self) -> RowTask:
         """What the row asks for: its prompt, its reference, and how candidates are scored.
 
         Raises RewardkitUsageError when a field does not hold what it should.
         """
         # A reference that is judged itself excuses nothing by failing.
-        return self._read if self._stand_in is None else replace(self._read, reference=None)
+        return self._read if self._replacement is None else replace(self._read, reference=None)
 
     @cached_property
-    def _read(self) -> Task:
+    def _read(self) -> RowTask:
         return self._format.read(self)
 
     @property
-    def referee(self) -> Referee | None:
+    def test_runner(self) -> TestRunner | None:
         """Where the row's own test code runs, or None if nobody provides for it."""
-        return self._referee() if self._referee is not None else None
+        return self._test_runner() if self._test_runner is not None else None
 
     @property
     def reference(self) -> str | None:
@@ -94,8 +94,8 @@ class Row(Mapping[str, Any]):
 
         Raises RewardkitUsageError when there is none.
         """
-        if self._stand_in is not None:
-            return self._stand_in()
+        if self._replacement is not None:
+            return self._replacement()
         if self._candidate is not None:
             return self._candidate
         # Of a benchmark's row, a field of that name would be its own solution.
@@ -107,9 +107,9 @@ class Row(Mapping[str, Any]):
             raise RewardkitUsageError(f"{self.place}: {self._no_candidate()}")
         return found
 
-    def stand_in(self, candidate: Callable[[], str]) -> None:
+    def replace_candidate(self, candidate: Callable[[], str]) -> None:
         """Let what `candidate` gives be judged when it is asked for, whatever the row says."""
-        self._stand_in = candidate
+        self._replacement = candidate
 
     def _no_candidate(self) -> str:
         """Return why nothing is judged by this row, and how something could be."""

@@ -24,7 +24,7 @@ FieldSpec = Sequence[str] | Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IndexEntry:
     """What the index keeps of a row: its id, its place, the key to read it by, and what its test is told of it."""
 
     id: str
@@ -36,7 +36,7 @@ class Entry:
 class Dataset(Sequence[Row]):
     """Rows in the order of their file; only their index is in memory."""
 
-    def __init__(self, store: Store, entries: list[Entry], fields: FieldSpec, id_field: str | None) -> None:
+    def __init__(self, store: Store, entries: list[IndexEntry], fields: FieldSpec, id_field: str | None) -> None:
         self.name = store.name
         self.entries = entries
         self._store = store
@@ -51,7 +51,7 @@ class Dataset(Sequence[Row]):
             return [self._read(entry) for entry in self.entries[index]]
         return self._read(self.entries[index])
 
-    def _read(self, entry: Entry) -> Row:
+    def _read(self, entry: IndexEntry) -> Row:
         fields = self._renamed(self._store.read(entry.key))
         if self._id_field is not None and written(fields.get(self._id_field)) != entry.id:
             raise RewardkitUsageError(
@@ -76,8 +76,8 @@ def open_dataset(
         fields: the fields of a row; a row that lacks one or has another is refused. A mapping says what the file calls
             them: ``{"expected": "ground_truth"}``.
         limit: how many rows, from the first.
-        needs: called with each row's fields and place; raises what is wrong with them, returns what `Entry.directions`
-            is to keep.
+        needs: called with each row's fields and place; raises what is wrong with them, returns what
+            `IndexEntry.directions` is to keep.
 
     Raises:
         RewardkitUsageError: a row cannot be read, lacks a field, or has no id of its own; the text names the place.
@@ -87,7 +87,7 @@ def open_dataset(
     store = open_store(source)
     check = _checking(fields, id)
     rename = _renaming(fields)
-    entries: list[Entry] = []
+    entries: list[IndexEntry] = []
     places: dict[str, str] = {}
     for key, place, found in store.scan():
         check(found, place)
@@ -98,7 +98,7 @@ def open_dataset(
         if row_id in places:
             raise RewardkitUsageError(f"{place}: the id {row_id!r} is already that of {places[row_id]}")
         places[row_id] = place
-        entries.append(Entry(row_id, place, key, needs(row, place) if needs else None))
+        entries.append(IndexEntry(row_id, place, key, needs(row, place) if needs else None))
         if len(entries) == limit:
             break
     if not entries:

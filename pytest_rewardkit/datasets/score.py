@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.assertions import assert_reward
 from pytest_rewardkit.datasets.row import Row
-from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.errors import RewardkitCallError
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.faults import guarded
@@ -28,7 +28,7 @@ def score_row(
     row: Row,
     candidate: str | None = None,
     *,
-    referee: Referee | None = None,
+    test_runner: TestRunner | None = None,
     time_limit: float | None = None,
     setup: str | None = None,
     rel_tol: float | None = None,
@@ -40,8 +40,8 @@ def score_row(
         sandbox: where the candidate runs.
         row: a row of a dataset; its ``format`` says what its fields mean.
         candidate: code, or a model's response that holds it; the row's own candidate without it.
-        referee: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row` has
-            it run; else a second sandbox, made for this call.
+        test_runner: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row`
+            has it run; else a second sandbox, made for this call.
         time_limit: seconds for the candidate and for each check of it, in place of the format's.
         setup: code that runs before the candidate, such as ``from typing import *``.
         rel_tol, abs_tol: how far numbers may be apart, for formats that compare outputs or what functions return.
@@ -62,9 +62,9 @@ def score_row(
     given = row.candidate if candidate is None else candidate
     options = {"setup": setup, "rel_tol": rel_tol, "abs_tol": abs_tol}
     task = row.task.with_options({name: value for name, value in options.items() if value is not None})
-    present = referee if referee is not None else row.referee
-    with nullcontext(present) if present is not None else Referee(lambda: create_beside(sandbox)) as found:
-        reward = guarded(lambda: task.score(sandbox, given, referee=found, time_limit=time_limit))
+    present = test_runner if test_runner is not None else row.test_runner
+    with nullcontext(present) if present is not None else TestRunner(lambda: create_beside(sandbox)) as found:
+        reward = guarded(lambda: task.score(sandbox, given, test_runner=found, time_limit=time_limit))
     evidence = reward.evidence or (Evidence(),)
     return replace(
         reward, evidence=tuple(item if item.candidate else replace(item, response=given) for item in evidence)

@@ -13,15 +13,15 @@ from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.checks.case import checked_time_limit
 from pytest_rewardkit.scorers.checks.chart_check import ChartCheck, as_chart_checks, judge_chart
 from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b, charts_read
-from pytest_rewardkit.scorers.checks.insight import Findings, Insight, as_insights
+from pytest_rewardkit.scorers.checks.insight import Insight, InsightFindings, as_insights
 from pytest_rewardkit.scorers.checks.judging import readable
 from pytest_rewardkit.scorers.checks.pictures import is_picture
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
 from pytest_rewardkit.scorers.running.subject import Notebook
 from pytest_rewardkit.scorers.running.tenants import settled
-from pytest_rewardkit.scorers.running.witness import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class AnalysisOptions(TypedDict, total=False):
     extract: str
 
 
-@witnessed
+@with_evidence
 def score_analysis(
     sandbox: Sandbox,
     candidate: str,
@@ -112,7 +112,7 @@ def score_analysis(
     if cell.verdict is not None:
         return _failed(sought, checks, cell.verdict, cell.reason, readable(cell.stderr))
     own_time = OwnTime()
-    findings = Findings(cell.transcript())
+    findings = InsightFindings(cell.transcript())
     parts = own_time.parts(sought, findings.judge, _unjudged)
     # E2B's own reading of a figure is for those that ours says nothing about.
     readings = [*cell.readings, *unshown]

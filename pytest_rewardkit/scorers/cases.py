@@ -10,11 +10,11 @@ from pytest_rewardkit.scorers.checks.case import Case, as_cases, checked_time_li
 from pytest_rewardkit.scorers.checks.judging import Matching, judge
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask, wanted_of
 from pytest_rewardkit.scorers.running.program import run_program
 from pytest_rewardkit.scorers.running.subject import Module
 from pytest_rewardkit.scorers.running.tenants import SPOILT, is_its_own_doing, settled
-from pytest_rewardkit.scorers.running.witness import witnessed
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class CasesOptions(TypedDict, total=False):
     extract: str
 
 
-@witnessed
+@with_evidence
 def score_cases(
     sandbox: Sandbox,
     candidate: str,

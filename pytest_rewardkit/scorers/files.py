@@ -13,10 +13,10 @@ from pytest_rewardkit.scorers.checks.file_check import FileCheck, as_file_checks
 from pytest_rewardkit.scorers.checks.judging import Matching, readable
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.scorers.running.program import run_program
 from pytest_rewardkit.scorers.running.snapshot import Need, take_tree
 from pytest_rewardkit.scorers.running.tenants import settled
-from pytest_rewardkit.scorers.running.witness import witnessed
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class FilesOptions(TypedDict, total=False):
     extract: str
 
 
-@witnessed
+@with_evidence
 def score_files(
     sandbox: Sandbox,
     candidate: str,

@@ -11,13 +11,13 @@ from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, checked_time_limit
 from pytest_rewardkit.scorers.checks.judging import Matching, part_of, readable
 from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.running.program import run_program
 from pytest_rewardkit.scorers.running.protocol import VALUE, reading_of
 from pytest_rewardkit.scorers.running.subject import Notebook
 from pytest_rewardkit.scorers.running.tenants import settled
-from pytest_rewardkit.scorers.running.witness import witnessed
-from pytest_rewardkit.scorers.values.compare import Comparison
+from pytest_rewardkit.scorers.values.compare import ComparisonResult
 from pytest_rewardkit.scorers.values.equality import comparable
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
@@ -40,7 +40,7 @@ class OutputOptions(TypedDict, total=False):
     extract: str
 
 
-@witnessed
+@with_evidence
 def score_output(
     sandbox: Sandbox,
     candidate: str,
@@ -108,22 +108,22 @@ def score_output(
     return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
 
 
-def _of_program(answer: Answer, expected: Any, matching: Matching) -> Comparison:
+def _of_program(answer: Answer, expected: Any, matching: Matching) -> ComparisonResult:
     if answer.verdict is not None:
-        return Comparison(0.0, answer.reason)
+        return ComparisonResult(0.0, answer.reason)
     if isinstance(expected, str):
         return matching.texts(answer.texts(expected), expected)
     has_value = answer.value is not NOT_GIVEN
     return matching.values(answer.value, expected) if has_value else matching.printed(answer.stdout, expected)
 
 
-def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matching, limit: float) -> Comparison:
+def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matching, limit: float) -> ComparisonResult:
     if cell.verdict is not None:
-        return Comparison(0.0, cell.reason)
+        return ComparisonResult(0.0, cell.reason)
     wants = reading_of(expected) if isinstance(expected, str) else VALUE
     last = _last_value(notebook, cell, wants, limit) if cell.value is not None else Answer()
     if last.verdict is not None:
-        return Comparison(0.0, last.reason)
+        return ComparisonResult(0.0, last.reason)
     if isinstance(expected, str):
         # A notebook shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
         texts = last.texts(expected) if cell.value is not None else [""]

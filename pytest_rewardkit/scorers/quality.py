@@ -18,8 +18,8 @@ from pytest_rewardkit.scorers.checks.case import checked_time_limit
 from pytest_rewardkit.scorers.checks.judging import readable
 from pytest_rewardkit.scorers.looked_at import ANSWER, Questioned
 from pytest_rewardkit.scorers.response.extract import find_code
+from pytest_rewardkit.scorers.running.call_evidence import note_code, with_evidence
 from pytest_rewardkit.scorers.running.interpreter import Interpreter
-from pytest_rewardkit.scorers.running.witness import saw_code, witnessed
 from pytest_rewardkit.scorers.statements import Kind, Statements, does_something
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class _Finding:
         return f"line {self.line}: {self.code} {self.message}"
 
 
-@witnessed
+@with_evidence
 def score_quality(
     sandbox: Sandbox,
     candidate: str,
@@ -117,11 +117,11 @@ def score_quality(
     if not parts:
         raise RewardkitUsageError(f"parts must name at least one of {', '.join(TOOLS)}")
     extraction = find_code(candidate, policy=extract)
-    saw_code(extraction.code)
+    note_code(extraction.code)
     if not extraction.code:
         return _all(parts, Verdict.NO_CODE, extraction.how)
     try:
-        source = _Source(extraction.code)
+        source = _JudgedSource(extraction.code)
     except (SyntaxError, ValueError, MemoryError, RecursionError, tokenize.TokenError) as error:
         return _all(parts, Verdict.COMPILE_ERROR, f"{type(error).__name__}: {error}")
     if not source.statements.kinds:
@@ -136,7 +136,7 @@ def score_quality(
     return Reward.from_parts(judged, reason=f"scored {extraction.how}")
 
 
-class _Source:
+class _JudgedSource:
     """A candidate's code, as each tool gets it, and where in it the findings of each are."""
 
     def __init__(self, code: str) -> None:
@@ -206,7 +206,7 @@ class _ToolFailedError(SandboxUnavailable):
         self.verdict = verdict
 
 
-def _judged(interpreter: Interpreter, name: str, command: Sequence[str], source: _Source, limit: float) -> Part:
+def _judged(interpreter: Interpreter, name: str, command: Sequence[str], source: _JudgedSource, limit: float) -> Part:
     tool = TOOLS[name]
     try:
         stdout, duration = _told(interpreter, tool, command, source.text_for(tool), limit)
@@ -236,7 +236,7 @@ def _told(interpreter: Interpreter, tool: str, command: Sequence[str], text: str
     return stdout, cell.duration
 
 
-def _rated(name: str, source: _Source, found: Iterable[_Finding], duration: float) -> Part:
+def _rated(name: str, source: _JudgedSource, found: Iterable[_Finding], duration: float) -> Part:
     findings = sorted(found, key=lambda finding: finding.line)
     distinct, statements = _distinct(findings), len(source.statements.kinds)
     shown = [str(finding) for finding in findings[:MAX_SHOWN]]

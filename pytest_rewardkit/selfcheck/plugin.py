@@ -117,7 +117,7 @@ class SelfCheck:
         """Lets a row that a test scores have that text as its candidate."""
         value = yield
         if isinstance(value, Row) and fixturedef.argname == "row" and (judged := _judged(request.node)) is not None:
-            value.stand_in(lambda: judged.text(lambda: request.getfixturevalue("reference")))
+            value.replace_candidate(lambda: judged.text(lambda: request.getfixturevalue("reference")))
             judged.row = value
         return value
 

@@ -1,4 +1,4 @@
-"""One local server and one referee for the tests here; each test has a sandbox of its own, by the real SDK."""
+"""One local server and one test_runner for the tests here; each test has a sandbox of its own, by the real SDK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.sandboxes.choice import resolve
 
@@ -26,9 +26,9 @@ def provider(shared_settings: Settings) -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def referee(provider: Provider) -> Iterator[Referee]:
-    with Referee(provider.create) as referee:
-        yield referee
+def test_runner(provider: Provider) -> Iterator[TestRunner]:
+    with TestRunner(provider.create) as test_runner:
+        yield test_runner
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.datasets.testcode import referee
-from pytest_rewardkit.datasets.testcode.referee import Referee, TestCode
+from pytest_rewardkit.datasets.testcode import test_runner
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode, TestRunner
 
 if TYPE_CHECKING:
     import pytest
@@ -35,12 +35,12 @@ def test_the_sandbox_of_the_tests_is_renewed_before_its_time_is_over(
         made.append(provider.create())
         return made[-1]
 
-    with Referee(create) as one:
+    with TestRunner(create) as one:
         one.begin(TestCode("assert f(1) == 2"))
         one.begin(TestCode("assert f(1) == 2"))
         assert len(made) == 1
-    monkeypatch.setattr(referee, "RENEWAL_SECONDS", -1.0)
-    with Referee(create) as another:
+    monkeypatch.setattr(test_runner, "RENEWAL_SECONDS", -1.0)
+    with TestRunner(create) as another:
         another.begin(TestCode("assert f(1) == 2"))
         another.begin(TestCode("assert f(1) == 2"))
     assert len(made) == 3

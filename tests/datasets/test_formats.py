@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 
 def row_of(example: Example, **changes: Any) -> Row:
@@ -48,13 +48,15 @@ def row_of(example: Example, **changes: Any) -> Row:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_a_reference_earns_all_and_another_candidate_less(sandbox: Sandbox, referee: Referee, example: Example) -> None:
+def test_a_reference_earns_all_and_another_candidate_less(
+    sandbox: Sandbox, test_runner: TestRunner, example: Example
+) -> None:
     row = row_of(example)
     assert row.reference is not None
     assert row.task.prompt is None or isinstance(row.task.prompt, str)
-    right = score_row(sandbox, row, row.reference, referee=referee)
+    right = score_row(sandbox, row, row.reference, test_runner=test_runner)
     assert (right.value, [part.reason for part in right.parts if part.value != 1]) == (1.0, [])
-    wrong = score_row(sandbox, row, example.wrong, referee=referee)
+    wrong = score_row(sandbox, row, example.wrong, test_runner=test_runner)
     assert wrong.value is not None and wrong.value < 1.0
 
 
@@ -69,9 +71,9 @@ def test_a_reference_earns_all_and_another_candidate_less(sandbox: Sandbox, refe
     ids=["nothing", "prose", "another function"],
 )
 def test_what_is_no_candidate_earns_nothing(
-    sandbox: Sandbox, referee: Referee, example: Example, candidate: str, verdicts: set[Verdict]
+    sandbox: Sandbox, test_runner: TestRunner, example: Example, candidate: str, verdicts: set[Verdict]
 ) -> None:
-    reward = score_row(sandbox, row_of(example), candidate, referee=referee)
+    reward = score_row(sandbox, row_of(example), candidate, test_runner=test_runner)
     # Some of a test's assertions say nothing about the candidate, or are true of many.
     assert reward.value is not None and reward.value < 0.5
     assert reward.verdict in verdicts | ({Verdict.PARTIAL} if candidate.startswith("def") else set())
@@ -94,12 +96,12 @@ NOTHINGS = {
     ],
 )
 def test_doing_nothing_earns_nothing(
-    sandbox: Sandbox, referee: Referee, nothing: str, entry_point: str, test: str
+    sandbox: Sandbox, test_runner: TestRunner, nothing: str, entry_point: str, test: str
 ) -> None:
     fields = {"task_id": 1, "text": "Double.", "test_list": [test], "code": "def f(n): return n * 2 or None"}
     row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
-    assert score_row(sandbox, row, referee=referee, candidate=fields["code"]).value == 1.0
-    assert score_row(sandbox, row, nothing.format(name=entry_point), referee=referee).value == 0.0
+    assert score_row(sandbox, row, test_runner=test_runner, candidate=fields["code"]).value == 1.0
+    assert score_row(sandbox, row, nothing.format(name=entry_point), test_runner=test_runner).value == 0.0
 
 
 SHARED = "class Shared:\n    n = 0\n    def __enter__(self): return self\n    def __exit__(self, *_): pass\n"
@@ -118,14 +120,14 @@ SHARED = "class Shared:\n    n = 0\n    def __enter__(self): return self\n    de
     ids=["a context", "a function with effects", "an exception"],
 )
 def test_a_test_that_the_reference_fails_too_says_nothing(
-    sandbox: Sandbox, referee: Referee, reference: str, test: str
+    sandbox: Sandbox, test_runner: TestRunner, reference: str, test: str
 ) -> None:
     fields = {"task_id": 1, "text": "Do it.", "test_list": [test], "code": reference}
     row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
     for candidate in (reference, f"{reference}\nother = 1"):
-        reward = score_row(sandbox, row, candidate, referee=referee)
+        reward = score_row(sandbox, row, candidate, test_runner=test_runner)
         assert (reward.value, reward.reason[:32]) == (None, "the row's own reference does not")
-    assert score_row(sandbox, row, "def f(:", referee=referee).verdict is Verdict.COMPILE_ERROR
+    assert score_row(sandbox, row, "def f(:", test_runner=test_runner).verdict is Verdict.COMPILE_ERROR
 
 
 @pytest.mark.parametrize(
@@ -139,10 +141,10 @@ def test_a_test_that_the_reference_fails_too_says_nothing(
     ids=["tests", "prompt", "reference"],
 )
 def test_a_library_that_the_row_needs_and_the_sandbox_lacks_is_named(
-    sandbox: Sandbox, referee: Referee, changes: dict[str, str]
+    sandbox: Sandbox, test_runner: TestRunner, changes: dict[str, str]
 ) -> None:
     row = row_of(BIGCODE, **changes)
-    reward = score_row(sandbox, row, row.reference, referee=referee)
+    reward = score_row(sandbox, row, row.reference, test_runner=test_runner)
     assert reward.verdict is Verdict.UNSCORED
     assert "lacks what the row needs: not_there" in reward.reason
 
@@ -156,30 +158,30 @@ def test_a_library_that_the_row_needs_and_the_sandbox_lacks_is_named(
     ],
 )
 def test_a_library_that_only_the_candidate_asks_for_is_its_own_fault(
-    sandbox: Sandbox, referee: Referee, candidate: str
+    sandbox: Sandbox, test_runner: TestRunner, candidate: str
 ) -> None:
-    assert score_row(sandbox, row_of(BIGCODE), candidate, referee=referee).value == 0.0
+    assert score_row(sandbox, row_of(BIGCODE), candidate, test_runner=test_runner).value == 0.0
 
 
-def test_a_candidate_that_spoils_the_tests_loading_is_not_unscored(sandbox: Sandbox, referee: Referee) -> None:
+def test_a_candidate_that_spoils_the_tests_loading_is_not_unscored(sandbox: Sandbox, test_runner: TestRunner) -> None:
     candidate = "    return 1\n\nimport sys\nsys.modules['unittest'] = sys.modules['tempfile'] = None\n"
-    assert score_row(sandbox, row_of(BIGCODE), candidate, referee=referee).value == 0.0
+    assert score_row(sandbox, row_of(BIGCODE), candidate, test_runner=test_runner).value == 0.0
 
 
-def test_unit_tests_that_doing_nothing_passes_have_no_weight(sandbox: Sandbox, referee: Referee) -> None:
+def test_unit_tests_that_doing_nothing_passes_have_no_weight(sandbox: Sandbox, test_runner: TestRunner) -> None:
     test = (
         BIGCODE.row["test"]
         + "    def test_case_5(self):\n        self.assertIsNone(task_func(-5) if False else None)\n"
     )
     row = row_of(BIGCODE, test=test)
-    right = score_row(sandbox, row, row.reference, referee=referee)
+    right = score_row(sandbox, row, row.reference, test_runner=test_runner)
     assert (right.value, [part.weight for part in right.parts]) == (1.0, [1, 1, 1, 1, 0])
-    assert score_row(sandbox, row, "    pass\n", referee=referee).value == 0.0
+    assert score_row(sandbox, row, "    pass\n", test_runner=test_runner).value == 0.0
 
 
-def test_a_row_that_doing_nothing_passes_says_nothing(sandbox: Sandbox, referee: Referee) -> None:
+def test_a_row_that_doing_nothing_passes_says_nothing(sandbox: Sandbox, test_runner: TestRunner) -> None:
     row = row_of(HELPERS, test="def check(candidate):\n    assert not candidate('')\n    assert True\n")
-    reward = score_row(sandbox, row, row["canonical_solution"], referee=referee)
+    reward = score_row(sandbox, row, row["canonical_solution"], test_runner=test_runner)
     assert reward.verdict is Verdict.UNSCORED
     assert "says nothing of a candidate" in reward.reason
 
@@ -203,24 +205,26 @@ HANDED_OVER = {
 
 
 @pytest.mark.parametrize(("code", "test"), HANDED_OVER.values(), ids=HANDED_OVER)
-def test_what_tests_hand_over_reaches_the_candidate(sandbox: Sandbox, referee: Referee, code: str, test: str) -> None:
+def test_what_tests_hand_over_reaches_the_candidate(
+    sandbox: Sandbox, test_runner: TestRunner, code: str, test: str
+) -> None:
     fields = {"task_id": 1, "text": "As said.", "test_list": [test], "code": code}
     row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
-    reward = score_row(sandbox, row, code, referee=referee)
+    reward = score_row(sandbox, row, code, test_runner=test_runner)
     assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
 
 
-def test_a_function_takes_along_only_what_it_refers_to(sandbox: Sandbox, referee: Referee) -> None:
+def test_a_function_takes_along_only_what_it_refers_to(sandbox: Sandbox, test_runner: TestRunner) -> None:
     code = "def spy(g): return sorted(name for name in g.__globals__ if name[0] != '_')"
     test = "EXPECTED = ['BASE', 'helper']\nBASE = 1\ndef helper(): return BASE\ndef g(): return helper()"
     fields = {"task_id": 1, "text": "", "test_list": [test, "assert spy(g) == ['helper']"], "code": code}
     row = Row(fields, id="1", place="rows.jsonl:1", format=find_format("mbpp"))
-    assert score_row(sandbox, row, code, referee=referee).value == 1.0
+    assert score_row(sandbox, row, code, test_runner=test_runner).value == 1.0
 
 
-def test_partial_credit_is_the_share_of_checks(sandbox: Sandbox, referee: Referee) -> None:
+def test_partial_credit_is_the_share_of_checks(sandbox: Sandbox, test_runner: TestRunner) -> None:
     half = "    return [n / 3 for n in numbers] if len(numbers) < 2 else []\n"
-    reward = score_row(sandbox, row_of(PLUS_TABLE), half, referee=referee)
+    reward = score_row(sandbox, row_of(PLUS_TABLE), half, test_runner=test_runner)
     assert reward.value == 0.5
     assert reward.verdict is Verdict.PARTIAL
     [part] = reward.parts
@@ -228,13 +232,13 @@ def test_partial_credit_is_the_share_of_checks(sandbox: Sandbox, referee: Refere
     assert part.actual == "thirds([1.0, 2.0]) is []"
 
 
-def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Referee) -> None:
+def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, test_runner: TestRunner) -> None:
     test = (
         "def check(candidate):\n    assert candidate(1) == 1\n    for n in range(3):\n        got = candidate(n)\n"
         "        assert got == n\n"
     )
     row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test, canonical_solution=...)
-    reward = score_row(sandbox, row, "    return 1 // n\n", referee=referee)
+    reward = score_row(sandbox, row, "    return 1 // n\n", test_runner=test_runner)
     assert reward.value == 0.25
     assert [(part.value, part.weight, part.verdict) for part in reward.parts] == [
         (1.0, 1.0, Verdict.PASSED),
@@ -257,10 +261,10 @@ def test_the_checks_behind_a_break_count_as_failed(sandbox: Sandbox, referee: Re
     ],
     ids=["asyncio.run", "deep recursion", "prints", "pickle", "threads", "main"],
 )
-def test_a_candidate_runs_as_a_module_of_a_program_does(sandbox: Sandbox, referee: Referee, body: str) -> None:
+def test_a_candidate_runs_as_a_module_of_a_program_does(sandbox: Sandbox, test_runner: TestRunner, body: str) -> None:
     test = "def check(candidate):\n    assert candidate(3) == 3\n    assert candidate(-1) == -1\n"
     row = row_of(HELPERS, prompt='def f(n):\n    """ d """\n', entry_point="f", test=test, canonical_solution=...)
-    reward = score_row(sandbox, row, body, referee=referee)
+    reward = score_row(sandbox, row, body, test_runner=test_runner)
     assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
 
 
@@ -280,14 +284,14 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_a_candidate_may_come_in_many_forms(sandbox: Sandbox, referee: Referee, form: str) -> None:
+def test_a_candidate_may_come_in_many_forms(sandbox: Sandbox, test_runner: TestRunner, form: str) -> None:
     row = row_of(ASSERTIONS)
     candidate = form.format(
         prompt=row["prompt"],
         definition="def scale(numbers: List[float], by: float = 2) -> List[float]:\n",
         body="    return [float(n * by) for n in numbers]\n",
     )
-    reward = score_row(sandbox, row, candidate, referee=referee)
+    reward = score_row(sandbox, row, candidate, test_runner=test_runner)
     assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
 
 
@@ -301,13 +305,13 @@ def test_a_candidate_may_come_in_many_forms(sandbox: Sandbox, referee: Referee, 
         "`{'top': 3, 'all': (1, 2, 3)}`",
     ],
 )
-def test_an_output_may_be_foretold_in_many_forms(sandbox: Sandbox, referee: Referee, answer: str) -> None:
-    assert score_row(sandbox, row_of(CRUX_OUTPUT), answer, referee=referee).value == 1.0
+def test_an_output_may_be_foretold_in_many_forms(sandbox: Sandbox, test_runner: TestRunner, answer: str) -> None:
+    assert score_row(sandbox, row_of(CRUX_OUTPUT), answer, test_runner=test_runner).value == 1.0
 
 
-def test_an_output_is_to_be_foretold_not_computed(sandbox: Sandbox, referee: Referee) -> None:
+def test_an_output_is_to_be_foretold_not_computed(sandbox: Sandbox, test_runner: TestRunner) -> None:
     for answer in (f"f({CRUX['input']})", "{'top': max([3, 1, 2]), 'all': (1, 2, 3)}"):
-        reward = score_row(sandbox, row_of(CRUX_OUTPUT), answer, referee=referee)
+        reward = score_row(sandbox, row_of(CRUX_OUTPUT), answer, test_runner=test_runner)
         assert (reward.value, reward.verdict) == (0.0, Verdict.NO_CODE)
         assert "no value that is written out" in reward.parts[0].reason
 
@@ -316,11 +320,11 @@ def test_an_output_is_to_be_foretold_not_computed(sandbox: Sandbox, referee: Ref
     "answer",
     ["f([1, 2, 3], 'top')", "[2, 3, 1], 'top'", "assert f([1, 2, 3], key='top') == {'top': 3, 'all': (1, 2, 3)}"],
 )
-def test_any_input_that_gives_the_output_is_right(sandbox: Sandbox, referee: Referee, answer: str) -> None:
-    assert score_row(sandbox, row_of(CRUX_INPUT), answer, referee=referee).value == 1.0
+def test_any_input_that_gives_the_output_is_right(sandbox: Sandbox, test_runner: TestRunner, answer: str) -> None:
+    assert score_row(sandbox, row_of(CRUX_INPUT), answer, test_runner=test_runner).value == 1.0
 
 
-def test_without_a_referee_a_second_sandbox_is_made_and_killed(
+def test_without_a_test_runner_a_second_sandbox_is_made_and_killed(
     sandbox: Sandbox, provider: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from e2b_code_interpreter import Sandbox as Kind
@@ -350,14 +354,14 @@ def test_without_a_referee_a_second_sandbox_is_made_and_killed(
 )
 def test_a_row_whose_own_test_cannot_run_is_unscored_not_failed(
     sandbox: Sandbox,
-    referee: Referee,
+    test_runner: TestRunner,
     example: Example,
     changes: dict[str, Any],
     cause: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pytest_rewardkit.datasets.testcode.referee.SECONDS", 1.0)
-    reward = score_row(sandbox, row_of(example, **changes), example.row["canonical_solution"], referee=referee)
+    monkeypatch.setattr("pytest_rewardkit.datasets.testcode.test_runner.SECONDS", 1.0)
+    reward = score_row(sandbox, row_of(example, **changes), example.row["canonical_solution"], test_runner=test_runner)
     assert reward.value is None
     assert cause in reward.reason
 
@@ -422,10 +426,10 @@ def test_livecodebench_rows_are_asked_with_their_starter_code() -> None:
     assert row_of(LCB_PROGRAM).task.prompt == "Sort each line's numbers."
 
 
-def test_long_numbers_of_livecodebench_are_equal_exactly(sandbox: Sandbox, referee: Referee) -> None:
+def test_long_numbers_of_livecodebench_are_equal_exactly(sandbox: Sandbox, test_runner: TestRunner) -> None:
     candidate = LCB_PROGRAM.row["reference"].replace("main()\n    exit", "print('1 100000000000000002')\n    exit")
     row = row_of(LCB_PROGRAM, public_test_cases="[]")
-    assert score_row(sandbox, row, candidate, referee=referee).value == 0.0
+    assert score_row(sandbox, row, candidate, test_runner=test_runner).value == 0.0
 
 
 THIRD = {"id": 1, "fn_name": "f", "inputs": [[1], [2]], "outputs": [[0.333, {"1": [1]}], [0.667, {"1": [2]}]]}
@@ -443,7 +447,7 @@ THIRDS = "class Solution:\n    def f(self, n):\n        return (n / 3, {1: (n,)}
     ],
 )
 def test_what_functions_return_may_have_a_tolerance(
-    sandbox: Sandbox, referee: Referee, options: dict[str, float], value: float
+    sandbox: Sandbox, test_runner: TestRunner, options: dict[str, float], value: float
 ) -> None:
     row = Row(
         {**THIRD, "outputs": [[0.333, {"x": [1]}], [0.667, {"x": [2]}]]},
@@ -452,7 +456,7 @@ def test_what_functions_return_may_have_a_tolerance(
         format=find_format("apps"),
     )
     candidate = THIRDS.replace("{1: (n,)}", "{'x': [n]}")
-    assert score_row(sandbox, row, candidate, referee=referee, **options).value == value
+    assert score_row(sandbox, row, candidate, test_runner=test_runner, **options).value == value
 
 
 @pytest.mark.parametrize("options", [{"rel_tol": 0.5}, {"abs_tol": 1}])
@@ -460,11 +464,11 @@ def test_what_functions_return_may_have_a_tolerance(
     "answer", ["[n, True]", "[n, 'a']", "[n]", "[n, None]", "None", "[[n], 2]", "{0: n}", "[n, 2, 3]", "'n2'"]
 )
 def test_a_tolerance_is_for_numbers_alone(
-    sandbox: Sandbox, referee: Referee, options: dict[str, float], answer: str
+    sandbox: Sandbox, test_runner: TestRunner, options: dict[str, float], answer: str
 ) -> None:
     row = Row({"fn_name": "f", "inputs": [[1]], "outputs": [[1, 2]]}, id="1", place="r:1", format=find_format("apps"))
-    assert score_row(sandbox, row, "def f(n): return [n, 2.2]", referee=referee, **options).value == 1.0
-    assert score_row(sandbox, row, f"def f(n): return {answer}", referee=referee, **options).value == 0.0
+    assert score_row(sandbox, row, "def f(n): return [n, 2.2]", test_runner=test_runner, **options).value == 1.0
+    assert score_row(sandbox, row, f"def f(n): return {answer}", test_runner=test_runner, **options).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -481,14 +485,16 @@ def test_a_tolerance_is_for_numbers_alone(
     ],
     ids=lambda value: value.name if isinstance(value, Example) else "",
 )
-def test_names_may_be_given_to_candidates(sandbox: Sandbox, referee: Referee, example: Example, candidate: str) -> None:
-    given = score_row(sandbox, row_of(example), candidate, referee=referee, setup="from typing import *")
+def test_names_may_be_given_to_candidates(
+    sandbox: Sandbox, test_runner: TestRunner, example: Example, candidate: str
+) -> None:
+    given = score_row(sandbox, row_of(example), candidate, test_runner=test_runner, setup="from typing import *")
     assert (given.value, [part.reason for part in given.parts if part.value != 1]) == (1.0, [])
 
 
-def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, referee: Referee) -> None:
+def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, test_runner: TestRunner) -> None:
     candidate = "empty = cast(int, None)\ndef last(l): return max(l, default=empty)"
-    assert score_row(sandbox, row_of(PLUS_INPUTS), candidate, referee=referee).value == 0.0
+    assert score_row(sandbox, row_of(PLUS_INPUTS), candidate, test_runner=test_runner).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -497,7 +503,7 @@ def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, referee: Referee
 def test_options_that_mean_nothing_are_refused(example: Example, option: str) -> None:
     options: dict[str, Any] = {option: "import re" if option == "setup" else 0.1}
     with pytest.raises(RewardkitUsageError, match=f"{option}= means nothing for this format"):
-        score_row(None, row_of(example), "x", referee=None, **options)  # type: ignore[arg-type]
+        score_row(None, row_of(example), "x", test_runner=None, **options)  # type: ignore[arg-type]
 
 
 LONG = 10**5000 + 7
@@ -542,7 +548,7 @@ LONG = 10**5000 + 7
 )
 def test_numbers_of_any_length_in_files(
     sandbox: Sandbox,
-    referee: Referee,
+    test_runner: TestRunner,
     tmp_path: Path,
     format: str,  # noqa: A002
     row: dict[str, Any],
@@ -558,8 +564,8 @@ def test_numbers_of_any_length_in_files(
     path.write_text(text)
     [found] = open_dataset(path)
     row_read = Row(found, id="1", place="rows.jsonl:1", format=find_format(format))
-    assert score_row(sandbox, row_read, right, referee=referee).value == 1.0
-    assert score_row(sandbox, row_read, wrong, referee=referee).value == 0.0
+    assert score_row(sandbox, row_read, right, test_runner=test_runner).value == 1.0
+    assert score_row(sandbox, row_read, wrong, test_runner=test_runner).value == 0.0
 
 
 def replaced(value: Any) -> Any:

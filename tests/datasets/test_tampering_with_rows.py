@@ -15,15 +15,15 @@ from pytest_rewardkit.reward import Verdict
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.reward import Reward
 
 
 def scored(
-    sandbox: Sandbox, referee: Referee, example: Example, candidate: str, time_limit: float | None = None
+    sandbox: Sandbox, test_runner: TestRunner, example: Example, candidate: str, time_limit: float | None = None
 ) -> Reward:
     row = Row(example.row, id="x", place="here", format=find_format(example.format))
-    return score_row(sandbox, row, candidate, referee=referee, time_limit=time_limit)
+    return score_row(sandbox, row, candidate, test_runner=test_runner, time_limit=time_limit)
 
 
 EQUAL_TO_ALL = """
@@ -104,13 +104,13 @@ TRICKS = {
         "print(json.dumps({{'outcome': {{'checks': [], 'made': 9, 'planned': 9, 'stopped': None}}}}))\n"
         "def {name}(*a, **k):\n    sys.__stdout__.write('passed 1.0 ' * 99)\n    return 'x'"
     ),
-    "a player of its own": (
+    "a runner of its own": (
         "import sys\nfor n, m in list(sys.modules.items()):\n    if 'rewardkit' in n:\n"
         "        for k in ('digest', 'encode'):\n            setattr(m, k, lambda *a, **k: '0' * 64)\n"
         "def {name}(*a, **k): return 'x'"
     ),
     "a forged digest": (
-        "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('player'):\n"
+        "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('operation_runner'):\n"
         "        m.digest = lambda *a, **k: '0' * 64\ndef {name}(*a, **k): return [1.0] * 4"
     ),
     "a generator without an end": "def {name}(*a, **k):\n    while True: yield 0",
@@ -129,33 +129,33 @@ TRICKS = {
 
 @pytest.mark.parametrize("example", [HELPERS, PLUS_TABLE], ids=lambda example: example.name)
 @pytest.mark.parametrize("trick", TRICKS.values(), ids=TRICKS)
-def test_no_trick_pays(sandbox: Sandbox, referee: Referee, example: Example, trick: str) -> None:
+def test_no_trick_pays(sandbox: Sandbox, test_runner: TestRunner, example: Example, trick: str) -> None:
     candidate = trick.format(name=example.row["entry_point"])
-    reward = scored(sandbox, referee, example, candidate, time_limit=1)
+    reward = scored(sandbox, test_runner, example, candidate, time_limit=1)
     assert reward.value == 0.0
     # Those who ran into the sandbox's limits have not made the infrastructure fail.
     assert reward.verdict is not Verdict.UNSCORED
-    right = scored(sandbox, referee, example, example.row["canonical_solution"])
+    right = scored(sandbox, test_runner, example, example.row["canonical_solution"])
     assert right.value == 1.0
 
 
-def test_a_digest_is_no_answer(sandbox: Sandbox, referee: Referee) -> None:
+def test_a_digest_is_no_answer(sandbox: Sandbox, test_runner: TestRunner) -> None:
     candidate = (
-        "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('player'):\n"
+        "import sys\nfor n, m in list(sys.modules.items()):\n    if n.endswith('operation_runner'):\n"
         "        m.digest = lambda *a, **k: '0' * 64\ndef halves(n): return [0.0] * n"
     )
-    assert scored(sandbox, referee, PLUS_LARGE, candidate).value == 0.0
+    assert scored(sandbox, test_runner, PLUS_LARGE, candidate).value == 0.0
 
 
 def test_names_that_a_test_takes_from_the_candidate_are_not_run_with_the_test(
-    sandbox: Sandbox, referee: Referee
+    sandbox: Sandbox, test_runner: TestRunner
 ) -> None:
     candidate = (
         "words = found = pairs = area = counts = eval\n"
         "math = set = list = lambda *a, **k: True\n"
         "def isclose(*a, **k): return True"
     )
-    assert scored(sandbox, referee, MBPP_SANITIZED, candidate).value == 0.0
+    assert scored(sandbox, test_runner, MBPP_SANITIZED, candidate).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -178,20 +178,22 @@ def test_names_that_a_test_takes_from_the_candidate_are_not_run_with_the_test(
         "import os\nos._exit(0)",
     ],
 )
-def test_what_unit_tests_rely_on_is_watched(sandbox: Sandbox, referee: Referee, trick: str) -> None:
+def test_what_unit_tests_rely_on_is_watched(sandbox: Sandbox, test_runner: TestRunner, trick: str) -> None:
     candidate = (
         f"import pandas as pd\n{trick}\ndef task_func(n, path='n.txt'):\n    return pd.DataFrame({{'n': [0]}})\n"
     )
-    assert scored(sandbox, referee, BIGCODE, candidate, time_limit=10).value == 0.0
+    assert scored(sandbox, test_runner, BIGCODE, candidate, time_limit=10).value == 0.0
 
 
-def test_what_is_replaced_while_unit_tests_run_is_found_after_the_test(sandbox: Sandbox, referee: Referee) -> None:
+def test_what_is_replaced_while_unit_tests_run_is_found_after_the_test(
+    sandbox: Sandbox, test_runner: TestRunner
+) -> None:
     candidate = (
         "import unittest\ndef task_func(n, path='n.txt'):\n"
         "    unittest.TestCase.assertEqual = unittest.TestCase.fail = lambda *a: None\n"
         "    return {'n': pd.Series([0])}\n"
     )
-    reward = scored(sandbox, referee, BIGCODE, candidate)
+    reward = scored(sandbox, test_runner, BIGCODE, candidate)
     assert reward.value == 0.0
     assert "the candidate replaced unittest.case.TestCase." in reward.parts[0].reason
 
@@ -234,19 +236,21 @@ def of_test(name: str, body: str, test: str) -> Example:
 
 @pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS)
 def test_an_exception_of_the_candidate_ends_no_loop_as_if_all_were_well(
-    sandbox: Sandbox, referee: Referee, loop: str
+    sandbox: Sandbox, test_runner: TestRunner, loop: str
 ) -> None:
     example = of_test("double", "    return 2 * n\n", f"def check(candidate):\n{loop}")
-    assert scored(sandbox, referee, example, "def double(n): return n + n").value == 1.0
+    assert scored(sandbox, test_runner, example, "def double(n): return n + n").value == 1.0
     for end in ENDS:
         candidate = f"def double(n):\n    if n: raise {end}\n    return 0\n"
-        reward = scored(sandbox, referee, example, candidate)
+        reward = scored(sandbox, test_runner, example, candidate)
         assert reward.value is not None
         assert reward.value <= 0.5, end
 
 
 @pytest.mark.parametrize("end", ["IndexError", "StopIteration", "AttributeError"])
-def test_an_object_whose_length_and_items_differ_ends_no_loop(sandbox: Sandbox, referee: Referee, end: str) -> None:
+def test_an_object_whose_length_and_items_differ_ends_no_loop(
+    sandbox: Sandbox, test_runner: TestRunner, end: str
+) -> None:
     test = (
         "def check(candidate):\n    assert len(candidate(3)) == 3\n"
         "    for n, one in enumerate(reversed(candidate(3))):\n        assert n == one\n"
@@ -256,7 +260,7 @@ def test_an_object_whose_length_and_items_differ_ends_no_loop(sandbox: Sandbox, 
         f"class Items:\n    def __len__(self): return 3\n    def __iter__(self): raise {end}\n"
         "def down(n): return Items()\n"
     )
-    assert scored(sandbox, referee, example, "def down(n): return [i for i in range(n - 1, -1, -1)]").value == 1.0
-    reward = scored(sandbox, referee, example, candidate)
+    assert scored(sandbox, test_runner, example, "def down(n): return [i for i in range(n - 1, -1, -1)]").value == 1.0
+    reward = scored(sandbox, test_runner, example, candidate)
     assert reward.value is not None
     assert reward.value <= 0.5

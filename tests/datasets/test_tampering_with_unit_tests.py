@@ -15,7 +15,7 @@ from pytest_rewardkit.datasets.score import score_row
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.reward import Reward
 
 TEST = """\
@@ -40,7 +40,7 @@ class TestCases(unittest.TestCase):
 """
 
 
-def scored(sandbox: Sandbox, referee: Referee, candidate: str, test: str = TEST, reference: str = "") -> Reward:
+def scored(sandbox: Sandbox, test_runner: TestRunner, candidate: str, test: str = TEST, reference: str = "") -> Reward:
     begun = "import numpy as np\ndef task_func(n):\n"
     row = {
         "complete_prompt": begun,
@@ -51,7 +51,7 @@ def scored(sandbox: Sandbox, referee: Referee, candidate: str, test: str = TEST,
         "test": test,
     }
     return score_row(
-        sandbox, Row(row, id="x", place="here", format=find_format("bigcodebench")), candidate, referee=referee
+        sandbox, Row(row, id="x", place="here", format=find_format("bigcodebench")), candidate, test_runner=test_runner
     )
 
 
@@ -147,13 +147,15 @@ PLACES = {
 
 
 @pytest.mark.parametrize("candidate", [*VALUES.values(), *EXCEPTIONS.values()], ids=[*VALUES, *EXCEPTIONS])
-def test_no_value_and_no_exception_passes_a_unit_test(sandbox: Sandbox, referee: Referee, candidate: str) -> None:
-    assert scored(sandbox, referee, candidate).value == 0.0
+def test_no_value_and_no_exception_passes_a_unit_test(
+    sandbox: Sandbox, test_runner: TestRunner, candidate: str
+) -> None:
+    assert scored(sandbox, test_runner, candidate).value == 0.0
 
 
 @pytest.mark.parametrize("candidate", PLACES.values(), ids=PLACES)
-def test_what_a_unit_test_uses_is_python_s(sandbox: Sandbox, referee: Referee, candidate: str) -> None:
-    assert scored(sandbox, referee, candidate).value == 0.0
+def test_what_a_unit_test_uses_is_python_s(sandbox: Sandbox, test_runner: TestRunner, candidate: str) -> None:
+    assert scored(sandbox, test_runner, candidate).value == 0.0
 
 
 HONEST = """\
@@ -230,7 +232,7 @@ SOLUTION = """\
 """
 
 
-def test_honest_values_of_many_kinds_pass(sandbox: Sandbox, referee: Referee) -> None:
-    reward = scored(sandbox, referee, SOLUTION, HONEST, SOLUTION)
+def test_honest_values_of_many_kinds_pass(sandbox: Sandbox, test_runner: TestRunner) -> None:
+    reward = scored(sandbox, test_runner, SOLUTION, HONEST, SOLUTION)
     assert (reward.value, [part.reason for part in reward.parts if part.value != 1]) == (1.0, [])
     assert {part.name for part in reward.parts if not part.weight} >= {"test_skipped"}

@@ -27,22 +27,22 @@ import pytest
 
 from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, Reward, Verdict
 from pytest_rewardkit.datasets.formats.bigcodebench import _part as unit_test_part
-from pytest_rewardkit.datasets.formats.bigcodebench import _Run as UnitTestsRun
-from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed
-from pytest_rewardkit.datasets.testcode.guest.referee import _answer as answer_of_line
+from pytest_rewardkit.datasets.formats.bigcodebench import _UnitTestRun as UnitTestsRun
+from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp
+from pytest_rewardkit.datasets.testcode.guest.row_test import _answer as answer_of_line
 from pytest_rewardkit.datasets.testcode.sending import Reply
 from pytest_rewardkit.scorers.checks.chart_check import judge_chart
 from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b, charts_read
 from pytest_rewardkit.scorers.checks.file_check import judge_file
-from pytest_rewardkit.scorers.checks.insight import Findings
+from pytest_rewardkit.scorers.checks.insight import InsightFindings
 from pytest_rewardkit.scorers.checks.judging import Matching, judge
-from pytest_rewardkit.scorers.guest.across import encode
-from pytest_rewardkit.scorers.guest.operands_inside import Recorder
-from pytest_rewardkit.scorers.guest.structures import TooLargeError
+from pytest_rewardkit.scorers.guest.codec import encode
+from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError
+from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, with_what
 from pytest_rewardkit.scorers.running.protocol import Refused, read
-from pytest_rewardkit.scorers.running.tree import Entry, path_pattern
+from pytest_rewardkit.scorers.running.tree import TreeEntry, path_pattern
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _compared(draw: random.Random, question: Question) -> Any:
         return draw.choice(
             [[[], ["tree", json_value(draw)]], json_value(draw), [[], None], [json_value(draw), ["tree", []]]]
         )
-    recorder = Recorder(lambda source: eval(source, dict(values)))
+    recorder = OperandRecorder(lambda source: eval(source, dict(values)))
     try:
         asserted = [recorder.record(check.question())[0] for check in question.plan.checks]
         tree = question.plan.tree
@@ -401,14 +401,14 @@ def of_chart(draw: random.Random) -> list[Part]:
     return [judge_chart(check, charts, image_shown=draw.random() < 0.5) for check in checks]
 
 
-def tree(draw: random.Random) -> dict[str, Entry]:
+def tree(draw: random.Random) -> dict[str, TreeEntry]:
     entries = {}
     for _ in range(draw.randrange(4)):
         content = draw.choice(TEXTS).encode("utf-8", "surrogatepass")
         kept = draw.choice([content, content, b"\xff\x00", None])
         digest = draw.choice([str(kept).encode(), str(kept).encode(), None])
         obstacle = "" if digest else draw.choice(["", "it is too large", "not read"])
-        entries[draw.choice(NAMES)] = Entry(digest, obstacle, kept if digest else None, "" if kept else "not kept")
+        entries[draw.choice(NAMES)] = TreeEntry(digest, obstacle, kept if digest else None, "" if kept else "not kept")
     return entries
 
 
@@ -451,7 +451,7 @@ INSIGHTS: Final = (
 def of_insight(draw: random.Random) -> list[Part]:
     """An output in which something is looked for."""
     text = " ".join(draw.choice(TEXTS) for _ in range(draw.randrange(6)))
-    findings = Findings(text)
+    findings = InsightFindings(text)
     return [findings.judge(insight) for insight in INSIGHTS]
 
 
@@ -482,7 +482,7 @@ def of_row(draw: random.Random) -> list[Part]:
     _ = run.lacks
     try:
         Candidate._check_loaded(lines[0] if lines else "", reply)
-    except CandidateFailed as error:
+    except CandidateGivenUp as error:
         parts.append(Part("candidate", 0.0, verdict=error.verdict, reason=str(error)))
     return parts
 

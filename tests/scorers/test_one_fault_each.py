@@ -16,7 +16,7 @@ from pytest_rewardkit import Case, FileCheck, score_analysis, score_cases, score
 from pytest_rewardkit.datasets.formats import find_format
 from pytest_rewardkit.datasets.rows import Row
 from pytest_rewardkit.datasets.score import score_row
-from pytest_rewardkit.datasets.testcode.referee import Referee
+from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.sandboxes import again
 from pytest_rewardkit.scorers.running import interpreter
 
@@ -116,8 +116,8 @@ TEST = "def check(candidate):\n    assert candidate(2) == 3\n    assert candidat
 def row(make: Make) -> Reward:
     fields = {"task_id": "a", "prompt": "def f(x):\n", "entry_point": "f", "test": TEST}
     given = Row(fields, id="a", place="here", format=find_format("humaneval"))
-    with Referee(make) as referee:
-        return score_row(make(), given, "    return x + 1\n", referee=referee, time_limit=LIMIT)
+    with TestRunner(make) as test_runner:
+        return score_row(make(), given, "    return x + 1\n", test_runner=test_runner, time_limit=LIMIT)
 
 
 RIGHT = {

@@ -24,8 +24,8 @@ import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.checks.case import Case
-from pytest_rewardkit.scorers.guest.across import decode, encode
-from pytest_rewardkit.scorers.guest.structures import Opaque
+from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque
 from pytest_rewardkit.scorers.values.compare import compare_texts, compare_values
 
 np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")

@@ -1,4 +1,4 @@
-"""Comparison of texts and values: what is equal, what similarity gives, and what it says about the difference."""
+"""ComparisonResult of texts and values: what is equal, what similarity gives, and what it says about the difference."""
 
 from __future__ import annotations
 

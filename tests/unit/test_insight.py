@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.checks.chart_check import ChartCheck, as_chart_checks, judge_chart
 from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b
-from pytest_rewardkit.scorers.checks.insight import Findings, Insight, as_insights
+from pytest_rewardkit.scorers.checks.insight import Insight, InsightFindings, as_insights
 
 
 def found(output: str, insight: Insight | str | float) -> bool:
     (check,) = as_insights([insight])
-    return Findings(output).judge(check).value == 1.0
+    return InsightFindings(output).judge(check).value == 1.0
 
 
 class TestText:
@@ -155,7 +155,7 @@ class TestNumbers:
         assert not found(output, number)
 
     def test_numbers_of_any_size_are_looked_for(self) -> None:
-        assert "nearest number is 5" in Findings("5").judge(Insight(number=10**400)).reason
+        assert "nearest number is 5" in InsightFindings("5").judge(Insight(number=10**400)).reason
         assert not found("1e400", 5)
         assert found("sum: 7" + "0" * 4900, 7 * 10**4900)
 
@@ -166,14 +166,14 @@ class TestNumbers:
         assert not found("about 106", Insight(number=100, rel_tol=0.05))
 
     def test_the_nearest_number_is_named(self) -> None:
-        part = Findings("10 and 42").judge(Insight(number=40))
+        part = InsightFindings("10 and 42").judge(Insight(number=40))
         assert part.reason == "it is not in the output; the nearest number is 42"
 
 
 def test_printing_everything_finds_nothing() -> None:
     numbers = " ".join(map(str, range(1000)))
     assert not found(numbers, 7)
-    assert "more than 500 numbers" in Findings(numbers).judge(Insight(number=7)).reason
+    assert "more than 500 numbers" in InsightFindings(numbers).judge(Insight(number=7)).reason
     assert not found(" ".join(f"word{n}" for n in range(10_000)), "word7")
     assert not found(" ".join(f"word{n}" for n in range(600)), "word7")
 
@@ -306,7 +306,7 @@ def test_a_megabyte_of_anything_is_read(unit: str) -> None:
 
 @given(st.text(), st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_any_output_is_judged(output: str, number: float) -> None:
-    assert Findings(output).judge(Insight(number=number)).value in (0.0, 1.0)
+    assert InsightFindings(output).judge(Insight(number=number)).value in (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

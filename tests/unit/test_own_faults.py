@@ -20,11 +20,11 @@ from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.reports.artifacts import contents
 from pytest_rewardkit.run.worker.recorder import Recorder, enter, leave
 from pytest_rewardkit.scorers.function import as_reward
-from pytest_rewardkit.scorers.running.witness import witnessed
+from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.trl import for_trl
 
 
-@witnessed
+@with_evidence
 def broken(sandbox: Any, candidate: str, error: BaseException) -> Reward:
     raise error
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.guest.operands_inside import Recorder
+from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 from pytest_rewardkit.scorers.running.operands import planned
 from pytest_rewardkit.scorers.running.protocol import PRINTED, SHOWN, VALUE, Raised, Refused, read, reading_of
 
@@ -162,7 +162,7 @@ def test_the_host_comes_to_what_python_does(code: str, x: int, y: int) -> None:
     except TypeError:
         return
     try:
-        record, _ = Recorder(evaluate).record(json.loads(json.dumps(plan.tree.question())))
+        record, _ = OperandRecorder(evaluate).record(json.loads(json.dumps(plan.tree.question())))
     except TypeError:  # what `all` of a list would not have come to
         assert "all(" in code
         return

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SHIPMENTS = {
     "questions": evaluation.ANSWERING,
     "figures": (figures,),
-    "candidates of rows": sending.PLAYER,
+    "candidates of rows": sending.OPERATION_RUNNER,
     "unit tests": sending.UNIT_TESTS,
-    "tests of rows": sending.REFEREE,
+    "tests of rows": sending.TEST_RUNNER,
 }
 
 

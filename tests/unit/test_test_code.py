@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
 from pytest_rewardkit.datasets.testcode.guest.handing import Sent, built_in_type
-from pytest_rewardkit.datasets.testcode.guest.player import Player
-from pytest_rewardkit.datasets.testcode.guest.referee import Examination
+from pytest_rewardkit.datasets.testcode.guest.operation_runner import OperationRunner
+from pytest_rewardkit.datasets.testcode.guest.row_test import RowTest
 
 
 def examined(
@@ -26,14 +26,14 @@ def examined(
 ) -> dict[str, Any]:
     """The outcome of a test, with JSON between the two sides as between sandboxes."""
     program = {"setup": setup, "test": test, "entry_point": entry_point, "defined": defined, "seconds": 5.0}
-    examination = Examination(program)
-    player = Player()
-    assert player.load([candidate], 5.0) == {"loaded": True}
+    examination = RowTest(program)
+    runner = OperationRunner()
+    assert runner.load([candidate], 5.0) == {"loaded": True}
     answers: list[tuple[int, dict[str, Any]]] = []
     rounds = 0
     while "outcome" not in (step := examination.advance(answers)):
         operations = json.loads(json.dumps(step["operations"]))
-        answers = [(operation["id"], json.loads(json.dumps(player.answer(operation, 5.0)))) for operation in operations]
+        answers = [(operation["id"], json.loads(json.dumps(runner.answer(operation, 5.0)))) for operation in operations]
         rounds += 1
         assert rounds < 20
     outcome: dict[str, Any] = step["outcome"]
@@ -129,7 +129,7 @@ def test_random_inputs_are_the_same_in_every_round() -> None:
     assert counts(examined(test, "def f(n): return -n")) == [(30, 0)]
 
 
-def test_a_loop_that_waits_for_values_ends_in_rehearsal() -> None:
+def test_a_loop_that_waits_for_values_ends_in_a_dry_run() -> None:
     outcome = examined("n = 0\nwhile n < 3:\n    n = f(n)\nassert n == 3", "def f(n): return n + 1")
     assert (counts(outcome), outcome["stopped"]) == ([(1, 0)], None)
 
@@ -273,9 +273,7 @@ def test_a_test_sees_what_a_candidate_changes_in_place(candidate: str, test: str
 
 
 def test_a_value_is_not_changed_to_one_of_another_kind() -> None:
-    examination = Examination(
-        {"setup": (), "test": "l = [1]\nf(l)\nassert l == [1]", "entry_point": "f", "seconds": 5.0}
-    )
+    examination = RowTest({"setup": (), "test": "l = [1]\nf(l)\nassert l == [1]", "entry_point": "f", "seconds": 5.0})
     operations = examination.advance(())["operations"]
     forged = {"value": None, "changed": [[0, {"dict": []}]]}
     function = {"value": {"object": ["builtins.function", "f"]}}
@@ -287,7 +285,7 @@ def test_a_value_is_not_changed_to_one_of_another_kind() -> None:
     "change", [[["x", 1]], [[5, 1]], [[0]], 7, [[0, {"list": 1}]], None, [[0, {"object": ["a", "b"]}]]], ids=repr
 )
 def test_a_forged_change_is_the_candidates_failure(change: Any) -> None:
-    examination = Examination({"setup": (), "test": "l = [1]\nassert f(l) == 0", "entry_point": "f", "seconds": 5.0})
+    examination = RowTest({"setup": (), "test": "l = [1]\nassert f(l) == 0", "entry_point": "f", "seconds": 5.0})
     answers = []
     for operation in examination.advance(())["operations"]:
         called = {"value": 1, "changed": change}
@@ -405,7 +403,7 @@ def test_a_guarded_test_runs_as_before() -> None:
         "x = []\nfor n in range(3):\n    if n == 1:\n        continue\n    x.append(n)\nassert x == [0, 2]\n"
         "class A:\n    'doc'\n    y = 1\n"
     )
-    checks = Checks(rehearsal=False, blames=lambda error: False)
+    checks = Checks(is_dry_run=False, blames=lambda error: False)
     space: dict[str, Any] = {"__rewardkit__": checks}
     exec(compile(guarded(source), "<test>", "exec"), space)
     assert (space["x"], space["A"].__doc__, checks.made, checks.broken_off) == ([0, 2], "doc", 1, False)

@@ -1,4 +1,4 @@
-"""What rows of each known benchmark mean: one file per benchmark, each with a function that reads a row as a `Task`.
+"""What rows of each known benchmark mean: one file per benchmark, each with a function that reads a row as a `RowTask`.
 
 The benchmarks' own data stays where it is; only the names of its fields are here.
 """
@@ -22,7 +22,7 @@ from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.stores import Fields
 
@@ -52,11 +52,11 @@ class Format:
         nearest = min(self.shapes, key=lambda shape: len(shape - fields.keys()))
         raise missing_field(min(nearest - fields.keys()), fields, place)
 
-    def read(self, row: Row) -> Task:
+    def read(self, row: Row) -> RowTask:
         """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
         self.check(row, row.place)
         module, _, function = self.reader.partition(":")
-        reader: Callable[[Row], Task] = getattr(import_module(f"{__name__}.{module}"), function)
+        reader: Callable[[Row], RowTask] = getattr(import_module(f"{__name__}.{module}"), function)
         return reader(row)
 
 

@@ -16,7 +16,7 @@ from pytest_rewardkit.scorers.checks.case import Case
 from pytest_rewardkit.scorers.values.digits import written
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.row import Row
 
 GIVEN: Final = """\
@@ -35,7 +35,7 @@ ABSOLUTE: Final = 1e-08
 """Tolerances for numbers in outputs, those of NumPy's `allclose`, which the benchmark's scoring applies."""
 
 
-def read(row: Row) -> Task:
+def read(row: Row) -> RowTask:
     """Reads a row as a task."""
     found = data(row, "input_output") if "input_output" in row else row
     inputs, outputs = (_listed(row, found, name) for name in ("inputs", "outputs"))

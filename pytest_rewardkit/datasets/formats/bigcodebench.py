@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled, completed
 from pytest_rewardkit.datasets.formats.reading import optional_text, text, wrong
-from pytest_rewardkit.datasets.formats.task import Task
+from pytest_rewardkit.datasets.formats.task import RowTask
 from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
 from pytest_rewardkit.datasets.testcode.sending import UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxUnavailable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.datasets.testcode.referee import Referee
     from pytest_rewardkit.datasets.testcode.sending import Reply
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 TIME_LIMIT: Final = 60.0
 """Seconds for all tests of a row: many of them import large libraries first."""
@@ -45,7 +45,7 @@ _MODULE: Final = re.compile(r"No module named '([\w.]+)'|Missing optional depend
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitTestsTask(Task):
+class UnitTestsTask(RowTask):
     """A function, tested by unit tests in its own process; each test is a part of the reward."""
 
     begun: str
@@ -54,12 +54,14 @@ class UnitTestsTask(Task):
     names: tuple[str, ...]
     needs: tuple[str, ...]
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
         sources = assembled(candidate, begun=self.begun, defines=(self.entry_point,))
         if not sources:
             return self._failed(Verdict.NO_CODE, NO_CODE)
         try:
-            nothing = _Run(referee.unit_tests(self._task(self._nothing())))
+            nothing = _UnitTestRun(test_runner.unit_tests(self._task(self._nothing())))
             if nothing.obstacle:
                 return Reward.unscored(nothing.obstacle)
             vacuous = {name for name in self.names if nothing.passed(name) or nothing.skipped(name)}
@@ -68,8 +70,8 @@ class UnitTestsTask(Task):
             with Line(sandbox, UNIT_TESTS) as line:
                 line.start()
                 moves_in(sandbox)
-                run = _Run(line.call("run", self._task(sources), limit=time_limit or TIME_LIMIT))
-            if run.lacks and (lacking := self._reference_lacks(referee)):
+                run = _UnitTestRun(line.call("run", self._task(sources), limit=time_limit or TIME_LIMIT))
+            if run.lacks and (lacking := self._reference_lacks(test_runner)):
                 return Reward.unscored(f"the sandbox lacks what the row needs: {lacking}")
         except SandboxUnavailable as error:
             return settled(sandbox, error, self._failed)
@@ -85,12 +87,12 @@ class UnitTestsTask(Task):
         of_row = {"case": CASE, "names": self.names, "needs": self.needs, "entry_point": self.entry_point}
         return {"sources": sources, "test": test, **of_row}
 
-    def _reference_lacks(self, referee: Referee) -> str:
+    def _reference_lacks(self, test_runner: TestRunner) -> str:
         """What the row's own reference misses too; a candidate may have asked for what is nowhere."""
         sources = assembled(self.reference or "", begun=self.begun, defines=(self.entry_point,))
-        return _Run(referee.unit_tests(self._task(sources))).lacks if sources else ""
+        return _UnitTestRun(test_runner.unit_tests(self._task(sources))).lacks if sources else ""
 
-    def _reward(self, run: _Run, vacuous: Collection[str]) -> Reward:
+    def _reward(self, run: _UnitTestRun, vacuous: Collection[str]) -> Reward:
         loading = run.loading
         if loading is None or loading.get("test"):
             # They can be loaded: without the candidate they were.
@@ -106,7 +108,7 @@ class UnitTestsTask(Task):
         return Reward.from_parts(Part(name, 0.0, verdict=verdict, reason=reason) for name in self.names)
 
 
-class _Run:
+class _UnitTestRun:
     """What a run of a row's tests told, line by line."""
 
     def __init__(self, reply: Reply) -> None:
@@ -188,7 +190,7 @@ def _needs(row: Row) -> tuple[str, ...]:
     return tuple(str(name).partition(".")[0] for name in libraries)
 
 
-def _part(name: str, run: _Run, *, vacuous: bool) -> Part:
+def _part(name: str, run: _UnitTestRun, *, vacuous: bool) -> Part:
     result = run.results.get(name)
     if result is None:
         return Part(name, 0.0, verdict=run.ended[0], reason=run.ended[1])

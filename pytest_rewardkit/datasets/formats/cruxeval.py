@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from pytest_rewardkit.datasets.formats.reading import text, wrong
 from pytest_rewardkit.datasets.formats.task import AnswerTask
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode
 from pytest_rewardkit.scorers.response.extract import extract_code
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pytest_rewardkit.datasets.formats.functions import source_of
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, text, texts, wrong
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
 from pytest_rewardkit.datasets.testcode.guest import evalplus
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode
 from pytest_rewardkit.scorers.running.shipping import source
 
 if TYPE_CHECKING:

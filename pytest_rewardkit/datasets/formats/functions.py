@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pytest_rewardkit.datasets.formats.assembly import assembled
-from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, Task, TestCodeTask, joined
+from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, RowTask, TestCodeTask, joined
 from pytest_rewardkit.datasets.testcode.guest import functions as rules
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode
 from pytest_rewardkit.scorers.response.source import read_source
 from pytest_rewardkit.scorers.running.shipping import source
 from pytest_rewardkit.scorers.values.tolerance import ABSOLUTE, DEFAULT_TOLERANCE, RELATIVE, Tolerance
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.reward import Reward
 
 CLASS: Final = "Solution"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionTask(Task):
+class FunctionTask(RowTask):
     """A function, or a method of a class `Solution`, to be called.
 
     Parameters:
@@ -55,7 +55,9 @@ class FunctionTask(Task):
         )
         return replace(self, tolerance=tolerance, given=joined(self.given, options.get("setup", "")))
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
         sources = assembled(candidate, defines=(self.name, CLASS))
         defined = [found.defines for piece in sources if (found := read_source(piece)) is not None]
         in_class = any(CLASS in names for names in defined)
@@ -67,7 +69,7 @@ class FunctionTask(Task):
             defines=(self.name, CLASS),
             given=self.given,
         )
-        return task.score(sandbox, candidate, referee=referee, time_limit=time_limit or self.time_limit)
+        return task.score(sandbox, candidate, test_runner=test_runner, time_limit=time_limit or self.time_limit)
 
     def _tolerated(self) -> tuple[float, float] | None:
         relative, absolute = self.tolerance.relative, self.tolerance.absolute

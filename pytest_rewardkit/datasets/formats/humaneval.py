@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_rewardkit.datasets.formats.assembly import completed
 from pytest_rewardkit.datasets.formats.reading import optional_text, text
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.row import Row

@@ -23,7 +23,7 @@ from pytest_rewardkit.scorers.values.digits import json_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_rewardkit.datasets.formats.task import Task
+    from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.row import Row
 
 _ALL_OF: Final = (
@@ -45,7 +45,7 @@ TIME_LIMIT: Final = 6.0
 _CASES: Final = "a list of tests with input, output and testtype"
 
 
-def read(row: Row) -> Task:
+def read(row: Row) -> RowTask:
     """Reads a row as a task."""
     tests = [*_tests(row, "public_test_cases"), *_tests(row, "private_test_cases")]
     if not tests:

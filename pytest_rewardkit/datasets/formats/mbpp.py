@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_rewardkit.datasets.formats.reading import optional_text, texts, wrong
 from pytest_rewardkit.datasets.formats.task import TestCodeTask
-from pytest_rewardkit.datasets.testcode.referee import TestCode
+from pytest_rewardkit.datasets.testcode.test_runner import TestCode
 from pytest_rewardkit.scorers.response.source import read_source, syntax_tree
 
 if TYPE_CHECKING:

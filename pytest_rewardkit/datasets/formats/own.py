@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pytest_rewardkit.datasets.fields import MESSAGES, conversation_of
 from pytest_rewardkit.datasets.formats import CASES, EXPECTED, OPTIONS
 from pytest_rewardkit.datasets.formats.reading import data, optional_text, wrong
-from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, Task, merged
+from pytest_rewardkit.datasets.formats.task import SCORER_OPTIONS, CasesTask, RowTask, merged
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.checks.case import as_cases
 from pytest_rewardkit.scorers.output import score_output
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.datasets.testcode.referee import Referee
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.reward import Reward
 
 _NUMBERS: Final = ("rel_tol", "abs_tol", "time_limit")
@@ -35,7 +35,7 @@ _CASE_ALIASES: Final = {"input": "stdin", "expected_output": "expected", "output
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutputTask(Task):
+class OutputTask(RowTask):
     """A program whose output is compared."""
 
     takes = SCORER_OPTIONS
@@ -46,13 +46,15 @@ class OutputTask(Task):
     def _with(self, options: Mapping[str, Any]) -> Self:
         return replace(self, options=merged(self.options, options))
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
-        del referee
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
+        del test_runner
         options = {**self.options, "time_limit": time_limit} if time_limit else self.options
         return score_output(sandbox, candidate, self.expected, **options)
 
 
-def read(row: Row) -> Task:
+def read(row: Row) -> RowTask:
     """Reads a row as a task."""
     given = [name for name in (*CASES, *EXPECTED) if name in row]
     if len(given) != 1:

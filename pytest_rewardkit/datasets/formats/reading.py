@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.guest.structures import text_of
+from pytest_rewardkit.scorers.guest.codec_objects import text_of
 from pytest_rewardkit.scorers.values.digits import json_of
 from pytest_rewardkit.text import one_line
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Referee, TestCode
+    from pytest_rewardkit.datasets.testcode.test_runner import TestCode, TestRunner
     from pytest_rewardkit.scorers.checks.case import Case
 
 
@@ -26,7 +26,7 @@ SCORER_OPTIONS: Final = ("setup", "rel_tol", "abs_tol")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task(ABC):
+class RowTask(ABC):
     """What a row asks for.
 
     Parameters:
@@ -52,18 +52,20 @@ class Task(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
         """Returns the reward of a candidate, which may be a model's whole response.
 
         Parameters:
             sandbox: where the candidate runs.
-            referee: where the row's own test code runs, if it has any.
+            test_runner: where the row's own test code runs, if it has any.
             time_limit: seconds for the candidate and each check of it; the benchmark's way without it.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestCodeTask(Task):
+class TestCodeTask(RowTask):
     """A function or more, tested by code of the benchmark's.
 
     Parameters:
@@ -85,12 +87,16 @@ class TestCodeTask(Task):
     def _with(self, options: Mapping[str, Any]) -> Self:
         return replace(self, given=joined(self.given, options["setup"]))
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
         sources, reference = self._sources(candidate), self._sources(self.reference or "")
         if not sources:
             return _no_code()
         limit = time_limit or TIME_LIMIT
-        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=limit, reference=reference)
+        return score_test_code(
+            sandbox, sources, self.test, test_runner=test_runner, time_limit=limit, reference=reference
+        )
 
     def _sources(self, code: str) -> list[str]:
         sources = assembled(code, begun=self.begun, defines=self.defines)
@@ -98,7 +104,7 @@ class TestCodeTask(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerTask(Task):
+class AnswerTask(RowTask):
     """A text that is not code as such, from which code is made for a test.
 
     Parameters:
@@ -110,15 +116,19 @@ class AnswerTask(Task):
     read: Callable[[str], Sequence[str] | None]
     without: str = NO_CODE
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
         sources = self.read(candidate)
         if not sources:
             return _no_code(self.without)
-        return score_test_code(sandbox, sources, self.test, referee=referee, time_limit=time_limit or TIME_LIMIT)
+        return score_test_code(
+            sandbox, sources, self.test, test_runner=test_runner, time_limit=time_limit or TIME_LIMIT
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class CasesTask(Task):
+class CasesTask(RowTask):
     """A program or module, tested by cases."""
 
     takes = SCORER_OPTIONS
@@ -129,8 +139,10 @@ class CasesTask(Task):
     def _with(self, options: Mapping[str, Any]) -> Self:
         return replace(self, options=merged(self.options, options))
 
-    def score(self, sandbox: Sandbox, candidate: str, *, referee: Referee, time_limit: float | None = None) -> Reward:
-        del referee
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
+        del test_runner
         options = {**self.options, "time_limit": time_limit} if time_limit else self.options
         return score_cases(sandbox, candidate, self.cases, **options)
 

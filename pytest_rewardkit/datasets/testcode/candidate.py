@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.testcode.sending import PLAYER, Line
+from pytest_rewardkit.datasets.testcode.sending import OPERATION_RUNNER, Line
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.running.tenants import moves_in
 
@@ -23,7 +23,7 @@ MARGIN: Final = 5.0
 """Seconds, on top of its own limit, for loading and for a candidate that takes no notice of being interrupted."""
 
 
-class CandidateFailed(Exception):  # noqa: N818 - it names what happened
+class CandidateGivenUp(Exception):  # noqa: N818 - it names what happened
     """The candidate cannot be loaded, or ended its test, so it fails every check.
 
     Parameters:
@@ -37,7 +37,7 @@ class CandidateFailed(Exception):  # noqa: N818 - it names what happened
 
 
 class Candidate:
-    """A candidate that does operations (guest/player.py). A context manager.
+    """A candidate that does operations (guest/operation_runner.py). A context manager.
 
     Parameters:
         sandbox: where it runs.
@@ -48,7 +48,7 @@ class Candidate:
 
     def __init__(self, sandbox: Sandbox, sources: Sequence[str], *, seconds: float, seconds_in_all: float) -> None:
         self._sandbox = sandbox
-        self._line = Line(sandbox, PLAYER)
+        self._line = Line(sandbox, OPERATION_RUNNER)
         self._sources = list(sources)
         self._seconds = seconds
         self._seconds_in_all = seconds_in_all
@@ -65,7 +65,7 @@ class Candidate:
         """Does operations, in order; returns a line of JSON for each.
 
         Raises:
-            CandidateFailed: it cannot be loaded.
+            CandidateGivenUp: it cannot be loaded.
             SandboxUnavailable: the sandbox, or the way to it, is lost.
         """
         lines: list[str] = []
@@ -74,12 +74,12 @@ class Candidate:
             if self._crashes >= MAX_CRASHES:
                 lines += [_ended("it has ended its interpreter too often")] * len(open_operations)
                 break
-            reply = self._played(open_operations)
+            reply = self._executed(open_operations)
             lines += self._checked(reply, len(open_operations))
             self._earlier = [*self._earlier, *operations[len(operations) - len(open_operations) : len(lines)]]
         return lines
 
-    def _played(self, operations: Sequence[dict[str, Any]]) -> Reply:
+    def _executed(self, operations: Sequence[dict[str, Any]]) -> Reply:
         was_alive = self._line.alive
         self._line.start()
         moves_in(self._sandbox)
@@ -90,7 +90,7 @@ class Candidate:
             "seconds": self._seconds,
             "seconds_in_all": self._seconds_in_all,
         }
-        return self._line.call("play", task, limit=self._seconds + self._seconds_in_all + MARGIN)
+        return self._line.call("execute", task, limit=self._seconds + self._seconds_in_all + MARGIN)
 
     def _checked(self, reply: Reply, expected: int) -> list[str]:
         """The answers that came; one more for the operation that ended the interpreter."""
@@ -112,13 +112,13 @@ class Candidate:
                 return
             raised = state.get("raised")
             if raised is None:
-                raise CandidateFailed(Verdict.TIMEOUT, "loading the candidate took too long")
+                raise CandidateGivenUp(Verdict.TIMEOUT, "loading the candidate took too long")
             name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             verdict = reply.verdict or Verdict.RUNTIME_ERROR
-            raise CandidateFailed(verdict, reply.reason or "the candidate ended its interpreter") from None
+            raise CandidateGivenUp(verdict, reply.reason or "the candidate ended its interpreter") from None
         verdict = Verdict.COMPILE_ERROR if state.get("compiling") else failure_verdict(name)
-        raise CandidateFailed(verdict, f"{name}: {message}{where and f' ({where})'}")
+        raise CandidateGivenUp(verdict, f"{name}: {message}{where and f' ({where})'}")
 
 
 def failure_verdict(exception: str) -> Verdict:

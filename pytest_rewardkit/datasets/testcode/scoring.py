@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateFailed, failure_verdict
+from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp, failure_verdict
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.testcode.referee import Examination, Referee, TestCode
+    from pytest_rewardkit.datasets.testcode.test_runner import TestCode, TestRun, TestRunner
 
 TIME_LIMIT: Final = 5.0
 """Seconds for loading a candidate, and for each call of it."""
@@ -36,7 +36,7 @@ def score_test_code(
     sources: Sequence[str],
     test: TestCode,
     *,
-    referee: Referee,
+    test_runner: TestRunner,
     time_limit: float = TIME_LIMIT,
     reference: Sequence[str] = (),
 ) -> Reward:
@@ -46,14 +46,14 @@ def score_test_code(
     fail for itself. Checks that the test never reaches, because it broke off before them, have failed. A check that
     functions which do nothing pass as well is vacuous: passing it earns nothing, failing it counts.
 
-    The test runs in the referee's sandbox and the candidate in its own; between them go plain values (guest/). A test
-    that needs more than goes between them fails whatever it is given, the reference too, and so says nothing.
+    The test runs in the test runner's sandbox and the candidate in its own; between them go plain values (guest/). A
+    test that needs more than goes between them fails whatever it is given, the reference too, and so says nothing.
 
     Parameters:
         sandbox: where the candidate runs.
         sources: pieces of source that make up the candidate.
         test: what it is tested with.
-        referee: where the test runs.
+        test_runner: where the test runs.
         time_limit: seconds for loading the candidate and for each call; more where the test alone takes long.
         reference: pieces of source of a candidate known to be good, if there is one.
 
@@ -61,11 +61,11 @@ def score_test_code(
         A reward with a part for each line of the test that checks something; unscored when the infrastructure failed,
         or when the test itself cannot run, is passed by doing nothing, or is failed by the reference too.
     """
-    reward = _score(sandbox, sources, test, referee, time_limit)
+    reward = _score(sandbox, sources, test, test_runner, time_limit)
     if not reference or reward.value in (None, 1.0) or reward.verdict is Verdict.COMPILE_ERROR:
         return reward
-    known_good = referee.once(
-        (test, tuple(reference)), lambda place: _score(place, reference, test, referee, time_limit)
+    known_good = test_runner.once(
+        (test, tuple(reference)), lambda place: _score(place, reference, test, test_runner, time_limit)
     )
     if known_good.value is None or known_good.value == 1:
         return reward
@@ -73,15 +73,17 @@ def score_test_code(
     return Reward.unscored(f"the row's own reference does not pass its test here either: {why}")
 
 
-def _score(sandbox: Sandbox, sources: Sequence[str], test: TestCode, referee: Referee, time_limit: float) -> Reward:
+def _score(
+    sandbox: Sandbox, sources: Sequence[str], test: TestCode, test_runner: TestRunner, time_limit: float
+) -> Reward:
     try:
-        examination = referee.begin(test)
-        outcome = examination.state.outcome or _examined(sandbox, sources, examination, time_limit)
+        run = test_runner.begin(test)
+        outcome = run.state.outcome or _examined(sandbox, sources, run, time_limit)
     except SandboxUnavailable as error:
         return settled(sandbox, error, _failed)
     except UnscoredError as error:
         return Reward.unscored(str(error))
-    except CandidateFailed as error:
+    except CandidateGivenUp as error:
         return _failed(error.verdict, str(error))
     return _reward(outcome)
 
@@ -90,15 +92,15 @@ def _failed(verdict: Verdict, reason: str) -> Reward:
     return Reward.from_parts([Part("candidate", 0.0, verdict=verdict, reason=printable(reason, keep="\n\t"))])
 
 
-def _examined(sandbox: Sandbox, sources: Sequence[str], examination: Examination, time_limit: float) -> dict[str, Any]:
-    alone = TIME_FACTOR * examination.rehearsed_in
+def _examined(sandbox: Sandbox, sources: Sequence[str], run: TestRun, time_limit: float) -> dict[str, Any]:
+    alone = TIME_FACTOR * run.dry_run_seconds
     seconds, in_all = max(time_limit, alone), max(CALLS_AT_LIMIT * time_limit, alone)
     with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
         for _ in range(MAX_ROUNDS):
-            examination.go_on(candidate.answers(examination.state.operations))
-            if examination.state.outcome is not None:
-                return examination.state.outcome
-    raise CandidateFailed(Verdict.RUNTIME_ERROR, f"the test wants more values after {MAX_ROUNDS} rounds of them")
+            run.go_on(candidate.answers(run.state.operations))
+            if run.state.outcome is not None:
+                return run.state.outcome
+    raise CandidateGivenUp(Verdict.RUNTIME_ERROR, f"the test wants more values after {MAX_ROUNDS} rounds of them")
 
 
 def _reward(outcome: dict[str, Any]) -> Reward:

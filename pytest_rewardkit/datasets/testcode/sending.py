@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, Final
 from e2b import NotFoundException
 
 from pytest_rewardkit.datasets.testcode.guest import (
-    apart,
     checks,
+    child_process,
     digests,
     handing,
-    player,
-    referee,
+    operation_runner,
+    proxy,
     replying,
     returned,
-    standin,
+    row_test,
     surroundings,
     unittests,
 )
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.guest import across, loading, structures
+from pytest_rewardkit.scorers.guest import codec, codec_objects, loading
 from pytest_rewardkit.scorers.running.interpreter import Interpreter, sandbox_failures
 from pytest_rewardkit.scorers.running.scratch import scratch_path
 from pytest_rewardkit.scorers.running.shipping import call
@@ -35,9 +35,20 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-PLAYER: Final = (loading, structures, across, digests, handing, surroundings, player)
+OPERATION_RUNNER: Final = (loading, codec_objects, codec, digests, handing, surroundings, operation_runner)
 UNIT_TESTS: Final = (loading, surroundings, returned, unittests)
-REFEREE: Final = (loading, structures, across, digests, handing, surroundings, checks, standin, apart, referee)
+TEST_RUNNER: Final = (
+    loading,
+    codec_objects,
+    codec,
+    digests,
+    handing,
+    surroundings,
+    checks,
+    proxy,
+    child_process,
+    row_test,
+)
 
 MAX_CELL: Final = 200_000
 """Characters that a cell takes in or gives out by itself; more goes by a file."""

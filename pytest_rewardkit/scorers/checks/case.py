@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import checked_weight
-from pytest_rewardkit.scorers.guest.across import decode, encode
-from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError, can_be_built
+from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError, can_be_built
 from pytest_rewardkit.scorers.response.source import Source, read_source
 from pytest_rewardkit.scorers.values.compare import DATA_COMPARISONS, checked_comparison
 from pytest_rewardkit.scorers.values.digits import written
@@ -111,7 +111,7 @@ class Case:
         return read_source(text) if text is not None else None
 
     def encoded_arguments(self) -> tuple[Any, Any]:
-        """Return the call's arguments, those by place and those by name, as data (across.py).
+        """Return the call's arguments, those by place and those by name, as data (codec.py).
 
         Raises RewardkitUsageError for arguments that cannot be taken into a sandbox.
         """

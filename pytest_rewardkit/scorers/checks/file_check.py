@@ -14,8 +14,8 @@ from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import TEXT_LIMIT, Part, Verdict, checked_weight
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN
 from pytest_rewardkit.scorers.checks.judging import Matching, readable
-from pytest_rewardkit.scorers.running.tree import Entry, Tree, path_pattern
-from pytest_rewardkit.scorers.values.compare import EQUAL, TEXT_COMPARISONS, Comparison, json_value, literal_value
+from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry, path_pattern
+from pytest_rewardkit.scorers.values.compare import EQUAL, TEXT_COMPARISONS, ComparisonResult, json_value, literal_value
 from pytest_rewardkit.scorers.values.table import table_difference
 
 if TYPE_CHECKING:
@@ -148,29 +148,29 @@ def touched(before: Tree, after: Tree) -> list[str]:
     return sorted(path for path in paths if before.get(path) != after.get(path))
 
 
-def _absent(new: Tree) -> Comparison:
-    return Comparison(0.0, f"{shown(min(new))} is there") if new else EQUAL
+def _absent(new: Tree) -> ComparisonResult:
+    return ComparisonResult(0.0, f"{shown(min(new))} is there") if new else EQUAL
 
 
-def _unchanged(old: Tree, new: Tree) -> Comparison:
+def _unchanged(old: Tree, new: Tree) -> ComparisonResult:
     if not old:
-        return Comparison(0.0, "there was no such file before")
+        return ComparisonResult(0.0, "there was no such file before")
     for path, entry in sorted(old.items()):
         if path not in new:
-            return Comparison(0.0, f"{shown(path)} was removed")
+            return ComparisonResult(0.0, f"{shown(path)} was removed")
         if new[path] != entry:
-            return Comparison(0.0, f"{shown(path)} was changed")
+            return ComparisonResult(0.0, f"{shown(path)} was changed")
     return EQUAL
 
 
 def _best(
     check: FileCheck, old: Tree, new: Tree, matching: Matching, own_time: OwnTime
-) -> tuple[Comparison, Entry | None]:
+) -> tuple[ComparisonResult, TreeEntry | None]:
     """The best that one of the files is."""
-    best, of_best = Comparison(0.0, "there is no such file"), None
+    best, of_best = ComparisonResult(0.0, "there is no such file"), None
     for path, entry in sorted(new.items(), key=lambda item: item[0]):
         if own_time.used_up:
-            return Comparison(0.0, own_time.reason), None
+            return ComparisonResult(0.0, own_time.reason), None
         found = _compared(check, entry, old.get(path), matching)
         if found.equal:
             return found, entry
@@ -179,43 +179,43 @@ def _best(
     return best, of_best
 
 
-def _compared(check: FileCheck, entry: Entry, earlier: Entry | None, matching: Matching) -> Comparison:
+def _compared(check: FileCheck, entry: TreeEntry, earlier: TreeEntry | None, matching: Matching) -> ComparisonResult:
     if check.type == "create" and earlier is not None:
-        return Comparison(0.0, "it was there before")
+        return ComparisonResult(0.0, "it was there before")
     if check.type == "modify":
         if earlier is None:
-            return Comparison(0.0, "it was not there before")
+            return ComparisonResult(0.0, "it was not there before")
         if earlier == entry:
-            return Comparison(0.0, "it was not changed")
+            return ComparisonResult(0.0, "it was not changed")
     if check.type != "exists" and not entry.is_file:
-        return Comparison(0.0, "it is a folder")
+        return ComparisonResult(0.0, "it is a folder")
     if check.content is NOT_GIVEN:
         return EQUAL
     if entry.content is None:
         why = entry.obstacle or entry.unkept or "it is a folder"
-        return Comparison(0.0, f"its content cannot be read: {why}")
+        return ComparisonResult(0.0, f"its content cannot be read: {why}")
     return _content_compared(check, entry.content, matching)
 
 
-def _content_compared(check: FileCheck, content: bytes, matching: Matching) -> Comparison:
+def _content_compared(check: FileCheck, content: bytes, matching: Matching) -> ComparisonResult:
     expected = check.content
     how = _comparison(check)
     if how == "bytes":
         wanted = expected.encode() if isinstance(expected, str) else bytes(expected)
-        return EQUAL if content == wanted else Comparison(0.0, _bytes_difference(content, wanted))
+        return EQUAL if content == wanted else ComparisonResult(0.0, _bytes_difference(content, wanted))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Comparison(0.0, f"it is no UTF-8 text: {error.reason} at byte {error.start}")
+        return ComparisonResult(0.0, f"it is no UTF-8 text: {error.reason} at byte {error.start}")
     if how == "csv":
         reason = table_difference(text, expected, matching.tolerance)
-        return Comparison(0.0, reason) if reason else EQUAL
+        return ComparisonResult(0.0, reason) if reason else EQUAL
     if isinstance(expected, str):
         return matching.texts([text], expected, how)
     try:
         value = json_value(text) if how == "json" else literal_value(text)
     except ValueError as error:
-        return Comparison(0.0, f"it is {error}")
+        return ComparisonResult(0.0, f"it is {error}")
     return matching.values(value, expected, how)
 
 

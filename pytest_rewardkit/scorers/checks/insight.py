@@ -123,7 +123,7 @@ def _as_insight(insight: Insight | str | float | Mapping[str, Any]) -> Insight:
 
 
 @dataclass(frozen=True)
-class Findings:
+class InsightFindings:
     """What an analysis put out, as text."""
 
     text: str

@@ -14,7 +14,7 @@ from pytest_rewardkit.scorers.running.protocol import built_in_exception
 from pytest_rewardkit.scorers.values.compare import (
     DATA_COMPARISONS,
     EQUAL,
-    Comparison,
+    ComparisonResult,
     checked_comparison,
     checked_similarity,
     compare_texts,
@@ -49,19 +49,19 @@ class Matching:
         if self.similarity is not None:
             checked_similarity(self.similarity)
 
-    def texts(self, actual: Iterable[str], expected: str, compare: str | None = None) -> Comparison:
+    def texts(self, actual: Iterable[str], expected: str, compare: str | None = None) -> ComparisonResult:
         """Compare `expected` with the best of several forms of the same text."""
         how = compare or self.compare or DEFAULT_TEXT_COMPARISON
-        best: Comparison | None = None
+        best: ComparisonResult | None = None
         for text in actual:
             found = compare_texts(text, expected, compare=how, tolerance=self.tolerance, similarity=self.similarity)
             if found.equal:
                 return found
             if best is None or found.value > best.value:
                 best = found
-        return best if best is not None else Comparison(0.0, "nothing came out")
+        return best if best is not None else ComparisonResult(0.0, "nothing came out")
 
-    def values(self, actual: Any, expected: Any, compare: str | None = None) -> Comparison:
+    def values(self, actual: Any, expected: Any, compare: str | None = None) -> ComparisonResult:
         """Compare two values; two texts earn by their similarity, if one was asked for."""
         how = compare or self.compare
         how = how if how in DATA_COMPARISONS else "value"
@@ -70,12 +70,12 @@ class Matching:
             return compare_texts(actual, expected, compare="exact", similarity=self.similarity)
         return found
 
-    def printed(self, text: str, expected: Any, compare: str | None = None) -> Comparison:
+    def printed(self, text: str, expected: Any, compare: str | None = None) -> ComparisonResult:
         """Compare what was printed with a value: by the value that the text spells."""
         try:
             actual = literal_value(text)
         except ValueError:
-            return Comparison(0.0, f"expected the value {shown(expected)}, got the text {shown(text)}")
+            return ComparisonResult(0.0, f"expected the value {shown(expected)}, got the text {shown(text)}")
         return self.values(actual, expected, compare)
 
 
@@ -95,7 +95,7 @@ def judge(case: Case, answer: Answer, matching: Matching) -> Part:
 
 def part_of(
     name: str,
-    comparison: Comparison,
+    comparison: ComparisonResult,
     answer: Answer,
     *,
     expected: str,
@@ -124,14 +124,14 @@ def readable(text: str) -> str:
     return printable(excerpt(text, TEXT_LIMIT), keep="\n\t")
 
 
-def _judged(case: Case, answer: Answer, matching: Matching) -> tuple[Comparison, Verdict | None]:
+def _judged(case: Case, answer: Answer, matching: Matching) -> tuple[ComparisonResult, Verdict | None]:
     """What a case earns, and the verdict where the value alone does not say it."""
     if case.raises is not None and answer.raised is not None:
         return _exception_judged(case, answer.raised)
     if answer.verdict is not None:
-        return Comparison(0.0, answer.reason), answer.verdict
+        return ComparisonResult(0.0, answer.reason), answer.verdict
     if case.raises is not None:
-        return Comparison(0.0, f"expected {_expectation(case)}, nothing was raised"), None
+        return ComparisonResult(0.0, f"expected {_expectation(case)}, nothing was raised"), None
     if case.checker is not None:
         return _checked(case, _outcome(case, answer)), None
     return _compared(case, answer, matching), None
@@ -149,7 +149,7 @@ def _is_printed(case: Case, answer: Answer) -> bool:
     return answer.value is NOT_GIVEN or (case.call is None and answer.value is None and bool(answer.stdout))
 
 
-def _compared(case: Case, answer: Answer, matching: Matching) -> Comparison:
+def _compared(case: Case, answer: Answer, matching: Matching) -> ComparisonResult:
     is_printed = _is_printed(case, answer)
     if case.is_about_text:
         expected = written(case.expected)
@@ -159,27 +159,27 @@ def _compared(case: Case, answer: Answer, matching: Matching) -> Comparison:
     return matching.values(answer.value, case.expected, case.compare)
 
 
-def _checked(case: Case, outcome: Any) -> Comparison:
+def _checked(case: Case, outcome: Any) -> ComparisonResult:
     assert case.checker is not None
     try:
         value = case.checker(outcome)
     except Exception as error:  # whatever the checker stumbles over came from the candidate
-        return Comparison(0.0, one_line(f"the checker raised {type(error).__name__}: {error}", 300))
+        return ComparisonResult(0.0, one_line(f"the checker raised {type(error).__name__}: {error}", 300))
     try:
         credit = float(value)
     except Exception:
         credit = math.nan
     if not 0 <= credit <= 1:
         reason = f"the checker must return true or false, or a number in [0, 1], not {shown(value)}"
-        return Comparison(0.0, f"{reason}, for {shown(outcome)}")
-    return EQUAL if credit == 1 else Comparison(credit, f"the checker gives {credit:g} for {shown(outcome)}")
+        return ComparisonResult(0.0, f"{reason}, for {shown(outcome)}")
+    return EQUAL if credit == 1 else ComparisonResult(credit, f"the checker gives {credit:g} for {shown(outcome)}")
 
 
-def _exception_judged(case: Case, raised: Raised) -> tuple[Comparison, Verdict | None]:
+def _exception_judged(case: Case, raised: Raised) -> tuple[ComparisonResult, Verdict | None]:
     if not any(_names(case.raises, name) for name in raised.types):
-        return Comparison(0.0, f"expected {_expectation(case)}, got {raised}"), Verdict.RUNTIME_ERROR
+        return ComparisonResult(0.0, f"expected {_expectation(case)}, got {raised}"), Verdict.RUNTIME_ERROR
     if case.match is not None and not re.search(case.match, raised.message):
-        return Comparison(0.0, f"the message does not match {case.match!r}: {shown(raised.message)}"), None
+        return ComparisonResult(0.0, f"the message does not match {case.match!r}: {shown(raised.message)}"), None
     return EQUAL, None
 
 

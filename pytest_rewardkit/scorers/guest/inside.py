@@ -1,6 +1,6 @@
 """The evaluation of a case behind the border of a sandbox.
 
-The source of this module is sent into the candidate's interpreter, after across.py which takes values over the border,
+The source of this module is sent into the candidate's interpreter, after codec.py which takes values over the border,
 and `answer` is called there with each case. So it needs the standard library alone. A forged answer is worth what
 returning that value would have been worth: the candidate does not know what is expected.
 """
@@ -12,9 +12,9 @@ import io
 import json
 import sys
 
-from pytest_rewardkit.scorers.guest.across import decode, encode, has_plain_text
+from pytest_rewardkit.scorers.guest.codec import decode, encode, has_plain_text
+from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError, text_of, type_name
 from pytest_rewardkit.scorers.guest.loading import NAME, alone, compiled
-from pytest_rewardkit.scorers.guest.structures import TooLargeError, text_of, type_name
 
 TYPING = False
 if TYPING:
@@ -120,9 +120,9 @@ def _expressed(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
 
 def _compared(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
     """What is recorded of what a case's code asserts, and the answer; None where an assertion failed before it."""
-    from pytest_rewardkit.scorers.guest.operands_inside import Recorder
+    from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 
-    recorder = Recorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
+    recorder = OperandRecorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
     asserted = []
     for kind, content in question["steps"]:
         if kind == "do":

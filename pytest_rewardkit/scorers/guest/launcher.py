@@ -24,7 +24,7 @@ PROGRAM = "rewardkit_candidate"
 """The module's name by which processes that `multiprocessing` spawns find the program."""
 
 
-class _Source:
+class _ProgramSource:
     """Gives tracebacks and `inspect` the program's text."""
 
     def __init__(self, text: str) -> None:
@@ -86,7 +86,7 @@ def _main(text: str, name: str) -> types.ModuleType:
     from importlib.machinery import ModuleSpec
 
     main = types.ModuleType("__main__")
-    source: Any = _Source(text)
+    source: Any = _ProgramSource(text)
     main.__dict__.update(
         __builtins__=sys.modules["builtins"],
         __file__=os.path.join(os.getcwd(), name),
@@ -153,7 +153,7 @@ def _show(error: BaseException, frames: types.TracebackType | None) -> None:
 
 def _report(channel: int, nonce: str, value: Any, wants: str, folder: str) -> None:
     """Tell the host the value of the last expression."""
-    for name in ("structures", "across"):
+    for name in ("codec_objects", "codec"):
         _module(name, folder)
     inside = _module("inside", folder)
     with suppress(Exception):  # closed, or the candidate's own

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case
-from pytest_rewardkit.scorers.guest import across, inside, loading, operands_inside, structures
-from pytest_rewardkit.scorers.running.operands import Plan, planned
+from pytest_rewardkit.scorers.guest import codec, codec_objects, inside, loading, operand_recorder
+from pytest_rewardkit.scorers.running.operands import ComparisonPlan, planned
 from pytest_rewardkit.scorers.running.protocol import VALUE, Raised, Refused, Said, read, reading_of
 from pytest_rewardkit.scorers.running.shipping import NAMES, call
 from pytest_rewardkit.scorers.values.digits import written
@@ -86,7 +86,7 @@ class Question:
     args: Any = ()
     kwargs: Any = ()
     wants: str = ""
-    plan: Plan | None = None
+    plan: ComparisonPlan | None = None
 
     @classmethod
     def of(cls, case: Case) -> Question:
@@ -115,7 +115,7 @@ class Question:
     def as_json(self) -> str:
         """Return the question as `inside.answer` reads it."""
         content = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "plan"}
-        return json.dumps({**content, **(self.plan or Plan()).question()})
+        return json.dumps({**content, **(self.plan or ComparisonPlan()).question()})
 
 
 def wanted_of(case: Case) -> str:
@@ -163,10 +163,10 @@ def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
     return Verdict.RUNTIME_ERROR
 
 
-TELLING: Final = (loading, structures, across, inside)
+TELLING: Final = (loading, codec_objects, codec, inside)
 """What tells a value of a program, in its process; each imports those before it."""
 
-ANSWERING: Final = (loading, structures, across, operands_inside, inside)
+ANSWERING: Final = (loading, codec_objects, codec, operand_recorder, inside)
 """What answers questions."""
 
 

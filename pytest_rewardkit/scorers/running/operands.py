@@ -1,7 +1,7 @@
 """Comparisons that a case's own code makes, taken apart so that the host makes them, on plain data. Pure.
 
 Evaluated in the sandbox, ``add(2, 3) == 5`` would ask the `__eq__` of whatever `add` gave. So each side is evaluated
-there by itself and comes out as data (operands_inside.py), and what the author wrote as a literal never goes by what
+there by itself and comes out as data (operand_recorder.py), and what the author wrote as a literal never goes by what
 comes out. Taken apart are comparisons, `and`, `or`, `not`, conditional expressions, lists and tuples of these, `all`
 and `any`, and top-level `assert` statements; comparisons anywhere else are made in the sandbox.
 
@@ -16,9 +16,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.scorers.guest.across import decode
-from pytest_rewardkit.scorers.guest.operands_inside import OPERATORS
-from pytest_rewardkit.scorers.guest.structures import Opaque
+from pytest_rewardkit.scorers.guest.codec import decode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque
+from pytest_rewardkit.scorers.guest.operand_recorder import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Node(ABC):
 
     @abstractmethod
     def question(self) -> list[Any]:
-        """Return the node as `operands_inside.Recorder` takes it."""
+        """Return the node as `operand_recorder.OperandRecorder` takes it."""
 
     @abstractmethod
     def concluded(self, record: Any) -> Outcome:
@@ -159,7 +159,7 @@ class Truth(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Node):
+class Conditional(Node):
     """A conditional expression."""
 
     test: Node
@@ -295,7 +295,7 @@ def _masked(value: Any) -> tuple[Any, bool]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ComparisonPlan:
     """A case's code whose comparisons the host makes.
 
     Parameters:
@@ -325,7 +325,7 @@ class Plan:
         }
 
 
-def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str = "") -> Plan | None:
+def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str = "") -> ComparisonPlan | None:
     """Return how the comparisons of a case's code are made on the host; None where it makes none that can be.
 
     Parameters:
@@ -333,7 +333,7 @@ def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str =
         last: the expression whose value counts.
         target: the name that it is assigned to.
     """
-    reader = _Reader(_made_by(statements))
+    reader = _Decomposer(_made_by(statements))
     prints = isinstance(last, ast.Call) and _is_call_of(last, "print")
     tree = reader.taken_apart(last.args[0] if prints and isinstance(last, ast.Call) else last)
     steps: list[str | Node] = []
@@ -349,7 +349,7 @@ def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str =
             asserted.append(ast.unparse(statement))
     if tree is None and not asserted:
         return None
-    return Plan(
+    return ComparisonPlan(
         steps=tuple(steps),
         asserted=tuple(asserted),
         tree=tree,
@@ -378,7 +378,7 @@ def _classes_in(expression: ast.expr, made: Mapping[str, frozenset[str]]) -> fro
     return _classes_in(expression.operand, made) if isinstance(expression, ast.UnaryOp) else frozenset()
 
 
-class _Reader:
+class _Decomposer:
     """Takes expressions apart.
 
     Parameters:
@@ -430,7 +430,7 @@ class _Reader:
 
     def _choice(self, expression: ast.IfExp) -> Node | None:
         nodes = self._nodes([expression.test, expression.body, expression.orelse])
-        return None if all(isinstance(node, Leaf) for node in nodes) else Choice(*nodes)
+        return None if all(isinstance(node, Leaf) for node in nodes) else Conditional(*nodes)
 
     def _call(self, expression: ast.Call) -> Node | None:
         if _is_call_of(expression, "bool"):
@@ -454,14 +454,14 @@ class _Reader:
         return Each(kind, ast.unparse(pairs), _SIGNS[type(compared.ops[0])], (one, other))
 
 
-_TAKERS: Final[dict[type[ast.expr], Callable[[_Reader, Any], Node | None]]] = {
-    ast.Compare: _Reader._compare,
-    ast.BoolOp: _Reader._logic,
-    ast.List: _Reader._items,
-    ast.Tuple: _Reader._items,
-    ast.UnaryOp: _Reader._not,
-    ast.IfExp: _Reader._choice,
-    ast.Call: _Reader._call,
+_TAKERS: Final[dict[type[ast.expr], Callable[[_Decomposer, Any], Node | None]]] = {
+    ast.Compare: _Decomposer._compare,
+    ast.BoolOp: _Decomposer._logic,
+    ast.List: _Decomposer._items,
+    ast.Tuple: _Decomposer._items,
+    ast.UnaryOp: _Decomposer._not,
+    ast.IfExp: _Decomposer._choice,
+    ast.Call: _Decomposer._call,
 }
 
 

@@ -15,6 +15,7 @@ from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal
 from pytest_rewardkit.scorers.guest import launcher
 from pytest_rewardkit.scorers.running import interpreter
+from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
 from pytest_rewardkit.scorers.running.counted_time import CountedTime
 from pytest_rewardkit.scorers.running.evaluation import TELLING, Answer, with_what
 from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
@@ -22,7 +23,6 @@ from pytest_rewardkit.scorers.running.protocol import VALUE, Refused, read
 from pytest_rewardkit.scorers.running.scratch import scratch_path
 from pytest_rewardkit.scorers.running.shipping import as_files
 from pytest_rewardkit.scorers.running.tenants import moves_in
-from pytest_rewardkit.scorers.running.witness import saw_code, saw_output
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run_program(
     Returns what it printed; where it printed nothing, the value of its last expression too.
     Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
     """
-    saw_code(code)
+    note_code(code)
     contents = {
         **as_files((launcher, *TELLING)),
         f"{launcher.PROGRAM}.py": code,
@@ -77,7 +77,7 @@ def run_program(
         with sandbox_failures():
             again(lambda: sandbox.files.write_files(files))
         try:
-            return _Run(sandbox, folder, limit, bool(setup), before if setup else None, wants).answer()
+            return _ProgramRun(sandbox, folder, limit, bool(setup), before if setup else None, wants).answer()
         except SandboxSpoilt:
             raise
         except SandboxUnavailable as error:
@@ -92,7 +92,7 @@ def run_program(
         answer = ran()
     except _NotBegunError:
         answer = ran()
-    saw_output(answer.put_out, answer.stderr)
+    note_output(answer.put_out, answer.stderr)
     return answer
 
 
@@ -156,7 +156,7 @@ class _Deadline:
 
 
 @dataclass(slots=True)
-class _Run:
+class _ProgramRun:
     """One process, from its start to its end."""
 
     sandbox: Sandbox

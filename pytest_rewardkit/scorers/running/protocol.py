@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pytest_rewardkit.scorers.guest.across import decode, has_plain_text
+from pytest_rewardkit.scorers.guest.codec import decode, has_plain_text
 from pytest_rewardkit.scorers.guest.inside import (
     MAX_ANSWER,
     MAX_BASES,
@@ -23,7 +23,7 @@ from pytest_rewardkit.scorers.guest.inside import (
     MAX_TRACEBACK,
     MODULE,
 )
-from pytest_rewardkit.scorers.running.operands import Outcome, Plan, Undecided
+from pytest_rewardkit.scorers.running.operands import ComparisonPlan, Outcome, Undecided
 
 VALUE: Final = "value"
 """A value is wanted, whatever its text."""
@@ -91,7 +91,7 @@ def reading_of(expected: str) -> str:
     return SHOWN if _SHOWN_FORM.search(expected.strip()) else PRINTED
 
 
-def read(text: str, wants: str, plan: Plan | None = None, *, may_raise: bool = True) -> Said:
+def read(text: str, wants: str, plan: ComparisonPlan | None = None, *, may_raise: bool = True) -> Said:
     """Return what an answer says to a question that wants this; "" wants nothing. Raises Refused."""
     if len(text) > MAX_ANSWER:
         raise Refused("it is too long")
@@ -122,7 +122,7 @@ def _of_kind(kind: str, content: Any, wants: str) -> Said:
     raise Refused("it says something else than was asked for")
 
 
-def _compared(content: Any, wants: str, plan: Plan) -> Said:
+def _compared(content: Any, wants: str, plan: ComparisonPlan) -> Said:
     asserted, answer = content
     checks = plan.checks
     for check, record, source in zip(checks, asserted, plan.asserted, strict=False):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.running.interpreter import CUT_OFF, sandbox_failures
-from pytest_rewardkit.scorers.running.tree import Entry, Tree
+from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,14 +50,14 @@ def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time
     """
     from e2b import FileType
 
-    tree: dict[str, Entry] = {}
-    reader = _Reader(sandbox, own_time)
+    tree: dict[str, TreeEntry] = {}
+    reader = _FileReader(sandbox, own_time)
     for entry in _listed(sandbox, root):
         path = entry.path.removeprefix(root.rstrip("/") + "/")
         if entry.type is FileType.DIR:
-            tree[path] = Entry()
+            tree[path] = TreeEntry()
         elif (wanted := need(path)) is Need.NAME:
-            tree[path] = Entry(obstacle="not read")
+            tree[path] = TreeEntry(obstacle="not read")
         else:
             tree[path] = reader.read(entry, keep=wanted is Need.CONTENT)
     return tree
@@ -73,7 +73,7 @@ def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
         raise
 
 
-class _Reader:
+class _FileReader:
     """Reads files, which may be anything: endless, unreadable, gone meanwhile, a thousand links to one.
 
     Parameters:
@@ -87,39 +87,39 @@ class _Reader:
         self._bytes = READ_LIMIT
         self._kept = KEPT_LIMIT
 
-    def read(self, entry: EntryInfo, *, keep: bool) -> Entry:
+    def read(self, entry: EntryInfo, *, keep: bool) -> TreeEntry:
         """Read a file, and keep its content where it is not too large. Raises SandboxUnavailable."""
         if reason := self._exhausted():
             # Size and time stand for the bytes, so that a change is noticed as a rule.
-            return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+            return TreeEntry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
         self._files -= 1
         try:
             with sandbox_failures():
                 return again(lambda: self._taken(entry, min(FILE_LIMIT, self._kept) if keep else 0))
         except SandboxSpoilt as error:
-            return Entry(obstacle=str(error))
+            return TreeEntry(obstacle=str(error))
         except SandboxUnavailable as error:
             if type(error.__cause__).__name__ in CUT_OFF and _has_changed(self._sandbox, entry):
-                return Entry(obstacle=str(error))
+                return TreeEntry(obstacle=str(error))
             raise
 
-    def _taken(self, entry: EntryInfo, keep: int) -> Entry:
+    def _taken(self, entry: EntryInfo, keep: int) -> TreeEntry:
         digest, content = hashlib.blake2b(), bytearray()
         size = 0
         for chunk in self._sandbox.files.read(entry.path, format="stream"):
             size += len(chunk)
             self._bytes -= len(chunk)
             if reason := self._exhausted():
-                return Entry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
+                return TreeEntry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
             digest.update(chunk)
             if size <= keep:
                 content += chunk
         if size < entry.size and not entry.symlink_target and not _has_changed(self._sandbox, entry):
             raise SandboxUnavailable(f"of a file with {entry.size:,} bytes, {size:,} came")
         if size > keep:
-            return Entry(digest.digest(), unkept=f"it is too large, with {size:,} bytes")
+            return TreeEntry(digest.digest(), unkept=f"it is too large, with {size:,} bytes")
         self._kept -= size
-        return Entry(digest.digest(), content=bytes(content))
+        return TreeEntry(digest.digest(), content=bytes(content))
 
     def _exhausted(self) -> str:
         if self._files <= 0:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.guest.loading import NAME
+from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.running.figure_reading import begin_reading, read_unshown
 from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
 from pytest_rewardkit.scorers.running.tenants import moves_in
-from pytest_rewardkit.scorers.running.witness import saw_code, saw_output
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +39,7 @@ class Subject(ABC, Generic[Outcome]):
         self.setup = setup
         self._limit = limit
         self._was_loaded = False
-        saw_code(code)
+        note_code(code)
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +84,7 @@ class Notebook(Subject[Cell]):
         return self.interpreter.run(code, limit=limit)
 
     def _seen(self, outcome: Cell) -> Cell:
-        saw_output(outcome.transcript(), outcome.stderr, outcome.images)
+        note_output(outcome.transcript(), outcome.stderr, outcome.images)
         return outcome
 
 
@@ -96,5 +96,5 @@ class Module(Subject[Answer]):
         return replace(answer, raised=None)  # which is what cases expect of calls
 
     def _seen(self, outcome: Answer) -> Answer:
-        saw_output(outcome.stdout, outcome.stderr)
+        note_output(outcome.stdout, outcome.stderr)
         return outcome

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """A file or folder; two are equal when no difference between them is known.
 
     Parameters:
@@ -28,7 +28,7 @@ class Entry:
         return self.digest is not None or bool(self.obstacle)
 
 
-Tree = Mapping[str, Entry]
+Tree = Mapping[str, TreeEntry]
 """Path below the root, with slashes between its steps, to what is there."""
 
 

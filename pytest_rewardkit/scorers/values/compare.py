@@ -1,4 +1,4 @@
-"""Comparison of what a candidate gave with what was expected, on the host. Pure: no sandbox, no pytest.
+"""ComparisonResult of what a candidate gave with what was expected, on the host. Pure: no sandbox, no pytest.
 
 A comparison says whether the two are equal (1.0), how near they are when a similarity was asked for (below 1.0), and
 why. Equality and nearness are separate on purpose: without a similarity, a wrong answer earns nothing.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown, text_difference
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.guest.across import MAX_WRITTEN_BITS
+from pytest_rewardkit.scorers.guest.codec import MAX_WRITTEN_BITS
 from pytest_rewardkit.scorers.values.digits import whole_number
 from pytest_rewardkit.scorers.values.equality import comparable, value_difference
 from pytest_rewardkit.scorers.values.similarity import NEAREST, SIMILARITIES
@@ -40,7 +40,7 @@ _MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonResult:
     """What a comparison found: 1.0 for equal, else the similarity asked for, with the reason (empty when equal)."""
 
     value: float
@@ -51,7 +51,7 @@ class Comparison:
         return self.value == 1.0
 
 
-EQUAL: Final = Comparison(1.0)
+EQUAL: Final = ComparisonResult(1.0)
 
 
 def compare_texts(
@@ -61,7 +61,7 @@ def compare_texts(
     compare: str = "lines",
     tolerance: Tolerance = DEFAULT_TOLERANCE,
     similarity: str | None = None,
-) -> Comparison:
+) -> ComparisonResult:
     """Compare two texts.
 
     Parameters:
@@ -77,17 +77,17 @@ def compare_texts(
     if not reason:
         return EQUAL
     if similarity is None:
-        return Comparison(0.0, reason)
+        return ComparisonResult(0.0, reason)
     nearness = SIMILARITIES[checked_similarity(similarity)](actual, expected)
-    return Comparison(min(nearness, NEAREST), reason)
+    return ComparisonResult(min(nearness, NEAREST), reason)
 
 
 def compare_values(
     actual: Any, expected: Any, *, compare: str = "value", tolerance: Tolerance = DEFAULT_TOLERANCE
-) -> Comparison:
+) -> ComparisonResult:
     """Compare two values by Python's equality, deep and in order, floats within `tolerance`.
 
-    `actual` is plain data (see across.py), `expected` the author's. An expected list takes a tuple of equal items as
+    `actual` is plain data (see codec.py), `expected` the author's. An expected list takes a tuple of equal items as
     well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys of
     dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
     """
@@ -95,7 +95,7 @@ def compare_values(
     if compare == "json":
         actual, expected = _as_json(actual), _as_json(expected)
     reason = value_difference(actual, expected, tolerance)
-    return Comparison(0.0, reason) if reason else EQUAL
+    return ComparisonResult(0.0, reason) if reason else EQUAL
 
 
 def checked_comparison(name: str) -> str:

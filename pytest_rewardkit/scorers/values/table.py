@@ -1,4 +1,4 @@
-"""Comparison of tables: CSV text with rows, cell by cell, numbers by value. Pure."""
+"""ComparisonResult of tables: CSV text with rows, cell by cell, numbers by value. Pure."""
 
 from __future__ import annotations
 

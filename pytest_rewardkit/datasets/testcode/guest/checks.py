@@ -3,7 +3,7 @@
 A test that stops at its first failure says little of a candidate that is partly right. Here a failing check is noted,
 and the test goes on. Inside `try` and `with` a failure is raised on: there, the test may wait for an exception.
 
-In rehearsal, where most values are blanks, any statement may fail, and the test goes on behind it.
+In a dry run, where most values are not known yet, any statement may fail, and the test goes on behind it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Checks:
     a statement raised that checks nothing. Of nested checks, the outermost counts.
 
     Parameters:
-        rehearsal: whether every statement that raises is passed over.
+        is_dry_run: whether every statement that raises is passed over.
         blames: says of an exception whether the candidate raised it.
         vacuous: the checks that say nothing of a candidate: by their line, which times at it.
     """
@@ -43,11 +43,11 @@ class Checks:
     def __init__(
         self,
         *,
-        rehearsal: bool,
+        is_dry_run: bool,
         blames: Callable[[BaseException | None], bool],
         vacuous: Mapping[int, Collection[int]] | None = None,
     ) -> None:
-        self._rehearsal = rehearsal
+        self._is_dry_run = is_dry_run
         self._blames = blames
         self._vacuous = vacuous or {}
         self.passes: dict[int, set[int]] = {}
@@ -93,7 +93,7 @@ class Checks:
         Parameters:
             caught: whether the statement stands where the test itself may catch what it raises.
         """
-        if self._rehearsal:
+        if self._is_dry_run:
             is_an_end = isinstance(sys.exc_info()[1], StopIteration | StopAsyncIteration)  # of a loop of the test's
             return self._depth > 0 or is_an_end
         if self._depth > 0 or caught:
@@ -144,7 +144,7 @@ class _Guard:
         inside = caught or isinstance(statement, _CATCHING)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inside = False
-        # In rehearsal, a loop that cannot end without a value ends with the first blank: nothing in it is guarded.
+        # In a dry run, a loop that cannot end without a value ends at the first unknown one: nothing in it is guarded.
         if not isinstance(statement, ast.While):
             self._descend(statement, inside)
         if not isinstance(statement, _GUARDED) or _is_text(statement):

@@ -19,7 +19,7 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.scorers.guest.structures import Opaque
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Sender:
     """Describes values to the other side.
 
     Parameters:
-        encode: makes plain data of a value that holds no others than plain ones, stand-ins and `Sent`.
+        encode: makes plain data of a value that holds no others than plain ones, proxies and `Sent`.
     """
 
     def __init__(self, encode: Callable[[Any], Any]) -> None:

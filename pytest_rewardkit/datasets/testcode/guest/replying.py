@@ -7,7 +7,7 @@ import os
 import sys
 
 
-class Reply:
+class Shown:
     """Shows itself as a text, so that it leaves the sandbox as the cell's result."""
 
     def __init__(self, text: str) -> None:
@@ -17,7 +17,7 @@ class Reply:
         return self._text
 
 
-def reply(module: str, function: str, task: str, path: str, limit: int) -> Reply | None:
+def reply(module: str, function: str, task: str, path: str, limit: int) -> Shown | None:
     """Calls a function with a task, and the path of the file that it is to write.
 
     Parameters:
@@ -25,7 +25,7 @@ def reply(module: str, function: str, task: str, path: str, limit: int) -> Reply
         limit: characters of a result that is returned; a longer one stays in the file.
     """
     getattr(sys.modules[module], function)(json.loads(_taken(task) if task.startswith("/") else task), path)
-    return Reply(_taken(path)) if os.path.getsize(path) <= limit else None
+    return Shown(_taken(path)) if os.path.getsize(path) <= limit else None
 
 
 def _taken(path: str) -> str:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest.across import decode, encode
+from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
 from pytest_rewardkit.scorers.guest.loading import compiled
-from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class TimeUp(BaseException):
     """The operation has had its time."""
 
 
-class Player:
+class OperationRunner:
     """A candidate in a module of its own, and what came of the operations on it."""
 
     def __init__(self) -> None:
@@ -148,10 +148,10 @@ class Player:
         return resolved(decode(data, rebuild=True))
 
 
-_players: list[Player] = []
+_runners: list[OperationRunner] = []
 
 
-def play(task: dict[str, Any], answers_path: str) -> None:
+def execute(task: dict[str, Any], answers_path: str) -> None:
     """Answers operations; loads the candidate first, unless this interpreter has loaded it.
 
     Parameters:
@@ -162,15 +162,15 @@ def play(task: dict[str, Any], answers_path: str) -> None:
     end = time.monotonic() + task["seconds_in_all"]
     with open(answers_path, "w", encoding="ascii", buffering=1) as answers, as_a_program():
         loaded: dict[str, Any] = {"loaded": True}
-        if not _players:
-            _players.append(Player())
-            loaded = _players[0].load(task["sources"], task["seconds"])
+        if not _runners:
+            _runners.append(OperationRunner())
+            loaded = _runners[0].load(task["sources"], task["seconds"])
         answers.write(json.dumps(loaded) + "\n")
-        player = _players[0]
-        player.note(task["earlier"])
+        runner = _runners[0]
+        runner.note(task["earlier"])
         for operation in task["operations"] if "loaded" in loaded else ():
             seconds = min(task["seconds"], end - time.monotonic())
-            answers.write(json.dumps(player.answer(operation, seconds)) + "\n")
+            answers.write(json.dumps(runner.answer(operation, seconds)) + "\n")
 
 
 def _changes(operation: dict[str, Any], arguments: list[Any], keywords: dict[str, Any]) -> list[Any]:

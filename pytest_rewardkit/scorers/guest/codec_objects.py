@@ -1,6 +1,6 @@
 """Values that are no plain data, taken apart into it: tables and arrays, records, and what its text tells apart.
 
-Sent into the candidate's interpreter beside across.py, so it needs the standard library alone. Other libraries it knows
+Sent into the candidate's interpreter beside codec.py, so it needs the standard library alone. Other libraries it knows
 by the names of their types; it never loads one to take a value apart.
 """
 

@@ -37,7 +37,7 @@ class _Seen:
 _seen: Final[ContextVar[_Seen | None]] = ContextVar("rewardkit-seen", default=None)
 
 
-def witnessed(score: Scorer) -> Scorer:
+def with_evidence(score: Scorer) -> Scorer:
     """Make the rewards of a scorer carry evidence; a decorator of functions of a sandbox, a candidate and more."""
     signature = inspect.signature(score)
 
@@ -87,13 +87,13 @@ def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: obj
         raise RewardkitCallError(f"{name}: takes a sandbox of the fixture `sandbox`, not an asynchronous one")
 
 
-def saw_code(code: str) -> None:
+def note_code(code: str) -> None:
     """Note the candidate's code; what was noted of another one before, such as a reference, is forgotten."""
     if (seen := _seen.get()) is not None:
         seen.code, seen.output = code, None
 
 
-def saw_output(stdout: str, stderr: str, images: tuple[str, ...] = ()) -> None:
+def note_output(stdout: str, stderr: str, images: tuple[str, ...] = ()) -> None:
     """Note what the candidate put out; the first time that it ran is kept."""
     if (seen := _seen.get()) is not None and seen.output is None:
         seen.output = (stdout, stderr, images)

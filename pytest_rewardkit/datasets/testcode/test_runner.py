@@ -1,6 +1,6 @@
 """The sandbox in which test code runs: one for many rows, because all that it gets of candidates is plain data.
 
-Each row's test has a process and a directory of its own there (guest/apart.py), and files of ours are removed.
+Each row's test has a process and a directory of its own there (guest/child_process.py), and files of ours are removed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.testcode.candidate import CandidateFailed
-from pytest_rewardkit.datasets.testcode.guest.referee import WALL_FACTOR
-from pytest_rewardkit.datasets.testcode.sending import REFEREE, UNIT_TESTS, Line
+from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp
+from pytest_rewardkit.datasets.testcode.guest.row_test import WALL_FACTOR
+from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
@@ -61,19 +61,21 @@ class TestCode:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the test says next: operations to do, or its outcome (guest/referee.py); and the seconds that it took."""
+    """What the test says next: operations to do, or its outcome (guest/row_test.py); and the seconds that it took."""
 
     operations: Sequence[dict[str, Any]]
     outcome: dict[str, Any] | None
     seconds: float
 
 
-class Referee:
-    """A source of examinations, with one sandbox for all of them, made when it is first needed. A context manager.
+class TestRunner:
+    """Runs tests of rows, with one sandbox for all of them, made when it is first needed. A context manager.
 
     Parameters:
         create: makes the sandbox.
     """
+
+    __test__ = False  # not one of pytest's
 
     def __init__(self, create: Callable[[], Sandbox]) -> None:
         self._create = create
@@ -83,21 +85,21 @@ class Referee:
         self._replies: dict[str, Reply] = {}
         self._known: dict[Hashable, Reward] = {}
 
-    def __enter__(self) -> Referee:
+    def __enter__(self) -> TestRunner:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Kills the sandbox, if there is one; the next examination makes another."""
+        """Kills the sandbox, if there is one; the next run makes another."""
         sandbox, self._sandbox, self._line = self._sandbox, None, None
         if sandbox is not None:
             with suppress(SandboxUnavailable), sandbox_failures():
                 again(sandbox.kill)
 
-    def begin(self, test: TestCode) -> Examination:
-        """Begins an examination; whichever was open before is given up.
+    def begin(self, test: TestCode) -> TestRun:
+        """Begins a run; whichever was open before is given up.
 
         Raises:
             SandboxUnavailable: there is no sandbox to be had.
@@ -113,7 +115,7 @@ class Referee:
             # It may have outlived its time, or the way to it: another may be had, and nothing is lost yet.
             self.close()
             first = self._step({"token": token, "program": program})
-        return Examination(token, first, self._step)
+        return TestRun(token, first, self._step)
 
     def unit_tests(self, task: dict[str, Any]) -> Reply:
         """Runs a row's unit tests on something that is no candidate (guest/unittests.py), once for each task.
@@ -150,16 +152,16 @@ class Referee:
 
     def _step(self, task: dict[str, Any]) -> Step:
         if self._line is None:
-            self._line = Line(self._made(), REFEREE)
+            self._line = Line(self._made(), TEST_RUNNER)
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
         with _of_no_candidate():
-            reply = self._line.call("examine", task, limit=MAX_SECONDS)
+            reply = self._line.call("advance", task, limit=MAX_SECONDS)
         if reply.verdict is not None or not reply.text:
             if "program" in task:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")
             # It ran without a candidate, so it is what the candidate gave that it broke off at.
-            raise CandidateFailed(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
+            raise CandidateGivenUp(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
         result = json.loads(reply.text)
         return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
 
@@ -173,20 +175,22 @@ def _of_no_candidate() -> Iterator[None]:
         raise SandboxUnavailable(f"in the sandbox of the tests: {error}") from error
 
 
-class Examination:
+class TestRun:
     """One row's test on one candidate, under way."""
+
+    __test__ = False  # not one of pytest's
 
     def __init__(self, token: str, first: Step, step: Callable[[dict[str, Any]], Step]) -> None:
         self._token = token
         self._step = step
         self.state = first
-        self.rehearsed_in = first.seconds
+        self.dry_run_seconds = first.seconds
 
     def go_on(self, answers: Sequence[str]) -> None:
         """Gives the test the answers to the operations of its `state`, which moves on.
 
         Raises:
-            CandidateFailed: the test broke off at what the candidate gave.
+            CandidateGivenUp: the test broke off at what the candidate gave.
             SandboxUnavailable, UnscoredError: the test cannot be run to its end.
         """
         numbers = [operation["id"] for operation in self.state.operations]

@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-from pytest_rewardkit.scorers.guest.structures import (
+from pytest_rewardkit.scorers.guest.codec_objects import (
     MAX_ITEMS,
     Moment,
     Opaque,

@@ -23,7 +23,7 @@ MAX_ERROR = 2_000
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
-class Apart:
+class ChildProcess:
     """A process that does what it is given, one after another, in an empty directory.
 
     Parameters:

@@ -1,11 +1,11 @@
 """The test's side: runs a benchmark's own test code, apart from the candidate that it tests.
 
-Wherever the test code names something of the candidate's, a stand-in is there. What the test does with it (mostly: call
+Wherever the test code names something of the candidate's, a proxy is there. What the test does with it (mostly: call
 it) becomes an operation for the candidate's sandbox, and the test goes on with the value that came back, as plain data.
 So the test's expectations, its helpers and its `==` are out of the candidate's reach.
 
-Asking for one value at a time would be slow. So the test first runs in rehearsal: values not known yet are blanks,
-statements that cannot go on with a blank are passed over, and all that was asked for is collected. With the answers,
+Asking for one value at a time would be slow. So a dry run of the test comes first: proxies stand for values not known
+yet, statements that cannot go on without one are passed over, and what was asked for is collected. With the answers,
 the test then runs in earnest; when that asks for more, another round follows. Random numbers repeat, being seeded.
 
 A check that doing nothing passes says nothing of a candidate. So the test runs once more, against functions that return
@@ -28,21 +28,21 @@ import types
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.datasets.testcode.guest.apart import Apart
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
+from pytest_rewardkit.datasets.testcode.guest.child_process import ChildProcess
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, built_in_type, is_changeable, pour
-from pytest_rewardkit.datasets.testcode.guest.standin import (
+from pytest_rewardkit.datasets.testcode.guest.proxy import (
     LARGE_KINDS,
-    Blank,
     CandidateFailed,
+    CannotBeSent,
     Handed,
-    Inseparable,
-    StandIn,
+    Proxy,
+    UnknownValue,
     short,
 )
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest.across import decode
-from pytest_rewardkit.scorers.guest.structures import Opaque
+from pytest_rewardkit.scorers.guest.codec import decode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ SEED = 20210707
 MAX_OPERATIONS = 100_000
 SHORTEST = 10.0
 TIME_FACTOR = 5.0
-"""Seconds that a run in earnest has at least, and how many times as long it may take as the rehearsal."""
+"""Seconds that a run in earnest has at least, and how many times as long it may take as the dry run."""
 
 WALL_FACTOR = 5.0
 """How many times its seconds of processor time a run may take in all: a busy machine is not the test's fault."""
@@ -73,7 +73,7 @@ class TimeUp(BaseException):
     """The test code has had its time."""
 
 
-class Examination:
+class RowTest:
     """One row's test code, run in rounds until everything that it asks for is known.
 
     Parameters:
@@ -96,18 +96,18 @@ class Examination:
         self._changing: list[Any] = []
         self._in_setup = False
         self._planned = 0
-        self._rehearsed_in = 0.0
+        self._dry_run_seconds = 0.0
         self._test: CodeType | None = None
         self._calls_check = False
         self._elsewhere: list[str] = []
         self._modules: set[str] = set()
-        self.checks = Checks(rehearsal=True, blames=self.blames)
+        self.checks = Checks(is_dry_run=True, blames=self.blames)
 
     def advance(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
         """Takes answers; returns ``{"operations": [...]}`` to do next, or ``{"outcome": {...}}``."""
         self._answers.update(answers)
         if not self._operations:
-            stopped = self._rehearse()
+            stopped = self._dry_run()
             if stopped is not None and stopped["broken"]:
                 return {"outcome": self._outcome(stopped)}
             self._vacuous = self._passed_by_nothing()
@@ -115,7 +115,7 @@ class Examination:
             stopped = self._run(in_earnest=True)
             if not self._open_operations():
                 return {"outcome": self._outcome(stopped)}
-            self._rehearse()
+            self._dry_run()
         return {"operations": self._open_operations()}
 
     def blames(self, error: BaseException | None) -> bool:
@@ -142,10 +142,10 @@ class Examination:
             self._without_candidate = False
         return self.checks.passes
 
-    def _rehearse(self) -> dict[str, Any] | None:
+    def _dry_run(self) -> dict[str, Any] | None:
         begun = time.monotonic()
         stopped = self._run(in_earnest=False)
-        self._rehearsed_in = time.monotonic() - begun
+        self._dry_run_seconds = time.monotonic() - begun
         self._planned = max(self._planned, self.checks.made)
         return stopped
 
@@ -154,7 +154,7 @@ class Examination:
         self._in_earnest = in_earnest
         self._asked = {}
         self._changing = []
-        self.checks = Checks(rehearsal=not in_earnest, blames=self.blames, vacuous=self._vacuous)
+        self.checks = Checks(is_dry_run=not in_earnest, blames=self.blames, vacuous=self._vacuous)
         random.seed(SEED)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(SEED)
@@ -163,15 +163,15 @@ class Examination:
         if in_earnest:
             # A candidate's values may be made to be slow to compare.
             shortest = SHORTEST_OF_NOTHING if self._without_candidate else SHORTEST
-            seconds = min(seconds, max(shortest, TIME_FACTOR * self._rehearsed_in))
+            seconds = min(seconds, max(shortest, TIME_FACTOR * self._dry_run_seconds))
         try:
             with _time_limit(seconds):
                 self._execute()
         except Unanswered:
             return None
-        except (Inseparable, TimeUp, *self.checks.failures) as error:  # type: ignore[misc] # mypy takes no starred ones
-            # In rehearsal there is no candidate to blame; in earnest, it may have given what the test stumbles over.
-            own = isinstance(error, (ImportError, NameError, SyntaxError, Inseparable, TimeUp))
+        except (CannotBeSent, TimeUp, *self.checks.failures) as error:  # type: ignore[misc] # mypy takes no starred ones
+            # In a dry run there is no candidate to blame; in earnest, it may have given what the test stumbles over.
+            own = isinstance(error, (ImportError, NameError, SyntaxError, CannotBeSent, TimeUp))
             return self._stopped(error, broken=self._in_setup or (own and not in_earnest))
         return None
 
@@ -223,12 +223,12 @@ class Examination:
             self.checks.calls.clear()
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of an operation of the candidate's, or a blank; raises what the candidate raised."""
+        """Returns the value of an operation of the candidate's, or a proxy; raises what the candidate raised."""
         if self._without_candidate:
             return Nothing()
         given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []
         if any(value is other for value in given for other in self._changing):
-            raise Blank  # what is in it by now is not known
+            raise UnknownValue  # what is in it by now is not known
         key = hashlib.sha256(json.dumps(operation).encode("ascii")).hexdigest()  # arguments may be large
         occurrence = self._asked.get(key, 0)
         self._asked[key] = occurrence + 1
@@ -247,7 +247,7 @@ class Examination:
         if given and self._operations[operation["of"]]["do"] != "name":
             # An object of the candidate's remembers calls; one with other content than it gets in earnest would stay.
             self._changing += given
-        return StandIn(self, number, shown, known=False)
+        return Proxy(self, number, shown, known=False)
 
     def _take_over(self, changed: Any, handed: Handed, shown: str) -> None:
         """Lets the test's own values have what the candidate changed in them."""
@@ -264,7 +264,7 @@ class Examination:
         if "large" in answer and answer.get("of") in LARGE_KINDS:
             kind = LARGE_KINDS[answer["of"]]
             what = f"{shown}, a large {kind.__name__}"
-            return StandIn(self, number, what, known=True, digest=str(answer["large"]), of=kind)
+            return Proxy(self, number, what, known=True, digest=str(answer["large"]), of=kind)
         if "value" in answer:
             try:
                 value = decode(answer["value"])
@@ -274,7 +274,7 @@ class Examination:
             if not isinstance(value, Opaque):
                 return value
             named = built_in_type(value.text) if value.type_name == SENT_TYPE else None
-            return StandIn(self, number, shown, known=True) if named is None else named
+            return Proxy(self, number, shown, known=True) if named is None else named
         if "ended" in answer:
             raise self._failure(CandidateFailed(str(answer["ended"])[:200]), shown, f"failed: {answer['ended']}"[:300])
         if "raised" not in answer:
@@ -400,16 +400,16 @@ def _answer(line: str) -> dict[str, Any]:
 
 _FORMS = frozenset(map(frozenset, (["value"], ["large", "of"], ["raised"], ["ended"], ["timeout"])))
 _SILENCE = {"type": "NoAnswer", "builtin": "Exception", "message": "the candidate's side gave no answer", "where": ""}
-_examinations: dict[str, Examination] = {}
-_rows: list[Apart] = []
+_tests: dict[str, RowTest] = {}
+_rows: list[ChildProcess] = []
 
 
-def examine(task: dict[str, Any], result_path: str) -> None:
-    """Begins or continues an examination, apart from all others.
+def advance(task: dict[str, Any], result_path: str) -> None:
+    """Begins or continues a row's test, apart from all others.
 
     Parameters:
-        task: ``token``, which names the examination; ``program`` to begin it, or ``numbers`` and ``answers`` to go on.
-        result_path: the file that takes the result of `Examination.advance` as JSON.
+        task: ``token``, which names the test; ``program`` to begin it, or ``numbers`` and ``answers`` to go on.
+        result_path: the file that takes the result of `RowTest.advance` as JSON.
 
     Raises:
         RuntimeError: the test has ended its process.
@@ -417,20 +417,20 @@ def examine(task: dict[str, Any], result_path: str) -> None:
     if "program" in task:
         while _rows:
             _rows.pop().end()
-        _rows.append(Apart(_advance))
+        _rows.append(ChildProcess(_advanced))
     _rows[0].call(task, result_path)
 
 
-def _advance(task: dict[str, Any], result_path: str) -> None:
+def _advanced(task: dict[str, Any], result_path: str) -> None:
     token = task["token"]
     if "program" in task:
-        _examinations[token] = Examination(task["program"])
+        _tests[token] = RowTest(task["program"])
     answers = map(_answer, task.get("answers", ()))
     begun = time.monotonic()
     with as_a_program():
-        result = _examinations[token].advance(zip(task.get("numbers", ()), answers, strict=True))
+        result = _tests[token].advance(zip(task.get("numbers", ()), answers, strict=True))
     result["seconds"] = time.monotonic() - begun
     if "outcome" in result:
-        del _examinations[token]
+        del _tests[token]
     with open(result_path, "w", encoding="ascii") as file:
         file.write(json.dumps(result))  # `dump` is many times as slow

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Sender, Unsendable
-from pytest_rewardkit.scorers.guest.across import decode, encode
-from pytest_rewardkit.scorers.guest.structures import Opaque, TooLargeError
+from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ class Asker(Protocol):
     """Where operations go."""
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of an operation of the candidate's, or a stand-in; raises what the candidate raised.
+        """Returns the value of an operation of the candidate's, or a proxy; raises what the candidate raised.
 
         Parameters:
             handed: the test's own values that the operation is given, which take over what it changes in them.
@@ -27,11 +27,11 @@ class Asker(Protocol):
         ...
 
 
-class Blank(Exception):  # noqa: N818 - it names a state
+class UnknownValue(Exception):  # noqa: N818 - it names a state
     """A value that is not known yet was looked at."""
 
 
-class Inseparable(BaseException):
+class CannotBeSent(BaseException):
     """The test hands the candidate something that cannot leave the test's process."""
 
 
@@ -46,7 +46,7 @@ class Handed(NamedTuple):
     kwargs: dict[str, Any]
 
 
-class State(NamedTuple):
+class ProxyState(NamedTuple):
     asker: Asker
     number: int
     shown: str
@@ -64,7 +64,7 @@ _SAID: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class StandIn:
+class Proxy:
     """What the test has in the place of something of the candidate's.
 
     Known or not, it can be called, and its attributes read and set: these become operations. All else asks for the
@@ -81,15 +81,15 @@ class StandIn:
         digest: str | None = None,
         of: type | None = None,
     ) -> None:
-        state = State(asker, number, shown, known, digest, of)
-        object.__setattr__(self, "_stand_in", state)
+        state = ProxyState(asker, number, shown, known, digest, of)
+        object.__setattr__(self, "_proxy_state", state)
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        return object.__getattribute__(self, "_stand_in").of or StandIn
+        return object.__getattribute__(self, "_proxy_state").of or Proxy
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        state = self._stand_in
+        state = self._proxy_state
         arguments, keywords = _encoded(list(args)), _encoded(kwargs)
         listed = ", ".join([*map(short, args), *(f"{name}={short(item)}" for name, item in kwargs.items())])
         operation = {"do": "call", "of": state.number, "args": arguments, "kwargs": keywords}
@@ -98,22 +98,22 @@ class StandIn:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        state = self._stand_in
+        state = self._proxy_state
         return state.asker.ask({"do": "get", "of": state.number, "name": name}, f"{state.shown}.{name}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        state = self._stand_in
+        state = self._proxy_state
         operation = {"do": "set", "of": state.number, "name": name, "value": _encoded(value)}
         state.asker.ask(operation, f"{state.shown}.{name} = {short(value)}")
 
     def __value(self, do: str) -> Any:
         """What the candidate's process says of it; of a large value, the value."""
-        state = self._stand_in
+        state = self._proxy_state
         if not state.known:
-            raise Blank
+            raise UnknownValue
         if state.digest is not None:
             whole = state.asker.ask({"do": "whole", "of": state.number}, state.shown)
-            if type(whole) is StandIn:
+            if type(whole) is Proxy:
                 raise CandidateFailed(f"{state.shown} is too large")
             return _SAID[do](whole)
         return self if do == "itself" else state.asker.ask({"do": do, "of": state.number}, f"{do}({state.shown})")
@@ -123,8 +123,8 @@ class StandIn:
 
     def __items(self) -> list[Any]:
         items = self.__value("list")
-        if type(items) is StandIn:
-            raise CandidateFailed(f"what is in {self._stand_in.shown} cannot be taken out of the sandbox")
+        if type(items) is Proxy:
+            raise CandidateFailed(f"what is in {self._proxy_state.shown} cannot be taken out of the sandbox")
         return list(items)
 
     def __reversed__(self) -> Any:
@@ -140,7 +140,7 @@ class StandIn:
         return str(self.__value("str"))
 
     def __repr__(self) -> str:
-        return str(self._stand_in.number)  # by which the encoder's text of it names it to the candidate's side
+        return str(self._proxy_state.number)  # by which the encoder's text of it names it to the candidate's side
 
     def __getitem__(self, key: Any) -> Any:
         value = self.__value("itself")
@@ -150,7 +150,7 @@ class StandIn:
         return item in self.__items()
 
     def __eq__(self, other: object) -> bool:
-        state = self._stand_in
+        state = self._proxy_state
         if state.known and state.digest is not None and digest(other) == state.digest:
             return True
         value = self.__value("itself")
@@ -166,8 +166,8 @@ class StandIn:
 
 
 def _forward(name: str) -> Any:
-    def method(self: StandIn, *others: Any) -> Any:
-        value = self._StandIn__value("itself")
+    def method(self: Proxy, *others: Any) -> Any:
+        value = self._Proxy__value("itself")
         if value is self:
             raise TypeError(f"an object of the candidate's does not take part in {name.strip('_')}")
         return getattr(value, name)(*others)
@@ -179,23 +179,23 @@ for _name in (
     *("lt", "le", "gt", "ge", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "mod"),
     *("pow", "rpow", "neg", "pos", "abs", "int", "float", "complex", "index", "round", "and", "or", "xor", "rfloordiv"),
 ):
-    setattr(StandIn, f"__{_name}__", _forward(f"__{_name}__"))
+    setattr(Proxy, f"__{_name}__", _forward(f"__{_name}__"))
 
 
 def _encoded(value: Any) -> Any:
     try:
         data = Sender(encode).encoded(value)
     except TooLargeError:
-        raise Inseparable("the test gives the candidate a value too large to leave the test's process") from None
+        raise CannotBeSent("the test gives the candidate a value too large to leave the test's process") from None
     except Unsendable as error:
-        raise Inseparable(f"the test gives the candidate a {error}, which cannot leave the test's process") from None
+        raise CannotBeSent(f"the test gives the candidate a {error}, which cannot leave the test's process") from None
     if foreign := _foreign(decode(data)):
-        raise Inseparable(f"the test gives the candidate a {foreign}, which cannot leave the test's process")
+        raise CannotBeSent(f"the test gives the candidate a {foreign}, which cannot leave the test's process")
     return data
 
 
 def _foreign(value: Any) -> str | None:
-    """The type of the first object in a value that is neither plain data nor a stand-in."""
+    """The type of the first object in a value that is neither plain data nor a proxy."""
     if isinstance(value, Opaque):
         return None if value.type_name in (_OWN_TYPE, SENT_TYPE) else value.type_name
     if isinstance(value, dict):
@@ -205,13 +205,13 @@ def _foreign(value: Any) -> str | None:
     return None
 
 
-_OWN_TYPE = f"{StandIn.__module__}.{StandIn.__qualname__}"
+_OWN_TYPE = f"{Proxy.__module__}.{Proxy.__qualname__}"
 
 
 def short(value: Any) -> str:
     """Returns a value as a failure shows it."""
-    if type(value) is StandIn:
-        return str(value._stand_in.shown)
+    if type(value) is Proxy:
+        return str(value._proxy_state.shown)
     try:
         text = repr(value)
     except Exception:
