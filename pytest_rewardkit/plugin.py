@@ -11,8 +11,9 @@ import pytest
 
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
+from pytest_rewardkit.options import OPTIONS, add_options
 from pytest_rewardkit.run.worker.recording import Recording
-from pytest_rewardkit.settings import OPTIONS, Settings, add_options
+from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
 from pytest_rewardkit.ledger.attempts import Attempt
 from pytest_rewardkit.ledger.gates import Gate
 from pytest_rewardkit.markers import REWARD_KEYWORDS
+from pytest_rewardkit.options import OPTIONS, Option
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.options import known_keywords
-from pytest_rewardkit.settings import OPTIONS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from pytest_rewardkit import settings
+from pytest_rewardkit import options
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.local.limits import LIMITS_HEADER, Limits
 from pytest_rewardkit.sandboxes import creation
@@ -32,9 +32,9 @@ def cloud():
 
 
 def test_each_limit_of_the_server_is_an_option_of_the_plugin():
-    assert [item.name for item in fields(Limits)] == list(settings.LIMITS)
-    for option in settings.OPTIONS:
-        if option.name in settings.LIMITS:
+    assert [item.name for item in fields(Limits)] == list(options.LIMITS)
+    for option in options.OPTIONS:
+        if option.name in options.LIMITS:
             assert option.flag == f"--rewardkit-{option.name.replace('_', '-')}"
             assert option.default == getattr(Limits(), option.name)
 
@@ -62,7 +62,7 @@ def test_limits_go_into_a_header_beside_others(local, monkeypatch):
     created = []
     monkeypatch.setattr(creation, "create", lambda **options: created.append(options))
     local.create(memory_mb=256, processes=16, disk_mb=None, timeout=5, api_headers={"X-Mine": "1"})
-    (options,) = created
-    assert options["api_headers"] == {"X-Mine": "1", LIMITS_HEADER: "memory_mb=256, processes=16"}
-    assert options["timeout"] == 5
-    assert not {"memory_mb", "processes", "disk_mb"} & options.keys()
+    (given,) = created
+    assert given["api_headers"] == {"X-Mine": "1", LIMITS_HEADER: "memory_mb=256, processes=16"}
+    assert given["timeout"] == 5
+    assert not {"memory_mb", "processes", "disk_mb"} & given.keys()

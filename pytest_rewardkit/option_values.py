@@ -1,0 +1,64 @@
+"""What options may be: each function reads a text, and raises ValueError that says what it must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            from pytest_rewardkit.errors import did_you_mean
+
+            raise ValueError(f"unknown value {value!r}{did_you_mean(value, choices)}")
+        return value
+
+    return parse
+
+
+def switch(value: str) -> bool:
+    if value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if value.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"must be true or false, not {value!r}")
+
+
+def count(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and int(value) > 0):
+        raise ValueError(f"must be a whole number, 1 or more, not {value!r}")
+    return int(value)
+
+
+def limit(name: str) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        from pytest_rewardkit.local.limits import Limits
+
+        if (number := count(value)) < (least := Limits.least(name)):
+            raise ValueError(f"must be {least} at least, not {value!r}")
+        return number
+
+    return parse
+
+
+def fraction(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError(f"must be a number in [0, 1], not {value!r}")
+    return number
+
+
+def confidence(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0.5 <= number < 1:
+        raise ValueError(f"must be a number from 0.5 to under 1, such as 0.95, not {value!r}")
+    return number

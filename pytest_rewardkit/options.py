@@ -1,0 +1,294 @@
+"""Which options there are: their names on the command line, in ini files and in the environment, and what they may be.
+
+The command line wins over the ini file, the ini file over the environment, the environment over the default.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit import option_values
+from pytest_rewardkit.ledger.modes import REFERENCES, parse_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# This module is loaded in every session: a plain class is made in a tenth of a data class's time.
+
+
+class Option:
+    """One option in its three spellings: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""
+
+    def __init__(
+        self,
+        name: str,
+        flag: str,
+        parse: Callable[[str], Any],
+        default: Any,
+        text: str,
+        metavar: str | None = None,
+        *,
+        alone: str = "",
+        several: bool = False,
+        without: str | None = None,
+    ) -> None:
+        self.name = name
+        self.flag = flag
+        self.parse = parse
+        self.default = default
+        self.text = text
+        self.metavar = metavar
+        self.alone = alone
+        """What it does without ``--rewardkit`` on the command line, where that is nothing."""
+        self.several = several
+        """Whether it may be given several times; elsewhere each stands on a line of its own."""
+        self.without = without
+        """What it is when it is given without a value, where it may be."""
+        self.ini = flag.removeprefix("--").replace("-", "_")
+        self.variable = f"PYTEST_{self.ini.upper()}"
+
+    def resolve(self, config: pytest.Config) -> Any:
+        if (value := config.getoption(self.ini)) is not None:
+            return self._parsed(value, self.flag)
+        if value := config.getini(self.ini):
+            return self._parsed(value, f"{self.ini} in {config.inipath or 'the ini options'}")
+        if value := os.environ.get(self.variable):
+            return self._parsed(value, f"{self.variable} in the environment")
+        return self.default
+
+    def _parsed(self, value: str | list[str], place: str) -> Any:
+        try:
+            if self.several:
+                lines = value.splitlines() if isinstance(value, str) else value
+                return tuple(self.parse(line.strip()) for line in lines if line.strip())
+            assert isinstance(value, str)
+            return self.parse(value.strip())
+        except ValueError as error:
+            raise pytest.UsageError(f"{place}: {error}") from None
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add every option to the command line, and its twin to ini files."""
+    group = parser.getgroup("rewardkit", "rewards for model-written code")
+    for option in OPTIONS:
+        if option.metavar is None:
+            group.addoption(option.flag, dest=option.ini, action="store_const", const="true", help=option.text)
+        elif option.without is not None:
+            group.addoption(
+                option.flag,
+                dest=option.ini,
+                nargs="?",
+                const=option.without,
+                metavar=option.metavar,
+                help=option.text,
+            )
+        else:
+            action = "append" if option.several else "store"
+            group.addoption(option.flag, dest=option.ini, action=action, metavar=option.metavar, help=option.text)
+        parser.addini(option.ini, f"{option.text} ({option.flag})", type="string", default="")
+
+
+def _limit(name: str, default: int, text: str) -> Option:
+    flag = f"--rewardkit-{name.replace('_', '-')}"
+    return Option(name, flag, option_values.limit(name), default, f"{text} (default: {default})", "N")
+
+
+def _text(name: str, text: str, metavar: str) -> Option:
+    return Option(name, f"--rewardkit-{name.replace('_', '-')}", str, None, text, metavar)
+
+
+# Help texts begin with a capital letter and end without a period, as pytest's own do.
+LIMIT_OPTIONS: Final = (
+    _limit("memory_mb", 1024, "Memory of a local sandbox, all its processes together, in MiB"),
+    _limit("processes", 128, "Processes and threads of a local sandbox"),
+    _limit("disk_mb", 512, "Size of a local sandbox's files in MiB"),
+    _limit("open_files", 1024, "Open files of a process in a local sandbox"),
+    _limit("output_mb", 16, "Output of a run or a command in a local sandbox that is passed on, in MiB"),
+)
+LIMITS: Final = tuple(option.name for option in LIMIT_OPTIONS)
+"""The names of the limits of a local sandbox, which are those of the local server's settings."""
+
+CONTAINER_OPTIONS: Final = (
+    _text(
+        "docker_command", "The container engine's command of the docker provider (default: docker, else podman)", "NAME"
+    ),
+    _text("docker_image", "Image of the docker provider that has this package, instead of one that is built", "NAME"),
+    _text("docker_packages", "What the image that is built gets too, as for pip, with spaces between", "PACKAGES"),
+    _text("docker_options", "More options of docker run for the docker provider, as one text", "OPTIONS"),
+)
+
+OPTIONS: Final = (
+    Option(
+        "enabled", "--rewardkit", option_values.switch, False, "Report rewards, and let gates decide the exit status"
+    ),
+    Option(
+        "provider",
+        "--rewardkit-provider",
+        option_values.choice("auto", "e2b", "local", "docker"),
+        "auto",
+        "Where sandboxes come from: auto (e2b where E2B_API_KEY is set, else local, else docker), e2b, local or docker",
+        "NAME",
+    ),
+    Option(
+        "sandbox_scope",
+        "--rewardkit-sandbox-scope",
+        option_values.choice("function", "class", "module", "session"),
+        "function",
+        "How long one sandbox lives: function (the default), class, module or session",
+        "SCOPE",
+    ),
+    Option(
+        "isolation",
+        "--rewardkit-isolation",
+        option_values.choice("auto", "strict", "none"),
+        "auto",
+        "Isolation of local sandboxes: auto (the best that works here), strict (refuse less than full) or none",
+        "LEVEL",
+    ),
+    *CONTAINER_OPTIONS,
+    Option(
+        "max_sandboxes",
+        "--rewardkit-max-sandboxes",
+        option_values.count,
+        None,
+        "How many sandboxes may be alive at once, over all workers",
+        "N",
+    ),
+    *LIMIT_OPTIONS,
+    Option(
+        "threshold",
+        "--rewardkit-threshold",
+        option_values.fraction,
+        None,
+        "The reward in [0, 1] from which a test passes that names no threshold of its own",
+        "REWARD",
+    ),
+    Option(
+        "fail_under",
+        "--rewardkit-fail-under",
+        option_values.fraction,
+        None,
+        "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
+        "MEAN",
+        alone="decides nothing",
+    ),
+    Option(
+        "confidence",
+        "--rewardkit-confidence",
+        option_values.confidence,
+        None,
+        "Let gates decide by confidence intervals, such as 0.95, and say where there are too few tests to decide",
+        "SHARE",
+        alone="decides nothing",
+    ),
+    Option(
+        "baseline",
+        "--rewardkit-baseline",
+        str,
+        None,
+        "Compare with an earlier run, test by test, by its results file; may be given several times",
+        "FILE",
+        alone="compares nothing",
+        several=True,
+    ),
+    Option(
+        "pair_by",
+        "--rewardkit-pair-by",
+        str,
+        None,
+        "Pair tests with those of the baseline by their row or by the parameter of that name, not by their node ids",
+        "NAME",
+        alone="compares nothing",
+    ),
+    Option(
+        "fail_on",
+        "--rewardkit-fail-on",
+        option_values.choice("regression"),
+        None,
+        "Fail the run on a regression against the baseline",
+        "WHAT",
+        alone="decides nothing",
+    ),
+    Option(
+        "stored",
+        "--rewardkit-from",
+        str,
+        None,
+        "Decide and report an earlier run again, by its results file; nothing is run",
+        "FILE",
+        alone="reports nothing",
+    ),
+    Option(
+        "resume",
+        "--rewardkit-resume",
+        str,
+        None,
+        "Keep the tests that have a reward in this results file, and run only the others",
+        "FILE",
+        alone="keeps nothing",
+    ),
+    Option(
+        "results",
+        "--rewardkit-results",
+        str,
+        None,
+        "Write a JSON line for each attempt as it ends, to a .jsonl or .jsonl.gz file",
+        "FILE",
+        alone="writes nothing",
+    ),
+    Option(
+        "junit_properties",
+        "--rewardkit-junit-properties",
+        option_values.switch,
+        True,
+        "Whether JUnit files and other reports get rewards as properties of tests: on (the default) or off",
+        "SWITCH",
+    ),
+    Option(
+        "html",
+        "--rewardkit-html",
+        str,
+        None,
+        "Write a report of all rewards as one HTML file",
+        "FILE",
+        alone="writes nothing",
+    ),
+    Option(
+        "artifacts",
+        "--rewardkit-artifacts",
+        str,
+        None,
+        "Keep a folder of each failed test: candidate, outputs, expected values, and a script that repeats the failure",
+        "DIR",
+        alone="writes nothing",
+    ),
+    Option(
+        "artifacts_when",
+        "--rewardkit-artifacts-when",
+        option_values.choice("failure", "always", "off"),
+        "failure",
+        "Of which tests artifacts are kept: failure (the default), always or off",
+        "WHEN",
+    ),
+    Option(
+        "selfcheck",
+        "--rewardkit-selfcheck",
+        parse_modes,
+        None,
+        "Check the graders instead, by: references (must pass, and an empty candidate must not), attacks (must not "
+        "pay), mutants (of references, are to be noticed), flakes (references are run again and again)",
+        "CHECKS",
+        without=REFERENCES,
+    ),
+    Option(
+        "selfcheck_limit",
+        "--rewardkit-selfcheck-limit",
+        option_values.count,
+        50,
+        "With how many attacks, mutants or runs the self-check tries each grader at most",
+        "N",
+    ),
+)
