@@ -22,7 +22,7 @@ from benchmarks.timing import Series, print_table
 from pytest_rewardkit.ledger import ledger as run
 from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.reports.html.from_ledger import report_of
-from pytest_rewardkit.reports.html.model import Attempt, Evidence, Report, Test
+from pytest_rewardkit.reports.html.model import PageAttempt, PageEvidence, PageTest, Report
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from tests.chromium import HOW_TO_INSTALL, chromium, missing_programs, set_size
@@ -98,16 +98,16 @@ def full(count: int) -> Report:
         for _ in range(chance.choice((1, 1, 3))):
             reward = reward_of(chance)
             attempts.append(
-                Attempt(
+                PageAttempt(
                     verdict=reward.verdict.value,
                     value=reward.value,
                     parts=reward.parts,
                     seconds=chance.random(),
-                    evidence=Evidence(candidate=f"# {number}\n{CODE * 2}", stdout=OUTPUT),
+                    evidence=PageEvidence(candidate=f"# {number}\n{CODE * 2}", stdout=OUTPUT),
                 )
             )
         name = f"tests/test_{number % 40}.py::test_task[{number}]"
-        tests.append(Test(node_id=name, attempts=attempts, group=f"group {number % 12}"))
+        tests.append(PageTest(node_id=name, attempts=attempts, group=f"group {number % 12}"))
     return Report(tests=tests)
 
 

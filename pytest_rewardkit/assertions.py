@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.reports.failure import under_threshold
 from pytest_rewardkit.reward import Verdict, given_reward
-from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME, current_record
+from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME, current_recorder
 from pytest_rewardkit.scorers.analysis import score_analysis
 from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.files import score_files
@@ -51,7 +51,7 @@ def assert_reward(
     given = given_reward(reward, "assert_reward")
     if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
         raise RewardkitUsageError(f"threshold must be a number in [0, 1], not {threshold!r}")
-    record = current_record()
+    record = current_recorder()
     if record is not None:
         record.record(given, name=name, weight=weight)
         if threshold is not None:
@@ -69,8 +69,8 @@ def assert_reward(
 
 def _ask() -> None:
     """Note that the running test is to earn a reward: whatever ends it before it has one, it is in the figures."""
-    if (record := current_record()) is not None:
-        record.asked = True
+    if (record := current_recorder()) is not None:
+        record.expects_reward = True
 
 
 def assert_output(

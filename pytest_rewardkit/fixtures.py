@@ -80,7 +80,7 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
 
     recorder = recorder_of(request.node)
     # A test may also ask for it while it runs.
-    recorder.asked = True
+    recorder.expects_reward = True
     return recorder
 
 
@@ -106,12 +106,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iterator[Factory]:
     from pytest_rewardkit.markers import merged_keywords
     from pytest_rewardkit.run.provision import Provision
-    from pytest_rewardkit.run.worker.recorder import current_record
+    from pytest_rewardkit.run.worker.recorder import current_recorder
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.options import check_options, known_keywords
 
     def note(waited: float, start: float, limits: Mapping[str, int]) -> None:
-        if (recorder := current_record()) is not None:
+        if (recorder := current_recorder()) is not None:
             recorder.note_sandbox(waited=waited, start=start, limits=limits)
 
     provision = Provision.of(request.config)

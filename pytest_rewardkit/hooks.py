@@ -52,7 +52,7 @@ def pytest_rewardkit_summary(ledger: Ledger, config: pytest.Config) -> Iterable[
 
     Called with ``--rewardkit`` once, where the run ends: under pytest-xdist, in the controller.
 
-    :param ledger: Every test's attempts, records and figures.
+    :param ledger: Every test's results, records and figures.
     :param config: The pytest config object.
 
     Use in conftest plugins

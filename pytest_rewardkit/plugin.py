@@ -12,7 +12,7 @@ import pytest
 from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.options import OPTIONS, add_options
-from pytest_rewardkit.run.worker.recording import Recording
+from pytest_rewardkit.run.worker.plugin import WorkerPlugin
 from pytest_rewardkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     failures = _failures(config, settings) if settings.enabled else None
-    config.pluginmanager.register(Recording(failures, _threshold(config, settings)), "rewardkit-recording")
+    config.pluginmanager.register(WorkerPlugin(failures, _threshold(config, settings)), "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.selfcheck.plugin import SelfCheck
 
@@ -63,10 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Resume(config, settings.resume), "rewardkit-resume")
     if not hasattr(config, "workerinput"):
         from pytest_rewardkit.errors import RewardkitUsageError
-        from pytest_rewardkit.run.controller.reporting import report
+        from pytest_rewardkit.run.controller.registration import register_reports
 
         try:
-            report(config, settings)
+            register_reports(config, settings)
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
 

@@ -16,7 +16,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.ledger.gates import MUST_PASS, RUN, Gate
+from pytest_rewardkit.ledger.gate import MUST_PASS, RUN, Gate
 from pytest_rewardkit.ledger.selection import Selection
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
         if confidence is not None or "confidence" not in values:
             values["confidence"] = run.get("confidence")
         gate = group.gate(name, values)
-        if not gate.asks:
+        if not gate.has_conditions:
             raise group.wrong(None, f"asks for nothing; known are: {', '.join(_BOUNDS)}")
         gates.append(gate)
-    return [gate for gate in gates if gate.asks]
+    return [gate for gate in gates if gate.has_conditions]
 
 
 class UnheardGates:

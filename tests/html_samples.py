@@ -7,7 +7,16 @@ import struct
 import zlib
 from typing import Any
 
-from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.reports.html.model import (
+    Figure,
+    Image,
+    PageAttempt,
+    PageEvidence,
+    PageGate,
+    PageGroup,
+    PageTest,
+    Report,
+)
 from pytest_rewardkit.reward import Part, Verdict
 
 # Each would do something, or look like something else, if it were taken for what it is not.
@@ -62,14 +71,14 @@ def hostile(text: str) -> Report:
         stderr=text,
     )
     only_expected = Part(text, 0.0, expected=text)
-    attempt = Attempt(
+    attempt = PageAttempt(
         verdict=text,
         value=0.25,
         outcome=text,
         reason=text,
         seconds=1.0,
         parts=[part, only_expected],
-        evidence=Evidence(
+        evidence=PageEvidence(
             candidate=text,
             stdout=text,
             stderr=text,
@@ -78,7 +87,7 @@ def hostile(text: str) -> Report:
         timings=[(text, 0.5)],
         command=text,
     )
-    test = Test(
+    test = PageTest(
         node_id=text,
         attempts=[attempt, attempt],
         value=0.25,
@@ -99,8 +108,8 @@ def hostile(text: str) -> Report:
         title=text,
         facts={text: text},
         figures=[Figure(text, text, text)],
-        gates=[Gate(text, "failed", text)],
-        groups=[Group(name=text, tests=1, mean=0.25), Group(name=f"other {text}", tests=0, mean=None)],
+        gates=[PageGate(text, "failed", text)],
+        groups=[PageGroup(name=text, tests=1, mean=0.25), PageGroup(name=f"other {text}", tests=0, mean=None)],
         interval=text,
         missing=[text],
         gone={text: 1.0},
@@ -112,7 +121,7 @@ def ordinary(count: int = 60) -> Report:
     tests = [_ordinary_test(index) for index in range(count)]
     names = ["algorithms", "files", ""]
     groups = [
-        Group(name=name, tests=sum(test.group == name for test in tests), mean=0.2 + 0.3 * place, low=0.1, high=0.9)
+        PageGroup(name=name, tests=sum(test.group == name for test in tests), mean=0.2 + 0.3 * place, low=0.1, high=0.9)
         for place, name in enumerate(names)
     ]
     return Report(
@@ -120,13 +129,13 @@ def ordinary(count: int = 60) -> Report:
         title="Rewards: nightly",
         facts={"Python": "3.12.1", "Sandboxes": "local, full isolation"},
         figures=[Figure("Mean reward", "0.52", "95 % interval 0.43 to 0.60")],
-        gates=[Gate("Run", "passed", "strict mean 0.52 >= 0.5"), Gate("Group files", "failed", "0.40 < 0.50")],
+        gates=[PageGate("Run", "passed", "strict mean 0.52 >= 0.5"), PageGate("Group files", "failed", "0.40 < 0.50")],
         groups=groups,
         interval="95 % interval",
     )
 
 
-def _ordinary_test(index: int) -> Test:
+def _ordinary_test(index: int) -> PageTest:
     verdict, value = [("passed", 1.0), ("partial", (index % 10 or 5) / 10), ("timeout", 0.0), ("unscored", None)][
         index % 4
     ]
@@ -134,17 +143,17 @@ def _ordinary_test(index: int) -> Test:
         Part("adds", 1.0, expected="3", actual="3"),
         Part("prints", 0.0, weight=3.0, reason="line 2 differs", expected="one\ntwo\nthree", actual="one\ntoo\nthree"),
     ]
-    return Test(
+    return PageTest(
         node_id=f"tests/test_{index % 5}.py::test_row[{index:05}]",
         attempts=[
-            Attempt(
+            PageAttempt(
                 verdict=verdict,
                 value=value,
                 outcome="passed" if value == 1 else "failed",
                 reason="" if value == 1 else f"reason {index}",
                 seconds=(index * 37 % 101) / 10,
                 parts=parts if verdict == "partial" else (),
-                evidence=Evidence(
+                evidence=PageEvidence(
                     candidate=f"def add(a, b):\n    return a + b  # {index}\n",
                     stdout=f"out {index}",
                 ),
@@ -157,8 +166,8 @@ def _ordinary_test(index: int) -> Test:
 
 def report(**fields: Any) -> Report:
     """Return a report of one test, whose only attempt has `fields`."""
-    attempt = Attempt(**{"verdict": "partial", "value": 0.5, "outcome": "passed", **fields})
-    return Report(tests=[Test(node_id="test_a.py::test_one", attempts=[attempt])])
+    attempt = PageAttempt(**{"verdict": "partial", "value": 0.5, "outcome": "passed", **fields})
+    return Report(tests=[PageTest(node_id="test_a.py::test_one", attempts=[attempt])])
 
 
 def png(width: int = 3, height: int = 2) -> str:

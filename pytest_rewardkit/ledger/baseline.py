@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, from_to, signed
-from pytest_rewardkit.ledger.gates import Decision, State, named
+from pytest_rewardkit.ledger.conditions import named
+from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.pairing import Earned, paired
 from pytest_rewardkit.ledger.statistics import Interval, mean_interval, weighted_mean
 from pytest_rewardkit.text import one_line
@@ -88,7 +89,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BaselineComparison:
     """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
 
     Parameters:
@@ -146,7 +147,7 @@ class Comparison:
         return mean_interval(self.clusters, confidence)
 
 
-def compare(now: Ledger, baseline: Baseline) -> Comparison:
+def compare(now: Ledger, baseline: Baseline) -> BaselineComparison:
     """Return what became of the tests of `baseline` in `now`."""
     changes: dict[str, Change] = {}
     pairs = []
@@ -161,7 +162,7 @@ def compare(now: Ledger, baseline: Baseline) -> Comparison:
         if test.value is not None and then.value is not None:
             pairs.append(Pair(test.node_id, then.value, test.value, test.weight, test.label))
     gone = {then.node_id: then.value for key, then in earlier.items() if key not in tests}
-    return Comparison(
+    return BaselineComparison(
         baseline.name,
         changes=changes,
         before={**gone, **before},
@@ -172,7 +173,7 @@ def compare(now: Ledger, baseline: Baseline) -> Comparison:
 
 
 def decide_regression(
-    comparison: Comparison,
+    comparison: BaselineComparison,
     *,
     confidence: float | None = None,
     missing: Sequence[str] = (),
@@ -189,7 +190,7 @@ def decide_regression(
         name: what the gate is called.
     """
     if lost := _lost(comparison, missing, unfinished):
-        return Decision(name, State.FAILED, lost)
+        return Decision(name, GateState.FAILED, lost)
     state, reason = _each(comparison) if confidence is None else _mean(comparison, confidence)
     uncounted = [
         f"{number:,} {change}"
@@ -213,7 +214,7 @@ def _change(now: Earned, then: Earned | None) -> Change:
     return Change.SAME if widest <= _TOLERANCE else Change.FLAKY
 
 
-def _lost(comparison: Comparison, missing: Sequence[str], unfinished: str) -> str:
+def _lost(comparison: BaselineComparison, missing: Sequence[str], unfinished: str) -> str:
     """Return why nothing can be said about a regression."""
     if unfinished or comparison.unfinished:
         return unfinished or comparison.unfinished
@@ -227,27 +228,27 @@ def _lost(comparison: Comparison, missing: Sequence[str], unfinished: str) -> st
     return "" if comparison.means is not None else "no test has a number in both runs"
 
 
-def _each(comparison: Comparison) -> tuple[State, str]:
+def _each(comparison: BaselineComparison) -> tuple[GateState, str]:
     tests = counted(len(comparison.pairs), "test")
     if worst := comparison.worst:
-        return State.FAILED, f"{len(worst):,} of {tests} worse: {offenders(worst)}"
-    return State.PASSED, f"none of {tests} worse"
+        return GateState.FAILED, f"{len(worst):,} of {tests} worse: {offenders(worst)}"
+    return GateState.PASSED, f"none of {tests} worse"
 
 
-def _mean(comparison: Comparison, confidence: float) -> tuple[State, str]:
+def _mean(comparison: BaselineComparison, confidence: float) -> tuple[GateState, str]:
     pairs = comparison.pairs
     before, now = comparison.means or (0.0, 0.0)
     low, high = comparison.interval(confidence)
     percent = f"{confidence * 100:.4g} %"
     change = f"mean change {signed(now - before)}, {percent} interval {signed(low)} to {signed(high)}"
     if all(abs(pair.difference) <= _TOLERANCE for pair in pairs):
-        return State.PASSED, f"none of {counted(len(pairs), 'test')} changed"
+        return GateState.PASSED, f"none of {counted(len(pairs), 'test')} changed"
     if (count := len(comparison.clusters)) < (least := _least_pairs(confidence)):
         found = f"too few to decide: {change} over {counted(count, 'test')}"
-        return State.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
+        return GateState.UNDECIDED, f"{found}; to show a change with {percent} confidence takes {least:,} at least"
     if high < -_TOLERANCE:
-        return State.FAILED, f"{change}; worst: {offenders(comparison.worst)}"
-    return State.PASSED, f"no loss shown: {change}"
+        return GateState.FAILED, f"{change}; worst: {offenders(comparison.worst)}"
+    return GateState.PASSED, f"no loss shown: {change}"
 
 
 def _least_pairs(confidence: float) -> int:

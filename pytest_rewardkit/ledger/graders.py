@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.ledger.modes import CHECKS, PARAMETER
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.ledger.attempts import Test
     from pytest_rewardkit.ledger.ledger import Ledger
+    from pytest_rewardkit.ledger.test import Test
 
 RAISED: Final = "the test raised and judged nothing"
 """What is said of candidates that would be unscored by that."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.ledger.baseline import REGRESSION, compare, decide_regression
-from pytest_rewardkit.ledger.gates import Choice, Decision, State, decide, decide_must_pass, faults
+from pytest_rewardkit.ledger.gate import ChosenTests, Decision, GateState
+from pytest_rewardkit.ledger.gates import decide, decide_must_pass, faults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from pytest_rewardkit.ledger.baseline import Baseline, Comparison
-    from pytest_rewardkit.ledger.gates import Gate
+    from pytest_rewardkit.ledger.baseline import Baseline, BaselineComparison
+    from pytest_rewardkit.ledger.gate import Gate
     from pytest_rewardkit.ledger.ledger import Ledger
 
 
@@ -32,18 +33,18 @@ class Judge:
     fail_on_regression: bool = False
     confidence: float | None = None
 
-    def compare(self, ledger: Ledger) -> list[Comparison]:
+    def compare(self, ledger: Ledger) -> list[BaselineComparison]:
         """Return the run beside each of its baselines."""
         return [compare(ledger, baseline) for baseline in self.baselines]
 
     def decide(
         self,
         ledger: Ledger,
-        comparisons: Sequence[Comparison] = (),
+        comparisons: Sequence[BaselineComparison] = (),
         *,
         unfinished: str = "",
         narrowed_by: str = "",
-        asked: Collection[str] = (),
+        gates_with_tests: Collection[str] = (),
     ) -> list[Decision]:
         """Return what is decided about a run that came to its end.
 
@@ -51,11 +52,11 @@ class Judge:
             comparisons: what `compare` returned.
             unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
             narrowed_by: by what a choice of all tests was made; "" when all were to run.
-            asked: gates that had tests to decide about when the run was decided before.
+            gates_with_tests: gates that had tests to decide about when the run was decided before.
         """
         tests, missing = ledger.tasks, ledger.missing
         unfinished = unfinished or faults(tests)
-        choice = Choice(narrowed_by, ledger.collected, ledger.groups, asked)
+        choice = ChosenTests(narrowed_by, ledger.collected, ledger.groups, gates_with_tests)
         decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
         if (must_pass := decide_must_pass(tests, unfinished=faults(tests))) is not None:
             decisions.append(must_pass)
@@ -77,4 +78,4 @@ class Judge:
     def stopped(self) -> list[Decision]:
         """Return what is decided about a run that was stopped: nothing, and so it does not pass."""
         names = [gate.name for gate in self.gates] + (self._regressions() if self.fail_on_regression else [])
-        return [Decision(name, State.FAILED, "not decided, because the run was stopped") for name in names]
+        return [Decision(name, GateState.FAILED, "not decided, because the run was stopped") for name in names]

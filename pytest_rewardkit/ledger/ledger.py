@@ -10,15 +10,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted
-from pytest_rewardkit.ledger.attempts import CRASHED, Test
 from pytest_rewardkit.ledger.tasks import tasks
+from pytest_rewardkit.ledger.test import CRASHED, Test
 from pytest_rewardkit.reward import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Attempt
     from pytest_rewardkit.ledger.record import SandboxUse
+    from pytest_rewardkit.ledger.test import TestResult
 
 SLOWEST: Final = 3
 """How many of the slowest tests the figures name."""
@@ -36,7 +36,7 @@ class Figures:
         mean: the weighted mean over the scored tests; None when there is none.
         strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
         verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
-        reruns: how many attempts were superseded by a later one.
+        reruns: how many results were superseded by that of a rerun.
         kept: how many tests were not run now, but taken over from an earlier run.
         slowest: the slowest tests, with seconds.
         sandboxes: how many sandboxes were created.
@@ -87,17 +87,17 @@ class Ledger:
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
 
-    def add(self, node_id: str, attempt: Attempt) -> Test:
-        """Add an attempt that is over, and return its test; the last attempt counts."""
+    def add(self, node_id: str, result: TestResult) -> Test:
+        """Add a result and return its test; the last result counts."""
         self._sorted = self._tasks = self._worst_first = self._figures = None
         test = self._tests.get(node_id)
         if test is None:
             test = self._tests[node_id] = Test(node_id)
-        test.attempts.append(attempt)
+        test.results.append(result)
         return test
 
     def get(self, node_id: str) -> Test | None:
-        """Return the test of that node id; None when no attempt at it is over."""
+        """Return the test of that node id; None when it has no result."""
         return self._tests.get(node_id)
 
     @property
@@ -169,11 +169,11 @@ class Ledger:
         )
 
     def _sandboxes(self) -> Iterable[SandboxUse]:
-        # Sandboxes of superseded attempts, and of tests without a reward, were used all the same.
+        # Sandboxes of superseded results, and of tests without a reward, were used all the same.
         for test in self._tests.values():
-            for attempt in test.attempts:
-                if attempt.record is not None:
-                    yield from attempt.record.sandboxes
+            for result in test.results:
+                if result.record is not None:
+                    yield from result.record.sandboxes
 
     def index(self, node_id: str) -> int | None:
         """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""

@@ -15,7 +15,7 @@ from pytest_rewardkit.ledger.statistics import weighted_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.test import Test
 
 ROW: Final = "row"
 """What tests are paired by that are about the same row of a dataset."""

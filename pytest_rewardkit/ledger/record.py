@@ -45,7 +45,7 @@ class Record:
         threshold, weight, group, must_pass: what the test's marker says.
         row: the id of the dataset's row that the test is about.
         params: the test's parameters, by name, as far as they are plain.
-        task: of one of several attempts, the node id that they have in common; None for any other test.
+        task: of one of several attempts at a task, the node id that they have in common; None for any other test.
         reduce: how their rewards become one number.
         sandboxes: the sandboxes that were created for it.
         left_out: how many of the reward's parts did not fit into the wire form.

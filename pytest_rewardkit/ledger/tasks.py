@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, shown
-from pytest_rewardkit.ledger.attempts import CRASHED, Test
 from pytest_rewardkit.ledger.reduce import parse_reducer
+from pytest_rewardkit.ledger.test import CRASHED, Test
 from pytest_rewardkit.reward import Part, Reward, Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SHOWN: Final = 8
 """Rewards of attempts that a reason lists."""
 
 
-class Task(Test):
+class ReducedTest(Test):
     """A test of which there are several attempts, each a test of its own.
 
     Parameters:
@@ -35,7 +35,7 @@ class Task(Test):
     __test__ = False
 
     def __init__(self, node_id: str, members: Sequence[Test]) -> None:
-        super().__init__(node_id, [attempt for member in members for attempt in member.attempts])
+        super().__init__(node_id, [result for member in members for result in member.results])
         self._members = members
 
     @property
@@ -123,7 +123,7 @@ class Task(Test):
 
 
 def tasks(tests: Iterable[Test]) -> list[Test]:
-    """Return `tests` with those that are attempts at one task as one `Task`, where the first of them was."""
+    """Return `tests` with those that are attempts at one task as one `ReducedTest`, where the first of them was."""
     tests = list(tests)
     task_ids = {record.task for test in tests if (record := test.known) is not None and record.task is not None}
     if not task_ids:
@@ -131,7 +131,9 @@ def tasks(tests: Iterable[Test]) -> list[Test]:
     members: dict[str, list[Test]] = {}
     for test in tests:
         members.setdefault(_task_of(test, task_ids), []).append(test)
-    return [Task(task_id, together) if task_id in task_ids else together[0] for task_id, together in members.items()]
+    return [
+        ReducedTest(task_id, together) if task_id in task_ids else together[0] for task_id, together in members.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def reductions(tests: Iterable[Test]) -> list[Reduction]:
     """
     groups: dict[tuple[str, str], list[float | None]] = {}
     for test in tests:
-        if isinstance(test, Task):
+        if isinstance(test, ReducedTest):
             groups.setdefault((test.node_id.partition("[")[0], test.reducer.label), []).append(test.value)
     found = []
     for (function, label), values in groups.items():

@@ -1,4 +1,4 @@
-"""The folder that is kept of an attempt at a test: what was judged, what came of it, and a script that repeats it."""
+"""The folder that is kept of a test that has run: what was judged, what came of it, and a script that repeats it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,19 @@ _OURS: Final = re.compile(r"reward\.json|repeat\.py|[a-z_]+(-\d+)?\.(py|md|txt|b
 """The names of the files in a folder."""
 
 
-def folder_name(node_id: str, attempt: int = 1) -> str:
-    """Return the name of the folder of an attempt: readable, of one step, and different for different node ids."""
+def folder_name(node_id: str, run_number: int = 1) -> str:
+    """Return the name of a test's folder: readable, of one step, and different for different node ids and reruns.
+
+    Parameters:
+        run_number: which time the test runs, from 1.
+    """
     slug = re.sub(r"[^A-Za-z0-9_.]+", "-", node_id).strip("-.")[:_SLUG_LENGTH]
     digest = hashlib.sha256(node_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{slug}-{digest}" if attempt == 1 else f"{slug}-{digest}-attempt{attempt}"
+    return f"{slug}-{digest}" if run_number == 1 else f"{slug}-{digest}-attempt{run_number}"
 
 
-def contents(node_id: str, reward: Reward, *, threshold: float | None = None, attempt: int = 1) -> dict[str, bytes]:
-    """Return the files of an attempt by their names, none of which is made of what a candidate wrote."""
+def contents(node_id: str, reward: Reward, *, threshold: float | None = None, run_number: int = 1) -> dict[str, bytes]:
+    """Return the files of a test by their names, none of which is made of what a candidate wrote."""
     files: dict[str, bytes] = {}
     if reward.evidence:
         files |= repeat_script(node_id, reward.evidence)
@@ -51,7 +55,7 @@ def contents(node_id: str, reward: Reward, *, threshold: float | None = None, at
         files[f"image-{number}.{'jpg' if image.startswith('/9j/') else 'png'}"] = content
     about = {
         "node_id": node_id,
-        "attempt": attempt,
+        "attempt": run_number,
         "reward": reward.value,
         "verdict": reward.verdict.value,
         "reason": reward.reason,

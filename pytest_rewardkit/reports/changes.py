@@ -11,14 +11,14 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.ledger.baseline import Comparison
+    from pytest_rewardkit.ledger.baseline import BaselineComparison
     from pytest_rewardkit.ledger.ledger import Figures
 
 _NAME_LIMIT: Final = 300
 _GONE: Final = "gone"
 
 
-def summary(comparison: Comparison) -> list[str]:
+def summary(comparison: BaselineComparison) -> list[str]:
     """Return what became of how many tests, and of their mean."""
     lines = [f"baseline {one_line(comparison.name, 100)}: {counts(comparison)}"]
     if comparison.means is not None:
@@ -31,7 +31,7 @@ def summary(comparison: Comparison) -> list[str]:
     return lines
 
 
-def table(comparisons: Sequence[Comparison], figures: Figures) -> list[tuple[str, ...]]:
+def table(comparisons: Sequence[BaselineComparison], figures: Figures) -> list[tuple[str, ...]]:
     """Return this run and those that it is compared with as rows of a table, the names of its columns first."""
     head = ("run", "tests", "mean", "change", f"{CONFIDENCE * 100:.4g} % interval", "worse", "better")
     rows: list[tuple[str, ...]] = [head, ("this run", f"{figures.tests:,}", shown(figures.mean), "", "", "", "")]
@@ -48,7 +48,7 @@ def table(comparisons: Sequence[Comparison], figures: Figures) -> list[tuple[str
     return rows
 
 
-def counts(comparison: Comparison) -> str:
+def counts(comparison: BaselineComparison) -> str:
     """Return how many tests are worse, better, the same and so on."""
     found = [f"{number:,} {change}" for change, number in comparison.counts.items()]
     if comparison.gone:
@@ -56,7 +56,7 @@ def counts(comparison: Comparison) -> str:
     return ", ".join(found) or "no tests"
 
 
-def details(comparison: Comparison, *, most: int | None) -> list[tuple[str, str]]:
+def details(comparison: BaselineComparison, *, most: int | None) -> list[tuple[str, str]]:
     """Return lines for the tests that changed, each with a word for what became of it, the worst first.
 
     Parameters:
@@ -78,5 +78,5 @@ def details(comparison: Comparison, *, most: int | None) -> list[tuple[str, str]
     return found
 
 
-def _having(comparison: Comparison, change: Change) -> list[str]:
+def _having(comparison: BaselineComparison, change: Change) -> list[str]:
     return [node_id for node_id, became in comparison.changes.items() if became == change]

@@ -10,17 +10,17 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, shown
-from pytest_rewardkit.ledger.gates import RUN, State
+from pytest_rewardkit.ledger.gate import RUN, GateState
 from pytest_rewardkit.reports import changes
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Test
-    from pytest_rewardkit.ledger.baseline import Comparison
-    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.baseline import BaselineComparison
+    from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.ledger import Figures, Ledger
+    from pytest_rewardkit.ledger.test import Test
 
 SUMMARY_LIMIT: Final = 900 * 1024
 """Bytes of a step's summary. Beyond 1024 KiB GitHub drops all of it ("supports content up to a size of 1024k")."""
@@ -61,7 +61,7 @@ def summary(
     *,
     passed: bool,
     decisions: Sequence[Decision] = (),
-    comparisons: Sequence[Comparison] = (),
+    comparisons: Sequence[BaselineComparison] = (),
     title: str = "Rewards",
     limit: int = SUMMARY_LIMIT,
 ) -> str:
@@ -94,7 +94,7 @@ def summary(
 
 def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
     """Return the outputs of the step, by name; a mean that is not known is an empty text."""
-    asked = [it for it in decisions if it.state is not State.NOT_ASKED]
+    asked = [it for it in decisions if it.state is not GateState.NOT_ASKED]
     gate = "none" if not asked else "failed" if any(it.fails for it in asked) else "passed"
     return {
         "reward_mean": _number(figures.mean),
@@ -170,31 +170,31 @@ def _missing(figures: Figures) -> list[str]:
     return ["", f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "", *names]
 
 
-def _runs(comparisons: Sequence[Comparison], figures: Figures) -> list[str]:
+def _runs(comparisons: Sequence[BaselineComparison], figures: Figures) -> list[str]:
     """Return this run and those that it is compared with as a table."""
     head, *rows = changes.table(comparisons, figures)
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *([escaped(cell, 100) for cell in row] for row in rows)]
     return [*(f"| {' | '.join(line)} |" for line in lines), ""]
 
 
-def _table(title: str, tests: Sequence[Test], comparison: Comparison | None) -> list[str]:
+def _table(title: str, tests: Sequence[Test], comparison: BaselineComparison | None) -> list[str]:
     return [*_head(title, comparison), *_rows(tests, comparison)] if tests else []
 
 
-def _head(title: str, comparison: Comparison | None) -> list[str]:
+def _head(title: str, comparison: BaselineComparison | None) -> list[str]:
     was = " was |" if comparison is not None else ""
     rule = " ---: |" if comparison is not None else ""
     return [f"| {title} | reward |{was} verdict | why |", f"| --- | ---: |{rule} --- | --- |"]
 
 
-def _rows(tests: Sequence[Test], comparison: Comparison | None) -> Iterator[str]:
+def _rows(tests: Sequence[Test], comparison: BaselineComparison | None) -> Iterator[str]:
     for test in tests:
         name, why = literal(test.node_id, _NAME_LIMIT), literal(test.why, _REASON_LIMIT)
         was = "" if comparison is None else f" {shown(comparison.before.get(test.node_id))} |"
         yield f"| {name} | {shown(test.value)} |{was} {escaped(test.says, 50)} | {why} |"
 
 
-def _folded(tests: Sequence[Test], comparison: Comparison | None, room: int) -> str:
+def _folded(tests: Sequence[Test], comparison: BaselineComparison | None, room: int) -> str:
     """Return all tests in a table that is folded away, or as many as fit into `room` bytes."""
     lines = ["", "<details>", f"<summary>All {counted(len(tests), 'test')}</summary>", "", *_head("Test", comparison)]
     room -= sum(len(line.encode()) + 1 for line in lines) + _ROOM_FOR_END

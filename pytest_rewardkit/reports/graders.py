@@ -11,7 +11,7 @@ from pytest_rewardkit.text import cells, fitted, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.test import Test
     from pytest_rewardkit.reward import Part
 
 ROWS: Final = 10

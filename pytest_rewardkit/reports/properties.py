@@ -32,7 +32,7 @@ Property = tuple[str, str | float]
 
 
 def properties_of(record: Record) -> list[Property]:
-    """Return the properties of what one attempt left behind: its reward as a number, as a score, then its parts."""
+    """Return the properties of what a test left behind: its reward as a number, as a score, then its parts."""
     reward = record.reward
     if reward is None:
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest_rewardkit
-from pytest_rewardkit.reports.source import NoSourceError, Source
+from pytest_rewardkit.reports.source import NoSourceError, SourceWriter
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def repeat_script(node_id: str, evidence: Sequence[Evidence]) -> dict[str, bytes
     """
     files = _Files()
     calls: list[str] = []
-    source = Source({name: getattr(pytest_rewardkit, name) for name in TYPES}, files.keep)
+    source = SourceWriter({name: getattr(pytest_rewardkit, name) for name in TYPES}, files.keep)
     for item in evidence:
         candidate = files.add("candidate", item.code) if item.code else ""
         response = files.add("response", item.response) if item.response else ""
@@ -103,7 +103,7 @@ class _Files:
         return self.add(name, content)
 
 
-def _call(evidence: Evidence, candidate: str, source: Source) -> list[str]:
+def _call(evidence: Evidence, candidate: str, source: SourceWriter) -> list[str]:
     if not _is_public(evidence):
         if not candidate:
             return []
@@ -118,14 +118,14 @@ def _call(evidence: Evidence, candidate: str, source: Source) -> list[str]:
     return [*lines, "    )", "    show(reward)"]
 
 
-def _argument(name: str, value: Any, source: Source) -> list[str]:
+def _argument(name: str, value: Any, source: SourceWriter) -> list[str]:
     if type(value) in (list, tuple) and value:
         items = [_line(item, name, source, "            {},") for item in value]
         return [f"        {name}=[", *items, "        ],"]
     return [_line(value, name, source, f"        {name}={{}},")]
 
 
-def _line(value: Any, name: str, source: Source, form: str) -> str:
+def _line(value: Any, name: str, source: SourceWriter, form: str) -> str:
     try:
         return form.format(source.of(value, name))
     except NoSourceError as error:

@@ -27,7 +27,7 @@ class NoSourceError(ValueError):
     """The value has no form as source; the text names what it is."""
 
 
-class Source:
+class SourceWriter:
     """Writes values, and collects what has to be imported for them.
 
     Parameters:

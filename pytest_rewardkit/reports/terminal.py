@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.formatting import counted, duration, shown
-from pytest_rewardkit.ledger.gates import RUN
+from pytest_rewardkit.ledger.gate import RUN
 from pytest_rewardkit.reports import changes
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.text import cells, fitted, one_line
@@ -13,10 +13,10 @@ from pytest_rewardkit.text import cells, fitted, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.ledger.attempts import Test
-    from pytest_rewardkit.ledger.baseline import Comparison
-    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.baseline import BaselineComparison
+    from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.ledger import Figures, Ledger
+    from pytest_rewardkit.ledger.test import Test
 
 ROWS: Final = 10
 """Tests in the table unless ``-v`` asks for all."""
@@ -91,7 +91,7 @@ def section(
     verbosity: int,
     using: Glyphs,
     decisions: Sequence[Decision] = (),
-    comparisons: Sequence[Comparison] = (),
+    comparisons: Sequence[BaselineComparison] = (),
 ) -> list[Line]:
     """Return the reward section, without its title.
 
@@ -124,14 +124,14 @@ def section(
     return lines + [verdict(decision) for decision in decisions]
 
 
-def _comparison(comparison: Comparison, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
+def _comparison(comparison: BaselineComparison, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
     lines = [_line(text) for text in changes.summary(comparison)]
     for word, text in changes.details(comparison, most=None if verbosity > 0 else CHANGES):
         lines.append(_line(_cut(f"      {word:<6}  {text}", width, using), *_CHANGE_MARKUP.get(word, ())))
     return lines
 
 
-def _runs(comparisons: Sequence[Comparison], figures: Figures, *, width: int, using: Glyphs) -> list[Line]:
+def _runs(comparisons: Sequence[BaselineComparison], figures: Figures, *, width: int, using: Glyphs) -> list[Line]:
     """Return this run and those that it is compared with as a table."""
     rows = changes.table(comparisons, figures)
     widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]

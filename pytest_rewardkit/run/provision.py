@@ -137,8 +137,8 @@ class Provision:
         if news is None or call.when == "teardown":
             return
         error = call.excinfo.value if call.excinfo is not None else None
-        attempt = recorder_of(item)
-        reward = attempt.reward
+        recorder = recorder_of(item)
+        reward = recorder.reward
         cause = reward.reason if reward is not None and reward.value is None else ""
         if error is not None and (isinstance(error, UnscoredError) or is_of_infrastructure(error)):
             cause = cause or f"{type(error).__name__}: {error}"
@@ -146,10 +146,10 @@ class Provision:
             return
         if error is not None:
             error.add_note(became)
-        if reward is not None or attempt.marker is not None:
+        if reward is not None or recorder.marker is not None:
             from pytest_rewardkit.text import one_line
 
-            attempt.note_unscored(one_line(f"{became} ({cause})", 500))
+            recorder.note_unscored(one_line(f"{became} ({cause})", 500))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.ledger.modes import ATTACKS, FLAKES, MUTANTS
 from pytest_rewardkit.selfcheck.attacks import attacks, candidate_of, names_in
-from pytest_rewardkit.selfcheck.findings import Choice, Trial, evenly, kill_rate, resistance, stability
+from pytest_rewardkit.selfcheck.findings import Coverage, Judgement, evenly, kill_rate, resistance, stability
 from pytest_rewardkit.selfcheck.mutants import mutants_of, with_stop_line
 from pytest_rewardkit.selfcheck.trial import run
 
@@ -55,7 +55,7 @@ def _attacks(item: pytest.Item, limit: int) -> Reward:
     for attack in (battery[place] for place in places):
         code = candidate_of(attack, names)
         tried.append((attack, code, _trial(item, code)))
-    return resistance(tried, reference, Choice(len(places), len(battery)))
+    return resistance(tried, reference, Coverage(len(places), len(battery)))
 
 
 def _mutants(item: pytest.Item, limit: int) -> Reward:
@@ -75,7 +75,7 @@ def _mutants(item: pytest.Item, limit: int) -> Reward:
     for mutant in (mutants[place] for place in places):
         candidate = with_stop_line(mutant.code, seconds) if is_stopped else mutant.code
         tried.append((mutant, _trial(item, candidate)))
-    return kill_rate(tried, reference, Choice(len(places), len(mutants)))
+    return kill_rate(tried, reference, Coverage(len(places), len(mutants)))
 
 
 def _flakes(item: pytest.Item, limit: int) -> Reward:
@@ -92,10 +92,10 @@ _CHECKS: Final[dict[str, Callable[[pytest.Item, int], Reward]]] = {
 }
 
 
-def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Trial | None, str]:
+def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Judgement | None, str]:
     """Return what a test says of its reference, and the reference's code; None and "" where none is `needed`."""
     first = run(item)
-    said = first.trial
+    said = first.judgement
     assert said is not None
     if first.has_none and not needed:
         return None, ""
@@ -109,8 +109,8 @@ def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Trial | None,
     return said, _code(first.reference)
 
 
-def _trial(item: pytest.Item, candidate: str | None) -> Trial:
-    found = run(item, candidate).trial
+def _trial(item: pytest.Item, candidate: str | None) -> Judgement:
+    found = run(item, candidate).judgement
     assert found is not None
     return found
 

@@ -29,7 +29,7 @@ _TOLERANCE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Judgement:
     """What a test said of one candidate.
 
     Parameters:
@@ -52,7 +52,7 @@ class Trial:
     def earns_more_than(self, other: float) -> bool:
         return (self.value or 0.0) > other + _TOLERANCE
 
-    def is_like(self, other: Trial) -> bool:
+    def is_like(self, other: Judgement) -> bool:
         """Whether the test judged both alike."""
         if self.value is None or other.value is None:
             return False
@@ -60,7 +60,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Coverage:
     """How many candidates were tried of how many there are."""
 
     tried: int
@@ -75,7 +75,7 @@ def evenly(of: int, limit: int) -> list[int]:
     return list(range(of)) if of <= limit else [number * of // limit for number in range(limit)]
 
 
-def resistance(tried: Sequence[tuple[Attack, str, Trial]], reference: Trial | None, choice: Choice) -> Reward:
+def resistance(tried: Sequence[tuple[Attack, str, Judgement]], reference: Judgement | None, choice: Coverage) -> Reward:
     """Return how a grader stands attacks: 1 when none pays.
 
     Parameters:
@@ -90,7 +90,7 @@ def resistance(tried: Sequence[tuple[Attack, str, Trial]], reference: Trial | No
     lazy = max((trial.value or 0.0 for attack, _, trial in tried if attack.guess), default=0.0)
     best = None if reference is None else reference.value
 
-    def pays(attack: Attack, trial: Trial) -> bool:
+    def pays(attack: Attack, trial: Judgement) -> bool:
         if trial is first:
             return trial.earns_more_than(0.0)
         if trial.passed and not first.passed:
@@ -120,7 +120,7 @@ def resistance(tried: Sequence[tuple[Attack, str, Trial]], reference: Trial | No
     return _graded(parts, reason)
 
 
-def kill_rate(tried: Sequence[tuple[Mutant, Trial]], reference: Trial, choice: Choice) -> Reward:
+def kill_rate(tried: Sequence[tuple[Mutant, Judgement]], reference: Judgement, choice: Coverage) -> Reward:
     """Return the share of mutants that a grader notices: the test does not pass, or they earn less than `reference`."""
     parts, survivors = [], []
     for mutant, trial in tried:
@@ -138,7 +138,7 @@ def kill_rate(tried: Sequence[tuple[Mutant, Trial]], reference: Trial, choice: C
     return _graded(parts, reason)
 
 
-def stability(trials: Sequence[Trial]) -> Reward:
+def stability(trials: Sequence[Judgement]) -> Reward:
     """Return the share of runs with the same candidate in which a grader says what it says most often."""
     counts = Counter((trial.value, trial.passed) for trial in trials)
     (usual, most), *others = counts.most_common()

@@ -13,7 +13,7 @@ import pytest
 from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.pytest_internals import forget_sections, run_phases
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
-from pytest_rewardkit.selfcheck.findings import Trial
+from pytest_rewardkit.selfcheck.findings import Judgement
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Judged:
         self.row: Any = None
         self.is_given = False
         """Whether the test got the candidate by the fixture of that name."""
-        self.trial: Trial | None = None
+        self.judgement: Judgement | None = None
 
     @property
     def was_read(self) -> bool:
@@ -75,7 +75,7 @@ def run(item: pytest.Item, candidate: str | None = None) -> Judged:
         # They would grow with each time.
         del item.user_properties[properties:]
         forget_sections(item)
-    judged.trial = _trial(judged.trial, reports, time.perf_counter() - began)
+    judged.judgement = _trial(judged.judgement, reports, time.perf_counter() - began)
     return judged
 
 
@@ -98,21 +98,21 @@ def watched_call(item: pytest.Item, judged: Judged) -> Generator[None, object, o
     value = float(passed) if reward is None else reward.value
     # What is found out here is about graders; it is no candidate's reward.
     recorder.discard()
-    judged.trial = Trial(None if unscored else value, passed, raised, why)
+    judged.judgement = Judgement(None if unscored else value, passed, raised, why)
     return None
 
 
-def _trial(called: Trial | None, reports: list[pytest.TestReport], seconds: float) -> Trial:
+def _trial(called: Judgement | None, reports: list[pytest.TestReport], seconds: float) -> Judgement:
     """Return what a test said, of which the reports of all phases are known."""
     for report in reports:
         if report.skipped:
             reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            return Trial(None, passed=False, why=str(reason).removeprefix("Skipped: "), skipped=True)
+            return Judgement(None, passed=False, why=str(reason).removeprefix("Skipped: "), skipped=True)
     failed = next((report for report in reports if report.failed), None)
     if called is None or failed is not None:
         # A fixture failed, before or after the test.
         lines = str(failed.longrepr if failed is not None else "the test did not run").strip().splitlines()
         why = one_line(lines[-1] if lines else "", _WHY)
         value = 0.0 if called is None else called.value
-        return Trial(value, passed=False, raised=True, why=why, seconds=seconds)
-    return Trial(called.value, called.passed, called.raised, called.why, seconds)
+        return Judgement(value, passed=False, raised=True, why=why, seconds=seconds)
+    return Judgement(called.value, called.passed, called.raised, called.why, seconds)

@@ -12,8 +12,8 @@ from docs.pages import ROOT, tables
 import pytest_rewardkit
 from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Ledger, Part, Provider, Record, Reward, hooks
 from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
-from pytest_rewardkit.ledger.attempts import Attempt
-from pytest_rewardkit.ledger.gates import Gate
+from pytest_rewardkit.ledger.gate import Gate
+from pytest_rewardkit.ledger.test import TestResult
 from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.options import OPTIONS, Option
 from pytest_rewardkit.reward import Verdict
@@ -85,7 +85,7 @@ def test_hooks() -> None:
 def test_types_of_hooks() -> None:
     """What the page promises of them is there, as often as it is promised, and of a provider it is all."""
     ledger = Ledger()
-    test = ledger.add("test_one.py::test_one", Attempt("passed", 0.1, Record(Reward(1.0))))
+    test = ledger.add("test_one.py::test_one", TestResult("passed", 0.1, Record(Reward(1.0))))
     promised = {
         title: _attributes(HOOKS, title) for title in ("Sandboxes of your own", "A test's record", "The summary")
     }

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from pytest_rewardkit import formatting
-from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Figure, Image, PageAttempt, PageEvidence, PageGate, PageTest, Report
 from pytest_rewardkit.reward import Part, Verdict
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 Show = Callable[[Report], "Page"]
 
 
-def name_of(test: Test) -> str:
+def name_of(test: PageTest) -> str:
     return test.node_id.partition("::")[2]
 
 
-def value_of(test: Test) -> float:
+def value_of(test: PageTest) -> float:
     value = test.attempts[-1].value
     return -1.0 if value is None else value
 
 
-def names(tests: list[Test]) -> list[str]:
+def names(tests: list[PageTest]) -> list[str]:
     return [name_of(test) for test in tests]
 
 
@@ -66,7 +66,7 @@ def test_the_lowest_rewards_stand_on_top(show: Show) -> None:
     ],
 )
 def test_a_heading_sorts_by_its_column_and_again_the_other_way(
-    show: Show, column: str, key: Callable[[Test], Any], down_first: bool
+    show: Show, column: str, key: Callable[[PageTest], Any], down_first: bool
 ) -> None:
     sample = ordinary(12)
     page = show(sample)
@@ -151,7 +151,7 @@ def test_a_test_opens_with_its_parts_code_output_and_times(show: Show) -> None:
             reason="half of it",
             parts=parts,
             left_out=2,
-            evidence=Evidence(
+            evidence=PageEvidence(
                 candidate='def add(a, b):\n    return f"{a}" # <b>\n',
                 stdout="printed\n",
                 stderr="",
@@ -206,10 +206,10 @@ def test_a_closed_part_opens(show: Show) -> None:
 
 def test_attempts_and_what_they_amount_to(show: Show) -> None:
     attempts = [
-        Attempt(verdict="timeout", value=0.0, reason="too slow"),
-        Attempt(verdict="passed", value=1.0, reason="at last"),
+        PageAttempt(verdict="timeout", value=0.0, reason="too slow"),
+        PageAttempt(verdict="passed", value=1.0, reason="at last"),
     ]
-    tests = [Test(node_id="test_a", attempts=attempts, figures=[("pass@1", 0.5), ("pass@5", None)], threshold=0.5)]
+    tests = [PageTest(node_id="test_a", attempts=attempts, figures=[("pass@1", 0.5), ("pass@5", None)], threshold=0.5)]
     page = show(Report(tests=tests, figures=[Figure("pass@1", "0.50")]))
     assert page.texts("td.col-attempts") == ["2"]
     page.open_row()
@@ -232,9 +232,9 @@ def test_a_reason_of_several_lines_keeps_its_columns_and_stands_once(show: Show)
 
 
 def test_changes_since_the_baseline(show: Show) -> None:
-    def changed(name: str, value: float, baseline: float | None, change: Any) -> Test:
-        attempt = Attempt(verdict="partial", value=value)
-        return Test(node_id=name, attempts=[attempt], baseline=baseline, change=change)
+    def changed(name: str, value: float, baseline: float | None, change: Any) -> PageTest:
+        attempt = PageAttempt(verdict="partial", value=value)
+        return PageTest(node_id=name, attempts=[attempt], baseline=baseline, change=change)
 
     tests = [
         changed("up", 0.7, 0.2, "better"),
@@ -253,7 +253,7 @@ def test_changes_since_the_baseline(show: Show) -> None:
 
 
 def test_images_show_and_refused_ones_say_why(show: Show) -> None:
-    page = show(report(evidence=Evidence(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")])))
+    page = show(report(evidence=PageEvidence(images=[Image(png(), "chart"), Image("bm90IGFuIGltYWdl", "odd")])))
     page.open_row()
     image = page.one("#detail img")
     page.until(lambda: image.get_property("complete"))
@@ -407,7 +407,7 @@ def test_numbers_read_as_in_the_other_reports(show: Show) -> None:
     values = [0.0, 1.0, 0.999, 0.9951, 0.001, 0.0049, 0.5, 0.254, 0.256, 1 / 3, 2 / 3]
     seconds = [0.0004, 0.0123, 0.9994, 0.9996, 1.26, 59.9, 59.96, 60, 125.4, 4000, 0.5]
     tests = [
-        Test(node_id=f"{place:02}", attempts=[Attempt(verdict="partial", value=value, seconds=spent)])
+        PageTest(node_id=f"{place:02}", attempts=[PageAttempt(verdict="partial", value=value, seconds=spent)])
         for place, (value, spent) in enumerate(zip(values, seconds, strict=True))
     ]
     page = show(Report(tests=tests))
@@ -432,7 +432,7 @@ def test_everything_that_can_be_used_has_a_name(show: Show) -> None:
 
 
 def test_gates_that_failed_are_told_from_those_that_passed_without_colour(show: Show) -> None:
-    page = show(Report(tests=[], gates=[Gate("Run", "failed", "strict mean 0.2 < 0.5")]))
+    page = show(Report(tests=[], gates=[PageGate("Run", "failed", "strict mean 0.2 < 0.5")]))
     mark = "return getComputedStyle(document.querySelector('.gate strong'), '::before').content"
     assert "\u2717" in page.run(mark)
     assert page.text(".gate strong") == "Run failed"

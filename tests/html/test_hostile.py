@@ -9,7 +9,7 @@ import pytest
 from html_samples import PAYLOADS, hostile, ordinary, report
 from selenium.webdriver.support.ui import Select
 
-from pytest_rewardkit.reports.html.model import Report, Test
+from pytest_rewardkit.reports.html.model import PageTest, Report
 from pytest_rewardkit.reward import Part
 from pytest_rewardkit.text import printable
 
@@ -158,7 +158,7 @@ def test_differences_that_would_take_too_long_are_not_looked_for(show: Show) -> 
 def test_names_that_look_like_ours_are_only_names(show: Show) -> None:
     names = ["__proto__", "constructor", "toString", "hasOwnProperty"]
     (sample,) = report().tests
-    tests = [Test(node_id=f"{name}::test", attempts=sample.attempts, group=name) for name in names]
+    tests = [PageTest(node_id=f"{name}::test", attempts=sample.attempts, group=name) for name in names]
     page = show(Report(tests=tests))
     for name in names:
         Select(page.one("select[data-filter=group]")).select_by_visible_text(name)

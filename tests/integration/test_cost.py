@@ -47,7 +47,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                     "datasets",
                     "datasets.plugin",
                 ),
-                *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.recording"),
+                *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.plugin"),
                 *("run.worker.mistakes", "run.worker.row_attempt", "run.transport", "run.transport.node_ids"),
             )
         }

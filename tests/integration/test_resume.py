@@ -75,7 +75,7 @@ def test_what_has_a_number_is_kept(run, pytester, results):
     kept = {test.node_id.rpartition("::")[2]: test.last.kept for test in stored.ledger.tests}
     assert kept == {"test_scored": True, "test_failed": True, "test_unscored": False, "test_added": False}
     assert stored.unfinished == ""
-    assert [line["index"] for lines in stored.attempts.values() for line in lines] != []
+    assert [line["index"] for lines in stored.lines.values() for line in lines] != []
     assert stored.ledger.collected == [f"test_suite.py::{name}" for name in values(stored.path)]
 
 
@@ -153,7 +153,7 @@ def test_attempts_of_reruns_are_kept(run, pytester):
     run("--rewardkit-results=results.jsonl")
     result = run("--rewardkit-resume=results.jsonl", "--rewardkit-results=results.jsonl")
     result.stdout.fnmatch_lines(["1 passed (1 rerun)", "*1 passed*1 rerun*"])
-    lines = read(pytester.path / "results.jsonl").attempts["test_suite.py::test_flaky"]
+    lines = read(pytester.path / "results.jsonl").lines["test_suite.py::test_flaky"]
     assert [(line["attempt"], line["reward"], line["kept"]) for line in lines] == [(1, 0.5, True), (2, 1.0, True)]
 
 

@@ -307,8 +307,8 @@ def test_pytest_inside_pytest_keeps_recorders_apart(run, pytester):
         def test_outer(pytester, reward):
             pytester.makepyfile("def test_inner(reward): reward.record(0.0)")
             pytester.inline_run()
-            from pytest_rewardkit.run.worker.recorder import current_record
-            assert current_record() is reward
+            from pytest_rewardkit.run.worker.recorder import current_recorder
+            assert current_recorder() is reward
             reward.record(1.0)
         """
     )

@@ -66,7 +66,7 @@ def stored(pytester, run):
 
 def comparable(stored):
     return [
-        (test.node_id, [(attempt.outcome, attempt.record and attempt.record.to_wire()) for attempt in test.attempts])
+        (test.node_id, [(attempt.outcome, attempt.record and attempt.record.to_wire()) for attempt in test.results])
         for test in stored.ledger.tests
     ]
 

@@ -27,7 +27,7 @@ REWARD = Reward(0.5, (Part("a", 0.5, expected="1", actual="2"),), evidence=(EVID
 
 
 def test_what_is_kept() -> None:
-    files = contents(NODE_ID, REWARD, threshold=0.75, attempt=2)
+    files = contents(NODE_ID, REWARD, threshold=0.75, run_number=2)
     assert set(files) == {
         "candidate.py",
         "response.md",

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from pytest_rewardkit import Part, Recorder, Reward, RewardkitUsageError, UnscoredError, assert_reward
-from pytest_rewardkit.run.worker import recorder
+from pytest_rewardkit import Part, Recorder, Reward, RewardkitUsageError, UnscoredError, assert_reward, turn
 
 HALF = Reward.from_parts([Part("first", 1.0), Part("second", 0.0, reason="expected 1, got 2")])
 
@@ -41,7 +40,7 @@ class TestThreshold:
 class TestRecord:
     def test_recorded_before_it_fails(self) -> None:
         running = Recorder()
-        recorder.enter(running)
+        turn.enter(running)
         try:
             with pytest.raises(AssertionError):
                 assert_reward(HALF, name="cases", weight=3)
@@ -49,7 +48,7 @@ class TestRecord:
             with pytest.raises(UnscoredError):
                 assert_reward(Reward.unscored("lost"), name="late")
         finally:
-            recorder.leave()
+            turn.leave()
         assert running.reward is not None
         assert [(part.name, part.value) for part in running.reward.parts] == [
             ("cases/first", 1.0),

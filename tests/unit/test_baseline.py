@@ -3,11 +3,11 @@
 import pytest
 
 from pytest_rewardkit import Reward
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.baseline import Baseline, Change, compare, decide_regression
-from pytest_rewardkit.ledger.gates import State
+from pytest_rewardkit.ledger.gate import GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports import changes
 
 
@@ -19,10 +19,10 @@ def ledger_of(rewards, *, expected=(), weight=1.0):
         attempts = found if isinstance(found, list) else [found]
         for number, value in enumerate(attempts, 1):
             if value == CRASHED:
-                ledger.add(node_id, Attempt(CRASHED))
+                ledger.add(node_id, TestResult(CRASHED))
             else:
                 outcome = "passed" if number == len(attempts) else "rerun"
-                ledger.add(node_id, Attempt(outcome, 0.0, Record(Reward(value), weight=weight)))
+                ledger.add(node_id, TestResult(outcome, 0.0, Record(Reward(value), weight=weight)))
     return ledger
 
 
@@ -69,7 +69,7 @@ def test_means_are_of_the_pairs_alone_and_weighted():
     before = ledger_of({"a": 1.0, "b": 0.5, "lost": 1.0})
     now = Ledger()
     for node_id, value, weight in [("a", 0.5, 3.0), ("b", 0.5, 1.0), ("lost", None, 1.0), ("new", 1.0, 1.0)]:
-        now.add(node_id, Attempt("passed", 0.0, Record(Reward(value), weight=weight)))
+        now.add(node_id, TestResult("passed", 0.0, Record(Reward(value), weight=weight)))
     assert compare(now, Baseline.of(before)).means == ((3 * 1.0 + 0.5) / 4, 0.5)
 
 
@@ -83,18 +83,22 @@ class TestEachTest:
 
     def test_none_worse(self):
         decision = decide_regression(compared({"a": 0.5, "b": 0.5}, {"a": 0.5, "b": 1.0}))
-        assert (decision.name, decision.state, decision.reason) == ("regression", State.PASSED, "none of 2 tests worse")
+        assert (decision.name, decision.state, decision.reason) == (
+            "regression",
+            GateState.PASSED,
+            "none of 2 tests worse",
+        )
 
     def test_worst_are_named(self):
         before = dict.fromkeys("abcde", 1.0)
         decision = decide_regression(compared(before, {"a": 1.0, "b": 0.9999, "c": 0.0, "d": 0.5, "e": 0.75}))
-        assert decision.state is State.FAILED
+        assert decision.state is GateState.FAILED
         assert decision.reason == "4 of 5 tests worse: c 1.00 -> 0.00, d 1.00 -> 0.50, e 1.00 -> 0.75 and 1 more"
 
     def test_flaky_and_new_tests_are_not_counted_and_said(self):
         decision = decide_regression(compared({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": [1.0, 0.0], "c": 0.0}))
         assert (decision.state, decision.reason) == (
-            State.PASSED,
+            GateState.PASSED,
             "none of 2 tests worse (1 flaky, 1 new not counted)",
         )
 
@@ -109,36 +113,36 @@ class TestMean:
 
     def test_a_loss_that_is_no_chance(self):
         decision = self.decide([-0.5, -0.25] * 5)
-        assert decision.state is State.FAILED
+        assert decision.state is GateState.FAILED
         assert decision.reason.startswith("mean change -0.38, 95 % interval -0.45 to -0.30; worst: t0 0.50 -> 0.00,")
 
     def test_a_loss_that_may_be_chance(self):
         decision = self.decide([-0.5, *[0.0] * 19])
-        assert decision.state is State.PASSED
+        assert decision.state is GateState.PASSED
         assert decision.reason == "no loss shown: mean change -0.03, 95 % interval -0.07 to +0.00"
 
     def test_a_gain(self):
-        assert self.decide([0.5] * 10).state is State.PASSED
+        assert self.decide([0.5] * 10).state is GateState.PASSED
 
     def test_nothing_changed(self):
         decision = self.decide([0.0])
-        assert (decision.state, decision.reason) == (State.PASSED, "none of 1 test changed")
+        assert (decision.state, decision.reason) == (GateState.PASSED, "none of 1 test changed")
 
     def test_too_few_to_decide(self):
         decision = self.decide([-0.5] * 5)
-        assert decision.state is State.UNDECIDED
+        assert decision.state is GateState.UNDECIDED
         assert decision.reason == (
             "too few to decide: mean change -0.50, 95 % interval -0.50 to -0.50 over 5 tests; "
             "to show a change with 95 % confidence takes 6 at least"
         )
-        assert self.decide([-0.5] * 6).state is State.FAILED
+        assert self.decide([-0.5] * 6).state is GateState.FAILED
 
 
 @pytest.mark.parametrize("confidence", [None, 0.95])
 class TestFailsClosed:
     def reason(self, comparison, confidence, **options):
         decision = decide_regression(comparison, confidence=confidence, **options)
-        assert decision.state is State.FAILED
+        assert decision.state is GateState.FAILED
         return decision.reason
 
     def test_tests_that_are_gone(self, confidence):

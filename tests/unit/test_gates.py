@@ -4,16 +4,17 @@ import pytest
 
 from pytest_rewardkit import Reward
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt, Test
-from pytest_rewardkit.ledger.gates import Gate, State, decide, decide_must_pass
+from pytest_rewardkit.ledger.gate import Gate, GateState
+from pytest_rewardkit.ledger.gates import decide, decide_must_pass
 from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.ledger.selection import Selection
+from pytest_rewardkit.ledger.test import CRASHED, Test, TestResult
 
-PASSED, FAILED, UNDECIDED = State.PASSED, State.FAILED, State.UNDECIDED
+PASSED, FAILED, UNDECIDED = GateState.PASSED, GateState.FAILED, GateState.UNDECIDED
 
 
 def attempt(value, *, outcome="passed", **record):
-    return Attempt(outcome, 0.0, Record(Reward(value), **record))
+    return TestResult(outcome, 0.0, Record(Reward(value), **record))
 
 
 def rewarded(*values, **record):
@@ -21,7 +22,7 @@ def rewarded(*values, **record):
 
 
 def crashed(node_id="test_crashed"):
-    return Test(node_id, [Attempt(CRASHED, cause="worker 'gw0' crashed")])
+    return Test(node_id, [TestResult(CRASHED, cause="worker 'gw0' crashed")])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ class TestGroups:
         assert (decision.state, decision.reason) == (FAILED, "1 crashed test may be of this group")
 
     def test_a_crashed_test_whose_earlier_attempt_told_its_group(self):
-        known = Test("a", [attempt(0.0, outcome="rerun", group="graphs"), Attempt(CRASHED)])
+        known = Test("a", [attempt(0.0, outcome="rerun", group="graphs"), TestResult(CRASHED)])
         tests = [*rewarded(1.0, group="sorting"), known]
         assert decide(Gate(name="sorting", fail_under=1.0), tests).passed
         assert decide(Gate(name="graphs", fail_under=0.1), tests).reason.startswith("strict mean 0.00 < 0.1")
@@ -220,7 +221,7 @@ class TestMustPass:
         assert decision.reason == "1 of 2 tests that must pass did not: bad"
 
     def test_a_crash_does_not_hide_the_marker(self):
-        lost = Test("lost", [attempt(1.0, outcome="rerun", must_pass=True), Attempt(CRASHED)])
+        lost = Test("lost", [attempt(1.0, outcome="rerun", must_pass=True), TestResult(CRASHED)])
         assert not decide_must_pass([lost]).passed
 
 

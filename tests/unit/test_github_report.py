@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pytest_rewardkit import Reward
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.baseline import Baseline, compare
-from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports import github
 from pytest_rewardkit.text import one_line
 
@@ -40,7 +40,7 @@ PAYLOADS = [
 
 
 def rewarded(value, outcome="passed", reason="", line=3):
-    return Attempt(outcome, 0.0, Record(Reward(value, reason=reason)), line=line)
+    return TestResult(outcome, 0.0, Record(Reward(value, reason=reason)), line=line)
 
 
 def ledger_of(*tests, missing=()):
@@ -66,7 +66,7 @@ def _text(children):
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_what_is_not_ours_stays_text(payload):
     ledger = ledger_of((f"test_{payload}", rewarded(0.5, reason=payload)), ("b", rewarded(1.0)), missing=[payload])
-    decisions = [Decision(payload, State.FAILED, payload)]
+    decisions = [Decision(payload, GateState.FAILED, payload)]
     page = github.summary(ledger, passed=False, decisions=decisions)
     tokens, inline, cells = rendered(page)
     assert cells[:8] == [
@@ -86,7 +86,7 @@ def test_what_is_not_ours_stays_text(payload):
 @pytest.mark.parametrize("payload", ["@somebody", "owner/repo#12", "GH-7", "d" * 40, ":tada:", "$x$"])
 def test_what_github_makes_links_and_signs_of_is_code_which_it_leaves_alone(payload):
     ledger = ledger_of((f"test_{payload}", rewarded(0.5, reason=payload)), ("b", rewarded(1.0)), missing=[payload])
-    page = github.summary(ledger, passed=False, decisions=[Decision(payload, State.FAILED, payload)])
+    page = github.summary(ledger, passed=False, decisions=[Decision(payload, GateState.FAILED, payload)])
     _, inline, _ = rendered(page)
     outside = []
     for token in inline:
@@ -109,12 +109,12 @@ def test_the_whole_page():
     ledger = ledger_of(
         ("a.py::one", rewarded(1.0)),
         ("a.py::two", rewarded(0.25, "failed", "a quarter")),
-        ("a.py::lost", Attempt(CRASHED, cause="worker died")),
+        ("a.py::lost", TestResult(CRASHED, cause="worker died")),
         missing=["a.py::never"],
     )
     decisions = [
-        Decision("run", State.FAILED, "strict mean 0.42 < 0.8"),
-        Decision("sorting", State.UNDECIDED, "too few"),
+        Decision("run", GateState.FAILED, "strict mean 0.42 < 0.8"),
+        Decision("sorting", GateState.UNDECIDED, "too few"),
     ]
     page = github.summary(ledger, passed=False, decisions=decisions)
     unescaped = re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), page)
@@ -172,13 +172,15 @@ def test_the_page_is_bounded_and_says_what_it_leaves_out(limit):
 def test_the_page_without_folded_part_is_bounded_whatever_it_holds():
     tests = [("|" * 10_000 + str(number), rewarded(0.5, reason="<" * 500)) for number in range(50)]
     ledger = ledger_of(*tests, missing=["x" * 10_000] * 3)
-    decisions = [Decision("|" * 10_000, State.FAILED, "|" * 10_000)] * 10
+    decisions = [Decision("|" * 10_000, GateState.FAILED, "|" * 10_000)] * 10
     assert len(github.summary(ledger, passed=True, decisions=decisions, limit=0).encode()) < 120_000
 
 
 def test_outputs():
     ledger = ledger_of(("a", rewarded(1 / 3)), ("b", rewarded(None)), missing=["c"])
-    values = github.outputs(ledger.figures(), [Decision("run", State.PASSED, ""), Decision("x", State.UNDECIDED, "")])
+    values = github.outputs(
+        ledger.figures(), [Decision("run", GateState.PASSED, ""), Decision("x", GateState.UNDECIDED, "")]
+    )
     assert values == {
         "reward_mean": "0.333333",
         "reward_strict_mean": "0.166667",
@@ -190,15 +192,15 @@ def test_outputs():
     }
     nothing = github.outputs(ledger_of().figures(), [])
     assert (nothing["reward_mean"], nothing["reward_gate"]) == ("", "none")
-    assert github.outputs(ledger_of().figures(), [Decision("run", State.PASSED, "")])["reward_gate"] == "passed"
+    assert github.outputs(ledger_of().figures(), [Decision("run", GateState.PASSED, "")])["reward_gate"] == "passed"
 
 
 class TestCommands:
     def test_one_error_for_all_gates(self):
         decisions = [
-            Decision("run", State.FAILED, "100% wrong\nand more"),
-            Decision("ok", State.PASSED, ""),
-            Decision("sorting", State.UNDECIDED, "too few"),
+            Decision("run", GateState.FAILED, "100% wrong\nand more"),
+            Decision("ok", GateState.PASSED, ""),
+            Decision("sorting", GateState.UNDECIDED, "too few"),
         ]
         assert github.commands(ledger_of(), decisions) == [
             "::error title=reward gate::run: 100%25 wrong%0Aand more%0Asorting: too few"
@@ -218,7 +220,7 @@ class TestCommands:
 
     def test_the_worst_nine_and_no_more(self):
         tests = [(f"t{number:02}", rewarded(number / 20, line=None)) for number in range(1, 20)]
-        found = github.commands(ledger_of(*tests), [Decision("run", State.FAILED, "")])
+        found = github.commands(ledger_of(*tests), [Decision("run", GateState.FAILED, "")])
         assert len([command for command in found if command.startswith("::warning ")]) == 9
         assert found[1] == "::warning file=t01,title=reward 0.05::t01: partial"
         assert len(found) == 10

@@ -16,12 +16,12 @@ from pytest_rewardkit.reports.html.bounds import fair_limit
 from pytest_rewardkit.reports.html.details import details, page_size
 from pytest_rewardkit.reports.html.images import BYTES_LIMIT, RefusedImageError, data_url
 from pytest_rewardkit.reports.html.island import island
-from pytest_rewardkit.reports.html.model import Attempt, Evidence, Image, Report, Test
+from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest, Report
 from pytest_rewardkit.reports.html.overview import LIST_LIMIT, overview
 from pytest_rewardkit.reward import Part
 
 
-def one_test(**fields: object) -> Test:
+def one_test(**fields: object) -> PageTest:
     (test,) = report(**fields).tests
     return test
 
@@ -37,18 +37,18 @@ def test_the_fair_limit_is_the_largest_that_fits(sizes: list[int], budget: int) 
 
 
 def test_texts_that_fit_are_whole() -> None:
-    (shown,) = details([one_test(evidence=Evidence(stdout="x" * 10_000, candidate="y"))], text_budget=130_000)
+    (shown,) = details([one_test(evidence=PageEvidence(stdout="x" * 10_000, candidate="y"))], text_budget=130_000)
     assert shown["attempts"][0]["stdout"] == "x" * 10_000
 
 
 def test_no_text_is_too_long_to_be_read() -> None:
-    (shown,) = details([one_test(evidence=Evidence(stdout="x" * 300_000))])
+    (shown,) = details([one_test(evidence=PageEvidence(stdout="x" * 300_000))])
     assert len(shown["attempts"][0]["stdout"]) == module.TEXT_LIMIT
 
 
 def test_the_longest_texts_of_the_largest_tests_give_way() -> None:
-    small = one_test(evidence=Evidence(stdout="s" * 500))
-    large = one_test(evidence=Evidence(stdout="l" * 50_000, candidate="c" * 300))
+    small = one_test(evidence=PageEvidence(stdout="s" * 500))
+    large = one_test(evidence=PageEvidence(stdout="l" * 50_000, candidate="c" * 300))
     shown = list(details([small, large, large], text_budget=10_000))
     assert shown[0]["attempts"][0]["stdout"] == "s" * 500
     for test in shown[1:]:
@@ -59,7 +59,7 @@ def test_the_longest_texts_of_the_largest_tests_give_way() -> None:
 
 def test_the_budget_counts_bytes_on_the_page_not_characters() -> None:
     assert page_size("a<\0\U0001f600") == len("a") + 6 + 6 + 12
-    (shown,) = details([one_test(evidence=Evidence(stdout="\0" * 50_000))], text_budget=12_000)
+    (shown,) = details([one_test(evidence=PageEvidence(stdout="\0" * 50_000))], text_budget=12_000)
     assert 6_000 < len(json.dumps(shown)) < 13_000
 
 
@@ -115,7 +115,7 @@ def test_pictures_are_png_or_jpeg() -> None:
 def test_any_other_picture_is_refused_with_the_reason(content: str, reason: str) -> None:
     with pytest.raises(RefusedImageError, match=reason):
         data_url(Image(content))
-    (shown,) = details([one_test(evidence=Evidence(images=[Image(content, "chart")]))])
+    (shown,) = details([one_test(evidence=PageEvidence(images=[Image(content, "chart")]))])
     (image,) = shown["attempts"][0]["images"]
     assert image["name"] == "chart"
     assert reason in image["refused"]
@@ -124,17 +124,20 @@ def test_any_other_picture_is_refused_with_the_reason(content: str, reason: str)
 def test_pictures_beyond_the_budget_are_named_and_left_out() -> None:
     room = len(data_url(Image(png())))
     images = [Image(png(), "first"), Image(png(), "second")]
-    (shown,) = details([one_test(evidence=Evidence(images=images))], image_budget=room + 1)
+    (shown,) = details([one_test(evidence=PageEvidence(images=images))], image_budget=room + 1)
     first, second = shown["attempts"][0]["images"]
     assert first["url"] == data_url(images[0])
     assert second == {"name": "second", "refused": "the page has no room left for pictures"}
 
 
 def test_a_test_counts_by_its_last_attempt_unless_it_says_more() -> None:
-    attempts = [Attempt(verdict="passed", value=1.0, seconds=1.0), Attempt(verdict="timeout", value=0.0, seconds=2.0)]
-    by_attempt = Test(node_id="a", attempts=attempts)
-    reduced = Test(node_id="b", attempts=attempts, verdict="partial", value=0.5)
-    unscored = Test(node_id="c", attempts=attempts, verdict="unscored")
+    attempts = [
+        PageAttempt(verdict="passed", value=1.0, seconds=1.0),
+        PageAttempt(verdict="timeout", value=0.0, seconds=2.0),
+    ]
+    by_attempt = PageTest(node_id="a", attempts=attempts)
+    reduced = PageTest(node_id="b", attempts=attempts, verdict="partial", value=0.5)
+    unscored = PageTest(node_id="c", attempts=attempts, verdict="unscored")
     table = overview(Report(tests=[by_attempt, reduced, unscored]))["table"]
     assert table["value"] == [0.0, 0.5, None]
     assert [table["verdict"]["names"][row] for row in table["verdict"]["rows"]] == ["timeout", "partial", "unscored"]
@@ -149,10 +152,10 @@ def test_the_table_says_what_cost_most() -> None:
         Part("third", 1.0, reason="fine"),
     ]
     attempts = [
-        Attempt(verdict="partial", value=0.5, parts=parts, reason="the whole"),
-        Attempt(verdict="passed", value=1.0, parts=parts[2:], reason="the whole"),
-        Attempt(verdict="timeout", value=0.0, reason="too slow"),
-        Attempt(verdict="passed", value=1.0),
+        PageAttempt(verdict="partial", value=0.5, parts=parts, reason="the whole"),
+        PageAttempt(verdict="passed", value=1.0, parts=parts[2:], reason="the whole"),
+        PageAttempt(verdict="timeout", value=0.0, reason="too slow"),
+        PageAttempt(verdict="passed", value=1.0),
     ]
-    table = overview(Report(tests=[Test(node_id="a", attempts=[attempt]) for attempt in attempts]))["table"]
+    table = overview(Report(tests=[PageTest(node_id="a", attempts=[attempt]) for attempt in attempts]))["table"]
     assert table["why"] == ["second: all of it", "the whole", "too slow", ""]

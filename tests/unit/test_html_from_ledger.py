@@ -6,17 +6,17 @@ import pytest
 from html_samples import png
 
 from pytest_rewardkit.evidence import Evidence
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.baseline import Baseline, compare
-from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
-from pytest_rewardkit.reports.html.model import Gate, Report
+from pytest_rewardkit.reports.html.model import PageGate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
 
 
-def ledger_of(*attempts: tuple[str, Attempt]) -> Ledger:
+def ledger_of(*attempts: tuple[str, TestResult]) -> Ledger:
     ledger = Ledger()
     ledger.expect(dict(attempts))
     for node_id, attempt in attempts:
@@ -24,12 +24,12 @@ def ledger_of(*attempts: tuple[str, Attempt]) -> Ledger:
     return ledger
 
 
-def report(*attempts: tuple[str, Attempt], **options: object) -> Report:
+def report(*attempts: tuple[str, TestResult], **options: object) -> Report:
     return report_of(ledger_of(*attempts), **options)  # type: ignore[arg-type]
 
 
-def scored(value: float | None, *, outcome: str = "passed", seconds: float = 0.0, **fields: object) -> Attempt:
-    return Attempt(outcome, seconds, Record(Reward(value), **fields))  # type: ignore[arg-type]
+def scored(value: float | None, *, outcome: str = "passed", seconds: float = 0.0, **fields: object) -> TestResult:
+    return TestResult(outcome, seconds, Record(Reward(value), **fields))  # type: ignore[arg-type]
 
 
 def figures(shown: Report) -> dict[str, tuple[str, str]]:
@@ -43,7 +43,7 @@ def test_a_test_with_all_that_its_record_says() -> None:
     record = Record(
         reward, threshold=0.4, weight=2.0, group="sorting", must_pass=True, row="r7", sandboxes=uses, left_out=3
     )
-    (test,) = report(("a.py::test_x[it's]", Attempt("passed", 3.0, record))).tests
+    (test,) = report(("a.py::test_x[it's]", TestResult("passed", 3.0, record))).tests
     (attempt,) = test.attempts
     assert (test.group, test.threshold, test.weight, test.must_pass) == ("sorting", 0.4, 2.0, True)
     assert test.attempts[-1].command == """python -m pytest 'a.py::test_x[it'"'"'s]'"""
@@ -58,10 +58,10 @@ def test_attempts_at_one_test_are_one_entry_with_what_they_come_to() -> None:
         return Record(Reward(value), task="a.py::test", reduce="pass_at_2", threshold=0.5)
 
     shown = report(
-        ("a.py::test[attempt1]", Attempt("failed", 1.0, record(0.2))),
-        ("a.py::test[attempt2]", Attempt("rerun", 1.0, record(0.1))),
-        ("a.py::test[attempt2]", Attempt("passed", 1.0, record(1.0))),
-        ("a.py::test[attempt3]", Attempt("failed", 1.0, record(0.2))),
+        ("a.py::test[attempt1]", TestResult("failed", 1.0, record(0.2))),
+        ("a.py::test[attempt2]", TestResult("rerun", 1.0, record(0.1))),
+        ("a.py::test[attempt2]", TestResult("passed", 1.0, record(1.0))),
+        ("a.py::test[attempt3]", TestResult("failed", 1.0, record(0.2))),
     )
     (test,) = shown.tests
     assert (test.node_id, test.value, test.verdict, test.outcome) == (
@@ -83,7 +83,7 @@ def test_what_was_judged_and_what_it_put_out_is_shown_once() -> None:
         Evidence(code="x = 1", stdout="one", stderr="", images=(png(),)),
         Evidence(code="x = 1", stdout="two", stderr="oops"),
     )
-    (test,) = report(("a", Attempt("passed", 0.0, Record(Reward(1.0, evidence=evidence))))).tests
+    (test,) = report(("a", TestResult("passed", 0.0, Record(Reward(1.0, evidence=evidence))))).tests
     shown = test.attempts[0].evidence
     assert shown is not None
     assert (shown.candidate, shown.stdout, shown.stderr) == ("x = 1", "one\n\ntwo", "oops")
@@ -98,7 +98,7 @@ def test_phases_too_short_to_see_are_left_out() -> None:
 def test_every_attempt_is_there_and_the_last_one_counts() -> None:
     shown = report(
         ("a", scored(0.0, outcome="rerun")),
-        ("a", Attempt(CRASHED, cause="worker 'gw0' crashed")),
+        ("a", TestResult(CRASHED, cause="worker 'gw0' crashed")),
         ("a", scored(1.0)),
     )
     (test,) = shown.tests
@@ -112,7 +112,7 @@ def test_every_attempt_is_there_and_the_last_one_counts() -> None:
 
 
 def test_tests_without_a_reward_are_not_shown() -> None:
-    assert [test.node_id for test in report(("a", scored(1.0)), ("b", Attempt("passed"))).tests] == ["a"]
+    assert [test.node_id for test in report(("a", scored(1.0)), ("b", TestResult("passed"))).tests] == ["a"]
 
 
 def test_groups_are_those_of_markers_with_the_lowest_mean_first() -> None:
@@ -169,13 +169,13 @@ def test_the_head_tells_what_the_figures_do() -> None:
     shown = report(
         ("a", scored(1.0, sandboxes=(SandboxUse(0.0, 0.02),))),
         ("b", scored(0.5)),
-        ("c", Attempt(CRASHED)),
+        ("c", TestResult(CRASHED)),
         title="Nightly",
         facts={"Python": "3.12"},
-        decisions=[Decision("run", State.PASSED, "enough"), Decision("sums", State.UNDECIDED, "too few")],
+        decisions=[Decision("run", GateState.PASSED, "enough"), Decision("sums", GateState.UNDECIDED, "too few")],
     )
     assert (shown.title, shown.facts) == ("Nightly", {"Python": "3.12"})
-    assert shown.gates == [Gate("Group sums", "undecided", "too few"), Gate("Run", "passed", "enough")]
+    assert shown.gates == [PageGate("Group sums", "undecided", "too few"), PageGate("Run", "passed", "enough")]
     assert figures(shown) == {
         "Mean reward": ("0.75", "95 % interval 0.20 to 0.97"),
         "Strict mean": ("0.50", "1 unscored as 0"),
@@ -186,7 +186,7 @@ def test_the_head_tells_what_the_figures_do() -> None:
 
 def test_a_run_of_nothing_but_unscored_tests_has_no_mean() -> None:
     shown = report(
-        ("a", scored(None)), ("b", Attempt("passed", 0.0, Record(Reward(0.0, verdict=Verdict.TIMEOUT), weight=0)))
+        ("a", scored(None)), ("b", TestResult("passed", 0.0, Record(Reward(0.0, verdict=Verdict.TIMEOUT), weight=0)))
     )
     assert figures(shown)["Mean reward"] == ("-", "")
     assert [group.mean for group in shown.groups] == [None, None]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit.reports.html import write as module
 from pytest_rewardkit.reports.html.island import island
-from pytest_rewardkit.reports.html.model import Attempt, Report, Test
+from pytest_rewardkit.reports.html.model import PageAttempt, PageTest, Report
 from pytest_rewardkit.reports.html.write import render, write
 from pytest_rewardkit.text import one_line
 
@@ -174,7 +174,7 @@ def test_details_come_after_the_table_in_blocks() -> None:
 
 
 def test_what_a_run_lacks_is_left_out() -> None:
-    parsed = Parsed(page_of(Report(tests=[Test(node_id="a", attempts=[Attempt(verdict="passed", value=1.0)])])))
+    parsed = Parsed(page_of(Report(tests=[PageTest(node_id="a", attempts=[PageAttempt(verdict="passed", value=1.0)])])))
     assert parsed.island("details-0") == [{"attempts": [{"value": 1.0, "verdict": "passed"}]}]
     assert "baseline" not in parsed.island("overview")["table"]
 
@@ -196,7 +196,7 @@ def test_writing_makes_directories_and_replaces_what_was_there(tmp_path: Path) -
 def test_a_report_that_cannot_be_made_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
-    broken = Report(tests=[Test(node_id="a", attempts=[Attempt(verdict="passed", value=float("nan"))])])
+    broken = Report(tests=[PageTest(node_id="a", attempts=[PageAttempt(verdict="passed", value=float("nan"))])])
     with pytest.raises(ValueError, match="JSON"):
         write(broken, path)
     assert path.read_text() == "old"

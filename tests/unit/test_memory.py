@@ -2,7 +2,7 @@
 
 from pytest_rewardkit import Part, Reward
 from pytest_rewardkit.ledger.record import Record
-from pytest_rewardkit.run.controller.memory import Memory
+from pytest_rewardkit.run.controller.details_budget import DetailsBudget
 
 
 def record(value):
@@ -20,19 +20,19 @@ def details(memory, value, size):
 
 
 def test_details_go_when_the_room_is_spent():
-    memory = Memory(budget=100)
+    memory = DetailsBudget(budget=100)
     assert [details(memory, 0.5, 40) for _ in range(4)] == [2, 2, 0, 0]
     assert details(memory, 0.5, 20) == 2
 
 
 def test_half_of_the_room_is_for_tests_that_lost():
-    memory = Memory(budget=100)
+    memory = DetailsBudget(budget=100)
     assert [details(memory, 1.0, 30) for _ in range(3)] == [2, 0, 0]
     assert [details(memory, 0.0, 30) for _ in range(3)] == [2, 2, 0]
 
 
 def test_what_has_no_details_takes_no_room():
-    memory = Memory(budget=10)
+    memory = DetailsBudget(budget=10)
     for found in (Record(None), Record(Reward(0.5)), Record(Reward.unscored("gone"))):
         memory.bound(found, 1000)
         assert found.left_out == 0

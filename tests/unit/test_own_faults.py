@@ -12,13 +12,13 @@ import pytest
 from pytest_rewardkit import Reward, Verdict, turn
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.faults import guarded
-from pytest_rewardkit.ledger.attempts import Attempt, Test
-from pytest_rewardkit.ledger.gates import Gate
+from pytest_rewardkit.ledger.gate import Gate
 from pytest_rewardkit.ledger.judge import Judge
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.test import Test, TestResult
 from pytest_rewardkit.reports.artifacts import contents
-from pytest_rewardkit.run.worker.recorder import Recorder, enter, leave
+from pytest_rewardkit.run.worker.recorder import Recorder
 from pytest_rewardkit.scorers.function import as_reward
 from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.trl import for_trl
@@ -34,11 +34,11 @@ SANDBOX: Any = SimpleNamespace(run_code=print)
 
 def test_a_fault_is_unscored_and_told(caplog: pytest.LogCaptureFixture) -> None:
     recorder = Recorder()
-    enter(recorder)
+    turn.enter(recorder)
     try:
         reward = broken(SANDBOX, "x = 1", KeyError("\x1b[31mred"))
     finally:
-        leave()
+        turn.leave()
     assert reward.verdict is Verdict.UNSCORED
     assert reward.reason.startswith("pytest-rewardkit itself failed here; please report it")
     assert recorder.is_faulty
@@ -79,16 +79,16 @@ def test_no_gate_passes_with_a_fault() -> None:
     ledger = Ledger()
     good = Record(Reward(1.0), must_pass=True, group="a")
     faulty = Record.from_wire(Record(Reward(None, reason="broke"), fault=True).to_wire())
-    ledger.add("test_good", Attempt("passed", record=good))
+    ledger.add("test_good", TestResult("passed", record=good))
     gates = [Gate(fail_under=0.1), Gate(name="a", fail_under=0.1), Gate(max_unscored=9)]
     assert all(decision.passed for decision in Judge(gates).decide(ledger))
-    ledger.add("test_bad", Attempt("failed", record=faulty))
+    ledger.add("test_bad", TestResult("failed", record=faulty))
     decisions = Judge(gates).decide(ledger)
     assert [decision.name for decision in decisions] == ["run", "a", "run", "must_pass"]
     assert not any(decision.passed for decision in decisions)
     assert decisions[0].reason == "pytest-rewardkit itself failed at 1 test, please report it: test_bad"
     assert ledger.figures().strict_mean == 0.5
-    ledger.add("test_bad", Attempt("passed", record=Record(Reward(1.0))))
+    ledger.add("test_bad", TestResult("passed", record=Record(Reward(1.0))))
     assert all(decision.passed for decision in Judge(gates).decide(ledger))
 
 
@@ -97,7 +97,7 @@ def test_a_fault_travels(tmp_path: Any) -> None:
     assert json.loads(wire)["fault"] is True
     assert Record.from_wire(wire).fault
     assert "fault" not in json.loads(Record(Reward(None)).to_wire())
-    assert not Test("x", [Attempt("passed", record=Record(Reward(1.0)))]).faulty
+    assert not Test("x", [TestResult("passed", record=Record(Reward(1.0)))]).faulty
 
 
 def test_a_batch_goes_on(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.ledger.gates import Gate
+from pytest_rewardkit.ledger.gate import Gate
 from pytest_rewardkit.ledger.selection import Selection
 from pytest_rewardkit.pyproject import gates_in
 

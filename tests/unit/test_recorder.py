@@ -2,10 +2,9 @@ import threading
 
 import pytest
 
-from pytest_rewardkit import Part, Reward, Verdict
+from pytest_rewardkit import Part, Reward, Verdict, turn
 from pytest_rewardkit.markers import RewardMarker
-from pytest_rewardkit.run.worker import recorder
-from pytest_rewardkit.run.worker.recorder import Recorder, current_record
+from pytest_rewardkit.run.worker.recorder import Recorder, current_recorder
 
 
 def test_reward_of_a_test_is_the_weighted_mean_of_what_it_recorded():
@@ -101,14 +100,14 @@ def test_skipped_test_forgets():
 def test_current_record_is_the_innermost_in_every_thread():
     outer, inner = Recorder(), Recorder()
     seen = []
-    recorder.enter(outer)
-    recorder.enter(inner)
+    turn.enter(outer)
+    turn.enter(inner)
     try:
-        thread = threading.Thread(target=lambda: seen.append(current_record()))
+        thread = threading.Thread(target=lambda: seen.append(current_recorder()))
         thread.start()
         thread.join()
     finally:
-        recorder.leave()
-        seen.append(current_record())
-        recorder.leave()
+        turn.leave()
+        seen.append(current_recorder())
+        turn.leave()
     assert seen == [inner, outer]

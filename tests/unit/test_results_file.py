@@ -6,9 +6,9 @@ import pytest
 
 from pytest_rewardkit import Part, Reward
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports.results.file import Writer, read
 from pytest_rewardkit.reports.results.lines import attempt_line, end_line, run_line, to_text
 
@@ -16,14 +16,14 @@ RUN = run_line({"started": "2026-01-02T03:04:05+00:00"})
 
 
 def rewarded(value, outcome="passed"):
-    return Attempt(outcome, 0.0, Record(Reward(value)))
+    return TestResult(outcome, 0.0, Record(Reward(value)))
 
 
 def attempt_lines():
     """Lines as they come: of three tests, in another order than they were collected in, one of them tried twice."""
     ledger = Ledger()
     ledger.expect(["a", "b", "c"])
-    results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", Attempt(CRASHED)), ("a", rewarded(0.5))]
+    results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", TestResult(CRASHED)), ("a", rewarded(0.5))]
     return [to_text(attempt_line(ledger.add(node_id, attempt), ledger.index(node_id))) for node_id, attempt in results]
 
 
@@ -57,13 +57,13 @@ def test_what_was_written_is_read(path):
     write(path, *attempt_lines(), ended(missing=["d"])).close()
     stored = read(path)
     assert stored.run == RUN
-    assert [(test.node_id, test.value, len(test.attempts)) for test in stored.ledger.tests] == [
+    assert [(test.node_id, test.value, len(test.results)) for test in stored.ledger.tests] == [
         ("a", 0.5, 2),
         ("b", None, 1),
         ("c", 1.0, 1),
     ]
     assert stored.ledger.missing == ("d",)
-    assert [line["attempt"] for line in stored.attempts["a"]] == [1, 2]
+    assert [line["attempt"] for line in stored.lines["a"]] == [1, 2]
     assert stored.unfinished == ""
 
 
@@ -72,21 +72,21 @@ def test_without_details_it_is_read_for_what_tests_earned(tmp_path):
     part = Part("adds", 0.5, expected="x" * 1000)
     record = Record(Reward.from_parts([part]), sandboxes=(SandboxUse(0.0, 0.1),))
     writer = write(path, *attempt_lines())
-    writer.write(to_text(attempt_line(Ledger().add("d", Attempt("passed", 0.0, record)), 3)))
+    writer.write(to_text(attempt_line(Ledger().add("d", TestResult("passed", 0.0, record)), 3)))
     writer.close()
     whole, short = read(path), read(path, details=False)
     assert [test.node_id for test in short.ledger.tests] == ["a", "b", "c", "d"]
     assert [test.value for test in short.ledger.tests] == [test.value for test in whole.ledger.tests]
     assert whole.ledger.tests[-1].reward.parts == (part,)
     assert short.ledger.tests[-1].last.record == Record(Reward(0.5))
-    assert short.attempts == {}
+    assert short.lines == {}
 
 
 def test_each_line_is_there_at_once(path):
     writer = write(path)
     for number, line in enumerate(attempt_lines(), 1):
         writer.write(line)
-        assert sum(map(len, read(path).attempts.values())) == number
+        assert sum(map(len, read(path).lines.values())) == number
     writer.close()
 
 
@@ -99,11 +99,11 @@ def test_a_file_that_is_there_stands_until_it_is_replaced(path):
         yield from map(json.loads, attempt_lines())
 
     writer = Writer(path, lines())
-    assert len(read(path).attempts) == 3
+    assert len(read(path).lines) == 3
     writer.rewrite([RUN])
     writer.write(attempt_lines()[0])
     writer.close()
-    assert list(read(path).attempts) == ["c"]
+    assert list(read(path).lines) == ["c"]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -128,7 +128,7 @@ def test_a_run_that_was_killed_keeps_what_it_had(path, cut):
     stored = read(killed)
     whole = sum(size <= killed.stat().st_size for size in sizes)
     # A line that lacks nothing but its line break is whole as well.
-    assert sum(map(len, stored.attempts.values())) in (whole, whole + 1)
+    assert sum(map(len, stored.lines.values())) in (whole, whole + 1)
     assert stored.unfinished == f"{killed.name} is cut off: its run was killed"
 
 

@@ -6,13 +6,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_rewardkit import Part, Reward, Verdict
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt, Test
-from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
-from pytest_rewardkit.reports.results.lines import attempt_line, attempt_of, end_line, run_line, schema, to_text
+from pytest_rewardkit.ledger.test import CRASHED, Test, TestResult
+from pytest_rewardkit.reports.results.lines import attempt_line, end_line, result_of, run_line, schema, to_text
 
-FULL = Attempt(
+FULL = TestResult(
     "failed",
     1.5,
     Record(
@@ -38,11 +38,11 @@ FULL = Attempt(
 )
 ATTEMPTS = {
     "full": FULL,
-    "plain": Attempt("passed", 0.0, Record(Reward(0.0))),
-    "unscored": Attempt("passed", 0.25, Record(Reward.unscored("no sandbox"))),
-    "partly unscored": Attempt("error", 0.25, Record(Reward.from_parts([Part("a", 1.0), Part("b", None)]))),
-    "crashed": Attempt(CRASHED, cause="worker 'gw0' crashed"),
-    "superseded": Attempt("rerun", 0.0, Record(Reward(0.3))),
+    "plain": TestResult("passed", 0.0, Record(Reward(0.0))),
+    "unscored": TestResult("passed", 0.25, Record(Reward.unscored("no sandbox"))),
+    "partly unscored": TestResult("error", 0.25, Record(Reward.from_parts([Part("a", 1.0), Part("b", None)]))),
+    "crashed": TestResult(CRASHED, cause="worker 'gw0' crashed"),
+    "superseded": TestResult("rerun", 0.0, Record(Reward(0.3))),
 }
 FACTS = {
     "started": "2026-01-02T03:04:05+00:00",
@@ -83,7 +83,7 @@ def ended(**changes):
         "exit_status": 1,
         "complete": True,
         "figures": ledger.figures(),
-        "decisions": [Decision("run", State.UNDECIDED, "too few to decide")],
+        "decisions": [Decision("run", GateState.UNDECIDED, "too few to decide")],
     }
     return end_line(**(facts | changes))
 
@@ -98,7 +98,7 @@ def of_reward(attempt):
 def test_an_attempt_comes_back_as_it_was(attempt, wrong):
     line = attempt_read(Test("test_a.py::test_x[\x1b]", [attempt]), 0)
     assert wrong(line) == []
-    read = attempt_of(line)
+    read = result_of(line)
     assert read == attempt
     assert of_reward(read) == of_reward(attempt)
 
@@ -158,7 +158,7 @@ def test_first_and_last_line(wrong):
 
 
 def test_lone_surrogates_become_what_every_parser_takes():
-    attempt = Attempt("passed", 0.0, Record(Reward.from_parts([Part("a\ud800b 🎉", 1.0, actual="\udc80")])))
+    attempt = TestResult("passed", 0.0, Record(Reward.from_parts([Part("a\ud800b 🎉", 1.0, actual="\udc80")])))
     part = attempt_read(Test("a", [attempt]), 0)["parts"][0]
     assert (part["name"], part["actual"]) == ("a\ufffdb 🎉", "\ufffd")
 
@@ -210,4 +210,4 @@ def test_the_schema_refuses_other_ends(wrong):
 )
 def test_what_no_line_says_is_not_guessed(change, error):
     with pytest.raises(error):
-        attempt_of(attempt_read(Test("a", [FULL]), 0) | change)
+        result_of(attempt_read(Test("a", [FULL]), 0) | change)

@@ -8,24 +8,26 @@ import pytest
 
 from pytest_rewardkit.ledger.modes import parse_modes
 from pytest_rewardkit.selfcheck.attacks import Attack, Names, attacks, candidate_of, names_in
-from pytest_rewardkit.selfcheck.findings import Choice, Trial, evenly, kill_rate, resistance, stability
+from pytest_rewardkit.selfcheck.findings import Coverage, Judgement, evenly, kill_rate, resistance, stability
 from pytest_rewardkit.selfcheck.mutants import mutants_of
 
 EMPTY = Attack(name="empty", does="is empty")
 EXPLOIT = Attack(name="exploit", does="cheats")
 RETURNING = Attack(name="returning", does="cheats by what it returns", value="Anything()")
 GUESS = Attack(name="guess", does="guesses", value="0", guess=True)
-PASSED = Trial(1.0, passed=True)
-FAILED = Trial(0.0, passed=False, why="wrong")
+PASSED = Judgement(1.0, passed=True)
+FAILED = Judgement(0.0, passed=False, why="wrong")
 
 
-def names_that_pay(*tried: tuple[Attack, Trial], reference: Trial | None = PASSED) -> list[str]:
-    reward = resistance([(attack, "code", trial) for attack, trial in tried], reference, Choice(len(tried), len(tried)))
+def names_that_pay(*tried: tuple[Attack, Judgement], reference: Judgement | None = PASSED) -> list[str]:
+    reward = resistance(
+        [(attack, "code", trial) for attack, trial in tried], reference, Coverage(len(tried), len(tried))
+    )
     return [part.name for part in reward.parts if part.value == 0]
 
 
-def partial(value: float, *, passed: bool = False) -> Trial:
-    return Trial(value, passed)
+def partial(value: float, *, passed: bool = False) -> Judgement:
+    return Judgement(value, passed)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def partial(value: float, *, passed: bool = False) -> Trial:
         ([(EMPTY, partial(0.0, passed=True)), (EXPLOIT, partial(0.5, passed=True))], ["exploit"]),
     ],
 )
-def test_what_pays(tried: list[tuple[Attack, Trial]], paid: list[str]) -> None:
+def test_what_pays(tried: list[tuple[Attack, Judgement]], paid: list[str]) -> None:
     assert names_that_pay(*tried) == paid
 
 
@@ -56,28 +58,28 @@ def test_a_guess_may_be_as_good_as_nothing_is_known_of() -> None:
 
 
 def test_what_cannot_be_told_is_no_resistance() -> None:
-    lost = Trial(None, passed=False, why="the sandbox is gone")
-    reward = resistance([(EMPTY, "", FAILED), (EXPLOIT, "", lost)], PASSED, Choice(2, 2))
+    lost = Judgement(None, passed=False, why="the sandbox is gone")
+    reward = resistance([(EMPTY, "", FAILED), (EXPLOIT, "", lost)], PASSED, Coverage(2, 2))
     assert reward.value is None
     assert reward.reason == "nothing can be said of 1 of 2 candidates: exploit: the sandbox is gone"
 
 
 def test_reasons_name_attacks_and_say_what_was_left_out() -> None:
-    reward = resistance([(EMPTY, "", FAILED), (EXPLOIT, "import os", PASSED)], PASSED, Choice(2, 46))
+    reward = resistance([(EMPTY, "", FAILED), (EXPLOIT, "import os", PASSED)], PASSED, Coverage(2, 46))
     assert reward.value == 0.5
     assert reward.reason == "1 of 2 attacks pay (2 of 46 tried): exploit 1.00"
     assert reward.parts[1].reason == "pays 1.00, and passes: a candidate that cheats"
     assert reward.parts[1].actual == "import os"
-    raised = Trial(0.0, passed=False, raised=True, why="KeyError: 'x'")
+    raised = Judgement(0.0, passed=False, raised=True, why="KeyError: 'x'")
     assert "for 1 of them the test raised and judged nothing" in str(
-        resistance([(EMPTY, "", raised)], PASSED, Choice(1, 1)).reason
+        resistance([(EMPTY, "", raised)], PASSED, Coverage(1, 1)).reason
     )
 
 
 def test_kill_rate() -> None:
     mutants = mutants_of("def f(a, b):\n    return a + b\n")
     trials = [FAILED, PASSED, partial(0.75, passed=True)]
-    reward = kill_rate(list(zip(mutants, trials, strict=True)), PASSED, Choice(3, 3))
+    reward = kill_rate(list(zip(mutants, trials, strict=True)), PASSED, Coverage(3, 3))
     assert reward.value == pytest.approx(2 / 3)
     assert reward.reason == "2 of 3 mutants killed"
     survivor = reward.parts[1]
@@ -90,8 +92,8 @@ def test_kill_rate() -> None:
 def test_a_mutant_of_what_earns_a_part_is_held_against_that_part() -> None:
     (mutant,) = mutants_of("f(a ** b)")[:1]
     half = partial(0.5, passed=True)
-    assert kill_rate([(mutant, half)], half, Choice(1, 1)).value == 0
-    assert kill_rate([(mutant, partial(0.4, passed=True))], half, Choice(1, 1)).value == 1
+    assert kill_rate([(mutant, half)], half, Coverage(1, 1)).value == 0
+    assert kill_rate([(mutant, partial(0.4, passed=True))], half, Coverage(1, 1)).value == 1
 
 
 def test_stability() -> None:

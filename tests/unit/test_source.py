@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit import Case, FileCheck
-from pytest_rewardkit.reports.source import LONG, NoSourceError, Source
+from pytest_rewardkit.reports.source import LONG, NoSourceError, SourceWriter
 
 TYPES: dict[str, type] = {"Case": Case, "FileCheck": FileCheck}
 
@@ -32,7 +32,7 @@ def again(value: Any, name: str = "data") -> Any:
         kept.append(content)
         return f"kept[{len(kept) - 1}]"
 
-    source = Source(TYPES, keep).of(value, name)
+    source = SourceWriter(TYPES, keep).of(value, name)
     assert source.isascii()
     assert "\n" not in source
     return eval(source, {**TYPES, "Path": Path, "kept": kept})
@@ -63,7 +63,7 @@ def test_other_values_come_back(value: Any) -> None:
 
 
 def test_what_has_its_default_is_not_said() -> None:
-    assert Source(TYPES, lambda *_: "").of(Case(call="f", expected=0)) == "Case(call='f', expected=0)"
+    assert SourceWriter(TYPES, lambda *_: "").of(Case(call="f", expected=0)) == "Case(call='f', expected=0)"
 
 
 def test_numbers_that_are_none_come_back() -> None:
@@ -77,7 +77,7 @@ def test_long_texts_and_input_are_kept_elsewhere() -> None:
         kept.append((name, content))
         return "elsewhere"
 
-    source = Source(TYPES, keep)
+    source = SourceWriter(TYPES, keep)
     assert source.of(Case(stdin="1 2", expected="x" * LONG + "x")) == "Case(stdin=elsewhere, expected=elsewhere)"
     assert [name for name, _ in kept] == ["stdin", "expected"]
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit import Reward, Verdict
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.baseline import Baseline, Change, compare, decide_regression
-from pytest_rewardkit.ledger.gates import Gate, State, decide
+from pytest_rewardkit.ledger.gate import Gate, GateState
+from pytest_rewardkit.ledger.gates import decide
 from pytest_rewardkit.ledger.judge import Judge
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.ledger.tasks import reductions, task_id
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.test import Test
 
 
 def ledger_of(*values: float | str | None, reduce: str = "mean", task: str = "t.py::test", **marker: object) -> Ledger:
@@ -25,11 +26,11 @@ def ledger_of(*values: float | str | None, reduce: str = "mean", task: str = "t.
     for number, value in enumerate(values, start=1):
         node_id = f"{task}[attempt{number}]"
         if isinstance(value, str):
-            ledger.add(node_id, Attempt(CRASHED, cause="worker 'gw0' crashed"))
+            ledger.add(node_id, TestResult(CRASHED, cause="worker 'gw0' crashed"))
             continue
         record = Record(Reward(value), task=task, reduce=reduce, **marker)  # type: ignore[arg-type]
         outcome = "passed" if value is not None and value >= (record.threshold or 1.0) else "failed"
-        ledger.add(node_id, Attempt(outcome, 1.0, record, line=number))
+        ledger.add(node_id, TestResult(outcome, 1.0, record, line=number))
     return ledger
 
 
@@ -60,7 +61,7 @@ def test_several_attempts_are_one_test_with_the_reduced_reward() -> None:
 
 def test_a_task_weighs_as_much_as_any_other_test_however_many_attempts_it_has() -> None:
     ledger = ledger_of(0.0, 0.0, 0.0)
-    ledger.add("t.py::other", Attempt("passed", 0.1, Record(Reward(1.0))))
+    ledger.add("t.py::other", TestResult("passed", 0.1, Record(Reward(1.0))))
     assert ledger.figures().mean == 0.5
 
 
@@ -91,7 +92,7 @@ def test_unscored_attempts_cannot_make_a_gate_pass() -> None:
     ledger = ledger_of(1.0, 1.0, None, "crashed")
     assert ledger.figures().mean == 1.0
     mean = decide(Gate(fail_under=0.6), ledger.tasks)
-    assert (mean.state, mean.reason) == (State.FAILED, "strict mean 0.50 < 0.6, 2 unscored tests counting as 0")
+    assert (mean.state, mean.reason) == (GateState.FAILED, "strict mean 0.50 < 0.6, 2 unscored tests counting as 0")
     assert decide(Gate(max_unscored=1), ledger.tasks).reason == "2 unscored tests > 1"
     assert not only(ledger).passed
 
@@ -110,7 +111,7 @@ def test_a_task_without_a_threshold_passes_when_its_attempts_do() -> None:
     ledger = Ledger()
     for number in (1, 2):
         record = Record(Reward(0.6), task="t.py::test", reduce="mean")
-        ledger.add(f"t.py::test[attempt{number}]", Attempt("passed", 0.1, record))
+        ledger.add(f"t.py::test[attempt{number}]", TestResult("passed", 0.1, record))
     assert only(ledger).passed
 
 
@@ -118,7 +119,7 @@ def test_a_task_that_came_to_0_says_what_most_attempts_say() -> None:
     ledger = Ledger()
     for number, verdict in enumerate([Verdict.TIMEOUT, Verdict.RUNTIME_ERROR, Verdict.TIMEOUT], start=1):
         record = Record(Reward(0.0, verdict=verdict), task="t.py::test", reduce="max")
-        ledger.add(f"t.py::test[attempt{number}]", Attempt("failed", 0.1, record))
+        ledger.add(f"t.py::test[attempt{number}]", TestResult("failed", 0.1, record))
     assert only(ledger).says == "timeout"
     assert only(ledger_of(0.9, 0.9, reduce="pass_at_1")).says == "wrong_output"
 
@@ -126,7 +127,7 @@ def test_a_task_that_came_to_0_says_what_most_attempts_say() -> None:
 def test_a_crashed_attempt_is_told_by_its_name_and_only_where_the_task_is_known() -> None:
     ledger = ledger_of(1.0, "crashed")
     ledger.expect([*(f"t.py::test[attempt{number}]" for number in (1, 2)), "t.py::other[attempt1]"])
-    ledger.add("t.py::other[attempt1]", Attempt(CRASHED))
+    ledger.add("t.py::other[attempt1]", TestResult(CRASHED))
     assert [test.node_id for test in ledger.tasks] == ["t.py::test", "t.py::other[attempt1]"]
 
 
@@ -134,7 +135,7 @@ def test_reruns_of_attempts_are_counted_apart() -> None:
     ledger = Ledger()
     for outcome in ("rerun", "passed"):
         record = Record(Reward(1.0), task="t.py::test", reduce="mean")
-        ledger.add("t.py::test[attempt1]", Attempt(outcome, 0.1, record))
+        ledger.add("t.py::test[attempt1]", TestResult(outcome, 0.1, record))
     figures = ledger.figures()
     assert (figures.tests, figures.attempts, figures.reruns) == (1, 1, 1)
 
@@ -156,15 +157,15 @@ def test_attempts_at_one_task_are_no_independent_tests() -> None:
         for row in range(5):
             for number in range(1, 9):
                 record = Record(Reward(value), task=f"t.py::test[row{row}]", reduce="mean")
-                ledger.add(f"t.py::test[row{row}-attempt{number}]", Attempt("passed", 0.1, record))
+                ledger.add(f"t.py::test[row{row}-attempt{number}]", TestResult("passed", 0.1, record))
         return ledger
 
     for gate in (Gate(fail_under=0.8, confidence=0.95), Gate(min_pass_rate=0.8, confidence=0.95)):
         decision = decide(gate, of(1.0).tasks)
-        assert decision.state is State.UNDECIDED
+        assert decision.state is GateState.UNDECIDED
         assert "1.00 of 5 tests" in decision.reason
     decision = decide_regression(compare(of(0.0), Baseline.of(of(1.0))), confidence=0.95)
-    assert decision.state is State.UNDECIDED
+    assert decision.state is GateState.UNDECIDED
     assert "over 5 tests; to show a change with 95 % confidence takes 6 at least" in decision.reason
 
 
@@ -172,7 +173,7 @@ def test_reductions_are_told_function_by_function() -> None:
     ledger = ledger_of(1.0, 0.0, reduce="pass_at_1", task="t.py::test[a]")
     for value, number in ((1.0, 1), (1.0, 2)):
         record = Record(Reward(value), task="t.py::test[b]", reduce="pass_at_1")
-        ledger.add(f"t.py::test[b-attempt{number}]", Attempt("passed", 0.1, record))
+        ledger.add(f"t.py::test[b-attempt{number}]", TestResult("passed", 0.1, record))
     (found,) = reductions(ledger.tasks)
     assert (found.function, found.label, found.value, found.count) == ("t.py::test", "pass@1", 0.75, 2)
 

@@ -2,10 +2,10 @@ import pytest
 
 from pytest_rewardkit import Part, Reward, Verdict
 from pytest_rewardkit.formatting import counted, duration, shown, shown_under
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
-from pytest_rewardkit.ledger.gates import Decision, State
+from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.text import cells
@@ -30,7 +30,7 @@ def section(ledger, *, width=80, verbosity=0, encoding="ascii", decisions=()):
 
 
 def add(ledger, node_id, reward, **attempt):
-    ledger.add(node_id, Attempt("passed", record=Record(reward), **attempt))
+    ledger.add(node_id, TestResult("passed", record=Record(reward), **attempt))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def ledger():
     add(ledger, "test_a.py::test_third", Reward.from_parts(parts), duration=1.26)
     add(ledger, "test_a.py::test_loop", Reward(0.0, verdict=Verdict.TIMEOUT, reason="no end in sight"), duration=75.0)
     add(ledger, "test_b.py::test_cloud", Reward.unscored("no sandbox could be created: 503"))
-    ledger.add("test_b.py::test_crash", Attempt(CRASHED, cause="worker 'gw1' crashed"))
+    ledger.add("test_b.py::test_crash", TestResult(CRASHED, cause="worker 'gw1' crashed"))
     return ledger
 
 
@@ -126,8 +126,8 @@ def test_sandboxes_and_missing_tests_and_gate():
     ledger = Ledger()
     ledger.expect(f"test_a.py::test_{number}" for number in range(8))
     record = Record(Reward(1.0), sandboxes=(SandboxUse(0.0, 0.012), SandboxUse(0.0, 0.4)))
-    ledger.add("test_a.py::test_0", Attempt("passed", record=record))
-    lines = section(ledger, decisions=[Decision("run", State.FAILED, "strict mean 0.10 < 0.8")])
+    ledger.add("test_a.py::test_0", TestResult("passed", record=record))
+    lines = section(ledger, decisions=[Decision("run", GateState.FAILED, "strict mean 0.10 < 0.8")])
     assert "2 sandboxes used, started in 12 ms (p50), 400 ms (p95)" in lines
     start = lines.index("7 collected tests never ran to an end:")
     assert lines[start + 1] == "      test_a.py::test_1"
@@ -146,7 +146,7 @@ def test_nothing_from_a_candidate_acts_on_the_terminal(encoding, verbosity):
     part = Part(HOSTILE, 0.0, reason=HOSTILE, expected=HOSTILE, actual=HOSTILE, stderr=HOSTILE)
     add(ledger, f"test_a.py::test_x[{HOSTILE}]", Reward.from_parts([part] * 100, reason=HOSTILE))
     add(ledger, "test_a.py::test_wide", Reward(None, reason="文字" * 1000))
-    ledger.add("test_a.py::test_crash", Attempt(CRASHED, cause=HOSTILE))
+    ledger.add("test_a.py::test_crash", TestResult(CRASHED, cause=HOSTILE))
     lines = section(ledger, verbosity=verbosity, encoding=encoding)
     assert all(line.isprintable() for line in lines)
     table = lines[: lines.index("")]
@@ -217,8 +217,8 @@ def test_a_crashed_attempt_is_listed_though_the_others_are_right():
     ledger = Ledger()
     for number in (1, 2):
         record = Record(Reward(1.0), task="test_a.py::test_it", reduce="mean")
-        ledger.add(f"test_a.py::test_it[attempt{number}]", Attempt("passed", record=record))
-    ledger.add("test_a.py::test_it[attempt3]", Attempt(CRASHED, cause="worker 'gw1' crashed"))
+        ledger.add(f"test_a.py::test_it[attempt{number}]", TestResult("passed", record=record))
+    ledger.add("test_a.py::test_it[attempt3]", TestResult(CRASHED, cause="worker 'gw1' crashed"))
     lines = section(ledger)
     assert lines[:2] == [
         "1.00 ##########  crashed        test_a.py::test_it",

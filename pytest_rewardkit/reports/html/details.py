@@ -13,7 +13,7 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_rewardkit.reports.html.model import Attempt, Evidence, Image, Test
+    from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest
     from pytest_rewardkit.reward import Part
 
 TEXT_BUDGET: Final = 64_000_000
@@ -35,7 +35,7 @@ _SMALLEST_CUT: Final = 200
 
 
 def details(
-    tests: Sequence[Test], *, text_budget: int = TEXT_BUDGET, image_budget: int = IMAGE_BUDGET
+    tests: Sequence[PageTest], *, text_budget: int = TEXT_BUDGET, image_budget: int = IMAGE_BUDGET
 ) -> Iterator[dict[str, Any]]:
     """Yield the details of each of `tests`, as values for JSON; what has its default is left out.
 
@@ -71,7 +71,7 @@ class _Pictures:
         return {"name": name, "url": url}
 
 
-def _share(tests: Sequence[Test], budget: int) -> int | None:
+def _share(tests: Sequence[PageTest], budget: int) -> int | None:
     """Return how many bytes of texts one test may have; None when all have room."""
     if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _MAX_WIDTH <= budget:
         return None
@@ -79,7 +79,7 @@ def _share(tests: Sequence[Test], budget: int) -> int | None:
     return None if sum(sizes) <= budget else fair_limit(sizes, budget)
 
 
-def _cut_to(share: int | None, test: Test) -> Callable[[str], str]:
+def _cut_to(share: int | None, test: PageTest) -> Callable[[str], str]:
     """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
     if share is None or sum(sizes := [page_size(text) for text in _texts(test)]) <= share:
         return _whole
@@ -97,7 +97,7 @@ def _whole(text: str) -> str:
     return excerpt(text, TEXT_LIMIT)
 
 
-def _texts(test: Test) -> list[str]:
+def _texts(test: PageTest) -> list[str]:
     texts: list[str | None] = []
     for attempt in test.attempts:
         if (evidence := attempt.evidence) is not None:
@@ -107,7 +107,7 @@ def _texts(test: Test) -> list[str]:
     return list(filter(None, texts))
 
 
-def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+def _test(test: PageTest, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
     shown: dict[str, Any] = {"attempts": [_attempt(attempt, cut, pictures) for attempt in test.attempts]}
     if test.row_id:
         shown["row"] = excerpt(test.row_id, NAME_LIMIT)
@@ -122,7 +122,7 @@ def _test(test: Test, cut: Callable[[str], str], pictures: _Pictures) -> dict[st
     return shown
 
 
-def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+def _attempt(attempt: PageAttempt, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if attempt.value is not None:
         shown["value"] = attempt.value
@@ -146,7 +146,7 @@ def _attempt(attempt: Attempt, cut: Callable[[str], str], pictures: _Pictures) -
     return shown
 
 
-def _evidence(evidence: Evidence, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
+def _evidence(evidence: PageEvidence, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     # "" is kept: that the candidate printed nothing is worth knowing.
     if evidence.candidate is not None:

@@ -8,25 +8,34 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.formatting import counted, duration, shown, signed
-from pytest_rewardkit.ledger.attempts import CRASHED
 from pytest_rewardkit.ledger.baseline import REGRESSION
-from pytest_rewardkit.ledger.gates import MUST_PASS, RUN
+from pytest_rewardkit.ledger.gate import MUST_PASS, RUN
 from pytest_rewardkit.ledger.graders import check_of, graders_in
 from pytest_rewardkit.ledger.statistics import weighted_mean, wilson
-from pytest_rewardkit.ledger.tasks import Task
+from pytest_rewardkit.ledger.tasks import ReducedTest
+from pytest_rewardkit.ledger.test import CRASHED
 from pytest_rewardkit.reports.graders import figures as figures_of_graders
-from pytest_rewardkit.reports.html.model import Attempt, Evidence, Figure, Gate, Group, Image, Report, Test
+from pytest_rewardkit.reports.html.model import (
+    Figure,
+    Image,
+    PageAttempt,
+    PageEvidence,
+    PageGate,
+    PageGroup,
+    PageTest,
+    Report,
+)
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_rewardkit.ledger import attempts
     from pytest_rewardkit.ledger import ledger as run
-    from pytest_rewardkit.ledger.baseline import Change, Comparison
-    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.baseline import BaselineComparison, Change
+    from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.record import SandboxUse
     from pytest_rewardkit.ledger.statistics import Interval
+    from pytest_rewardkit.ledger.test import Test, TestResult
     from pytest_rewardkit.reports.html.model import Tone
     from pytest_rewardkit.reward import Part, Reward
 
@@ -44,7 +53,7 @@ def report_of(
     title: str = "Rewards",
     facts: Mapping[str, str] | None = None,
     decisions: Sequence[Decision] = (),
-    comparisons: Sequence[Comparison] = (),
+    comparisons: Sequence[BaselineComparison] = (),
 ) -> Report:
     """Return the report of all that `ledger` holds.
 
@@ -100,10 +109,10 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     return {name: fact for name, fact in shown_facts.items() if fact}
 
 
-def _gates(decisions: Sequence[Decision]) -> list[Gate]:
+def _gates(decisions: Sequence[Decision]) -> list[PageGate]:
     """Return what gates decided, those that fail the run first."""
     failed_first = sorted(decisions, key=lambda decision: not decision.fails)
-    return [Gate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in failed_first]
+    return [PageGate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in failed_first]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -111,9 +120,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _test(test: attempts.Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> Test:
-    attempts = [_attempt(attempt, member.node_id) for member in test.members for attempt in member.attempts]
-    found = Test(test.node_id, attempts)
+def _test(test: Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change]) -> PageTest:
+    attempts = [_attempt(result, member.node_id) for member in test.members for result in member.results]
+    found = PageTest(test.node_id, attempts)
     found.group = group
     found.weight = test.weight
     found.must_pass = test.must_pass
@@ -122,7 +131,7 @@ def _test(test: attempts.Test, group: str, before: Mapping[str, float | None], c
     if (record := test.last.record) is not None:
         found.row_id = record.row or ""
         found.threshold = record.threshold
-    if isinstance(test, Task):
+    if isinstance(test, ReducedTest):
         found.value = test.value
         found.verdict = test.says
         found.outcome = "passed" if test.passed else "failed"
@@ -131,22 +140,22 @@ def _test(test: attempts.Test, group: str, before: Mapping[str, float | None], c
     return found
 
 
-def _attempt(attempt: attempts.Attempt, node_id: str) -> Attempt:
-    found = Attempt(CRASHED if attempt.outcome == CRASHED else "")
-    found.outcome = attempt.outcome
-    found.reason = attempt.cause
-    found.seconds = attempt.duration or None
+def _attempt(result: TestResult, node_id: str) -> PageAttempt:
+    found = PageAttempt(CRASHED if result.outcome == CRASHED else "")
+    found.outcome = result.outcome
+    found.reason = result.cause
+    found.seconds = result.duration or None
     found.command = f"python -m pytest {shlex.quote(node_id)}"
-    if (record := attempt.record) is not None:
+    if (record := result.record) is not None:
         found.left_out = record.left_out
         if record.reward is not None:
             _add_reward(record.reward, found)
         if record.sandboxes or found.parts:
-            found.timings = _timings(record.sandboxes, found.parts, attempt.duration)
+            found.timings = _timings(record.sandboxes, found.parts, result.duration)
     return found
 
 
-def _add_reward(reward: Reward, attempt: Attempt) -> None:
+def _add_reward(reward: Reward, attempt: PageAttempt) -> None:
     attempt.verdict = attempt.verdict or reward.verdict
     attempt.value = reward.value
     attempt.reason = reward.reason
@@ -155,8 +164,8 @@ def _add_reward(reward: Reward, attempt: Attempt) -> None:
         attempt.evidence = _evidence(reward)
 
 
-def _evidence(reward: Reward) -> Evidence:
-    return Evidence(
+def _evidence(reward: Reward) -> PageEvidence:
+    return PageEvidence(
         candidate=_joined(item.candidate for item in reward.evidence),
         stdout=_joined(item.stdout for item in reward.evidence),
         stderr=_joined(item.stderr for item in reward.evidence),
@@ -181,7 +190,7 @@ def _timings(sandboxes: Iterable[SandboxUse], parts: Iterable[Part], seconds: fl
     return [(phase, spent) for phase, spent in timings if spent >= _SHORTEST]
 
 
-def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
+def _figures(figures: run.Figures, tests: Sequence[PageTest]) -> list[Figure]:
     shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(figures.mean, _earned(tests)))]
     if figures.unscored:
         shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{figures.unscored:,} unscored as 0"))
@@ -196,7 +205,7 @@ def _figures(figures: run.Figures, tests: Sequence[Test]) -> list[Figure]:
     return shown_figures
 
 
-def _grader_figures(checks: Sequence[attempts.Test]) -> list[Figure]:
+def _grader_figures(checks: Sequence[Test]) -> list[Figure]:
     return [Figure(title.capitalize(), figure, note) for title, figure, note in figures_of_graders(checks)]
 
 
@@ -222,20 +231,20 @@ def _interval(mean: float | None, earned: Sequence[tuple[float, float]]) -> Inte
     return wilson(mean * count, count, _CONFIDENCE)
 
 
-def _groups(tests: Sequence[Test]) -> list[Group]:
+def _groups(tests: Sequence[PageTest]) -> list[PageGroup]:
     """Return the groups, the lowest mean first."""
-    members: defaultdict[str, list[Test]] = defaultdict(list)
+    members: defaultdict[str, list[PageTest]] = defaultdict(list)
     for test in tests:
         members[test.group].append(test)
     groups = [_group(name, of_name) for name, of_name in members.items()]
     return sorted(groups, key=lambda group: -1.0 if group.mean is None else group.mean)
 
 
-def _group(name: str, tests: Sequence[Test]) -> Group:
+def _group(name: str, tests: Sequence[PageTest]) -> PageGroup:
     earned = _earned(tests)
     mean = weighted_mean(earned)
     interval = _interval(mean, earned)
-    return Group(
+    return PageGroup(
         name=name,
         tests=len(tests),
         mean=mean,
@@ -246,7 +255,7 @@ def _group(name: str, tests: Sequence[Test]) -> Group:
     )
 
 
-def _change_figures(comparisons: Sequence[Comparison]) -> list[Figure]:
+def _change_figures(comparisons: Sequence[BaselineComparison]) -> list[Figure]:
     figures = []
     for comparison in comparisons:
         if comparison.means is None:
@@ -260,7 +269,7 @@ def _change_figures(comparisons: Sequence[Comparison]) -> list[Figure]:
     return figures
 
 
-def _earned(tests: Sequence[Test]) -> list[tuple[float, float]]:
+def _earned(tests: Sequence[PageTest]) -> list[tuple[float, float]]:
     return [(value, test.weight) for test in tests if (value := test.counted) is not None]
 
 

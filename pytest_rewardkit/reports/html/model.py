@@ -32,7 +32,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class PageEvidence:
     """What was judged, and what it put out.
 
     Parameters:
@@ -48,7 +48,7 @@ class Evidence:
 
 
 @dataclass(slots=True)
-class Attempt:
+class PageAttempt:
     """One attempt at a test.
 
     Parameters:
@@ -72,13 +72,13 @@ class Attempt:
     seconds: float | None = None
     parts: Sequence[Part] = ()
     left_out: int = 0
-    evidence: Evidence | None = None
+    evidence: PageEvidence | None = None
     timings: Sequence[tuple[str, float]] = ()
     command: str = ""
 
 
 @dataclass(slots=True)
-class Test:
+class PageTest:
     """One test, or one row of a dataset, with its attempts.
 
     Parameters:
@@ -100,7 +100,7 @@ class Test:
     """
 
     node_id: str
-    attempts: Sequence[Attempt]
+    attempts: Sequence[PageAttempt]
     _: KW_ONLY
     value: float | None = None
     verdict: str = ""
@@ -124,7 +124,7 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class PageGroup:
     """The mean reward of some tests.
 
     Parameters:
@@ -146,7 +146,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class PageGate:
     """What a gate decided about the run, or about a group, and why. "passed" and "not asked" let a run pass."""
 
     name: str
@@ -181,12 +181,12 @@ class Report:
         gone: tests that only the baseline has, with their rewards there.
     """
 
-    tests: Sequence[Test]
+    tests: Sequence[PageTest]
     title: str = "Rewards"
     facts: Mapping[str, str] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
-    gates: Sequence[Gate] = ()
-    groups: Sequence[Group] = ()
+    gates: Sequence[PageGate] = ()
+    groups: Sequence[PageGroup] = ()
     grouped_by: str = "group"
     interval: str = ""
     missing: Sequence[str] = ()

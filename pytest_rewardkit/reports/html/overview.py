@@ -11,7 +11,7 @@ from pytest_rewardkit.text import excerpt, one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.reports.html.model import Report, Test
+    from pytest_rewardkit.reports.html.model import PageTest, Report
 
 WHY_LIMIT: Final = 160
 """Characters of why a test has its reward, in the table."""
@@ -63,7 +63,7 @@ def overview(report: Report) -> dict[str, Any]:
     }
 
 
-def _table(tests: Sequence[Test]) -> dict[str, Any]:
+def _table(tests: Sequence[PageTest]) -> dict[str, Any]:
     """Return the table by columns; what repeats is a list of names, and an index into it per row."""
     table = {
         "id": [excerpt(test.node_id, NAME_LIMIT) for test in tests],
@@ -81,7 +81,7 @@ def _table(tests: Sequence[Test]) -> dict[str, Any]:
     return table
 
 
-def _why(test: Test) -> str:
+def _why(test: PageTest) -> str:
     """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
     last = test.attempts[-1]
     cost = costliest(last.parts) if last.parts else ""
@@ -95,7 +95,7 @@ def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
     return {"names": list(places), "rows": [place_of[value] for value in values]}
 
 
-def _seconds(test: Test) -> float | None:
+def _seconds(test: PageTest) -> float | None:
     """Return how long all attempts took, as far as that is known."""
     spent: float | None = None
     for attempt in test.attempts:

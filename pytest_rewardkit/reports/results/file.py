@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.ledger.ledger import Ledger
-from pytest_rewardkit.reports.results.lines import ATTEMPT, END, RUN, VERSION, attempt_of, to_text
+from pytest_rewardkit.reports.results.lines import ATTEMPT, END, RUN, VERSION, result_of, to_text
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -74,15 +74,15 @@ class Stored:
     Parameters:
         path: the file.
         run: the first line: the circumstances of the run.
-        ledger: every test with its attempts, and which were collected.
-        attempts: the lines of each test's attempts, in their order; empty when it was read without details.
+        ledger: every test with its results, and which were collected.
+        lines: those of each test, in their order; empty when it was read without details.
         end: the last line: what the run amounted to; None when it was cut off.
     """
 
     path: Path
     run: Mapping[str, Any]
     ledger: Ledger
-    attempts: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    lines: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     end: Mapping[str, Any] | None = None
 
     @property
@@ -102,7 +102,7 @@ class Stored:
         return "" if self.end is None else str(self.end.get("narrowed_by", ""))
 
     @property
-    def asked(self) -> frozenset[str]:
+    def gates_with_tests(self) -> frozenset[str]:
         """The gates of which the run had chosen any test, whatever became of it: skipped ones are not in the file."""
         gates = [] if self.end is None else self.end["gates"]
         return frozenset(gate["name"] for gate in gates if gate["state"] != "not asked")
@@ -148,11 +148,11 @@ def _take(stored: Stored, line: dict[str, Any], indexes: dict[str, int | None], 
     if index is not None and type(index) is not int:
         raise TypeError(f"index must be a whole number, not {index!r}")
     if details:
-        stored.attempts.setdefault(node_id, []).append(line)
+        stored.lines.setdefault(node_id, []).append(line)
     else:
         for name in _DETAILS & line.keys():
             del line[name]
-    stored.ledger.add(node_id, attempt_of(line))
+    stored.ledger.add(node_id, result_of(line))
 
 
 def _order(stored: Stored, indexes: Mapping[str, int | None]) -> None:

@@ -6,16 +6,16 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.record import Record
 from pytest_rewardkit.ledger.reduce import parse_reducer
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Test
-    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.ledger import Figures
+    from pytest_rewardkit.ledger.test import Test
 
 VERSION: Final = 1
 RUN: Final = "run"
@@ -45,29 +45,29 @@ def run_line(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def attempt_line(test: Test, index: int | None) -> dict[str, Any]:
-    """Return the line of the last attempt at `test`; what has its default is left out.
+    """Return the line of the last result of `test`; what has its default is left out.
 
     Parameters:
         index: the place of the test among all that were collected, from 0; None when it is not known.
     """
-    attempt = test.last
+    result = test.last
     line: dict[str, Any] = {
         "v": VERSION,
         "type": ATTEMPT,
         "node_id": test.node_id,
-        "attempt": len(test.attempts),
-        "outcome": attempt.outcome,
-        "duration": round(attempt.duration, 6),
+        "attempt": len(test.results),
+        "outcome": result.outcome,
+        "duration": round(result.duration, 6),
     }
     if index is not None:
         line["index"] = index
-    if attempt.line is not None:
-        line["line"] = attempt.line
-    if attempt.kept:
+    if result.line is not None:
+        line["line"] = result.line
+    if result.kept:
         line["kept"] = True
-    if attempt.record is None:
-        return {**line, "reward": None, "verdict": CRASHED, "reason": attempt.cause}
-    return {**line, **attempt.record.to_fields()}
+    if result.record is None:
+        return {**line, "reward": None, "verdict": CRASHED, "reason": result.cause}
+    return {**line, **result.record.to_fields()}
 
 
 def end_line(
@@ -117,8 +117,8 @@ def end_line(
     return {**line, "narrowed_by": narrowed_by} if narrowed_by else line
 
 
-def attempt_of(line: Mapping[str, Any]) -> Attempt:
-    """Return the attempt of which `attempt_line` wrote.
+def result_of(line: Mapping[str, Any]) -> TestResult:
+    """Return the result of which `attempt_line` wrote.
 
     Raises KeyError, TypeError, ValueError or RewardkitUsageError for a line that says something else.
     """
@@ -130,7 +130,7 @@ def attempt_of(line: Mapping[str, Any]) -> Attempt:
         if not isinstance(record.task, str):
             raise TypeError(f"task must be a text, not {record.task!r}")
         parse_reducer(str(record.reduce))
-    return Attempt(
+    return TestResult(
         line["outcome"],
         float(line["duration"]),
         record,

@@ -12,25 +12,25 @@ import pytest
 from pytest_rewardkit.reports import github
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 
 class GitHubReport:
-    """Appends to the step's summary and outputs what `reporter` has collected, and prints annotations."""
+    """Appends to the step's summary and outputs what `controller` has collected, and prints annotations."""
 
-    def __init__(self, config: pytest.Config, reporter: Reporter) -> None:
+    def __init__(self, config: pytest.Config, controller: ControllerPlugin) -> None:
         self._config = config
-        self._reporter = reporter
+        self._controller = controller
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        ledger, decisions = self._reporter.ledger, self._reporter.decisions
+        ledger, decisions = self._controller.ledger, self._controller.decisions
         if path := os.environ.get("GITHUB_STEP_SUMMARY"):
             summary = github.summary(
                 ledger,
                 passed=int(exitstatus) == pytest.ExitCode.OK,
                 decisions=decisions,
-                comparisons=self._reporter.comparisons,
+                comparisons=self._controller.comparisons,
                 limit=github.SUMMARY_LIMIT - _size(Path(path)),
             )
             _append(Path(path), summary)

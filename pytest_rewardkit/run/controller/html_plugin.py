@@ -11,7 +11,7 @@ from pytest_rewardkit.formatting import shown
 from pytest_rewardkit.reports.terminal import one_line_section, verdict
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 _ATTRIBUTE: Final = "rewardkit"
 """The attribute of a report that holds what its row shows."""
@@ -22,13 +22,13 @@ _PLACE: Final = 2
 class HtmlPluginColumn:
     """Shows each test's reward, and what gates decided, in the report of pytest-html."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, controller: ControllerPlugin) -> None:
+        self._controller = controller
 
-    # Rows are made when a test is over, of all the reports of all its attempts.
+    # Rows are made when a test is over, of all the reports of all its reruns.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for value in self._reporter.noted(report):
+        for value in self._controller.noted(report):
             setattr(report, _ATTRIBUTE, shown(value))
 
     @pytest.hookimpl(optionalhook=True)
@@ -42,7 +42,7 @@ class HtmlPluginColumn:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        figures = self._reporter.ledger.figures()
-        lines = [one_line_section(figures), *map(verdict, self._reporter.decisions)]
+        figures = self._controller.ledger.figures()
+        lines = [one_line_section(figures), *map(verdict, self._controller.decisions)]
         for line in lines:
             prefix.append(f"<p>{html.escape(''.join(segment.text for segment in line))}</p>")

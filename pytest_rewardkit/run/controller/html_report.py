@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_rewardkit.reports.html.model import Report
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 
 class HtmlReport:
-    """Writes the report of what `reporter` has collected, also of a run that was stopped.
+    """Writes the report of what `controller` has collected, also of a run that was stopped.
 
     Parameters:
         config: the session's config.
@@ -31,10 +31,12 @@ class HtmlReport:
     Raises pytest.UsageError where `file` cannot be written.
     """
 
-    def __init__(self, config: pytest.Config, file: str, reporter: Reporter, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: pytest.Config, file: str, controller: ControllerPlugin, facts: Mapping[str, Any]
+    ) -> None:
         self._config = config
         self._path = config.invocation_params.dir / Path(file).expanduser()
-        self._reporter = reporter
+        self._controller = controller
         self._facts = facts
         self._clock = time.perf_counter()
         self._failure = ""
@@ -53,11 +55,11 @@ class HtmlReport:
 
     def _report(self) -> Report:
         return report_of(
-            self._reporter.ledger,
-            title=f"{'Self-check' if graders_in(self._reporter.ledger) else 'Rewards'}: {self._config.rootpath.name}",
-            facts=facts_in(self._facts, sandboxes=self._reporter.header, seconds=time.perf_counter() - self._clock),
-            decisions=self._reporter.decisions,
-            comparisons=self._reporter.comparisons,
+            self._controller.ledger,
+            title=f"{'Self-check' if graders_in(self._controller.ledger) else 'Rewards'}: {self._config.rootpath.name}",
+            facts=facts_in(self._facts, sandboxes=self._controller.header, seconds=time.perf_counter() - self._clock),
+            decisions=self._controller.decisions,
+            comparisons=self._controller.comparisons,
         )
 
     @pytest.hookimpl(trylast=True)

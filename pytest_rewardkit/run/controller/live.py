@@ -12,8 +12,8 @@ from pytest_rewardkit.pytest_internals import beside_progress, has_progress
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from pytest_rewardkit.ledger.attempts import Test
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.ledger.test import Test
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 ROOM: Final = len(" mean 0.82 of 99999")
 NARROWEST: Final = 72
@@ -21,21 +21,21 @@ NARROWEST: Final = 72
 
 
 class Live:
-    """Adds the mean over the tests of `reporter` that have a number so far, and how many these are."""
+    """Adds the mean over the tests of `controller` that have a number so far, and how many these are."""
 
-    def __init__(self, config: pytest.Config, reporter: Reporter) -> None:
+    def __init__(self, config: pytest.Config, controller: ControllerPlugin) -> None:
         self._config = config
         self._earned: dict[str, tuple[float, float]] = {}
         self._sum = 0.0
         self._weights = 0.0
-        self._reporter = reporter
+        self._controller = controller
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if not self._has_place(terminal):
             return (yield)
-        self._reporter.listeners.append(self._add)
+        self._controller.listeners.append(self._add)
         with beside_progress(terminal, self._beside, ROOM):
             return (yield)
 
@@ -59,7 +59,7 @@ class Live:
         return "" if mean is None else f" mean {shown(min(mean, 1.0))} of {len(self._earned)}"
 
     def _add(self, test: Test) -> None:
-        # The last attempt counts, in place of those before.
+        # The last result counts, in place of those before.
         value, weight = self._earned.pop(test.node_id, (0.0, 0.0))
         self._sum -= value * weight
         self._weights -= weight

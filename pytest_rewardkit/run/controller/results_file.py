@@ -16,13 +16,13 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from pytest_rewardkit.ledger.attempts import Test
+    from pytest_rewardkit.ledger.test import Test
     from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 
 class ResultsFile:
-    """Writes what `reporter` collects, line by line.
+    """Writes what `controller` collects, line by line.
 
     Parameters:
         config: the session's config.
@@ -37,12 +37,12 @@ class ResultsFile:
         self,
         config: pytest.Config,
         file: str,
-        reporter: Reporter,
+        controller: ControllerPlugin,
         facts: Mapping[str, Any],
         carried: Stored | None = None,
     ) -> None:
         self._config = config
-        self._reporter = reporter
+        self._controller = controller
         self._facts = facts
         self._carried = _with_numbers(carried)
         self._clock = time.perf_counter()
@@ -53,11 +53,11 @@ class ResultsFile:
         except OSError as error:
             raise pytest.UsageError(f"--rewardkit-results: cannot write {path}: {error.strerror or error}") from None
         config.add_cleanup(self._close)
-        reporter.listeners.append(self._add)
+        controller.listeners.append(self._add)
 
     def _add(self, test: Test) -> None:
         if not (test.last.kept and test.node_id in self._carried):
-            self._write(attempt_line(test, self._reporter.ledger.index(test.node_id)))
+            self._write(attempt_line(test, self._controller.ledger.index(test.node_id)))
 
     def _kept(self) -> list[Mapping[str, Any]]:
         return [{**line, "kept": True} for lines in self._carried.values() for line in lines]
@@ -87,12 +87,12 @@ class ResultsFile:
 
     def _settle(self) -> None:
         """Say of the tests that were carried over where they stand now, and drop those that are there no more."""
-        ledger = self._reporter.ledger
+        ledger = self._controller.ledger
         if not self._carried or self._failure or not ledger.collected:
             return
         lines = [
             {**line, "index": index}
-            for node_id, lines in read(self._writer.path).attempts.items()
+            for node_id, lines in read(self._writer.path).lines.items()
             for line in lines
             if (index := ledger.index(node_id)) is not None
         ]
@@ -108,11 +108,11 @@ class ResultsFile:
             ended=now(),
             seconds=time.perf_counter() - self._clock,
             exit_status=int(exitstatus),
-            complete=self._reporter.complete,
-            figures=self._reporter.ledger.figures(),
-            decisions=self._reporter.decisions,
-            uncollected=self._reporter.uncollected,
-            narrowed_by=self._reporter.narrowed_by,
+            complete=self._controller.complete,
+            figures=self._controller.ledger.figures(),
+            decisions=self._controller.decisions,
+            uncollected=self._controller.uncollected,
+            narrowed_by=self._controller.narrowed_by,
         )
         self._write(end)
 
@@ -128,4 +128,4 @@ def _with_numbers(stored: Stored | None) -> dict[str, list[Mapping[str, Any]]]:
     """Return the lines of the tests that have a number."""
     if stored is None:
         return {}
-    return {test.node_id: stored.attempts[test.node_id] for test in stored.ledger.tests if test.value is not None}
+    return {test.node_id: stored.lines[test.node_id] for test in stored.ledger.tests if test.value is not None}

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit.pytest_internals import tear_down_unused
-from pytest_rewardkit.run.controller.asked import stored_in
-from pytest_rewardkit.run.controller.kept import reports_of
+from pytest_rewardkit.run.controller.configuration import stored_in
+from pytest_rewardkit.run.controller.stored_reports import reports_of
 from pytest_rewardkit.run.transport.node_ids import name, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Attempt
+    from pytest_rewardkit.ledger.test import TestResult
 
 
 class Resume:
@@ -26,22 +26,22 @@ class Resume:
         self._file = file
 
     @cached_property
-    def _kept(self) -> Mapping[str, Sequence[Attempt]]:
+    def _kept(self) -> Mapping[str, Sequence[TestResult]]:
         # Only where tests run, and only once they do.
         stored = stored_in(self._config, self._file, "--rewardkit-resume")
         return (
             {}
             if stored is None
-            else {test.node_id: test.attempts for test in stored.ledger.tests if test.value is not None}
+            else {test.node_id: test.results for test in stored.ledger.tests if test.value is not None}
         )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        attempts = self._kept.get(name_of(item))
-        if attempts is None:
+        results = self._kept.get(name_of(item))
+        if results is None:
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        reports = [report for attempt in attempts for report in reports_of(item.nodeid, attempt, item.location)]
+        reports = [report for result in results for report in reports_of(item.nodeid, result, item.location)]
         tear_down(item, nextitem, reports[-1])
         for report in reports:
             name(report, item)

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.run.controller.kept import location_of, reports_of
+from pytest_rewardkit.run.controller.stored_reports import location_of, reports_of
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.run.controller.reporter import Reporter
+    from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 
 class StoredRun:
-    """Takes the place of collection and of the tests; `reporter` and all other reports see what `stored` holds."""
+    """Takes the place of collection and of the tests; `controller` and all other reports see what `stored` holds."""
 
-    def __init__(self, config: pytest.Config, stored: Stored, reporter: Reporter) -> None:
+    def __init__(self, config: pytest.Config, stored: Stored, controller: ControllerPlugin) -> None:
         self._stored = stored
-        self._reporter = reporter
-        reporter.unfinished = stored.unfinished
-        reporter.chosen = stored.narrowed_by
-        reporter.asked = stored.asked
+        self._controller = controller
+        controller.unfinished = stored.unfinished
+        controller.chosen = stored.narrowed_by
+        controller.gates_with_tests = stored.gates_with_tests
         # pytest-xdist looks at this after us, and would start workers that have nothing to do.
         config.option.dist = "no"
         config.option.tx = []
@@ -29,8 +29,8 @@ class StoredRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
-        session.testscollected = len(self._stored.attempts)
-        self._reporter.ledger.expect(self._stored.ledger.collected)
+        session.testscollected = len(self._stored.lines)
+        self._controller.ledger.expect(self._stored.ledger.collected)
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -39,8 +39,8 @@ class StoredRun:
         for test in self._stored.ledger.tests:
             location = location_of(test.node_id, test.last)
             hook.pytest_runtest_logstart(nodeid=test.node_id, location=location)
-            for attempt in test.attempts:
-                for report in reports_of(test.node_id, attempt, location):
+            for result in test.results:
+                for report in reports_of(test.node_id, result, location):
                     hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=test.node_id, location=location)
         return True

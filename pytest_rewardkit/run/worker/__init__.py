@@ -1,1 +1,1 @@
-"""Where tests run: what an attempt records, and what its failure says."""
+"""Where tests run: what a test records, and what its failure says."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SECTION: Final = "Run it again"
 
-_ATTEMPT: Final = pytest.StashKey[int]()
+_RUNS: Final = pytest.StashKey[int]()
 
 
 class Failures:
@@ -52,8 +52,8 @@ class Failures:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        attempt = item.stash[_ATTEMPT] = item.stash.get(_ATTEMPT, 0) + 1
-        if attempt == 1:
+        run_number = item.stash[_RUNS] = item.stash.get(_RUNS, 0) + 1
+        if run_number == 1:
             self._clear(item)
 
     def explain(self, item: pytest.Item, report: pytest.TestReport, reward: Reward) -> None:
@@ -78,10 +78,10 @@ class Failures:
         from pytest_rewardkit.text import one_line
 
         assert self._directory is not None
-        node_id, attempt = name_of(item), item.stash[_ATTEMPT]
-        folder = self._directory / artifacts.folder_name(node_id, attempt)
+        node_id, run_number = name_of(item), item.stash[_RUNS]
+        folder = self._directory / artifacts.folder_name(node_id, run_number)
         threshold = recorder_of(item).threshold
-        files = artifacts.contents(node_id, reward, threshold=threshold, attempt=attempt)
+        files = artifacts.contents(node_id, reward, threshold=threshold, run_number=run_number)
         try:
             artifacts.write(folder, files)
         except OSError as error:
@@ -100,12 +100,12 @@ class Failures:
 
         assert self._directory is not None
         node_id = name_of(item)
-        attempt = 1
+        run_number = 1
         # What cannot be removed cannot be written anew either, and that is told.
         with suppress(OSError):
-            while (folder := self._directory / artifacts.folder_name(node_id, attempt)).is_dir():
+            while (folder := self._directory / artifacts.folder_name(node_id, run_number)).is_dir():
                 artifacts.clear(folder)
-                attempt += 1
+                run_number += 1
 
 
 def _own_limits(item: pytest.Item) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What one attempt at a test records while it runs, and the way to reach it from anywhere in the test."""
+"""What a test records while it runs, and the way to reach that from anywhere in the test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING_RECORDED: Final = "the test ended without recording a reward"
 
 
 class Recorder:
-    """Collects the rewards of one attempt at a test; what the fixture `reward` gives.
+    """Collects the rewards of a test, anew each time that it runs; what the fixture `reward` gives.
 
     Parameters:
         marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
@@ -33,7 +33,7 @@ class Recorder:
         self.marker = marker
         self._default = default
         self._held = 0
-        self.asked = False
+        self.expects_reward = False
         """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
         self.markers_read = 0
         """How many markers `reward` of the test `marker` was made of."""
@@ -123,7 +123,7 @@ class Recorder:
         """Forget the marker and what was recorded: the test was skipped, and so was not asked for a reward."""
         self.skipped_in = self.marker.group if self.marker else None
         self.marker = None
-        self.asked = False
+        self.expects_reward = False
         self._recorded.clear()
         self._held = 0
 
@@ -135,7 +135,7 @@ class Recorder:
         nothing can be said for a cause.
         """
         recorded = self.reward
-        if self._cause is None and (recorded is not None or (self.marker is None and not self.asked)):
+        if self._cause is None and (recorded is not None or (self.marker is None and not self.expects_reward)):
             return recorded
         from pytest_rewardkit.reward import Reward
 
@@ -158,17 +158,7 @@ class Recorder:
         return named
 
 
-def current_record() -> Recorder | None:
+def current_recorder() -> Recorder | None:
     """Return the recorder of the test that runs now, or None outside of pytest."""
     running = turn.current()
     return running if isinstance(running, Recorder) else None
-
-
-def enter(recorder: Recorder) -> None:
-    """Make `recorder` the current one, until `leave`."""
-    turn.enter(recorder)
-
-
-def leave() -> None:
-    """End what the last `enter` began."""
-    turn.leave()

@@ -1,4 +1,4 @@
-"""The recorder of the attempt at a test that runs now, by the test."""
+"""The recorder of a test that runs now, by the test."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ RECORDER: Final = pytest.StashKey["Recorder"]()
 
 
 def recorder_of(item: pytest.Item) -> Recorder:
-    """Return the recorder of the attempt at `item` that runs now."""
+    """Return the recorder of `item`, which runs now."""
     return item.stash[RECORDER]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_rewardkit.ledger.gates import Gate
+    from pytest_rewardkit.ledger.gate import Gate
     from pytest_rewardkit.settings import Settings
 
 
@@ -33,7 +33,7 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
     confidence = settings.confidence
     gates = gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence)
     return Judge(
-        gates=[gate for gate in _heard(gates, settings.selfcheck) if gate.asks],
+        gates=[gate for gate in _heard(gates, settings.selfcheck) if gate.has_conditions],
         baselines=_baselines(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,

@@ -1,4 +1,4 @@
-"""Attempts of an earlier run as pytest's reports, so that every other report of this run has them too."""
+"""Results of an earlier run as pytest's reports, so that every other report of this run has them too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
-from pytest_rewardkit.ledger.attempts import CRASHED
+from pytest_rewardkit.ledger.test import CRASHED
 from pytest_rewardkit.ledger.worst_parts import costliest
 from pytest_rewardkit.reports.failure import under_threshold
 from pytest_rewardkit.run.transport import user_property
@@ -14,7 +14,7 @@ from pytest_rewardkit.run.transport import user_property
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_rewardkit.ledger.attempts import Attempt
+    from pytest_rewardkit.ledger.test import TestResult
 
 KEPT_ATTRIBUTE: Final = "rewardkit_kept"
 """The attribute of a report whose test was not run now, but taken over from an earlier run."""
@@ -24,40 +24,40 @@ Location = tuple[str, int | None, str]
 _FAILED: Final = ("failed", "error")
 
 
-def location_of(node_id: str, attempt: Attempt) -> Location:
-    """Return where a test is, as far as its node id and its earlier attempt say."""
+def location_of(node_id: str, result: TestResult) -> Location:
+    """Return where a test is, as far as its node id and its earlier result say."""
     path, _, names = node_id.partition("::")
-    return path, None if attempt.line is None else attempt.line - 1, names.replace("::", ".")
+    return path, None if result.line is None else result.line - 1, names.replace("::", ".")
 
 
-def reports_of(node_id: str, attempt: Attempt, location: Location) -> Iterator[pytest.TestReport]:
-    """Yield the reports of an attempt, in their order; that of the teardown carries its record."""
-    if attempt.outcome == CRASHED:
+def reports_of(node_id: str, result: TestResult, location: Location) -> Iterator[pytest.TestReport]:
+    """Yield the reports of a result, in their order; that of the teardown carries its record."""
+    if result.outcome == CRASHED:
         # Such as pytest-xdist makes of a worker's death.
         when: Any = "???"
-        yield _report(node_id, location, when, "failed", longrepr=attempt.cause)
+        yield _report(node_id, location, when, "failed", longrepr=result.cause)
         return
-    broken = attempt.outcome == "error"
+    broken = result.outcome == "error"
     yield _report(
-        node_id, location, "setup", "failed" if broken else "passed", longrepr=_why(attempt) if broken else None
+        node_id, location, "setup", "failed" if broken else "passed", longrepr=_why(result) if broken else None
     )
     if not broken:
-        yield _called(node_id, attempt, location)
+        yield _called(node_id, result, location)
     teardown = _report(node_id, location, "teardown", "passed")
-    if attempt.record is not None:
-        user_property.send(attempt.record, teardown)
+    if result.record is not None:
+        user_property.send(result.record, teardown)
     yield teardown
 
 
-def _called(node_id: str, attempt: Attempt, location: Location) -> pytest.TestReport:
+def _called(node_id: str, result: TestResult, location: Location) -> pytest.TestReport:
     outcomes: dict[str, Any] = {"xfailed": "skipped", "xpassed": "passed"}
-    outcome = outcomes.get(attempt.outcome, attempt.outcome)
+    outcome = outcomes.get(result.outcome, result.outcome)
     failed = outcome in ("failed", "rerun")
-    report = _report(node_id, location, "call", outcome, longrepr=_why(attempt) if failed else None)
-    report.duration = attempt.duration
-    if attempt.outcome in outcomes:
+    report = _report(node_id, location, "call", outcome, longrepr=_why(result) if failed else None)
+    report.duration = result.duration
+    if result.outcome in outcomes:
         report.wasxfail = ""  # pytest knows xfail by it
-    if attempt.record is not None and (reward := attempt.record.reward) is not None:
+    if result.record is not None and (reward := result.record.reward) is not None:
         user_property.send_value(reward.value, report)
     return report
 
@@ -74,9 +74,9 @@ def _report(
     return report
 
 
-def _why(attempt: Attempt) -> str:
-    """Return what is said of an attempt that failed, in an earlier run."""
-    record = attempt.record
+def _why(result: TestResult) -> str:
+    """Return what is said of a test that failed, in an earlier run."""
+    record = result.record
     if record is None or record.reward is None:
         return "failed in an earlier run"
     reward = record.reward

@@ -12,7 +12,7 @@ BUDGET: Final = 64_000_000
 """Characters of records, by their wire form; as much as the HTML report has room for."""
 
 
-class Memory:
+class DetailsBudget:
     """Keeps the details of records as long as there is room: half of it for all tests, the rest for those that lost.
 
     Rewards, verdicts and reasons are always kept; the results file has the details of all.

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.run.controller.asked import judge_of, stored_in
+from pytest_rewardkit.run.controller.configuration import judge_of, stored_in
 from pytest_rewardkit.run.controller.html_plugin import HtmlPluginColumn
 from pytest_rewardkit.run.controller.live import Live
-from pytest_rewardkit.run.controller.reporter import Reporter
+from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 from pytest_rewardkit.run.provision import Provision
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reports.results.file import Stored
     from pytest_rewardkit.settings import Settings
 
-REPORTER: Final = "rewardkit-reporter"
+CONTROLLER: Final = "rewardkit-reporter"
 """The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
 
 
-def report(config: pytest.Config, settings: Settings) -> None:
+def register_reports(config: pytest.Config, settings: Settings) -> None:
     """Register what reports the session, where it ends.
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
@@ -36,36 +36,36 @@ def report(config: pytest.Config, settings: Settings) -> None:
         raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
     if stored is None:
         provider = Provision.of(config).provider
-        reporter = Reporter(config, settings, provider.describe(), judge)
+        controller = ControllerPlugin(config, settings, provider.describe(), judge)
     else:
         header = f"results of {stored.path.name}, nothing is run"
-        reporter = Reporter(config, settings, header, judge)
+        controller = ControllerPlugin(config, settings, header, judge)
     register = config.pluginmanager.register
-    register(reporter, REPORTER)
+    register(controller, CONTROLLER)
     if config.getoption("collectonly"):
         return
     if stored is not None:
         from pytest_rewardkit.run.controller.stored_run import StoredRun
 
-        register(StoredRun(config, stored, reporter), "rewardkit-stored-run")
+        register(StoredRun(config, stored, controller), "rewardkit-stored-run")
     if hasattr(config.hook, "pytest_html_results_table_row"):
-        register(HtmlPluginColumn(reporter), "rewardkit-html-plugin")
-    register(Live(config, reporter), "rewardkit-live")
+        register(HtmlPluginColumn(controller), "rewardkit-html-plugin")
+    register(Live(config, controller), "rewardkit-live")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from pytest_rewardkit.run.controller.github_report import GitHubReport
 
-        register(GitHubReport(config, reporter), "rewardkit-github")
+        register(GitHubReport(config, controller), "rewardkit-github")
     if settings.results is None and settings.html is None:
         return
     facts = _facts(config, settings, stored)
     if settings.results is not None:
         from pytest_rewardkit.run.controller.results_file import ResultsFile
 
-        register(ResultsFile(config, settings.results, reporter, facts, carried), "rewardkit-results")
+        register(ResultsFile(config, settings.results, controller, facts, carried), "rewardkit-results")
     if settings.html is not None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
-        register(HtmlReport(config, settings.html, reporter, facts), "rewardkit-html")
+        register(HtmlReport(config, settings.html, controller, facts), "rewardkit-html")
 
 
 def _facts(config: pytest.Config, settings: Settings, stored: Stored | None) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A test of a run with its attempts. Pure: it knows nothing of pytest."""
+"""A test of a run with its results, one for each time that it ran. Pure: it knows nothing of pytest."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ CRASHED: Final = "crashed"
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt at a test, now over.
+class TestResult:
+    """How a test ended, one of the times that it ran.
 
     Parameters:
         outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
         duration: seconds of setup, call and teardown together.
         record: what the test left behind; None when it has to do with no reward, or crashed.
-        cause: of a crashed attempt, what is known about it.
+        cause: where it crashed, what is known about that.
         line: the line of its file on which the test begins, from 1; None where that is not known.
         kept: whether it was not run now, but taken over from an earlier run.
     """
@@ -37,34 +37,36 @@ class Attempt:
     line: int | None = None
     kept: bool = False
 
+    __test__ = False  # pytest would collect it where it is imported into a test module
+
 
 @dataclass(slots=True)
 class Test:
-    """A test with its attempts, in the order in which they ended; the last one counts."""
+    """A test with its results, in the order in which they came; the last one counts, those before are of reruns."""
 
     node_id: str
-    attempts: list[Attempt] = field(default_factory=list)
+    results: list[TestResult] = field(default_factory=list)
 
-    __test__ = False  # pytest would collect it where it is imported into a test module
+    __test__ = False
 
     @property
-    def last(self) -> Attempt:
-        return self.attempts[-1]
+    def last(self) -> TestResult:
+        return self.results[-1]
 
     @property
     def crashed(self) -> bool:
-        return self.attempts[-1].outcome == CRASHED
+        return self.last.outcome == CRASHED
 
     @property
     def reward(self) -> Reward | None:
-        """The reward of the last attempt; None when it has none."""
-        record = self.attempts[-1].record
+        """The reward of the last result; None when it has none."""
+        record = self.last.record
         return None if record is None else record.reward
 
     @property
     def value(self) -> float | None:
         """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
-        record = self.attempts[-1].record
+        record = self.last.record
         return None if record is None or record.reward is None else record.reward.value
 
     @property
@@ -75,7 +77,7 @@ class Test:
     @property
     def earned(self) -> list[float]:
         """The numbers that were earned each time that it was tried, reruns included."""
-        rewards = (attempt.record.reward for attempt in self.attempts if attempt.record is not None)
+        rewards = (result.record.reward for result in self.results if result.record is not None)
         return [reward.value for reward in rewards if reward is not None and reward.value is not None]
 
     @property
@@ -85,8 +87,8 @@ class Test:
 
     @property
     def faulty(self) -> bool:
-        """Whether this package itself failed at the attempt that counts."""
-        return any((record := member.attempts[-1].record) is not None and record.fault for member in self.members)
+        """Whether this package itself failed the time that counts."""
+        return any((record := member.last.record) is not None and record.fault for member in self.members)
 
     @property
     def lost(self) -> bool:
@@ -95,17 +97,17 @@ class Test:
 
     @property
     def members(self) -> Sequence[Test]:
-        """The tests that pytest ran for it: itself, or of a `Task` its attempts."""
+        """The tests that pytest ran for it: itself, or of a `ReducedTest` its attempts."""
         return (self,)
 
     @property
     def reruns(self) -> int:
-        """How many attempts were superseded by a later one."""
-        return len(self.attempts) - 1
+        """How many results were superseded by a later one."""
+        return len(self.results) - 1
 
     @property
     def weight(self) -> float:
-        record = self.attempts[-1].record
+        record = self.last.record
         return 1.0 if record is None else record.weight
 
     @property
@@ -120,7 +122,7 @@ class Test:
 
     @property
     def group_is_lost(self) -> bool:
-        """Whether no attempt lived to tell the test's group."""
+        """Whether no run of the test lived to tell its group."""
         return self.known is None
 
     @property
@@ -130,10 +132,10 @@ class Test:
 
     @property
     def known(self) -> Record | None:
-        """The record of the last attempt that left one."""
-        if (record := self.attempts[-1].record) is not None:
+        """The last record that the test left."""
+        if (record := self.last.record) is not None:
             return record
-        return next((attempt.record for attempt in reversed(self.attempts) if attempt.record is not None), None)
+        return next((result.record for result in reversed(self.results) if result.record is not None), None)
 
     @property
     def says(self) -> str:

@@ -1,4 +1,4 @@
-"""Where results end: reports become attempts in the ledger, the gate decides, the terminal shows."""
+"""Where results end: reports become results in the ledger, gates decide, the terminal shows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from pytest_rewardkit.formatting import counted
-from pytest_rewardkit.ledger.attempts import CRASHED, Attempt
 from pytest_rewardkit.ledger.graders import graders_in
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.pytest_internals import terminal_encoding
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.graders import lines
 from pytest_rewardkit.reports.properties import properties_of
-from pytest_rewardkit.run.controller.kept import KEPT_ATTRIBUTE
-from pytest_rewardkit.run.controller.memory import Memory
+from pytest_rewardkit.run.controller.details_budget import DetailsBudget
 from pytest_rewardkit.run.controller.narrowing import DESELECTED, narrowed_by
+from pytest_rewardkit.run.controller.stored_reports import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.transport import user_property
 from pytest_rewardkit.run.transport.node_ids import have_groups, named_in, told_apart, without_group
 from pytest_rewardkit.text import one_line
@@ -26,17 +26,17 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from pytest_rewardkit.ledger.attempts import Test
-    from pytest_rewardkit.ledger.baseline import Comparison
-    from pytest_rewardkit.ledger.gates import Decision
+    from pytest_rewardkit.ledger.baseline import BaselineComparison
+    from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.judge import Judge
+    from pytest_rewardkit.ledger.test import Test
     from pytest_rewardkit.settings import Settings
 
 _PHASES: Final = ("setup", "call", "teardown")
 
 
 class _Progress:
-    """What is known of an attempt that is not over yet."""
+    """What is known of a test that is still running."""
 
     __slots__ = ("duration", "noted", "outcome")
 
@@ -48,12 +48,12 @@ class _Progress:
 
     def add(self, report: pytest.TestReport) -> None:
         self.duration += report.duration
-        # The first thing that went wrong says how the attempt ended; a rerun or a skip is one.
+        # The first thing that went wrong says how the test ended; a rerun or a skip is one.
         if self.outcome in ("passed", "xpassed"):
             self.outcome = _outcome(report, self.outcome)
 
 
-class Reporter:
+class ControllerPlugin:
     """Collects reports from this process or from pytest-xdist's workers; only with ``--rewardkit``.
 
     Parameters:
@@ -70,12 +70,12 @@ class Reporter:
         self.header = header
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
-        """Called with a test that has to do with rewards when an attempt at it is over."""
+        """Called with a test that has to do with rewards when it has a new result."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.chosen: str | None = None
         """By what a choice of all tests was made in the run that is told of, where that is not this one."""
-        self.asked: frozenset[str] = frozenset()
+        self.gates_with_tests: frozenset[str] = frozenset()
         """The gates that had tests to decide about in that run."""
         self._deselected = 0
         self.uncollected = 0
@@ -84,7 +84,7 @@ class Reporter:
         # Then each worker runs all tests, and each of its tests is one of its own.
         self._is_each = config.getoption("dist", "no") == "each"
         self._running: dict[str, _Progress] = {}
-        self._memory = Memory()
+        self._memory = DetailsBudget()
         self._decisions: list[Decision] | None = None
 
     @property
@@ -103,7 +103,7 @@ class Reporter:
         return self.judge.stopped() if self._decisions is None else self._decisions
 
     @cached_property
-    def comparisons(self) -> list[Comparison]:
+    def comparisons(self) -> list[BaselineComparison]:
         """The run beside each of its baselines, once it is over."""
         return self.judge.compare(self.ledger)
 
@@ -137,7 +137,7 @@ class Reporter:
         if report.when not in _PHASES:
             yield
             self._running.pop(node_id, None)
-            self._add(node_id, Attempt(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
+            self._add(node_id, TestResult(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
             return
         progress = self._running.get(node_id)
         if progress is None:
@@ -157,7 +157,7 @@ class Reporter:
         if report.when == "teardown":
             del self._running[node_id]
             line = None if report.location[1] is None else report.location[1] + 1
-            self._add(node_id, Attempt(progress.outcome, progress.duration, record, line=line, kept=kept), size)
+            self._add(node_id, TestResult(progress.outcome, progress.duration, record, line=line, kept=kept), size)
 
     def noted(self, report: pytest.TestReport) -> list[float | None]:
         """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
@@ -196,7 +196,7 @@ class Reporter:
                 self.comparisons,
                 unfinished=self.unfinished,
                 narrowed_by=self.narrowed_by,
-                asked=self.asked,
+                gates_with_tests=self.gates_with_tests,
             )
             if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1
@@ -254,13 +254,13 @@ class Reporter:
             report.user_properties += properties_of(record)
         return record
 
-    def _add(self, node_id: str, attempt: Attempt, size: int = 0) -> None:
-        test = self.ledger.add(node_id, attempt)
+    def _add(self, node_id: str, result: TestResult, size: int = 0) -> None:
+        test = self.ledger.add(node_id, result)
         if test.crashed or test.reward is not None:
             for listener in self.listeners:
                 listener(test)
-        if attempt.record is not None:
-            self._memory.bound(attempt.record, size)
+        if result.record is not None:
+            self._memory.bound(result.record, size)
 
     def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
         if not self._config.getoption("collectonly"):
@@ -268,7 +268,7 @@ class Reporter:
 
 
 def _outcome(report: pytest.TestReport, before: str) -> str:
-    """Return how an attempt stands after `report`, when it stood at `before`."""
+    """Return how a test stands after `report`, when it stood at `before`."""
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed"
     if report.outcome == "passed":

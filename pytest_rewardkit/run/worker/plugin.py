@@ -1,4 +1,4 @@
-"""Where tests run: each attempt gets a fresh recorder, its marker's threshold decides it, its record leaves with it."""
+"""The hooks where tests run: each gets a fresh recorder, its marker's threshold decides, its record leaves with it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from pytest_rewardkit import turn
 from pytest_rewardkit.pytest_internals import PYTHON_MODULE
 from pytest_rewardkit.run.transport import node_ids, user_property
-from pytest_rewardkit.run.worker import mistakes, recorder
+from pytest_rewardkit.run.worker import mistakes
 from pytest_rewardkit.run.worker.recorder import Recorder
 from pytest_rewardkit.run.worker.recorder_of import RECORDER, recorder_of
 from pytest_rewardkit.run.worker.row_attempt import is_of_row
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _SANDBOXES: Final = frozenset({"sandbox", "async_sandbox", "sandbox_factory"})
 
 
-class Recording:
+class WorkerPlugin:
     """The hooks around a test.
 
     Parameters:
@@ -50,11 +51,11 @@ class Recording:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        recorder.enter(Recorder())
+        turn.enter(Recorder())
         try:
             return (yield)
         finally:
-            recorder.leave()
+            turn.leave()
             # pytest keeps all items to the end of the session, and with them what candidates put out.
             if RECORDER in item.stash:
                 del item.stash[RECORDER]
@@ -63,17 +64,17 @@ class Recording:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        # A rerun is the same item again, with what earlier attempts left on it.
+        # A rerun is the same item again, with what earlier ones left on it.
         if self._failures is not None:
             user_property.take_off(item)
-        attempt = item.stash[RECORDER] = Recorder(default=self._threshold)
-        attempt.asked = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
-        recorder.leave()
-        recorder.enter(attempt)
+        recorder = item.stash[RECORDER] = Recorder(default=self._threshold)
+        recorder.expects_reward = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
+        turn.leave()
+        turn.enter(recorder)
         try:
             return (yield)
         except pytest.skip.Exception:
-            attempt.discard()
+            recorder.discard()
             raise
 
     # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
@@ -84,21 +85,21 @@ class Recording:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        attempt = recorder_of(item)
+        recorder = recorder_of(item)
         try:
             with mistakes.awaited(item):
                 result = yield
         except pytest.skip.Exception:
-            attempt.discard()
+            recorder.discard()
             raise
-        if wrong := _read_marker(item, attempt):
+        if wrong := _read_marker(item, recorder):
             pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
-        if attempt.threshold is not None and (reward := attempt.concluded()) is not None:
+        if recorder.threshold is not None and (reward := recorder.concluded()) is not None:
             from pytest_rewardkit.reports.failure import under_threshold
 
             # An unscored reward raises here.
-            if not reward.reaches(attempt.threshold):
-                pytest.fail(under_threshold(reward, attempt.threshold), pytrace=False)
+            if not reward.reaches(recorder.threshold):
+                pytest.fail(under_threshold(reward, recorder.threshold), pytrace=False)
         return result
 
     # Outermost, so that what a test is expected to fail is known when a failure is explained.
@@ -106,13 +107,13 @@ class Recording:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        attempt = recorder_of(item)
+        recorder = recorder_of(item)
         kept_quiet = call.excinfo is None
         brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
         if self._failures is not None and call.when == "teardown":
             from pytest_rewardkit.run.worker.records import final_record
 
-            if (record := final_record(item, attempt)) is not None:
+            if (record := final_record(item, recorder)) is not None:
                 user_property.send(record, item)
         report = yield
         node_ids.name(report, item)
@@ -121,12 +122,12 @@ class Recording:
         # Only now does what unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             if not isinstance(call.excinfo.value, pytest.skip.Exception):
-                _read_marker(item, attempt)
-                _note(attempt, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
+                _read_marker(item, recorder)
+                _note(recorder, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
             elif kept_quiet:
-                attempt.discard()
+                recorder.discard()
         if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
-            reward = attempt.concluded()
+            reward = recorder.concluded()
             if reward is not None:
                 user_property.send_value(reward.value, report)
                 if call.when == "call":
@@ -134,24 +135,24 @@ class Recording:
         return report
 
 
-def _read_marker(item: pytest.Item, attempt: Recorder) -> str | None:
-    """Give `attempt` what the test's markers say by now, or return what is wrong with them.
+def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
+    """Give `recorder` what the test's markers say by now, or return what is wrong with them.
 
     Fixtures and the test itself may have added some.
     """
     applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
-    if len(applied) == attempt.markers_read:
+    if len(applied) == recorder.markers_read:
         return None
-    attempt.markers_read = len(applied)
+    recorder.markers_read = len(applied)
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.markers import reward_marker
 
     try:
-        attempt.marker = reward_marker(applied)
-        attempt.marker.check_success(attempt.threshold)
+        recorder.marker = reward_marker(applied)
+        recorder.marker.check_success(recorder.threshold)
     except RewardkitUsageError as error:
         wrong = f"@pytest.mark.reward: {error}"
-        attempt.note_unscored(wrong)
+        recorder.note_unscored(wrong)
         return wrong
     return None
 
@@ -161,7 +162,7 @@ def _uses_sandbox(item: pytest.Item) -> bool:
     return not _SANDBOXES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool, in_sandbox: bool) -> None:
+def _note(recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool, in_sandbox: bool) -> None:
     """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
     error = excinfo.value
     from pytest_rewardkit.errors import UnscoredError
@@ -169,17 +170,22 @@ def _note(attempt: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in
 
     cause = one_line(str(error), 300)
     if isinstance(error, UnscoredError):
-        attempt.note_unscored(cause)
+        recorder.note_unscored(cause)
     elif _failed_by(excinfo, PYTHON_MODULE):
-        attempt.note_unscored(f"pytest could not run the test: {cause}")
+        recorder.note_unscored(f"pytest could not run the test: {cause}")
     elif _failed_by(excinfo, "pytest_timeout"):
         # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
-        attempt.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
+        recorder.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
     elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
-        attempt.note_wrong(cause)
-    elif attempt.marker is not None or attempt.asked or attempt.reward is not None or (in_sandbox and _is_lost(error)):
+        recorder.note_wrong(cause)
+    elif (
+        recorder.marker is not None
+        or recorder.expects_reward
+        or recorder.reward is not None
+        or (in_sandbox and _is_lost(error))
+    ):
         # Only an assertion judges. What else ended the test says nothing about the candidate.
-        attempt.note_unscored(f"the test raised {type(error).__name__}: {cause}")
+        recorder.note_unscored(f"the test raised {type(error).__name__}: {cause}")
 
 
 def _is_lost(error: BaseException) -> bool:
