@@ -147,7 +147,7 @@ class Ledger:
     def _calculated(self) -> Figures:
         tests, tasks = self.tests, self.tasks
         scored = [(value, test.weight) for test in tasks if (value := test.value) is not None]
-        counts = Counter(test.says for test in tasks)
+        counts = Counter(test.verdict for test in tasks)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
         uses = sorted(use.start for use in self._sandboxes())
         slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.duration)

@@ -90,7 +90,7 @@ class ReducedTest(Test):
         return all(member.passed for member in self._members) or Reward(self.strict).reaches(self.threshold)
 
     @property
-    def says(self) -> str:
+    def verdict(self) -> str:
         """The verdict; `CRASHED` where an attempt was lost with its worker, whatever the others came to."""
         return CRASHED if any(member.crashed for member in self._members) else self.reward.verdict.value
 

@@ -138,7 +138,7 @@ class Test:
         return next((result.record for result in reversed(self.results) if result.record is not None), None)
 
     @property
-    def says(self) -> str:
+    def verdict(self) -> str:
         """The verdict, or `CRASHED`."""
         reward = self.reward
         return CRASHED if reward is None else str(reward.verdict)

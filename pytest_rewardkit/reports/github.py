@@ -122,7 +122,7 @@ def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "")
         path = folder + one_line(test.node_id.partition("::")[0], 500)
         line = {} if test.last.line is None else {"line": str(test.last.line)}
         why = f": {test.why}" if test.why else ""
-        message = one_line(f"{test.node_id}: {test.says}{why}", 500)
+        message = one_line(f"{test.node_id}: {test.verdict}{why}", 500)
         found.append(_command("warning", message, file=path, **line, title=f"reward {shown(test.value)}"))
     return found
 
@@ -191,7 +191,7 @@ def _rows(tests: Sequence[Test], comparison: BaselineComparison | None) -> Itera
     for test in tests:
         name, why = literal(test.node_id, _NAME_LIMIT), literal(test.why, _REASON_LIMIT)
         was = "" if comparison is None else f" {shown(comparison.before.get(test.node_id))} |"
-        yield f"| {name} | {shown(test.value)} |{was} {escaped(test.says, 50)} | {why} |"
+        yield f"| {name} | {shown(test.value)} |{was} {escaped(test.verdict, 50)} | {why} |"
 
 
 def _folded(tests: Sequence[Test], comparison: BaselineComparison | None, room: int) -> str:

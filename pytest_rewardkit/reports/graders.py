@@ -83,7 +83,7 @@ def _details(mode: str, tests: Iterable[Test]) -> Iterable[str]:
     for test in tests:
         name, reward = _grader(test.node_id, mode), test.reward
         if test.value is None or reward is None or not reward.parts:
-            yield f"{name}: {test.cause or test.says}"
+            yield f"{name}: {test.cause or test.verdict}"
         elif mode == MUTANTS:
             yield from (f"{name}: {part.reason}" for part in lost(reward.parts))
         elif test.value < 1 or RAISED in test.cause:

@@ -209,7 +209,7 @@ def _row(test: Test, *, width: int, using: Glyphs) -> tuple[Line, int]:
     columns = [Segment(f"{shown(test.value):>4} ", (color, "bold"))]
     if width >= _WIDTH_FOR_BARS:
         columns.append(Segment(f"{_bar(test.value, using)}  ", (color,)))
-    columns.append(Segment(f"{test.says:<13}  ", (color,)))
+    columns.append(Segment(f"{test.verdict:<13}  ", (color,)))
     return tuple(columns), width - sum(cells(column.text) for column in columns) - 1
 
 

@@ -49,6 +49,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                 ),
                 *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.plugin"),
                 *("run.worker.mistakes", "run.worker.row_attempt", "run.transport", "run.transport.node_ids"),
+                *("run.transport.user_property", "pytest_internals", "options", "option_values"),
             )
         }
 

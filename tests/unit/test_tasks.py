@@ -42,7 +42,7 @@ def only(ledger: Ledger) -> Test:
 def test_several_attempts_are_one_test_with_the_reduced_reward() -> None:
     ledger = ledger_of(0.1, 0.6, 0.1, 0.6, reduce="pass_at_2", threshold=0.5, weight=3.0, group="lucky")
     task = only(ledger)
-    assert (task.node_id, task.value, task.says) == ("t.py::test", pytest.approx(5 / 6), "partial")
+    assert (task.node_id, task.value, task.verdict) == ("t.py::test", pytest.approx(5 / 6), "partial")
     assert task.cause == "pass@2 of 4 attempts: 0.10, 0.60, 0.10, 0.60"
     assert (task.weight, task.group, task.passed) == (3.0, "lucky", True)
     assert task.reward is not None
@@ -85,7 +85,7 @@ def test_attempts_without_a_number_count_as_nothing_or_as_0(
     assert (task.value, task.strict) == (value, strict)
     assert task.unscored >= 1
     assert task.lost
-    assert task.says == ("crashed" if "crashed" in values else "unscored" if value is None else "passed")
+    assert task.verdict == ("crashed" if "crashed" in values else "unscored" if value is None else "passed")
 
 
 def test_unscored_attempts_cannot_make_a_gate_pass() -> None:
@@ -120,8 +120,8 @@ def test_a_task_that_came_to_0_says_what_most_attempts_say() -> None:
     for number, verdict in enumerate([Verdict.TIMEOUT, Verdict.RUNTIME_ERROR, Verdict.TIMEOUT], start=1):
         record = Record(Reward(0.0, verdict=verdict), task="t.py::test", reduce="max")
         ledger.add(f"t.py::test[attempt{number}]", TestResult("failed", 0.1, record))
-    assert only(ledger).says == "timeout"
-    assert only(ledger_of(0.9, 0.9, reduce="pass_at_1")).says == "wrong_output"
+    assert only(ledger).verdict == "timeout"
+    assert only(ledger_of(0.9, 0.9, reduce="pass_at_1")).verdict == "wrong_output"
 
 
 def test_a_crashed_attempt_is_told_by_its_name_and_only_where_the_task_is_known() -> None:

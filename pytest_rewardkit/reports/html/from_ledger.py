@@ -133,7 +133,7 @@ def _test(test: Test, group: str, before: Mapping[str, float | None], changes: M
         found.threshold = record.threshold
     if isinstance(test, ReducedTest):
         found.value = test.value
-        found.verdict = test.says
+        found.verdict = test.verdict
         found.outcome = "passed" if test.passed else "failed"
         found.figures = [(test.reducer.label, test.value)]
         found.why = test.cause

@@ -33,7 +33,7 @@ def judge_of(config: pytest.Config, settings: Settings) -> Judge:
     confidence = settings.confidence
     gates = gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence)
     return Judge(
-        gates=[gate for gate in _heard(gates, settings.selfcheck) if gate.has_conditions],
+        gates=[gate for gate in _applying(gates, settings.selfcheck) if gate.has_conditions],
         baselines=_baselines(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
@@ -56,8 +56,8 @@ def stored_in(config: pytest.Config, file: str | None, option: str, *, details: 
         raise RewardkitUsageError(f"{option}: {error}") from None
 
 
-def _heard(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]:
-    """Return what `gates` ask of this run: of candidates, or where graders are checked, of these."""
+def _applying(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]:
+    """Return what of `gates` applies to this run: of candidates, or where graders are checked, of these."""
     if checks is None:
         return [gate.of_candidates() for gate in gates]
     return [gate.of_graders() for gate in gates] if MUTANTS in checks else []
