@@ -2,6 +2,7 @@
 
 import importlib
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,3 +94,17 @@ def test_without_them_nothing_breaks(request):
     assert pytest_internals.fixture_info(object()) is None
     pytest_internals.forget_sections(object())
     pytest_internals.keep_fixture(object(), request, "value")
+
+
+def test_without_its_way_to_tear_down_the_hook_does_it():
+    called = []
+    hooks = SimpleNamespace(pytest_runtest_teardown=lambda **arguments: called.append(arguments))
+    item = SimpleNamespace(session=object(), ihook=hooks)
+    pytest_internals.tear_down_unused(item, None)
+    assert called == [{"item": item, "nextitem": None}]
+
+
+def test_without_its_way_to_run_a_test_the_version_is_named(request, monkeypatch):
+    monkeypatch.delattr("_pytest.runner.runtestprotocol")
+    with pytest.raises(pytest.UsageError, match=rf"--rewardkit-selfcheck cannot .* pytest {pytest.__version__}"):
+        pytest_internals.run_phases(request.node)

@@ -84,7 +84,7 @@ class ControllerPlugin:
         # Then each worker runs all tests, and each of its tests is one of its own.
         self._is_each = config.getoption("dist", "no") == "each"
         self._running: dict[str, _Progress] = {}
-        self._memory = DetailsBudget()
+        self._details_budget = DetailsBudget()
         self._decisions: list[Decision] | None = None
 
     @property
@@ -260,7 +260,7 @@ class ControllerPlugin:
             for listener in self.listeners:
                 listener(test)
         if result.record is not None:
-            self._memory.bound(result.record, size)
+            self._details_budget.bound(result.record, size)
 
     def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
         if not self._config.getoption("collectonly"):

@@ -11,29 +11,29 @@ def record(value):
     )
 
 
-def details(memory, value, size):
+def details(budget, value, size):
     found = record(value)
-    memory.bound(found, size)
+    budget.bound(found, size)
     assert (found.reward.value, found.reward.reason) == (value, "so it is")
     assert found.left_out == 3 - len(found.reward.parts)
     return len(found.reward.parts)
 
 
 def test_details_go_when_the_room_is_spent():
-    memory = DetailsBudget(budget=100)
-    assert [details(memory, 0.5, 40) for _ in range(4)] == [2, 2, 0, 0]
-    assert details(memory, 0.5, 20) == 2
+    budget = DetailsBudget(budget=100)
+    assert [details(budget, 0.5, 40) for _ in range(4)] == [2, 2, 0, 0]
+    assert details(budget, 0.5, 20) == 2
 
 
 def test_half_of_the_room_is_for_tests_that_lost():
-    memory = DetailsBudget(budget=100)
-    assert [details(memory, 1.0, 30) for _ in range(3)] == [2, 0, 0]
-    assert [details(memory, 0.0, 30) for _ in range(3)] == [2, 2, 0]
+    budget = DetailsBudget(budget=100)
+    assert [details(budget, 1.0, 30) for _ in range(3)] == [2, 0, 0]
+    assert [details(budget, 0.0, 30) for _ in range(3)] == [2, 2, 0]
 
 
 def test_what_has_no_details_takes_no_room():
-    memory = DetailsBudget(budget=10)
+    budget = DetailsBudget(budget=10)
     for found in (Record(None), Record(Reward(0.5)), Record(Reward.unscored("gone"))):
-        memory.bound(found, 1000)
+        budget.bound(found, 1000)
         assert found.left_out == 0
-    assert details(memory, 0.5, 10) == 2
+    assert details(budget, 0.5, 10) == 2
