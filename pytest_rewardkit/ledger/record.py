@@ -111,8 +111,8 @@ class Record:
             setattr(record, name, data[name])
         if "sandboxes" in data:
             record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
-        if record.left_out:
-            record.running = data.get("timings", {}).get("running")
+        if record.left_out and "running" in (timings := dict(data.get("timings", {}))):
+            record.running = float(timings["running"])
         return record
 
     @property

@@ -54,7 +54,7 @@ def _attacks(item: pytest.Item, limit: int) -> Reward:
     tried = []
     for attack in (battery[place] for place in places):
         code = candidate_of(attack, names)
-        tried.append((attack, code, _trial(item, code)))
+        tried.append((attack, code, _judgement(item, code)))
     return resistance(tried, reference, Coverage(len(places), len(battery)))
 
 
@@ -69,19 +69,19 @@ def _mutants(item: pytest.Item, limit: int) -> Reward:
         raise NotChecked("there is nothing in its reference that can be changed")
     seconds = _SECONDS + _TIMES * reference.seconds
     # Where it changes what the reference earns, mutants run as long as the test lets them.
-    is_stopped = _trial(item, with_stop_line(code, seconds)).is_like(reference)
+    is_stopped = _judgement(item, with_stop_line(code, seconds)).is_like(reference)
     places = evenly(len(mutants), limit)
     tried = []
     for mutant in (mutants[place] for place in places):
         candidate = with_stop_line(mutant.code, seconds) if is_stopped else mutant.code
-        tried.append((mutant, _trial(item, candidate)))
+        tried.append((mutant, _judgement(item, candidate)))
     return kill_rate(tried, reference, Coverage(len(places), len(mutants)))
 
 
 def _flakes(item: pytest.Item, limit: int) -> Reward:
     first, _ = _reference(item)
     assert first is not None
-    more = [_trial(item, None) for _ in range(min(limit, RUNS) - 1)]
+    more = [_judgement(item, None) for _ in range(min(limit, RUNS) - 1)]
     return stability([first, *more])
 
 
@@ -109,7 +109,7 @@ def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Judgement | N
     return said, _code(first.reference)
 
 
-def _trial(item: pytest.Item, candidate: str | None) -> Judgement:
+def _judgement(item: pytest.Item, candidate: str | None) -> Judgement:
     found = run(item, candidate).judgement
     assert found is not None
     return found

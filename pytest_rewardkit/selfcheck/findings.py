@@ -1,4 +1,4 @@
-"""What trials of a grader with known candidates say about the grader, as a reward of its own. Pure.
+"""What judgements of a grader with known candidates say about the grader, as a reward of its own. Pure.
 
 A grader that resists every attack, kills every mutant or always says the same has a reward of 1. Each candidate is a
 part, so that every report of rewards shows graders too.
@@ -87,32 +87,32 @@ def resistance(tried: Sequence[tuple[Attack, str, Judgement]], reference: Judgem
     something too; a lazy answer, where it passes for a solution.
     """
     first = tried[0][2]
-    lazy = max((trial.value or 0.0 for attack, _, trial in tried if attack.guess), default=0.0)
+    lazy = max((judgement.value or 0.0 for attack, _, judgement in tried if attack.guess), default=0.0)
     best = None if reference is None else reference.value
 
-    def pays(attack: Attack, trial: Judgement) -> bool:
-        if trial is first:
-            return trial.earns_more_than(0.0)
-        if trial.passed and not first.passed:
+    def pays(attack: Attack, judgement: Judgement) -> bool:
+        if judgement is first:
+            return judgement.earns_more_than(0.0)
+        if judgement.passed and not first.passed:
             return True
         if attack.guess:
-            is_best = best is not None and not trial.earns_more_than(best) and trial.value == best
-            return is_best and trial.earns_more_than(first.value or 0.0)
-        return trial.earns_more_than(max(first.value or 0.0, lazy if attack.value is not None else 0.0))
+            is_best = best is not None and not judgement.earns_more_than(best) and judgement.value == best
+            return is_best and judgement.earns_more_than(first.value or 0.0)
+        return judgement.earns_more_than(max(first.value or 0.0, lazy if attack.value is not None else 0.0))
 
     parts, paid, away = [], [], 0
-    for attack, code, trial in tried:
-        if trial.value is None:
-            parts.append(Part(attack.name, None, reason=trial.why))
-        elif pays(attack, trial):
-            earned = f"{attack.name} {shown(trial.value)}"
+    for attack, code, judgement in tried:
+        if judgement.value is None:
+            parts.append(Part(attack.name, None, reason=judgement.why))
+        elif pays(attack, judgement):
+            earned = f"{attack.name} {shown(judgement.value)}"
             paid.append(earned)
-            passes = ", and passes" if trial.passed else ""
-            reason = f"pays {shown(trial.value)}{passes}: a candidate that {attack.does}"
-            parts.append(Part(attack.name, 0.0, reason=reason, actual=code, duration=trial.seconds))
+            passes = ", and passes" if judgement.passed else ""
+            reason = f"pays {shown(judgement.value)}{passes}: a candidate that {attack.does}"
+            parts.append(Part(attack.name, 0.0, reason=reason, actual=code, duration=judgement.seconds))
         else:
-            away += trial.raised
-            parts.append(Part(attack.name, 1.0, reason=trial.why, duration=trial.seconds))
+            away += judgement.raised
+            parts.append(Part(attack.name, 1.0, reason=judgement.why, duration=judgement.seconds))
     reason = f"{len(paid):,} of {counted(len(tried), 'attack')} pay{choice}" if paid else f"none pays{choice}"
     reason += f": {_named(paid)}" if paid else f" of {counted(len(tried), 'attack')}"
     if away:
@@ -123,36 +123,36 @@ def resistance(tried: Sequence[tuple[Attack, str, Judgement]], reference: Judgem
 def kill_rate(tried: Sequence[tuple[Mutant, Judgement]], reference: Judgement, choice: Coverage) -> Reward:
     """Return the share of mutants that a grader notices: the test does not pass, or they earn less than `reference`."""
     parts, survivors = [], []
-    for mutant, trial in tried:
-        survives = trial.passed and not reference.earns_more_than(trial.value or 0.0)
-        if trial.value is None:
-            parts.append(Part(mutant.change, None, reason=trial.why))
+    for mutant, judgement in tried:
+        survives = judgement.passed and not reference.earns_more_than(judgement.value or 0.0)
+        if judgement.value is None:
+            parts.append(Part(mutant.change, None, reason=judgement.why))
         elif survives:
             survivors.append(mutant.change)
             reason = f"survived: {one_line(mutant.change, 300)}"
             parts.append(Part(mutant.change, 0.0, reason=reason, expected=mutant.before, actual=mutant.after))
         else:
-            how = trial.why or f"earns {shown(trial.value)}"
+            how = judgement.why or f"earns {shown(judgement.value)}"
             parts.append(Part(mutant.change, 1.0, reason=f"killed: {one_line(how, 200)}"))
     reason = f"{len(tried) - len(survivors):,} of {counted(len(tried), 'mutant')} killed{choice}"
     return _graded(parts, reason)
 
 
-def stability(trials: Sequence[Judgement]) -> Reward:
+def stability(judgements: Sequence[Judgement]) -> Reward:
     """Return the share of runs with the same candidate in which a grader says what it says most often."""
-    counts = Counter((trial.value, trial.passed) for trial in trials)
+    counts = Counter((judgement.value, judgement.passed) for judgement in judgements)
     (usual, most), *others = counts.most_common()
     parts = []
-    for number, trial in enumerate(trials, 1):
-        is_usual = (trial.value, trial.passed) == usual
-        said = f"{shown(trial.value)}, {'passed' if trial.passed else 'failed'}"
-        value = None if trial.value is None else float(is_usual)
-        reason = said if is_usual else f"{said}: {one_line(trial.why, 200)}" if trial.why else said
-        parts.append(Part(f"run {number}", value, reason=reason, duration=trial.seconds))
+    for number, judgement in enumerate(judgements, 1):
+        is_usual = (judgement.value, judgement.passed) == usual
+        said = f"{shown(judgement.value)}, {'passed' if judgement.passed else 'failed'}"
+        value = None if judgement.value is None else float(is_usual)
+        reason = said if is_usual else f"{said}: {one_line(judgement.why, 200)}" if judgement.why else said
+        parts.append(Part(f"run {number}", value, reason=reason, duration=judgement.seconds))
     if not others:
-        return _graded(parts, f"{counted(len(trials), 'run')} alike")
+        return _graded(parts, f"{counted(len(judgements), 'run')} alike")
     said = ", ".join(f"{shown(value)} {count:,} times" for (value, _), count in counts.most_common(NAMED))
-    return _graded(parts, f"{len(trials) - most:,} of {counted(len(trials), 'run')} differ: {said}")
+    return _graded(parts, f"{len(judgements) - most:,} of {counted(len(judgements), 'run')} differ: {said}")
 
 
 def _graded(parts: Sequence[Part], reason: str) -> Reward:

@@ -75,7 +75,7 @@ def run(item: pytest.Item, candidate: str | None = None) -> Judged:
         # They would grow with each time.
         del item.user_properties[properties:]
         forget_sections(item)
-    judged.judgement = _trial(judged.judgement, reports, time.perf_counter() - began)
+    judged.judgement = _judgement(judged.judgement, reports, time.perf_counter() - began)
     return judged
 
 
@@ -102,7 +102,7 @@ def watched_call(item: pytest.Item, judged: Judged) -> Generator[None, object, o
     return None
 
 
-def _trial(called: Judgement | None, reports: list[pytest.TestReport], seconds: float) -> Judgement:
+def _judgement(called: Judgement | None, reports: list[pytest.TestReport], seconds: float) -> Judgement:
     """Return what a test said, of which the reports of all phases are known."""
     for report in reports:
         if report.skipped:

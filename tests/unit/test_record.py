@@ -77,6 +77,17 @@ def test_parts_that_passed_give_way_before_parts_that_failed():
     assert [part.weight for part in back.reward.parts] == sorted(part.weight for part in back.reward.parts)
 
 
+def test_how_long_parts_ran_is_known_of_those_that_were_left_out_too():
+    parts = [Part("x" * 200, 1.0, reason="r" * 400, duration=0.25) for _ in range(1000)]
+    wire = Record(Reward.from_parts(parts)).to_wire()
+    back = Record.from_wire(wire)
+    assert back.left_out > 0
+    assert json.loads(wire)["timings"] == {"running": 250.0}
+    assert back.to_fields() == {name: value for name, value in json.loads(wire).items() if name != "v"}
+    with pytest.raises((TypeError, ValueError)):
+        Record.from_fields(back.to_fields() | {"timings": ["running"]})
+
+
 def test_wire_form_is_plain_json_with_a_version():
     record = Record(Reward.from_parts([Part("adds", 0.0, verdict=Verdict.TIMEOUT)]), threshold=0.0, weight=0.0)
     assert json.loads(record.to_wire()) == {
