@@ -6,12 +6,13 @@ A value that exists is right: numbers are finite and in range, texts are bounded
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, SupportsFloat, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.like_float import LikeFloat
+from pytest_rewardkit.reward_values import checked_text, checked_value, checked_weight, number_of
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Part:
         name = excerpt(self.name, NAME_LIMIT)
         place = f"part {name!r}"
         assign(self, "name", name)
-        assign(self, "value", _checked_value(self.value, place))
+        assign(self, "value", checked_value(self.value, place))
         assign(self, "weight", checked_weight(self.weight, place))
         assign(self, "verdict", _checked_verdict(self.verdict, self.value, place))
         assign(self, "reason", excerpt(self.reason, REASON_LIMIT))
@@ -93,7 +94,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Reward:
+class Reward(LikeFloat):
     """The judgement of one candidate: a number in [0, 1] with its parts and a verdict, or *unscored*.
 
     It compares, formats and calculates as its number. An unscored reward has the value None; using it as a number
@@ -120,7 +121,7 @@ class Reward:
         # Thousands are made in a run, and nearly all of them are as they should be.
         assign = object.__setattr__
         if not _is_plain(self.value):
-            assign(self, "value", _checked_value(self.value, "reward"))
+            assign(self, "value", checked_value(self.value, "reward"))
         if type(self.parts) is not tuple:
             assign(self, "parts", tuple(self.parts))
         if self.verdict is not _derived(self.value):
@@ -204,61 +205,12 @@ class Reward:
     def __format__(self, specification: str) -> str:
         return "unscored" if self.value is None else format(self.value, specification)
 
-    def __bool__(self) -> bool:
-        return bool(float(self))
-
     def __hash__(self) -> int:
         return hash(self.value)
 
     def __eq__(self, other: object) -> bool:
         return bool(self.value == (other.value if isinstance(other, Reward) else other))
 
-    def __lt__(self, other: SupportsFloat) -> bool:
-        return float(self) < float(other)
-
-    def __le__(self, other: SupportsFloat) -> bool:
-        return float(self) <= float(other)
-
-    def __gt__(self, other: SupportsFloat) -> bool:
-        return float(self) > float(other)
-
-    def __ge__(self, other: SupportsFloat) -> bool:
-        return float(self) >= float(other)
-
-    def __add__(self, other: SupportsFloat) -> float:
-        return float(self) + float(other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: SupportsFloat) -> float:
-        return float(self) - float(other)
-
-    def __rsub__(self, other: SupportsFloat) -> float:
-        return float(other) - float(self)
-
-    def __mul__(self, other: SupportsFloat) -> float:
-        return float(self) * float(other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: SupportsFloat) -> float:
-        return float(self) / float(other)
-
-    def __rtruediv__(self, other: SupportsFloat) -> float:
-        return float(other) / float(self)
-
-    def __neg__(self) -> float:
-        return -float(self)
-
-    def __abs__(self) -> float:
-        return float(self)
-
-    def __round__(self, digits: int = 0) -> float:
-        return round(float(self), digits)
-
-
-# `pytest.approx(0.75) == reward` holds only for what says that it is a number.
-numbers.Real.register(Reward)
 
 Weighted = Reward | float | tuple[Reward | float, float]
 """A reward, or a reward with its weight (1 when left out)."""
@@ -311,44 +263,11 @@ def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
             f"{place}: None is not a reward; give a number in [0, 1], "
             "or Reward.unscored('why') where nothing can be said"
         )
-    number = _number(given)
+    number = number_of(given)
     if 0 <= number <= 1:
         return Reward(number)
     hundredths = f"; {number:g} of 100 is {number / 100:g}" if 2 <= number <= 100 else ""
     raise RewardkitUsageError(f"{place}: a reward is a number in [0, 1], not {one_line(repr(given), 60)}{hundredths}")
-
-
-def checked_text(text: str, what: str) -> str:
-    """Return `text`. Raises RewardkitUsageError, saying `what` it is, where it is none."""
-    if not isinstance(text, str):
-        raise RewardkitUsageError(f"{what} must be text, not {one_line(repr(text), 60)}")
-    return text
-
-
-def checked_weight(weight: float, place: str = "") -> float:
-    """Return `weight` as a float. Raises RewardkitUsageError, naming `place`, unless it is finite and 0 or more."""
-    place = f"{place}: " if place else ""
-    number = _number(weight)
-    if not (math.isfinite(number) and number >= 0):
-        raise RewardkitUsageError(f"{place}weight must be a finite number, 0 or more, not {weight!r}")
-    return number
-
-
-def _checked_value(value: SupportsFloat | None, place: str) -> float | None:
-    if value is None:
-        return None
-    number = _number(value)
-    if not 0 <= number <= 1:
-        raise RewardkitUsageError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
-    return number + 0.0  # -0.0 would print as such
-
-
-def _number(value: SupportsFloat) -> float:
-    """Return `value` as a float, which is not a number when `value` is none."""
-    # Most values are floats; asking typing's protocol would take longer than all the rest.
-    if type(value) is float:
-        return value
-    return float(value) if hasattr(type(value), "__float__") else math.nan
 
 
 def _is_plain(value: object) -> bool:

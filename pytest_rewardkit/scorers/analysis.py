@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
-from pytest_rewardkit.reward import Part, Reward, Verdict, checked_weight
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.checks.case import checked_time_limit

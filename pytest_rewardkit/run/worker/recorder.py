@@ -84,7 +84,8 @@ class Recorder:
 
         Returns the reward. Raises RewardkitUsageError for what is no number in [0, 1], and for a wrong weight.
         """
-        from pytest_rewardkit.reward import checked_text, checked_weight, given_reward
+        from pytest_rewardkit.reward import given_reward
+        from pytest_rewardkit.reward_values import checked_text, checked_weight
 
         checked_text(name, "the name of a reward")
         checked_text(reason, f"the reason of reward {name!r}")

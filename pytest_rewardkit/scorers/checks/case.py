@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.reward import checked_weight
+from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.guest.codec import decode, encode
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError, can_be_built
 from pytest_rewardkit.scorers.response.source import Source, read_source

@@ -9,7 +9,8 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.reward import Part, checked_weight
+from pytest_rewardkit.reward import Part
+from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.chart_reading import Chart, Series, is_sequence, label_of
 from pytest_rewardkit.scorers.values.compare import compare_values
 from pytest_rewardkit.scorers.values.tolerance import Tolerance

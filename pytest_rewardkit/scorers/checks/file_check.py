@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.reward import TEXT_LIMIT, Part, Verdict, checked_weight
+from pytest_rewardkit.reward import TEXT_LIMIT, Part, Verdict
+from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN
 from pytest_rewardkit.scorers.checks.judging import Matching, readable
 from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry, path_pattern

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.reward import Part, checked_weight
+from pytest_rewardkit.reward import Part
+from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.claims import Claims
 from pytest_rewardkit.scorers.checks.prose import numbers_in
 from pytest_rewardkit.scorers.values.tolerance import Tolerance

