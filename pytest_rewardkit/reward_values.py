@@ -29,7 +29,7 @@ def checked_weight(weight: float, place: str = "") -> float:
 
 
 def checked_value(value: SupportsFloat | None, place: str) -> float | None:
-    """Return `value` as a float, or None. Raises RewardkitUsageError, naming `place`, unless it is in [0, 1] or None."""
+    """Return `value` as a float; None stays. Raises RewardkitUsageError, naming `place`, unless it is in [0, 1]."""
     if value is None:
         return None
     number = number_of(value)
