@@ -1,0 +1,177 @@
+"""Where the processor's time of a sandbox goes: by process, by step of its life, and by what the kernel does.
+
+    python -m benchmarks.profile [-n 200]
+
+By process from /proc, in ticks of 10 ms, so that many cycles are needed; what no process answers for is the kernel's
+own threads, less what the machine used before. By what the kernel does from `perf`, where there is one that may look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from e2b_code_interpreter import Sandbox
+
+from pytest_rewardkit.local.handle import LocalServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TICK: Final = 1000 / os.sysconf("SC_CLK_TCK")
+IDLE_SECONDS: Final = 3.0
+WARM_UP: Final = 20
+
+CYCLES: Final[dict[str, int | None]] = {
+    "create, kill": 0,
+    "create, first cell, kill": 1,
+    "create, two cells, kill": 2,
+}
+
+# The first whose symbol is in the stack; what stands above is a part of what stands below.
+KERNEL: Final = {
+    "taking networks down": r"cleanup_net|ops_exit_list|ops_undo",
+    "making networks": r"copy_net_ns|setup_net",
+    "other namespaces": r"create_new_namespaces|copy_namespaces|unshare|create_user_ns|free_nsproxy|put_mnt_ns",
+    "control groups": r"cgroup|css_|memcg_online|mem_cgroup_css",
+    "mounts": r"_sys_mount|path_mount|move_mount|pivot_root|open_tree|fsmount|umount|fsconfig|fsopen|mount_setattr",
+    "seccomp": r"seccomp|bpf",
+    "fork": r"copy_process|kernel_clone",
+    "exit": r"do_exit|mmput|exit_mm|delayed_put_task",
+    "pages touched": r"exc_page_fault|handle_mm_fault",
+    "sockets and pipes": r"sock_|unix_|pipe_|tcp_|_sys_send|_sys_recv",
+    "files": r"vfs_|do_sys_open|_sys_open|_sys_stat|path_",
+}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that one has begun and not yet buried."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def used(pid: int) -> tuple[float, float]:
+    """Milliseconds of processor time of a process, and of those of its children that it has buried."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own, buried = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
+    return own * TICK, buried * TICK
+
+
+def busy() -> float:
+    """Milliseconds for which the machine's processors have not been idle."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq + steal) * TICK
+
+
+def by_place(server: int) -> dict[str, float]:
+    """Milliseconds of each place since it began, and of the machine."""
+    forks = [used(pid) for pid in children(server)]
+    return {
+        "client and SDK": sum(os.times()[:2]) * 1000,
+        "server": used(server)[0],
+        "fork servers": sum(own for own, _ in forks),
+        "sandboxes": sum(buried for _, buried in forks),
+        "machine": busy(),
+    }
+
+
+def cycles(count: int, cells: int) -> None:
+    for _ in range(count):
+        sandbox = Sandbox.create()
+        for _ in range(cells):
+            sandbox.run_code("1 + 1")
+        sandbox.kill()
+
+
+def measured(server: int, count: int, work: Callable[[], None], idle: float) -> dict[str, float]:
+    """Milliseconds of processor time for one cycle, by place."""
+    begun, before = time.perf_counter(), by_place(server)
+    work()
+    time.sleep(0.5)  # what is taken down after the last answer counts, too
+    after, elapsed = by_place(server), (time.perf_counter() - begun) * 1000
+    spent = {place: (after[place] - before[place]) / count for place in before}
+    machine = spent.pop("machine") - idle * elapsed / count
+    spent["kernel's own threads"] = max(machine - sum(spent.values()), 0.0)
+    return {**spent, "all": sum(spent.values())}
+
+
+@contextmanager
+def perf() -> Iterator[Counter[str] | None]:
+    """Counts samples of the whole machine by what the kernel does; None where nobody may look."""
+    program = shutil.which("perf")
+    with tempfile.TemporaryDirectory() as folder:
+        data = f"{folder}/perf.data"
+        record = ["record", "-q", "-e", "cpu-clock", "-F", "1000", "-a", "-g", "-o", data]
+        probe = [program or "", *record, "true"]
+        if program is None or subprocess.run(probe, capture_output=True, check=False).returncode:
+            yield None
+            return
+        counts: Counter[str] = Counter()
+        recorder = subprocess.Popen([program, *record], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield counts
+        finally:
+            recorder.send_signal(signal.SIGINT)
+            recorder.wait()
+        script = [program, "script", "-i", data, "-F", "comm,ip,sym"]
+        text = subprocess.run(script, capture_output=True, text=True, errors="replace", check=True).stdout
+        counts.update(map(_doing, text.split("\n\n")))
+        del counts[""]
+
+
+def _doing(sample: str) -> str:
+    name, _, stack = sample.strip("\n").partition("\n")
+    kernel = "\n".join(line.strip() for line in stack.splitlines() if line.strip().startswith("ffff"))
+    if not name or "swapper" in name or "perf" in name or re.search(r"default_idle|cpuidle", kernel):
+        return ""
+    if not kernel:
+        return "no kernel: Python, the SDK"
+    return next((what for what, pattern in KERNEL.items() if re.search(pattern, kernel)), "other of the kernel")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Processor time of a sandbox, by place and by step.")
+    parser.add_argument("-n", type=int, default=200, help="cycles of each kind")
+    count = parser.parse_args().n
+    with LocalServer.listen() as server:
+        os.environ.update(server.environment())
+        before = set(children(os.getpid()))
+        cycles(WARM_UP, 1)
+        (pid,) = set(children(os.getpid())) - before or before
+        start = busy()
+        time.sleep(IDLE_SECONDS)
+        idle = (busy() - start) / (IDLE_SECONDS * 1000)
+        columns = {
+            name: measured(pid, count, lambda cells=cells: cycles(count, cells), idle) for name, cells in CYCLES.items()
+        }
+        with perf() as doing:
+            cycles(count, 1)
+    print(
+        f"milliseconds of processor time a cycle, {count} cycles each; the machine idled at {idle:.0%} of one processor"
+    )
+    print(f"{'':<26}" + "".join(f"{name:>28}" for name in columns))
+    for place in next(iter(columns.values())):
+        print(f"{place:<26}" + "".join(f"{column[place]:>28.1f}" for column in columns.values()))
+    if doing is None:
+        print("no `perf` that may look at the kernel")
+        return
+    total = doing.total()
+    print(f"\nof create, first cell, kill, by {total} samples of the whole machine:")
+    for what, samples in doing.most_common():
+        print(f"{what:<34}{samples / total:>7.1%}{samples / count:>8.2f} ms a cycle")
+
+
+if __name__ == "__main__":
+    main()
