@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import pytest
 
 from pytest_rewardkit.pytest_internals import fixture_info
-from pytest_rewardkit.settings import Settings
+from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -29,7 +29,7 @@ Scope = Literal["function", "class", "module", "session"]
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Scope:  # noqa: ARG001 - pytest passes both by keyword
-    scope: Scope = Settings.of(config).sandbox_scope
+    scope: Scope = RunSettings.of(config).sandbox_scope
     return scope
 
 
@@ -86,7 +86,7 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a ``sandbox`` marker on a test whose sandbox is shared with others."""
-    scope = Settings.of(item.config).sandbox_scope
+    scope = RunSettings.of(item.config).sandbox_scope
     if scope == "function":
         return
     kinds: dict[str, type[pytest.Collector]]

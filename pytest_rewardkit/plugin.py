@@ -13,7 +13,7 @@ from pytest_rewardkit import fixtures
 from pytest_rewardkit.datasets import plugin as datasets
 from pytest_rewardkit.options import OPTIONS, add_options
 from pytest_rewardkit.run.worker.plugin import WorkerPlugin
-from pytest_rewardkit.settings import Settings
+from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
-    settings = Settings.of(config)
+    settings = RunSettings.of(config)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     failures = _failures(config, settings) if settings.enabled else None
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-def _threshold(config: pytest.Config, settings: Settings) -> float | None:
+def _threshold(config: pytest.Config, settings: RunSettings) -> float | None:
     """Return the reward from which tests of this run pass that name no threshold; None where it sets none."""
     path = config.rootpath / "pyproject.toml"
     if not _speaks(path):
@@ -96,7 +96,7 @@ def _speaks(path: Path) -> bool:
         return False
 
 
-def _failures(config: pytest.Config, settings: Settings) -> Failures:
+def _failures(config: pytest.Config, settings: RunSettings) -> Failures:
     from pytest_rewardkit.run.worker.failures import Failures
 
     failures = Failures(config, settings)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # This module is loaded in every session: a named tuple is made in a tenth of a data class's time.
 
 
-class Settings(NamedTuple):
+class RunSettings(NamedTuple):
     """What the user asked for, resolved once for a session."""
 
     enabled: bool
@@ -78,7 +78,7 @@ class Settings(NamedTuple):
     """With how many candidates each grader is tried at most, for each check."""
 
     @classmethod
-    def of(cls, config: pytest.Config) -> Settings:
+    def of(cls, config: pytest.Config) -> RunSettings:
         """Return the session's settings. Raises pytest.UsageError where an option is wrong."""
         settings = config.stash.get(_KEY, None)
         if settings is None:
@@ -105,4 +105,4 @@ class Settings(NamedTuple):
         return {name: limit for name, limit in self.limits().items() if limit != defaults[name]}
 
 
-_KEY: Final = pytest.StashKey[Settings]()
+_KEY: Final = pytest.StashKey[RunSettings]()

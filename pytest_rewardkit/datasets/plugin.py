@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_rewardkit.run.worker.row_attempt import RowAttempt, note_row_attempt
-from pytest_rewardkit.settings import Settings
+from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -49,7 +49,7 @@ def _make_rows(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
         wrong = str(error)
     else:
         # What is checked then are references, each once.
-        sampled_rows = list(source.sampled_rows(sampled=not Settings.of(metafunc.config).selfcheck))
+        sampled_rows = list(source.sampled_rows(sampled=not RunSettings.of(metafunc.config).selfcheck))
         values = [_marked(sampled_row) if sampled_row.directions else sampled_row for sampled_row in sampled_rows]
         metafunc.parametrize("row", values, ids=[sampled_row.id for sampled_row in sampled_rows], indirect=True)
         return
@@ -61,7 +61,7 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
     asked = next(
         mark.kwargs["attempts"] for mark in metafunc.definition.iter_markers("reward") if "attempts" in mark.kwargs
     )
-    if isinstance(asked, int) and asked > 1 and not Settings.of(metafunc.config).selfcheck:
+    if isinstance(asked, int) and asked > 1 and not RunSettings.of(metafunc.config).selfcheck:
         if "attempt" not in metafunc.fixturenames:
             metafunc.fixturenames.append("attempt")
         numbers = range(1, asked + 1)

@@ -18,7 +18,7 @@ from pytest_rewardkit.sandboxes.budget import Budget
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
-from pytest_rewardkit.settings import Settings
+from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Provision:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._settings = Settings.of(config)
+        self._settings = RunSettings.of(config)
         workerinput: Mapping[str, Any] = getattr(config, "workerinput", {})
         self._is_worker = bool(workerinput)
         self._shared: Mapping[str, Any] = workerinput.get(_WORKERINPUT, {})
@@ -199,9 +199,9 @@ class Provision:
         if shared := self._shared.get("server"):
             return _SharedServer(**shared)
         if self._server is None:
-            from pytest_rewardkit.local.settings import Settings as ServerSettings
+            from pytest_rewardkit.local.settings import Settings
 
-            settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
+            settings = Settings(isolation=self._settings.isolation, **self._limits)
             self._server = open_server(
                 name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
             )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from pytest_rewardkit.ledger.record import Record
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 REFERENCE: Final = "reference"
 EMPTY: Final = "empty"
@@ -54,7 +54,7 @@ _LISTED: Final = 20
 class SelfCheck:
     """The hooks of a self-check."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RunSettings) -> None:
         assert settings.selfcheck is not None
         self._limit = settings.selfcheck_limit
         self._has_references = REFERENCES in settings.selfcheck

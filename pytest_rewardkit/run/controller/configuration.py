@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.ledger.gate import Gate
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 
-def judge_of(config: pytest.Config, settings: Settings) -> Judge:
+def judge_of(config: pytest.Config, settings: RunSettings) -> Judge:
     """Return what decides the run. Raises RewardkitUsageError, with the place, for what cannot be asked."""
     if settings.pair_by is not None and not settings.baseline:
         raise RewardkitUsageError("--rewardkit-pair-by needs an earlier run to pair with: --rewardkit-baseline=FILE")
@@ -63,11 +63,11 @@ def _applying(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]
     return [gate.of_graders() for gate in gates] if MUTANTS in checks else []
 
 
-def _baselines(config: pytest.Config, settings: Settings) -> list[Baseline]:
+def _baselines(config: pytest.Config, settings: RunSettings) -> list[Baseline]:
     return [_baseline(config, file, settings) for file in settings.baseline or ()]
 
 
-def _baseline(config: pytest.Config, file: str, settings: Settings) -> Baseline:
+def _baseline(config: pytest.Config, file: str, settings: RunSettings) -> Baseline:
     by = settings.pair_by
     earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
     assert earlier is not None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.sandboxes.provider import Provider
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 _PACKAGES: Final = ("pytest-rewardkit", "pytest", "e2b", "e2b-code-interpreter")
 
@@ -22,7 +22,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def facts_of(config: pytest.Config, settings: Settings, provider: Provider) -> dict[str, Any]:
+def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -> dict[str, Any]:
     """Return what is known of a run when it begins. It holds no name of the machine, and none of its variables."""
     workers = getattr(config.option, "tx", None) or ()
     return {
@@ -35,6 +35,6 @@ def facts_of(config: pytest.Config, settings: Settings, provider: Provider) -> d
     }
 
 
-def options_of(settings: Settings) -> dict[str, Any]:
+def options_of(settings: RunSettings) -> dict[str, Any]:
     """Return the options that were given or have a default, by name."""
     return {name: value for name, value in settings._asdict().items() if value is not None}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.judge import Judge
     from pytest_rewardkit.ledger.test import Test
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 _PHASES: Final = ("setup", "call", "teardown")
 
@@ -63,7 +63,7 @@ class ControllerPlugin:
         judge: what decides the exit status beside the tests themselves.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings, header: str, judge: Judge) -> None:
+    def __init__(self, config: pytest.Config, settings: RunSettings, header: str, judge: Judge) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings

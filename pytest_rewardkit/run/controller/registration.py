@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.reports.results.file import Stored
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 CONTROLLER: Final = "rewardkit-reporter"
 """The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
 
 
-def register_reports(config: pytest.Config, settings: Settings) -> None:
+def register_reports(config: pytest.Config, settings: RunSettings) -> None:
     """Register what reports the session, where it ends.
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
@@ -68,7 +68,7 @@ def register_reports(config: pytest.Config, settings: Settings) -> None:
         register(HtmlReport(config, settings.html, controller, facts), "rewardkit-html")
 
 
-def _facts(config: pytest.Config, settings: Settings, stored: Stored | None) -> Mapping[str, Any]:
+def _facts(config: pytest.Config, settings: RunSettings, stored: Stored | None) -> Mapping[str, Any]:
     from pytest_rewardkit.run.controller.facts import facts_of, options_of
 
     if stored is None:

@@ -18,7 +18,7 @@ from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
-    from pytest_rewardkit.settings import Settings
+    from pytest_rewardkit.settings import RunSettings
 
 SECTION: Final = "Run it again"
 
@@ -35,7 +35,7 @@ class Failures:
     Raises pytest.UsageError where artifacts cannot be written.
     """
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
         self._config = config
         self._settings = settings
         self._when = settings.artifacts_when
