@@ -25,6 +25,7 @@ _PLAIN: Final = frozenset(("threshold", "group", "must_pass", "row", "params", "
 
 # What is encoded is made here and has no circles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
+_DECODER: Final = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Record:
     @classmethod
     def from_wire(cls, wire: str) -> Record:
         """Return the record that `to_wire` wrote. Raises ValueError for what it did not write."""
-        data = json.loads(wire)
+        data = _DECODER.decode(wire)
         if not isinstance(data, dict) or data.get("v") != VERSION:
             raise ValueError(f"this is no record of version {VERSION}: {excerpt(wire, 80)!r}")
         return cls.from_fields(data)
@@ -118,12 +119,14 @@ class Record:
     @property
     def running_time(self) -> float:
         """Seconds that all parts of the reward took."""
-        if self.running is not None or self.reward is None:
+        if self.running is not None or self.reward is None or not self.reward.parts:
             return self.running or 0.0
         return math.fsum(part.duration or 0.0 for part in self.reward.parts)
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
+        if not self.sandboxes and not self.running_time:
+            return {}
         timings = {
             "waiting": math.fsum(use.waited for use in self.sandboxes),
             "creating": math.fsum(use.start for use in self.sandboxes),

@@ -24,8 +24,8 @@ def reward_to_fields(reward: Reward) -> dict[str, Any]:
 
 def reward_from_fields(data: Mapping[str, Any]) -> Reward:
     """Return the reward of which `reward_to_fields` wrote."""
-    parts = tuple(map(part_from_fields, data.get("parts", ())))
-    evidence = tuple(map(evidence_from_fields, data.get("evidence", ())))
+    parts = tuple(map(part_from_fields, data["parts"])) if "parts" in data else ()
+    evidence = tuple(map(evidence_from_fields, data["evidence"])) if "evidence" in data else ()
     return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 

@@ -22,7 +22,8 @@ RUN: Final = "run"
 ATTEMPT: Final = "attempt"
 END: Final = "end"
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+# What is encoded is made here and has no circles.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
 
 
 def schema() -> dict[str, Any]:
