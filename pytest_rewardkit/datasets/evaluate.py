@@ -6,10 +6,8 @@ import inspect
 import os
 import secrets
 import sys
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,15 +18,12 @@ from pytest_rewardkit.datasets.results import EvaluationResults, RowResult
 from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.datasets.score import score_row
-from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
-from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable, UnscoredError
-from pytest_rewardkit.faults import faulty
+from pytest_rewardkit.datasets.workplace import Workplace
+from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
-from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.datasets.marker import SampledRow
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.sandboxes.provider import Provider
 
 MAX_AT_ONCE: Final = 16
@@ -92,14 +87,14 @@ def evaluate_dataset(
     sampled_rows = list(source.sampled_rows())
     with ExitStack() as stack:
         found = stack.enter_context(_provided(provider, isolation))
-        workplace = stack.enter_context(_Workplace(found, judge))
+        workplace = stack.enter_context(Workplace(found, judge))
         write = stack.enter_context(_writer(results_path))
         bar = stack.enter_context(_bar(len(sampled_rows), progress))
         return _run(workplace, sampled_rows, concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
 
 
 def _run(
-    workplace: _Workplace,
+    workplace: Workplace,
     sampled_rows: Sequence[SampledRow],
     concurrency: int,
     write: Callable[[RowResult], None],
@@ -122,82 +117,6 @@ def _run(
     finally:
         executor.shutdown()
     return EvaluationResults([done[index] for index in sorted(done)])
-
-
-class _Workplace:
-    """Where candidates are judged: a fresh sandbox for each, and a test runner for each thread. A context manager."""
-
-    def __init__(self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward]) -> None:
-        self._provider = provider
-        self._judge = judge
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._test_runners: list[TestRunner] = []
-        self._sandboxes: set[Sandbox] = set()
-        self._stopped = False
-
-    def __enter__(self) -> _Workplace:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for test_runner in self._test_runners:
-            test_runner.close()
-
-    def judged(self, sampled_row: SampledRow) -> RowResult:
-        """Judges one candidate."""
-        begun = time.monotonic()
-        row = sampled_row.row(self._test_runner)
-        made: list[Sandbox] = []
-
-        def sandbox() -> Sandbox:
-            made.append(self._created())
-            return made[-1]
-
-        try:
-            reward = self._judge(row, sandbox)
-        except UnscoredError as error:
-            reward = Reward.unscored(str(error))
-        except RewardkitUsageError:
-            raise
-        except Exception as error:
-            reward = faulty(error)  # the rows after it go on
-        finally:
-            for used in made:
-                self._kill(used)
-        return RowResult(row.id, sampled_row.number, reward, time.monotonic() - begun)
-
-    def stop(self) -> None:
-        """Kills the sandboxes in use; no more are made."""
-        with self._lock:
-            self._stopped = True
-            sandboxes = list(self._sandboxes)
-        for sandbox in sandboxes:
-            self._kill(sandbox)
-        self.__exit__()
-
-    def _created(self) -> Sandbox:
-        sandbox = None if self._stopped else self._provider.create()
-        with self._lock:
-            if sandbox is not None and not self._stopped:
-                self._sandboxes.add(sandbox)
-                return sandbox
-        if sandbox is not None:  # stopped while it was made
-            self._kill(sandbox)
-        raise SandboxUnavailable("the evaluation was stopped")
-
-    def _kill(self, sandbox: Sandbox) -> None:
-        with self._lock:
-            self._sandboxes.discard(sandbox)
-        with suppress(SandboxUnavailable), sandbox_failures():
-            again(sandbox.kill)
-
-    def _test_runner(self) -> TestRunner:
-        test_runner: TestRunner | None = getattr(self._local, "test_runner", None)
-        if test_runner is None:
-            test_runner = self._local.test_runner = TestRunner(self._created)
-            with self._lock:
-                self._test_runners.append(test_runner)
-        return test_runner
 
 
 def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:

@@ -12,7 +12,7 @@ from pytest_rewardkit.scorers.values.digits import json_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.scorers.response.messages import Conversation
 
 CANDIDATE_FIELDS: Final = ("candidate", "response", "completion", "solution")

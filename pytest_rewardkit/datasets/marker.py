@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.formats import Format
     from pytest_rewardkit.datasets.rows import Dataset
     from pytest_rewardkit.datasets.samples import Key
-    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 KEYWORDS: Final = ("id", "fields", "limit", "format", "samples")

@@ -14,7 +14,7 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from pytest_rewardkit.datasets.formats.task import RowTask
-    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 

@@ -17,7 +17,7 @@ from pytest_rewardkit.text import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_rewardkit.datasets.stores import Fields, Store
+    from pytest_rewardkit.datasets.store import Fields, Store
 
 FieldSpec = Sequence[str] | Mapping[str, str] | None
 """Names of the fields that rows have and need; or those names with the file's own names for them."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pytest_rewardkit.datasets.rows import Dataset
-    from pytest_rewardkit.datasets.stores import Fields, Store
+    from pytest_rewardkit.datasets.store import Fields, Store
 
 TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output", MESSAGES)
 

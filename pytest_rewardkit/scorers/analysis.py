@@ -20,7 +20,7 @@ from pytest_rewardkit.scorers.checks.pictures import is_picture
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.response.extract import find_code
 from pytest_rewardkit.scorers.running.call_evidence import with_evidence
-from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.subject import Notebook
 from pytest_rewardkit.scorers.running.tenants import settled
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.running.interpreter import Cell
+    from pytest_rewardkit.scorers.running.cell import Cell
 
 
 PLOT: Final = "a plot is shown"

@@ -24,7 +24,7 @@ from pytest_rewardkit.scorers.values.tolerance import Tolerance
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.scorers.running.interpreter import Cell
+    from pytest_rewardkit.scorers.running.cell import Cell
 
 
 class OutputOptions(TypedDict, total=False):

@@ -29,14 +29,14 @@ from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, Reward,
 from pytest_rewardkit.datasets.formats.bigcodebench import _part as unit_test_part
 from pytest_rewardkit.datasets.formats.bigcodebench import _UnitTestRun as UnitTestsRun
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp
-from pytest_rewardkit.datasets.testcode.guest.row_test import _answer as answer_of_line
+from pytest_rewardkit.datasets.testcode.guest.answers import read_answer as answer_of_line
 from pytest_rewardkit.datasets.testcode.sending import Reply
 from pytest_rewardkit.scorers.checks.chart_check import judge_chart
 from pytest_rewardkit.scorers.checks.chart_reading import charts_of_e2b, charts_read
 from pytest_rewardkit.scorers.checks.file_check import judge_file
 from pytest_rewardkit.scorers.checks.insight import InsightFindings
 from pytest_rewardkit.scorers.checks.judging import Matching, judge
-from pytest_rewardkit.scorers.guest.codec import encode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError
 from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 from pytest_rewardkit.scorers.own_time import OwnTime

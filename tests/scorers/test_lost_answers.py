@@ -10,7 +10,7 @@ from faulty_proxy import Fault, FaultyProxy, answered
 
 from pytest_rewardkit import Case, FileCheck, Verdict, score_analysis, score_cases, score_files, score_output
 from pytest_rewardkit.sandboxes import again
-from pytest_rewardkit.scorers.running import interpreter
+from pytest_rewardkit.scorers.running import cell_execution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def far_sandbox(server: LocalServer, proxy: FaultyProxy) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "END_SECONDS", 1.0)
+    monkeypatch.setattr(cell_execution, "END_SECONDS", 1.0)
     monkeypatch.setattr(again, "PATIENCE", 0.0)  # what happens always is not tried again
 
 
@@ -168,7 +168,7 @@ def test_what_a_candidate_leaves_is_its_own(far_sandbox: Sandbox, leaves: str) -
     ids=["busy", "asleep", "stopped"],
 )
 def test_a_candidate_s_own_time_is_its_own(far_sandbox: Sandbox, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "END_SECONDS", 20.0)
+    monkeypatch.setattr(cell_execution, "END_SECONDS", 20.0)
     reward = score_output(far_sandbox, code, expected="", time_limit=1)
     assert (reward.value, reward.parts[0].verdict) == (0.0, Verdict.TIMEOUT)
     case = score_cases(far_sandbox, code, [Case(stdin="", expected="")], time_limit=1)

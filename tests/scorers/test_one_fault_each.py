@@ -18,7 +18,7 @@ from pytest_rewardkit.datasets.rows import Row
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.sandboxes import again
-from pytest_rewardkit.scorers.running import interpreter
+from pytest_rewardkit.scorers.running import cell_execution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def make(server: LocalServer, proxy: FaultyProxy) -> Iterator[Make]:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interpreter, "END_SECONDS", 2.0)
+    monkeypatch.setattr(cell_execution, "END_SECONDS", 2.0)
     monkeypatch.setattr(again, "PATIENCE", 2.5)
 
 

@@ -24,7 +24,8 @@ import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.checks.case import Case
-from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque
 from pytest_rewardkit.scorers.values.compare import compare_texts, compare_values
 

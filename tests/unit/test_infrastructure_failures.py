@@ -12,7 +12,7 @@ from e2b_code_interpreter import Context
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.sandboxes.creation import infrastructure_failures
-from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
 
 MAPS = pytest.mark.parametrize("failures", [sandbox_failures, infrastructure_failures])
 RAISED = [

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
-from pytest_rewardkit.scorers.running.operands import planned
+from pytest_rewardkit.scorers.running.decomposition import planned
 from pytest_rewardkit.scorers.running.protocol import PRINTED, SHOWN, VALUE, Raised, Refused, read, reading_of
 
 numbers = st.integers(-3, 3)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit.datasets.testcode import sending
-from pytest_rewardkit.scorers.guest import figures
+from pytest_rewardkit.scorers.guest import figure_charts, figures
 from pytest_rewardkit.scorers.running import evaluation, shipping
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SHIPMENTS = {
     "questions": evaluation.ANSWERING,
-    "figures": (figures,),
+    "figures": (figure_charts, figures),
     "candidates of rows": sending.OPERATION_RUNNER,
     "unit tests": sending.UNIT_TESTS,
     "tests of rows": sending.TEST_RUNNER,

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_rewardkit.scorers.guest.codec import MAX_DEPTH, decode, encode
-from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
+from pytest_rewardkit.scorers.guest.codec_objects import MAX_DEPTH, Opaque, TooLargeError
 from pytest_rewardkit.scorers.guest.inside import answer
 from pytest_rewardkit.scorers.running.evaluation import Question
 

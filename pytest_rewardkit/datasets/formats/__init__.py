@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.datasets.stores import Fields
+    from pytest_rewardkit.datasets.store import Fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp, failure_verdict
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP
+from pytest_rewardkit.scorers.running.cell_execution import MEMORY_USED_UP
 from pytest_rewardkit.scorers.running.tenants import settled
 from pytest_rewardkit.text import one_line, printable
 

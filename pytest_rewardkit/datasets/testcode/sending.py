@@ -10,42 +10,50 @@ from typing import TYPE_CHECKING, Any, Final
 from e2b import NotFoundException
 
 from pytest_rewardkit.datasets.testcode.guest import (
+    answers,
+    candidate_names,
     checks,
     child_process,
     digests,
     handing,
     operation_runner,
+    operations,
     proxy,
     replying,
     returned,
     row_test,
     surroundings,
+    time_limit,
     unittests,
 )
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.guest import codec, codec_objects, loading
-from pytest_rewardkit.scorers.running.interpreter import Interpreter, sandbox_failures
+from pytest_rewardkit.scorers.guest import loading
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
+from pytest_rewardkit.scorers.running.interpreter import Interpreter
 from pytest_rewardkit.scorers.running.scratch import scratch_path
-from pytest_rewardkit.scorers.running.shipping import call
+from pytest_rewardkit.scorers.running.shipping import CODEC, call
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from e2b_code_interpreter import Sandbox
 
-OPERATION_RUNNER: Final = (loading, codec_objects, codec, digests, handing, surroundings, operation_runner)
+OPERATION_RUNNER: Final = (loading, *CODEC, digests, handing, surroundings, time_limit, operation_runner)
 UNIT_TESTS: Final = (loading, surroundings, returned, unittests)
 TEST_RUNNER: Final = (
     loading,
-    codec_objects,
-    codec,
+    *CODEC,
     digests,
     handing,
     surroundings,
     checks,
     proxy,
+    time_limit,
+    answers,
+    operations,
+    candidate_names,
     child_process,
     row_test,
 )

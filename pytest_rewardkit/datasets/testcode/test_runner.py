@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp
-from pytest_rewardkit.datasets.testcode.guest.row_test import WALL_FACTOR
+from pytest_rewardkit.datasets.testcode.guest.time_limit import WALL_FACTOR
 from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, UNIT_TESTS, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.running.interpreter import sandbox_failures
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence

@@ -13,8 +13,10 @@ from typing import Any, Final, cast
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward_values import checked_weight
-from pytest_rewardkit.scorers.guest.codec import decode, encode
-from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError, can_be_built
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
+from pytest_rewardkit.scorers.guest.codec_libraries import can_be_built
+from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
 from pytest_rewardkit.scorers.response.source import Source, read_source
 from pytest_rewardkit.scorers.values.compare import DATA_COMPARISONS, checked_comparison
 from pytest_rewardkit.scorers.values.digits import written
@@ -111,7 +113,7 @@ class Case:
         return read_source(text) if text is not None else None
 
     def encoded_arguments(self) -> tuple[Any, Any]:
-        """Return the call's arguments, those by place and those by name, as data (codec.py).
+        """Return the call's arguments, those by place and those by name, as data (codec_encoder.py).
 
         Raises RewardkitUsageError for arguments that cannot be taken into a sandbox.
         """

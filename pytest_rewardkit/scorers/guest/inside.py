@@ -1,6 +1,6 @@
 """The evaluation of a case behind the border of a sandbox.
 
-The source of this module is sent into the candidate's interpreter, after codec.py which takes values over the border,
+The source of this module is sent into the candidate's interpreter, after the codec which takes values over the border,
 and `answer` is called there with each case. So it needs the standard library alone. A forged answer is worth what
 returning that value would have been worth: the candidate does not know what is expected.
 """
@@ -12,7 +12,8 @@ import io
 import json
 import sys
 
-from pytest_rewardkit.scorers.guest.codec import decode, encode, has_plain_text
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode, has_plain_text
 from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError, text_of, type_name
 from pytest_rewardkit.scorers.guest.loading import NAME, alone, compiled
 

@@ -153,7 +153,7 @@ def _show(error: BaseException, frames: types.TracebackType | None) -> None:
 
 def _report(channel: int, nonce: str, value: Any, wants: str, folder: str) -> None:
     """Tell the host the value of the last expression."""
-    for name in ("codec_objects", "codec"):
+    for name in ("codec_objects", "codec_libraries", "codec_encoder", "codec_decoder"):
         _module(name, folder)
     inside = _module("inside", folder)
     with suppress(Exception):  # closed, or the candidate's own

@@ -1,6 +1,6 @@
 """The comparisons of a case's code behind the border of a sandbox: both sides of each go out, and the host compares.
 
-The source of this module is sent into the candidate's interpreter, after codec.py, so it needs the standard library
+The source of this module is sent into the candidate's interpreter, after the codec, so it needs the standard library
 alone. What the interpreter itself says of a comparison decides only which operands are evaluated.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 
-from pytest_rewardkit.scorers.guest.codec import Encoder
+from pytest_rewardkit.scorers.guest.codec_encoder import Encoder
 from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError, type_name
 
 TYPING = False

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.response.blocks import needed_blocks
-from pytest_rewardkit.scorers.response.cutting import without_cut_end
+from pytest_rewardkit.scorers.response.extraction import Extraction, joined
 from pytest_rewardkit.scorers.response.fences import Block, fenced_blocks
+from pytest_rewardkit.scorers.response.in_prose import MAX_PIECES, in_prose, python_code
 from pytest_rewardkit.scorers.response.languages import NO_PROGRAMS, canonical, foreign_language, shown_name
 from pytest_rewardkit.scorers.response.response import (
     before_marks,
@@ -35,15 +36,6 @@ RESPONSE_LIMIT: Final = 250_000
 """Characters of a response that is looked through; this keeps the worst Markdown under two seconds."""
 
 POLICIES: Final = ("auto", "first", "last", "all")
-MAX_PIECES: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """The code taken from a response ("" when it has none), and how it was chosen, for the reward's reason."""
-
-    code: str
-    how: str
 
 
 def extract_code(
@@ -128,7 +120,7 @@ class _Search:
         if self.language != "python" or _TILDES.match(text) or in_json(text):
             return None
         for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text), unescaped(text), without_numbers(text)):
-            source = _python(code)
+            source = python_code(code)
             if source is not None:
                 code = without_words(unwrapped(source))
                 return None if foreign_by_names(source) else Extraction(code, "the whole response")
@@ -165,12 +157,12 @@ class _Search:
 
     def _chosen(self, blocks: Sequence[Block], sources: Sequence[Source | None]) -> Extraction:
         if self.policy == "first" or len(blocks) == 1:
-            return _joined(blocks, [0], self.language)
+            return joined(blocks, [0], self.language)
         if self.policy == "last":
-            return _joined(blocks, [len(blocks) - 1], self.language)
+            return joined(blocks, [len(blocks) - 1], self.language)
         if self.policy == "all" or self.language != "python":
-            return _joined(blocks, range(len(blocks)), self.language)
-        return _joined(blocks, needed_blocks(sources, self.defines) or range(len(blocks)), self.language)
+            return joined(blocks, range(len(blocks)), self.language)
+        return joined(blocks, needed_blocks(sources, self.defines) or range(len(blocks)), self.language)
 
     def _unfenced(self, text: str, blocks: Sequence[Block]) -> Extraction:
         """Code that stands in prose without a fence: from the first line that looks like it, as far as it parses."""
@@ -181,18 +173,13 @@ class _Search:
         other = others[0] if others else foreign_language(text)
         if other is not None:
             return Extraction("", f"the candidate is {shown_name(other)}, not Python")
-        found = _in_prose(textwrap.dedent(before_marks(text)))
+        found = in_prose(textwrap.dedent(before_marks(text)))
         if not found.code and any(block.language == "bash" for block in blocks):
             return Extraction("", "the candidate is shell, not Python")
         return found
 
 
 _TILDES: Final = re.compile(r"\s*~~~")  # before a name they are operators
-
-
-def _python(text: str) -> Source | None:
-    source = read_source(text)
-    return source if source is not None and source.is_code else None
 
 
 def foreign_by_names(source: Source) -> bool:
@@ -210,7 +197,7 @@ def _mislabelled(block: Block) -> Source | None:
     """The source in a block of another language's name that can only be Python."""
     if block.language in NO_PROGRAMS:
         return None
-    source = _python(textwrap.dedent(block.text))
+    source = python_code(textwrap.dedent(block.text))
     return source if source is not None and re.search(r"^[ \t]*(?:def|class) \w+.*:", source.text, re.M) else None
 
 
@@ -251,77 +238,3 @@ def _unquoted(text: str) -> str:
     if not all(line.startswith(">") or not line.strip() for line in lines):
         return ""
     return "\n".join(line.removeprefix(">").removeprefix(" ") for line in lines) + "\n"
-
-
-_FUTURE: Final = re.compile(r"^from __future__ import [^\n(]+\n?", re.MULTILINE)
-
-
-def _joined(blocks: Sequence[Block], places: Sequence[int], language: str) -> Extraction:
-    pieces = [textwrap.dedent(blocks[place].text).strip("\n") for place in places]
-    how = _description(len(blocks), places)
-    last = blocks[places[-1]]
-    if language == "python" and not last.is_closed and (whole := without_cut_end(pieces[-1])) is not None:
-        pieces[-1] = whole.rstrip("\n")
-        how += ", without its end, which was cut off"
-    if len(pieces) > 1 and any(_FUTURE.search(piece) for piece in pieces[1:]):
-        # They have to come first.
-        imports = dict.fromkeys(line.strip() for piece in pieces for line in _FUTURE.findall(piece))
-        pieces = ["\n".join(imports), *(_FUTURE.sub("", piece).strip("\n") for piece in pieces)]
-    return Extraction("\n\n".join(pieces) + "\n", how)
-
-
-def _description(count: int, places: Sequence[int]) -> str:
-    if count == 1:
-        return "the only code block"
-    if len(places) == count:
-        return f"all {count} code blocks, joined"
-    numbers = " and ".join(str(place + 1) for place in places)
-    return f"code block{'s' if len(places) > 1 else ''} {numbers} of {count}"
-
-
-_CODE_STARTS: Final = re.compile(
-    r"^[ \t]*(?:(?:async )?def \w+ ?\(|class \w+ ?[(:]|@\w|import \w+|from [\w.]+ import |[a-z_][\w.]*\("
-    r"|[\w, ]+ [-+*/]?= |return [\w(\[{'\"-]|(?:if|while|with) .*:$|for \w.* in .*:|try:$)",
-    re.MULTILINE,
-)
-_CODE_ENDS: Final = re.compile(
-    r"^(?:</?[A-Za-z]|`{1,2}[ \t]*$|'{3}|\"{3}|-{3,}|={3,}|\*{2,}|\\end\b|#{2,} |\[/|(?:END|End of)\b)", re.MULTILINE
-)
-"""Lines that are no Python, where they are in no string."""
-
-_INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_ATTEMPTS: Final = 8
-
-
-def _in_prose(text: str) -> Extraction:
-    start = _CODE_STARTS.search(text)
-    if start is None:
-        return _inline(text)
-    text = text[start.start() :]
-    for line in list(_CODE_ENDS.finditer(text))[:_ATTEMPTS]:
-        source = _python(textwrap.dedent(text[: line.start()]))
-        if source is not None:
-            return Extraction(source.text, "the code in the text, without a fence")
-    if (whole := without_cut_end(textwrap.dedent(text))) is not None:
-        return Extraction(whole, "the code in the text, without its end, which was cut off")
-    paragraphs = re.split(r"(\n[ \t]*\n)", text)
-    for end in range(len(paragraphs), max(0, len(paragraphs) - 2 * _ATTEMPTS), -2):
-        source = _python(textwrap.dedent("".join(paragraphs[:end])))
-        if source is not None:
-            return Extraction(source.text, "the code in the text, without a fence")
-    return Extraction(text, "what looks like code in the text, without a fence")
-
-
-def _inline(text: str) -> Extraction:
-    """The longest code between single backticks."""
-    found = [source for code in _INLINE.findall(text)[:MAX_PIECES] if (source := _python(code)) is not None]
-    found = [source for source in found if _does(source)]
-    if not found:
-        return Extraction("", "no code in the response")
-    longest = max(found, key=lambda source: len(source.text))
-    return Extraction(f"{longest.text}\n", "the code between backticks")
-
-
-def _does(source: Source) -> bool:
-    """Whether it is more than a part of a program, as `x = 5` and `"text"` are: a call, or a definition."""
-    return re.search(r"\w\(.*\)|\bdef |=[ ]*lambda\b", source.text) is not None

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, Case
-from pytest_rewardkit.scorers.guest import codec, codec_objects, inside, loading, operand_recorder
-from pytest_rewardkit.scorers.running.operands import ComparisonPlan, planned
+from pytest_rewardkit.scorers.guest import inside, loading, operand_recorder
+from pytest_rewardkit.scorers.running.decomposition import planned
+from pytest_rewardkit.scorers.running.operands import ComparisonPlan
 from pytest_rewardkit.scorers.running.protocol import VALUE, Raised, Refused, Said, read, reading_of
-from pytest_rewardkit.scorers.running.shipping import NAMES, call
+from pytest_rewardkit.scorers.running.shipping import CODEC, NAMES, call
 from pytest_rewardkit.scorers.values.digits import written
 from pytest_rewardkit.scorers.values.texts import text_of_value, texts_of_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
+    from pytest_rewardkit.scorers.running.cell import Cell
+    from pytest_rewardkit.scorers.running.interpreter import Interpreter
 
 CELL_LIMIT: Final = 50_000
 """Characters of a question that is put into a cell; IPython reads longer cells slowly, and with much memory."""
@@ -163,10 +165,10 @@ def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
     return Verdict.RUNTIME_ERROR
 
 
-TELLING: Final = (loading, codec_objects, codec, inside)
+TELLING: Final = (loading, *CODEC, inside)
 """What tells a value of a program, in its process; each imports those before it."""
 
-ANSWERING: Final = (loading, codec_objects, codec, operand_recorder, inside)
+ANSWERING: Final = (loading, *CODEC, operand_recorder, inside)
 """What answers questions."""
 
 

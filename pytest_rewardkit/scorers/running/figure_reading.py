@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.scorers.guest import figures
+from pytest_rewardkit.scorers.guest import figure_charts, figures
 from pytest_rewardkit.scorers.running.shipping import call
 
 if TYPE_CHECKING:
     from pytest_rewardkit.scorers.running.interpreter import Interpreter
 
+_READING: Final = (figure_charts, figures)
+
 
 def begin_reading(interpreter: Interpreter, *, limit: float) -> None:
     """Have each figure that is shown from now on carry a reading (figures.py). Raises SandboxUnavailable."""
-    call(interpreter, (figures,), "install", limit=limit)
+    call(interpreter, _READING, "install", limit=limit)
 
 
 def read_unshown(interpreter: Interpreter, *, limit: float) -> list[str]:
@@ -22,5 +24,5 @@ def read_unshown(interpreter: Interpreter, *, limit: float) -> list[str]:
     if not interpreter.alive:
         return []
     nonce = secrets.token_hex(16)
-    value = call(interpreter, (figures,), "Unshown", repr(nonce), limit=limit).value
+    value = call(interpreter, _READING, "Unshown", repr(nonce), limit=limit).value
     return value.removeprefix(nonce).splitlines() if value is not None and value.startswith(nonce) else []

@@ -14,11 +14,12 @@ from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.failures import is_refusal
 from pytest_rewardkit.scorers.guest import launcher
-from pytest_rewardkit.scorers.running import interpreter
+from pytest_rewardkit.scorers.running import cell_execution
 from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
+from pytest_rewardkit.scorers.running.cell_execution import MEMORY_USED_UP, OUTPUT_LIMIT
 from pytest_rewardkit.scorers.running.counted_time import CountedTime
 from pytest_rewardkit.scorers.running.evaluation import TELLING, Answer, with_what
-from pytest_rewardkit.scorers.running.interpreter import MEMORY_USED_UP, OUTPUT_LIMIT, sandbox_failures
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.protocol import VALUE, Refused, read
 from pytest_rewardkit.scorers.running.scratch import scratch_path
 from pytest_rewardkit.scorers.running.shipping import as_files
@@ -209,7 +210,7 @@ class _ProgramRun:
                 background=True,
                 stdin=self.has_setup,
                 # The program is ended when its time is up. An answer that does not come even then is not kept by it.
-                timeout=counted.longest + interpreter.END_SECONDS,
+                timeout=counted.longest + cell_execution.END_SECONDS,
             )
             moves_in(self.sandbox)
             with _Deadline(handle, counted) as deadline:

@@ -12,9 +12,10 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.scorers.guest.codec import decode, has_plain_text
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import has_plain_text
 from pytest_rewardkit.scorers.guest.inside import (
     MAX_ANSWER,
     MAX_BASES,
@@ -23,7 +24,10 @@ from pytest_rewardkit.scorers.guest.inside import (
     MAX_TRACEBACK,
     MODULE,
 )
-from pytest_rewardkit.scorers.running.operands import ComparisonPlan, Outcome, Undecided
+from pytest_rewardkit.scorers.running.operands import ComparisonPlan, Undecided
+
+if TYPE_CHECKING:
+    from pytest_rewardkit.scorers.running.operand_comparison import Outcome
 
 VALUE: Final = "value"
 """A value is wanted, whatever its text."""

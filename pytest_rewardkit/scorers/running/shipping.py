@@ -14,13 +14,17 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.scorers.guest import unpacking
+from pytest_rewardkit.scorers.guest import codec_decoder, codec_encoder, codec_libraries, codec_objects, unpacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
+    from pytest_rewardkit.scorers.running.cell import Cell
+    from pytest_rewardkit.scorers.running.interpreter import Interpreter
+
+CODEC: Final = (codec_objects, codec_libraries, codec_encoder, codec_decoder)
+"""What takes values over the border of a sandbox."""
 
 NAMES: Final = "(lambda: 0).__globals__"
 """The source of an argument: the names of the cell, which are the candidate's."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.running.interpreter import CUT_OFF, sandbox_failures
+from pytest_rewardkit.scorers.running.cell_execution import CUT_OFF
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry
 
 if TYPE_CHECKING:

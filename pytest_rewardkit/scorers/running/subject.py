@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.guest.loading import NAME
 from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
+from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
 from pytest_rewardkit.scorers.running.figure_reading import begin_reading, read_unshown
-from pytest_rewardkit.scorers.running.interpreter import Cell, Interpreter
+from pytest_rewardkit.scorers.running.interpreter import Interpreter
 from pytest_rewardkit.scorers.running.tenants import moves_in
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown, text_difference
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
-from pytest_rewardkit.scorers.guest.codec import MAX_WRITTEN_BITS
+from pytest_rewardkit.scorers.guest.codec_encoder import MAX_WRITTEN_BITS
 from pytest_rewardkit.scorers.values.digits import whole_number
 from pytest_rewardkit.scorers.values.equality import comparable, value_difference
 from pytest_rewardkit.scorers.values.similarity import NEAREST, SIMILARITIES
@@ -87,9 +87,9 @@ def compare_values(
 ) -> ComparisonResult:
     """Compare two values by Python's equality, deep and in order, floats within `tolerance`.
 
-    `actual` is plain data (see codec.py), `expected` the author's. An expected list takes a tuple of equal items as
-    well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys of
-    dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
+    `actual` is plain data (codec_decoder.py), `expected` the author's. An expected list takes a tuple of equal items
+    as well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys
+    of dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
     """
     expected = comparable(expected)
     if compare == "json":

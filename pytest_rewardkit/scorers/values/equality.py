@@ -1,7 +1,7 @@
 """Where two values differ first: deep, in order, by Python's equality, with tolerance for floats.
 
-The actual value is plain data that came out of a sandbox (codec.py); its own `__eq__` never left it. The expected
-value is the author's; `comparable` brings it into the same form, or refuses it.
+The actual value is plain data that came out of a sandbox (codec_decoder.py); its own `__eq__` never left it. The
+expected value is the author's; `comparable` brings it into the same form, or refuses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from uuid import UUID
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.guest.codec import Encoder, decode
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import Encoder
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError, type_name
 
 if TYPE_CHECKING:

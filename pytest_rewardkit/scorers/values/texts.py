@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown
-from pytest_rewardkit.scorers.guest.codec import has_plain_text
+from pytest_rewardkit.scorers.guest.codec_encoder import has_plain_text
 from pytest_rewardkit.scorers.values.compare import literal_value
 from pytest_rewardkit.scorers.values.digits import written
 

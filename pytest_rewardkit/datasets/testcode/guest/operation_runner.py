@@ -9,23 +9,24 @@ from __future__ import annotations
 import builtins
 import itertools
 import json
-import signal
 import sys
 import time
 import traceback
 import types
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.datasets.testcode.guest.time_limit import TimeUp, wall_time_limit
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
 from pytest_rewardkit.scorers.guest.loading import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MAX_TEXT = 2_000
 MAX_LISTED = 100_000
@@ -35,10 +36,6 @@ MAX_TIMEOUTS = 3
 """Operations that may run out of time before all that follow are taken to."""
 
 _SAID: dict[str, Callable[[Any], Any]] = {"len": len, "str": str, "bool": bool}
-
-
-class TimeUp(BaseException):
-    """The operation has had its time."""
 
 
 class OperationRunner:
@@ -58,7 +55,7 @@ class OperationRunner:
         sys.modules["candidate"] = self._module
         compiling = True
         try:
-            with _time_limit(seconds):
+            with wall_time_limit(seconds):
                 programs = [compiled(source, f"<candidate {number}>") for number, source in enumerate(sources)]
                 compiling = False
                 with suppress(SystemExit):
@@ -82,7 +79,7 @@ class OperationRunner:
         self._operations[number] = operation
         changed: list[Any] = []
         try:
-            with _time_limit(seconds):
+            with wall_time_limit(seconds):
                 answer = self._told(operation, self._perform(operation, changed))
         except KeyboardInterrupt:
             raise
@@ -193,22 +190,6 @@ def _encoded(value: Any) -> Any:
 
 def _is_built_in_type(value: Any) -> bool:
     return type(value) is type and vars(builtins).get(value.__name__) is value
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Interrupts what runs within, again and again if it takes no notice the first time."""
-
-    def interrupt(*_: Any) -> None:
-        raise TimeUp
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

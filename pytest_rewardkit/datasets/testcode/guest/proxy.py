@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pytest_rewardkit.datasets.testcode.guest.digests import digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Sender, Unsendable
-from pytest_rewardkit.scorers.guest.codec import decode, encode
+from pytest_rewardkit.scorers.guest.codec_decoder import decode
+from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
 
 if TYPE_CHECKING:

@@ -15,62 +15,39 @@ None, and what passes then is vacuous.
 from __future__ import annotations
 
 import ast
-import builtins
-import hashlib
 import importlib
 import json
 import random
-import signal
-import symtable
 import sys
 import time
 import types
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.datasets.testcode.guest.answers import read_answer
+from pytest_rewardkit.datasets.testcode.guest.candidate_names import IMPORTED_AS, modules_among, names_from_elsewhere
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
 from pytest_rewardkit.datasets.testcode.guest.child_process import ChildProcess
-from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, built_in_type, is_changeable, pour
+from pytest_rewardkit.datasets.testcode.guest.operations import Operations, Unanswered
 from pytest_rewardkit.datasets.testcode.guest.proxy import (
-    LARGE_KINDS,
-    CandidateFailed,
     CannotBeSent,
-    Handed,
-    Proxy,
-    UnknownValue,
-    short,
 )
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.scorers.guest.codec import decode
-from pytest_rewardkit.scorers.guest.codec_objects import Opaque
+from pytest_rewardkit.datasets.testcode.guest.time_limit import TimeUp, processor_time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from types import CodeType
 
 SEED = 20210707
-MAX_OPERATIONS = 100_000
 SHORTEST = 10.0
 TIME_FACTOR = 5.0
 """Seconds that a run in earnest has at least, and how many times as long it may take as the dry run."""
 
-WALL_FACTOR = 5.0
-"""How many times its seconds of processor time a run may take in all: a busy machine is not the test's fault."""
 
 SHORTEST_OF_NOTHING = 1.0
 """Seconds that the run without a candidate has at least."""
 
-TIME_UP = "ran out of time"
-_IMPORTED_AS = {"np": "numpy"}
 _MODULE = "row_test"
-
-
-class Unanswered(BaseException):
-    """In earnest, something was asked that is not known yet."""
-
-
-class TimeUp(BaseException):
-    """The test code has had its time."""
 
 
 class RowTest:
@@ -84,16 +61,9 @@ class RowTest:
 
     def __init__(self, program: dict[str, Any]) -> None:
         self._program = program
-        self._numbers: dict[tuple[str, int], int] = {}
-        self._operations: list[dict[str, Any]] = []
-        self._answers: dict[int, dict[str, Any]] = {}
-        self._asked: dict[str, int] = {}
+        self._operations = Operations()
         self._missing: set[str] = set()
-        self._candidate_error: BaseException | None = None
-        self._in_earnest = False
-        self._without_candidate = False
         self._vacuous: dict[int, set[int]] = {}
-        self._changing: list[Any] = []
         self._in_setup = False
         self._planned = 0
         self._dry_run_seconds = 0.0
@@ -105,25 +75,22 @@ class RowTest:
 
     def advance(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
         """Takes answers; returns ``{"operations": [...]}`` to do next, or ``{"outcome": {...}}``."""
-        self._answers.update(answers)
-        if not self._operations:
+        self._operations.take(answers)
+        if not self._operations.asked:
             stopped = self._dry_run()
             if stopped is not None and stopped["broken"]:
                 return {"outcome": self._outcome(stopped)}
             self._vacuous = self._passed_by_nothing()
-        if not self._open_operations():
+        if not self._operations.unanswered:
             stopped = self._run(in_earnest=True)
-            if not self._open_operations():
+            if not self._operations.unanswered:
                 return {"outcome": self._outcome(stopped)}
             self._dry_run()
-        return {"operations": self._open_operations()}
+        return {"operations": self._operations.unanswered}
 
     def blames(self, error: BaseException | None) -> bool:
         """Whether the candidate raised this, or lacks what it is about."""
-        return error is self._candidate_error or (isinstance(error, NameError) and error.name in self._missing)
-
-    def _open_operations(self) -> list[dict[str, Any]]:
-        return [operation for operation in self._operations if operation["id"] not in self._answers]
+        return error is self._operations.error or (isinstance(error, NameError) and error.name in self._missing)
 
     def _outcome(self, stopped: dict[str, Any] | None) -> dict[str, Any]:
         return {
@@ -135,11 +102,7 @@ class RowTest:
         }
 
     def _passed_by_nothing(self) -> dict[int, set[int]]:
-        self._without_candidate = True
-        try:
-            self._run(in_earnest=True)
-        finally:
-            self._without_candidate = False
+        self._run(in_earnest=True, without_candidate=True)
         return self.checks.passes
 
     def _dry_run(self) -> dict[str, Any] | None:
@@ -149,12 +112,10 @@ class RowTest:
         self._planned = max(self._planned, self.checks.made)
         return stopped
 
-    def _run(self, *, in_earnest: bool) -> dict[str, Any] | None:
+    def _run(self, *, in_earnest: bool, without_candidate: bool = False) -> dict[str, Any] | None:
         """Runs the test code once; returns what stopped it, or None."""
-        self._in_earnest = in_earnest
-        self._asked = {}
-        self._changing = []
         self.checks = Checks(is_dry_run=not in_earnest, blames=self.blames, vacuous=self._vacuous)
+        self._operations.begin(self.checks.calls, in_earnest=in_earnest, without_candidate=without_candidate)
         random.seed(SEED)
         if "numpy" in sys.modules:
             sys.modules["numpy"].random.seed(SEED)
@@ -162,10 +123,10 @@ class RowTest:
         seconds = self._program["seconds"]
         if in_earnest:
             # A candidate's values may be made to be slow to compare.
-            shortest = SHORTEST_OF_NOTHING if self._without_candidate else SHORTEST
+            shortest = SHORTEST_OF_NOTHING if without_candidate else SHORTEST
             seconds = min(seconds, max(shortest, TIME_FACTOR * self._dry_run_seconds))
         try:
-            with _time_limit(seconds):
+            with processor_time_limit(seconds):
                 self._execute()
         except Unanswered:
             return None
@@ -199,13 +160,13 @@ class RowTest:
             self._calls_check = any(_calls_check(statement) for statement in ast.walk(tree))
             self._test = compile(tree, "<test>", "exec")
             defined = frozenset(self._program.get("defined", ()))
-            self._elsewhere = _names_from_elsewhere(source, namespace, entry_point, defined)
-            self._modules = _modules_among(self._elsewhere, tree) - defined
+            self._elsewhere = names_from_elsewhere(source, namespace, entry_point, defined)
+            self._modules = modules_among(self._elsewhere, tree) - defined
         for name in self._elsewhere:
             self._bind(name, namespace)
         if entry_point is not None:
             # In place of what the setup left there: a prompt defines its function without a body.
-            namespace[entry_point] = self.ask({"do": "name", "name": entry_point}, entry_point)
+            namespace[entry_point] = self._operations.ask({"do": "name", "name": entry_point}, entry_point)
         exec(self._test, namespace)
         if "check" in namespace and entry_point not in (None, "check") and not self._calls_check:
             namespace["check"](namespace[entry_point])
@@ -213,147 +174,14 @@ class RowTest:
     def _bind(self, name: str, namespace: dict[str, Any]) -> None:
         """Binds a name that the test uses without defining it: a module, or something of the candidate's."""
         if name in self._modules:
-            namespace[name] = importlib.import_module(_IMPORTED_AS.get(name, name))
+            namespace[name] = importlib.import_module(IMPORTED_AS.get(name, name))
             return
         try:
-            namespace[name] = self.ask({"do": "name", "name": name}, name)
+            namespace[name] = self._operations.ask({"do": "name", "name": name}, name)
         except NameError:
             # It may never be used; where it is, that tells.
             self._missing.add(name)
             self.checks.calls.clear()
-
-    def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of an operation of the candidate's, or a proxy; raises what the candidate raised."""
-        if self._without_candidate:
-            return Nothing()
-        given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []
-        if any(value is other for value in given for other in self._changing):
-            raise UnknownValue  # what is in it by now is not known
-        key = hashlib.sha256(json.dumps(operation).encode("ascii")).hexdigest()  # arguments may be large
-        occurrence = self._asked.get(key, 0)
-        self._asked[key] = occurrence + 1
-        number = self._numbers.setdefault((key, occurrence), len(self._operations))
-        if number == len(self._operations):
-            if number >= MAX_OPERATIONS:
-                raise TimeUp(f"the test code asks for more than {MAX_OPERATIONS:,} values")
-            self._operations.append({"id": number, **operation})
-        answer = self._answers.get(number)
-        if answer is not None:
-            if handed is not None and "changed" in answer:
-                self._take_over(answer["changed"], handed, shown)
-            return self._settled(number, answer, shown)
-        if self._in_earnest:
-            raise Unanswered
-        if given and self._operations[operation["of"]]["do"] != "name":
-            # An object of the candidate's remembers calls; one with other content than it gets in earnest would stay.
-            self._changing += given
-        return Proxy(self, number, shown, known=False)
-
-    def _take_over(self, changed: Any, handed: Handed, shown: str) -> None:
-        """Lets the test's own values have what the candidate changed in them."""
-        try:
-            for key, data in changed:
-                value = handed.kwargs[key] if isinstance(key, str) else handed.args[key]
-                new = decode(data)
-                self.checks.calls.append(f"{shown} changed {short(value)} to {short(new)}")
-                pour(new, value)
-        except (ValueError, TypeError, LookupError) as error:
-            raise self._failure(CandidateFailed(f"gave a malformed change: {error}"), shown) from None
-
-    def _settled(self, number: int, answer: dict[str, Any], shown: str) -> Any:
-        if "large" in answer and answer.get("of") in LARGE_KINDS:
-            kind = LARGE_KINDS[answer["of"]]
-            what = f"{shown}, a large {kind.__name__}"
-            return Proxy(self, number, what, known=True, digest=str(answer["large"]), of=kind)
-        if "value" in answer:
-            try:
-                value = decode(answer["value"])
-            except ValueError as error:
-                raise self._failure(CandidateFailed(f"gave a {error}"), shown) from None
-            self.checks.calls.append(f"{shown} is {short(value)}")
-            if not isinstance(value, Opaque):
-                return value
-            named = built_in_type(value.text) if value.type_name == SENT_TYPE else None
-            return Proxy(self, number, shown, known=True) if named is None else named
-        if "ended" in answer:
-            raise self._failure(CandidateFailed(str(answer["ended"])[:200]), shown, f"failed: {answer['ended']}"[:300])
-        if "raised" not in answer:
-            raise self._failure(CandidateFailed(TIME_UP), shown)
-        raised = answer["raised"]
-        name, message, where = (str(raised[field]) for field in ("type", "message", "where"))
-        what = f"raised {name}: {message[:200]}{where and f' ({where})'}"
-        made = _made(str(raised["builtin"]), message)
-        if _may_be_swallowed(made, self._operations[number]["do"]):
-            made = RuntimeError(f"the candidate raised {name}")  # as Python does for a generator
-        raise self._failure(made, shown, what)
-
-    def _failure(self, error: Exception, shown: str, what: str = "") -> Exception:
-        self._candidate_error = error
-        self.checks.calls.append(f"{shown} {what or error}")
-        return error
-
-
-class Nothing:
-    """What the test has of the candidate's where there is none: it can be called, and nothing comes of it."""
-
-    def __call__(self, *_: Any, **__: Any) -> None:
-        return None
-
-    def __getattr__(self, name: str) -> Nothing:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Nothing()
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Interrupts what runs within when it has had its processor time, and a test that only waits later."""
-
-    def interrupt(*_: Any) -> None:
-        raise TimeUp(f"the test code did not end within {seconds:.3g} s")
-
-    timers = (
-        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
-        (signal.ITIMER_REAL, signal.SIGALRM, WALL_FACTOR * seconds),
-    )
-    before = [signal.signal(number, interrupt) for _, number, _ in timers]
-    for timer, _, length in timers:
-        signal.setitimer(timer, length, 0.1)
-    try:
-        yield
-    finally:
-        for timer, _, _ in timers:
-            signal.setitimer(timer, 0)
-        for (_, number, _), handler in zip(timers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _names_from_elsewhere(
-    source: str, namespace: dict[str, Any], entry_point: str | None, defined_by_candidate: frozenset[str]
-) -> list[str]:
-    """Names that the test uses and that neither it nor the setup defines: the candidate's, or modules'."""
-    used: set[str] = set()
-    top = symtable.symtable(source, "<test>", "exec")
-    defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    tables = [top]
-    while tables:
-        table = tables.pop()
-        tables += table.get_children()
-        used |= {
-            symbol.get_name()
-            for symbol in table.get_symbols()
-            if symbol.is_referenced() and (table is top or symbol.is_global())
-        }
-    return sorted(used - defined - (set(dir(builtins)) - defined_by_candidate) - set(namespace) - {entry_point})
-
-
-def _modules_among(names: list[str], tree: ast.Module) -> set[str]:
-    """Those names that are modules' and are used as such; some benchmarks have functions named like modules."""
-    known = {name for name in names if name in _IMPORTED_AS or name in sys.stdlib_module_names}
-    if not known:
-        return known
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return known - {function.id for function in calls if isinstance(function, ast.Name)}
 
 
 def _calls_check(node: ast.AST) -> bool:
@@ -361,45 +189,6 @@ def _calls_check(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
 
 
-def _made(kind: str, message: str) -> Exception:
-    """An exception of the built-in kind; our own if it has none that takes a text."""
-    made = getattr(builtins, kind, None)
-    if isinstance(made, type) and issubclass(made, Exception):
-        with suppress(Exception):
-            return made(message)
-    return CandidateFailed(message)
-
-
-def _may_be_swallowed(error: Exception, do: str) -> bool:
-    """Whether an exception of the candidate's, raised here, would end a loop of the test's as if all were well."""
-    if isinstance(error, StopIteration | StopAsyncIteration):
-        return True
-    if not isinstance(error, IndexError):
-        return False
-    frame: types.FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == "__getitem__":  # by which Python iterates over what has no `__iter__`
-            return True
-        frame = frame.f_back
-    return do not in ("call", "get")
-
-
-def _answer(line: str) -> dict[str, Any]:
-    """What the candidate's side wrote; whatever says not exactly one thing is an answer that says nothing."""
-    try:
-        answer = json.loads(line)
-        said = frozenset(answer) - {"changed"}
-        texts = [answer["raised"][field] for field in _SILENCE] if "raised" in said else []
-        texts += [answer[field] for field in ("large", "of", "ended") if field in said]
-        if said in _FORMS and all(isinstance(text, str) for text in texts):
-            return dict(answer)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        pass
-    return {"raised": _SILENCE}
-
-
-_FORMS = frozenset(map(frozenset, (["value"], ["large", "of"], ["raised"], ["ended"], ["timeout"])))
-_SILENCE = {"type": "NoAnswer", "builtin": "Exception", "message": "the candidate's side gave no answer", "where": ""}
 _tests: dict[str, RowTest] = {}
 _rows: list[ChildProcess] = []
 
@@ -425,7 +214,7 @@ def _advanced(task: dict[str, Any], result_path: str) -> None:
     token = task["token"]
     if "program" in task:
         _tests[token] = RowTest(task["program"])
-    answers = map(_answer, task.get("answers", ()))
+    answers = map(read_answer, task.get("answers", ()))
     begun = time.monotonic()
     with as_a_program():
         result = _tests[token].advance(zip(task.get("numbers", ()), answers, strict=True))

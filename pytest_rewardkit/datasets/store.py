@@ -1,0 +1,30 @@
+"""What rows are read from: each is met once by a scan, and read again by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+Fields = Mapping[str, Any]
+
+
+class Found(NamedTuple):
+    """A row met by a scan: the key to read it again by, its place for people (``rows.jsonl:12``), its fields."""
+
+    key: int
+    place: str
+    fields: Fields
+
+
+class Store(Protocol):
+    """Where rows are kept."""
+
+    name: str
+
+    def scan(self) -> Iterator[Found]:
+        """Yields each row in order. Raises RewardkitUsageError at one that cannot be read."""
+        ...
+
+    def read(self, key: int) -> Fields:
+        """Returns the fields of the row that a scan found by this key."""
+        ...
