@@ -7,14 +7,13 @@ parser of test results reads: ``evals.scores.NAME.value``, ``.type`` and ``.meta
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from pytest_rewardkit.ledger.record import Record
-    from pytest_rewardkit.reward import Part, Reward, Verdict
+    from pytest_rewardkit.reward import Part, Reward
 
 WHOLE: Final = "reward"
 """The name under which a test's whole reward stands, among the scores and as a property of its own."""
@@ -36,43 +35,30 @@ def properties_of(record: Record) -> list[Property]:
     reward = record.reward
     if reward is None:
         return []
-    found: list[Property] = [] if reward.value is None else [_property(WHOLE, reward.value)]
+    found: list[Property] = [] if reward.value is None else [(WHOLE, reward.value)]
     _add_score(found, WHOLE, reward)
     for fact in ("threshold", "group", "row"):
         if (said := getattr(record, fact)) is not None:
-            found.append(_property(f"evals.scores.{WHOLE}.metadata.{fact}", said))
+            found.append((f"evals.scores.{WHOLE}.metadata.{fact}", said))
     if record.weight != 1:
-        found.append(_property(f"evals.scores.{WHOLE}.metadata.weight", record.weight))
+        found.append((f"evals.scores.{WHOLE}.metadata.weight", record.weight))
     names = {WHOLE}
     for part in reward.parts[:PARTS]:
         name = _unique(_NOT_IN_NAMES.sub("_", part.name)[:_NAME_LIMIT] or "part", names)
         _add_score(found, name, part)
         if part.weight != 1:
-            found.append(_property(f"evals.scores.{name}.metadata.weight", part.weight))
+            found.append((f"evals.scores.{name}.metadata.weight", part.weight))
     return found
 
 
 def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
-    found += _score(name, judged.value, judged.verdict)
-    if judged.reason:
-        found.append(_property(f"evals.scores.{name}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
-
-
-# pytest keeps the properties of all tests to its end, and each collection of garbage looks at all of them. Most tests
-# say the same of themselves; what two of them say is there once.
-@lru_cache(1000, typed=True)
-def _property(name: str, value: str | float) -> Property:
-    return name, value
-
-
-@lru_cache(1000)
-def _score(name: str, value: float | None, verdict: Verdict) -> tuple[Property, ...]:
     prefix = f"evals.scores.{name}"
-    judgement = _property(f"{prefix}.metadata.verdict", verdict.value)
     # What is unscored has no number, and none is made up for it.
-    if value is None:
-        return (judgement,)
-    return _property(f"{prefix}.value", value), _property(f"{prefix}.type", "float"), judgement
+    if judged.value is not None:
+        found += [(f"{prefix}.value", judged.value), (f"{prefix}.type", "float")]
+    found.append((f"{prefix}.metadata.verdict", judged.verdict.value))
+    if judged.reason:
+        found.append((f"{prefix}.metadata.reason", one_line(judged.reason, _TEXT_LIMIT)))
 
 
 def _unique(name: str, taken: set[str]) -> str:
