@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Run = Callable[..., pytest.RunResult]
+
+
+def graders(tests: str, *, reference: str) -> str:
+    """A file of tests that take a candidate, and have this one that is known to be good."""
+    head = f"""
+import pytest
+
+@pytest.fixture
+def candidate(): ...
+
+@pytest.fixture
+def reference():
+    return {reference!r}
+"""
+    return head + textwrap.dedent(tests)
+
 
 GRADERS = '''
 import pytest
@@ -151,29 +168,21 @@ def test_candidates_are_not_held_against_what_is_asked_of_graders(pytester: pyte
 
 def test_flakes(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(
-        test_graders="""
-        import itertools
-        import pytest
+        test_graders=graders(
+            """
+            import itertools
 
-        @pytest.fixture
-        def candidate(): ...
+            TURNS = itertools.cycle([1.0, 1.0, 0.75])
 
-        TURNS = itertools.cycle([1.0, 1.0, 0.75])
+            def test_stable(candidate, reward):
+                reward.record(0.5)
 
-        @pytest.fixture
-        def candidate(): ...
-
-        @pytest.fixture
-        def reference():
-            return "x = 1"
-
-        def test_stable(candidate, reward):
-            reward.record(0.5)
-
-        @pytest.mark.reward(threshold=0.5)
-        def test_turning(candidate, reward):
-            reward.record(next(TURNS))
-        """
+            @pytest.mark.reward(threshold=0.5)
+            def test_turning(candidate, reward):
+                reward.record(next(TURNS))
+            """,
+            reference="x = 1",
+        )
     )
     result = run("--rewardkit-selfcheck=flakes", "--rewardkit-selfcheck-limit=6", "-v")
     result.assert_outcomes(passed=1, failed=1)
@@ -188,22 +197,16 @@ def test_flakes(pytester: pytest.Pytester, run: Run) -> None:
 
 
 # No sandbox: these judge texts.
-TEXTS = """
-import pytest
+TEXTS = graders(
+    """
+    def test_exact(candidate):
+        assert "return (a + b) * 2 - 1" in candidate
 
-@pytest.fixture
-def candidate(): ...
-
-@pytest.fixture
-def reference():
-    return "def f(a, b):\\n    return (a + b) * 2 - 1\\n"
-
-def test_exact(candidate):
-    assert "return (a + b) * 2 - 1" in candidate
-
-def test_any(candidate):
-    assert True
-"""
+    def test_any(candidate):
+        assert True
+    """,
+    reference="def f(a, b):\n    return (a + b) * 2 - 1\n",
+)
 
 
 def test_several_checks_at_once_and_a_limit_that_says_so(pytester: pytest.Pytester, run: Run) -> None:
@@ -224,34 +227,28 @@ def test_several_checks_at_once_and_a_limit_that_says_so(pytester: pytest.Pytest
 
 def test_each_candidate_meets_fresh_fixtures(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(
-        test_graders="""
-        import pytest
+        test_graders=graders(
+            """
+            @pytest.fixture(scope="module")
+            def once():
+                return []
 
-        @pytest.fixture(scope="module")
-        def once():
-            return []
+            @pytest.fixture
+            def fresh(once):
+                once.append("made")
+                yield []
+                once.append("ended")
 
-        @pytest.fixture
-        def fresh(once):
-            once.append("made")
-            yield []
-            once.append("ended")
-
-        @pytest.fixture
-        def candidate(): ...
-
-        @pytest.fixture
-        def reference():
-            return "x = 1 + 2"
-
-        @pytest.mark.reward(threshold=1)
-        def test_it(fresh, once, candidate, reward, record_property):
-            assert fresh == []
-            assert once == ["made", "ended"] * (len(once) // 2) + ["made"]
-            fresh.append(candidate)
-            record_property("seen", candidate)
-            reward.record(candidate == "x = 1 + 2")
-        """
+            @pytest.mark.reward(threshold=1)
+            def test_it(fresh, once, candidate, reward, record_property):
+                assert fresh == []
+                assert once == ["made", "ended"] * (len(once) // 2) + ["made"]
+                fresh.append(candidate)
+                record_property("seen", candidate)
+                reward.record(candidate == "x = 1 + 2")
+            """,
+            reference="x = 1 + 2",
+        )
     )
     result = run("--rewardkit-selfcheck=attacks,mutants,flakes", "--junitxml=j.xml", "-v", "-ojunit_family=legacy")
     result.assert_outcomes(passed=3)
@@ -297,19 +294,13 @@ def test_what_cannot_be_checked_is_listed_with_the_line_that_mends_it(pytester: 
         def test_wide(candidate):
             pass
         """,
-        test_other_language="""
-        import pytest
-
-        @pytest.fixture
-        def candidate(): ...
-
-        @pytest.fixture
-        def reference():
-            return "function f() { return 1; }"
-
-        def test_script(candidate):
-            assert candidate == "function f() { return 1; }"
-        """,
+        test_other_language=graders(
+            """
+            def test_script(candidate):
+                assert candidate == "function f() { return 1; }"
+            """,
+            reference="function f() { return 1; }",
+        ),
     )
     result = run("--rewardkit-selfcheck=mutants")
     result.assert_outcomes(skipped=5)
@@ -360,19 +351,13 @@ def test_rows_are_graders_too(pytester: pytest.Pytester, run: Run) -> None:
 
 def test_a_reference_that_does_not_pass_is_a_broken_grader(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(
-        test_graders="""
-        import pytest
-
-        @pytest.fixture
-        def candidate(): ...
-
-        @pytest.fixture
-        def reference():
-            return "x = 1"
-
-        def test_never(candidate):
-            assert candidate == "y"
-        """
+        test_graders=graders(
+            """
+            def test_never(candidate):
+                assert candidate == "y"
+            """,
+            reference="x = 1",
+        )
     )
     result = run("--rewardkit-selfcheck=attacks,mutants,flakes")
     result.assert_outcomes(failed=3)
@@ -387,26 +372,21 @@ def test_a_reference_that_does_not_pass_is_a_broken_grader(pytester: pytest.Pyte
 
 def test_what_cannot_be_told_is_unscored_and_tried_again(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(
-        test_graders="""
-        import os
-        import pytest
-        from pytest_rewardkit import UnscoredError
+        test_graders=graders(
+            """
+            import os
+            from pytest_rewardkit import UnscoredError
 
-        @pytest.fixture
-        def candidate(): ...
+            def test_fine(candidate):
+                assert candidate.rstrip().endswith("x = 1 + 1")
 
-        @pytest.fixture
-        def reference():
-            return "x = 1 + 1"
-
-        def test_fine(candidate):
-            assert candidate.rstrip().endswith("x = 1 + 1")
-
-        def test_lost(candidate):
-            if "-" in candidate and "LOST" in os.environ:
-                raise UnscoredError("the sandbox is gone")
-            assert candidate.rstrip().endswith("x = 1 + 1")
-        """
+            def test_lost(candidate):
+                if "-" in candidate and "LOST" in os.environ:
+                    raise UnscoredError("the sandbox is gone")
+                assert candidate.rstrip().endswith("x = 1 + 1")
+            """,
+            reference="x = 1 + 1",
+        )
     )
     pytester.makepyprojecttoml("[tool.rewardkit]\nmin_kill_rate = 0.1\n")
     with pytest.MonkeyPatch.context() as patch:
@@ -433,19 +413,13 @@ def test_what_cannot_be_told_is_unscored_and_tried_again(pytester: pytest.Pytest
 
 def test_html_shows_graders_and_escapes_what_they_are_tried_with(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(
-        test_graders="""
-        import pytest
-
-        @pytest.fixture
-        def candidate(): ...
-
-        @pytest.fixture
-        def reference():
-            return "x = '</script><script>alert(1)</script>' + '1'"
-
-        def test_any(candidate):
-            pass
-        """
+        test_graders=graders(
+            """
+            def test_any(candidate):
+                pass
+            """,
+            reference="x = '</script><script>alert(1)</script>' + '1'",
+        )
     )
     run("--rewardkit-selfcheck=attacks,mutants", "--rewardkit-html=r.html")
     page = pytester.path.joinpath("r.html").read_text()
