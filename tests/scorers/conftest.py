@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
+from faulty_proxy import FaultyProxy
 
 from pytest_rewardkit.local.handle import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from e2b_code_interpreter import Sandbox
 
@@ -22,16 +24,50 @@ def server(shared_settings: Settings) -> Iterator[LocalServer]:
         yield server
 
 
+def address_of(server: LocalServer) -> dict[str, str]:
+    """What leads `Sandbox.create` to the server."""
+    variables = server.environment()
+    return {
+        "api_key": variables["E2B_API_KEY"],
+        "api_url": variables["E2B_API_URL"],
+        "sandbox_url": variables["E2B_SANDBOX_URL"],
+        "domain": variables["E2B_DOMAIN"],
+    }
+
+
 @pytest.fixture
 def sandbox(server: LocalServer) -> Iterator[Sandbox]:
     from e2b_code_interpreter import Sandbox
 
-    variables = server.environment()
-    sandbox = Sandbox.create(
-        api_key=variables["E2B_API_KEY"],
-        api_url=variables["E2B_API_URL"],
-        sandbox_url=variables["E2B_SANDBOX_URL"],
-        domain=variables["E2B_DOMAIN"],
-    )
+    sandbox = Sandbox.create(**address_of(server))
     yield sandbox
     sandbox.kill()
+
+
+@pytest.fixture
+def proxy(server: LocalServer) -> Iterator[FaultyProxy]:
+    """A way to the server's sandboxes that may be spoilt."""
+    port = urlsplit(server.environment()["E2B_SANDBOX_URL"]).port
+    assert port is not None
+    with FaultyProxy(port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_sandbox(server: LocalServer, proxy: FaultyProxy) -> Iterator[Callable[[float], Sandbox]]:
+    """Makes sandboxes behind the proxy, whose requests give up after so many seconds."""
+    from e2b_code_interpreter import Sandbox
+
+    made: list[Sandbox] = []
+
+    def make(seconds: float) -> Sandbox:
+        address = {**address_of(server), "sandbox_url": f"http://127.0.0.1:{proxy.port}"}
+        sandbox = Sandbox.create(**address)
+        sandbox.connection_config.request_timeout = seconds
+        made.append(sandbox)
+        return sandbox
+
+    yield make
+    proxy.spoil(None)
+    for sandbox in made:
+        sandbox.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from faulty_proxy import Fault, FaultyProxy, answered
@@ -13,37 +12,16 @@ from pytest_rewardkit.sandboxes import again
 from pytest_rewardkit.scorers.running import cell_execution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit import Reward
-    from pytest_rewardkit.local.handle import LocalServer
 
 
 @pytest.fixture
-def proxy(server: LocalServer) -> Iterator[FaultyProxy]:
-    port = urlsplit(server.environment()["E2B_SANDBOX_URL"]).port
-    assert port is not None
-    with FaultyProxy(port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def far_sandbox(server: LocalServer, proxy: FaultyProxy) -> Iterator[Sandbox]:
-    """A sandbox behind the proxy, whose requests give up soon."""
-    from e2b_code_interpreter import Sandbox
-
-    variables = server.environment()
-    sandbox = Sandbox.create(
-        api_key=variables["E2B_API_KEY"],
-        api_url=variables["E2B_API_URL"],
-        sandbox_url=f"http://127.0.0.1:{proxy.port}",
-        domain=variables["E2B_DOMAIN"],
-    )
-    sandbox.connection_config.request_timeout = 5.0
-    yield sandbox
-    sandbox.kill()
+def far(far_sandbox: Callable[[float], Sandbox]) -> Sandbox:
+    return far_sandbox(5.0)
 
 
 @pytest.fixture(autouse=True)
@@ -104,15 +82,15 @@ def named(fault: Fault) -> str:
 
 
 @pytest.mark.parametrize("scorer", RIGHT)
-def test_right_candidates_are_right_through_the_proxy(far_sandbox: Sandbox, scorer: str) -> None:
-    assert RIGHT[scorer](far_sandbox).value == 1.0
+def test_right_candidates_are_right_through_the_proxy(far: Sandbox, scorer: str) -> None:
+    assert RIGHT[scorer](far).value == 1.0
 
 
 @pytest.mark.parametrize("scorer", RIGHT)
 @pytest.mark.parametrize("fault", [*CUTS, *OTHERS], ids=named)
-def test_a_spoilt_answer_is_unscored(far_sandbox: Sandbox, proxy: FaultyProxy, scorer: str, fault: Fault) -> None:
+def test_a_spoilt_answer_is_unscored(far: Sandbox, proxy: FaultyProxy, scorer: str, fault: Fault) -> None:
     proxy.spoil(fault)
-    reward = RIGHT[scorer](far_sandbox)
+    reward = RIGHT[scorer](far)
     if proxy.hits:
         assert reward.value is None, reward
         assert reward.reason
@@ -123,28 +101,26 @@ def test_a_spoilt_answer_is_unscored(far_sandbox: Sandbox, proxy: FaultyProxy, s
 @pytest.mark.parametrize("after", [None, 0, 30])
 @pytest.mark.parametrize("scorer", RIGHT)
 def test_an_answer_that_never_comes_is_unscored(
-    far_sandbox: Sandbox, proxy: FaultyProxy, scorer: str, after: int | None
+    far: Sandbox, proxy: FaultyProxy, scorer: str, after: int | None
 ) -> None:
     proxy.spoil(Fault("hang", RUN, after=after))
-    reward = RIGHT[scorer](far_sandbox, 0.5)
+    reward = RIGHT[scorer](far, 0.5)
     assert proxy.hits
     assert reward.value is None, reward
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_file_that_cannot_be_fetched_is_unscored(far_sandbox: Sandbox, proxy: FaultyProxy, status: int) -> None:
+def test_a_file_that_cannot_be_fetched_is_unscored(far: Sandbox, proxy: FaultyProxy, status: int) -> None:
     proxy.spoil(Fault("answer", "/files", method="GET", answer=answered(status)))
-    assert files(far_sandbox).value is None
+    assert files(far).value is None
     assert proxy.hits
 
 
 @pytest.mark.parametrize("fault", ["cut", "close"])
 @pytest.mark.parametrize("after", [None, 0, 2])
-def test_a_file_that_is_cut_off_is_unscored(
-    far_sandbox: Sandbox, proxy: FaultyProxy, fault: str, after: int | None
-) -> None:
+def test_a_file_that_is_cut_off_is_unscored(far: Sandbox, proxy: FaultyProxy, fault: str, after: int | None) -> None:
     proxy.spoil(Fault(fault, "/files", method="GET", after=after))
-    assert files(far_sandbox).value is None
+    assert files(far).value is None
     assert proxy.hits
 
 
@@ -158,8 +134,8 @@ def test_a_file_that_is_cut_off_is_unscored(
     ],
     ids=["dangling link", "pipe", "folder", "another"],
 )
-def test_what_a_candidate_leaves_is_its_own(far_sandbox: Sandbox, leaves: str) -> None:
-    assert score_files(far_sandbox, leaves, [FileCheck(path="a.txt", content="hello")]).value == 0.0
+def test_what_a_candidate_leaves_is_its_own(far: Sandbox, leaves: str) -> None:
+    assert score_files(far, leaves, [FileCheck(path="a.txt", content="hello")]).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -167,13 +143,13 @@ def test_what_a_candidate_leaves_is_its_own(far_sandbox: Sandbox, leaves: str) -
     ["while True: pass", "import time; time.sleep(1000)", "import signal, os; os.kill(os.getpid(), signal.SIGSTOP)"],
     ids=["busy", "asleep", "stopped"],
 )
-def test_a_candidate_s_own_time_is_its_own(far_sandbox: Sandbox, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_candidate_s_own_time_is_its_own(far: Sandbox, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_execution, "END_SECONDS", 20.0)
-    reward = score_output(far_sandbox, code, expected="", time_limit=1)
+    reward = score_output(far, code, expected="", time_limit=1)
     assert (reward.value, reward.parts[0].verdict) == (0.0, Verdict.TIMEOUT)
-    case = score_cases(far_sandbox, code, [Case(stdin="", expected="")], time_limit=1)
+    case = score_cases(far, code, [Case(stdin="", expected="")], time_limit=1)
     assert (case.value, case.parts[0].verdict) == (0.0, Verdict.TIMEOUT)
 
 
-def test_a_candidate_that_ends_its_interpreter_is_wrong(far_sandbox: Sandbox) -> None:
-    assert score_output(far_sandbox, "import os; os._exit(0)", expected="42").value == 0.0
+def test_a_candidate_that_ends_its_interpreter_is_wrong(far: Sandbox) -> None:
+    assert score_output(far, "import os; os._exit(0)", expected="42").value == 0.0

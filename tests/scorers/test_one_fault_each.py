@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from faulty_proxy import Fault, FaultyProxy, answered
@@ -21,47 +20,18 @@ from pytest_rewardkit.sandboxes import again
 from pytest_rewardkit.scorers.running import cell_execution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit import Reward
-    from pytest_rewardkit.local.handle import LocalServer
 
     Make = Callable[[], Sandbox]
 
 
-@pytest.fixture(scope="module")
-def proxy(server: LocalServer) -> Iterator[FaultyProxy]:
-    port = urlsplit(server.environment()["E2B_SANDBOX_URL"]).port
-    assert port is not None
-    with FaultyProxy(port) as proxy:
-        yield proxy
-
-
 @pytest.fixture
-def make(server: LocalServer, proxy: FaultyProxy) -> Iterator[Make]:
-    """Makes sandboxes behind the proxy, whose requests give up soon."""
-    from e2b_code_interpreter import Sandbox
-
-    made: list[Sandbox] = []
-
-    def make() -> Sandbox:
-        variables = server.environment()
-        sandbox = Sandbox.create(
-            api_key=variables["E2B_API_KEY"],
-            api_url=variables["E2B_API_URL"],
-            sandbox_url=f"http://127.0.0.1:{proxy.port}",
-            domain=variables["E2B_DOMAIN"],
-        )
-        sandbox.connection_config.request_timeout = 3.0
-        made.append(sandbox)
-        return sandbox
-
-    yield make
-    proxy.spoil(None)
-    for sandbox in made:
-        sandbox.kill()
+def make(far_sandbox: Callable[[float], Sandbox]) -> Make:
+    return lambda: far_sandbox(3.0)
 
 
 @pytest.fixture(autouse=True)
