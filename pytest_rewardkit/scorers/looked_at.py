@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.scorers.innermost import Innermost
 from pytest_rewardkit.scorers.statements import does_something
 
 if TYPE_CHECKING:
@@ -50,11 +51,11 @@ class Questioned:
             for node, written in pairs
             if isinstance(node, ast.stmt) and isinstance(written, ast.stmt)
         }
+        self._innermost = Innermost(((self._lines[it][0], 0), (self._lines[it][1], 0), it) for it in self._statements)
 
     def at(self, line: int) -> ast.stmt | None:
         """Return the innermost statement of the source that is at a line of the text."""
-        around = [node for node in self._statements if self._lines[node][0] <= line <= self._lines[node][1]]
-        return max(around, key=lambda node: self._lines[node], default=None)
+        return self._innermost.at((line, 0))
 
     def passed_over(self, answered: Collection[int]) -> list[ast.stmt]:
         """Return the statements that were not looked at, by the lines of the text at which there was an answer.

@@ -7,6 +7,8 @@ import builtins
 import sys
 from typing import Final
 
+from pytest_rewardkit.scorers.innermost import Innermost
+
 Kind = tuple[str, frozenset["Kind"]]
 """What a statement is: the name of its node, and the kinds that it is made of."""
 
@@ -31,19 +33,21 @@ class Statements:
     """
 
     def __init__(self, tree: ast.Module) -> None:
-        self._all = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+        statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
         self._own = frozenset(_own_names(tree))
-        self.kinds = {self.kind(statement) for statement in self._all if does_something(statement)}
+        self._innermost = Innermost((_start(it), _end(it), it) for it in statements)
+        self._kind_of: dict[ast.stmt, Kind] = {}
+        self.kinds = {self.kind(statement) for statement in statements if does_something(statement)}
 
     def kind(self, statement: ast.stmt) -> Kind:
         """Return what a statement is, those that it holds aside."""
-        return self._kind(statement)
+        if (kind := self._kind_of.get(statement)) is None:
+            kind = self._kind_of[statement] = self._kind(statement)
+        return kind
 
     def at(self, line: int, column: int) -> ast.stmt | None:
         """Return the innermost statement around a place, by its line and its column in UTF-8, from 1 and from 0."""
-        place = (line, column)
-        around = [statement for statement in self._all if _start(statement) <= place <= _end(statement)]
-        return max(around, key=_start, default=None)
+        return self._innermost.at((line, column))
 
     def _kind(self, node: ast.AST) -> Kind:
         name = f"{type(node).__name__} {self._names(node)}"

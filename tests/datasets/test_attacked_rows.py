@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.datasets.testcode import test_runner
+from pytest_rewardkit.datasets.testcode import test_runner as test_running
+from pytest_rewardkit.datasets.testcode.scoring import score_test_code
 from pytest_rewardkit.datasets.testcode.test_runner import TestCode, TestRunner
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers import own_time
 
 if TYPE_CHECKING:
     import pytest
@@ -39,8 +42,24 @@ def test_the_sandbox_of_the_tests_is_renewed_before_its_time_is_over(
         one.begin(TestCode("assert f(1) == 2"))
         one.begin(TestCode("assert f(1) == 2"))
         assert len(made) == 1
-    monkeypatch.setattr(test_runner, "RENEWAL_SECONDS", -1.0)
+    monkeypatch.setattr(test_running, "RENEWAL_SECONDS", -1.0)
     with TestRunner(create) as another:
         another.begin(TestCode("assert f(1) == 2"))
         another.begin(TestCode("assert f(1) == 2"))
     assert len(made) == 3
+
+
+def test_answers_that_keep_the_host_busy_end_the_test(
+    provider: Provider, test_runner: TestRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_rounds = TestCode("for number in range(f(3)):\n    assert f(number) == number\n", "f")
+    sandbox = provider.create()
+    try:
+        in_time = score_test_code(sandbox, ["def f(x): return x"], in_rounds, test_runner=test_runner)
+        monkeypatch.setattr(own_time, "OWN_SECONDS", 0.0)
+        late = score_test_code(sandbox, ["def f(x): return x"], in_rounds, test_runner=test_runner)
+    finally:
+        sandbox.kill()
+    assert in_time.value == 1.0
+    assert (late.value, late.verdict) == (0.0, Verdict.TIMEOUT)
+    assert "processor time" in late.parts[0].reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import tracemalloc
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pytest_rewardkit.scorers.cases import score_cases
 from pytest_rewardkit.scorers.checks.case import Case
 from pytest_rewardkit.scorers.files import score_files
 from pytest_rewardkit.scorers.own_time import OwnTime
+from pytest_rewardkit.scorers.quality import _JudgedSource
 from pytest_rewardkit.scorers.response.extract import find_code
 from pytest_rewardkit.scorers.running import snapshot
 from pytest_rewardkit.scorers.values.table import table_difference
@@ -134,3 +136,15 @@ def test_no_time_left_is_no_credit_for_cases(sandbox: Sandbox, monkeypatch: pyte
     reward = score_cases(sandbox, "def f(): return 1", [Case(call="f", expected=1), Case(code="f()", expected=1)])
     assert [part.value for part in reward.parts] == [0.0, 0.0]
     assert all("processor time" in part.reason for part in reward.parts)
+
+
+def test_findings_are_placed_in_linear_time() -> None:
+    count = 20_000
+    source = _JudgedSource("\n".join(f"a{number % 999}()" for number in range(count)))
+    found = [
+        {"location": {"row": number + 1, "column": 1}, "code": "F821", "message": "Undefined name"}
+        for number in range(count)
+    ]
+    began = time.thread_time()
+    assert len(source.findings("ruff", json.dumps(found))) == count
+    assert time.thread_time() - began < 10

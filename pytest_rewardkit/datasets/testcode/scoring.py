@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp, failure_verdict
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.running.cell_execution import MEMORY_USED_UP
 from pytest_rewardkit.scorers.running.tenants import settled
 from pytest_rewardkit.text import one_line, printable
@@ -95,11 +96,14 @@ def _failed(verdict: Verdict, reason: str) -> Reward:
 def _examined(sandbox: Sandbox, sources: Sequence[str], run: TestRun, time_limit: float) -> dict[str, Any]:
     alone = TIME_FACTOR * run.dry_run_seconds
     seconds, in_all = max(time_limit, alone), max(CALLS_AT_LIMIT * time_limit, alone)
+    own_time = OwnTime()
     with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
         for _ in range(MAX_ROUNDS):
             run.go_on(candidate.answers(run.state.operations))
             if run.state.outcome is not None:
                 return run.state.outcome
+            if own_time.used_up:  # a round's answers may have many megabytes
+                raise CandidateGivenUp(Verdict.TIMEOUT, own_time.reason)
     raise CandidateGivenUp(Verdict.RUNTIME_ERROR, f"the test wants more values after {MAX_ROUNDS} rounds of them")
 
 

@@ -33,7 +33,10 @@ class _Seen:
     output: tuple[str, str, tuple[str, ...]] | None = None
 
 
-# A scorer and what runs the candidate for it are a few calls apart, and all of these would have to pass it on.
+# A side road, on purpose. What was judged and put out is known where the candidate runs (subject.py, program.py): some
+# calls below the scorer, and lost with what these return where a lost sandbox ends them by an exception, whose reward
+# needs the evidence most. To pass it straight, each of those calls and the scorers that users call would take a
+# parameter that they do not use. It is set and reset here alone, for one call.
 _seen: Final[ContextVar[_Seen | None]] = ContextVar("rewardkit-seen", default=None)
 
 

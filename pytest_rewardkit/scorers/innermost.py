@@ -1,0 +1,42 @@
+"""The innermost statement around a place, found by its spans in time that does not grow with their number. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterable
+
+Place = tuple[int, int]
+"""A line and a column."""
+
+
+class Innermost:
+    """Spans of statements, of which any two have no place in common but an end, or one is inside of the other.
+
+    Parameters:
+        spans: the first and the last place of each, and the statement.
+    """
+
+    def __init__(self, spans: Iterable[tuple[Place, Place, ast.stmt]]) -> None:
+        self._spans = sorted(spans, key=lambda span: span[:2])
+        self._starts = [start for start, _, _ in self._spans]
+        self._around: list[int | None] = []
+        """For each span, the number of one that ends after it, if any does: all that are around it come by these."""
+        outer: list[int] = []
+        for number, (start, _, _) in enumerate(self._spans):
+            while outer and self._spans[outer[-1]][1] < start:
+                outer.pop()
+            self._around.append(outer[-1] if outer else None)
+            outer.append(number)
+
+    def at(self, place: Place) -> ast.stmt | None:
+        """Return the innermost statement around a place; None outside of all."""
+        number: int | None = bisect_right(self._starts, place) - 1
+        if number == -1:
+            return None
+        while number is not None and self._spans[number][1] < place:
+            number = self._around[number]
+        return None if number is None else self._spans[number][2]
