@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
+    from guest_driver import Box, ForkServer, Kernel
 
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.local.settings import Settings
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 
 
 __all__ = ["everybodys_python"]
+
+
+@pytest.fixture
+def box(fork_server: ForkServer) -> Iterator[Box]:
+    """A sandbox of the file's own fork server."""
+    with fork_server.spawn() as box:
+        yield box
+
+
+@pytest.fixture
+def kernel(box: Box) -> Kernel:
+    return box.kernel()
 
 
 @pytest.fixture(scope="session")

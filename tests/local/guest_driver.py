@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -301,3 +302,10 @@ def processes_below(pid: int) -> list[int]:
         found += below
         pending += below
     return found
+
+
+def evaluate(kernel: Kernel, code: str) -> Any:
+    """Run the code; return the value of its last expression, which must be a plain one."""
+    outcome = kernel.run(textwrap.dedent(code))
+    assert outcome.error is None, outcome.error["traceback"]
+    return eval(outcome.main["text/plain"], {})

@@ -6,6 +6,7 @@ A place is a level's name, or "user" and a level's name for an ordinary user, to
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
@@ -21,10 +22,19 @@ from packaging.requirements import Requirement
 import pytest_rewardkit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ORDINARY_USER = 4711
 """A user id without an account."""
+
+
+def places(as_root: Sequence[str], as_user: Sequence[str]) -> list[str]:
+    """The places of levels of root and of a user; where the tests have no root, those that their own user can have."""
+    return [*as_root, *(f"user {level}" for level in as_user)] if os.geteuid() == 0 else list(as_user)
+
+
+PROMISING = places(("full", "no-procfs", "uid", "landlock"), ("full", "no-procfs", "ns-nocap", "landlock"))
+"""The places whose levels promise to keep a candidate from others."""
 
 
 def world_readable_python() -> str | None:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from guest_driver import MODULE, Box, ForkServer, Kernel, RequestFailedError, processes_below
-from guest_places import as_ordinary_user, served
+from guest_driver import MODULE, ForkServer, RequestFailedError, evaluate, processes_below
+from guest_places import PROMISING, as_ordinary_user, served
 from processes import eventually
 
 import pytest_rewardkit
@@ -26,12 +26,8 @@ import pytest_rewardkit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AS_ROOT = ("full", "no-procfs", "uid", "landlock")
-AS_USER = ("full", "no-procfs", "ns-nocap", "landlock")
-PLACES = [*AS_ROOT, *(f"user {level}" for level in AS_USER)] if os.geteuid() == 0 else list(AS_USER)
 
-
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=PROMISING)
 def fork_server(request) -> Iterator[ForkServer]:
     with served(request) as server:
         yield server
@@ -40,17 +36,6 @@ def fork_server(request) -> Iterator[ForkServer]:
 @pytest.fixture
 def level(fork_server: ForkServer) -> str:
     return fork_server.greeting["level"]
-
-
-@pytest.fixture
-def box(fork_server: ForkServer) -> Iterator[Box]:
-    with fork_server.spawn() as box:
-        yield box
-
-
-@pytest.fixture
-def kernel(box: Box) -> Kernel:
-    return box.kernel()
 
 
 @dataclasses.dataclass
@@ -73,13 +58,6 @@ def victim(fork_server: ForkServer) -> Iterator[Victim]:
     with subprocess.Popen(command, env={"PATH": os.defpath, "E2B_API_KEY": secret}) as process:
         yield Victim(process, secret)
         process.kill()
-
-
-def evaluate(kernel: Kernel, code: str) -> object:
-    """Run the code; return the value of its last expression, which must be a plain one."""
-    outcome = kernel.run(textwrap.dedent(code))
-    assert outcome.error is None, outcome.error["traceback"]
-    return eval(outcome.main["text/plain"], {})
 
 
 TRY = """

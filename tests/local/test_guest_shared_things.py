@@ -8,39 +8,23 @@ import errno
 import fcntl
 import os
 import subprocess
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from guest_driver import MODULE, Box, ForkServer, Kernel
-from guest_places import as_ordinary_user, served
+from guest_driver import MODULE, ForkServer, evaluate
+from guest_places import PROMISING, as_ordinary_user, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-AS_ROOT = ("full", "no-procfs", "uid", "landlock")
-AS_USER = ("full", "no-procfs", "ns-nocap", "landlock")
-PLACES = [*AS_ROOT, *(f"user {level}" for level in AS_USER)] if os.geteuid() == 0 else list(AS_USER)
-
 SYSTEM_FILES = [os.path.realpath("/usr/bin/env"), "/etc/ld.so.cache", "/usr", "/usr/bin", "/etc"]
 
 
-@pytest.fixture(scope="module", params=PLACES)
+@pytest.fixture(scope="module", params=PROMISING)
 def fork_server(request) -> Iterator[ForkServer]:
     with served(request) as server:
         yield server
-
-
-@pytest.fixture
-def box(fork_server: ForkServer) -> Iterator[Box]:
-    with fork_server.spawn() as box:
-        yield box
-
-
-@pytest.fixture
-def kernel(box: Box) -> Kernel:
-    return box.kernel()
 
 
 @pytest.fixture
@@ -50,13 +34,6 @@ def interpreter_files(fork_server: ForkServer) -> list[str]:
     package = next(prefix.glob("lib/python*/site-packages/IPython/__init__.py"), Path(__import__("IPython").__file__))
     found = [prefix / "pyvenv.cfg", package, package.parent]
     return [str(path) for path in found if path.exists()]
-
-
-def evaluate(kernel: Kernel, code: str) -> object:
-    """Run the code; return the value of its last expression, which must be a plain one."""
-    outcome = kernel.run(textwrap.dedent(code))
-    assert outcome.error is None, outcome.error["traceback"]
-    return eval(outcome.main["text/plain"], {})
 
 
 ON_FILES = """

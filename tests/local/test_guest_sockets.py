@@ -15,7 +15,7 @@ from test_guest_translation import PLACES, evaluate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from guest_driver import Box, ForkServer, Kernel
+    from guest_driver import Box, ForkServer
 
 
 @pytest.fixture(scope="module", params=PLACES)
@@ -28,11 +28,6 @@ def fork_server(request) -> Iterator[ForkServer]:
 def box(fork_server: ForkServer) -> Iterator[Box]:
     with fork_server.spawn(processes=2000) as box:
         yield box
-
-
-@pytest.fixture
-def kernel(box: Box) -> Kernel:
-    return box.kernel()
 
 
 @pytest.fixture

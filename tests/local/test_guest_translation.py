@@ -33,11 +33,6 @@ def box(fork_server: ForkServer) -> Iterator[Box]:
         yield box
 
 
-@pytest.fixture
-def kernel(box: Box) -> Kernel:
-    return box.kernel()
-
-
 def evaluate(kernel: Kernel, code: str) -> Any:
     """Run the code; return the value of its last expression, which must be a plain one."""
     outcome = kernel.run(textwrap.dedent(code))
