@@ -223,3 +223,15 @@ def test_the_server_and_the_doctor_come_to_the_same():
         [*refused, *LOCAL, "run", "--", sys.executable, "-c", USE], capture_output=True, text=True, check=False
     )
     assert (used.stdout, used.returncode) == ("42\n", 0), used.stderr
+
+
+@pytest.mark.usefixtures("full_here")
+def test_the_doctor_names_the_directories_whose_locks_are_shared():
+    """A directory with another mount below it cannot be laid over: that would hide the mount."""
+    mounting = 'mount -t tmpfs none /usr/share/man && exec "$@"'
+    apart = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c", mounting, "sh"]
+    doctor = subprocess.run([*apart, *LOCAL, "doctor"], capture_output=True, text=True, check=False)
+    assert doctor.returncode == 0, doctor.stderr
+    assert re.search(r"^  own file locks     not in (\S+, )*/usr(, \S+)*$", doctor.stdout, re.MULTILINE), doctor.stdout
+    assert re.search(r"^  - a candidate can lock and watch files in .*/usr.*$", doctor.stdout, re.MULTILINE)
+    assert "/usr/share/man" not in doctor.stdout

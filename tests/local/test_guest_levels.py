@@ -121,6 +121,18 @@ def test_a_plan_is_what_its_level_says(level):
     assert json.loads(json.dumps(plan.layers())) == plan.layers()
 
 
+def test_directories_whose_locks_are_shared_are_a_gap():
+    whole = levels.plan(EVERYTHING, Level.FULL)
+    some = dataclasses.replace(whole, shared_directories=("/usr", "/opt/python"))
+    assert whole.layers()["own file locks"] is True
+    assert some.layers()["own file locks"] == "not in /usr, /opt/python"
+    told = "a candidate can lock and watch files in /usr, /opt/python, which others notice"
+    assert [gap for gap in some.gaps() if gap not in whole.gaps()] == [told]
+    without_overlays = levels.plan(without(Trial.OVERLAYS), Level.FULL)
+    assert without_overlays.layers()["own file locks"] is False
+    assert "a candidate can lock and watch the system's files, which others notice" in without_overlays.gaps()
+
+
 @pytest.mark.parametrize("level", [Level.FULL, Level.NO_PROCFS])
 @pytest.mark.parametrize("right", list(MountRight))
 def test_root_mounts_before_it_gives_up_its_user_namespace_and_a_user_after(right, level):

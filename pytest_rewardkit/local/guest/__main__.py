@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import PreloadError
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
+from pytest_rewardkit.local.guest.layout import HOME
 from pytest_rewardkit.local.guest.levels import Level
-from pytest_rewardkit.local.guest.root import HOME, Root
+from pytest_rewardkit.local.guest.root import Root
 from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
         probe.take_mount_right(plan.mount_right)
         own_root.enter()
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if plan.overlays:
+            plan = replace(plan, shared_directories=own_root.shared_directories)
     os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory

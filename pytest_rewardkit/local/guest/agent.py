@@ -16,7 +16,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import descriptors, kernel, languages, root, sandbox
+from pytest_rewardkit.local.guest import descriptors, kernel, languages, layout, sandbox
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.files import Files
 from pytest_rewardkit.local.guest.interpreter import Interpreter
@@ -327,7 +327,7 @@ class Agent:
 def _translator(box: sandbox.Sandbox) -> Translator | None:
     if box.waiting_program is None:
         return None
-    paths = Paths(box.directories.top, root.environment_paths())
+    paths = Paths(box.directories.top, layout.environment_paths())
     # Where it is counted for a user of the sandbox's own, the kernel's limit is enough.
     watching = None if box.plan.own_user_id else MAX_WATCHING
     visible = not box.plan.process_namespace

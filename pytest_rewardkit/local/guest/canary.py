@@ -10,7 +10,7 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import CanaryError
-from pytest_rewardkit.local.guest import root
+from pytest_rewardkit.local.guest import layout
 from pytest_rewardkit.local.guest.limits import Limits
 from pytest_rewardkit.local.wire.channel import Channel
 
@@ -31,7 +31,7 @@ _CELL: Final = """
             print(file.read())
         os.remove(path)
 """
-_OWN_DIRECTORIES: Final = (root.HOME, root.TEMPORARY)
+_OWN_DIRECTORIES: Final = (layout.HOME, layout.TEMPORARY)
 _DIRECTORIES_BY_NAME: Final = ("$HOME", "$TMPDIR")
 _MAX_OUTPUT: Final = 65536
 

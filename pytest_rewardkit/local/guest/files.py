@@ -15,7 +15,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import root
+from pytest_rewardkit.local.guest import layout
 from pytest_rewardkit.local.guest.identity import GUEST_NAME
 from pytest_rewardkit.local.guest.os_errors import from_os_error
 
@@ -55,7 +55,7 @@ class Files:
             raise RequestError(Code.INVALID_ARGUMENT, f"cannot resolve the home directory in '{path}'")
         below_home = path[1:].lstrip("/") if path.startswith("~") else path
         # normpath keeps two slashes at the front, which mean the same as one.
-        absolute = "/" + os.path.normpath(os.path.join(root.HOME, below_home)).lstrip("/")
+        absolute = "/" + os.path.normpath(os.path.join(layout.HOME, below_home)).lstrip("/")
         return self._directories.real_path(absolute)
 
     def guest_path(self, real: str) -> str:

@@ -9,9 +9,9 @@ import tempfile
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_rewardkit.local.guest import root
+from pytest_rewardkit.local.guest import layout
 
-_OWN: Final = (root.HOME, root.TEMPORARY, root.SHARED_MEMORY)
+_OWN: Final = (layout.HOME, layout.TEMPORARY, layout.SHARED_MEMORY)
 VAR_TEMPORARY: Final = "/var/tmp"
 GUEST_PREFIXES: Final = (*_OWN, VAR_TEMPORARY)
 """The directories that a sandbox has of its own, as guests call them."""
@@ -37,12 +37,12 @@ class Directories:
     @property
     def home(self) -> str:
         """The home directory."""
-        return self.top + root.HOME
+        return self.top + layout.HOME
 
     @property
     def temporary(self) -> str:
         """The directory for temporary files."""
-        return self.top + root.TEMPORARY
+        return self.top + layout.TEMPORARY
 
     def real_path(self, path: str) -> str:
         """Return where a guest's absolute path really is; code may have found out the real one, which stays."""
@@ -78,7 +78,7 @@ class Homes:
             os.mkdir(path, 0o700)
             if user_id is not None:
                 os.chown(path, user_id, user_id)
-        os.symlink(os.path.relpath(root.TEMPORARY, os.path.dirname(VAR_TEMPORARY)), directories.top + VAR_TEMPORARY)
+        os.symlink(os.path.relpath(layout.TEMPORARY, os.path.dirname(VAR_TEMPORARY)), directories.top + VAR_TEMPORARY)
         return directories
 
     def start_removing(self, name: str) -> subprocess.Popen[bytes]:

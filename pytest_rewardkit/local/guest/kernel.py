@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
-from pytest_rewardkit.local.guest import descriptors, pictures, root, syscalls
+from pytest_rewardkit.local.guest import descriptors, layout, pictures, syscalls
 from pytest_rewardkit.local.guest.execution import Executor
 from pytest_rewardkit.local.wire.channel import MAX_FRAME_BYTES, Channel
 
@@ -167,7 +167,7 @@ def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
     os.chdir(directory)
     sys.argv = [""]
     # The fork server has found out its own.
-    tempfile.tempdir = environment.get("TMPDIR", root.TEMPORARY)
+    tempfile.tempdir = environment.get("TMPDIR", layout.TEMPORARY)
     # Modules in the working directory can be imported, as in a notebook.
     sys.path.insert(0, "")
     sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc,assignment]

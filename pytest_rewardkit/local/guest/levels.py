@@ -106,6 +106,7 @@ class Plan:
         mount_right: how the fork server comes by the right to move into a root of its own, where sandboxes mount their
             own directories; None is no such root.
         overlays: whether sandboxes see the system's files in file systems of their own, with locks of their own.
+        shared_directories: those of the system's directories of which that is not so, found out when the root is built.
         procfs: whether sandboxes mount a /proc of their own; without, they have the fork server's.
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
@@ -119,6 +120,7 @@ class Plan:
     late_flags: int = 0
     mount_right: MountRight | None = None
     overlays: bool = False
+    shared_directories: tuple[str, ...] = ()
     procfs: bool = False
     own_user_id: bool = False
     landlock_abi: int = 0
@@ -176,7 +178,7 @@ class Plan:
         return {
             "private root": self.private_root,
             "translated paths": self.translated_paths,
-            "own file locks": self.overlays,
+            "own file locks": self._own_locks(),
             "own procfs": self.procfs,
             "process namespace": self.process_namespace,
             "network namespace": self.network_namespace,
@@ -211,9 +213,13 @@ class Plan:
             found.append("every system call is open, the host's network too")
         return found
 
+    def _own_locks(self) -> bool | str:
+        return f"not in {', '.join(self.shared_directories)}" if self.shared_directories else self.overlays
+
     def _gaps_of_shared_files(self) -> list[str]:
         if self.overlays:
-            return []
+            listed = ", ".join(self.shared_directories)
+            return [f"a candidate can lock and watch files in {listed}, which others notice"] if listed else []
         if self.private_root or not (self.translated_paths and self.seccomp):
             return ["a candidate can lock and watch the system's files, which others notice"]
         found = ["by a race between threads a candidate can lock ranges of the system's files, but not to write"]

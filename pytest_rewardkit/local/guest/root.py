@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sys
 import tempfile
-from functools import cache
 from typing import Final
 
-from pytest_rewardkit.local.guest import mounts
-from pytest_rewardkit.local.guest.identity import GUEST_ID, GUEST_NAME
+from pytest_rewardkit.local.guest import etc, mounts
+from pytest_rewardkit.local.guest.identity import GUEST_ID
+from pytest_rewardkit.local.guest.layout import (
+    DEVICES,
+    HOME,
+    READABLE_PROC,
+    SHARED_MEMORY,
+    SYSTEM_PATHS,
+    TEMPORARY,
+    environment_paths,
+)
 from pytest_rewardkit.local.guest.limits import MAX_FILES
-
-HOME: Final = "/home/user"
-TEMPORARY: Final = "/tmp"
-SHARED_MEMORY: Final = "/dev/shm"
-HOST_NAME: Final = "sandbox"
+from pytest_rewardkit.local.guest.overlays import can_be_laid_over, lay_over, mount_points
 
 # Each sandbox mounts its own over these.
 _PRIVATE: Final = (HOME, TEMPORARY, SHARED_MEMORY)
@@ -32,55 +35,6 @@ _COPIED: Final = "/etc"
 # What of the host's tree lies in a private directory waits here until a sandbox has mounted its own.
 _STASH: Final = "/.stash"
 
-SYSTEM_PATHS: Final = (
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/nix/store",
-    "/gnu/store",
-    "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/fonts",
-    "/etc/inputrc",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/pki/ca-trust/extracted",
-    "/etc/pki/tls/certs",
-    "/etc/protocols",
-    "/etc/services",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/terminfo",
-    "/etc/timezone",
-    "/var/cache/fontconfig",
-)
-# An environment's directory may be somebody's project as well, so only what environments consist of is shown.
-_ENVIRONMENT_PARTS: Final = (
-    "bin",
-    "conda-meta",
-    "include",
-    "lib",
-    "lib32",
-    "lib64",
-    "libexec",
-    "pyvenv.cfg",
-    "share",
-    "ssl",
-)
-_PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
-READABLE_PROC: Final = tuple(
-    f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
-)
-"""What of /proc is about the machine, not about its processes."""
-_DEVICES: Final = ("full", "null", "random", "urandom", "zero")
-DEVICE_PATHS: Final = tuple(f"/dev/{name}" for name in _DEVICES)
 _DEVICE_LINKS: Final = {
     "fd": "/proc/self/fd",
     "ptmx": "pts/ptmx",
@@ -89,35 +43,12 @@ _DEVICE_LINKS: Final = {
     "stderr": "/proc/self/fd/2",
 }
 
-_PASSWD: Final = "root:x:0:0:root:/root:/bin/bash\n{name}:x:{id}:{id}:{name}:{home}:/bin/bash\n"
-_GROUP: Final = "root:x:0:\n{name}:x:{id}:\n"
-_HOSTS: Final = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
-# The server answers there when the sandbox has internet; otherwise it refuses at once.
-_NAME_SERVERS: Final = "nameserver 127.0.0.1\n"
-_NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
-# Login shells read this; it must not touch PATH, in which the environment's own python comes first.
-_PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
-
 _READ_ONLY: Final = mounts.MOUNT_ATTR_RDONLY | mounts.MOUNT_ATTR_NOSUID | mounts.MOUNT_ATTR_NODEV
 _PLAIN: Final = mounts.MS_NOSUID | mounts.MS_NODEV
 _ROOT_SIZE: Final = "32m"
 _DEFAULT_DISK_MB: Final = 1024
-_EMPTY: Final = "/run"
-# How mounts are written down in /proc, and what has a meaning in their options.
-_OCTAL: Final = re.compile(rb"\\([0-7]{3})")
-_SPECIAL: Final = re.compile(r"[\\:,]")
 _MAX_LINKS: Final = 40
 _MAX_TERMINALS: Final = 64
-
-
-@cache
-def environment_paths() -> tuple[str, ...]:
-    """Return the paths that make up the running interpreter and its packages."""
-    paths: list[str] = []
-    for prefix in dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)):
-        paths.extend(os.path.join(prefix, part) for part in _ENVIRONMENT_PARTS)
-    paths.extend(path for path in sys.path if os.path.basename(path) in _PACKAGE_DIRECTORIES)
-    return tuple(path for path in dict.fromkeys(paths) if os.path.exists(path))
 
 
 def replace_root() -> None:
@@ -138,13 +69,14 @@ class Root:
     """The read-only root, built and entered by the fork server in a mount namespace of its own.
 
     Parameters:
-        overlays: whether sandboxes get the host's directories as file systems of their own, laid over the host's: then
-            they lock and watch files of their own alone.
+        overlays: whether sandboxes get the host's directories, where that can be, as file systems of their own, laid
+            over the host's: then they lock and watch files of their own alone.
     """
 
     def __init__(self, *, overlays: bool) -> None:
         self._overlays = overlays
         self._placed: list[str] = []
+        self._directories: list[str] = []
         self._own_directories: list[str] = []
         self._own_files: list[str] = []
         self._stashed: list[str] = []
@@ -159,7 +91,8 @@ class Root:
             self._build()
             os.chdir(self._mount_point)
             replace_root()
-            self._own_directories = list(filter(_can_be_laid_over, self._own_directories))
+            if self._overlays:
+                self._own_directories = [path for path in self._directories if self._can_be_own(path)]
             # For the fork server itself; sandboxes do it again over their own directories.
             self._unstash()
         finally:
@@ -167,6 +100,12 @@ class Root:
             with contextlib.suppress(OSError):
                 os.rmdir(os.path.basename(self._mount_point), dir_fd=parent_directory)
             os.close(parent_directory)
+
+    @property
+    def shared_directories(self) -> tuple[str, ...]:
+        """Where the machine's directories are that sandboxes see as they are, and whose locks they share with it."""
+        own = set(self._own_directories)
+        return tuple(path.removeprefix(_STASH) for path in self._directories if path not in own)
 
     def seal(self) -> None:
         """Make the root itself read-only, when nothing more is to be written into it."""
@@ -227,21 +166,16 @@ class Root:
         for path in filter(os.path.isdir, sys.path):
             self._leave_empty(path)
         self._stashed = self._stashed_entries()
-        self._own_directories = self._without_mounts_below() if self._overlays else []
+        self._directories = [_COPIED, *mount_points(self._mount_point)]
         # A fresh /proc may only be mounted where a whole one is visible already.
         mounts.mount("/proc", f"{self._mount_point}/proc", None, mounts.MS_BIND | mounts.MS_REC)
-        for name in _DEVICES:
+        for name in DEVICES:
             self._write(f"/dev/{name}", "")
             mounts.mount(f"/dev/{name}", f"{self._mount_point}/dev/{name}", None, mounts.MS_BIND)
         for name, target in _DEVICE_LINKS.items():
             os.symlink(target, f"{self._mount_point}/dev/{name}")
-        for path, text in _accounts(GUEST_ID).items():
+        for path, text in (*etc.accounts(GUEST_ID).items(), *etc.FILES.items()):
             self._write(path, text)
-        self._write("/etc/hosts", _HOSTS)
-        self._write("/etc/hostname", f"{HOST_NAME}\n")
-        self._write("/etc/nsswitch.conf", _NAME_SERVICES)
-        self._write("/etc/resolv.conf", _NAME_SERVERS)
-        self._write("/etc/profile", _PROFILE)
 
     def _place(self, path: str, links: int = 0) -> None:
         """Show a path of the host read-only, with the symbolic links that lead to it."""
@@ -284,13 +218,9 @@ class Root:
     def _shown(self, path: str) -> bool:
         return any(path == placed or path.startswith(f"{placed}/") for placed in self._placed)
 
-    def _without_mounts_below(self) -> list[str]:
-        """Return where the directories are that a sandbox can lay its own over."""
-        mounted = _mount_points(self._mount_point)
-        return [
-            _COPIED,
-            *(path for path in mounted if not any(other.startswith(f"{path}/") for other in mounted)),
-        ]
+    def _can_be_own(self, path: str) -> bool:
+        """Whether a sandbox can lay its own directory over one, which hides what is mounted below."""
+        return not any(other.startswith(f"{path}/") for other in self._directories) and can_be_laid_over(path)
 
     def _stashed_entries(self) -> list[str]:
         entries: list[str] = []
@@ -319,14 +249,9 @@ class Root:
             file.write(text)
 
 
-def _accounts(user_id: int) -> dict[str, str]:
-    fields = {"name": GUEST_NAME, "id": user_id, "home": HOME}
-    return {"/etc/passwd": _PASSWD.format(**fields), "/etc/group": _GROUP.format(**fields)}
-
-
 def _give_name(user_id: int) -> None:
     """Call the user `user` where it has another number than usual, in files on the sandbox's own file system."""
-    for path, text in _accounts(user_id).items():
+    for path, text in etc.accounts(user_id).items():
         source = f"/mnt/{path.replace('/', '-')}"
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)
@@ -341,31 +266,6 @@ def _copy(path: str, inside: str) -> None:
             shutil.copytree(path, inside, symlinks=True, dirs_exist_ok=True)
         else:
             shutil.copy(path, inside)
-
-
-def _mount_points(top: str) -> list[str]:
-    """Return where below a directory others are mounted, as seen from it."""
-    with open("/proc/self/mountinfo", "rb") as lines:
-        fields = [line.split()[4] for line in lines]
-    paths = [os.fsdecode(_OCTAL.sub(lambda match: bytes([int(match[1], 8)]), field)) for field in fields]
-    return [path.removeprefix(top) for path in paths if path.startswith(f"{top}/") and os.path.isdir(path)]
-
-
-def lay_over(path: str) -> None:
-    """Mount a file system over a directory that shows what is in it, read-only, with locks and watches of its own."""
-    # One layer is none; another one that is empty adds nothing.
-    lower = _SPECIAL.sub(r"\\\g<0>", path)
-    mounts.mount("overlay", path, "overlay", _PLAIN | mounts.MS_RDONLY, f"lowerdir={lower}:{_EMPTY}")
-
-
-def _can_be_laid_over(path: str) -> bool:
-    """Whether `lay_over` works; not every file system lets another be laid over it, those of containers among them."""
-    try:
-        lay_over(path)
-    except OSError:
-        return False
-    mounts.unmount(path, mounts.MNT_DETACH)
-    return True
 
 
 def _copied_place(path: str) -> str:

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import identity, landlock, network, root, syscalls
+from pytest_rewardkit.local.guest import identity, landlock, layout, network, syscalls
 from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.levels import Level
 
@@ -115,7 +115,7 @@ class Sandbox:
     def _set_up_namespaces(self, own_root: Root) -> None:
         if self.plan.clone_flags & syscalls.CLONE_NEWNET:
             network.lead_all_to_loopback()
-        socket.sethostname(root.HOST_NAME)
+        socket.sethostname(layout.HOST_NAME)
         # Where in the host's hierarchies its group is, is none of its business.
         with contextlib.suppress(OSError):
             syscalls.unshare(syscalls.CLONE_NEWCGROUP)
@@ -142,25 +142,25 @@ class Sandbox:
     def _rules(self) -> landlock.Rules:
         if self.plan.private_root:
             # A /proc that is not the sandbox's own shows the machine's processes.
-            top = ("/",) if self.plan.procfs else (*self._beside_proc(), *root.READABLE_PROC)
+            top = ("/",) if self.plan.procfs else (*self._beside_proc(), *layout.READABLE_PROC)
             return landlock.Rules(
                 readable=top,
                 listable=("/",),
-                writable=(root.HOME, root.TEMPORARY, root.SHARED_MEMORY),
-                devices=("/dev/pts", *root.DEVICE_PATHS),
+                writable=(layout.HOME, layout.TEMPORARY, layout.SHARED_MEMORY),
+                devices=("/dev/pts", *layout.DEVICE_PATHS),
                 deny_network=False,
             )
         return landlock.Rules(
             listable=(),
             readable=(
-                *root.SYSTEM_PATHS,
-                *root.environment_paths(),
-                *root.READABLE_PROC,
+                *layout.SYSTEM_PATHS,
+                *layout.environment_paths(),
+                *layout.READABLE_PROC,
                 *_READABLE_ETC,
                 self.directories.top,
             ),
             writable=self.directories.writable,
-            devices=root.DEVICE_PATHS,
+            devices=layout.DEVICE_PATHS,
             deny_network=True,
         )
 

@@ -17,7 +17,7 @@ from pytest_rewardkit.local.guest import (
     descriptors,
     identity,
     killing,
-    root,
+    layout,
     sandbox,
     seccomp,
     syscalls,
@@ -289,7 +289,7 @@ class Zygote:
             os._exit(0)
 
     def _serve_as_agent(self, box: sandbox.Sandbox, channel: Channel, score: OomScore) -> None:
-        environment = {**self._environment, "HOME": root.HOME}
+        environment = {**self._environment, "HOME": layout.HOME}
         if not self.plan.guest_paths:
             environment |= {"HOME": box.directories.home, "TMPDIR": box.directories.temporary}
         box.confine(self._root)
