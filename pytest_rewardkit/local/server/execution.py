@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -101,13 +100,17 @@ class Execution:
         else:
             self._wake_soon()
 
-    def put(self, event: Started | Result | Failure) -> None:
-        """Take any other event. Text that was written before it goes before it; only the first failure counts."""
+    def put(self, event: Started | Result | Failure, size: int = 0) -> None:
+        """Take any other event. Text that was written before it goes before it; only the first failure counts.
+
+        Parameters:
+            event: what has happened.
+            size: how many bytes it took to be told.
+        """
         if isinstance(event, Failure):
             if self._failed:
                 return
             self._failed = True
-        size = _size(event)
         if not isinstance(event, Started):
             self._flush()
         if not isinstance(event, Result) or self._result_limit.admit_whole(size):
@@ -143,11 +146,3 @@ class Execution:
         for stream, buffer in self._buffers.items():
             if text := buffer.take(final=final):
                 self.events.put(Text(stream, text), len(text), wake=False)
-
-
-def _size(event: Started | Result | Failure) -> int:
-    if isinstance(event, Result):
-        return len(json.dumps(event.data))
-    if isinstance(event, Failure):
-        return len(event.name) + len(event.value) + len(event.traceback)
-    return 0

@@ -99,13 +99,13 @@ class Kernel:
     def _receive(self, frame: Frame) -> None:
         message = frame.message
         event = message.get("event")
-        self._take(event, message)
+        self._take(event, message, frame.size)
         if event == "result" and message.get("main") is not True and self._taken >= 0:
             # It waits for this, so that what it writes after what it displays also comes after it.
             with contextlib.suppress(OSError):  # full or closed: that is the candidate's own doing
                 os.write(self._taken, b"\0")
 
-    def _take(self, event: object, message: dict[str, Any]) -> None:
+    def _take(self, event: object, message: dict[str, Any], size: int) -> None:
         if event == "ready":
             return
         number = message.get("id")
@@ -123,7 +123,7 @@ class Kernel:
             if isinstance(imported := message.get("imported"), list):
                 self._on_imports([name for name in imported if isinstance(name, str)])
         else:
-            execution.put(_event(event, message))
+            execution.put(_event(event, message), size)
             if execution.events.full:
                 self._pause()
 

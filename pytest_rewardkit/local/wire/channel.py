@@ -53,10 +53,17 @@ _recvmsg = socket.socket.recvmsg
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message and the descriptors that came with it; whoever takes the frame owns them."""
+    """One message and the descriptors that came with it; whoever takes the frame owns them.
+
+    Parameters:
+        message: what was said.
+        descriptors: what came along.
+        size: how many bytes the message took.
+    """
 
     message: Message
     descriptors: tuple[int, ...] = ()
+    size: int = 0
 
     def close(self) -> None:
         """Close the descriptors that came with the frame."""
@@ -112,7 +119,7 @@ class Decoder:
                 break
             body = bytes(self._buffer[_HEADER.size : end])
             del self._buffer[:end]
-            yield Frame(_parse(body), tuple(self._descriptors.popleft() for _ in range(count)))
+            yield Frame(_parse(body), tuple(self._descriptors.popleft() for _ in range(count)), length)
         if len(self._descriptors) > self._max_descriptors:
             raise ChannelError("descriptors without frames")
 
