@@ -14,7 +14,7 @@ from pytest_rewardkit.local.wire.channel import Channel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.local.wire.channel import Message
+    from pytest_rewardkit.local.wire.frames import Message
 
 _BOOT_SECONDS = 20.0
 _END_SECONDS = 5.0

@@ -8,7 +8,8 @@ from dataclasses import fields, replace
 from docs.pages import ROOT, tables
 
 from pytest_rewardkit.local.guest import levels
-from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight
+from pytest_rewardkit.local.guest.levels import Findings
+from pytest_rewardkit.local.guest.plan import Level, MountRight
 from pytest_rewardkit.local.settings import Settings
 
 PAGE = ROOT / "docs" / "local-server.md"

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 
 if TYPE_CHECKING:
     import subprocess

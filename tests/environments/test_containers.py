@@ -12,7 +12,7 @@ import pytest
 from environments.machine import REPOSITORY, mounted
 from environments.results import Run, at_least
 
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 
 if TYPE_CHECKING:
     from environments.engine import Engine

@@ -14,7 +14,7 @@ from environments.bare_root import CHROOT, PIVOT
 from environments.machine import REPOSITORY
 from environments.results import Run, at_least
 
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

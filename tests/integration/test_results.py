@@ -7,7 +7,7 @@ import sys
 import pytest
 from jsonschema import Draft202012Validator
 
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 from pytest_rewardkit.reports.results.file import read
 from pytest_rewardkit.reports.results.lines import schema
 

@@ -10,7 +10,8 @@ import pytest
 
 from pytest_rewardkit.local.cli.advice import advice
 from pytest_rewardkit.local.cli.place import Place, apparmor_profile, container, look_around
-from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight, plan
+from pytest_rewardkit.local.guest.levels import Findings, plan
+from pytest_rewardkit.local.guest.plan import Level, MountRight
 from pytest_rewardkit.local.isolation import Isolation
 
 RESTRICTION = "kernel.apparmor_restrict_unprivileged_userns"

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from pytest_rewardkit.local.errors import ChannelError
-from pytest_rewardkit.local.wire.channel import MAX_DESCRIPTORS, MAX_FRAME_BYTES, AsyncChannel, Channel, Frame, encode
+from pytest_rewardkit.local.wire.async_channel import AsyncChannel
+from pytest_rewardkit.local.wire.channel import Channel
+from pytest_rewardkit.local.wire.frames import MAX_DESCRIPTORS, MAX_FRAME_BYTES, Frame, encode
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from pytest_rewardkit.local.errors import NotPlainError
 from pytest_rewardkit.local.guest import identity, levels, seccomp
 from pytest_rewardkit.local.guest.homes import Directories
-from pytest_rewardkit.local.guest.levels import Findings, Level, MountRight, Trial
+from pytest_rewardkit.local.guest.levels import Findings, Trial
 from pytest_rewardkit.local.guest.plain import plain
+from pytest_rewardkit.local.guest.plan import Level, MountRight
 
 EVERYTHING = Findings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
 USER = dataclasses.replace(EVERYTHING, root=False, mount_right=MountRight.USER_OF_NAMESPACE)

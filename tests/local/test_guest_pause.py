@@ -11,9 +11,10 @@ from guest_driver import ForkServer, processes_below
 from processes import eventually
 
 from pytest_rewardkit.local.guest import levels
+from pytest_rewardkit.local.guest.plan import Level
 
 FINDINGS = found()
-LEVELS = [level for level in levels.Level if not levels.obstacle(FINDINGS, level)]
+LEVELS = [level for level in Level if not levels.obstacle(FINDINGS, level)]
 
 # A daemon as they are made: of its own session, with a parent that has gone, and a child that ignores signals.
 COUNTER = """

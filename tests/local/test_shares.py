@@ -14,12 +14,13 @@ import pytest
 from e2b_code_interpreter import Sandbox
 
 from pytest_rewardkit.local.server.share import FRACTION, SAVED_SECONDS, Share
-from pytest_rewardkit.local.wire.channel import AsyncChannel, encode
+from pytest_rewardkit.local.wire.async_channel import AsyncChannel
+from pytest_rewardkit.local.wire.frames import encode
 from pytest_rewardkit.local.wire.pipes import PipeReader
 from pytest_rewardkit.scorers.output import score_output
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.wire.channel import Frame
+    from pytest_rewardkit.local.wire.frames import Frame
 
     Address = dict[str, str]
 

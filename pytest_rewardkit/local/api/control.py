@@ -12,6 +12,7 @@ from aiohttp import web
 
 from pytest_rewardkit.local.api import create_request, listing
 from pytest_rewardkit.local.api.body import read_object
+from pytest_rewardkit.local.api.descriptions import of_new_sandbox, of_sandbox, of_snapshot, of_usage, with_its_rules
 from pytest_rewardkit.local.api.errors import (
     ApiError,
     NotServedError,
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
 
 TEMPLATES = ("base", "code-interpreter-v1")
-ENVD_VERSION = "0.6.13"
-"""The version of envd whose protocol the server speaks; the SDK turns features on by it."""
-
-"""Limits of a sandbox to create that differ from the server's, as `memory_mb=256, processes=16`. Not E2B's."""
 
 MAX_FORKS = 20
 MAX_TIME = 2**40
@@ -109,12 +106,12 @@ class ControlPlane:
             if key:
                 alive = {old: name for old, name in self._created.items() if self._table.get(name)}
                 self._created = {**alive, key: sandbox.id}
-        return json_response(self._summary(sandbox), 201)
+        return json_response(of_new_sandbox(sandbox, self._domain), 201)
 
     async def list(self, request: web.Request) -> web.Response:
         """`GET /v2/sandboxes`: one page."""
         page, headers = listing.page(listing.matching(self._table.all(), request.query), request.query)
-        return json_response([self._details(sandbox) for sandbox in page], headers=headers)
+        return json_response([of_sandbox(sandbox, self._domain) for sandbox in page], headers=headers)
 
     async def connect(self, request: web.Request) -> web.Response:
         """`POST /v2/sandboxes/{id}/connect`: resumes a paused sandbox; gives a running one more time, never less."""
@@ -122,10 +119,10 @@ class ControlPlane:
         timeout = create_request.timeout(await read_object(request))
         if sandbox.state == "paused":
             await self._table.resume(sandbox, timeout)
-            return json_response(self._summary(sandbox), 201)
+            return json_response(of_new_sandbox(sandbox, self._domain), 201)
         if datetime.now(UTC) + timedelta(seconds=timeout) > sandbox.end_at:
             self._table.expire_in(sandbox, timeout)
-        return json_response(self._summary(sandbox))
+        return json_response(of_new_sandbox(sandbox, self._domain))
 
     async def resume(self, request: web.Request) -> web.Response:
         """`POST /sandboxes/{id}/resume`, of older SDKs."""
@@ -133,7 +130,7 @@ class ControlPlane:
         if sandbox.state == "running":
             raise ApiError(409, f"sandbox '{sandbox.id}' is running already")
         await self._table.resume(sandbox, create_request.timeout(await read_object(request)))
-        return json_response(self._summary(sandbox), 201)
+        return json_response(of_new_sandbox(sandbox, self._domain), 201)
 
     async def info(self, request: web.Request) -> web.Response:
         """`GET /sandboxes/{id}`; of one that is gone, who asks for it is told by a code how it has ended."""
@@ -143,21 +140,7 @@ class ControlPlane:
             if HEADER in request.headers and (ending := await self._table.ending(sandbox_id)):
                 raise ApiError(410, ending)
             raise not_found(sandbox_id)
-        wanted = sandbox.request
-        on_timeout = "pause" if wanted.auto_pause else "kill"
-        return json_response(
-            {
-                **self._details(sandbox),
-                "envdAccessToken": sandbox.token,
-                "allowInternetAccess": wanted.internet,
-                "network": {
-                    "allowPublicTraffic": wanted.public_traffic,
-                    "allowOut": wanted.rules.allow_out(),
-                    "denyOut": wanted.rules.deny_out(),
-                },
-                "lifecycle": {"onTimeout": on_timeout, "autoResume": wanted.auto_resume},
-            }
-        )
+        return json_response(with_its_rules(sandbox, self._domain))
 
     async def kill(self, request: web.Request) -> web.Response:
         """`DELETE /sandboxes/{id}`."""
@@ -194,22 +177,7 @@ class ControlPlane:
         end = create_request.integer(request.query.get("end"), "end", now, 0, MAX_TIME)
         if start > now or end < now - METRICS_SECONDS:
             return json_response([])
-        usage = sandbox.meter.measure()
-        return json_response(
-            [
-                {
-                    "timestamp": _time(usage.at),
-                    "timestampUnix": int(usage.at.timestamp()),
-                    "cpuCount": usage.cpu_count,
-                    "cpuUsedPct": usage.cpu_percent,
-                    "memUsed": usage.memory_used,
-                    "memTotal": usage.memory_total,
-                    "memCache": 0,
-                    "diskUsed": usage.disk_used,
-                    "diskTotal": usage.disk_total,
-                }
-            ]
-        )
+        return json_response([of_usage(sandbox.meter.measure())])
 
     async def threads(self, request: web.Request) -> web.Response:
         """`GET /sandboxes/{id}/threads`, which E2B has not: how long each has run and has waited for a processor."""
@@ -233,14 +201,14 @@ class ControlPlane:
         name = (await read_object(request)).get("name")
         if name is not None and not isinstance(name, str):
             raise ApiError(400, "name must be a text")
-        return json_response(_snapshot(await self._snapshots.take(sandbox, name)), 201)
+        return json_response(of_snapshot(await self._snapshots.take(sandbox, name)), 201)
 
     async def list_snapshots(self, request: web.Request) -> web.Response:
         """`GET /snapshots`: one page."""
         query = request.query
         found = self._snapshots.find(source=query.get("sandboxID"), name=query.get("name"))
         page, headers = listing.page(found, query)
-        return json_response([_snapshot(snapshot) for snapshot in page], headers=headers)
+        return json_response([of_snapshot(snapshot) for snapshot in page], headers=headers)
 
     async def delete_snapshot(self, request: web.Request) -> web.Response:
         """`DELETE /templates/{id}`, of snapshots alone."""
@@ -312,43 +280,6 @@ class ControlPlane:
     async def _fork(self, sandbox: Sandbox, snapshot: Snapshot, timeout: int) -> dict[str, Any]:
         try:
             wanted = sandbox.request.copied(template=snapshot.id, timeout=timeout)
-            return {"sandbox": self._summary(await self._unless_cancelled(self._create(wanted)))}
+            return {"sandbox": of_new_sandbox(await self._unless_cancelled(self._create(wanted)), self._domain)}
         except (TooManySandboxesError, GuestError, SandboxFailedError) as error:
             return {"error": {"code": control_error(error).status, "message": str(error)}}
-
-    def _summary(self, sandbox: Sandbox) -> dict[str, Any]:
-        return {
-            "templateID": sandbox.request.template,
-            "sandboxID": sandbox.id,
-            "clientID": "local",
-            "envdVersion": ENVD_VERSION,
-            "envdAccessToken": sandbox.token,
-            "trafficAccessToken": sandbox.traffic_token,
-            "domain": self._domain,
-        }
-
-    def _details(self, sandbox: Sandbox) -> dict[str, Any]:
-        return {
-            "templateID": sandbox.request.template,
-            "alias": sandbox.request.template,
-            "sandboxID": sandbox.id,
-            "clientID": "local",
-            "envdVersion": ENVD_VERSION,
-            "domain": self._domain,
-            "startedAt": _time(sandbox.started_at),
-            "endAt": _time(sandbox.end_at),
-            "cpuCount": sandbox.meter.cpu_count,
-            "memoryMB": sandbox.limits.memory_mb,
-            "diskSizeMB": sandbox.limits.disk_mb,
-            "state": sandbox.state,
-            "metadata": dict(sandbox.request.metadata),
-            "volumeMounts": [],
-        }
-
-
-def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    return {"snapshotID": snapshot.id, "names": [snapshot.name] if snapshot.name is not None else []}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

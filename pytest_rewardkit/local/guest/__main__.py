@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 from pytest_rewardkit.local.errors import PreloadError
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.layout import HOME
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 from pytest_rewardkit.local.guest.root import Root
 from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.plan import Plan
     from pytest_rewardkit.local.guest.zygote import Zygote
 
 # One thread each: a process with more than one thread cannot be forked safely.

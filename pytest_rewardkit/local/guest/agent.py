@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
-    from pytest_rewardkit.local.wire.channel import Channel, Frame, Message
+    from pytest_rewardkit.local.wire.channel import Channel
+    from pytest_rewardkit.local.wire.frames import Frame, Message
 
 _PYTHON: Final = "python"
 _KERNEL_DESCRIPTORS: Final = 4

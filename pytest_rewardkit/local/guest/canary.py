@@ -15,7 +15,7 @@ from pytest_rewardkit.local.guest.limits import Limits
 from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.wire.channel import Message
+    from pytest_rewardkit.local.wire.frames import Message
 
 NAME: Final = "canary"
 # None on processes: at some levels, those of the user's that have nothing to do with this count too.

@@ -15,7 +15,8 @@ from pytest_rewardkit.local.guest.kernel import MAX_RESULT_BYTES, shortened
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.languages import Language
-    from pytest_rewardkit.local.wire.channel import Channel, Message
+    from pytest_rewardkit.local.wire.channel import Channel
+    from pytest_rewardkit.local.wire.frames import Message
 
 _CHUNK: Final = 2**16
 _FIELDS: Final = {"result": ("data", "main"), "error": ("name", "value", "traceback"), "end": ()}

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from pytest_rewardkit.local.guest import descriptors, layout, pictures, syscalls
 from pytest_rewardkit.local.guest.execution import Executor
-from pytest_rewardkit.local.wire.channel import MAX_FRAME_BYTES, Channel
+from pytest_rewardkit.local.wire.channel import Channel
+from pytest_rewardkit.local.wire.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pytest_rewardkit.local.guest.shell import Shell
-    from pytest_rewardkit.local.wire.channel import Message
+    from pytest_rewardkit.local.wire.frames import Message
 
 PRELOADABLE: Final = ("numpy", "pandas", "matplotlib")
 """Modules that are slow to import and start no threads; a fork server may load them in advance."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.guest.cgroups import Group
-    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.plan import Plan
 
 
 _SUSPECTED_SECONDS: Final = 2.0

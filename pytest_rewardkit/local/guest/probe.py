@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, libc, mounts, network, seccomp, syscalls, tracing
 from pytest_rewardkit.local.guest.layout import environment_paths
-from pytest_rewardkit.local.guest.levels import Findings, MountRight, Trial
+from pytest_rewardkit.local.guest.levels import Findings, Trial
 from pytest_rewardkit.local.guest.overlays import lay_over
+from pytest_rewardkit.local.guest.plan import MountRight
 from pytest_rewardkit.local.guest.root import replace_root
 
 if TYPE_CHECKING:

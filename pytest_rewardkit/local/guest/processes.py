@@ -17,8 +17,8 @@ from pytest_rewardkit.local.guest.os_errors import from_os_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
+    from pytest_rewardkit.local.guest.plan import Plan
     from pytest_rewardkit.local.guest.translation import Translator
 
 _SHELLS: Final = ("bash", "sh")

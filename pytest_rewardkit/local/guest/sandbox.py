@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, layout, network, syscalls
 from pytest_rewardkit.local.guest.identity import GUEST_ID
-from pytest_rewardkit.local.guest.levels import Level
+from pytest_rewardkit.local.guest.plan import Level
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.cgroups import Group, KillCount
     from pytest_rewardkit.local.guest.homes import Directories
-    from pytest_rewardkit.local.guest.levels import Plan
     from pytest_rewardkit.local.guest.limits import Limits
+    from pytest_rewardkit.local.guest.plan import Plan
     from pytest_rewardkit.local.guest.root import Root
 
 # What a sandbox and the fork server tell each other over their link.

@@ -22,12 +22,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
-from seccompy.syscalls import syscall_nr
-
 from pytest_rewardkit.local.errors import ElsewhereError
-from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest import path_calls, syscalls
 from pytest_rewardkit.local.guest.locks import Locks
 from pytest_rewardkit.local.guest.notifications import Listener
+from pytest_rewardkit.local.guest.path_calls import number_of
 from pytest_rewardkit.local.guest.sockets import Sockets
 from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, Memory
 
@@ -35,39 +34,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.notifications import Notification
     from pytest_rewardkit.local.guest.paths import Paths
 
-_PATH_ARGUMENTS: Final = {
-    (0,): """
-        access chdir chmod chown creat execve getxattr lchown lgetxattr listxattr llistxattr lremovexattr lsetxattr
-        lstat mkdir mknod open readlink removexattr rmdir setxattr stat statfs truncate unlink utime utimes
-    """,
-    (1,): """
-        execveat faccessat faccessat2 fchmodat fchmodat2 fchownat futimesat getxattrat inotify_add_watch listxattrat
-        mkdirat mknodat newfstatat openat openat2 readlinkat removexattrat setxattrat statx unlinkat utimensat
-    """,
-    (0, 1): "link rename symlink",
-    (0, 2): "symlinkat",
-    (1, 3): "linkat renameat renameat2",
-}
-_ANSWERS: Final = {"getcwd": 0, "readlink": 1, "readlinkat": 2}
-"""Calls that answer with a path, and which argument says where it is put."""
-
-_SOCKETS: Final = ("bind", "connect")
-"""Calls that are not made at all."""
-_SOCKETS_NAMES: Final = ("getpeername", "getsockname")
-_LOCKS: Final = ("fcntl", "flock", "inotify_init", "inotify_init1")
-"""Calls that are made for the sandbox's own files alone, and `inotify_add_watch`."""
-
 _MAX_ANEW: Final = 4096
 _STACK_BYTES: Final = 2**18
 _SPEECH: Final = b"L"
 _LATER_MS: Final = 5
 _INT: Final = 4
-
-
-def names() -> list[str]:
-    """Return the system calls that are to wait, those that this machine has."""
-    listed = [name for names in _PATH_ARGUMENTS.values() for name in names.split()]
-    return [name for name in (*listed, "getcwd", *_SOCKETS, *_SOCKETS_NAMES, *_LOCKS) if _number(name) is not None]
 
 
 _Call = tuple[int, int, tuple[int, ...]]
@@ -102,25 +73,25 @@ class Translator:
         self._anew: dict[_Call, dict[int, bytes]] = {}
         self._positions = {
             number: positions
-            for positions, listed in _PATH_ARGUMENTS.items()
+            for positions, listed in path_calls.PATH_ARGUMENTS.items()
             for name in listed.split()
-            if (number := _number(name)) is not None
+            if (number := number_of(name)) is not None
         }
         self._answers = {
-            number: position for name, position in _ANSWERS.items() if (number := _number(name)) is not None
+            number: position for name, position in path_calls.ANSWERS.items() if (number := number_of(name)) is not None
         }
-        self._getcwd = _number("getcwd")
+        self._getcwd = number_of("getcwd")
         self._sockets = Sockets(paths, self._memory)
-        self._making = {_number("bind"): self._sockets.bound, _number("connect"): self._sockets.connected}
+        self._making = {number_of("bind"): self._sockets.bound, number_of("connect"): self._sockets.connected}
         self._locks = Locks(paths, self._memory, watching, visible=visible)
         self._locking = {
-            _number("fcntl"): self._locks.lock_range,
-            _number("flock"): self._locks.lock,
-            _number("inotify_init"): self._locks.begin_watching,
-            _number("inotify_init1"): self._locks.begin_watching,
-            _number("inotify_add_watch"): self._locks.watch,
+            number_of("fcntl"): self._locks.lock_range,
+            number_of("flock"): self._locks.lock,
+            number_of("inotify_init"): self._locks.begin_watching,
+            number_of("inotify_init1"): self._locks.begin_watching,
+            number_of("inotify_add_watch"): self._locks.watch,
         }
-        self._naming = [_number(name) for name in _SOCKETS_NAMES]
+        self._naming = [number_of(name) for name in path_calls.NAMES_OF_SOCKETS]
         # Whose other ends have too many that wait.
         self._later: list[tuple[Listener, Notification]] = []
 
@@ -303,10 +274,3 @@ class Translator:
 
     def _integer(self, thread: int, place: int) -> int:
         return int.from_bytes(self._memory.read(thread, place, _INT) or b"", sys.byteorder)
-
-
-def _number(name: str) -> int | None:
-    try:
-        return syscall_nr(name)
-    except ValueError:  # an older call, which younger machines do not have
-        return None

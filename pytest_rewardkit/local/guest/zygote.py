@@ -18,10 +18,10 @@ from pytest_rewardkit.local.guest import (
     identity,
     killing,
     layout,
+    path_calls,
     sandbox,
     seccomp,
     syscalls,
-    translation,
 )
 from pytest_rewardkit.local.guest.agent import Agent
 from pytest_rewardkit.local.guest.cgroups import KillCount
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.guest.cgroups import Group, Groups
-    from pytest_rewardkit.local.guest.levels import Plan
+    from pytest_rewardkit.local.guest.plan import Plan
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
-    from pytest_rewardkit.local.wire.channel import Frame, Message
+    from pytest_rewardkit.local.wire.frames import Frame, Message
 
 _FAMILIES_IN_OWN_NETWORK: Final = frozenset({socket.AF_UNIX, socket.AF_INET, socket.AF_INET6})
 
@@ -102,7 +102,7 @@ class Zygote:
         self._homes = None if own_root is not None else Homes()
         self._user_ids = identity.HostUserIds() if plan.own_user_id else None
         self._seccomp_program = _seccomp_program(plan)
-        self._waiting_program = seccomp.compile_waiting(translation.names()) if plan.translated_paths else None
+        self._waiting_program = seccomp.compile_waiting(path_calls.names()) if plan.translated_paths else None
         self._running: dict[int, _Running] = {}
         self._removals: dict[int, _Removal] = {}
         self._poll = select.poll()

@@ -32,7 +32,8 @@ from pytest_rewardkit.local.wire.answers import (
     udp_socket,
 )
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
-from pytest_rewardkit.local.wire.peer import Answer, Peer, close_all, positive_integer
+from pytest_rewardkit.local.wire.frames import close_all
+from pytest_rewardkit.local.wire.peer import Answer, Peer, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

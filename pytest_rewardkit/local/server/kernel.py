@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.errors import ChannelError
 from pytest_rewardkit.local.server.execution import RESTARTED, Execution, Failure, Result, Started
-from pytest_rewardkit.local.wire.channel import AsyncChannel, Frame
+from pytest_rewardkit.local.wire.async_channel import AsyncChannel
 from pytest_rewardkit.local.wire.pipes import PipeReader
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.server.execution import Stream
     from pytest_rewardkit.local.server.share import Share
+    from pytest_rewardkit.local.wire.frames import Frame
 
 MAX_MIME_TYPES = 64
 

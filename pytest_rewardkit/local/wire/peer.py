@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,12 +16,13 @@ from pytest_rewardkit.local.errors import (
     GuestSilentError,
     UnansweredError,
 )
+from pytest_rewardkit.local.wire.async_channel import AsyncChannel
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
-from pytest_rewardkit.local.wire.channel import MAX_DESCRIPTORS, AsyncChannel, Frame
+from pytest_rewardkit.local.wire.frames import MAX_DESCRIPTORS, Frame
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from pytest_rewardkit.local.server.share import Share
 
@@ -199,10 +199,3 @@ def positive_integer(message: dict[str, Any], name: str) -> int:
     if type(value) is not int or not 0 < value < 2**31:
         raise ChannelError(f"{name} must be a positive integer")
     return value
-
-
-def close_all(descriptors: Iterable[int]) -> None:
-    """Close descriptors, whatever state they are in."""
-    for descriptor in descriptors:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
