@@ -13,7 +13,7 @@ import e2b_code_interpreter  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +44,9 @@ def _numbers_of_usual_length() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared_settings(request: pytest.FixtureRequest) -> Settings:
+def shared_settings(request: pytest.FixtureRequest) -> ServerSettings:
     """What a local server that tests share is started with."""
-    return Settings(isolation=request.config.getoption("--isolation"))
+    return ServerSettings(isolation=request.config.getoption("--isolation"))
 
 
 # What a CI service, a user's shell or an outer pytest may have set, and what would change what an inner one prints.

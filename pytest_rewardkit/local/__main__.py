@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: settings.Settings) -> int:
+def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
     command = _command(parser, options.command) if options.action == "run" else []
     if options.docker:
         return _in_container(options, chosen, command)
@@ -80,7 +80,7 @@ def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
     return command
 
 
-def _doctor(chosen: settings.Settings) -> int:
+def _doctor(chosen: settings.ServerSettings) -> int:
     from pytest_rewardkit.local.cli.advice import advice
     from pytest_rewardkit.local.cli.place import look_around
     from pytest_rewardkit.local.errors import NoSuchLevelError
@@ -95,7 +95,7 @@ def _doctor(chosen: settings.Settings) -> int:
     return 0
 
 
-def _in_container(options: argparse.Namespace, chosen: settings.Settings, command: Sequence[str]) -> int:
+def _in_container(options: argparse.Namespace, chosen: settings.ServerSettings, command: Sequence[str]) -> int:
     from pytest_rewardkit.local.cli.run import run
     from pytest_rewardkit.local.container.server import ContainerServer, examine
     from pytest_rewardkit.local.errors import ContainerError
@@ -131,7 +131,7 @@ def _show(variables: Mapping[str, str], isolation: str) -> None:
     sys.stdout.flush()
 
 
-def _serve(options: argparse.Namespace, chosen: settings.Settings) -> int:
+def _serve(options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
     from pytest_rewardkit.local.server.launch import launch
 
     launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported

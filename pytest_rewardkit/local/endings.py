@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 FROM_WITHIN: Final = "ended_from_within"
-"""The code of a sandbox that ended because of what ran in it: its agent was killed, or broke the protocol."""
+"""The code of a sandbox that ended because of what ran in it: its guest was killed, or broke the protocol."""
 
 MACHINE_MEMORY: Final = "machine_memory"
 """The code of a sandbox that was ended because the machine, or the group that the server is in, had no memory left."""

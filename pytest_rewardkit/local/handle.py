@@ -18,7 +18,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from pytest_rewardkit.local.errors import UnsupportedPlatformError
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.local.vigil import PATIENCE, Vigil, end, readable
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LocalServer:
         self,
         control: socket.socket,
         traffic: socket.socket,
-        settings: Settings,
+        settings: ServerSettings,
         *,
         on_death: Callable[[str], None] = lambda _: None,
         patience: Patience = PATIENCE,
@@ -98,7 +98,7 @@ class LocalServer:
     @classmethod
     def listen(
         cls,
-        settings: Settings | None = None,
+        settings: ServerSettings | None = None,
         *,
         on_death: Callable[[str], None] = lambda _: None,
         patience: Patience = PATIENCE,
@@ -115,7 +115,9 @@ class LocalServer:
         require_platform()
         control = socket.create_server(("127.0.0.1", 0), backlog=1024)
         traffic = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        server = cls(control, traffic, settings or Settings(), on_death=on_death, patience=patience, command=command)
+        server = cls(
+            control, traffic, settings or ServerSettings(), on_death=on_death, patience=patience, command=command
+        )
         usual = threading.stack_size(STACK_BYTES)
         try:
             server._thread.start()

@@ -44,7 +44,7 @@ class Limits:
         return replace(Limits(**own), **changes)
 
     def of_guest(self) -> dict[str, int]:
-        """The limits that are held inside the sandbox, as its agent is told them."""
+        """The limits that are held inside the sandbox, as its guest is told them."""
         return {item.name: getattr(self, item.name) for item in fields(Limits) if item.name != "output_mb"}
 
 

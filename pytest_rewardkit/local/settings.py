@@ -18,7 +18,7 @@ ISOLATION_CHOICES = ("auto", "strict", "full", "no-procfs", "ns-nocap", "uid", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Limits):
+class ServerSettings(Limits):
     """Limits of the server, and of each sandbox that asks for no others."""
 
     isolation: str = field(
@@ -65,7 +65,7 @@ class Settings(Limits):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Adds an option for each setting."""
-    for item in fields(Settings):
+    for item in fields(ServerSettings):
         options: dict[str, Any] = {"type": int, "metavar": "N"} if isinstance(item.default, int) else {}
         if item.name == "isolation":
             options["choices"] = ISOLATION_CHOICES
@@ -73,10 +73,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{item.name.replace('_', '-')}", default=item.default, help=help_text, **options)
 
 
-def from_options(options: argparse.Namespace) -> Settings:
+def from_options(options: argparse.Namespace) -> ServerSettings:
     """The settings of a parsed command line.
 
     Raises:
         ValueError: a number is out of its range.
     """
-    return Settings(**{item.name: getattr(options, item.name) for item in fields(Settings)})
+    return ServerSettings(**{item.name: getattr(options, item.name) for item in fields(ServerSettings)})

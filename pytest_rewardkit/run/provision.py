@@ -199,9 +199,9 @@ class Provision:
         if shared := self._shared.get("server"):
             return _SharedServer(**shared)
         if self._server is None:
-            from pytest_rewardkit.local.settings import Settings
+            from pytest_rewardkit.local.settings import ServerSettings
 
-            settings = Settings(isolation=self._settings.isolation, **self._limits)
+            settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
             self._server = open_server(
                 name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
             )

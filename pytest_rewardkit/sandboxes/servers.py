@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.options import ContainerOptions
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
 
 def _say(text: str) -> None:
@@ -24,7 +24,7 @@ def _say(text: str) -> None:
 
 def open_server(
     name: str,
-    settings: Settings | None = None,
+    settings: ServerSettings | None = None,
     options: ContainerOptions | None = None,
     *,
     say: Callable[[str], None] = _say,
@@ -42,9 +42,9 @@ def open_server(
     Raises:
         RewardkitUsageError: there can be no such server here; the text says why.
     """
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
-    settings = settings or Settings()
+    settings = settings or ServerSettings()
     if name in ("local", ABSENT):
         if reason := no_server_here():
             raise RewardkitUsageError(f"there are no local sandboxes here: {reason}")

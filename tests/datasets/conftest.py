@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.sandboxes.provider import Provider
 
 
 @pytest.fixture(scope="session")
-def provider(shared_settings: Settings) -> Iterator[Provider]:
+def provider(shared_settings: ServerSettings) -> Iterator[Provider]:
     with LocalServer.listen(shared_settings) as server:
         yield resolve("local", environ={}, server=server, run_id="tests", isolation="auto")
 

@@ -8,18 +8,18 @@ from dataclasses import fields, replace
 from docs.pages import ROOT, tables
 
 from pytest_rewardkit.local.guest import levels
-from pytest_rewardkit.local.guest.levels import Findings
+from pytest_rewardkit.local.guest.levels import MachineFindings
 from pytest_rewardkit.local.guest.plan import Level, MountRight
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 PAGE = ROOT / "docs" / "local-server.md"
 
-ROOT_S_MACHINE = Findings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
+ROOT_S_MACHINE = MachineFindings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
 
 
 def test_settings() -> None:
-    shown = {option: cells[0].strip("`") for option, cells in tables(PAGE, "Settings").items()}
-    assert shown == {f"--{item.name.replace('_', '-')}": str(item.default) for item in fields(Settings)}
+    shown = {option: cells[0].strip("`") for option, cells in tables(PAGE, "ServerSettings").items()}
+    assert shown == {f"--{item.name.replace('_', '-')}": str(item.default) for item in fields(ServerSettings)}
 
 
 def test_levels() -> None:

@@ -22,7 +22,7 @@ from pytest_rewardkit.local.container.image import LABEL
 from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.local.container.server import ContainerServer
 from pytest_rewardkit.local.errors import ContainerError
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def containers(engine: Engine) -> list[str]:
 @contextmanager
 def opened(options: ContainerOptions, said: list[str] | None = None) -> Iterator[ContainerServer]:
     told = [].append if said is None else said.append
-    with ContainerServer.open(Settings(), options, say=told, on_death=told) as server:
+    with ContainerServer.open(ServerSettings(), options, say=told, on_death=told) as server:
         yield server
 
 
@@ -253,11 +253,11 @@ def test_an_image_that_cannot_be_built_ends_with_the_log(engine: Engine) -> None
     """This engine has no registry, so that there is no Python to begin with."""
     said: list[str] = []
     with pytest.raises(ContainerError, match=r"could not be built; the end of the build's log:\n(.|\n)*python:"):
-        ContainerServer.open(Settings(), ContainerOptions(), say=said.append, on_death=said.append)
+        ContainerServer.open(ServerSettings(), ContainerOptions(), say=said.append, on_death=said.append)
     assert "once for this version and these packages" in said[0]
 
 
 def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/socket")
     with pytest.raises(ContainerError, match=r"docker is there, but its engine does not answer, so start it"):
-        ContainerServer.open(Settings(), ContainerOptions(docker_command="docker"), say=print, on_death=print)
+        ContainerServer.open(ServerSettings(), ContainerOptions(docker_command="docker"), say=print, on_death=print)

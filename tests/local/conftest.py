@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from guest_driver import Box, ForkServer, Kernel
 
     from pytest_rewardkit.local.handle import LocalServer
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
     Address = dict[str, str]
 
@@ -37,7 +37,7 @@ def kernel(box: Box) -> Kernel:
 
 
 @pytest.fixture(scope="session")
-def server(shared_settings: Settings) -> Iterator[LocalServer]:
+def server(shared_settings: ServerSettings) -> Iterator[LocalServer]:
     with silent_server(shared_settings) as server:
         yield server
 

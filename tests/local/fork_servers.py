@@ -8,16 +8,16 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.server.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.server.launch import ForkServerProcess, launch
 from pytest_rewardkit.local.server.table import SandboxTable
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from pytest_rewardkit.local.wire.bounds import Bounds
 
-    Launcher = Callable[[Sequence[str]], ZygoteProcess]
+    Launcher = Callable[[Sequence[str]], ForkServerProcess]
 
 _READY = """
 import json, socket, struct, sys, time
@@ -58,7 +58,7 @@ class Launches:
         self._forever = forever
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def __call__(self, options: Sequence[str]) -> ZygoteProcess:
+    def __call__(self, options: Sequence[str]) -> ForkServerProcess:
         if not self._scripts:
             launched = launch(options)
         else:
@@ -68,7 +68,7 @@ class Launches:
         return launched
 
 
-def _launch_script(script: str) -> ZygoteProcess:
+def _launch_script(script: str) -> ForkServerProcess:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
@@ -76,12 +76,12 @@ def _launch_script(script: str) -> ZygoteProcess:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )
-    return ZygoteProcess(process, ours)
+    return ForkServerProcess(process, ours)
 
 
 @asynccontextmanager
 async def table_of(launches: Launches, bounds: Bounds, *, warm: int = 0) -> AsyncIterator[SandboxTable]:
-    settings = Settings(warm_sandboxes=warm, preload="none")
+    settings = ServerSettings(warm_sandboxes=warm, preload="none")
     table = SandboxTable(settings, launches(settings.guest_options(())), bounds=bounds, launcher=launches)
     try:
         yield table

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.levels import Findings
+    from pytest_rewardkit.local.guest.levels import MachineFindings
 
 PROGRAM = """
 import pickle, sys
@@ -17,8 +17,8 @@ sys.stdout.buffer.write(pickle.dumps(probe(thorough=True)))
 """
 
 
-def found() -> Findings:
-    """Findings of a process of its own: a worker of pytest-xdist has threads, and probing forks."""
+def found() -> MachineFindings:
+    """MachineFindings of a process of its own: a worker of pytest-xdist has threads, and probing forks."""
     probed = subprocess.run([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, check=True)
-    findings: Findings = pickle.loads(probed.stdout)
+    findings: MachineFindings = pickle.loads(probed.stdout)
     return findings

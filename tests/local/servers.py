@@ -10,7 +10,7 @@ from pytest_rewardkit.local.handle import COMMAND, LocalServer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
     Address = dict[str, str]
 
@@ -26,7 +26,7 @@ def sdk_address(server: LocalServer) -> Address:
 
 
 @contextmanager
-def silent_server(settings: Settings | None = None, command: Sequence[str] = COMMAND) -> Iterator[LocalServer]:
+def silent_server(settings: ServerSettings | None = None, command: Sequence[str] = COMMAND) -> Iterator[LocalServer]:
     """A server that must have nothing to say in its log when it ends."""
     with LocalServer.listen(settings, command=command) as server:
         yield server

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_rewardkit.local.cli.advice import advice
 from pytest_rewardkit.local.cli.place import Place, apparmor_profile, container, look_around
-from pytest_rewardkit.local.guest.levels import Findings, plan
+from pytest_rewardkit.local.guest.levels import MachineFindings, plan
 from pytest_rewardkit.local.guest.plan import Level, MountRight
 from pytest_rewardkit.local.isolation import Isolation
 
@@ -20,7 +20,7 @@ MACHINE = Place(sysctls={"user.max_user_namespaces": 15000, "kernel.unprivileged
 
 
 def isolation(level: Level, *, abi: int = 7, refusals: tuple[str, ...] = (), **layers: object) -> Isolation:
-    findings = Findings(level is not Level.NS_NOCAP, MountRight.ROOT, abi, {})
+    findings = MachineFindings(level is not Level.NS_NOCAP, MountRight.ROOT, abi, {})
     found = dataclasses.replace(plan(findings, level), groups="cgroup v2").layers()
     return Isolation(level, found | layers, (), 1.0, dict.fromkeys(refusals, "no"))
 

@@ -14,7 +14,7 @@ from found import found
 from guest_driver import MODULE, ForkServer
 from refusing import without
 
-from pytest_rewardkit.local.guest.levels import Trial
+from pytest_rewardkit.local.guest.levels import Feature
 from pytest_rewardkit.local.level import examine
 from pytest_rewardkit.local.server.launch import options_after
 
@@ -37,7 +37,7 @@ def below_mounts() -> str:
     """The strongest level without mounts: root's depends on whether other users can read this interpreter."""
     if os.geteuid() != 0:
         return "ns-nocap"
-    return "uid" if found().works(Trial.INTERPRETER) else "landlock"
+    return "uid" if found().works(Feature.INTERPRETER) else "landlock"
 
 
 BELOW = below_mounts()
@@ -147,18 +147,21 @@ def test_a_named_level_is_had_or_refused_with_the_reason():
 @pytest.mark.parametrize(
     ("patch", "reason"),
     [
-        ("zygote._CANARY_SECONDS = 0.5\nkernel.run = lambda *_: time.sleep(1000)", "did not run a cell within 0.5 s"),
+        (
+            "fork_server._CANARY_SECONDS = 0.5\nkernel.run = lambda *_: time.sleep(1000)",
+            "did not run a cell within 0.5 s",
+        ),
         ("kernel.run = lambda *_: os._exit(3)", "its interpreter has ended"),
-        ("agent.Agent.serve = lambda _: 1 / 0", "ZeroDivisionError"),
-        ("agent.Agent.serve = lambda _: os.kill(os.getpid(), 9)", "it has ended"),
-        ("kernel.Kernel._execute = broken", "its interpreter has ended: RuntimeError: no cell"),
+        ("guest.Guest.serve = lambda _: 1 / 0", "ZeroDivisionError"),
+        ("guest.Guest.serve = lambda _: os.kill(os.getpid(), 9)", "it has ended"),
+        ("kernel.PythonKernel._execute = broken", "its interpreter has ended: RuntimeError: no cell"),
     ],
     ids=["hangs", "ends", "fails", "dies", "runs nothing"],
 )
 def test_a_canary_that_does_not_sing_is_no_sandbox(patch: str, reason: str):
     program = """
     import os, sys, time
-    from pytest_rewardkit.local.guest import agent, kernel, zygote
+    from pytest_rewardkit.local.guest import fork_server, guest, kernel
     from pytest_rewardkit.local.guest.__main__ import main
     def broken(*_):
         raise RuntimeError("no cell")

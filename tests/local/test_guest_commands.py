@@ -195,7 +195,7 @@ def test_a_signal_that_does_not_exist(box):
             box.request("signal", pid=kernel.pid, signal=number)
 
 
-def test_daemons_are_reaped_by_the_agent(box):
+def test_daemons_are_reaped_by_the_guest(box):
     box.run("for n in 1 2 3 4 5; do (setsid sleep 0.01 &) ; done; sleep 0.1")
     assert box.run("ps -eo stat= | grep -c Z")[0] == "0\n"
 

@@ -1,4 +1,4 @@
-"""File operations of an agent, in its sandbox's view."""
+"""File operations of a guest, in its sandbox's view."""
 
 from __future__ import annotations
 

@@ -256,33 +256,33 @@ def test_a_kill_of_everything_spares_all_others(fork_server, box, victim):
         kernel.run("import os, signal\nos.kill(-1, signal.SIGKILL)")
         assert witness.run("1 + 1").text == "2"
         assert victim.process.poll() is None
-        # Its own agent too.
+        # Its own guest too.
         assert box.run("echo alive")[0] == "alive\n"
 
 
-def test_the_agent_cannot_be_harmed(box, kernel, fork_server):
-    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+def test_the_guest_cannot_be_harmed(box, kernel, fork_server):
+    guest = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
     kernel.run(READ)
     evaluate(
         kernel,
-        f"[attempt(os.kill, {agent}, number) for number in range(1, 65) if number not in (32, 33)]",
+        f"[attempt(os.kill, {guest}, number) for number in range(1, 65) if number not in (32, 33)]",
     )
-    paths = [f"/proc/{agent}/{name}" for name in ("mem", "environ", "maps", "fd/3", "root/etc/passwd", "syscall")]
+    paths = [f"/proc/{guest}/{name}" for name in ("mem", "environ", "maps", "fd/3", "root/etc/passwd", "syscall")]
     assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
-    assert "WORKED" not in evaluate(kernel, f"[attempt(os.listdir, '/proc/{agent}/fd')]")
-    text, _ = box.run(f"kill -KILL {agent}; kill -STOP {agent}; kill -TERM {agent}; kill -INT {agent}; echo done")
+    assert "WORKED" not in evaluate(kernel, f"[attempt(os.listdir, '/proc/{guest}/fd')]")
+    text, _ = box.run(f"kill -KILL {guest}; kill -STOP {guest}; kill -TERM {guest}; kill -INT {guest}; echo done")
     assert text.endswith("done\n")
     assert box.request("stat", path="")["entry"]["path"] == "/home/user"
 
 
-def test_a_flood_of_signals_does_not_keep_the_agent_from_serving(box, kernel, fork_server):
-    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+def test_a_flood_of_signals_does_not_keep_the_guest_from_serving(box, kernel, fork_server):
+    guest = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
     code = f"""
     import multiprocessing
     def flood():
         while True:
             for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGPIPE):
-                attempt(os.kill, {agent}, number)
+                attempt(os.kill, {guest}, number)
     workers = [multiprocessing.get_context('fork').Process(target=flood) for _ in range(3)]
     [worker.start() for worker in workers]
     len(workers)
@@ -297,7 +297,7 @@ def test_a_flood_of_signals_does_not_keep_the_agent_from_serving(box, kernel, fo
 
 
 def test_memory_of_other_processes_is_closed(kernel, box, victim, fork_server):
-    agent = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
+    guest = 1 if fork_server.greeting["layers"]["process namespace"] else box.pid
     kernel.run(
         TRY
         + """
@@ -318,7 +318,7 @@ PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
     remote = Vector(id(0), 8)
     [
         answer
-        for pid in ({agent}, {victim.pid}, {fork_server.process.pid})
+        for pid in ({guest}, {victim.pid}, {fork_server.process.pid})
         for answer in (
             call('ptrace', PTRACE_ATTACH, pid, 0, 0),
             call('ptrace', PTRACE_SEIZE, pid, 0, 0),
@@ -604,7 +604,7 @@ def test_killing_leaves_no_process(fork_server):
     assert eventually(lambda: set(processes_below(os.getpid())) <= before)
 
 
-def test_closing_the_agents_channel_ends_the_sandbox(fork_server):
+def test_closing_the_guests_channel_ends_the_sandbox(fork_server):
     before = set(processes_below(os.getpid()))
     box = fork_server.spawn()
     kernel = box.kernel()

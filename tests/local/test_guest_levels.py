@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from pytest_rewardkit.local.errors import NotPlainError
 from pytest_rewardkit.local.guest import identity, levels, seccomp
 from pytest_rewardkit.local.guest.homes import Directories
-from pytest_rewardkit.local.guest.levels import Findings, Trial
+from pytest_rewardkit.local.guest.levels import Feature, MachineFindings
 from pytest_rewardkit.local.guest.plain import plain
 from pytest_rewardkit.local.guest.plan import Level, MountRight
 
-EVERYTHING = Findings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
+EVERYTHING = MachineFindings(root=True, mount_right=MountRight.ROOT, landlock_abi=7, obstacles={})
 USER = dataclasses.replace(EVERYTHING, root=False, mount_right=MountRight.USER_OF_NAMESPACE)
-NOTHING = Findings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Trial, "refused"))
-NO_PROCFS = (Trial.PROCFS,)
-NO_MOUNTS = (Trial.MOUNTS, Trial.PROCFS)
+NOTHING = MachineFindings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Feature, "refused"))
+NO_PROCFS = (Feature.PROCFS,)
+NO_MOUNTS = (Feature.MOUNTS, Feature.PROCFS)
 
 
-def without(*trials: Trial, findings: Findings = EVERYTHING, **changes: object) -> Findings:
+def without(*trials: Feature, findings: MachineFindings = EVERYTHING, **changes: object) -> MachineFindings:
     obstacles = {trial: f"no {trial}" for trial in trials}
     return dataclasses.replace(findings, obstacles=obstacles, **changes)
 
@@ -37,7 +37,7 @@ def without(*trials: Trial, findings: Findings = EVERYTHING, **changes: object) 
     [
         (EVERYTHING, Level.FULL),
         (USER, Level.FULL),
-        (without(Trial.USER_NAMESPACES), Level.FULL),
+        (without(Feature.USER_NAMESPACES), Level.FULL),
         (without(landlock_abi=0), Level.FULL),
         (without(*NO_PROCFS), Level.NO_PROCFS),
         (without(*NO_PROCFS, landlock_abi=0), Level.NO_PROCFS),
@@ -45,16 +45,16 @@ def without(*trials: Trial, findings: Findings = EVERYTHING, **changes: object) 
         (without(*NO_PROCFS, findings=USER), Level.NO_PROCFS),
         (without(*NO_MOUNTS), Level.UID),
         (without(*NO_MOUNTS, findings=USER), Level.NS_NOCAP),
-        (without(*NO_MOUNTS, Trial.NAMESPACES, findings=USER), Level.LANDLOCK),
-        (without(*NO_MOUNTS, Trial.INTERPRETER), Level.LANDLOCK),
+        (without(*NO_MOUNTS, Feature.NAMESPACES, findings=USER), Level.LANDLOCK),
+        (without(*NO_MOUNTS, Feature.INTERPRETER), Level.LANDLOCK),
         (without(*NO_MOUNTS, landlock_abi=1), Level.UID),
-        (without(*NO_MOUNTS, Trial.NAMESPACES, findings=USER, landlock_abi=5), Level.WEAK),
+        (without(*NO_MOUNTS, Feature.NAMESPACES, findings=USER, landlock_abi=5), Level.WEAK),
         (without(*NO_MOUNTS, landlock_abi=0), Level.WEAK),
-        (without(Trial.PATHS), Level.FULL),
-        (without(*NO_PROCFS, Trial.PATHS), Level.NO_PROCFS),
-        (without(*NO_MOUNTS, Trial.PATHS), None),
-        (without(Trial.SECCOMP, Trial.PATHS), None),
-        (without(Trial.SECCOMP, Trial.PATHS, landlock_abi=0), None),
+        (without(Feature.PATHS), Level.FULL),
+        (without(*NO_PROCFS, Feature.PATHS), Level.NO_PROCFS),
+        (without(*NO_MOUNTS, Feature.PATHS), None),
+        (without(Feature.SECCOMP, Feature.PATHS), None),
+        (without(Feature.SECCOMP, Feature.PATHS, landlock_abi=0), None),
         (NOTHING, None),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_level_without_paths_is_had_by_its_name_alone(findings):
 
 
 def test_what_paths_lack_is_said():
-    blind = without(*NO_MOUNTS, Trial.PATHS)
+    blind = without(*NO_MOUNTS, Feature.PATHS)
     paths = {f"{level} with translated paths": "no paths" for level in ("uid", "landlock", "weak")}
     assert levels.refusals(blind, "auto", {}, None).items() >= paths.items()
     plan = levels.strongest(blind, "uid", ())
@@ -91,9 +91,9 @@ def test_what_paths_lack_is_said():
 
 def test_a_level_that_cannot_be_had_says_why():
     assert levels.obstacle(EVERYTHING, Level.FULL) == ""
-    assert levels.obstacle(without(Trial.PROCFS), Level.FULL) == "no procfs"
+    assert levels.obstacle(without(Feature.PROCFS), Level.FULL) == "no procfs"
     assert levels.obstacle(without(*NO_MOUNTS), Level.NO_PROCFS) == "no mounts"
-    assert levels.obstacle(without(Trial.INTERPRETER), Level.UID) == "no interpreter"
+    assert levels.obstacle(without(Feature.INTERPRETER), Level.UID) == "no interpreter"
     assert "not root" in levels.obstacle(USER, Level.UID)
     assert "as root" in levels.obstacle(EVERYTHING, Level.NS_NOCAP)
     assert "ABI is 5" in levels.obstacle(without(landlock_abi=5), Level.LANDLOCK)
@@ -129,7 +129,7 @@ def test_directories_whose_locks_are_shared_are_a_gap():
     assert some.layers()["own file locks"] == "not in /usr, /opt/python"
     told = "a candidate can lock and watch files in /usr, /opt/python, which others notice"
     assert [gap for gap in some.gaps() if gap not in whole.gaps()] == [told]
-    without_overlays = levels.plan(without(Trial.OVERLAYS), Level.FULL)
+    without_overlays = levels.plan(without(Feature.OVERLAYS), Level.FULL)
     assert without_overlays.layers()["own file locks"] is False
     assert "a candidate can lock and watch the system's files, which others notice" in without_overlays.gaps()
 
@@ -147,7 +147,7 @@ def test_root_mounts_before_it_gives_up_its_user_namespace_and_a_user_after(righ
 
 
 def test_root_without_user_namespaces_takes_a_network_by_its_own_right():
-    plan = levels.plan(without(Trial.USER_NAMESPACES), Level.FULL)
+    plan = levels.plan(without(Feature.USER_NAMESPACES), Level.FULL)
     assert plan.network_namespace
     assert not plan.user_namespace
     assert plan.own_user_id

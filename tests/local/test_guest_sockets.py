@@ -89,7 +89,7 @@ def test_addresses_are_the_guests(kernel, fork_server):
         *((name, name, "", True) for name in ("/tmp/a", "/home/user/b", "/dev/shm/c", "/tmp/deep/d")),
         True,
     ]
-    if fork_server.greeting["level"] != "ns-nocap":  # where the agent cannot see in which directory a process is
+    if fork_server.greeting["level"] != "ns-nocap":  # where the guest cannot see in which directory a process is
         assert evaluate(kernel, "pair('relative', '/home/user/relative')[2:]") == ("", True)
 
 
@@ -138,7 +138,7 @@ def test_a_client_waits_while_too_many_do(kernel):
 
 def test_what_does_not_block_goes_on_like_that(kernel, fork_server):
     if fork_server.greeting["level"] == "ns-nocap":
-        pytest.skip("the agent cannot see what a process's descriptors are like")
+        pytest.skip("the guest cannot see what a process's descriptors are like")
     code = """
     import errno, socket
     listener = socket.socket(socket.AF_UNIX); listener.setblocking(False); listener.bind('/tmp/a'); listener.listen(0)

@@ -464,7 +464,7 @@ def test_signals_come_through(kernel):
     assert evaluate(kernel, code) == (500, True)
 
 
-def test_neither_agent_nor_others_can_be_traced(box, kernel, fork_server):
+def test_neither_guest_nor_others_can_be_traced(box, kernel, fork_server):
     kernel.run(HOSTILE)
     code = f"""
     pid = os.fork()

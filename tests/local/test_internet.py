@@ -24,7 +24,7 @@ from pytest_rewardkit.local.errors import NoSuchLevelError
 from pytest_rewardkit.local.handle import COMMAND, LocalServer
 from pytest_rewardkit.local.internet.relay import MAX_CONNECTIONS, MAX_QUERIES
 from pytest_rewardkit.local.level import find_level
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -398,7 +398,7 @@ def test_below_full_there_is_no_internet(level: str) -> None:
         find_level(level)
     except NoSuchLevelError as error:
         pytest.skip(f"level {level!r} cannot be had here: {error}")
-    with LocalServer.listen(Settings(isolation=level)) as server:
+    with LocalServer.listen(ServerSettings(isolation=level)) as server:
         with pytest.raises(SandboxException, match=rf"501: .*internet access at isolation level '{level}'.* 'full'"):
             Sandbox.create(allow_internet_access=True, **sdk_address(server))
         with Sandbox.create(**sdk_address(server)) as sandbox:
@@ -409,7 +409,7 @@ def test_below_full_there_is_no_internet(level: str) -> None:
 
 
 def test_without_isolation_the_network_is_the_machines() -> None:
-    with LocalServer.listen(Settings(isolation="none")) as server:
+    with LocalServer.listen(ServerSettings(isolation="none")) as server:
         with Sandbox.create(allow_internet_access=True, **sdk_address(server)) as sandbox:
             assert sandbox.get_info().allow_internet_access is True
         with pytest.raises(SandboxException, match=r"501: .*network rules at isolation level 'none'"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.local.guest.cgroups import KillCount
+from pytest_rewardkit.local.guest.kill_count import KillCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ PROGRAM = """
 import sys, threading
 from pytest_rewardkit import score_cases, score_output
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.sandboxes.choice import resolve
 
 HOG = "held = []\\nfor _ in range({amount}):\\n    held.append(b'1' * 10_000_000)\\nprint(len(held))"
@@ -37,7 +37,7 @@ def judged(name, code, limit_mb, transcript=False):
     sandbox.kill()
 
 rewards = {}
-with LocalServer.listen(Settings(warm_sandboxes=1, preload="none")) as server:
+with LocalServer.listen(ServerSettings(warm_sandboxes=1, preload="none")) as server:
     provider = resolve("local", environ={}, server=server, run_id="tests", isolation="auto")
     hog = HOG.format(amount=60)
     for code, transcript in ((hog, False), (hog, True), (CHILDREN.format(hog=hog), False)):

@@ -21,7 +21,7 @@ from yarl import URL
 
 from pytest_rewardkit.local.api.websockets import MAX_MESSAGE_BYTES
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -262,7 +262,7 @@ def test_a_port_is_asked_for_paths(server: LocalServer, service: Sandbox, method
 
 
 def test_other_protocols_are_refused_by_name(server: LocalServer, service: Sandbox) -> None:
-    upgrade = {**by_header(service), "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}
+    upgrade = {**by_header(service), "Connection": "Upgrade, HTTP2-ServerSettings", "Upgrade": "h2c"}
     status, _, body = fetch(server, "/", upgrade)
     assert (status, "other protocols than HTTP" in json.loads(body)["message"]) == (501, True)
 
@@ -458,7 +458,10 @@ def test_a_client_that_does_not_read_stops_the_sandbox(server: LocalServer, sand
 
 
 def test_a_server_that_does_not_read_does_not_hold_what_its_client_has_left() -> None:
-    with LocalServer.listen(Settings(warm_sandboxes=0)) as server, Sandbox.create(**sdk_address(server)) as sandbox:
+    with (
+        LocalServer.listen(ServerSettings(warm_sandboxes=0)) as server,
+        Sandbox.create(**sdk_address(server)) as sandbox,
+    ):
         assert server._process is not None
         pid = server._process.pid
         sandbox.files.write("service.py", f"{RAW_SERVER}\nclient.sendall(OPEN)\ntime.sleep(600)")

@@ -19,7 +19,7 @@ from servers import sdk_address
 
 from pytest_rewardkit.local.errors import UnsupportedPlatformError
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def own_server(temporary: Path) -> Iterator[LocalServer]:
     """A server for one test alone, which keeps no sandboxes ready."""
-    with LocalServer.listen(Settings(warm_sandboxes=0)) as server:
+    with LocalServer.listen(ServerSettings(warm_sandboxes=0)) as server:
         yield server
 
 
@@ -133,15 +133,15 @@ def test_a_hundred_sandboxes_leave_nothing(own_server: LocalServer, temporary: P
     address = sdk_address(own_server)
     Sandbox.create(**address).kill()
     pid = server_pid(own_server)
-    (zygote,) = fork_servers(own_server)
-    assert eventually(lambda: descendants(pid) == {zygote})
-    before = (open_files(pid), open_files(zygote), set(temporary.rglob("*")))
+    (fork_server,) = fork_servers(own_server)
+    assert eventually(lambda: descendants(pid) == {fork_server})
+    before = (open_files(pid), open_files(fork_server), set(temporary.rglob("*")))
     for _ in range(100):
         sandbox = Sandbox.create(**address)
         assert sandbox.run_code("1 + 1").text == "2"
         sandbox.kill()
-    assert eventually(lambda: descendants(pid) == {zygote})
-    after = (open_files(pid), open_files(zygote), set(temporary.rglob("*")))
+    assert eventually(lambda: descendants(pid) == {fork_server})
+    after = (open_files(pid), open_files(fork_server), set(temporary.rglob("*")))
     assert after[0] <= before[0] + 3  # connections that the SDK keeps
     assert after[1] <= before[1]
     assert after[2] <= before[2]
@@ -151,9 +151,9 @@ def test_a_hundred_sandboxes_leave_nothing(own_server: LocalServer, temporary: P
 def test_a_dead_fork_server_is_replaced(own_server: LocalServer) -> None:
     address = sdk_address(own_server)
     sandbox = Sandbox.create(**address)
-    (zygote,) = fork_servers(own_server)
-    dead = watch([zygote])
-    os.kill(zygote, signal.SIGKILL)
+    (fork_server,) = fork_servers(own_server)
+    dead = watch([fork_server])
+    os.kill(fork_server, signal.SIGKILL)
     assert all_end(dead)
     assert eventually(lambda: not sandbox.is_running())
     with Sandbox.create(**address) as fresh:
@@ -178,12 +178,15 @@ def test_a_module_that_candidates_import_is_in_the_sandboxes_to_come(own_server:
 
 
 def test_modules_can_be_there_from_the_start() -> None:
-    with LocalServer.listen(Settings(preload="numpy")) as server, Sandbox.create(**sdk_address(server)) as sandbox:
+    with (
+        LocalServer.listen(ServerSettings(preload="numpy")) as server,
+        Sandbox.create(**sdk_address(server)) as sandbox,
+    ):
         assert sandbox.run_code("import sys; 'numpy' in sys.modules").text == "True"
 
 
 def test_the_limit_of_sandboxes(tmp_path: Path) -> None:
-    with LocalServer.listen(Settings(max_sandboxes=2, warm_sandboxes=0)) as server:
+    with LocalServer.listen(ServerSettings(max_sandboxes=2, warm_sandboxes=0)) as server:
         address = sdk_address(server)
         made = [Sandbox.create(**address) for _ in range(2)]
         with pytest.raises(SandboxException, match="2 sandboxes are alive, which is the limit"):
@@ -209,8 +212,8 @@ def test_another_platform_is_refused_with_the_way_out(monkeypatch: pytest.Monkey
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="memory_mb must be a whole number of at least 16, not 0"):
-        Settings(memory_mb=0)
+        ServerSettings(memory_mb=0)
     with pytest.raises(ValueError, match=r"isolation must be one of auto, strict, .*, not 'loose'"):
-        Settings(isolation="loose")
+        ServerSettings(isolation="loose")
     with pytest.raises(ValueError, match="preload must be auto, none, or names of numpy, pandas, matplotlib, not 'os'"):
-        Settings(preload="numpy,os")
+        ServerSettings(preload="numpy,os")

@@ -15,7 +15,7 @@ from servers import sdk_address
 
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.local.vigil import PATIENCE, Patience
 from pytest_rewardkit.sandboxes import again, local
 from pytest_rewardkit.sandboxes.local import LocalProvider
@@ -23,7 +23,7 @@ from pytest_rewardkit.sandboxes.local import LocalProvider
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = Settings(warm_sandboxes=0)
+SETTINGS = ServerSettings(warm_sandboxes=0)
 WATCHFUL = Patience(answer=1.5, interval=0.1)
 
 

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.asyncio
 
 async def works(table: SandboxTable) -> bool:
     sandbox = await table.create(REQUEST)
-    return sandbox.default_context() is not None and not sandbox.agent.closed
+    return sandbox.default_context() is not None and not sandbox.guest.closed
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ async def test_a_stopped_fork_server_is_replaced_and_its_sandboxes_go_on() -> No
         os.kill(launches.processes[0].pid, signal.SIGSTOP)
         assert await works(table)
         assert len(launches.processes) > 1
-        assert (await before.agent.stat("/"))["path"] == "/"
+        assert (await before.guest.files.stat("/"))["path"] == "/"
         with pytest.raises(GuestError, match="the fork server did not answer 'pause' within"):
             await table.pause(before, keep_memory=True)
         table.kill(before)
@@ -118,21 +118,21 @@ async def test_a_stopped_fork_server_is_replaced_and_its_sandboxes_go_on() -> No
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda sandbox: sandbox.agent.stat("/"),
-        lambda sandbox: sandbox.agent.list_directory("/", 1),
-        lambda sandbox: sandbox.agent.open_file("/tmp/a", "w"),
-        lambda sandbox: sandbox.agent.signal(1, 0),
-        lambda sandbox: sandbox.agent.run("true"),
-        lambda sandbox: sandbox.agent.start(Command("true", (), {}, None)),
-        lambda sandbox: sandbox.agent.start_kernel("/", {}, "python"),
-        lambda sandbox: sandbox.agent.watches.add("/", recursive=False, entries=False),
+        lambda sandbox: sandbox.guest.files.stat("/"),
+        lambda sandbox: sandbox.guest.files.list_directory("/", 1),
+        lambda sandbox: sandbox.guest.files.open_file("/tmp/a", "w"),
+        lambda sandbox: sandbox.guest.signal(1, 0),
+        lambda sandbox: sandbox.guest.tools.run("true"),
+        lambda sandbox: sandbox.guest.processes.start(Command("true", (), {}, None)),
+        lambda sandbox: sandbox.guest.start_kernel("/", {}, "python"),
+        lambda sandbox: sandbox.guest.watches.add("/", recursive=False, entries=False),
     ],
     ids=["stat", "list", "open", "signal", "tool", "command", "interpreter", "watch"],
 )
 async def test_a_stopped_sandbox_answers_nothing_and_keeps_nobody(ask: object) -> None:
     launches = Launches()
     async with table_of(launches, replace(BOUNDS, request=0.3, tool=0.3)) as table:
-        # The pool's own wait for its interpreter is the agent's too: this one has none.
+        # The pool's own wait for its interpreter is the guest's too: this one has none.
         sandbox = await table._spawn(table.settings)
         assert isinstance(sandbox, Sandbox)
         os.kill(sandbox.spawned.pid, signal.SIGSTOP)
@@ -143,7 +143,7 @@ async def test_a_stopped_sandbox_answers_nothing_and_keeps_nobody(ask: object) -
         async with asyncio.timeout(15):
             while True:
                 try:
-                    await sandbox.agent.stat("/")
+                    await sandbox.guest.files.stat("/")
                     break
                 except GuestError:
                     continue

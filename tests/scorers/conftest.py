@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
 
 @pytest.fixture(scope="session")
-def server(shared_settings: Settings) -> Iterator[LocalServer]:
+def server(shared_settings: ServerSettings) -> Iterator[LocalServer]:
     with LocalServer.listen(shared_settings) as server:
         yield server
 

@@ -18,7 +18,7 @@ from pytest_rewardkit import (
     turn,
 )
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,7 +211,7 @@ def test_what_the_test_itself_has_spoilt_is_not_the_candidate_s_doing(sandbox: S
 @pytest.fixture(scope="module")
 def open_server() -> Iterator[LocalServer]:
     """A server whose sandboxes do not keep candidates from ending what holds them."""
-    with LocalServer.listen(Settings(isolation="none", warm_sandboxes=1)) as server:
+    with LocalServer.listen(ServerSettings(isolation="none", warm_sandboxes=1)) as server:
         yield server
 
 

@@ -18,7 +18,7 @@ from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.local.container.server import ContainerServer
 from pytest_rewardkit.local.container.wheel import version, write_wheel
 from pytest_rewardkit.local.errors import ContainerError
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.sandboxes.absent import ABSENT
 from pytest_rewardkit.sandboxes.choice import choose
 from pytest_rewardkit.sandboxes.servers import open_server
@@ -125,13 +125,13 @@ def test_an_engine_that_hangs_is_not_waited_for(
 def test_another_version_in_the_image_is_refused(command: Callable[[str, str], Path]) -> None:
     command("docker", READY.format(version="0.0.1"))
     with pytest.raises(ContainerError, match=rf"the image has pytest-rewardkit 0\.0\.1, and this is {version()}"):
-        ContainerServer.open(Settings(), ContainerOptions(docker_image="mine"), say=print, on_death=print)
+        ContainerServer.open(ServerSettings(), ContainerOptions(docker_image="mine"), say=print, on_death=print)
 
 
 def test_what_a_container_says_before_it_ends_is_passed_on(command: Callable[[str, str], Path]) -> None:
     command("docker", "case $1 in run) echo no such network >&2; exit 125;; esac")
     with pytest.raises(ContainerError, match=r"ended before it was ready: no such network"):
-        ContainerServer.open(Settings(), ContainerOptions(docker_image="mine"), say=print, on_death=print)
+        ContainerServer.open(ServerSettings(), ContainerOptions(docker_image="mine"), say=print, on_death=print)
 
 
 def test_an_image_is_built_once_for_a_set_of_packages(command: Callable[[str, str], Path]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rewardkit.local.internet.addresses import is_public, leads_outside
 from pytest_rewardkit.local.internet.names import found_addresses, read_query
-from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.internet.rules import NetworkRules
 
 HEADER = struct.pack("!HHHHHH", 7, 0x8180, 1, 1, 0, 0)
 QUESTION = b"\4site\7example\0\0\1\0\1"
@@ -64,19 +64,19 @@ def test_the_machines_own_addresses_lead_nowhere_outside():
 
 
 def test_what_is_in_no_rule_is_allowed():
-    assert Rules().allow_address(IPv4Address("1.1.1.1"))
-    assert Rules().allow_question("site.example")
+    assert NetworkRules().allow_address(IPv4Address("1.1.1.1"))
+    assert NetworkRules().allow_question("site.example")
 
 
 def test_allowed_wins_over_denied():
-    rules = Rules.parse(["1.1.1.1"], ["1.1.1.0/24"])
+    rules = NetworkRules.parse(["1.1.1.1"], ["1.1.1.0/24"])
     assert rules.allow_address(IPv4Address("1.1.1.1"))
     assert not rules.allow_address(IPv4Address("1.1.1.2"))
     assert rules.allow_address(IPv4Address("1.1.2.1"))
 
 
 def test_rules_are_written_as_they_are_given():
-    rules = Rules.parse(["1.1.1.1", "Site.Example.", "*.below.example"], ["0.0.0.0/0", "1.2.3.4/24"])
+    rules = NetworkRules.parse(["1.1.1.1", "Site.Example.", "*.below.example"], ["0.0.0.0/0", "1.2.3.4/24"])
     assert rules.allow_out() == ["1.1.1.1", "site.example", "*.below.example"]
     assert rules.deny_out() == ["0.0.0.0/0", "1.2.3.0/24"]
 
@@ -98,7 +98,7 @@ def test_rules_are_written_as_they_are_given():
     ],
 )
 def test_names(name, allowed):
-    rules = Rules.parse(["site.example", "*.below.example"], ["0.0.0.0/0"])
+    rules = NetworkRules.parse(["site.example", "*.below.example"], ["0.0.0.0/0"])
     assert rules.allow_name(name) is allowed
     assert rules.allow_question(name) is allowed
 
@@ -108,13 +108,13 @@ def test_names(name, allowed):
 )
 def test_what_is_no_name(name):
     with pytest.raises(ValueError, match="neither an IPv4 address or network nor a host name"):
-        Rules.parse([name], ["0.0.0.0/0"])
+        NetworkRules.parse([name], ["0.0.0.0/0"])
 
 
 @pytest.mark.parametrize("network", ["", "1.1.1.256", "1.1.1.1/33", "1.1", "site.example", "::1"])
 def test_what_is_no_network(network):
     with pytest.raises(ValueError, match="is no IPv4 address or network"):
-        Rules.parse([], [network])
+        NetworkRules.parse([], [network])
 
 
 def test_addresses_in_an_answer():

@@ -166,7 +166,7 @@ class ControlPlane:
         """`PUT /sandboxes/{id}/network`: other rules, instead of all that there were."""
         sandbox = self._find(request)
         internet, rules = create_request.network_update(await read_object(request), internet=sandbox.request.internet)
-        await asyncio.shield(sandbox.agent.background(self._table.connect(sandbox, internet=internet, rules=rules)))
+        await asyncio.shield(sandbox.guest.background(self._table.connect(sandbox, internet=internet, rules=rules)))
         return web.Response(status=204)
 
     async def metrics(self, request: web.Request) -> web.Response:

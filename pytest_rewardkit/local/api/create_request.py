@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.api.body import text_map
 from pytest_rewardkit.local.api.errors import ApiError, NotServedError
-from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.internet.rules import NetworkRules
 from pytest_rewardkit.local.limits import Limits
 from pytest_rewardkit.local.server.sandbox import DEFAULT_TIMEOUT_SECONDS, SandboxRequest
 
@@ -57,7 +57,7 @@ def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
     )
 
 
-def network_update(body: Mapping[str, Any], *, internet: bool) -> tuple[bool, Rules]:
+def network_update(body: Mapping[str, Any], *, internet: bool) -> tuple[bool, NetworkRules]:
     """An update of a sandbox's network: whether it has internet from now on, and where to.
 
     Parameters:
@@ -112,7 +112,7 @@ def _limits(text: str) -> dict[str, int]:
     return changes
 
 
-def _rules(network: Mapping[str, Any], served: Collection[str], *, internet: bool) -> Rules:
+def _rules(network: Mapping[str, Any], served: Collection[str], *, internet: bool) -> NetworkRules:
     for name, value in network.items():
         if value and name not in served:
             raise NotServedError(f"network rules ({name})")
@@ -120,7 +120,7 @@ def _rules(network: Mapping[str, Any], served: Collection[str], *, internet: boo
     if allow and not internet:
         raise ApiError(400, "network.allowOut needs allow_internet_access, which is off unless it is asked for here")
     try:
-        return Rules.parse(allow, deny)
+        return NetworkRules.parse(allow, deny)
     except ValueError as error:
         raise ApiError(400, f"network.{error}") from error
 

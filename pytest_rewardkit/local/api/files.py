@@ -52,7 +52,7 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
 
 async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     # Where the sandbox's files are no file system of their own, this is what bounds an upload.
-    writer = _Writer(sandbox, sandbox.limits.disk_mb * 2**20, _metadata(request))
+    writer = _Upload(sandbox, sandbox.limits.disk_mb * 2**20, _metadata(request))
     path = request.query.get("path")
     if request.content_type == "application/octet-stream":
         if not path:
@@ -65,7 +65,7 @@ async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     return json_response(writer.written)
 
 
-class _Writer:
+class _Upload:
     """Writes the files of one upload."""
 
     def __init__(self, sandbox: Sandbox, limit: int, metadata: dict[str, str]) -> None:
@@ -80,7 +80,7 @@ class _Writer:
         if absolute in self._paths:
             raise ApiError(400, f"two files of one upload have the path '{absolute}'")
         self._paths.add(absolute)
-        descriptor, entry = await self._sandbox.agent.open_file(absolute, "w", self._metadata)
+        descriptor, entry = await self._sandbox.guest.files.open_file(absolute, "w", self._metadata)
         try:
             async for chunk in chunks:
                 self._write_chunk(descriptor, chunk)
@@ -122,7 +122,7 @@ async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
             raise ApiError(400, "the gzip body is cut off")
 
 
-async def _write_parts(request: web.BaseRequest, path: str | None, writer: _Writer) -> None:
+async def _write_parts(request: web.BaseRequest, path: str | None, writer: _Upload) -> None:
     try:
         async for part in await request.multipart():
             if not isinstance(part, aiohttp.BodyPartReader):
@@ -154,7 +154,7 @@ def _filename(part: aiohttp.BodyPartReader) -> str:
 async def _download(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
     path = resolve(request.query.get("path", ""))
     try:
-        descriptor, _ = await sandbox.agent.open_file(path, "r")
+        descriptor, _ = await sandbox.guest.files.open_file(path, "r")
     except GuestError as error:
         if error.code == Code.NOT_FOUND:
             raise ApiError(404, f"path '{path}' does not exist") from error

@@ -19,7 +19,7 @@ from pytest_rewardkit.local.api.ports import TOKEN_HEADER
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.errors import Code, GuestError, LocalError, RequestError
 from pytest_rewardkit.local.server.context import PYTHON
-from pytest_rewardkit.local.server.execution import Execution, Failure, Result, Started, Text
+from pytest_rewardkit.local.server.execution import Execution, Failure, Result, Started, TextOutput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +148,7 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
     try:
         directory = resolve(cwd)
         # E2B takes a directory that is not there, and starts elsewhere; here it is made, so that it is the one.
-        await sandbox.agent.make_directory(directory)
+        await sandbox.guest.files.make_directory(directory)
     except RequestError as error:
         if error.code != Code.ALREADY_EXISTS:
             raise traffic_error(error, sandbox.id) from error
@@ -173,7 +173,7 @@ def line(event: Event) -> bytes:
     match event:
         case Started(count):
             message: dict[str, Any] = {"type": "number_of_executions", "execution_count": count}
-        case Text(stream, text):
+        case TextOutput(stream, text):
             message = {"type": stream, "text": text, "timestamp": datetime.now(UTC).isoformat()}
         case Result(data, main):
             message = {"type": "result", **result_fields(data), "is_main_result": main}

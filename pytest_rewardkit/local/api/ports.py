@@ -1,6 +1,6 @@
 """Ports of a sandbox: requests are passed on to whatever listens there.
 
-The connection is made over a socket that the sandbox's agent has opened, and so in the sandbox's own network.
+The connection is made over a socket that the sandbox's guest has opened, and so in the sandbox's own network.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
 @contextlib.asynccontextmanager
 async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientSession]:
     try:
-        sock = await sandbox.agent.open_socket()
+        sock = await sandbox.guest.open_socket()
     except (GuestError, GuestGoneError) as error:
         # A sandbox without a network of its own has no ports.
         raise port_closed(sandbox.id, port) from error

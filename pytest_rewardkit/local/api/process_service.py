@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from pytest_rewardkit.local.api.connect import Message
-    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.server.guest_proxy import GuestProxy
     from pytest_rewardkit.local.server.process import Event
     from pytest_rewardkit.local.server.sandbox import Sandbox
     from pytest_rewardkit.local.server.subscription import Subscription
@@ -58,14 +58,14 @@ class ProcessService:
 
 
 async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> AsyncIterator[Iterable[Message]]:
-    agent = sandbox.agent
+    guest = sandbox.guest
     deadline = connect.deadline_of(request)
     end = asyncio.get_running_loop().time() + deadline if deadline is not None else None
     message = await connect.read_one(request)
     if method == "Start":
         process, subscription = await _start(sandbox, message, deadline)
     else:
-        process = _find(agent, message)
+        process = _find(guest, message)
         subscription = process.subscribe()
     try:
         yield [_event("start", {"pid": process.pid})]
@@ -95,7 +95,7 @@ async def _listen(
 
 async def _start(sandbox: Sandbox, message: Message, time_limit: float | None) -> tuple[Process, Subscription[Event]]:
     try:
-        return await sandbox.agent.start(_command(sandbox, message, time_limit))
+        return await sandbox.guest.processes.start(_command(sandbox, message, time_limit))
     except GuestError as error:
         if error.code == Code.NOT_FOUND:
             # What is not there is the command or its directory, and both are the caller's arguments.
@@ -107,7 +107,7 @@ async def _stream_input(request: web.BaseRequest, sandbox: Sandbox) -> AsyncIter
     process: Process | None = None
     async for message in connect.read_messages(request):
         if "start" in message:
-            process = _find(sandbox.agent, _part(message, "start"))
+            process = _find(sandbox.guest, _part(message, "start"))
         elif "data" in message:
             if process is None:
                 raise ConnectError(Code.INVALID_ARGUMENT, "data came before start")
@@ -116,17 +116,16 @@ async def _stream_input(request: web.BaseRequest, sandbox: Sandbox) -> AsyncIter
 
 
 async def _list(sandbox: Sandbox, _: Message) -> Message:
-    running = [process for process in sandbox.agent.processes.values() if process.ended is None]
-    return {"processes": [_description(process) for process in running]}
+    return {"processes": [_description(process) for process in sandbox.guest.processes.running]}
 
 
 async def _send_input(sandbox: Sandbox, message: Message) -> Message:
-    await _write(_find(sandbox.agent, message), message)
+    await _write(_find(sandbox.guest, message), message)
     return {}
 
 
 async def _close_stdin(sandbox: Sandbox, message: Message) -> Message:
-    process = _find(sandbox.agent, message)
+    process = _find(sandbox.guest, message)
     if process.command.terminal is not None:
         raise ConnectError(Code.FAILED_PRECONDITION, "a terminal's input cannot be closed; send Ctrl+D (0x04) instead")
     process.close_stdin()
@@ -134,13 +133,13 @@ async def _close_stdin(sandbox: Sandbox, message: Message) -> Message:
 
 
 async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
-    process = _find(sandbox.agent, message)
+    process = _find(sandbox.guest, message)
     number = SIGNALS.get(message.get("signal", ""))
     if number is None:
         raise ConnectError(Code.UNIMPLEMENTED, "only SIGKILL and SIGTERM can be sent")
     if process.ended is not None:
         raise ConnectError(Code.NOT_FOUND, f"process with pid {process.pid} has ended")
-    await sandbox.agent.signal(process.pid, number)
+    await sandbox.guest.signal(process.pid, number)
     if number == signal.SIGKILL:
         # Whoever has killed it wants to see it gone.
         await process.wait(KILL_SECONDS)
@@ -148,7 +147,7 @@ async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
 
 
 async def _update(sandbox: Sandbox, message: Message) -> Message:
-    process = _find(sandbox.agent, message)
+    process = _find(sandbox.guest, message)
     size = _terminal(message)
     if size is not None:
         if process.command.terminal is None:
@@ -170,17 +169,17 @@ async def _write(process: Process, message: Message) -> None:
         raise ConnectError(Code.FAILED_PRECONDITION, str(error)) from error
 
 
-def _find(agent: Agent, message: Message) -> Process:
+def _find(guest: GuestProxy, message: Message) -> Process:
     selector = _part(message, "process")
     if "pid" in selector:
         pid = selector["pid"]
-        process = agent.processes.get(pid) if isinstance(pid, int) else None
+        process = guest.processes.get(pid) if isinstance(pid, int) else None
         if process is None:
             raise ConnectError(Code.NOT_FOUND, f"process with pid {pid} not found")
         return process
     tag = selector.get("tag")
-    for process in agent.processes.values():
-        if process.command.tag is not None and process.command.tag == tag and process.ended is None:
+    for process in guest.processes.running:
+        if process.command.tag is not None and process.command.tag == tag:
             return process
     raise ConnectError(Code.NOT_FOUND, f"process with tag {tag} not found")
 

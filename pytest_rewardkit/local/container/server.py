@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pytest_rewardkit.local.container.options import ContainerOptions
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
 
     Start = Callable[[int, str, Callable[[str], None]], Container]
 
@@ -71,7 +71,7 @@ class ContainerServer:
     @classmethod
     def open(
         cls,
-        settings: Settings,
+        settings: ServerSettings,
         options: ContainerOptions,
         *,
         say: Callable[[str], None],
@@ -186,7 +186,7 @@ class ContainerServer:
         self._on_death(f"the local server {became}; {then}{log}")
 
 
-def examine(settings: Settings, options: ContainerOptions, say: Callable[[str], None]) -> tuple[int, str]:
+def examine(settings: ServerSettings, options: ContainerOptions, say: Callable[[str], None]) -> tuple[int, str]:
     """`doctor` in a container: its exit status, and what it says.
 
     Raises:

@@ -21,8 +21,8 @@ from pytest_rewardkit.local.guest.root import Root
 from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.plan import Plan
-    from pytest_rewardkit.local.guest.zygote import Zygote
+    from pytest_rewardkit.local.guest.fork_server import ForkServer
+    from pytest_rewardkit.local.guest.plan import IsolationPlan
 
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _refusal(name: str, findings: levels.Findings, refusals: dict[str, str]) -> str:
+def _refusal(name: str, findings: levels.MachineFindings, refusals: dict[str, str]) -> str:
     from pytest_rewardkit.local import isolation
     from pytest_rewardkit.local.cli import advice, place
 
@@ -86,7 +86,7 @@ def _refusal(name: str, findings: levels.Findings, refusals: dict[str, str]) -> 
     return "; ".join([f"isolation {name!r} cannot be had here: {reasons}", *lines])
 
 
-def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[str]]:
+def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkServer, list[str]]:
     """Make this process a fork server whose sandboxes work, and return it with the modules that it has loaded.
 
     Raises:
@@ -99,7 +99,7 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
     plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
-    from pytest_rewardkit.local.guest import shell, warmup, zygote
+    from pytest_rewardkit.local.guest import becoming, fork_server, shell, warmup
 
     own_root = None
     if plan.mount_right is not None:
@@ -116,7 +116,7 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory
         preloaded = warmup.preload(preload)
-        if zygote.thread_count() > 1:
+        if fork_server.thread_count() > 1:
             raise PreloadError(f"importing {preload} started threads")
         the_shell = shell.make_shell(directory)
         the_shell.terminals = plan.private_root
@@ -124,7 +124,8 @@ def _make(plan: Plan, preload: list[str], *, warm: bool) -> tuple[Zygote, list[s
             warmup.warm_up(the_shell)
     if own_root is not None:
         own_root.seal()
-    server = zygote.Zygote(plan, the_shell, own_root, groups, machines_kills, _environment())
+    template = becoming.Template(plan, the_shell, own_root, _environment())
+    server = fork_server.ForkServer(template, groups, machines_kills)
     server.try_out()
     return server, preloaded
 

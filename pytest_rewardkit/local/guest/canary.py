@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import CanaryError
 from pytest_rewardkit.local.guest import layout
-from pytest_rewardkit.local.guest.limits import Limits
+from pytest_rewardkit.local.guest.resource_limits import ResourceLimits
 from pytest_rewardkit.local.wire.channel import Channel
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "canary"
 # None on processes: at some levels, those of the user's that have nothing to do with this count too.
-LIMITS: Final = Limits(memory_mb=512, disk_mb=16, open_files=256)
+LIMITS: Final = ResourceLimits(memory_mb=512, disk_mb=16, open_files=256)
 
 _CELL: Final = """
     import os
@@ -47,8 +47,8 @@ class Canary:
 
     def __init__(self, *, guest_paths: bool) -> None:
         self._directories = _OWN_DIRECTORIES if guest_paths else _DIRECTORIES_BY_NAME
-        ours, self._agents_end = socket.socketpair()
-        self._agent = Channel(ours)
+        ours, self._guests_end = socket.socketpair()
+        self._guest = Channel(ours)
         ours, self._kernels_end = socket.socketpair()
         self._kernel = Channel(ours)
         self._output, self._outputs_end = os.pipe()
@@ -62,23 +62,23 @@ class Canary:
         outputs = self._outputs_end
         ends = [self._kernels_end.fileno(), outputs, outputs, self._takens_end]
         with contextlib.suppress(ConnectionError):  # it has failed already, and said why
-            self._agent.send({"id": 1, "op": "kernel"}, ends)
+            self._guest.send({"id": 1, "op": "kernel"}, ends)
         code = textwrap.dedent(_CELL.format(directories=self._directories))
         self._kernel.send({"id": 1, "op": "execute", "code": code, "envs": None, "silent": False})
 
     @property
-    def agents_end(self) -> int:
+    def guests_end(self) -> int:
         """The descriptor that the sandbox is made with."""
-        return self._agents_end.fileno()
+        return self._guests_end.fileno()
 
     def watch(self, poll: select.poll) -> None:
         """Have `poll` report what :meth:`heed` takes."""
         # What the sandbox has, must be its alone, for its end to be seen.
-        self._agents_end.close()
+        self._guests_end.close()
         self._kernels_end.close()
         os.close(self._outputs_end)
         os.close(self._takens_end)
-        poll.register(self._agent, select.POLLIN)
+        poll.register(self._guest, select.POLLIN)
         poll.register(self._kernel, select.POLLIN)
 
     def heed(self, descriptor: int) -> None:
@@ -87,14 +87,14 @@ class Canary:
         Raises:
             CanaryError: the sandbox has failed.
         """
-        if descriptor in (self._agent.fileno(), self._kernel.fileno()):
-            # Where the agent has failed, its interpreter is gone too, which says less.
-            self._take(self._agent, "it has ended")
+        if descriptor in (self._guest.fileno(), self._kernel.fileno()):
+            # Where the guest has failed, its interpreter is gone too, which says less.
+            self._take(self._guest, "it has ended")
             self._take(self._kernel, "its interpreter has ended")
 
     def close(self, poll: select.poll) -> None:
         """Let go of the sandbox, which ends then."""
-        for channel in (self._agent, self._kernel):
+        for channel in (self._guest, self._kernel):
             poll.unregister(channel)
             channel.close()
         os.close(self._output)

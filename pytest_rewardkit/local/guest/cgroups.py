@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.cgroup_homes import V1, V2, Home, open_file, places, write
-from pytest_rewardkit.local.guest.limits import RESERVED_PROCESSES, Limits
+from pytest_rewardkit.local.guest.kill_count import KillCount
+from pytest_rewardkit.local.guest.resource_limits import RESERVED_PROCESSES, ResourceLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,72 +23,20 @@ if TYPE_CHECKING:
 
 _MIB: Final = 2**20
 OVERHEAD_MB: Final = 32
-"""What the agent and an interpreter take, and the kernel for them, before a candidate has done anything."""
+"""What the guest and an interpreter take, and the kernel for them, before a candidate has done anything."""
 
 _UNLIMITED: Final = {V1: "-1", V2: "max"}
 _MEMORY_LIMIT: Final = {V1: "memory.limit_in_bytes", V2: "memory.max"}
 _KILL_COUNTS: Final = {V1: "memory.oom_control", V2: "memory.events"}
 _LIMIT_HITS: Final = {V1: ("memory.failcnt", "memory.memsw.failcnt"), V2: ("memory.events",)}
 _MACHINES_COUNTS: Final = "/proc/vmstat"
-_COUNTS_BYTES: Final = 4096
-_TRIAL: Final = Limits(memory_mb=64, processes=16)
+_TRIAL: Final = ResourceLimits(memory_mb=64, processes=16)
 # Processes that have ended may be in their group for a moment more.
 _REMOVAL_SECONDS: Final = 1.0
 _REMOVAL_PAUSE: Final = 0.01
 
 
-class KillCount:
-    """How many processes of a group the kernel has ended for want of memory, and for whose.
-
-    The kernel does that when the group is at its own limit; and when one around it is, or the machine has none left,
-    and then the group's processes may be as innocent as others.
-
-    Parameters:
-        descriptor: the file that tells how many.
-        hits: the files that tell how often the group was at its own limit; none for a group that has no own limit.
-    """
-
-    def __init__(self, descriptor: int, hits: Sequence[int] = ()) -> None:
-        self.descriptors = (descriptor, *hits)
-        self._kills = descriptor
-        self._hits = hits
-        self._seen_hits = self._count_hits()
-        self._seen_kills = self._count_kills()
-        self._has_been_at_limit = False
-
-    def risen(self) -> bool:
-        """Return whether there are more, for the group's own limit, than when this said so before."""
-        hits = self._count_hits()  # first, as each hit comes before its kill
-        kills = self._count_kills()
-        if kills <= self._seen_kills or not (self._has_been_at_limit or hits > self._seen_hits):
-            return False
-        self._seen_hits, self._seen_kills, self._has_been_at_limit = hits, kills, True
-        return True
-
-    def risen_for_others(self) -> bool:
-        """Return whether there are more, and the group has never been at its own limit."""
-        return self._count_kills() > self._seen_kills and not self._has_been_at_limit and not self.at_limit()
-
-    def at_limit(self) -> bool:
-        """Return whether the group has been at its own limit since `risen` has said so."""
-        return self._count_hits() > self._seen_hits
-
-    def _count_kills(self) -> int:
-        return _count(self._kills, b"oom_kill")
-
-    def _count_hits(self) -> int:
-        return sum(_count(hits, b"oom") for hits in self._hits)
-
-
-def _count(descriptor: int, name: bytes) -> int:
-    """A number in a file of the kernel's: the only one, or that of a name."""
-    content = os.pread(descriptor, _COUNTS_BYTES, 0)
-    if content.strip().isdigit():
-        return int(content)
-    return next((int(line.split()[1]) for line in content.splitlines() if line.startswith(name + b" ")), 0)
-
-
-class Group:
+class ControlGroup:
     """The control group of one sandbox.
 
     Parameters:
@@ -98,7 +47,9 @@ class Group:
         disk_in_memory: whether its files lie in memory, and so count.
     """
 
-    def __init__(self, version: str, name: str, homes: Sequence[Home], limits: Limits, *, disk_in_memory: bool) -> None:
+    def __init__(
+        self, version: str, name: str, homes: Sequence[Home], limits: ResourceLimits, *, disk_in_memory: bool
+    ) -> None:
         self._version = version
         self._name = name
         self._homes = homes
@@ -170,7 +121,7 @@ class Group:
         gone = [home.remove(self._name) for home in self._homes]
         return all(gone)
 
-    def _limit_memory(self, limits: Limits, *, disk_in_memory: bool) -> None:
+    def _limit_memory(self, limits: ResourceLimits, *, disk_in_memory: bool) -> None:
         if limits.memory_mb is None:
             return
         disk = (limits.disk_mb or 0) if disk_in_memory else 0
@@ -210,7 +161,7 @@ class Group:
         return descriptor
 
 
-class Groups:
+class ControlGroups:
     """The groups of a fork server's sandboxes.
 
     Parameters:
@@ -221,13 +172,13 @@ class Groups:
     def __init__(self, version: str, homes: Sequence[Home]) -> None:
         self.version = version
         self._homes = homes
-        self._leaving: list[Group] = []
+        self._leaving: list[ControlGroup] = []
 
-    def make(self, name: str, limits: Limits, *, disk_in_memory: bool) -> Group:
+    def make(self, name: str, limits: ResourceLimits, *, disk_in_memory: bool) -> ControlGroup:
         """Make a sandbox's group. Raises OSError."""
-        return Group(self.version, name, self._homes, limits, disk_in_memory=disk_in_memory)
+        return ControlGroup(self.version, name, self._homes, limits, disk_in_memory=disk_in_memory)
 
-    def remove(self, group: Group) -> None:
+    def remove(self, group: ControlGroup) -> None:
         """Remove it, now or with one of the next."""
         self._leaving = [left for left in (*self._leaving, group) if not left.remove()]
 
@@ -263,7 +214,7 @@ def open_machines_kills() -> int | None:
     return None
 
 
-def open_groups(*, count_processes: bool) -> Groups | None:
+def open_groups(*, count_processes: bool) -> ControlGroups | None:
     """Return where this process's sandboxes can have groups, found out by trying; None where they cannot.
 
     Parameters:
@@ -276,12 +227,12 @@ def open_groups(*, count_processes: bool) -> Groups | None:
     return None
 
 
-def _groups_at(version: str, place: Place) -> Groups | None:
+def _groups_at(version: str, place: Place) -> ControlGroups | None:
     homes: list[Home] = []
     try:
         for base, controllers in place:
             homes.append(Home(version, base, controllers))
-        groups = Groups(version, homes)
+        groups = ControlGroups(version, homes)
         if groups.hold():
             return groups
     except OSError:
@@ -291,7 +242,7 @@ def _groups_at(version: str, place: Place) -> Groups | None:
     return None
 
 
-def _exit_inside(group: Group) -> None:
+def _exit_inside(group: ControlGroup) -> None:
     code = 1
     with contextlib.suppress(BaseException):
         group.enter()

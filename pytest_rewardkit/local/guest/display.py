@@ -29,7 +29,7 @@ DATA: Final = "e2b/data"
 CHART: Final = "e2b/chart"
 
 
-class _Shell(Protocol):
+class _Emitter(Protocol):
     """What shows results."""
 
     def emit(self, kind: str, /, **fields: Any) -> None: ...
@@ -126,8 +126,8 @@ class _ContainerFormatter(JSONFormatter):
         return super().__call__(obj)
 
 
-def _shell(part: DisplayHook | DisplayPublisher) -> _Shell:
-    shell: _Shell = part.shell  # type: ignore[assignment]
+def _shell(part: DisplayHook | DisplayPublisher) -> _Emitter:
+    shell: _Emitter = part.shell  # type: ignore[assignment]
     return shell
 
 

@@ -1,6 +1,6 @@
-"""File operations of an agent, in its sandbox's own view of the file system.
+"""File operations of a guest, in its sandbox's own view of the file system.
 
-The agent has the sandbox's rights and nothing more, so whatever a path leads to is the candidate's anyhow.
+The guest has the sandbox's rights and nothing more, so whatever a path leads to is the candidate's anyhow.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NEW_FILE_MODE: Final = 0o644
 _NANOSECONDS: Final = 10**9
 
 
-class Files:
+class SandboxFiles:
     """The file operations, on the paths that the guest uses.
 
     Parameters:

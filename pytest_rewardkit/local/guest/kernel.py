@@ -1,4 +1,4 @@
-"""A kernel: the process in which a context's cells run, forked from the agent with a warm interpreter."""
+"""A kernel: the process in which a context's cells run, forked from the guest with a warm interpreter."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[C
         os._exit(code)
 
 
-class Kernel:
+class PythonKernel:
     """Takes execute requests from the server and sends back what the cells do.
 
     Parameters:

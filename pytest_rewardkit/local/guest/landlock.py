@@ -62,7 +62,7 @@ class _PathBeneathAttr(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LandlockRules:
     """What a sandbox may touch; paths that do not exist are left out.
 
     Attributes:
@@ -90,7 +90,7 @@ def abi_version() -> int:
         return 0
 
 
-def restrict(rules: Rules, abi: int) -> None:
+def restrict(rules: LandlockRules, abi: int) -> None:
     """Confine this process and its later children to `rules`; no_new_privs must be set.
 
     Parameters:

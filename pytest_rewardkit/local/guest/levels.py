@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.landlock import ABI_WITH_SCOPES
-from pytest_rewardkit.local.guest.plan import Level, MountRight, Plan, with_paths
+from pytest_rewardkit.local.guest.plan import IsolationPlan, Level, MountRight, with_paths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ STRICT: Final = "strict"
 _NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 
 
-class Trial(StrEnum):
+class Feature(StrEnum):
     """What is tried on a machine."""
 
     MOUNTS = "mounts"
@@ -42,7 +42,7 @@ class Trial(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class MachineFindings:
     """What works on this machine for this user; see probe.py.
 
     Attributes:
@@ -55,37 +55,37 @@ class Findings:
     root: bool
     mount_right: MountRight
     landlock_abi: int
-    obstacles: Mapping[Trial, str]
+    obstacles: Mapping[Feature, str]
 
-    def works(self, trial: Trial) -> bool:
+    def works(self, trial: Feature) -> bool:
         """Return whether a trial went well."""
         return trial not in self.obstacles
 
 
-def obstacle(findings: Findings, level: Level) -> str:
+def obstacle(findings: MachineFindings, level: Level) -> str:
     """Return why a level cannot be had; nothing when it can."""
     landlock = (
         "" if findings.landlock_abi else "the kernel has no Landlock, or it is not among those it was started with"
     )
     not_root = "" if findings.root else "the user is not root, or may not become another user"
     weak_scopes = f"Landlock's ABI is {findings.landlock_abi}, and signals are guarded from {ABI_WITH_SCOPES} on"
-    tried = {trial: findings.obstacles.get(trial, "") for trial in Trial}
+    tried = {trial: findings.obstacles.get(trial, "") for trial in Feature}
     reasons: tuple[str, ...]
     match level:
         case Level.FULL:
-            reasons = (tried[Trial.SECCOMP], tried[Trial.MOUNTS], tried[Trial.PROCFS])
+            reasons = (tried[Feature.SECCOMP], tried[Feature.MOUNTS], tried[Feature.PROCFS])
         case Level.NO_PROCFS:
-            reasons = (tried[Trial.SECCOMP], tried[Trial.MOUNTS])
+            reasons = (tried[Feature.SECCOMP], tried[Feature.MOUNTS])
         case Level.NS_NOCAP:
             root = "as root, processes are not counted without a user id of their own" if findings.root else ""
-            reasons = (tried[Trial.SECCOMP], root, tried[Trial.NAMESPACES], landlock)
+            reasons = (tried[Feature.SECCOMP], root, tried[Feature.NAMESPACES], landlock)
         case Level.UID:
-            reasons = (tried[Trial.SECCOMP], not_root, tried[Trial.INTERPRETER], landlock)
+            reasons = (tried[Feature.SECCOMP], not_root, tried[Feature.INTERPRETER], landlock)
         case Level.LANDLOCK:
             scopes = "" if findings.landlock_abi >= ABI_WITH_SCOPES else weak_scopes
-            reasons = (tried[Trial.SECCOMP], landlock, scopes)
+            reasons = (tried[Feature.SECCOMP], landlock, scopes)
         case Level.WEAK:
-            reasons = (tried[Trial.SECCOMP] and landlock,)
+            reasons = (tried[Feature.SECCOMP] and landlock,)
         case Level.NONE:
             reasons = ()
     return next(filter(None, reasons), "")
@@ -101,7 +101,7 @@ def wanted(name: str) -> list[Level]:
     return [Level.FULL if name == STRICT else Level(name)]
 
 
-def strongest(findings: Findings, name: str, failed: Collection[str]) -> Plan | None:
+def strongest(findings: MachineFindings, name: str, failed: Collection[str]) -> IsolationPlan | None:
     """Return the strongest plan that may work, of those that a name stands for; None when there is none.
 
     Code that finds no /home/user and no /tmp of its own would earn other rewards: such plans are had by a level's own
@@ -120,23 +120,25 @@ def strongest(findings: Findings, name: str, failed: Collection[str]) -> Plan | 
     return None
 
 
-def refusals(findings: Findings, name: str, failed: Mapping[str, str], had: Plan | None) -> dict[str, str]:
+def refusals(
+    findings: MachineFindings, name: str, failed: Mapping[str, str], had: IsolationPlan | None
+) -> dict[str, str]:
     """Return why the plans cannot be had that a name stands for too, and that are stronger than the one that is."""
     found: dict[str, str] = {}
     for level in wanted(name):
         if reason := obstacle(findings, level):
             found[level.value] = reason
         elif not plan(findings, level).guest_paths:
-            found[with_paths(level)] = findings.obstacles[Trial.PATHS]
+            found[with_paths(level)] = findings.obstacles[Feature.PATHS]
         found |= {tried: failed[tried] for tried in (with_paths(level), level.value) if tried in failed}
         if had is not None and level is had.level:
             break
     return found
 
 
-def plan(findings: Findings, level: Level) -> Plan:
+def plan(findings: MachineFindings, level: Level) -> IsolationPlan:
     """Return the layers for a level to which there is no :func:`obstacle`."""
-    translated_paths = findings.works(Trial.PATHS)
+    translated_paths = findings.works(Feature.PATHS)
     match level:
         case Level.FULL | Level.NO_PROCFS:
             own_user = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
@@ -145,21 +147,21 @@ def plan(findings: Findings, level: Level) -> Plan:
             first = 0
             if findings.mount_right is MountRight.USER_OF_NAMESPACE:
                 first = own_user
-            elif not findings.works(Trial.USER_NAMESPACES):
+            elif not findings.works(Feature.USER_NAMESPACES):
                 first = syscalls.CLONE_NEWNET
-            return Plan(
+            return IsolationPlan(
                 level,
                 clone_flags=_NAMESPACES | first,
                 late_flags=0 if first else own_user,
                 mount_right=findings.mount_right,
-                overlays=findings.works(Trial.OVERLAYS),
+                overlays=findings.works(Feature.OVERLAYS),
                 procfs=level is Level.FULL,
                 own_user_id=findings.mount_right is not MountRight.USER_OF_NAMESPACE,
                 landlock_abi=findings.landlock_abi,
                 seccomp=True,
             )
         case Level.NS_NOCAP:
-            return Plan(
+            return IsolationPlan(
                 level,
                 clone_flags=_NAMESPACES | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUSER,
                 landlock_abi=findings.landlock_abi,
@@ -168,13 +170,17 @@ def plan(findings: Findings, level: Level) -> Plan:
             )
         case Level.UID:
             abi = findings.landlock_abi
-            return Plan(level, own_user_id=True, landlock_abi=abi, seccomp=True, translated_paths=translated_paths)
+            return IsolationPlan(
+                level, own_user_id=True, landlock_abi=abi, seccomp=True, translated_paths=translated_paths
+            )
         case Level.LANDLOCK:
-            return Plan(level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=translated_paths)
+            return IsolationPlan(
+                level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=translated_paths
+            )
         case Level.WEAK:
             # On a kernel where more would hold, weak is asked for to see what it is like without it.
             abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
-            seccomp = findings.works(Trial.SECCOMP)
-            return Plan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=translated_paths)
+            seccomp = findings.works(Feature.SECCOMP)
+            return IsolationPlan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=translated_paths)
         case Level.NONE:
-            return Plan(level, translated_paths=translated_paths)
+            return IsolationPlan(level, translated_paths=translated_paths)

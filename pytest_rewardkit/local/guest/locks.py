@@ -1,7 +1,7 @@
 """Locks files and watches directories for candidates that share the machine's file system: the sandbox's own alone.
 
 A lock on a file of the system would hold up others, and a watch would tell of them. So candidates' calls wait for the
-agent, which looks at what they are about. `flock` and `inotify_add_watch` it makes itself, on a copy of the candidate's
+guest, which looks at what they are about. `flock` and `inotify_add_watch` it makes itself, on a copy of the candidate's
 descriptor, so that nothing can be put in its place meanwhile. Locks of ranges belong to a process, which alone can
 take them.
 """
@@ -19,7 +19,7 @@ from pytest_rewardkit.local.guest.descriptors import open_without_links
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.notifications import Listener, Notification
     from pytest_rewardkit.local.guest.paths import Paths
-    from pytest_rewardkit.local.guest.tracing import Memory
+    from pytest_rewardkit.local.guest.tracing import ProcessMemory
 
 _LOW_WORD: Final = 0xFFFFFFFF
 MAX_WATCHING: Final = 32
@@ -36,7 +36,7 @@ class Locks:
         visible: whether its processes can be seen in /proc, by the numbers that this process knows them by.
     """
 
-    def __init__(self, paths: Paths, memory: Memory, watching: int | None, *, visible: bool) -> None:
+    def __init__(self, paths: Paths, memory: ProcessMemory, watching: int | None, *, visible: bool) -> None:
         self._paths = paths
         self._memory = memory
         self._visible = visible

@@ -24,7 +24,7 @@ _MAX_WAIT: Final = 1.0
 
 
 @dataclass(slots=True)
-class _Watched:
+class _WatchedSandbox:
     limit: int
     due: float
 
@@ -33,11 +33,11 @@ class MemoryWatch:
     """Looks at the memory of sandboxes in turn."""
 
     def __init__(self) -> None:
-        self._watched: dict[int, _Watched] = {}
+        self._watched: dict[int, _WatchedSandbox] = {}
 
     def add(self, pid: int, limit_mb: int) -> None:
         """Watch a sandbox by its first process."""
-        self._watched[pid] = _Watched(limit_mb * _MIB, time.monotonic() + _SHORTEST_WAIT)
+        self._watched[pid] = _WatchedSandbox(limit_mb * _MIB, time.monotonic() + _SHORTEST_WAIT)
 
     def remove(self, pid: int) -> None:
         """Watch it no more."""

@@ -15,7 +15,7 @@ _FIRST: Final = b"1000"
 class OomScore:
     """This process's own score, to be opened before the process may no longer write into /proc.
 
-    What an agent starts is ended before the agent, which lives on to tell why, and before others of the machine.
+    What a guest starts is ended before the guest, which lives on to tell why, and before others of the machine.
     """
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.guest import killing, sandbox
+from pytest_rewardkit.local.guest import confinement, killing
 from pytest_rewardkit.local.guest.memory import MemoryWatch
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from pytest_rewardkit.local.guest.cgroups import Group
-    from pytest_rewardkit.local.guest.plan import Plan
+    from pytest_rewardkit.local.guest.cgroups import ControlGroup
+    from pytest_rewardkit.local.guest.plan import IsolationPlan
 
 
 _SUSPECTED_SECONDS: Final = 2.0
@@ -32,7 +32,7 @@ class _Held:
     """A sandbox, and whether its processes are being ended."""
 
     link: socket.socket
-    group: Group | None
+    group: ControlGroup | None
     ending: bool = False
 
 
@@ -45,7 +45,7 @@ class Overuse:
         give_up: ends a sandbox for what the machine lacks.
     """
 
-    def __init__(self, plan: Plan, poll: select.poll, give_up: Callable[[int], None]) -> None:
+    def __init__(self, plan: IsolationPlan, poll: select.poll, give_up: Callable[[int], None]) -> None:
         self._plan = plan
         self._poll = poll
         self._give_up = give_up
@@ -54,7 +54,7 @@ class Overuse:
         self._held: dict[int, _Held] = {}
         self._notices: dict[int, int] = {}
 
-    def add(self, pid: int, limit_mb: int | None, link: socket.socket, group: Group | None) -> None:
+    def add(self, pid: int, limit_mb: int | None, link: socket.socket, group: ControlGroup | None) -> None:
         """Look after a sandbox, by its first process."""
         self._held[pid] = _Held(link, group)
         if limit_mb is not None:
@@ -100,22 +100,22 @@ class Overuse:
             self._suspects[pid] = time.monotonic() + _SUSPECTED_SECONDS
 
     def freed(self, pid: int) -> None:
-        """What had to end has ended, as the sandbox's agent says."""
+        """What had to end has ended, as the sandbox's guest says."""
         held = self._held[pid]
         if held.group is not None:
             held.group.has_been_cleared()  # what has ended meanwhile was one with it
         held.ending = False
 
     def _end(self, pid: int) -> None:
-        """End a sandbox's processes, but not its agent, which tells the server why."""
+        """End a sandbox's processes, but not its guest, which tells the server why."""
         held = self._held[pid]
         if held.ending:
             return
         held.ending = True
         with contextlib.suppress(OSError):
-            held.link.sendall(sandbox.MEMORY_EXCEEDED)
+            held.link.sendall(confinement.MEMORY_EXCEEDED)
         if not self._plan.process_namespace:
-            # Its agent cannot see the others' processes; in a namespace of its own it can end them all at once. It
+            # Its guest cannot see the others' processes; in a namespace of its own it can end them all at once. It
             # waits meanwhile, as what it started now would be ended too.
             os.kill(pid, signal.SIGSTOP)
             killing.kill_descendants(pid)

@@ -44,7 +44,7 @@ class MountRight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IsolationPlan:
     """The layers that sandboxes get.
 
     Attributes:
@@ -113,7 +113,7 @@ class Plan:
 
     @property
     def process_namespace(self) -> bool:
-        """Whether a sandbox's processes see only each other, and all end with its agent."""
+        """Whether a sandbox's processes see only each other, and all end with its guest."""
         return bool(self.clone_flags & syscalls.CLONE_NEWPID)
 
     @property

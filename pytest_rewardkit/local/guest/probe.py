@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, libc, mounts, network, seccomp, syscalls, tracing
 from pytest_rewardkit.local.guest.layout import environment_paths
-from pytest_rewardkit.local.guest.levels import Findings, Trial
+from pytest_rewardkit.local.guest.levels import Feature, MachineFindings
 from pytest_rewardkit.local.guest.overlays import lay_over
 from pytest_rewardkit.local.guest.plan import MountRight
 from pytest_rewardkit.local.guest.root import replace_root
@@ -31,7 +31,7 @@ _INNER_SECONDS: Final = 4.0
 """For what is tried in namespaces: who waits for it has to be there still, to end it."""
 
 
-def probe(*, thorough: bool = False) -> Findings:
+def probe(*, thorough: bool = False) -> MachineFindings:
     """Try the layers, each in a process of its own; takes some 10 ms in a small process. Nothing of this one changes.
 
     Parameters:
@@ -39,22 +39,24 @@ def probe(*, thorough: bool = False) -> Findings:
     """
     if not sys.platform.startswith("linux") or not libc.supported_machine():
         nowhere = f"not on {sys.platform} on {os.uname().machine}"
-        return Findings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Trial, nowhere))
+        return MachineFindings(False, MountRight.USER_OF_NAMESPACE, 0, dict.fromkeys(Feature, nowhere))
     root = os.geteuid() == 0 and not _failure(_become_somebody)
     obstacles = {
-        Trial.SECCOMP: _failure(_filter_calls),
-        Trial.USER_NAMESPACES: _failure(lambda: _own_network(_OWN_USER)),
+        Feature.SECCOMP: _failure(_filter_calls),
+        Feature.USER_NAMESPACES: _failure(lambda: _own_network(_OWN_USER)),
     }
-    late_flags = syscalls.CLONE_NEWNET if obstacles[Trial.USER_NAMESPACES] else _OWN_USER
-    right, obstacles[Trial.MOUNTS] = _mount_right(root, late_flags)
-    obstacles[Trial.OVERLAYS] = obstacles[Trial.MOUNTS] or _failure(lambda: _build_root(right, late_flags, lay_over))
-    obstacles[Trial.PROCFS] = obstacles[Trial.MOUNTS] or _failure(lambda: _mount_procfs(right))
-    if thorough or obstacles[Trial.PROCFS]:
-        obstacles[Trial.NAMESPACES] = _failure(_namespaces_without_capabilities)
-        obstacles[Trial.PATHS] = obstacles[Trial.SECCOMP] or _failure(_translate_paths)
-        obstacles[Trial.INTERPRETER] = _failure(_read_interpreter_as_somebody) if root else ""
+    late_flags = syscalls.CLONE_NEWNET if obstacles[Feature.USER_NAMESPACES] else _OWN_USER
+    right, obstacles[Feature.MOUNTS] = _mount_right(root, late_flags)
+    obstacles[Feature.OVERLAYS] = obstacles[Feature.MOUNTS] or _failure(
+        lambda: _build_root(right, late_flags, lay_over)
+    )
+    obstacles[Feature.PROCFS] = obstacles[Feature.MOUNTS] or _failure(lambda: _mount_procfs(right))
+    if thorough or obstacles[Feature.PROCFS]:
+        obstacles[Feature.NAMESPACES] = _failure(_namespaces_without_capabilities)
+        obstacles[Feature.PATHS] = obstacles[Feature.SECCOMP] or _failure(_translate_paths)
+        obstacles[Feature.INTERPRETER] = _failure(_read_interpreter_as_somebody) if root else ""
     found = {trial: reason for trial, reason in obstacles.items() if reason}
-    return Findings(root, right, landlock.abi_version(), found)
+    return MachineFindings(root, right, landlock.abi_version(), found)
 
 
 def take_mount_right(right: MountRight) -> None:
@@ -205,12 +207,12 @@ def _filter_calls() -> None:
 
 
 def _translate_paths() -> None:
-    """What a sandbox's agent does to a call with a path, in little."""
+    """What a sandbox's guest does to a call with a path, in little."""
     syscalls.drop_capabilities()
     syscalls.set_no_new_privileges()
     if reason := _failure(lambda: syscalls.load_seccomp_listener(seccomp.compile_waiting(()))):
         raise OSError(reason)
-    memory = tracing.Memory()
+    memory = tracing.ProcessMemory()
     text = ctypes.create_string_buffer(b"/tmp")
     reader, writer = os.pipe()
     pid = os.fork()

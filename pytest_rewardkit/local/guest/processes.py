@@ -1,4 +1,4 @@
-"""Commands that an agent starts in its sandbox, with pipes from the server or a terminal of their own."""
+"""Commands that a guest starts in its sandbox, with pipes from the server or a terminal of their own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pytest_rewardkit.local.guest.os_errors import from_os_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pytest_rewardkit.local.guest.limits import Limits
-    from pytest_rewardkit.local.guest.plan import Plan
+    from pytest_rewardkit.local.guest.plan import IsolationPlan
+    from pytest_rewardkit.local.guest.resource_limits import ResourceLimits
     from pytest_rewardkit.local.guest.translation import Translator
 
 _SHELLS: Final = ("bash", "sh")
@@ -26,7 +26,7 @@ _MAX_TERMINAL_SIZE: Final = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ProgramStart:
     """A program to run.
 
     Attributes:
@@ -48,17 +48,23 @@ class Starter:
         rules: which files they may touch, where these are fewer than this process may.
     """
 
-    def __init__(self, plan: Plan, limits: Limits, translator: Translator | None, rules: landlock.Rules | None) -> None:
+    def __init__(
+        self,
+        plan: IsolationPlan,
+        limits: ResourceLimits,
+        translator: Translator | None,
+        rules: landlock.LandlockRules | None,
+    ) -> None:
         self._plan = plan
         self._limits = limits
         self._translator = translator
         self._rules = rules
 
-    def start(self, command: Command, stdio: Sequence[int]) -> int:
+    def start(self, command: ProgramStart, stdio: Sequence[int]) -> int:
         """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
         return self._spawn(command, stdio, self.confine)
 
-    def start_in_terminal(self, command: Command, size: Any) -> tuple[int, int]:
+    def start_in_terminal(self, command: ProgramStart, size: Any) -> tuple[int, int]:
         """Start a command in a new terminal.
 
         Parameters:
@@ -91,9 +97,9 @@ class Starter:
             self._translator.enter()
 
     def _enter_nested_domain(self) -> None:
-        """Keep this process, and what it starts, from signalling and tracing the agent, and from its files.
+        """Keep this process, and what it starts, from signalling and tracing the guest, and from its files.
 
-        With a process namespace the agent is its first process, which the others cannot harm.
+        With a process namespace the guest is its first process, which the others cannot harm.
         """
         if self._rules is not None:
             landlock.restrict(self._rules, self._plan.landlock_abi)
@@ -104,7 +110,7 @@ class Starter:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         self.confine()
 
-    def _spawn(self, command: Command, stdio: Sequence[int], preparation: Callable[[], None]) -> int:
+    def _spawn(self, command: ProgramStart, stdio: Sequence[int], preparation: Callable[[], None]) -> int:
         name = command.arguments[0]
         stdin, stdout, stderr = stdio
         try:
@@ -124,7 +130,7 @@ class Starter:
             raise from_os_error(error, f"start '{name}'") from error
         except (subprocess.SubprocessError, ValueError) as error:
             raise RequestError(Code.INVALID_ARGUMENT, f"start '{name}': {error}") from error
-        # The agent reaps all its children itself; Popen must not wait for this one behind its back.
+        # The guest reaps all its children itself; Popen must not wait for this one behind its back.
         process.returncode = 0
         return process.pid
 

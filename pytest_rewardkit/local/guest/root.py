@@ -24,8 +24,8 @@ from pytest_rewardkit.local.guest.layout import (
     TEMPORARY,
     environment_paths,
 )
-from pytest_rewardkit.local.guest.limits import MAX_FILES
 from pytest_rewardkit.local.guest.overlays import can_be_laid_over, lay_over, mount_points
+from pytest_rewardkit.local.guest.resource_limits import MAX_FILES
 
 # Each sandbox mounts its own over these.
 _PRIVATE: Final = (HOME, TEMPORARY, SHARED_MEMORY)

@@ -109,8 +109,8 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
         socket_families: the address families of which sockets may be made.
         datagram_pairs: whether ``socketpair`` may make datagram sockets. They can send to any socket by its path, so
             only a sandbox with a file system of its own may have them.
-        tracing: whether the agent may trace; candidates have a filter more then, :func:`compile_waiting`. By that their
-            Unix sockets of streams, which may be made then, are bound and connected by the agent alone.
+        tracing: whether the guest may trace; candidates have a filter more then, :func:`compile_waiting`. By that their
+            Unix sockets of streams, which may be made then, are bound and connected by the guest alone.
     """
     rules = Filter(default=Action.ERRNO | errno.ENOSYS)
     for name in sorted(ALLOWED):

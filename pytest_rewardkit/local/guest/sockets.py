@@ -1,8 +1,8 @@
 """Gives a sandbox without a root of its own Unix sockets that are bound and connected below its own directories alone.
 
-A candidate's calls of bind and connect wait for the agent, and are never made by the candidate itself: what an address
+A candidate's calls of bind and connect wait for the guest, and are never made by the candidate itself: what an address
 says may change between reading and calling, and another machine's socket, as a container engine's, must stay out of
-reach. The agent reads the address once, and makes another socket in the place of the candidate's. It follows no link on
+reach. The guest reads the address once, and makes another socket in the place of the candidate's. It follows no link on
 the way to one that it connects to, and connects to the very file that it has found.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.guest.notifications import Notification
     from pytest_rewardkit.local.guest.paths import Paths
-    from pytest_rewardkit.local.guest.tracing import Memory
+    from pytest_rewardkit.local.guest.tracing import ProcessMemory
 
 # sys/un.h: struct sockaddr_un, a family and a path
 _FAMILY_BYTES: Final = 2
@@ -40,7 +40,7 @@ class Sockets:
         memory: what reads candidates' memory.
     """
 
-    def __init__(self, paths: Paths, memory: Memory) -> None:
+    def __init__(self, paths: Paths, memory: ProcessMemory) -> None:
         self._paths = paths
         self._memory = memory
         # By the names that the kernel knows them by, the places whose real names are too long for an address.

@@ -72,7 +72,7 @@ def _are_calls_allowed() -> bool:
     return bool(_libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(here), 1, 0) == 0)
 
 
-class Memory:
+class ProcessMemory:
     """Other processes' memory, read and written by one thread of this one."""
 
     def __init__(self) -> None:
@@ -192,7 +192,7 @@ class HeldThread:
         self._words[self._layout.result] = value
         self._store()
 
-    def set_texts(self, memory: Memory, texts: dict[int, bytes]) -> dict[int, int] | None:
+    def set_texts(self, memory: ProcessMemory, texts: dict[int, bytes]) -> dict[int, int] | None:
         """Have some of the call's arguments lead to other texts, which are put where its stack is free.
 
         A signal's handler may use that place before the call is made.

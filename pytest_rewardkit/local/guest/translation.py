@@ -1,14 +1,14 @@
 """Gives a sandbox without a root of its own the paths of one that has: /home/user, /tmp, /var/tmp and /dev/shm.
 
 A sandbox's directories lie in the host's file system as they would below a root: TOP/home/user, TOP/tmp. Each system
-call of a candidate that takes a path waits, by a seccomp filter, for a thread of the agent, which reads the path. Most
+call of a candidate that takes a path waits, by a seccomp filter, for a thread of the guest, which reads the path. Most
 go on at once. Where the path leads to one of the sandbox's own directories, the calling thread is held, the real path
 is put on its stack below what is in use, and it makes the same call anew with that. What getcwd and readlink have
 answered is given the guest's names likewise.
 
 This takes and gives no rights. Every call is made by the candidate itself, under its own Landlock domain, user and
 filter: whatever it does to the path between reading and calling, it only reaches what it could reach anyhow. The
-agent has the same rights or fewer, and reads only processes that it may trace: its own sandbox's.
+guest has the same rights or fewer, and reads only processes that it may trace: its own sandbox's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pytest_rewardkit.local.guest.locks import Locks
 from pytest_rewardkit.local.guest.notifications import Listener
 from pytest_rewardkit.local.guest.path_calls import number_of
 from pytest_rewardkit.local.guest.sockets import Sockets
-from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, Memory
+from pytest_rewardkit.local.guest.tracing import RESTART, HeldThread, ProcessMemory
 
 if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.notifications import Notification
@@ -46,7 +46,7 @@ _Call = tuple[int, int, tuple[int, ...]]
 
 
 class Translator:
-    """Answers the calls of one sandbox's candidates, in a thread of its agent.
+    """Answers the calls of one sandbox's candidates, in a thread of its guest.
 
     Parameters:
         paths: the names and the places.
@@ -65,7 +65,7 @@ class Translator:
         self._guarded = guarded
         self._incoming, self._outgoing = socket.socketpair()
         self.nobody_held = threading.Lock()
-        self._memory = Memory()
+        self._memory = ProcessMemory()
         self._listeners: dict[int, Listener] = {}
         self._poll = select.poll()
         self._thread: threading.Thread | None = None
@@ -107,8 +107,8 @@ class Translator:
                 threading.stack_size(before)
 
     def enter(self) -> None:
-        """Have this process's calls, and those of what it starts, wait for the agent; for a candidate's process."""
-        # The agent must be able to read it.
+        """Have this process's calls, and those of what it starts, wait for the guest; for a candidate's process."""
+        # The guest must be able to read it.
         syscalls.set_dumpable(True)
         syscalls.set_no_new_privileges()
         descriptor = syscalls.load_seccomp_listener(self._program)

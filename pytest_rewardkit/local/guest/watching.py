@@ -14,7 +14,7 @@ from pytest_rewardkit.local.guest.files import text
 from pytest_rewardkit.local.guest.os_errors import from_os_error
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.files import Files
+    from pytest_rewardkit.local.guest.files import SandboxFiles
 
 Change = dict[str, Any]
 """A change as envd reports it: FilesystemEvent in proto3 JSON."""
@@ -39,7 +39,7 @@ _HEADER: Final = struct.Struct("iIII")
 _READ_BYTES: Final = 65536
 
 
-class Watcher:
+class DirectoryWatcher:
     """Collects the changes below one directory.
 
     Parameters:
@@ -49,7 +49,7 @@ class Watcher:
         entries: whether changes carry the file's entry, where there is one.
     """
 
-    def __init__(self, files: Files, path: Any, *, recursive: bool, entries: bool) -> None:
+    def __init__(self, files: SandboxFiles, path: Any, *, recursive: bool, entries: bool) -> None:
         self._files = files
         self._top = files.real_path(path)
         self._recursive = recursive

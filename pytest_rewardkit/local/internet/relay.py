@@ -20,8 +20,8 @@ from pytest_rewardkit.local.internet import addresses, names
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from pytest_rewardkit.local.internet.rules import Rules
-    from pytest_rewardkit.local.server.agent import Agent
+    from pytest_rewardkit.local.internet.rules import NetworkRules
+    from pytest_rewardkit.local.server.guest_proxy import GuestProxy
 
 PORTS: Final = (22, 80, 443)
 """Where connections are passed on from. They are below 1024, so that no candidate can listen there."""
@@ -63,21 +63,21 @@ class Relay:
     """Passes a sandbox's connections on, as its rules say.
 
     Parameters:
-        agent: the sandbox's; the relay ends with it.
+        guest: the sandbox's; the relay ends with it.
         capacity: of the server.
     """
 
-    def __init__(self, agent: Agent, capacity: Capacity) -> None:
-        self._agent = agent
+    def __init__(self, guest: GuestProxy, capacity: Capacity) -> None:
+        self._guest = guest
         self._capacity = capacity
         self._own_slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._rules: Rules | None = None
+        self._rules: NetworkRules | None = None
         self._listening = False
         self._queries = 0
         self._connections: dict[asyncio.Task[None], IPv4Address] = {}
         self._found: dict[tuple[str, IPv4Address], None] = {}
 
-    async def apply(self, rules: Rules | None) -> None:
+    async def apply(self, rules: NetworkRules | None) -> None:
         """Let the sandbox connect as these rules say from now on; connections that they do not allow are cut.
 
         Parameters:
@@ -99,18 +99,18 @@ class Relay:
     async def _listen(self) -> None:
         ports = (names.PORT, *PORTS)
         datagrams, *listeners = await asyncio.gather(
-            self._agent.open_datagram_socket(), *(self._agent.open_socket() for _ in ports)
+            self._guest.open_datagram_socket(), *(self._guest.open_socket() for _ in ports)
         )
-        if self._agent.closed:
+        if self._guest.closed:
             raise GuestGoneError("the sandbox is gone")  # and would end nothing that began now
         datagrams.setblocking(False)
         datagrams.bind((_ANY_ADDRESS, names.PORT))
-        self._agent.background(self._take_queries(datagrams))
+        self._guest.background(self._take_queries(datagrams))
         for port, listener in zip(ports, listeners, strict=True):
             listener.setblocking(False)
             listener.bind((_ANY_ADDRESS, port))
             listener.listen(_BACKLOG)
-            self._agent.background(self._accept(listener, self._answer if port == names.PORT else self._pass_on))
+            self._guest.background(self._accept(listener, self._answer if port == names.PORT else self._pass_on))
 
     async def _accept(
         self, listener: socket.socket, serve: Callable[[socket.socket], Coroutine[None, None, None]]
@@ -125,7 +125,7 @@ class Relay:
                     self._own_slots.release()
                     await asyncio.sleep(_RETRY_SECONDS)
                     continue
-                self._agent.background(self._serve(inside, serve))
+                self._guest.background(self._serve(inside, serve))
 
     async def _serve(
         self, inside: socket.socket, serve: Callable[[socket.socket], Coroutine[None, None, None]]
@@ -199,7 +199,7 @@ class Relay:
                 await asyncio.sleep(0)  # where more is there already, nothing else would have its turn
                 if self._queries < MAX_QUERIES and not self._capacity.slots.locked():
                     self._queries += 1
-                    self._agent.background(self._answer_query(datagrams, query, client))
+                    self._guest.background(self._answer_query(datagrams, query, client))
 
     async def _answer_query(self, datagrams: socket.socket, query: bytes, client: tuple[str, int]) -> None:
         try:

@@ -20,7 +20,7 @@ _LOOKS_NUMERIC: Final = re.compile(r"[0-9./]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class NetworkRules:
     """What is allowed and denied; `allow` wins. What is neither is allowed.
 
     Attributes:
@@ -34,7 +34,7 @@ class Rules:
     deny: tuple[IPv4Network, ...] = ()
 
     @classmethod
-    def parse(cls, allow_out: Sequence[str], deny_out: Sequence[str]) -> Rules:
+    def parse(cls, allow_out: Sequence[str], deny_out: Sequence[str]) -> NetworkRules:
         """The rules of a create or update call.
 
         Parameters:

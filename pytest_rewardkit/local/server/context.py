@@ -14,8 +14,8 @@ from pytest_rewardkit.local.server.execution import REFUSED, RESTARTED, UNAVAILA
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_rewardkit.local.server.agent import Agent
-    from pytest_rewardkit.local.server.kernel import Kernel
+    from pytest_rewardkit.local.server.guest_proxy import GuestProxy
+    from pytest_rewardkit.local.server.kernel_proxy import KernelProxy
 
 INTERRUPT_SECONDS = 3.0
 
@@ -27,21 +27,21 @@ class Context:
     """Runs submitted code, one after another, and starts a kernel when there is none.
 
     Parameters:
-        agent: the sandbox to start kernels in.
+        guest: the sandbox to start kernels in.
         cwd: the directory that its kernels start in.
         envs: the environment variables that its kernels start with.
         language: what its code is written in.
     """
 
     def __init__(
-        self, agent: Agent, cwd: str = HOME, envs: Mapping[str, str] | None = None, language: str = PYTHON
+        self, guest: GuestProxy, cwd: str = HOME, envs: Mapping[str, str] | None = None, language: str = PYTHON
     ) -> None:
         self.id = str(uuid.uuid4())
         self.language = language
         self.cwd = cwd
         self.envs = dict(envs or {})
-        self._agent = agent
-        self._kernel: Kernel | None = None
+        self._guest = guest
+        self._kernel: KernelProxy | None = None
         self._starting: asyncio.Task[None] | None = None
         self._waiting: deque[Execution] = deque()
         self._current: Execution | None = None
@@ -57,7 +57,7 @@ class Context:
         if self._alive():
             return
         if self._starting is None:
-            self._starting = self._agent.background(self._start())
+            self._starting = self._guest.background(self._start())
         await asyncio.shield(self._starting)
 
     def adopt_envs(self, envs: Mapping[str, str]) -> None:
@@ -84,7 +84,7 @@ class Context:
         if kernel is not None:
             # Its output must go on being read, or the kernel would wait for ever.
             execution.events.discard()
-            self._agent.background(self._agent.signal(kernel.pid, signal.SIGINT))
+            self._guest.background(self._guest.signal(kernel.pid, signal.SIGINT))
             self._give_time(kernel, execution)
 
     async def restart(self) -> None:
@@ -101,7 +101,7 @@ class Context:
         """End the kernel; what it ran ends as restarted."""
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
-            self._agent.kill_kernel(kernel)
+            self._guest.kill_kernel(kernel)
 
     def close(self) -> None:
         """End the kernel and everything that waits for it, for good."""
@@ -111,11 +111,11 @@ class Context:
         self._waiting.clear()
         self.stop()
 
-    def _give_time(self, kernel: Kernel, execution: Execution) -> None:
+    def _give_time(self, kernel: KernelProxy, execution: Execution) -> None:
         asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._kill_unless_done, kernel, execution)
 
-    def _kill_unless_done(self, kernel: Kernel, execution: Execution) -> None:
-        if self._agent.frozen:
+    def _kill_unless_done(self, kernel: KernelProxy, execution: Execution) -> None:
+        if self._guest.frozen:
             # It has had no time to be interrupted in.
             self._give_time(kernel, execution)
         elif not execution.done and kernel is self._kernel:
@@ -123,7 +123,7 @@ class Context:
 
     async def _start(self) -> None:
         try:
-            kernel = await self._agent.start_kernel(self.cwd, self.envs, self.language)
+            kernel = await self._guest.start_kernel(self.cwd, self.envs, self.language)
         except (GuestError, GuestGoneError) as error:
             is_refusal = isinstance(error, GuestError) and not isinstance(error, GuestSilentError)
             name = REFUSED if is_refusal else UNAVAILABLE
@@ -151,7 +151,7 @@ class Context:
             return
         if not self._alive():
             if self._starting is None:
-                self._starting = self._agent.background(self._start())
+                self._starting = self._guest.background(self._start())
             return
         assert self._kernel is not None
         execution = self._waiting.popleft()

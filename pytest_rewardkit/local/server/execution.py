@@ -26,7 +26,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextOutput:
     """Text that was written to a standard stream."""
 
     stream: Stream
@@ -50,7 +50,7 @@ class Failure:
     traceback: str
 
 
-Event = Started | Text | Result | Failure
+Event = Started | TextOutput | Result | Failure
 
 RESTARTED = Failure("ContextRestarting", "Context was restarted", "")
 UNAVAILABLE = "ContextUnavailable"
@@ -145,4 +145,4 @@ class Execution:
     def _flush(self, *, final: bool = False) -> None:
         for stream, buffer in self._buffers.items():
             if text := buffer.take(final=final):
-                self.events.put(Text(stream, text), len(text), wake=False)
+                self.events.put(TextOutput(stream, text), len(text), wake=False)

@@ -12,8 +12,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.errors import ForkServerError, GuestGoneError
-from pytest_rewardkit.local.server.launch import ZygoteProcess, launch, options_after
-from pytest_rewardkit.local.server.zygote import Zygote
+from pytest_rewardkit.local.server.fork_server import ForkServerProxy
+from pytest_rewardkit.local.server.launch import ForkServerProcess, launch, options_after
 from pytest_rewardkit.local.settings import PRELOADABLE
 from pytest_rewardkit.local.wire.bounds import BOUNDS
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.limits import Limits
-    from pytest_rewardkit.local.server.zygote import SpawnedSandbox
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.server.fork_server import SpawnedSandbox
+    from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.local.wire.bounds import Bounds
 
 
@@ -40,12 +40,12 @@ class ForkServers:
 
     def __init__(
         self,
-        settings: Settings,
-        launched: ZygoteProcess,
+        settings: ServerSettings,
+        launched: ForkServerProcess,
         on_replaced: Callable[[], None],
         *,
         bounds: Bounds = BOUNDS,
-        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+        launcher: Callable[[Sequence[str]], ForkServerProcess] = launch,
     ) -> None:
         self._settings = settings
         self._bounds = bounds
@@ -58,8 +58,8 @@ class ForkServers:
         self._on_replaced = on_replaced
         self._closing = False
         self._preloaded = frozenset(settings.preloaded())
-        self._all: set[Zygote] = set()
-        self._current: Zygote | None = self._adopt(launched)
+        self._all: set[ForkServerProxy] = set()
+        self._current: ForkServerProxy | None = self._adopt(launched)
         self._next: asyncio.Task[None] | None = None
         self._not_preloadable: frozenset[str] = frozenset()
 
@@ -72,24 +72,24 @@ class ForkServers:
         return await self._usable().ready()
 
     async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
-        """Make a sandbox, as `Zygote.spawn`, when there is a fork server that can.
+        """Make a sandbox, as `ForkServerProxy.spawn`, when there is a fork server that can.
 
         Raises:
             GuestError, GuestGoneError: it could not be made.
             ForkServerError: there can be no sandboxes.
         """
         while True:
-            zygote = self._usable()
+            fork_server = self._usable()
             try:
-                await zygote.ready()
-                spawned = await zygote.spawn(sandbox_id, limits, on_gone=on_gone)
+                await fork_server.ready()
+                spawned = await fork_server.spawn(sandbox_id, limits, on_gone=on_gone)
             except (ForkServerError, GuestGoneError) as error:
                 if self._closing:
                     raise
                 if isinstance(error, GuestGoneError):
-                    await zygote.close()  # it knows then of what it has ended
+                    await fork_server.close()  # it knows then of what it has ended
                 # Nothing has run in the sandbox yet: whatever it was, another fork server may do better.
-                self.failed(zygote, zygote.failure or str(error))
+                self.failed(fork_server, fork_server.failure or str(error))
             else:
                 return spawned
 
@@ -98,23 +98,23 @@ class ForkServers:
         self._failures = 0
         self.trouble = ""
 
-    def failed(self, zygote: Zygote, reason: str) -> None:
+    def failed(self, fork_server: ForkServerProxy, reason: str) -> None:
         """A fork server has not done what it is for; another one makes the next sandbox."""
-        if zygote is self._current:
+        if fork_server is self._current:
             self._current = None
-            if zygote.tried_in_vain and zygote.tried_in_vain not in self._tried:
+            if fork_server.tried_in_vain and fork_server.tried_in_vain not in self._tried:
                 # The next one tries something weaker.
-                self._tried[zygote.tried_in_vain] = reason
+                self._tried[fork_server.tried_in_vain] = reason
             else:
-                self._failures += self._bounds.failures if zygote.refused else 1
+                self._failures += self._bounds.failures if fork_server.refused else 1
             self.trouble = reason
             self._rest_until = asyncio.get_running_loop().time() + self._bounds.rest
-        self._retire_if_done(zygote)
+        self._retire_if_done(fork_server)
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, and its fork server when that has been replaced and has no other."""
-        sandbox.zygote.kill(sandbox)
-        self._retire_if_done(sandbox.zygote)
+        sandbox.fork_server.kill(sandbox)
+        self._retire_if_done(sandbox.fork_server)
 
     def want(self, modules: Iterable[str]) -> None:
         """Candidates import these modules: have them in the sandboxes to come, if that can be."""
@@ -127,9 +127,9 @@ class ForkServers:
         self._closing = True
         if self._next is not None:
             self._next.cancel()
-        await asyncio.gather(*(zygote.close() for zygote in self._all))
+        await asyncio.gather(*(fork_server.close() for fork_server in self._all))
 
-    def _usable(self) -> Zygote:
+    def _usable(self) -> ForkServerProxy:
         if self._closing:
             raise ForkServerError("the server is shutting down")
         if self._current is None:
@@ -141,17 +141,17 @@ class ForkServers:
             self._current = self._launch(self._preloaded)
         return self._current
 
-    def _retire_if_done(self, zygote: Zygote) -> None:
-        if zygote is not self._current and not zygote.busy:
-            zygote.retire()
+    def _retire_if_done(self, fork_server: ForkServerProxy) -> None:
+        if fork_server is not self._current and not fork_server.busy:
+            fork_server.retire()
 
-    def _launch(self, preloaded: frozenset[str]) -> Zygote:
+    def _launch(self, preloaded: frozenset[str]) -> ForkServerProxy:
         return self._adopt(self._launcher([*self._settings.guest_options(preloaded), *options_after(self._tried)]))
 
-    def _adopt(self, launched: ZygoteProcess) -> Zygote:
-        zygote = Zygote(launched, lambda: self._gone(zygote), self.want, bounds=self._bounds)
-        self._all.add(zygote)
-        return zygote
+    def _adopt(self, launched: ForkServerProcess) -> ForkServerProxy:
+        fork_server = ForkServerProxy(launched, lambda: self._gone(fork_server), self.want, bounds=self._bounds)
+        self._all.add(fork_server)
+        return fork_server
 
     async def _replace(self, preloaded: frozenset[str]) -> None:
         successor = self._launch(preloaded)
@@ -169,6 +169,6 @@ class ForkServers:
         if predecessor is not None:
             self._retire_if_done(predecessor)
 
-    def _gone(self, zygote: Zygote) -> None:
-        self._all.discard(zygote)
-        self.failed(zygote, zygote.failure or "it ended")
+    def _gone(self, fork_server: ForkServerProxy) -> None:
+        self._all.discard(fork_server)
+        self.failed(fork_server, fork_server.failure or "it ended")

@@ -20,14 +20,14 @@ STANDARD_ERROR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ZygoteProcess:
+class ForkServerProcess:
     """A fork server that has been started, and the server's end of its channel."""
 
     process: subprocess.Popen[bytes]
     sock: socket.socket
 
 
-def launch(options: Sequence[str] = ()) -> ZygoteProcess:
+def launch(options: Sequence[str] = ()) -> ForkServerProcess:
     """Start a fork server.
 
     Its environment holds nothing of this process's: what is in it can be read by every candidate.
@@ -45,7 +45,7 @@ def launch(options: Sequence[str] = ()) -> ZygoteProcess:
             stdout=STANDARD_ERROR,
             start_new_session=True,
         )
-    return ZygoteProcess(process, ours)
+    return ForkServerProcess(process, ours)
 
 
 def options_after(failed: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.internet.rules import NetworkRules
 from pytest_rewardkit.local.server.context import HOME, PYTHON, Context
 from pytest_rewardkit.local.server.meter import Meter
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.internet.relay import Relay
     from pytest_rewardkit.local.limits import Limits
-    from pytest_rewardkit.local.server.agent import Agent
-    from pytest_rewardkit.local.server.zygote import SpawnedSandbox
+    from pytest_rewardkit.local.server.fork_server import SpawnedSandbox
+    from pytest_rewardkit.local.server.guest_proxy import GuestProxy
 
 State = Literal["running", "paused"]
 
@@ -53,7 +53,7 @@ class SandboxRequest:
     metadata: Mapping[str, str] = field(default_factory=dict)
     envs: Mapping[str, str] = field(default_factory=dict)
     internet: bool = False
-    rules: Rules = field(default_factory=Rules)
+    rules: NetworkRules = field(default_factory=NetworkRules)
     limits: Mapping[str, int] = field(default_factory=dict)
     public_traffic: bool = True
     auto_pause: bool = False
@@ -95,9 +95,9 @@ class Sandbox:
         self._connections: set[asyncio.Transport] = set()
 
     @property
-    def agent(self) -> Agent:
+    def guest(self) -> GuestProxy:
         """What its processes and files are reached by."""
-        return self.spawned.agent
+        return self.spawned.guest
 
     def assign(self, request: SandboxRequest, serial: int) -> None:
         """Give it to whoever asked, from now on.
@@ -115,7 +115,7 @@ class Sandbox:
 
     def add_context(self, cwd: str = HOME, language: str = PYTHON) -> Context:
         """Make a context; its kernel is started by whoever needs it first."""
-        context = Context(self.agent, cwd, self.request.envs, language)
+        context = Context(self.guest, cwd, self.request.envs, language)
         self.contexts[context.id] = context
         return context
 

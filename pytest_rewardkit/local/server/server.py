@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
-    from pytest_rewardkit.local.server.launch import ZygoteProcess
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.server.launch import ForkServerProcess
+    from pytest_rewardkit.local.settings import ServerSettings
 
 # Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP,
 # and which subprotocols they offer in vain.
@@ -45,8 +45,8 @@ async def serve(
     traffic: socket.socket | None,
     *,
     api_key: str,
-    settings: Settings,
-    launched: ZygoteProcess,
+    settings: ServerSettings,
+    launched: ForkServerProcess,
     owner: int | None,
     lifeline: Callable[[asyncio.Event], None] | None = None,
     on_serving: Callable[[SandboxTable], Awaitable[None]] | None = None,

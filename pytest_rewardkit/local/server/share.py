@@ -42,7 +42,7 @@ class Share:
         return max(0.0, -self._left / self._fraction)
 
 
-class Source:
+class SharedSource:
     """A descriptor that is read as data comes, unless its reader is to stop, or its sandbox's share is taken.
 
     Parameters:

@@ -85,7 +85,7 @@ class Snapshots:
         try:
             for directory in _DIRECTORIES:
                 archives.append(os.memfd_create("snapshot", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
-                status = await sandbox.agent.run(_PACK.format(directory=directory), stdout=archives[-1])
+                status = await sandbox.guest.tools.run(_PACK.format(directory=directory), stdout=archives[-1])
                 if status not in (0, _CHANGED_MEANWHILE):
                     raise SnapshotError(f"the sandbox's files could not be packed (exit status {status})")
                 _seal(archives[-1])
@@ -107,7 +107,7 @@ class Snapshots:
             # A descriptor of its own: sandboxes that unpack at the same time must not share a position.
             own = os.open(f"/proc/self/fd/{archive}", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                status = await sandbox.agent.run(_UNPACK.format(directory=directory), stdin=own)
+                status = await sandbox.guest.tools.run(_UNPACK.format(directory=directory), stdin=own)
             finally:
                 os.close(own)
             if status != 0:

@@ -15,10 +15,10 @@ from pytest_rewardkit.local.errors import (
     UnansweredError,
 )
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
-from pytest_rewardkit.local.internet.rules import Rules
+from pytest_rewardkit.local.internet.rules import NetworkRules
 from pytest_rewardkit.local.server.ended import Endings
 from pytest_rewardkit.local.server.fork_servers import ForkServers
-from pytest_rewardkit.local.server.launch import ZygoteProcess, launch
+from pytest_rewardkit.local.server.launch import ForkServerProcess, launch
 from pytest_rewardkit.local.server.pool import Pool
 from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest, new_id
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.limits import Limits
-    from pytest_rewardkit.local.settings import Settings
+    from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.local.wire.bounds import Bounds
 
 
@@ -44,11 +44,11 @@ class SandboxTable:
 
     def __init__(
         self,
-        settings: Settings,
-        launched: ZygoteProcess,
+        settings: ServerSettings,
+        launched: ForkServerProcess,
         *,
         bounds: Bounds = BOUNDS,
-        launcher: Callable[[Sequence[str]], ZygoteProcess] = launch,
+        launcher: Callable[[Sequence[str]], ForkServerProcess] = launch,
     ) -> None:
         self.settings = settings
         self._bounds = bounds
@@ -107,7 +107,7 @@ class SandboxTable:
             raise ForkServerError(f"{error}: {trouble}" if trouble else str(error)) from None
         finally:
             self._creating -= 1
-        if sandbox.agent.closed:
+        if sandbox.guest.closed:
             raise GuestGoneError("the sandbox ended at once")
         sandbox.assign(request, next(self._serials))
         self._sandboxes[sandbox.id] = sandbox
@@ -118,7 +118,7 @@ class SandboxTable:
         """Let a sandbox end after `seconds` from now."""
         sandbox.expire_in(seconds, lambda: self._expired(sandbox))
 
-    async def connect(self, sandbox: Sandbox, *, internet: bool, rules: Rules) -> None:
+    async def connect(self, sandbox: Sandbox, *, internet: bool, rules: NetworkRules) -> None:
         """Let a sandbox connect to the internet, as the rules say, or no longer.
 
         Raises:
@@ -128,7 +128,7 @@ class SandboxTable:
         isolation = await self.isolation()
         if isolation.relayed:
             await sandbox.relay.apply(rules if internet else None)
-        elif internet and (isolation.confined or rules != Rules()):
+        elif internet and (isolation.confined or rules != NetworkRules()):
             what = "internet access" if isolation.confined else "network rules"
             raise NoInternetError(
                 f"{what} at isolation level {isolation.level!r}; this needs the level 'no-procfs' or 'full'"
@@ -144,7 +144,7 @@ class SandboxTable:
         sandbox.state = "paused"
         sandbox.cut_off()
         await asyncio.shield(
-            sandbox.agent.background(sandbox.spawned.zygote.pause(sandbox.spawned, keep_memory=keep_memory))
+            sandbox.guest.background(sandbox.spawned.fork_server.pause(sandbox.spawned, keep_memory=keep_memory))
         )
 
     async def resume(self, sandbox: Sandbox, seconds: float) -> None:
@@ -153,7 +153,7 @@ class SandboxTable:
         Raises:
             GuestGoneError: the sandbox has ended.
         """
-        await asyncio.shield(sandbox.agent.background(sandbox.spawned.zygote.resume(sandbox.spawned)))
+        await asyncio.shield(sandbox.guest.background(sandbox.spawned.fork_server.resume(sandbox.spawned)))
         sandbox.state = "running"
         self.expire_in(sandbox, seconds)
 
@@ -174,7 +174,7 @@ class SandboxTable:
     def _expired(self, sandbox: Sandbox) -> None:
         if sandbox.request.auto_pause and sandbox.state == "running":
             pausing = self.pause(sandbox, keep_memory=sandbox.request.auto_pause_memory)
-            sandbox.agent.background(pausing)
+            sandbox.guest.background(pausing)
         else:
             self.kill(sandbox)
 
@@ -184,7 +184,7 @@ class SandboxTable:
             async with bounded(self._bounds.sandbox, "a new sandbox did not start its interpreter"):
                 await sandbox.default_context().start()
         except UnansweredError as error:
-            self._fork_servers.failed(sandbox.spawned.zygote, str(error))
+            self._fork_servers.failed(sandbox.spawned.fork_server, str(error))
             self.kill(sandbox)
             raise ForkServerError(str(error)) from None
         except BaseException:
@@ -210,7 +210,7 @@ class SandboxTable:
     async def _spawn(self, limits: Limits) -> Sandbox:
         sandbox_id = new_id()
         spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
-        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.agent, self._relay_capacity))
+        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.guest, self._relay_capacity))
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():

@@ -1,6 +1,6 @@
 """Watches of directories in a sandbox: what changed, kept until somebody asks, or passed on as it comes.
 
-The agent has the notifier. It answers ``watch`` (path, recursive, entries) with a number, sends
+The guest has the notifier. It answers ``watch`` (path, recursive, entries) with a number, sends
 ``{"event": "changes", "watch": NUMBER, "changes": [...]}`` as things happen, answers ``watch_events`` (watch) with the
 changes that it has not sent yet, drained from the notifier at that moment, and stops at ``unwatch`` (watch). A change
 has a name relative to the directory, a type, and with ``entries`` an entry where there is a file.
@@ -16,7 +16,7 @@ from pytest_rewardkit.local.wire.answers import checked_entry, nothing, require_
 from pytest_rewardkit.local.wire.peer import positive_integer
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.wire.peer import Answer, Peer
+    from pytest_rewardkit.local.wire.peer import GuestAnswer, Peer
 
 Change = dict[str, Any]
 """A change in envd's JSON: FilesystemEvent."""
@@ -29,7 +29,7 @@ class Watch:
     """A watched directory.
 
     Parameters:
-        number: the agent's name for it.
+        number: the guest's name for it.
     """
 
     def __init__(self, number: int) -> None:
@@ -54,7 +54,7 @@ class Watches:
     """The watches of one sandbox.
 
     Parameters:
-        peer: its agent.
+        peer: its guest.
     """
 
     def __init__(self, peer: Peer) -> None:
@@ -93,13 +93,13 @@ class Watches:
             await self._peer.ask("unwatch", nothing, watch=watch.number)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Take an agent's event. Raises ChannelError when it is not as it should be."""
+        """Take a guest's event. Raises ChannelError when it is not as it should be."""
         watch = self._watches.get(positive_integer(message, "watch"))
         changes = _checked_changes(message.get("changes"))
         if watch is not None:
             watch.put(changes)
 
-    def _adopt(self, answer: Answer) -> Watch:
+    def _adopt(self, answer: GuestAnswer) -> Watch:
         require_descriptors(answer, 0)
         watch = Watch(answer.integer("watch"))
         if watch.number in self._watches:
@@ -108,7 +108,7 @@ class Watches:
         return watch
 
 
-def _changes(answer: Answer) -> list[Change]:
+def _changes(answer: GuestAnswer) -> list[Change]:
     require_descriptors(answer, 0)
     return _checked_changes(answer.fields.get("changes"))
 

@@ -1,4 +1,4 @@
-"""Checks of what an agent answers: it runs beside a candidate, and may be one."""
+"""Checks of what a guest answers: it runs beside a candidate, and may be one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pytest_rewardkit.local.errors import ChannelError
 if TYPE_CHECKING:
     import asyncio
 
-    from pytest_rewardkit.local.wire.peer import Answer
+    from pytest_rewardkit.local.wire.peer import GuestAnswer
 
 Entry = dict[str, Any]
 """A file as envd describes it: EntryInfo in proto3 JSON."""
 
 
-def require_descriptors(answer: Answer, count: int) -> None:
+def require_descriptors(answer: GuestAnswer, count: int) -> None:
     """Refuses an answer that came with another number of descriptors. Raises ChannelError, as all of these do."""
     if len(answer.descriptors) != count:
         raise ChannelError(f"an answer with {len(answer.descriptors)} descriptors instead of {count}")
 
 
-def nothing(answer: Answer) -> None:
+def nothing(answer: GuestAnswer) -> None:
     """An answer that says only that it was done."""
     require_descriptors(answer, 0)
 
@@ -70,13 +70,13 @@ def checked_entry(value: object) -> Entry:
     return value
 
 
-def entry(answer: Answer) -> Entry:
+def entry(answer: GuestAnswer) -> Entry:
     """An answer about one file."""
     require_descriptors(answer, 0)
     return checked_entry(answer.fields.get("entry"))
 
 
-def entries(answer: Answer) -> list[Entry]:
+def entries(answer: GuestAnswer) -> list[Entry]:
     """An answer about a directory's files."""
     require_descriptors(answer, 0)
     found = answer.fields.get("entries")
@@ -85,7 +85,7 @@ def entries(answer: Answer) -> list[Entry]:
     return [checked_entry(value) for value in found]
 
 
-def regular_file(answer: Answer) -> tuple[int, Entry]:
+def regular_file(answer: GuestAnswer) -> tuple[int, Entry]:
     """An answer with an opened file and what it is; the descriptor is the caller's."""
     require_descriptors(answer, 1)
     checked = checked_entry(answer.fields.get("entry"))
@@ -95,12 +95,12 @@ def regular_file(answer: Answer) -> tuple[int, Entry]:
     return answer.descriptors[0], checked
 
 
-def tcp_socket(answer: Answer) -> socket.socket:
+def tcp_socket(answer: GuestAnswer) -> socket.socket:
     """An answer with a TCP socket; it is the caller's."""
     return _internet_socket(answer, socket.SOCK_STREAM)
 
 
-def udp_socket(answer: Answer) -> socket.socket:
+def udp_socket(answer: GuestAnswer) -> socket.socket:
     """An answer with a UDP socket; it is the caller's."""
     return _internet_socket(answer, socket.SOCK_DGRAM)
 
@@ -111,7 +111,7 @@ def close_opened(opened: asyncio.Future[tuple[int, Entry]]) -> None:
         os.close(opened.result()[0])
 
 
-def _internet_socket(answer: Answer, kind: socket.SocketKind) -> socket.socket:
+def _internet_socket(answer: GuestAnswer, kind: socket.SocketKind) -> socket.socket:
     require_descriptors(answer, 1)
     found = socket.socket(fileno=os.dup(answer.descriptors[0]))
     os.close(answer.descriptors[0])

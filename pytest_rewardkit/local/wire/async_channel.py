@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.errors import ChannelError
-from pytest_rewardkit.local.server.share import Source
+from pytest_rewardkit.local.server.share import SharedSource
 from pytest_rewardkit.local.wire.frames import (
     MAX_DESCRIPTORS,
     Frame,
@@ -59,7 +59,7 @@ class AsyncChannel:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._unhandled = False
-        self._source = Source(sock, self._readable, share)
+        self._source = SharedSource(sock, self._readable, share)
 
     @property
     def closed(self) -> bool:

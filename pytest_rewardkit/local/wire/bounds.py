@@ -25,7 +25,7 @@ class Bounds:
         sandbox: until a fork server has made one, and its interpreter runs.
         create: until a request for a sandbox is answered, whatever is tried meanwhile; clients wait for 30 s.
         order: until a fork server has killed, paused or resumed a sandbox.
-        request: until a sandbox's agent answers; clients wait for 60 s.
+        request: until a sandbox's guest answers; clients wait for 60 s.
         tool: until files are packed or unpacked.
         body: until the next piece of a request's body is there.
         end: until a fork server that is to end has ended; then it is killed.

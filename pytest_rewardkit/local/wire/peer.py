@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GuestAnswer:
     """The good answer to a request, with the descriptors that came with it."""
 
     fields: dict[str, Any]
@@ -44,7 +44,7 @@ class Answer:
 @dataclass(slots=True)
 class _Pending:
     future: asyncio.Future[Any]
-    accept: Callable[[Answer], Any]
+    accept: Callable[[GuestAnswer], Any]
 
 
 class Peer:
@@ -80,7 +80,7 @@ class Peer:
     def request(
         self,
         operation: str,
-        accept: Callable[[Answer], T],
+        accept: Callable[[GuestAnswer], T],
         descriptors: Sequence[int] = (),
         **fields: Any,
     ) -> asyncio.Future[T]:
@@ -117,7 +117,7 @@ class Peer:
         """Whether there is nobody to ask any more."""
         return self._channel.closed
 
-    async def ask(self, operation: str, accept: Callable[[Answer], T], **fields: Any) -> T:
+    async def ask(self, operation: str, accept: Callable[[GuestAnswer], T], **fields: Any) -> T:
         """As `request`, and wait for the answer.
 
         Raises:
@@ -168,7 +168,7 @@ class Peer:
         try:
             if not isinstance(fields, dict):
                 raise ChannelError("an answer has neither ok nor error")
-            result = pending.accept(Answer(fields, frame.descriptors))
+            result = pending.accept(GuestAnswer(fields, frame.descriptors))
         except ChannelError:
             frame.close()
             if not future.done():

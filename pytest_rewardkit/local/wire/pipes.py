@@ -8,7 +8,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.server.share import Source
+from pytest_rewardkit.local.server.share import SharedSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class PipeReader:
         self._on_data = on_data
         self._on_end = on_end
         self._closed = False
-        self._source = Source(descriptor, self._read, share)
+        self._source = SharedSource(descriptor, self._read, share)
 
     @property
     def closed(self) -> bool:

@@ -14,10 +14,11 @@ from pytest_rewardkit.local.guest.identity import GUEST_ID
 from pytest_rewardkit.local.guest.plan import Level
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.cgroups import Group, KillCount
+    from pytest_rewardkit.local.guest.cgroups import ControlGroup
     from pytest_rewardkit.local.guest.homes import Directories
-    from pytest_rewardkit.local.guest.limits import Limits
-    from pytest_rewardkit.local.guest.plan import Plan
+    from pytest_rewardkit.local.guest.kill_count import KillCount
+    from pytest_rewardkit.local.guest.plan import IsolationPlan
+    from pytest_rewardkit.local.guest.resource_limits import ResourceLimits
     from pytest_rewardkit.local.guest.root import Root
 
 # What a sandbox and the fork server tell each other over their link.
@@ -35,7 +36,7 @@ _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nssw
 
 
 @dataclass(frozen=True, slots=True)
-class Sandbox:
+class Confinement:
     """What one sandbox is to get.
 
     Attributes:
@@ -50,9 +51,9 @@ class Sandbox:
         link: a connected socket to the fork server.
     """
 
-    plan: Plan
-    limits: Limits
-    group: Group | None
+    plan: IsolationPlan
+    limits: ResourceLimits
+    group: ControlGroup | None
     kills: KillCount | None
     user_id: int | None
     directories: Directories
@@ -87,7 +88,7 @@ class Sandbox:
         if plan.level is not Level.NONE:
             syscalls.drop_capabilities()
             syscalls.set_no_new_privileges()
-        # The agent holds the channel to the server, so nothing that runs beside it may look into it.
+        # The guest holds the channel to the server, so nothing that runs beside it may look into it.
         syscalls.set_dumpable(False)
         syscalls.set_child_subreaper()
         syscalls.set_parent_death_signal(signal.SIGKILL)
@@ -130,27 +131,27 @@ class Sandbox:
 
     @property
     def _memory(self) -> tuple[str, ...]:
-        """Where the agent finds the paths that its candidates' calls name, and what their sockets are like."""
+        """Where the guest finds the paths that its candidates' calls name, and what their sockets are like."""
         # In a process namespace, the numbers in the machine's /proc are others'.
         return ("/proc",) if self.waiting_program is not None and not self.plan.process_namespace else ()
 
     @property
-    def candidates_rules(self) -> landlock.Rules | None:
-        """What candidates may touch, where that is less than what the agent may."""
+    def candidates_rules(self) -> landlock.LandlockRules | None:
+        """What candidates may touch, where that is less than what the guest may."""
         return self._rules() if self._memory and self.plan.landlock_abi else None
 
-    def _rules(self) -> landlock.Rules:
+    def _rules(self) -> landlock.LandlockRules:
         if self.plan.private_root:
             # A /proc that is not the sandbox's own shows the machine's processes.
             top = ("/",) if self.plan.procfs else (*self._beside_proc(), *layout.READABLE_PROC)
-            return landlock.Rules(
+            return landlock.LandlockRules(
                 readable=top,
                 listable=("/",),
                 writable=(layout.HOME, layout.TEMPORARY, layout.SHARED_MEMORY),
                 devices=("/dev/pts", *layout.DEVICE_PATHS),
                 deny_network=False,
             )
-        return landlock.Rules(
+        return landlock.LandlockRules(
             listable=(),
             readable=(
                 *layout.SYSTEM_PATHS,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_MIME_TYPES = 64
 
 
-class Kernel:
+class KernelProxy:
     """The server's end of a kernel.
 
     What comes from the kernel comes from the candidate: results and errors of its own runs are its to forge. What
@@ -43,7 +43,7 @@ class Kernel:
         pid: int,
         sock: socket.socket,
         pipes: tuple[int, int, int],
-        on_lost: Callable[[Kernel, Exception | None], None],
+        on_lost: Callable[[KernelProxy, Exception | None], None],
         on_imports: Callable[[list[str]], None],
         share: Share,
     ) -> None:

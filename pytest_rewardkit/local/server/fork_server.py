@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
 from pytest_rewardkit.local.errors import ChannelError, ForkServerError, GuestError, GuestGoneError, UnansweredError
 from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.server.agent import Agent
+from pytest_rewardkit.local.server.guest_proxy import GuestProxy
 from pytest_rewardkit.local.server.launch import ended_early
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
-from pytest_rewardkit.local.wire.peer import Answer, Peer, positive_integer
+from pytest_rewardkit.local.wire.peer import GuestAnswer, Peer, positive_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.limits import Limits
-    from pytest_rewardkit.local.server.launch import ZygoteProcess
+    from pytest_rewardkit.local.server.launch import ForkServerProcess
     from pytest_rewardkit.local.wire.bounds import Bounds
 
 
-class Zygote:
+class ForkServerProxy:
     """A fork server.
 
     Parameters:
@@ -37,7 +37,7 @@ class Zygote:
 
     def __init__(
         self,
-        launched: ZygoteProcess,
+        launched: ForkServerProcess,
         on_gone: Callable[[], None],
         on_imports: Callable[[list[str]], None],
         *,
@@ -56,7 +56,7 @@ class Zygote:
         self._trying = ""
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
-        self._agents: dict[int, Agent] = {}
+        self._guests: dict[int, GuestProxy] = {}
         self._endings: dict[int, asyncio.Future[str]] = {}
         self._spawning = 0
         self._peer = Peer(launched.sock, self._receive, self._lost, name="the fork server", patience=bounds.order)
@@ -79,7 +79,7 @@ class Zygote:
         Parameters:
             sandbox_id: its name.
             limits: what it may use.
-            on_gone: as for `Agent`.
+            on_gone: as for `GuestProxy`.
 
         Raises:
             GuestError: it could not be made.
@@ -87,11 +87,11 @@ class Zygote:
             ForkServerError: it took too long.
         """
         ours, theirs = socket.socketpair()
-        agent = Agent(ours, limits, on_gone, self._on_imports, bounds=self._bounds)
+        guest = GuestProxy(ours, limits, on_gone, self._on_imports, bounds=self._bounds)
         with theirs:
             spawned = self._peer.request(
                 "spawn",
-                lambda answer: self._adopt(agent, answer),
+                lambda answer: self._adopt(guest, answer),
                 [theirs.fileno()],
                 sandbox=sandbox_id,
                 limits=limits.of_guest(),
@@ -101,30 +101,30 @@ class Zygote:
             async with bounded(self._bounds.sandbox, "the fork server did not make a sandbox"):
                 sandbox = await spawned
             async with bounded(self._bounds.sandbox, "a new sandbox was not ready"):
-                await self._made(agent)
+                await self._made(guest)
             return sandbox
         except UnansweredError as error:
-            agent.close()
+            guest.close()
             raise ForkServerError(str(error)) from None
         except BaseException:
-            agent.close()
+            guest.close()
             raise
         finally:
             self._spawning -= 1
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
         """End a sandbox, whatever runs in it. Its processes end a moment later."""
-        if self._agents.pop(sandbox.pid, None) is None:
-            sandbox.agent.close()
+        if self._guests.pop(sandbox.pid, None) is None:
+            sandbox.guest.close()
             return
 
-        # Its agent ends without its channel, whatever the fork server does.
-        late = self._loop.call_later(self._bounds.order, sandbox.agent.close)
+        # Its guest ends without its channel, whatever the fork server does.
+        late = self._loop.call_later(self._bounds.order, sandbox.guest.close)
 
         def dead(answer: asyncio.Future[None]) -> None:
             late.cancel()
             answer.exception()  # whichever way it fails, the sandbox is not there any more
-            sandbox.agent.close()
+            sandbox.guest.close()
 
         # Its channels are closed when its processes are dead, which else would wake to see that, and to end.
         self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(dead)
@@ -135,10 +135,10 @@ class Zygote:
         Raises:
             GuestGoneError: the sandbox is gone.
         """
-        sandbox.agent.frozen = True
+        sandbox.guest.frozen = True
         await self._peer.ask("pause", _nothing, pid=sandbox.pid, memory=keep_memory)
         if not keep_memory:
-            await sandbox.agent.all_ended()
+            await sandbox.guest.all_ended()
 
     async def resume(self, sandbox: SpawnedSandbox) -> None:
         """Let all that runs in a sandbox go on.
@@ -146,19 +146,19 @@ class Zygote:
         Raises:
             GuestGoneError: the sandbox is gone.
         """
-        sandbox.agent.frozen = False
+        sandbox.guest.frozen = False
         await self._peer.ask("resume", _nothing, pid=sandbox.pid)
 
     @property
     def busy(self) -> bool:
         """Whether it has sandboxes, or makes one."""
-        return bool(self._agents) or self._spawning > 0
+        return bool(self._guests) or self._spawning > 0
 
     def retire(self) -> None:
         """End the fork server and every sandbox that it made."""
-        for agent in self._agents.values():
-            agent.close()
-        self._agents.clear()
+        for guest in self._guests.values():
+            guest.close()
+        self._guests.clear()
         self._peer.close()
         self._end_soon()
 
@@ -167,20 +167,20 @@ class Zygote:
         self.retire()
         await asyncio.wait([self._ended], timeout=2 * self._bounds.end)
 
-    async def _made(self, agent: Agent) -> None:
+    async def _made(self, guest: GuestProxy) -> None:
         try:
-            await agent.ready()
+            await guest.ready()
         except GuestGoneError as error:
             if self._peer.closed:
                 raise
             # Its limits may be too low for anything to run; that is no fault of the fork server's.
             raise GuestError(None, error) from None
 
-    def _adopt(self, agent: Agent, answer: Answer) -> SpawnedSandbox:
+    def _adopt(self, guest: GuestProxy, answer: GuestAnswer) -> SpawnedSandbox:
         pid = answer.integer("pid")
-        self._agents[pid] = agent
+        self._guests[pid] = guest
         ending = self._endings[pid] = self._loop.create_future()
-        return SpawnedSandbox(pid, agent, self, ending)
+        return SpawnedSandbox(pid, guest, self, ending)
 
     def _receive(self, message: dict[str, Any]) -> None:
         event = message["event"]
@@ -201,9 +201,9 @@ class Zygote:
             ending = self._endings.pop(pid, None)
             if ending is not None:
                 ending.set_result(MACHINE_MEMORY if message.get("reason") == MACHINE_MEMORY else FROM_WITHIN)
-            agent = self._agents.pop(pid, None)
-            if agent is not None:
-                agent.ended()
+            guest = self._guests.pop(pid, None)
+            if guest is not None:
+                guest.ended()
         else:
             raise ChannelError(f"a fork server has no event {event[:40]!r}")
 
@@ -231,9 +231,9 @@ class Zygote:
         endings, self._endings = self._endings, {}
         for ending in endings.values():
             ending.set_result(LOST)
-        agents, self._agents = self._agents, {}
-        for agent in agents.values():
-            agent.ended()
+        guests, self._guests = self._guests, {}
+        for guest in guests.values():
+            guest.ended()
 
     def _reap(self) -> None:
         self._loop.remove_reader(self._pidfd)
@@ -255,14 +255,14 @@ class SpawnedSandbox:
 
     Parameters:
         pid: the number, outside, of its first process.
-        agent: what runs in it.
-        zygote: the fork server that made it.
+        guest: what runs in it.
+        fork_server: the fork server that made it.
         ending: how it has ended, as a code of endings.py; known when its first process has ended, or its fork server.
     """
 
     pid: int
-    agent: Agent
-    zygote: Zygote
+    guest: GuestProxy
+    fork_server: ForkServerProxy
     ending: asyncio.Future[str]
 
 
@@ -273,5 +273,5 @@ def _isolation(message: dict[str, Any]) -> Isolation:
         raise ChannelError(str(error)) from error
 
 
-def _nothing(_: Answer) -> None:
+def _nothing(_: GuestAnswer) -> None:
     pass

@@ -16,19 +16,20 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import descriptors, kernel, languages, layout, sandbox
+from pytest_rewardkit.local.guest import confinement, descriptors, kernel, languages, layout
 from pytest_rewardkit.local.guest.events import ChildSignals
-from pytest_rewardkit.local.guest.files import Files
-from pytest_rewardkit.local.guest.interpreter import Interpreter
+from pytest_rewardkit.local.guest.file_requests import FileRequests
+from pytest_rewardkit.local.guest.files import SandboxFiles
+from pytest_rewardkit.local.guest.language_kernel import LanguageKernel
 from pytest_rewardkit.local.guest.locks import MAX_WATCHING
 from pytest_rewardkit.local.guest.paths import Paths
-from pytest_rewardkit.local.guest.processes import Command, Starter
+from pytest_rewardkit.local.guest.processes import ProgramStart, Starter
 from pytest_rewardkit.local.guest.translation import Translator
-from pytest_rewardkit.local.guest.watching import MAX_WATCHERS, Change, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_rewardkit.local.guest.file_requests import Reply
     from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
     from pytest_rewardkit.local.wire.channel import Channel
@@ -40,11 +41,8 @@ _COMMAND_DESCRIPTORS: Final = 3
 
 _NOTICE_SECONDS: Final = 1.0
 
-Answer = tuple["Message", list[int]]
-"""What a request is answered with, and the descriptors that go along; they are closed when sent."""
 
-
-class Agent:
+class Guest:
     """Serves one sandbox.
 
     Parameters:
@@ -58,7 +56,7 @@ class Agent:
     def __init__(
         self,
         channel: Channel,
-        box: sandbox.Sandbox,
+        box: confinement.Confinement,
         score: OomScore,
         shell: Shell,
         environment: dict[str, str],
@@ -68,7 +66,7 @@ class Agent:
         self._kills = box.kills
         self._has_group = box.group is not None
         self._plan = box.plan
-        self._files = Files(box.directories)
+        self._files = SandboxFiles(box.directories)
         self._translator = _translator(box)
         self._starter = Starter(box.plan, box.limits, self._translator, box.candidates_rules)
         self._score = score
@@ -76,22 +74,14 @@ class Agent:
         self._environment = environment
         self._children: set[int] = set()
         self._ended_for_memory: set[int] = set()
-        self._watchers: dict[int, Watcher] = {}
         self._poll = select.poll()
-        self._operations: dict[str, Callable[[Message, tuple[int, ...]], Answer]] = {
+        self._file_requests = FileRequests(self._files, self._poll)
+        self._operations: dict[str, Callable[[Message, tuple[int, ...]], Reply]] = {
             "kernel": self._kernel,
             "start": self._start,
             "signal": self._signal,
-            "stat": self._stat,
-            "list": self._list,
-            "mkdir": self._mkdir,
-            "move": self._move,
-            "remove": self._remove,
-            "open": self._open,
-            "watch": self._watch,
-            "watch_events": self._watch_events,
-            "unwatch": self._unwatch,
             "socket": self._socket,
+            **self._file_requests.operations,
         }
 
     def serve(self) -> None:
@@ -107,8 +97,10 @@ class Agent:
             if ended.fileno() in ready:
                 ended.clear()
                 self._reap()
-            for number in ready & self._watchers.keys():
-                self._report(number, self._watchers[number].take())
+            for event in self._file_requests.events(ready):
+                # Too large for a frame, it is lost, as when the kernel's queue is full.
+                with contextlib.suppress(ValueError):
+                    self._channel.send(event)
             if self._channel.fileno() in ready:
                 frames = self._channel.receive_available()
                 if frames is None:
@@ -127,7 +119,7 @@ class Agent:
         except RequestError as error:
             answer = {"error": error.answer()}
         except Exception as error:
-            # Whatever a sandbox's state brings about must not end its agent.
+            # Whatever a sandbox's state brings about must not end its guest.
             message = "".join(traceback.format_exception_only(error)).strip()
             answer = {"error": RequestError(Code.INTERNAL, message).answer()}
         finally:
@@ -143,7 +135,7 @@ class Agent:
 
     def _heed_fork_server(self) -> bool:
         word = self._link.recv(1)
-        if word == sandbox.MEMORY_EXCEEDED:
+        if word == confinement.MEMORY_EXCEEDED:
             self._ended_for_memory |= self._children
             if self._plan.process_namespace:
                 with contextlib.suppress(ProcessLookupError):
@@ -151,18 +143,13 @@ class Agent:
             self._reap(options=0)
             if self._kills is not None:
                 self._kills.risen()  # it is accounted for
-            self._link.sendall(sandbox.MEMORY_FREED)
+            self._link.sendall(confinement.MEMORY_FREED)
         return bool(word)
 
     def _await_fork_server(self) -> None:
         """Heed what the fork server is about to say, before the server has anything new started in this sandbox."""
         if select.select([self._link], [], [], _NOTICE_SECONDS)[0]:
             self._heed_fork_server()
-
-    def _report(self, watcher: int, changes: list[Change]) -> None:
-        if changes:
-            with contextlib.suppress(ValueError):  # too large for a frame, and lost, as when the kernel's queue is full
-                self._channel.send({"event": "changes", "watch": watcher, "changes": changes})
 
     def _reap(self, options: int = os.WNOHANG) -> None:
         """Take note of every child that has ended; with no `options`, wait until all have."""
@@ -180,7 +167,7 @@ class Agent:
             if not exceeded and code == -signal.SIGKILL and self._kills is not None:
                 exceeded = self._kills.risen()
             if not exceeded and self._suffers(code):
-                self._link.sendall(sandbox.MACHINE_LACKS)  # and what has ended says nothing
+                self._link.sendall(confinement.MACHINE_LACKS)  # and what has ended says nothing
                 continue
             if pid in self._children:
                 event: Message = {"event": "exit", "pid": pid, "status": code}
@@ -196,7 +183,7 @@ class Agent:
             return False
         return self._has_group or code == -signal.SIGKILL
 
-    def _kernel(self, message: Message, received: tuple[int, ...]) -> Answer:
+    def _kernel(self, message: Message, received: tuple[int, ...]) -> Reply:
         _expect(received, _KERNEL_DESCRIPTORS)
         directory = self._directory(message)
         environment = self._merged_environment(message)
@@ -211,15 +198,17 @@ class Agent:
 
     def _kernel_of(self, name: object, directory: str, environment: dict[str, str]) -> Callable[[Channel, int], None]:
         if name == _PYTHON:
-            return lambda channel, taken: kernel.Kernel(self._shell, channel, taken, directory, environment).serve()
+            return lambda channel, taken: kernel.PythonKernel(
+                self._shell, channel, taken, directory, environment
+            ).serve()
         language, program = languages.find(name, self._environment["PATH"])
-        return lambda channel, _: Interpreter(language, program, channel, directory, environment).serve()
+        return lambda channel, _: LanguageKernel(language, program, channel, directory, environment).serve()
 
-    def _start(self, message: Message, received: tuple[int, ...]) -> Answer:
+    def _start(self, message: Message, received: tuple[int, ...]) -> Reply:
         arguments = [message.get("cmd"), *message.get("args", [])]
         if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
-        command = Command(arguments, self._merged_environment(message), self._directory(message))
+        command = ProgramStart(arguments, self._merged_environment(message), self._directory(message))
         with self._score.raised(), self._starting():
             if "pty" in message:
                 pid, terminal = self._starter.start_in_terminal(command, message["pty"])
@@ -240,7 +229,7 @@ class Agent:
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
 
-    def _signal(self, message: Message, _: tuple[int, ...]) -> Answer:
+    def _signal(self, message: Message, _: tuple[int, ...]) -> Reply:
         pid = message.get("pid")
         if not isinstance(pid, int) or pid not in self._children:
             raise RequestError(Code.NOT_FOUND, f"no process {pid!r}")
@@ -252,56 +241,7 @@ class Agent:
             (os.killpg if message.get("group") else os.kill)(pid, number)
         return {}, []
 
-    def _stat(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"entry": self._files.stat(message.get("path"))}, []
-
-    def _list(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"entries": self._files.list(message.get("path"), message.get("depth", 1))}, []
-
-    def _mkdir(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"entry": self._files.mkdir(message.get("path"))}, []
-
-    def _move(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"entry": self._files.move(message.get("source"), message.get("destination"))}, []
-
-    def _remove(self, message: Message, _: tuple[int, ...]) -> Answer:
-        self._files.remove(message.get("path"))
-        return {}, []
-
-    def _open(self, message: Message, _: tuple[int, ...]) -> Answer:
-        entry, descriptor = self._files.open(message.get("path"), message.get("mode"), message.get("metadata"))
-        return {"entry": entry}, [descriptor]
-
-    def _watch(self, message: Message, _: tuple[int, ...]) -> Answer:
-        if len(self._watchers) >= MAX_WATCHERS:
-            raise RequestError(Code.RESOURCE_EXHAUSTED, f"there are {MAX_WATCHERS} watchers, which is the limit")
-        watcher = Watcher(
-            self._files,
-            message.get("path"),
-            recursive=bool(message.get("recursive")),
-            entries=bool(message.get("entries")),
-        )
-        self._watchers[watcher.fileno()] = watcher
-        self._poll.register(watcher, select.POLLIN)
-        return {"watch": watcher.fileno()}, []
-
-    def _watch_events(self, message: Message, _: tuple[int, ...]) -> Answer:
-        return {"changes": self._watcher(message).take()}, []
-
-    def _unwatch(self, message: Message, _: tuple[int, ...]) -> Answer:
-        watcher = self._watcher(message)
-        self._poll.unregister(watcher)
-        del self._watchers[watcher.fileno()]
-        watcher.close()
-        return {}, []
-
-    def _watcher(self, message: Message) -> Watcher:
-        number = message.get("watch")
-        if not isinstance(number, int) or number not in self._watchers:
-            raise RequestError(Code.NOT_FOUND, f"no watcher {number!r}")
-        return self._watchers[number]
-
-    def _socket(self, message: Message, _: tuple[int, ...]) -> Answer:
+    def _socket(self, message: Message, _: tuple[int, ...]) -> Reply:
         kind = socket.SOCK_DGRAM if message.get("datagrams") else socket.SOCK_STREAM
         try:
             return {}, [socket.socket(socket.AF_INET, kind).detach()]
@@ -325,7 +265,7 @@ class Agent:
         return {**self._environment, **given}
 
 
-def _translator(box: sandbox.Sandbox) -> Translator | None:
+def _translator(box: confinement.Confinement) -> Translator | None:
     if box.waiting_program is None:
         return None
     paths = Paths(box.directories.top, layout.environment_paths())

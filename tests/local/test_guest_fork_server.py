@@ -64,7 +64,7 @@ def test_bad_requests_to_spawn(fork_server, fields, message):
 
 def test_spawning_takes_one_descriptor(fork_server):
     for descriptors in ([], [0, 1]):
-        with pytest.raises(RequestFailedError, match="spawn takes the agent's channel alone"):
+        with pytest.raises(RequestFailedError, match="spawn takes the guest's channel alone"):
             fork_server.request("spawn", descriptors, sandbox="bad", limits={})
 
 

@@ -10,7 +10,7 @@ _MIB: Final = 2**20
 # Address space is no memory: thread stacks and allocators' arenas reserve far more than they use.
 _ADDRESS_SPACE_PER_MEMORY: Final = 4
 RESERVED_PROCESSES: Final = 8
-"""What the agent may start beyond what candidates may have, so that they cannot keep it from starting the next one."""
+"""What the guest may start beyond what candidates may have, so that they cannot keep it from starting the next one."""
 
 _PENDING_SIGNALS: Final = 1024
 """Signals on their way and timers; where sandboxes have no user of their own, all of one user count."""
@@ -20,7 +20,7 @@ MAX_FILES: Final = 65536
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ResourceLimits:
     """The limits of one sandbox; None means no limit of its own.
 
     Attributes:
@@ -38,7 +38,7 @@ class Limits:
     cpu_seconds: int | None = None
 
     @classmethod
-    def from_message(cls, message: Any) -> Limits:
+    def from_message(cls, message: Any) -> ResourceLimits:
         """Return the limits that a request names.
 
         Raises:
@@ -55,7 +55,7 @@ class Limits:
         return cls(**message)
 
     def apply(self) -> None:
-        """Set the limits on this process, an agent, and so on its children. Limits that are lower already stay."""
+        """Set the limits on this process, a guest, and so on its children. Limits that are lower already stay."""
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_SIGPENDING, _PENDING_SIGNALS)
         _lower(resource.RLIMIT_MSGQUEUE, 0)
@@ -72,7 +72,7 @@ class Limits:
             _lower(resource.RLIMIT_CPU, self.cpu_seconds)
 
     def apply_to_candidate(self) -> None:
-        """Set what this process, a candidate's, and so what it starts, has less than its agent."""
+        """Set what this process, a candidate's, and so what it starts, has less than its guest."""
         if self.processes is not None:
             _lower(resource.RLIMIT_NPROC, self.processes)
 

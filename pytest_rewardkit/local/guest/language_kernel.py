@@ -22,7 +22,7 @@ _CHUNK: Final = 2**16
 _FIELDS: Final = {"result": ("data", "main"), "error": ("name", "value", "traceback"), "end": ()}
 
 
-class Interpreter:
+class LanguageKernel:
     """Takes execute requests from the server, has the program run them, and sends back what comes of them.
 
     The program is of this process's group: the server's signals, which go to the group, reach it too.
