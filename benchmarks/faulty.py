@@ -22,7 +22,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pytest_rewardkit.local.handle import LocalServer
-from pytest_rewardkit.local.settings import Settings
+from pytest_rewardkit.local.settings import ServerSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from faulty_proxy import Fault, FaultyProxy, answered
@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("-n", dest="workers", type=int, default=2)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as name, LocalServer.listen(Settings()) as server:
+    with tempfile.TemporaryDirectory() as name, LocalServer.listen(ServerSettings()) as server:
         folder = Path(name)
         (folder / "test_faulty.py").write_text(SUITE.format(tests=options.tests))
         (folder / "rows.jsonl").write_text(rows(options.rows))
