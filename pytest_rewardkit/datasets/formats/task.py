@@ -49,7 +49,9 @@ class RowTask(ABC):
         return self._with(options) if options else self
 
     def _with(self, options: Mapping[str, Any]) -> Self:
-        raise NotImplementedError
+        """Returns the task with options that it takes; one that takes none has nothing to change."""
+        del options
+        return self
 
     @abstractmethod
     def score(

@@ -102,6 +102,7 @@ def _is_of_notebooks(line: str) -> bool:
 @contextmanager
 def alone() -> Iterator[None]:
     """Take from what runs within the marks of the interpreter around it: an event loop that runs, and its depth."""
+    # Python documents these names with an underscore for who extends asyncio; none without does the same.
     import asyncio
 
     limit = sys.getrecursionlimit()
