@@ -142,7 +142,7 @@ def _serve(options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
     from pytest_rewardkit.local.container.lifeline import stop_without_owner
     from pytest_rewardkit.local.container.wheel import version
     from pytest_rewardkit.local.errors import ForkServerError
-    from pytest_rewardkit.local.server.server import serve
+    from pytest_rewardkit.local.serve import serve
 
     owned = options.fds is not None
     traffic: socket.socket | None

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from e2b_code_interpreter import Sandbox
 
-from pytest_rewardkit.local.server.share import FRACTION, SAVED_SECONDS, Share
 from pytest_rewardkit.local.wire.async_channel import AsyncChannel
 from pytest_rewardkit.local.wire.frames import encode
 from pytest_rewardkit.local.wire.pipes import PipeReader
+from pytest_rewardkit.local.wire.share import FRACTION, SAVED_SECONDS, Share
 from pytest_rewardkit.scorers.output import score_output
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_rewardkit.local.server.process import Command, Event, Source
-    from pytest_rewardkit.local.server.share import Share
     from pytest_rewardkit.local.server.subscription import Subscription
     from pytest_rewardkit.local.wire.peer import GuestAnswer, Peer
+    from pytest_rewardkit.local.wire.share import Share
 
 ENDED_SECONDS = 30.0
 """How long an ended process can still be asked for its end."""

@@ -20,7 +20,6 @@ from pytest_rewardkit.local.server.guest_processes import GuestProcesses
 from pytest_rewardkit.local.server.guest_tools import GuestTools
 from pytest_rewardkit.local.server.kernel_proxy import KernelProxy
 from pytest_rewardkit.local.server.process import Ended, Process
-from pytest_rewardkit.local.server.share import Share
 from pytest_rewardkit.local.server.watch import Watches
 from pytest_rewardkit.local.wire.answers import (
     nothing,
@@ -31,6 +30,7 @@ from pytest_rewardkit.local.wire.answers import (
 from pytest_rewardkit.local.wire.bounds import BOUNDS
 from pytest_rewardkit.local.wire.frames import close_all
 from pytest_rewardkit.local.wire.peer import GuestAnswer, Peer, positive_integer
+from pytest_rewardkit.local.wire.share import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

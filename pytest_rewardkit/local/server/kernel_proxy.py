@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_rewardkit.local.server.execution import Stream
-    from pytest_rewardkit.local.server.share import Share
     from pytest_rewardkit.local.wire.frames import Frame
+    from pytest_rewardkit.local.wire.share import Share
 
 MAX_MIME_TYPES = 64
 

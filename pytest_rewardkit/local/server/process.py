@@ -17,7 +17,7 @@ from pytest_rewardkit.local.wire.pipes import PipeReader, PipeWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pytest_rewardkit.local.server.share import Share
+    from pytest_rewardkit.local.wire.share import Share
 
 Source = Literal["stdout", "stderr", "pty"]
 

@@ -8,7 +8,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.errors import ChannelError
-from pytest_rewardkit.local.server.share import SharedSource
 from pytest_rewardkit.local.wire.frames import (
     MAX_DESCRIPTORS,
     Frame,
@@ -19,12 +18,13 @@ from pytest_rewardkit.local.wire.frames import (
     receive_some,
     send_some,
 )
+from pytest_rewardkit.local.wire.share import SharedSource
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from pytest_rewardkit.local.server.share import Share
+    from pytest_rewardkit.local.wire.share import Share
 
 
 class AsyncChannel:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from pytest_rewardkit.local.server.share import Share
+    from pytest_rewardkit.local.wire.share import Share
 
 T = TypeVar("T")
 

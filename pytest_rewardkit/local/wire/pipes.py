@@ -8,12 +8,12 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.server.share import SharedSource
+from pytest_rewardkit.local.wire.share import SharedSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_rewardkit.local.server.share import Share
+    from pytest_rewardkit.local.wire.share import Share
 
 READ_BYTES = 32 * 2**10
 DRAIN_BYTES = 2**20
