@@ -18,7 +18,7 @@ ROOT_S_MACHINE = MachineFindings(root=True, mount_right=MountRight.ROOT, landloc
 
 
 def test_settings() -> None:
-    shown = {option: cells[0].strip("`") for option, cells in tables(PAGE, "ServerSettings").items()}
+    shown = {option: cells[0].strip("`") for option, cells in tables(PAGE, "Settings").items()}
     assert shown == {f"--{item.name.replace('_', '-')}": str(item.default) for item in fields(ServerSettings)}
 
 
