@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import operator
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ def _reflects(operation: Callable[[float, float], float]) -> Callable[[Any, Supp
     return lambda one, other: operation(float(other), float(one))
 
 
-class LikeFloat:
+class LikeFloat(ABC):
     """What behaves as a float in all but equality, which its class says."""
 
     __slots__ = ()
 
+    @abstractmethod
     def __float__(self) -> float:
-        raise NotImplementedError
+        """The number."""
 
     def __bool__(self) -> bool:
         return bool(float(self))
@@ -56,4 +58,4 @@ class LikeFloat:
 
 
 # `pytest.approx(0.75) == reward` holds only for what says that it is a number.
-numbers.Real.register(LikeFloat)
+numbers.Real.register(LikeFloat)  # type: ignore[type-abstract]
