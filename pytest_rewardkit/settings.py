@@ -68,6 +68,10 @@ class RunSettings(NamedTuple):
     """Whether rewards stand among the properties of tests in JUnit files and other reports."""
     html: str | None
     """The file that gets the HTML report."""
+    ctrf: str | None
+    """The file that gets the report in the Common Test Report Format."""
+    harbor: str | None
+    """The folder in which Harbor's verifier looks for what a run earned."""
     artifacts: str | None
     """The directory that gets a folder for each test of which something is kept."""
     artifacts_when: str

@@ -104,10 +104,15 @@ class Ledger:
     def tests(self) -> list[Test]:
         """The tests that have to do with rewards, and those that crashed, in the order of collection."""
         if self._sorted is None:
-            unexpected = sorted(self._tests.keys() - self._order.keys())
-            in_order = (self._tests.get(node_id) for node_id in chain(self._order, unexpected))
-            self._sorted = [test for test in in_order if test is not None and (test.reward is not None or test.crashed)]
+            self._sorted = [test for test in self.all_tests if test.reward is not None or test.crashed]
         return list(self._sorted)
+
+    @property
+    def all_tests(self) -> list[Test]:
+        """Every test that has a result, those without a reward too, in the order of collection."""
+        unexpected = sorted(self._tests.keys() - self._order.keys())
+        in_order = (self._tests.get(node_id) for node_id in chain(self._order, unexpected))
+        return [test for test in in_order if test is not None]
 
     @property
     def tasks(self) -> list[Test]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from importlib.resources import files
 from itertools import islice
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.reports.html.details import details
 from pytest_rewardkit.reports.html.island import island
 from pytest_rewardkit.reports.html.overview import overview
+from pytest_rewardkit.reports.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_rewardkit.reports.html.model import Report
 
@@ -33,20 +32,7 @@ def write(report: Report, path: Path) -> None:
 
     Raises OSError where that cannot be done.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-            file.writelines(render(report))
-        # Temporary files are for their owner's eyes alone; this one is a file like others.
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, render(report))
 
 
 def render(report: Report) -> Iterator[str]:

@@ -22,12 +22,17 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of what a run is made of, by name."""
+    return {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()}
+
+
 def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -> dict[str, Any]:
     """Return what is known of a run when it begins. It holds no name of the machine, and none of its variables."""
     workers = getattr(config.option, "tx", None) or ()
     return {
         "started": now(),
-        "versions": {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
+        "versions": versions(),
         "host": {"system": platform.system(), "machine": platform.machine(), "processors": os.cpu_count()},
         "sandboxes": {"provider": provider.name, "isolation": provider.isolation},
         "workers": len(workers),

@@ -55,6 +55,7 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
         from pytest_rewardkit.run.controller.github_report import GitHubReport
 
         register(GitHubReport(config, controller), "rewardkit-github")
+    _register_json(config, settings, controller)
     if settings.results is None and settings.html is None:
         return
     facts = _facts(config, settings, stored)
@@ -66,6 +67,21 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
         register(HtmlReport(config, settings.html, controller, facts), "rewardkit-html")
+
+
+def _register_json(config: pytest.Config, settings: RunSettings, controller: ControllerPlugin) -> None:
+    if settings.ctrf is None and settings.harbor is None:
+        return
+    from pytest_rewardkit.run.controller.ctrf_file import CtrfFile
+
+    register = config.pluginmanager.register
+    if settings.ctrf is not None:
+        register(CtrfFile(config, settings.ctrf, controller), "rewardkit-ctrf")
+    if settings.harbor is not None:
+        from pytest_rewardkit.run.controller.harbor_folder import HarborFolder
+
+        register(CtrfFile(config, f"{settings.harbor}/ctrf.json", controller), "rewardkit-harbor-ctrf")
+        register(HarborFolder(config, settings.harbor, controller), "rewardkit-harbor")
 
 
 def _facts(config: pytest.Config, settings: RunSettings, stored: Stored | None) -> Mapping[str, Any]:
