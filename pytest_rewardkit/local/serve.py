@@ -16,14 +16,19 @@ from aiohttp import web
 from pytest_rewardkit.local.api.control import ControlPlane
 from pytest_rewardkit.local.api.gateway import Gateway
 from pytest_rewardkit.local.api.one_port import divert
+from pytest_rewardkit.local.faults.rules import NONE, parse
 from pytest_rewardkit.local.server.table import SandboxTable
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Awaitable, Callable
 
+    from aiohttp.typedefs import Middleware
+
     from pytest_rewardkit.local.server.launch import ForkServerProcess
     from pytest_rewardkit.local.settings import ServerSettings
+
+    Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 # Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP,
 # and which subprotocols they offer in vain.
@@ -75,7 +80,18 @@ async def serve(
     table.warm_up()
     listeners = [control] if traffic is None else [control, traffic]
     control_plane = ControlPlane(table, api_key, f"localhost:{listeners[-1].getsockname()[1]}")
-    runners = (_one_runner if traffic is None else _two_runners)(control_plane, Gateway(table))
+    gateway = Gateway(table)
+    handle: Handler = gateway.handle
+    outermost: list[Middleware] = []
+    if settings.faults != NONE:
+        from pytest_rewardkit.local.faults.cloud import BadCloud
+
+        cloud = BadCloud(table, parse(settings.faults), settings.faults_seed)
+        handle, outermost = cloud.before(gateway.handle), [cloud.middleware()]
+    if traffic is None:
+        runners = _one_runner(control_plane.application(*outermost, divert(gateway)))
+    else:
+        runners = _two_runners(control_plane.application(*outermost), handle)
     try:
         for runner, listener in zip(runners, listeners, strict=True):
             await runner.setup()
@@ -95,17 +111,15 @@ async def serve(
 # sandbox's own port goes as it came, so nothing is decompressed.
 
 
-def _two_runners(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
-    application = control_plane.application()
-    traffic = web.Server(gateway.handle, handler_cancellation=True, auto_decompress=False, **_HTTP)
+def _two_runners(application: web.Application, handle: Handler) -> list[web.BaseRunner]:
+    traffic = web.Server(handle, handler_cancellation=True, auto_decompress=False, **_HTTP)
     return [
         web.AppRunner(application, handler_cancellation=True, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP),
         web.ServerRunner(traffic, shutdown_timeout=SHUTDOWN_SECONDS),
     ]
 
 
-def _one_runner(control_plane: ControlPlane, gateway: Gateway) -> list[web.BaseRunner]:
-    application = control_plane.application(divert(gateway))
+def _one_runner(application: web.Application) -> list[web.BaseRunner]:
     return [
         web.AppRunner(
             application, handler_cancellation=True, auto_decompress=False, shutdown_timeout=SHUTDOWN_SECONDS, **_HTTP

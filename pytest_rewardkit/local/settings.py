@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.faults import rules
 from pytest_rewardkit.local.limits import Limits, check_number
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class ServerSettings(Limits):
     )
     max_sandboxes: int = field(default=256, metadata={"help": "sandboxes alive at once"})
     warm_sandboxes: int = field(default=2, metadata={"help": "sandboxes kept ready for the next create"})
+    faults: str = field(
+        default=rules.NONE,
+        metadata={"help": "calls to spoil, as execute:reset:0.05,create:429/2:0.1, or hobby or pro for E2B's limits"},
+    )
+    faults_seed: int = field(default=1, metadata={"help": "decides which calls are spoilt"})
 
     def __post_init__(self) -> None:
         Limits.__post_init__(self)
@@ -44,6 +50,8 @@ class ServerSettings(Limits):
             raise ValueError(f"preload must be auto, none, or names of {', '.join(PRELOADABLE)}, not {min(unknown)!r}")
         check_number("max_sandboxes", self.max_sandboxes, least=1)
         check_number("warm_sandboxes", self.warm_sandboxes, least=0)
+        check_number("faults_seed", self.faults_seed, least=0)
+        rules.parse(self.faults)
 
     def arguments(self) -> list[str]:
         """The command line's options that give these settings."""

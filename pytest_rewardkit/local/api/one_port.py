@@ -26,14 +26,15 @@ def divert(gateway: Gateway) -> Middleware:
     async def answer(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        if _is_traffic(request):
+        if is_traffic(request):
             return await gateway.answer(request)
         return await handler(request)
 
     return answer
 
 
-def _is_traffic(request: web.Request) -> bool:
+def is_traffic(request: web.BaseRequest) -> bool:
+    """Whether a request is for a sandbox."""
     if request.path == SIGNED_PATH:
         return True
     try:
