@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_rewardkit.datasets.testcode import sending
+from pytest_rewardkit.datasets.testcode.guest import replying
+from pytest_rewardkit.local.prepared import PREPARED, mark
 from pytest_rewardkit.scorers.guest import figure_charts, figures
 from pytest_rewardkit.scorers.running import evaluation, shipping
 
@@ -36,3 +38,30 @@ def test_guest_code_needs_the_standard_library_alone(modules: tuple[ModuleType, 
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-"], input=code, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_sandboxes_of_local_servers_have_the_code_that_is_sent_most() -> None:
+    shipped = (*evaluation.ANSWERING, *sending.OPERATION_RUNNER, *sending.TEST_RUNNER, replying)
+    assert sorted(PREPARED) == sorted({module.__name__ for module in shipped})
+
+
+def test_prepared_code_has_another_mark_when_it_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mark().startswith("rewardkit_")
+    monkeypatch.setattr("pytest_rewardkit.local.prepared.PREPARED", PREPARED[1:])
+    mark.cache_clear()
+    try:
+        other = mark()
+    finally:
+        monkeypatch.undo()
+        mark.cache_clear()
+    assert other.startswith("rewardkit_")
+    assert other != mark()
+
+
+def test_prepared_code_is_absent_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_rewardkit.local.prepared.PREPARED", ("pytest_rewardkit_elsewhere.guest.loading",))
+    mark.cache_clear()
+    try:
+        assert mark() == ""
+    finally:
+        mark.cache_clear()

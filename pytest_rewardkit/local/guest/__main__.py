@@ -100,7 +100,9 @@ def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkS
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
     from pytest_rewardkit.local.guest import becoming, fork_server, shell, warmup
+    from pytest_rewardkit.local.prepared import prepare
 
+    prepare()
     own_root = None
     if plan.mount_right is not None:
         own_root = Root(overlays=plan.overlays)

@@ -12,7 +12,8 @@ from contextlib import closing, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+
+from pytest_rewardkit.sandboxes.nearby import server_nearby
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,6 @@ _EXACT: Final = 0.02
 """The shares of the limit after which the sandbox is looked at, and how near to the limit the end may be."""
 
 _LOOK_SECONDS: Final = 5.0
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 Threads = dict[str, list[int]]
 """By each thread's number, for how many nanoseconds it has run and has waited for a processor."""
@@ -101,11 +101,10 @@ def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]
 def look(sandbox: Sandbox) -> Threads | None:
     """Return how long the threads of a local sandbox have run and waited; None of one that cannot be looked at."""
     with suppress(Exception):
-        config = sandbox.connection_config.get_api_params()
-        place = urlsplit(str(config.get("api_url") or ""))
-        if place.hostname not in _LOOPBACK:
+        if (place := server_nearby(sandbox)) is None:
             return None
-        connection = HTTPConnection(place.hostname, place.port or 80, timeout=_LOOK_SECONDS)
+        config = sandbox.connection_config.get_api_params()
+        connection = HTTPConnection(str(place.hostname), place.port or 80, timeout=_LOOK_SECONDS)
         with closing(connection):
             key = {"X-API-Key": str(config.get("api_key"))}
             connection.request("GET", f"/sandboxes/{sandbox.sandbox_id}/threads", headers=key)

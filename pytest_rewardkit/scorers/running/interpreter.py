@@ -33,7 +33,7 @@ class Interpreter:
             raise RewardkitUsageError(
                 f"scorers take an e2b_code_interpreter.Sandbox, not {kind.__module__}.{kind.__qualname__}"
             )
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._context: Context | None = None
         self._number = 0
         """That of the last cell."""
@@ -64,13 +64,13 @@ class Interpreter:
         from e2b import NotFoundException
 
         with suppress(NotFoundException):  # it is gone already, perhaps by a request of which no answer came
-            self._sandbox.remove_code_context(context)
+            self.sandbox.remove_code_context(context)
 
     def start(self) -> Context:
         """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
         if self._context is None:
             with sandbox_failures():
-                self._context = again(self._sandbox.create_code_context)
+                self._context = again(self.sandbox.create_code_context)
             self._number = 0
         return self._context
 
@@ -78,7 +78,7 @@ class Interpreter:
         """Store a text as a file in the sandbox, and return its path. Raises SandboxUnavailable."""
         path = scratch_path()
         with sandbox_failures():
-            again(lambda: self._sandbox.files.write(path, text))
+            again(lambda: self.sandbox.files.write(path, text))
         return path
 
     def run(self, code: str, *, limit: float) -> Cell:
@@ -104,7 +104,7 @@ class Interpreter:
         return self._ran(code, limit)
 
     def _ran(self, code: str, limit: float) -> Cell:
-        execution = CellExecution(self._sandbox, self.start(), code, limit)
+        execution = CellExecution(self.sandbox, self.start(), code, limit)
         if not execution.finished_in_time():
             self.discard()
             execution.require_end()
@@ -121,7 +121,7 @@ class Interpreter:
         for _ in range(PROBES):
             if self._context is None:
                 return False
-            probe = CellExecution(self._sandbox, self._context, "pass", PROBE_SECONDS)
+            probe = CellExecution(self.sandbox, self._context, "pass", PROBE_SECONDS)
             if not probe.finished_in_time():
                 return False
             with suppress(SandboxUnavailable):

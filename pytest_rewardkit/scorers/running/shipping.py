@@ -1,5 +1,7 @@
 """Guest code on its way into a sandbox, which need not have the package: with the call of it, or as files.
 
+A sandbox of a local server has most of it from the start (local/prepared.py); nothing is sent then.
+
 Guest modules need the standard library alone and name each other as ``from package.module import name``: such an import
 asks for nothing but the module itself, which is there under its full name.
 """
@@ -14,6 +16,7 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.sandboxes.nearby import prepared_mark
 from pytest_rewardkit.scorers.guest import codec_decoder, codec_encoder, codec_libraries, codec_objects, unpacking
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ CODEC: Final = (codec_objects, codec_libraries, codec_encoder, codec_decoder)
 
 NAMES: Final = "(lambda: 0).__globals__"
 """The source of an argument: the names of the cell, which are the candidate's."""
+
+_UNPREPARED: Final = "rewardkit: not prepared"
+"""What a sandbox says that was thought to have the code; who only claims to lack it is sent it."""
 
 
 def call(
@@ -45,12 +51,22 @@ def call(
 
     Returns the cell, whose value is the text of what the function returns. Raises SandboxUnavailable.
     """
-    called = f"builtins['__import__']('sys').modules[{modules[-1].__name__!r}].{function}({', '.join(arguments)})"
-    if missing := tuple(module for module in modules if module not in interpreter.guest_modules):
-        called = f"({_loading(missing)}, {called})[-1]"
-    cell = interpreter.run(f"(lambda builtins: {called})((lambda: 0).__builtins__)", limit=limit)
-    if interpreter.alive:
-        interpreter.guest_modules.update(missing)
+    called = f"modules[{modules[-1].__name__!r}].{function}({', '.join(arguments)})"
+    missing = tuple(module for module in modules if module not in interpreter.guest_modules)
+    mark = prepared_mark(interpreter.sandbox, [module.__name__ for module in missing]) if missing else ""
+    if mark:
+        cell = _run(interpreter, f"{called} if {mark!r} in modules else {_UNPREPARED!r}", missing, limit)
+        if cell.value != _UNPREPARED:
+            return cell
+    return _run(interpreter, f"({_loading(missing)}, {called})[-1]" if missing else called, missing, limit)
+
+
+def _run(interpreter: Interpreter, expression: str, modules: tuple[ModuleType, ...], limit: float) -> Cell:
+    """Run a cell, by which an interpreter that outlives it has these modules."""
+    names = "(lambda: 0).__builtins__, (lambda: 0).__builtins__['__import__']('sys').modules"
+    cell = interpreter.run(f"(lambda builtins, modules: {expression})({names})", limit=limit)
+    if interpreter.alive and cell.value != _UNPREPARED:
+        interpreter.guest_modules.update(modules)
     return cell
 
 
