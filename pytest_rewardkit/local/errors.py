@@ -75,6 +75,19 @@ class PreloadError(UnsupportedError):
     """A module cannot be imported in advance."""
 
 
+class RefusedModuleError(PreloadError):
+    """A module does what it must not when it is imported in advance.
+
+    Parameters:
+        module: its name.
+        reason: what it does.
+    """
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(f"{module} cannot be imported in advance: {reason}")
+        self.module = module
+
+
 class CanaryError(UnsupportedError):
     """A sandbox does not do what sandboxes are for."""
 

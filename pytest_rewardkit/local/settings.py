@@ -67,8 +67,9 @@ class ServerSettings(Limits):
         Parameters:
             preloaded: the modules that it is to have.
         """
-        names = ",".join(name for name in PRELOADABLE if name in preloaded)
-        return [f"--isolation={self.isolation}", f"--preload={names}"]
+        known = ",".join(name for name in PRELOADABLE if name in preloaded)
+        named = ",".join(name for name in preloaded if name not in PRELOADABLE)
+        return [f"--isolation={self.isolation}", f"--preload={known}", *([f"--learned={named}"] if named else [])]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

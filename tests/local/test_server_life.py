@@ -177,6 +177,21 @@ def test_a_module_that_candidates_import_is_in_the_sandboxes_to_come(own_server:
         assert last.run_code("import numpy; int(numpy.arange(4).sum())").text == "6"
 
 
+def test_any_installed_module_that_candidates_import_is_ready_in_those_to_come(own_server: LocalServer) -> None:
+    address = sdk_address(own_server)
+
+    def ready() -> bool:
+        with Sandbox.create(**address) as fresh:
+            return fresh.run_code("get_ipython().shelf.get('pytest') is not None").text == "True"
+
+    with Sandbox.create(**address) as first:
+        # Elsewhere a fork server sees more than what is installed, and imports the three known ones alone.
+        own_root = first.run_code("import os.path; os.path.ismount('/home/user')").text == "True"
+        assert not ready()
+        assert not first.run_code("import pytest").error
+        assert eventually(ready) if own_root else not ready()
+
+
 def test_modules_can_be_there_from_the_start() -> None:
     with (
         LocalServer.listen(ServerSettings(preload="numpy")) as server,

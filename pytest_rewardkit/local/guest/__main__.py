@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.errors import PreloadError
+from pytest_rewardkit.local.errors import PreloadError, RefusedModuleError
 from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
 from pytest_rewardkit.local.guest.layout import HOME
 from pytest_rewardkit.local.guest.plan import Level
@@ -52,7 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     channel.send({"event": "trying", "plan": plan.name})
     try:
-        server, preloaded = _make(plan, options.preload, warm=not options.cold)
+        server, preloaded = _make(plan, options.preload, options.learned, warm=not options.cold)
+    except RefusedModuleError as error:
+        channel.send({"event": "failed", "module": error.module, "message": str(error)})
+        return 1
     except PreloadError as error:
         channel.send({"event": "failed", "message": str(error)})
         return 1
@@ -86,11 +89,11 @@ def _refusal(name: str, findings: levels.MachineFindings, refusals: dict[str, st
     return "; ".join([f"isolation {name!r} cannot be had here: {reasons}", *lines])
 
 
-def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkServer, list[str]]:
+def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bool) -> tuple[ForkServer, list[str]]:
     """Make this process a fork server whose sandboxes work, and return it with the modules that it has loaded.
 
     Raises:
-        PreloadError: it would work without a module.
+        PreloadError, RefusedModuleError: it would work without a module.
         Exception: the plan does not work here.
     """
     # Out of sight in the jail, and another user's in a user namespace.
@@ -99,7 +102,7 @@ def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkS
     plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
-    from pytest_rewardkit.local.guest import becoming, fork_server, shell, warmup
+    from pytest_rewardkit.local.guest import becoming, fork_server, learned, shelf, shell, warmup
     from pytest_rewardkit.local.prepared import prepare
 
     prepare()
@@ -114,7 +117,9 @@ def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkS
         signal.setitimer(signal.ITIMER_REAL, 0)
         if plan.overlays:
             plan = replace(plan, shared_directories=own_root.shared_directories)
-    os.environ.update(_SINGLE_THREADED | _ALLOCATORS, HOME=HOME)
+    environment = _environment()
+    # What is imported in advance is to find what it would in a sandbox.
+    os.environ.update(environment | _SINGLE_THREADED, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory
         preloaded = warmup.preload(preload)
@@ -124,9 +129,16 @@ def _make(plan: IsolationPlan, preload: list[str], *, warm: bool) -> tuple[ForkS
         the_shell.terminals = plan.private_root
         if warm:
             warmup.warm_up(the_shell)
+        the_shelf = shelf.Shelf({**environment, "HOME": HOME})
+        sys.meta_path.insert(0, the_shelf)
+        the_shell.shelf = the_shelf
+        if named and plan.private_root:
+            preloaded += learned.stock(the_shelf, named)
+        if warm:
+            warmup.keep_collector_off()
     if own_root is not None:
         own_root.seal()
-    template = becoming.Template(plan, the_shell, own_root, _environment())
+    template = becoming.Template(plan, the_shell, own_root, environment)
     server = fork_server.ForkServer(template, groups, machines_kills)
     server.try_out()
     return server, preloaded
@@ -141,12 +153,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         default=levels.AUTO,
         help="The strongest level there is, the same but no weak one, or a level by name",
     )
-    parser.add_argument(
-        "--preload",
-        type=lambda names: [name for name in names.split(",") if name],
-        default=[],
-        help="Modules to import in advance, with commas",
-    )
+    for option, what in (("preload", "Modules"), ("learned", "Modules that candidates have named, and that may fail,")):
+        parser.add_argument(
+            f"--{option}",
+            type=lambda names: [name for name in names.split(",") if name],
+            default=[],
+            help=f"{what} to import in advance, with commas",
+        )
     parser.add_argument("--cold", action="store_true", help="Do not warm the interpreter, which sandboxes then do each")
     parser.add_argument(
         "--failed",

@@ -83,11 +83,12 @@ class PythonKernel:
         self._executor = Executor(shell)
         self._requests: asyncio.Queue[Message | None] = asyncio.Queue()
         self._imported: set[str] = set(PRELOADABLE) & sys.modules.keys()
+        shell.shelf.notes()
 
     def serve(self) -> None:
         """Serve until the server closes the channel, or a cell asked to exit."""
         os.register_at_fork(after_in_child=self._leave_channel)
-        pictures.show_pictures()
+        pictures.show_pictures(self._shell.shelf)
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         loop.run_until_complete(self._serve(loop))
@@ -120,6 +121,7 @@ class PythonKernel:
         )
         imported = (set(PRELOADABLE) & sys.modules.keys()) - self._imported
         self._imported |= imported
+        imported.update(name for name in self._shell.shelf.notes() if name.partition(".")[0] not in PRELOADABLE)
         emit(
             "end",
             execution_count=self._shell.execution_count,

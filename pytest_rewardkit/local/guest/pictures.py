@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
+    from pytest_rewardkit.local.guest.shelf import Shelf
 
-def show_pictures() -> None:
+
+def show_pictures(shelf: Shelf) -> None:
     """Have Pillow's `show` and `save` to a named file, and plotly's `show`, display what they have.
 
     Each library is changed now, or when it is imported.
+
+    Parameters:
+        shelf: what has been imported in advance.
     """
     # Of plotly's there is no public name; where a release has moved it, figures are shown as in a terminal.
     patches = (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save), ("plotly.io._renderers", _patch_renderers))
     for name, patch in patches:
-        if name in sys.modules:
-            patch(sys.modules[name])
+        if (module := shelf.get(name)) is not None:
+            patch(module)
         else:
             sys.meta_path.insert(0, _AfterImport(name, patch))
 

@@ -24,6 +24,8 @@ from pytest_rewardkit.local.guest import display
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from pytest_rewardkit.local.guest.shelf import Shelf
+
 MAX_ERROR_TEXT = 2**20
 """Longest name, value or traceback of an error, in characters; the middle of a longer one is cut out."""
 
@@ -50,6 +52,7 @@ class Shell(InteractiveShell):
     Attributes:
         emit: called with an event's name and fields: "result" (data, main) or "error" (name, value, traceback).
         terminals: whether `!command` may run in a terminal of its own.
+        shelf: what has been imported in advance.
     """
 
     compiler_class = Type(_Compiler)
@@ -58,6 +61,7 @@ class Shell(InteractiveShell):
     emit = Callable(_ignore)
     terminals = Bool(True)
     exit_now = Bool(False)
+    shelf: Shelf
 
     def ask_exit(self) -> None:
         """Have the kernel end after the cell; what exit() and quit() call."""

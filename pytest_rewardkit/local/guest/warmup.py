@@ -46,12 +46,16 @@ def preload(names: Sequence[str]) -> list[str]:
 
 
 def warm_up(shell: Shell) -> None:
-    """Run some cells, forget them, and keep the garbage collector off what all sandboxes share."""
+    """Run some cells, and forget them."""
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
         asyncio.run(_run_cells(shell))
     shell.reset(new_session=True, aggressive=False)
     shell.execution_count = 1
     _show_figures_inline(shell)
+
+
+def keep_collector_off() -> None:
+    """Keep the garbage collector off what all sandboxes share."""
     gc.collect()
     gc.freeze()
 

@@ -51,6 +51,10 @@ class ForkServerProxy:
         """What it is that it failed of, if that is known."""
         self.refused = False
         """Whether it has said itself that it cannot make sandboxes, which no other one like it can then."""
+        self.refused_module = ""
+        """The module without which it may work."""
+        self.preloaded: frozenset[str] = frozenset()
+        """The modules that its sandboxes have, when it is ready."""
         self.tried_in_vain = ""
         """What it has found out not to work here, while there is something else to try."""
         self._trying = ""
@@ -186,6 +190,8 @@ class ForkServerProxy:
         event = message["event"]
         if event == "ready":
             if not self._ready.done():
+                loaded = message.get("preloaded")
+                self.preloaded = frozenset(map(str, loaded)) if isinstance(loaded, list) else frozenset()
                 self._ready.set_result(_isolation(message))
                 self._killing.cancel()
         elif event == "trying":
@@ -193,6 +199,8 @@ class ForkServerProxy:
         elif event == "failed":
             if "plan" in message:
                 self.tried_in_vain = str(message["plan"])
+            elif "module" in message:
+                self.refused_module = str(message["module"])
             else:
                 self.refused = not self._ready.done()
             self._not_ready(str(message.get("message")))

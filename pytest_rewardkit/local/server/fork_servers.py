@@ -1,20 +1,20 @@
 """Which fork server makes the next sandbox, and when there is another one.
 
-The first one is booted with little, to be ready soon. When a candidate imports a module that is slow to import, another
-one is booted beside it that has the module, and takes over when it is ready; the first one stays for the sandboxes that
-it has made. One that dies, or does not do what it is for, is replaced when it is needed; when several in a row have
+The first one is booted with little, to be ready soon. When candidates import modules that are slow to import, another
+one is booted beside it that has them, and takes over when it is ready; the first one stays for the sandboxes that it
+has made. One that dies, or does not do what it is for, is replaced when it is needed; when several in a row have
 failed, requests are refused with the reason, and another one is tried only now and then.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import ForkServerError, GuestGoneError
 from pytest_rewardkit.local.server.fork_server import ForkServerProxy
+from pytest_rewardkit.local.server.imports import Imports
 from pytest_rewardkit.local.server.launch import ForkServerProcess, launch, options_after
-from pytest_rewardkit.local.settings import PRELOADABLE
 from pytest_rewardkit.local.wire.bounds import BOUNDS
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.fork_server import SpawnedSandbox
     from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.local.wire.bounds import Bounds
+
+MAX_SUCCESSORS: Final = 8
+"""How often candidates can have another one booted."""
 
 
 class ForkServers:
@@ -57,11 +60,11 @@ class ForkServers:
         self._tried: dict[str, str] = {}
         self._on_replaced = on_replaced
         self._closing = False
-        self._preloaded = frozenset(settings.preloaded())
+        self._imports = Imports(settings.preloaded())
+        self._successors = 0
         self._all: set[ForkServerProxy] = set()
         self._current: ForkServerProxy | None = self._adopt(launched)
         self._next: asyncio.Task[None] | None = None
-        self._not_preloadable: frozenset[str] = frozenset()
 
     async def isolation(self) -> Isolation:
         """What the sandboxes' isolation is worth.
@@ -91,6 +94,7 @@ class ForkServers:
                 # Nothing has run in the sandbox yet: whatever it was, another fork server may do better.
                 self.failed(fork_server, fork_server.failure or str(error))
             else:
+                self._imports.sandbox_made()
                 return spawned
 
     def worked(self) -> None:
@@ -118,9 +122,11 @@ class ForkServers:
 
     def want(self, modules: Iterable[str]) -> None:
         """Candidates import these modules: have them in the sandboxes to come, if that can be."""
-        wanted = self._preloaded | (set(modules) & set(PRELOADABLE)) - self._not_preloadable
-        if self._settings.preload == "auto" and wanted != self._preloaded and self._next is None and not self._closing:
-            self._next = asyncio.get_running_loop().create_task(self._replace(wanted))
+        if self._settings.preload != "auto" or self._closing:
+            return
+        self._imports.note(modules)
+        if self._next is None and self._imports.wanted(any_name=True) != self._imports.had:
+            self._next = asyncio.get_running_loop().create_task(self._replace())
 
     async def close(self) -> None:
         """End every fork server, and every sandbox with it; returns when they have ended."""
@@ -138,14 +144,14 @@ class ForkServers:
                 if now < self._rest_until:
                     raise ForkServerError(f"no fork server works here: {self.trouble}")
                 self._rest_until = now + self._bounds.rest
-            self._current = self._launch(self._preloaded)
+            self._current = self._launch(self._imports.had)
         return self._current
 
     def _retire_if_done(self, fork_server: ForkServerProxy) -> None:
         if fork_server is not self._current and not fork_server.busy:
             fork_server.retire()
 
-    def _launch(self, preloaded: frozenset[str]) -> ForkServerProxy:
+    def _launch(self, preloaded: Sequence[str]) -> ForkServerProxy:
         return self._adopt(self._launcher([*self._settings.guest_options(preloaded), *options_after(self._tried)]))
 
     def _adopt(self, launched: ForkServerProcess) -> ForkServerProxy:
@@ -153,21 +159,34 @@ class ForkServers:
         self._all.add(fork_server)
         return fork_server
 
-    async def _replace(self, preloaded: frozenset[str]) -> None:
-        successor = self._launch(preloaded)
+    async def _replace(self) -> None:
+        """Boot others that have what is wanted, until one works; else each sandbox imports it by itself."""
+        imports = self._imports
         try:
-            await successor.ready()
+            any_name = bool((await self.isolation()).layers.get("private root"))
+            while self._successors < MAX_SUCCESSORS and (wanted := imports.wanted(any_name=any_name)) != imports.had:
+                self._successors += 1
+                successor = self._launch(wanted)
+                try:
+                    await successor.ready()
+                except ForkServerError:
+                    new = set(wanted) - set(imports.had)
+                    imports.refuse(new & {successor.refused_module} or new)
+                    continue
+                imports.refuse(set(wanted) - successor.preloaded)
+                loaded = [name for name in wanted if name in successor.preloaded]
+                if set(loaded) <= set(imports.had):
+                    successor.retire()
+                    continue
+                imports.have(loaded)
+                predecessor, self._current = self._current, successor
+                self._on_replaced()
+                if predecessor is not None:
+                    self._retire_if_done(predecessor)
         except ForkServerError:
-            # What is there works; each sandbox imports them by itself.
-            self._not_preloadable |= preloaded - self._preloaded
-            return
+            pass  # there are no sandboxes, and whoever asks for one is told so
         finally:
             self._next = None
-        self._preloaded = preloaded
-        predecessor, self._current = self._current, successor
-        self._on_replaced()
-        if predecessor is not None:
-            self._retire_if_done(predecessor)
 
     def _gone(self, fork_server: ForkServerProxy) -> None:
         self._all.discard(fork_server)

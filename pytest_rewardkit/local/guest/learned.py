@@ -1,0 +1,107 @@
+"""Imports in advance what candidates of this run import, as they say: names that nobody has vouched for.
+
+A candidate can have any installed package imported here, but nothing of its own: this is done where the machine's
+installed packages are all that there is. What is imported has as few rights as can be, and a module is refused that
+does more when it is imported than to be there afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.local.errors import RefusedModuleError
+from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.fork_server import thread_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_rewardkit.local.guest.shelf import Shelf
+
+MAX_GROWTH_MB: Final = 256
+"""What all modules together may take: each sandbox is a copy of what has them."""
+
+_NOBODY: Final = 65534
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+def stock(shelf: Shelf, names: Sequence[str]) -> list[str]:
+    """Import modules, and return those that are there.
+
+    Raises:
+        RefusedModuleError: one does what it must not; this process is good for nothing any more.
+    """
+    loaded = []
+    before = _resident_mb()
+    # It needs no network, and its sandboxes get their own.
+    with contextlib.suppress(OSError):
+        syscalls.unshare(syscalls.CLONE_NEWNET)
+    for name in names:
+        # Whatever is wrong with it is told whoever imports it in a sandbox.
+        with _quietly(name), _kept_handlers(), _few_rights(), contextlib.suppress(Exception, SystemExit):
+            shelf.put(name)
+            loaded.append(name)
+        if thread_count() > 1:
+            raise RefusedModuleError(name, "it starts threads")
+        if _resident_mb() - before > MAX_GROWTH_MB:
+            raise RefusedModuleError(name, f"it takes too much of the {MAX_GROWTH_MB} MiB for all modules")
+    return loaded
+
+
+@contextlib.contextmanager
+def _quietly(name: str) -> Iterator[None]:
+    """Refuse a module that writes when it is imported: every sandbox that imports it has to see that."""
+    streams = [os.dup(number) for number in (1, 2)]
+    written = os.memfd_create("written", os.MFD_CLOEXEC)
+    try:
+        for number in (1, 2):
+            os.dup2(written, number)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, stream in zip((1, 2), streams, strict=True):
+            os.dup2(stream, number)
+            os.close(stream)
+        size = os.fstat(written).st_size
+        os.close(written)
+    if size:
+        raise RefusedModuleError(name, "it writes when it is imported")
+
+
+@contextlib.contextmanager
+def _kept_handlers() -> Iterator[None]:
+    """Have signals handled afterwards as before."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _few_rights() -> Iterator[None]:
+    """Be an ordinary user, where this process is root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    group = os.getegid()
+    os.setegid(_NOBODY)
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        syscalls.set_dumpable(True)
+
+
+def _resident_mb() -> float:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * _PAGE_BYTES / 2**20

@@ -1,0 +1,222 @@
+"""Modules that have been imported in advance, out of sight until a cell imports them.
+
+What a cell sees is what it would see without: they are in `sys.modules` when it has imported them, and a module of the
+candidate's own that has the name of one comes first where it would. What they have asked the environment for has to be
+as it was, else they are imported once more. Compiled ones are then the same, as many cannot be initialised twice in one
+process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import random
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType, ModuleType
+
+MAX_NOTES: Final = 16
+_MANY: Final = 20
+"""With fewer modules an import takes a moment, whatever they are."""
+
+
+class _Recorded(dict[Any, Any]):
+    """Variables, and which of them have been asked for."""
+
+    def __init__(self, variables: Mapping[Any, Any]) -> None:
+        super().__init__(variables)
+        self.asked: set[Any] = set()
+
+    def __getitem__(self, name: Any) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(name)
+        return super().__contains__(name)
+
+
+@dataclass(slots=True, eq=False)
+class _Group:
+    """What came with one import.
+
+    Attributes:
+        modules: by their names; the packages that are in here are in no other group.
+        needs: the groups that it was imported with.
+        variables: what it has asked the environment for.
+    """
+
+    modules: dict[str, ModuleType] = field(default_factory=dict)
+    needs: list[_Group] = field(default_factory=list)
+    variables: set[str] = field(default_factory=set)
+
+    @property
+    def packages(self) -> set[str]:
+        """The names that stand first in those of its modules."""
+        return set(map(_package, self.modules))
+
+
+class Shelf(importlib.abc.MetaPathFinder):
+    """Finds what was put on it, and notes what else cells import.
+
+    Parameters:
+        environment: what a sandbox has in its environment before anybody changes that.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._groups: dict[str, _Group] = {}
+        self._placed: list[_Group] = []
+        self._compiled: dict[str, ModuleType] = {}
+        self._noted: list[str] = []
+        self._known = 0
+
+    def put(self, name: str) -> None:
+        """Import a module, and put away what came with it but was not there.
+
+        Raises:
+            Exception: whatever the module does when it is imported.
+        """
+        group = _Group()
+        visible = set(map(_package, sys.modules)) | sys.stdlib_module_names
+        imported = False
+        try:
+            with _questions() as asked:
+                importlib.import_module(name)
+            group.variables = asked()
+            imported = True
+        finally:
+            group.needs, self._placed = self._placed, []
+            owners = {package: owner for owner in group.needs for package in owner.packages}
+            visible -= owners.keys()
+            # What libraries have made up without importing it, nobody finds again.
+            visible |= {name for name, module in sys.modules.items() if getattr(module, "__spec__", None) is None}
+            for known in [known for known in sys.modules if _package(known) not in visible]:
+                owners.get(_package(known), group).modules[known] = sys.modules.pop(known)
+            for owner in (group, *group.needs):
+                self._groups.update(dict.fromkeys(owner.packages, owner))
+            if not imported:
+                self._give_up(group)
+
+    def get(self, name: str) -> ModuleType | None:
+        """A module that has been imported, whether or not it is out of sight."""
+        group = self._groups.get(_package(name))
+        return sys.modules.get(name) or (group.modules.get(name) if group is not None else None)
+
+    def notes(self) -> list[str]:
+        """Return the modules that cells have imported since this was asked before, if many came with them."""
+        noted, self._noted = self._noted, []
+        before, self._known = self._known, len(sys.modules)
+        return [name for name in noted if name in sys.modules] if self._known - before >= _MANY else []
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Take a module off the shelf, with all that came with it."""
+        group = self._groups.get(_package(fullname))
+        if group is not None:
+            if self._is_what_would_be_imported(group):
+                self._place(group)
+                # What asks for it puts it there, and would execute what it finds there already.
+                module = sys.modules.pop(fullname, None)
+                return None if module is None else importlib.machinery.ModuleSpec(fullname, _Placed(module))
+            self._give_up(group)
+        module = self._compiled.get(fullname)
+        if module is not None and _same(fullname, module, path, target):
+            return importlib.machinery.ModuleSpec(fullname, _Placed(module))
+        self._note(fullname)
+        return None
+
+    def _is_what_would_be_imported(self, group: _Group) -> bool:
+        if any(os.environ.get(name) != self._environment.get(name) for name in group.variables):
+            return False
+        packages = ((name, group.modules[name]) for name in group.packages if name in group.modules)
+        if not all(_same(name, package, None, None) for name, package in packages):
+            return False
+        waiting = self._groups.values()
+        return all(
+            need in self._placed or (need in waiting and self._is_what_would_be_imported(need)) for need in group.needs
+        )
+
+    def _place(self, group: _Group) -> None:
+        self._placed.append(group)
+        for package in group.packages:
+            del self._groups[package]
+        for need in group.needs:
+            if need not in self._placed:
+                self._place(need)
+        sys.modules.update(group.modules)
+        # Else every sandbox would draw the same numbers.
+        for name, module in group.modules.items():
+            if name == "numpy.random":
+                module.seed()
+            for value in list(getattr(module, "__dict__", {}).values()):
+                if type(value) is random.Random:
+                    value.seed()
+
+    def _give_up(self, group: _Group) -> None:
+        for package in group.packages:
+            del self._groups[package]
+        for name, module in group.modules.items():
+            if isinstance(getattr(module, "__loader__", None), importlib.machinery.ExtensionFileLoader):
+                self._compiled[name] = module
+
+    def _note(self, name: str) -> None:
+        """Note a name if it is not one that is imported by what is just being imported."""
+        if len(self._noted) == MAX_NOTES or _package(name) in sys.stdlib_module_names:
+            return
+        frame: FrameType | None = sys._getframe()
+        imports = 0
+        while frame is not None and imports <= 1:
+            imports += frame.f_code.co_name == "_find_and_load" and "importlib" in frame.f_code.co_filename
+            frame = frame.f_back
+        if imports == 1:
+            self._noted.append(name)
+
+
+class _Placed(importlib.abc.Loader):
+    """Loads what is there already.
+
+    Parameters:
+        module: it.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._spec = getattr(module, "__spec__", None)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:  # noqa: ARG002
+        """Give the module."""
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Leave it as it is."""
+        module.__spec__ = self._spec
+
+
+@contextmanager
+def _questions() -> Iterator[Callable[[], set[str]]]:
+    """Note what the environment is asked for; yields what then tells it."""
+    environment: Any = os.environ
+    recorded = environment._data = _Recorded(environment._data)
+    try:
+        yield lambda: set(map(os.fsdecode, recorded.asked))
+    finally:
+        environment._data = dict(recorded)
+
+
+def _same(name: str, module: ModuleType, path: Sequence[str] | None, target: ModuleType | None) -> bool:
+    """Whether a module is what would be imported by a name."""
+    spec, own = importlib.machinery.PathFinder.find_spec(name, path, target), getattr(module, "__spec__", None)
+    return spec is not None and own is not None and spec.origin == own.origin
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
