@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 from e2b import NotFoundException, SandboxException, TimeoutException
-
-if TYPE_CHECKING:
-    from e2b_code_interpreter import Sandbox
+from e2b_code_interpreter import Sandbox
 
 
 def test_the_last_expression_is_the_result(sandbox: Sandbox) -> None:
@@ -110,6 +108,59 @@ def test_contexts_are_apart(sandbox: Sandbox) -> None:
     listed = [listed.id for listed in sandbox.list_code_contexts() if listed.language == "python"]
     assert context.id in listed
     assert len(listed) == 2
+
+
+_NUMBER = "__import__('os').getpid()"
+
+
+def test_a_first_context_gets_the_interpreter_that_waits(sandbox: Sandbox) -> None:
+    context = sandbox.create_code_context()
+    first = sandbox.run_code(f"x = 'context'; {_NUMBER}", context=context)
+    second = sandbox.run_code(_NUMBER)
+    assert (first.execution_count, second.execution_count) == (1, 1)
+    assert int(first.text or "") < int(second.text or "")  # it was started with the sandbox, the other one now
+    assert sandbox.run_code("globals().get('x')").text is None
+    assert sandbox.run_code("x", context=context).text == "context"
+    sandbox.remove_code_context(context)
+    assert sandbox.run_code(_NUMBER).text == second.text
+
+
+def test_the_interpreter_that_waits_is_the_default_context_s_when_that_is_used_first(sandbox: Sandbox) -> None:
+    first = sandbox.run_code(f"x = 'default'; {_NUMBER}")
+    context = sandbox.create_code_context()
+    second = sandbox.run_code(_NUMBER, context=context)
+    assert int(first.text or "") < int(second.text or "")
+    assert sandbox.run_code("x").text == "default"
+    assert sandbox.run_code("globals().get('x')", context=context).text is None
+
+
+@pytest.mark.parametrize("before", ["another directory", "another context", "a command"])
+def test_an_interpreter_of_its_own_where_the_waiting_one_is_not_it(sandbox: Sandbox, before: str) -> None:
+    match before:
+        case "another directory":
+            context = sandbox.create_code_context(cwd="/tmp")
+        case "another context":
+            first = sandbox.create_code_context()
+            context = sandbox.create_code_context()
+            assert sandbox.run_code(_NUMBER, context=context).text != sandbox.run_code(_NUMBER, context=first).text
+        case "a command":
+            sandbox.commands.run("true")  # of which something might be left
+            context = sandbox.create_code_context()
+    own = sandbox.run_code(f"x = 1; {_NUMBER}", context=context)
+    assert own.text != sandbox.run_code(_NUMBER).text
+    assert sandbox.run_code("globals().get('x')").text is None
+
+
+def test_an_interpreter_that_waited_has_the_environment_of_a_fresh_one(address: dict[str, str]) -> None:
+    envs = {"LEVEL": "1", "TMPDIR": "/home/user/scratch", "MPLBACKEND": "agg"}
+    seen = "import os, tempfile; sorted({**os.environ}.items()), tempfile.gettempdir(), os.getcwd()"
+    with Sandbox.create(envs=envs, **address) as sandbox:
+        waited = sandbox.create_code_context()
+        fresh = sandbox.create_code_context()
+        there = sandbox.run_code(seen, context=waited)
+        assert there.text == sandbox.run_code(seen, context=fresh).text
+        assert envs.items() <= dict(ast.literal_eval(there.text or "")[0]).items()
+        assert ast.literal_eval(there.text or "")[1:] == ("/home/user/scratch", "/home/user")
 
 
 def test_a_context_s_directory_is_made(sandbox: Sandbox) -> None:

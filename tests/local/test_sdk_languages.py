@@ -50,8 +50,8 @@ def test_a_shell_s_variables_of_one_run(address: dict[str, str]) -> None:
     with Sandbox.create(envs={"A": "sandbox"}, **address) as sandbox:
         code = "echo ${A-none} ${B-none}; sh -c 'echo $A'"
         execution = sandbox.run_code(code, language="bash", envs={"A": "it's $x", "B": "b"})
-        assert execution.logs.stdout == ["it's $x b\nit's $x\n"]
-        assert sandbox.run_code(code, language="bash").logs.stdout == ["sandbox none\nsandbox\n"]
+        assert "".join(execution.logs.stdout) == "it's $x b\nit's $x\n"
+        assert "".join(sandbox.run_code(code, language="bash").logs.stdout) == "sandbox none\nsandbox\n"
         assert failure(sandbox.run_code("true", language="bash", envs={"a;b": ""}))[0] == "ValueError"
 
 

@@ -46,6 +46,7 @@ class Context:
         self._waiting: deque[Execution] = deque()
         self._current: Execution | None = None
         self._closed = False
+        self._untouched = True
 
     async def start(self) -> None:
         """Start a kernel, if there is none.
@@ -64,11 +65,28 @@ class Context:
         """Give the context its environment when its kernel may have been started before anybody knew it."""
         self.envs = dict(envs)
         if envs and (self._alive() or self._starting is not None):
-            code = f"__import__('os').environ.update({self.envs!r})"
+            # Also where it looked when it started.
+            directory = f"; __import__('tempfile').tempdir = {self.envs['TMPDIR']!r}" if "TMPDIR" in envs else ""
+            code = f"__import__('os').environ.update({self.envs!r}){directory}"
             self.submit(Execution(code, None, output_mb=1, silent=True))
+
+    def take_over(self, other: Context) -> None:
+        """Get another context's kernel, if nobody has used that; the other one then starts one when it needs one.
+
+        Parameters:
+            other: one that is equal to this in all that kernels start with.
+        """
+        if not other._untouched or not other._alive():
+            return
+        self._kernel, other._kernel = other._kernel, None
+        self._current, other._current = other._current, None
+        self._waiting, other._waiting = other._waiting, deque()
+        assert self._kernel is not None
+        self._kernel.on_idle = self._idle
 
     def submit(self, execution: Execution) -> None:
         """Run it after what was submitted before."""
+        self._untouched = self._untouched and execution.silent
         self._waiting.append(execution)
         self._advance()
 

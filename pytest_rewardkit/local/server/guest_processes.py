@@ -40,6 +40,8 @@ class GuestProcesses:
         self._kill = kill
         self._processes: dict[int, Process] = {}
         self._outlived: set[Process] = set()
+        self.has_started = False
+        """Whether a process was ever to be started."""
 
     def __iter__(self) -> Iterator[Process]:
         return iter(self._processes.values())
@@ -60,6 +62,7 @@ class GuestProcesses:
             GuestError: it could not be started.
             GuestGoneError: the sandbox is gone.
         """
+        self.has_started = True
         fields: dict[str, Any] = {"cmd": command.cmd, "args": list(command.args), "envs": dict(command.envs)}
         fields["cwd"] = command.cwd
         if command.terminal is not None:

@@ -114,8 +114,12 @@ class Sandbox:
             context.adopt_envs(request.envs)
 
     def add_context(self, cwd: str = HOME, language: str = PYTHON) -> Context:
-        """Make a context; its kernel is started by whoever needs it first."""
+        """Make a context; its kernel is started by whoever needs it first, if there is none that waits unused."""
         context = Context(self.guest, cwd, self.request.envs, language)
+        waiting = self.contexts.get(self._default_context_ids.get(PYTHON, ""))
+        # What a command has left running may have been at a kernel that was there already.
+        if waiting is not None and (cwd, language) == (HOME, PYTHON) and not self.guest.processes.has_started:
+            context.take_over(waiting)
         self.contexts[context.id] = context
         return context
 
