@@ -63,3 +63,27 @@ def test_answers_that_keep_the_host_busy_end_the_test(
     assert in_time.value == 1.0
     assert (late.value, late.verdict) == (0.0, Verdict.TIMEOUT)
     assert "processor time" in late.parts[0].reason
+
+
+def test_a_row_that_ends_what_it_is_forked_by_is_no_other_rows_end(provider: Provider, test_runner: TestRunner) -> None:
+    double = ["def f(x): return 2 * x"]
+    sandbox = provider.create()
+    try:
+        for ending in ("os.kill(os.getppid(), 9)", "os.fork()", "os.closerange(3, 1000)"):
+            score_test_code(sandbox, double, TestCode(f"import os\n{ending}", "f"), test_runner=test_runner)
+            good = score_test_code(sandbox, double, TestCode("assert f(1) == 2", "f"), test_runner=test_runner)
+            assert good.value == 1.0
+    finally:
+        sandbox.kill()
+
+
+def test_rows_tests_begin_in_empty_directories_and_leave_none(provider: Provider, test_runner: TestRunner) -> None:
+    sandbox = provider.create()
+    leaving = "import os\nassert f(1) == 2\nassert os.listdir() == []\nopen('left', 'w').close()\n"
+    try:
+        for _ in range(2):
+            test = TestCode(leaving, "f")
+            reward = score_test_code(sandbox, ["def f(x): return 2 * x"], test, test_runner=test_runner)
+            assert reward.parts[0].value == 1.0
+    finally:
+        sandbox.kill()

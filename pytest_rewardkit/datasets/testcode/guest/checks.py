@@ -25,6 +25,7 @@ _GUARDED = (
     *(ast.Assert, ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete),
     *(ast.For, ast.While, ast.If, ast.With, ast.Try, ast.TryStar, ast.Match),
 )
+_PLACE = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 _CATCHING = (ast.With, ast.Try, ast.TryStar)
 
 
@@ -130,7 +131,7 @@ def guarded(source: str) -> ast.Module:
     """
     tree = ast.parse(source)
     tree.body = _Guard(source).statements(tree.body, caught=False)
-    return ast.fix_missing_locations(tree)
+    return tree
 
 
 class _Guard:
@@ -151,18 +152,19 @@ class _Guard:
             return statement
         line = statement.lineno
         text = "\n".join(self._lines[line - 1 : statement.end_lineno])[:MAX_TEXT].strip()
+        # Given to each: to walk through the tree for what is missing takes as long as all else here.
+        place = {name: getattr(statement, name) for name in _PLACE}
         if _is_check(statement) and not caught:
-            body: list[ast.stmt] = [ast.Expr(_call("begin", line, text)), statement]
-            otherwise: list[ast.stmt] = [ast.Expr(_call("passed", line))]
-            raised = _call("failed", line)
+            body: list[ast.stmt] = [ast.Expr(_call(place, "begin", line, text), **place), statement]
+            otherwise: list[ast.stmt] = [ast.Expr(_call(place, "passed", line), **place)]
+            raised = _call(place, "failed", line)
         else:
             body, otherwise = [statement], []
             # A failed assignment leaves a name without its value; the test cannot go on behind it.
-            raised = _call("broke", line, text, caught or not isinstance(statement, ast.Expr))
-        reaction = ast.If(raised, [ast.Raise()], [])
-        checks = ast.Name("__rewardkit__", ast.Load())
-        handler = ast.ExceptHandler(ast.Attribute(checks, "failures", ast.Load()), None, [reaction])
-        return ast.copy_location(ast.Try(body, [handler], otherwise, []), statement)
+            raised = _call(place, "broke", line, text, caught or not isinstance(statement, ast.Expr))
+        reaction = ast.If(raised, [ast.Raise(**place)], [], **place)
+        handler = ast.ExceptHandler(_of_checks(place, "failures"), None, [reaction], **place)
+        return ast.Try(body, [handler], otherwise, [], **place)
 
     def _descend(self, node: ast.AST, caught: bool) -> None:
         for field in ("body", "orelse", "finalbody"):
@@ -186,9 +188,12 @@ def _is_check(statement: ast.stmt) -> bool:
     return name.lower().startswith("assert")
 
 
-def _call(method: str, *arguments: Any) -> ast.Call:
-    checks = ast.Name("__rewardkit__", ast.Load())
-    return ast.Call(ast.Attribute(checks, method, ast.Load()), [ast.Constant(item) for item in arguments], [])
+def _call(place: dict[str, Any], method: str, *arguments: Any) -> ast.Call:
+    return ast.Call(_of_checks(place, method), [ast.Constant(item, **place) for item in arguments], [], **place)
+
+
+def _of_checks(place: dict[str, Any], name: str) -> ast.Attribute:
+    return ast.Attribute(ast.Name("__rewardkit__", ast.Load(), **place), name, ast.Load(), **place)
 
 
 def _text(error: BaseException | None) -> str:

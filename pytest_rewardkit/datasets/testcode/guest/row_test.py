@@ -18,6 +18,7 @@ import ast
 import importlib
 import json
 import random
+import re
 import sys
 import time
 import types
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.answers import read_answer
 from pytest_rewardkit.datasets.testcode.guest.candidate_names import IMPORTED_AS, modules_among, names_from_elsewhere
 from pytest_rewardkit.datasets.testcode.guest.checks import Checks, guarded
-from pytest_rewardkit.datasets.testcode.guest.child_process import ChildProcess
+from pytest_rewardkit.datasets.testcode.guest.child_process import ChildProcesses
 from pytest_rewardkit.datasets.testcode.guest.operations import Operations, Unanswered
 from pytest_rewardkit.datasets.testcode.guest.proxy import (
     CannotBeSent,
@@ -67,6 +68,7 @@ class RowTest:
         self._in_setup = False
         self._planned = 0
         self._dry_run_seconds = 0.0
+        self._setup: list[CodeType] = []
         self._test: CodeType | None = None
         self._calls_check = False
         self._elsewhere: list[str] = []
@@ -152,12 +154,16 @@ class RowTest:
         namespace["__rewardkit__"] = self.checks
         self._in_setup = True
         for number, source in enumerate(self._program["setup"]):
-            exec(compile(source, f"<setup {number}>", "exec"), namespace)
+            if number == len(self._setup):
+                self._setup.append(compile(source, f"<setup {number}>", "exec"))
+            exec(self._setup[number], namespace)
         self._in_setup = False
         source, entry_point = self._program["test"], self._program["entry_point"]
         if self._test is None:
             tree = guarded(source)
-            self._calls_check = any(_calls_check(statement) for statement in ast.walk(tree))
+            # Most tests only define it, which a look at the text tells much sooner.
+            may_call = re.search(r"(?<!def )\bcheck\b", source) is not None
+            self._calls_check = may_call and any(_calls_check(statement) for statement in ast.walk(tree))
             self._test = compile(tree, "<test>", "exec")
             defined = frozenset(self._program.get("defined", ()))
             self._elsewhere = names_from_elsewhere(source, namespace, entry_point, defined)
@@ -190,7 +196,6 @@ def _calls_check(node: ast.AST) -> bool:
 
 
 _tests: dict[str, RowTest] = {}
-_rows: list[ChildProcess] = []
 
 
 def advance(task: dict[str, Any], result_path: str) -> None:
@@ -204,10 +209,8 @@ def advance(task: dict[str, Any], result_path: str) -> None:
         RuntimeError: the test has ended its process.
     """
     if "program" in task:
-        while _rows:
-            _rows.pop().end()
-        _rows.append(ChildProcess(_advanced))
-    _rows[0].call(task, result_path)
+        _rows.begin()
+    _rows.call(task, result_path)
 
 
 def _advanced(task: dict[str, Any], result_path: str) -> None:
@@ -223,3 +226,6 @@ def _advanced(task: dict[str, Any], result_path: str) -> None:
         del _tests[token]
     with open(result_path, "w", encoding="ascii") as file:
         file.write(json.dumps(result))  # `dump` is many times as slow
+
+
+_rows = ChildProcesses(_advanced)
