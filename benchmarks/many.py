@@ -1,9 +1,10 @@
 """Many sandboxes: one after another, alive at once, and by many clients at the same time.
 
-    python -m benchmarks.many [--sequential 500] [--alive 100] [--clients 50]
+    python -m benchmarks.many [--sequential 1000] [--alive 100] [--clients 50]
 
 The clients are threads of one process, which wait for its interpreter lock and for the processors, whatever the server
-does. How long, is measured against a stub that answers at once, and printed beside.
+does. How long, is measured against a stub that answers at once, and printed beside. What the cycles one after another
+leave behind is counted when everything has been taken down: in the server, its fork servers, and their control groups.
 """
 
 from __future__ import annotations
@@ -17,19 +18,50 @@ from pathlib import Path
 
 from e2b_code_interpreter import Sandbox
 
+from benchmarks.profile import children
 from benchmarks.stub import stub_server
 from benchmarks.timing import Series, print_table
 from pytest_rewardkit.local.handle import LocalServer
 
 
 def one_after_another(count: int) -> None:
+    series = Series("cycle")
     start = time.perf_counter()
     for _ in range(count):
-        sandbox = Sandbox.create()
-        sandbox.run_code("1 + 1")
-        sandbox.kill()
+        with series.measure():
+            sandbox = Sandbox.create()
+            sandbox.run_code("1 + 1")
+            sandbox.kill()
     elapsed = time.perf_counter() - start
-    print(f"{count} sandboxes one after another: {count / elapsed:.1f}/s")
+    print(
+        f"{count} sandboxes one after another: {count / elapsed:.1f}/s, "
+        f"p50 {series.median:.1f} ms, p99 {series.quantile(0.99):.1f} ms"
+    )
+
+
+def holdings(server: int) -> dict[str, int]:
+    """What the server and its fork servers have, when nothing is being taken down any more."""
+    held: dict[str, int] = {}
+    for _ in range(100):
+        before, held = held, _held([server, *children(server)])
+        if held == before:
+            break
+        time.sleep(0.1)
+    return held
+
+
+def _held(processes: list[int]) -> dict[str, int]:
+    status = [Path(f"/proc/{pid}/status").read_text() for pid in processes]
+    held = {
+        what: sum(int(line.split()[1]) for text in status for line in text.splitlines() if line.startswith(what))
+        for what in ("VmRSS", "Threads")
+    }
+    descriptors = [path for pid in processes for path in Path(f"/proc/{pid}/fd").iterdir()]
+    held["descriptors"] = len(descriptors)
+    held["processes"] = len(processes) + sum(len(children(pid)) for pid in processes[1:])
+    homes = [path for path in descriptors if "/rewardkit-" in str(path.readlink()) and path.is_dir()]
+    held["control groups"] = sum(1 for home in homes for path in home.iterdir() if path.is_dir())
+    return held
 
 
 def alive_at_once(count: int) -> None:
@@ -91,7 +123,7 @@ class Load:
         share = clients / self.rate * 1000
         print(
             f"{label}: {self.rate:.1f} sandboxes/s, {share:.0f} ms a cycle for each of {clients} clients; "
-            f"p99 of a cycle {self.cycle.quantile(0.99) / share:.2f} times that; "
+            f"p50 of a cycle {self.cycle.median / share:.2f}, p99 {self.cycle.quantile(0.99) / share:.2f} times that; "
             f"p99 of create / its sequential median: {self.waiting:.0f} times"
         )
 
@@ -123,7 +155,7 @@ def _children_pss() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run many sandboxes.")
-    parser.add_argument("--sequential", type=int, default=500)
+    parser.add_argument("--sequential", type=int, default=1000)
     parser.add_argument("--alive", type=int, default=100)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--each", type=int, default=4, help="sandboxes of each client")
@@ -131,12 +163,18 @@ def main() -> None:
     with stub_server() as environment:
         os.environ.update(environment)
         floor = at_the_same_time(arguments.clients, arguments.each, "stub")
+    others = set(children(os.getpid()))
     server = LocalServer.listen()
     try:
         os.environ.update(server.environment())
         with Sandbox.create() as first:
             first.run_code("1 + 1")
+        one_after_another(50)
+        (pid,) = set(children(os.getpid())) - others
+        before = holdings(pid)
         one_after_another(arguments.sequential)
+        after = holdings(pid)
+        print("left behind: " + ", ".join(f"{what} {before[what]} → {after[what]}" for what in before))
         alive_at_once(arguments.alive)
         local = at_the_same_time(arguments.clients, arguments.each, "local")
     finally:

@@ -8,7 +8,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.local.errors import ForkServerError, GuestError, SandboxFailedError
-from pytest_rewardkit.local.server.execution import Execution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -17,29 +16,33 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.sandbox import Sandbox
 
 
-_FIRST_CELL = "get_ipython().display_formatter.format(1)"
-"""Does what most cells do, and leaves nothing behind."""
-
-
 class Pool:
     """Keeps a number of sandboxes warm.
 
     Parameters:
-        spawn: makes one, with its default context started.
+        spawn: makes one.
+        warm: starts its default context, and whatever else nobody should wait for.
         size: how many to keep.
     """
 
-    def __init__(self, spawn: Callable[[], Coroutine[Any, Any, Sandbox]], size: int) -> None:
+    def __init__(
+        self,
+        spawn: Callable[[], Coroutine[Any, Any, Sandbox]],
+        warm: Callable[[Sandbox], Coroutine[Any, Any, None]],
+        size: int,
+    ) -> None:
         self._spawn = spawn
+        self._warm = warm
         self._size = size
         self._ready: deque[Sandbox] = deque()
         self._waiting: deque[asyncio.Future[Sandbox]] = deque()
         self._spawning: set[asyncio.Task[Sandbox]] = set()
+        self._warming: set[asyncio.Task[None]] = set()
         self._parallel = len(os.sched_getaffinity(0))
         self._closed = False
 
     async def take(self) -> Sandbox:
-        """A ready sandbox, else the next that will be.
+        """A ready sandbox, else the next that will be, which starts its interpreter when it needs one.
 
         Raises:
             GuestError, GuestGoneError, ForkServerError: there will be none.
@@ -58,10 +61,11 @@ class Pool:
     def refill(self) -> None:
         """Make sandboxes until there are enough, as many at once as there are processors.
 
-        One spends most of its time waiting for the kernel where it has to enter a control group.
+        One spends most of its time waiting for the kernel where it has to enter a control group. Those who wait do not
+        wait for others' sandboxes to become warm.
         """
         missing = len(self._waiting) + self._size - len(self._ready)
-        at_once = min(missing, self._parallel)
+        at_once = min(missing, self._parallel - (0 if self._waiting else len(self._warming)))
         while len(self._spawning) < at_once:
             task = asyncio.get_running_loop().create_task(self._spawn())
             self._spawning.add(task)
@@ -82,7 +86,7 @@ class Pool:
         self._closed = True
         self._size = 0
         self._refuse(_shutting_down())
-        for task in self._spawning:
+        for task in (*self._spawning, *self._warming):
             task.cancel()
 
     def _spawned(self, task: asyncio.Task[Sandbox]) -> None:
@@ -94,8 +98,7 @@ class Pool:
             self._hand_over(task.result())
             self.refill()
             return
-        if not isinstance(error, GuestError | SandboxFailedError):
-            task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
+        _report(task, error)
         self._refuse(error)
 
     def _refuse(self, error: BaseException) -> None:
@@ -110,9 +113,27 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(sandbox)
                 return
-        # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
-        sandbox.default_context().submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
         self._ready.append(sandbox)
+        task = asyncio.get_running_loop().create_task(self._warm(sandbox))
+        self._warming.add(task)
+        task.add_done_callback(lambda task: self._warmed(task, sandbox))
+
+    def _warmed(self, task: asyncio.Task[None], sandbox: Sandbox) -> None:
+        self._warming.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self.refill()
+        else:
+            self.discard(sandbox.id)
+            _report(task, error)
+
+
+def _report(task: asyncio.Task[Any], error: BaseException) -> None:
+    """Report an error that is none of the sandbox's."""
+    if not isinstance(error, GuestError | SandboxFailedError):
+        task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
 
 
 def _shutting_down() -> ForkServerError:

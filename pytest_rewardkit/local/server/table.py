@@ -17,6 +17,7 @@ from pytest_rewardkit.local.errors import (
 from pytest_rewardkit.local.internet.relay import Capacity, Relay
 from pytest_rewardkit.local.internet.rules import NetworkRules
 from pytest_rewardkit.local.server.ended import Endings
+from pytest_rewardkit.local.server.execution import Execution
 from pytest_rewardkit.local.server.fork_servers import ForkServers
 from pytest_rewardkit.local.server.launch import ForkServerProcess, launch
 from pytest_rewardkit.local.server.pool import Pool
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.limits import Limits
     from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.local.wire.bounds import Bounds
+
+_FIRST_CELL = "get_ipython().display_formatter.format(1)"
+"""Does what most cells do, and leaves nothing behind."""
 
 
 class SandboxTable:
@@ -58,7 +62,7 @@ class SandboxTable:
         self._serials = itertools.count(1)
         self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
         self._endings = Endings(bounds.order)
-        self._pool = Pool(self._spawn_warm, settings.warm_sandboxes)
+        self._pool = Pool(lambda: self._spawn(self.settings), self._warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
         """What the sandboxes' isolation is worth.
@@ -178,27 +182,28 @@ class SandboxTable:
         else:
             self.kill(sandbox)
 
-    async def _spawn_warm(self) -> Sandbox:
-        sandbox = await self._spawn(self.settings)
+    async def _warm(self, sandbox: Sandbox) -> None:
+        context = sandbox.default_context()
         try:
             async with bounded(self._bounds.sandbox, "a new sandbox did not start its interpreter"):
-                await sandbox.default_context().start()
+                await context.start()
         except UnansweredError as error:
-            self._fork_servers.failed(sandbox.spawned.fork_server, str(error))
-            self.kill(sandbox)
+            self._end_unless_taken(sandbox, str(error))
             raise ForkServerError(str(error)) from None
         except BaseException:
-            self.kill(sandbox)
+            self._end_unless_taken(sandbox)
             raise
         self._fork_servers.worked()
-        return sandbox
+        if sandbox.id not in self._sandboxes:
+            # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
+            context.submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
 
     async def _make(self, request: SandboxRequest) -> Sandbox:
         if request.limits:
             sandbox = await self._spawn(self.settings.changed(request.limits))
-            self._fork_servers.worked()
         else:
             sandbox = await self._pool.take()
+        self._fork_servers.worked()
         if request.internet:
             try:
                 await self.connect(sandbox, internet=True, rules=request.rules)
@@ -210,7 +215,17 @@ class SandboxTable:
     async def _spawn(self, limits: Limits) -> Sandbox:
         sandbox_id = new_id()
         spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
-        return Sandbox(sandbox_id, spawned, limits, Relay(spawned.guest, self._relay_capacity))
+        sandbox = Sandbox(sandbox_id, spawned, limits, Relay(spawned.guest, self._relay_capacity))
+        sandbox.default_context()
+        return sandbox
+
+    def _end_unless_taken(self, sandbox: Sandbox, failure: str = "") -> None:
+        """End a sandbox that has not become warm; if it is somebody's by now, they may have stopped it themselves."""
+        if sandbox.id in self._sandboxes:
+            return
+        if failure:
+            self._fork_servers.failed(sandbox.spawned.fork_server, failure)
+        self.kill(sandbox)
 
     def _renew_pool(self) -> None:
         for sandbox in self._pool.empty():
