@@ -6,7 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_reward
+    from pytest_rewardkit.assertions import (
+        assert_analysis,
+        assert_cases,
+        assert_files,
+        assert_output,
+        assert_reward,
+        assert_tests,
+    )
     from pytest_rewardkit.datasets.evaluate import evaluate_dataset
     from pytest_rewardkit.datasets.results import EvaluationResults
     from pytest_rewardkit.datasets.row import Row
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
     )
     from pytest_rewardkit.ledger.ledger import Ledger
     from pytest_rewardkit.ledger.record import Record
+    from pytest_rewardkit.projects.project import Project
+    from pytest_rewardkit.projects.score import score_tests
     from pytest_rewardkit.reward import Part, Reward, Verdict, weighted
     from pytest_rewardkit.run.worker.recorder import Recorder
     from pytest_rewardkit.sandboxes.provider import Provider, SandboxFactory
@@ -43,6 +52,7 @@ __all__ = [
     "Insight",
     "Ledger",
     "Part",
+    "Project",
     "Provider",
     "Record",
     "Recorder",
@@ -62,6 +72,7 @@ __all__ = [
     "assert_output",
     "assert_reward",
     "assert_row",
+    "assert_tests",
     "evaluate_dataset",
     "extract_code",
     "reward_function",
@@ -71,12 +82,13 @@ __all__ = [
     "score_output",
     "score_quality",
     "score_row",
+    "score_tests",
     "weighted",
 ]
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
-    "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward"),
+    "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward", "assert_tests"),
     "datasets.evaluate": ("evaluate_dataset",),
     "datasets.results": ("EvaluationResults",),
     "datasets.row": ("Row",),
@@ -85,6 +97,8 @@ _MODULES = {
     "sandboxes.provider": ("Provider", "SandboxFactory"),
     "ledger.ledger": ("Ledger",),
     "ledger.record": ("Record",),
+    "projects.project": ("Project",),
+    "projects.score": ("score_tests",),
     "reward": ("Part", "Reward", "Verdict", "weighted"),
     "scorers.function": ("RewardFunction", "reward_function"),
     "run.worker.recorder": ("Recorder",),

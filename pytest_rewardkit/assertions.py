@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.projects.score import score_tests
 from pytest_rewardkit.reports.failure import under_threshold
 from pytest_rewardkit.reward import Verdict, given_reward
 from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME, current_recorder
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.projects.changes import ProjectCandidate
+    from pytest_rewardkit.projects.project import Project
+    from pytest_rewardkit.projects.score import TestsOptions
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.analysis import AnalysisOptions
     from pytest_rewardkit.scorers.cases import CasesOptions
@@ -137,4 +141,21 @@ def assert_analysis(
     __tracebackhide__ = True
     _ask()
     reward = score_analysis(sandbox, candidate, **options)
+    return assert_reward(reward, threshold, name=name, weight=weight)
+
+
+def assert_tests(
+    sandbox: Sandbox,
+    candidate: ProjectCandidate,
+    project: Project,
+    *,
+    threshold: float | None = None,
+    name: str = DEFAULT_NAME,
+    weight: float = 1.0,
+    **options: Unpack[TestsOptions],
+) -> Reward:
+    """Score a change of a project by its tests, as `score_tests` does, and go on as `assert_reward` does."""
+    __tracebackhide__ = True
+    _ask()
+    reward = score_tests(sandbox, candidate, project, **options)
     return assert_reward(reward, threshold, name=name, weight=weight)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
@@ -18,6 +17,7 @@ from pytest_rewardkit.scorers.running import cell_execution
 from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
 from pytest_rewardkit.scorers.running.cell_execution import MEMORY_USED_UP, OUTPUT_LIMIT
 from pytest_rewardkit.scorers.running.counted_time import CountedTime
+from pytest_rewardkit.scorers.running.deadline import Deadline
 from pytest_rewardkit.scorers.running.evaluation import TELLING, Answer, with_what
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.protocol import VALUE, Refused, read
@@ -28,7 +28,6 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from e2b_code_interpreter import CommandHandle, Sandbox
 
@@ -119,43 +118,6 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
 
 
-class _Deadline:
-    """Ends a program when its time is up; a context manager.
-
-    Parameters:
-        handle: the program, which runs.
-        time: its time.
-    """
-
-    def __init__(self, handle: CommandHandle, time: CountedTime) -> None:
-        self._handle = handle
-        self._time = time
-        self._ended = False
-        self._reached = False
-        self._over = threading.Event()
-        self._watch = threading.Thread(target=self._end, name="rewardkit-deadline", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._watch.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._over.set()
-
-    def has_ended_it(self) -> bool:
-        """Whether the program ran when its time was up."""
-        if self._reached:
-            self._watch.join()
-        return self._ended
-
-    def _end(self) -> None:
-        if not self._time.runs_out(self._over.wait):
-            return
-        self._reached = True
-        with suppress(SandboxUnavailable), sandbox_failures():
-            self._ended = again(self._handle.kill)
-
-
 @dataclass(slots=True)
 class _ProgramRun:
     """One process, from its start to its end."""
@@ -213,7 +175,7 @@ class _ProgramRun:
                 timeout=counted.longest + cell_execution.END_SECONDS,
             )
             moves_in(self.sandbox)
-            with _Deadline(handle, counted) as deadline:
+            with Deadline(handle, counted) as deadline:
                 try:
                     if not self._followed(handle):
                         handle.kill()

@@ -1,0 +1,86 @@
+"""What a candidate changes of a project: files, or a unified diff, also out of a response. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.projects.patch import NotApplied, apply_patch, looks_like_patch, read_patch
+from pytest_rewardkit.projects.steering import steers
+from pytest_rewardkit.scorers.response.fences import fenced_blocks
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_rewardkit.projects.sources import ProjectFile
+
+ProjectCandidate = str | Mapping[str, str | bytes | None]
+"""A diff or a response that holds one; or contents by path, None for a file that is removed."""
+
+MAX_BYTES: Final = 20_000_000
+"""Of all files that a candidate writes."""
+
+
+class NoPatch(Exception):  # noqa: N818 - it names what happened
+    """A response holds no diff."""
+
+
+def checked_candidate(candidate: object) -> None:
+    """Raise RewardkitUsageError for what is no candidate of a project."""
+    if not isinstance(candidate, str | Mapping):
+        kind = type(candidate).__name__
+        raise RewardkitUsageError(f"the candidate of a project is a diff or a mapping of its files, not {kind}")
+
+
+def changes_of(candidate: ProjectCandidate, files: Mapping[str, ProjectFile]) -> dict[str, bytes | None]:
+    """Return the contents of the files that a candidate changes, by path; None for those that it removes.
+
+    Raises NoPatch; NotApplied for a diff that does not fit, and for files outside of the project; RewardkitUsageError
+    for contents that are none.
+    """
+    if isinstance(candidate, str):
+        changes = apply_patch(read_patch(patch_in(candidate)), {path: file.content for path, file in files.items()})
+    else:
+        changes = {str(path): _bytes(path, content) for path, content in candidate.items()}
+    if sum(len(content or b"") for content in changes.values()) > MAX_BYTES:
+        raise NotApplied(f"the candidate writes more than {MAX_BYTES:,} bytes")
+    return {_inner(path): content for path, content in changes.items()}
+
+
+def patch_in(response: str) -> str:
+    """Return the diff that a response holds: the fenced blocks that are one, else what stands there. Raises NoPatch."""
+    diffs = [block.text for block in fenced_blocks(response) if looks_like_patch(block.text)]
+    if diffs:
+        return "\n".join(diffs)
+    if looks_like_patch(response):
+        return response
+    raise NoPatch("no diff in the response" if response.strip() else "the response is empty")
+
+
+def steering_among(paths: Iterable[str], patterns: Iterable[str]) -> list[str]:
+    """Return the paths that are the project's to decide, in order."""
+    patterns = tuple(patterns)
+    return sorted(path for path in paths if steers(path, patterns))
+
+
+def _bytes(path: object, content: object) -> bytes | None:
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogatepass")
+    if content is None or isinstance(content, bytes):
+        return content
+    raise RewardkitUsageError(f"the content of {path!r} must be text, bytes or None, not {type(content).__name__}")
+
+
+def _inner(path: str) -> str:
+    parts = PurePosixPath(path)
+    shown = one_line(repr(path), 200)
+    if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in path:
+        raise NotApplied(f"{shown} is outside of the project")
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise NotApplied(f"{shown} is no name of a file") from None
+    return parts.as_posix()

@@ -1,0 +1,96 @@
+"""What the runs of a project's tests with a candidate are worth. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.projects.expected import outcomes_by_name
+from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.projects.expected import Expected
+
+_IDLE: Final = "it passes without the candidate, too"
+_WHOLE: Final = "the project's tests"
+
+
+def judge(expected: Expected, run: ProjectRun, reverse: ProjectRun | None, note: str = "") -> Reward:
+    """Return the reward: the weighted share of the expected tests that pass.
+
+    Parameters:
+        run: the tests in their order.
+        reverse: in the reverse order; None where that was not asked for.
+        note: what is to be said beside it.
+    """
+    if reason := _disbelief(run):
+        return failed(expected, run.verdict or Verdict.RUNTIME_ERROR, reason, run.output)
+    found = outcomes_by_name(run)
+    counts = Counter(test.name for test in run.outcomes if test.outcome is ReportedOutcome.PASSED)
+    told = {test.name: test for test in run.outcomes if test.outcome is ReportedOutcome.FAILED}
+    other = outcomes_by_name(reverse) if reverse is not None else None
+    weights = dict(expected.weights)
+    if expected.open:
+        weights |= {name: 1.0 for name in found if name not in weights and name not in expected.skipped}
+    parts = []
+    for name, weight in weights.items():
+        outcome = found.get(name)
+        reason = ""
+        if outcome is None:
+            broken = next((test for test in run.outcomes if test.collecting), None)
+            reason = "it was not run" + (f": {broken.name} cannot be collected" if broken else "")
+        elif outcome is ReportedOutcome.FAILED:
+            reason = told[name].message or "it failed"
+        elif outcome is ReportedOutcome.SKIPPED:
+            reason = "it was skipped"
+        elif counts[name] > 1:
+            reason = "the report has it twice"
+        elif other is not None and other.get(name) is not ReportedOutcome.PASSED:
+            reason = "it passes in one order of the tests, and not in the reverse"
+        parts.append(_part(name, weight, reason, idle=name in expected.idle))
+    if not any(part.weight for part in parts):
+        return failed(expected, Verdict.WRONG_OUTPUT, "no test ran", run.output)
+    return Reward.from_parts(parts, reason=note)
+
+
+def failed(expected: Expected, verdict: Verdict, reason: str, output: str = "") -> Reward:
+    """Return the reward of a candidate that fails every test for one reason."""
+    weights = {name: weight for name, weight in expected.weights.items() if name not in expected.idle} or {_WHOLE: 1.0}
+    shown = printable(reason, keep="\n\t")
+    stderr = printable(output, keep="\n\t") or None
+    return Reward.from_parts(
+        Part(printable(name), 0.0, weight=weight, verdict=verdict, reason=shown, stderr=stderr if place == 0 else None)
+        for place, (name, weight) in enumerate(weights.items())
+    )
+
+
+def _part(name: str, weight: float, reason: str, *, idle: bool) -> Part:
+    if not reason:
+        return Part(printable(name), 1.0, weight=0.0 if idle else weight, reason=_IDLE if idle else "")
+    return Part(
+        printable(name), 0.0, weight=weight, verdict=Verdict.WRONG_OUTPUT, reason=printable(reason, keep="\n\t")
+    )
+
+
+def _disbelief(run: ProjectRun) -> str:
+    """Why nothing of a report is believed; "" where it may be."""
+    if run.verdict is not None:
+        return run.reason
+    if not run.outcomes:
+        return f"the report of the tests is empty, and they ended with status {run.status}"
+    fails = any(test.outcome is ReportedOutcome.FAILED for test in run.outcomes)
+    if fails and run.status == 0:
+        return "the report has failures, and the tests ended with status 0"
+    if not fails and run.status != 0:
+        return f"the report has no failure, and the tests ended with status {run.status}"
+    return ""
+
+
+def disagrees(run: ProjectRun, reverse: ProjectRun, names: Sequence[str]) -> bool:
+    """Whether tests end otherwise in the reverse order."""
+    first, second = outcomes_by_name(run), outcomes_by_name(reverse)
+    return any(first.get(name) is not second.get(name) for name in names)

@@ -1,0 +1,88 @@
+"""A project whose own tests judge candidates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.projects.sources import ProjectFile, read_source
+from pytest_rewardkit.projects.steering import TESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_rewardkit.projects.changes import ProjectCandidate
+    from pytest_rewardkit.projects.expected import ProjectBaseline
+
+PYTEST: Final = "python3 -m pytest"
+TIME_LIMIT: Final = 60.0
+SETUP_TIME_LIMIT: Final = 300.0
+
+
+@dataclass(kw_only=True, eq=False)
+class Project:
+    """A project: files, and how its tests are run.
+
+    Make one and use it for many candidates: its files are read once, and how its tests end without a candidate is found
+    out once in a process.
+
+    Parameters:
+        source: a folder, an archive, or with `commit` a git repository; or the files themselves, content by path.
+        commit: of the repository at `source`; a tag or branch does too.
+        command: runs the tests, in the project's folder.
+        report: the file in the project's folder that the command writes: JUnit's XML, CTRF (.json) or TAP (.tap); "-"
+            where it prints TAP. None for pytest, which is told where to write.
+        tests: shell patterns of the files that candidates must not change, beside those that decide how tests run.
+        setup: a command that runs before a candidate's files are there, such as an installation.
+        envs: variables for both commands.
+        reference: a candidate that is known to be right. What it passes is what is expected.
+        any_order: whether tests must pass in the reverse order, too (with pytest).
+        time_limit: seconds for one run of the tests.
+        setup_time_limit: seconds for the set-up.
+
+    Raises RewardkitUsageError where there is no such project.
+    """
+
+    source: str | Path | Mapping[str, str | bytes]
+    commit: str | None = None
+    command: str = PYTEST
+    report: str | None = None
+    tests: Sequence[str] = TESTS
+    setup: str = ""
+    envs: Mapping[str, str] = field(default_factory=dict)
+    reference: ProjectCandidate | None = None
+    any_order: bool = True
+    time_limit: float = TIME_LIMIT
+    setup_time_limit: float = SETUP_TIME_LIMIT
+    baseline: ProjectBaseline | None = field(default=None, init=False, repr=False)
+    """How the tests end without a candidate, once that is known."""
+    lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    """Held by who finds that out."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.tests, str):
+            self.tests = (self.tests,)
+        for name in ("time_limit", "setup_time_limit"):
+            limit = getattr(self, name)
+            if not isinstance(limit, int | float) or not limit > 0:
+                raise RewardkitUsageError(f"{name} must be a number of seconds above 0, not {limit!r}")
+        if not self.command.strip():
+            raise RewardkitUsageError("command must be the command that runs the project's tests")
+        self.files  # noqa: B018 - a project that is not there is an error where it is named
+
+    @cached_property
+    def files(self) -> Mapping[str, ProjectFile]:
+        """The project's files, by path."""
+        if isinstance(self.source, Mapping):
+            contents = {path: _bytes(content) for path, content in self.source.items()}
+            return {path: ProjectFile(content) for path, content in contents.items()}
+        return read_source(Path(self.source).expanduser(), self.commit)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

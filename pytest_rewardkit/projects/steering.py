@@ -1,0 +1,62 @@
+"""Which files decide how tests run and what is said of them: these are the project's, whatever a candidate does. Pure.
+
+The list is of what pytest and Python read by themselves (docs.pytest.org, "Configuration"; docs.python.org, "site"), of
+what other test runners read, and of what takes the place of a module that the test run itself imports.
+"""
+
+from __future__ import annotations
+
+import sys
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TESTS: Final = ("test/*", "tests/*", "*/test/*", "*/tests/*", "test_*.py", "*/test_*.py", "*_test.py")
+"""Where tests are, where a project does not say so."""
+
+_FILES: Final = (
+    "conftest.py",
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+    "setup.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "*.pth",
+    "*.pyc",
+    ".coveragerc",
+    "noxfile.py",
+    "Makefile",
+    "package.json",
+    ".mocharc*",
+    "jest.config.*",
+    "vitest.config.*",
+)
+_FOLDERS: Final = ("__pycache__", ".git", "node_modules", "*.egg-info", "*.dist-info")
+_IMPORTED: Final = frozenset(
+    ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "exceptiongroup", "tomli", "py", "xdist")
+)
+
+
+def steers(path: str, patterns: Iterable[str] = ()) -> bool:
+    """Whether a file of a project is a test's, or decides how tests run.
+
+    Parameters:
+        path: below the project's folder, with slashes.
+        patterns: shell patterns of the project's own, in which ``*`` matches slashes too.
+    """
+    *folders, name = path.split("/")
+    if any(fnmatchcase(name, pattern) for pattern in _FILES):
+        return True
+    if any(fnmatchcase(folder, pattern) for folder in folders for pattern in _FOLDERS):
+        return True
+    first = path.split("/", 1)[0].partition(".")[0]
+    if first in _IMPORTED or first in sys.stdlib_module_names:
+        return True
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
