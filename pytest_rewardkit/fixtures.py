@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
@@ -100,6 +100,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 f"put the marker on the {scope}, or use --rewardkit-sandbox-scope=function",
                 pytrace=False,
             )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the run's server where tests are going to want sandboxes: it boots while other things are done."""
+    option = session.config.option
+    if option.collectonly or option.setupplan or not any(map(_wants_sandbox, session.items)):
+        return
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.run.provision import Provision
+
+    # What is wrong with what was asked for is said where it is used.
+    with suppress(RewardkitUsageError):
+        Provision.of(session.config).expect_sandboxes()
+
+
+def _wants_sandbox(item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", ())
+    return "sandbox_factory" in names or "async_sandbox" in names
 
 
 @contextmanager

@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
     serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
     serve.add_argument("--fds", help=argparse.SUPPRESS)
+    serve.add_argument("--fork-server", help=argparse.SUPPRESS)
     serve.add_argument("--container", action="store_true", help=argparse.SUPPRESS)
     run = actions.add_parser("run", help="run a command against a fresh server, and stop it after")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
@@ -132,9 +133,12 @@ def _show(variables: Mapping[str, str], isolation: str) -> None:
 
 
 def _serve(options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
-    from pytest_rewardkit.local.server.launch import launch
+    from pytest_rewardkit.local.server.launch import handed_over, launch
 
-    launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported
+    if options.fork_server is not None:
+        launched = handed_over(options.fork_server)
+    else:
+        launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported
 
     import asyncio
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
+    from pytest_rewardkit.local.first_fork_server import FirstForkServer
+    from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.vigil import Patience
 
 KEY_VARIABLE = "REWARDKIT_LOCAL_API_KEY"
@@ -92,6 +94,7 @@ class LocalServer:
         self._log = os.memfd_create("rewardkit-local-server.log", os.MFD_CLOEXEC)
         self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._first: FirstForkServer | None = None
         self._wake_read, self._wake_write = socket.socketpair()
         self._thread = threading.Thread(target=self._keep, name="local-server", daemon=True)
 
@@ -125,6 +128,24 @@ class LocalServer:
             threading.stack_size(usual)
         return server
 
+    def boot(self) -> None:
+        """Boot the fork server of the process to come, which takes longer than all else and tells the isolation."""
+        from pytest_rewardkit.local.first_fork_server import FirstForkServer
+
+        if self._first is None:
+            options = self._settings.guest_options(self._settings.preloaded())
+            self._first = FirstForkServer(options, log=self._log)
+
+    def find_isolation(self) -> Isolation:
+        """What the sandboxes' isolation is worth.
+
+        Raises:
+            NoSuchLevelError: there can be no sandboxes.
+        """
+        self.boot()
+        assert self._first is not None
+        return self._first.isolation()
+
     @property
     def started(self) -> bool:
         """Whether the process has been started."""
@@ -152,6 +173,8 @@ class LocalServer:
         self._thread.join()
         if self._process is not None:
             _end(self._process, self._patience.end)
+        if self._first is not None:
+            self._first.end()
         os.close(self._log)
         self._log = -1
 
@@ -198,17 +221,25 @@ class LocalServer:
         return os.pread(self._log, most, max(size - most, start)).decode(errors="replace")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        descriptors = (self._control.fileno(), self._traffic.fileno())
-        fds = ",".join(map(str, descriptors))
-        return subprocess.Popen(
-            [*self._command, "serve", "--fds", fds, *self._settings.arguments()],
-            pass_fds=descriptors,
-            env={**os.environ, KEY_VARIABLE: self._api_key},
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
-        )
+        descriptors = [self._control.fileno(), self._traffic.fileno()]
+        arguments = ["--fds", ",".join(map(str, descriptors)), *self._settings.arguments()]
+        fork_server = self._first.take() if self._first is not None else None
+        if fork_server is not None:
+            descriptors.append(fork_server.sock.fileno())
+            arguments += ["--fork-server", fork_server.to_argument()]
+        try:
+            return subprocess.Popen(
+                [*self._command, "serve", *arguments],
+                pass_fds=descriptors,
+                env={**os.environ, KEY_VARIABLE: self._api_key},
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,
+            )
+        finally:
+            if fork_server is not None:
+                fork_server.sock.close()
 
 
 def variables(control_port: int, traffic_port: int, api_key: str) -> dict[str, str]:

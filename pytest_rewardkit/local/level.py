@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.local.errors import NoSuchLevelError
-from pytest_rewardkit.local.isolation import Isolation
-from pytest_rewardkit.local.server.launch import ended_early, launch, options_after
-from pytest_rewardkit.local.wire.channel import Channel
+from pytest_rewardkit.local.first_fork_server import FirstForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.local.wire.frames import Message
-
-_BOOT_SECONDS = 20.0
-_END_SECONDS = 5.0
+    from pytest_rewardkit.local.isolation import Isolation
 
 
 def find_level(isolation: str) -> str:
@@ -47,35 +40,8 @@ def examine(options: Sequence[str]) -> Isolation:
     Raises:
         NoSuchLevelError: there can be no sandboxes.
     """
-    failed: dict[str, str] = {}
-    while True:
-        message = _first_word([*options, *options_after(failed)])
-        if message["event"] == "ready":
-            return Isolation.from_message(message)
-        plan = message.get("plan")
-        if plan is None or plan in failed:
-            raise NoSuchLevelError(str(message.get("message")))
-        failed[str(plan)] = str(message.get("message"))
-
-
-def _first_word(options: Sequence[str]) -> Message:
-    launched = launch(options)
-    launched.sock.settimeout(_BOOT_SECONDS)
-    channel = Channel(launched.sock)
-    trying: Message = {}
+    fork_server = FirstForkServer(options)
     try:
-        while (frame := channel.receive()) is not None:
-            if frame.message["event"] != "trying":
-                return frame.message
-            trying = {"plan": frame.message["plan"]}
-    except TimeoutError:
-        launched.process.kill()
-        return {"event": "failed", "message": f"the fork server was not ready within {_BOOT_SECONDS:g} s"}
+        return fork_server.isolation()
     finally:
-        channel.close()
-        try:
-            launched.process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            launched.process.kill()
-            launched.process.wait()
-    return {"event": "failed", "message": ended_early(launched.process.returncode), **trying}
+        fork_server.end()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import sys
 from collections import deque
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"
+_KNOCK_SECONDS: Final = 1.0
 
 
 class _SharedServer:
@@ -99,7 +102,11 @@ class Provision:
     def pytest_rewardkit_provider(self) -> Provider:
         settings = self._settings
         name = self._shared.get("provider") or choose(
-            settings.provider, os.environ, isolation=settings.isolation, options=settings.container()
+            settings.provider,
+            os.environ,
+            isolation=settings.isolation,
+            options=settings.container(),
+            works=self._local_works,
         )
         if name == ABSENT:
             return AbsentProvider(no_server_here())
@@ -159,6 +166,15 @@ class Provision:
     def pytest_sessionfinish(self) -> None:
         self._tell_of_deaths()
 
+    def expect_sandboxes(self) -> None:
+        """Have the run's server started, as its first request would, since tests are going to want sandboxes."""
+        if self.provider.name != "local":
+            return
+        address = urlsplit(self.provider.environment()["E2B_API_URL"])
+        # The server's owner sees that somebody connects. Where nobody can, the test says so that needs to.
+        with suppress(OSError), socket.create_connection((address.hostname, address.port), _KNOCK_SECONDS):
+            pass
+
     def close(self) -> None:
         """Put the environment back, and end the run's sandboxes if this is where the run ends."""
         for variable, value in self._replaced.items():
@@ -199,13 +215,31 @@ class Provision:
         if shared := self._shared.get("server"):
             return _SharedServer(**shared)
         if self._server is None:
+            from pytest_rewardkit.local.handle import LocalServer
             from pytest_rewardkit.local.settings import ServerSettings
 
             settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
             self._server = open_server(
                 name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
             )
+            # What else there is to do before the first test takes its time too.
+            if isinstance(self._server, LocalServer):
+                self._server.boot()
         return self._server
+
+    def _local_works(self) -> bool:
+        from pytest_rewardkit.local.errors import NoSuchLevelError
+        from pytest_rewardkit.local.handle import LocalServer
+
+        server = self._own_server("local")
+        assert isinstance(server, LocalServer)
+        try:
+            server.find_isolation()
+        except NoSuchLevelError:
+            server.stop()
+            self._server = None
+            return False
+        return True
 
     def _say(self, text: str) -> None:
         capture = self._config.pluginmanager.get_plugin("capturemanager")

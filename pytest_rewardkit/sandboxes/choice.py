@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -11,7 +12,7 @@ from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.sandboxes.absent import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.sandboxes.docker import ServerInContainer
     from pytest_rewardkit.sandboxes.provider import Provider, Server
@@ -20,7 +21,12 @@ PROVIDERS = ("auto", "e2b", "local", "docker")
 
 
 def choose(
-    name: str, environ: Mapping[str, str], *, isolation: str = "auto", options: ContainerOptions | None = None
+    name: str,
+    environ: Mapping[str, str],
+    *,
+    isolation: str = "auto",
+    options: ContainerOptions | None = None,
+    works: Callable[[], bool] | None = None,
 ) -> str:
     """The provider that `name` stands for.
 
@@ -32,6 +38,7 @@ def choose(
         environ: the environment to look for `E2B_API_KEY` in.
         isolation: what local sandboxes must have.
         options: of the container; None for those that the environment gives.
+        works: whether there can be local sandboxes; None to find it out.
 
     Raises:
         RewardkitUsageError: `name` is no provider, or it is `e2b` and there is no key.
@@ -46,7 +53,9 @@ def choose(
         )
     if name != "auto":
         return name
-    return "e2b" if has_key else _own(isolation, options or ContainerOptions.of_environment(environ))
+    if has_key:
+        return "e2b"
+    return _own(works or partial(_works, isolation), options or ContainerOptions.of_environment(environ))
 
 
 def resolve(
@@ -84,16 +93,22 @@ def resolve(
     return LocalProvider(server=server, isolation=isolation)
 
 
-def _own(isolation: str, options: ContainerOptions) -> str:
+def _works(isolation: str) -> bool:
+    from pytest_rewardkit.sandboxes.servers import local_works
+
+    return local_works(isolation)
+
+
+def _own(works: Callable[[], bool], options: ContainerOptions) -> str:
     from pytest_rewardkit.local.container.engine import COMMANDS
-    from pytest_rewardkit.sandboxes.servers import engine_answers, local_works
+    from pytest_rewardkit.sandboxes.servers import engine_answers
 
     linux = sys.platform == "linux"
     # Looking for a command is cheap, trying a level or an engine is not.
     commands = [options.docker_command] if options.docker_command else COMMANDS
     if not any(map(shutil.which, commands)):
         return "local" if linux else ABSENT
-    if linux and local_works(isolation):
+    if linux and works():
         return "local"
     if engine_answers(options):
         return "docker"

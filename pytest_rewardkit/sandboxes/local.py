@@ -48,9 +48,12 @@ class LocalProvider:
     @cached_property
     def _found(self) -> Isolation:
         from pytest_rewardkit.local.errors import NoSuchLevelError
+        from pytest_rewardkit.local.handle import LocalServer
         from pytest_rewardkit.local.level import find_isolation
 
         try:
+            if isinstance(self._server, LocalServer):
+                return self._server.find_isolation()
             return find_isolation(self._wanted)
         except NoSuchLevelError as error:
             raise RewardkitUsageError(str(error)) from None

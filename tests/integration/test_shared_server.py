@@ -95,3 +95,23 @@ def test_nothing_is_left_when_pytest_is_killed(pytester, monkeypatch, workers):
     assert all_end([exited, *left])
     os.close(ready)
     assert list(temporary.iterdir()) == []
+
+
+def test_the_server_starts_when_tests_have_been_collected_that_want_sandboxes(run, pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    pytester.makeconftest(COUNT_SERVERS)
+    pytester.makepyfile(
+        """
+        import os
+        from conftest import BEFORE, is_server
+        from local.processes import descendants, eventually
+
+        def test_before_any_sandbox():
+            run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+            assert eventually(lambda: sum(map(is_server, descendants(run))) > (0 if run != os.getpid() else BEFORE))
+
+        def test_of_a_sandbox(sandbox):
+            pass
+        """
+    )
+    run("-k", "test_before_any_sandbox or test_of_a_sandbox").assert_outcomes(passed=2)

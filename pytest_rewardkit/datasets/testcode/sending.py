@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from e2b import NotFoundException
-
 from pytest_rewardkit.datasets.testcode.guest import (
     answers,
     candidate_names,
@@ -142,6 +140,8 @@ class Line:
                     content = again(lambda: self._content(path))
                 return content.decode("ascii", "replace")
         except SandboxSpoilt as error:
+            from e2b import NotFoundException
+
             if isinstance(error.__cause__, NotFoundException):
                 return ""
             raise

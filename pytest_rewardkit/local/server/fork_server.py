@@ -13,7 +13,7 @@ from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
 from pytest_rewardkit.local.errors import ChannelError, ForkServerError, GuestError, GuestGoneError, UnansweredError
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.server.guest_proxy import GuestProxy
-from pytest_rewardkit.local.server.launch import ended_early
+from pytest_rewardkit.local.server.launch import ended, ended_early
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
 from pytest_rewardkit.local.wire.peer import GuestAnswer, Peer, positive_integer
 
@@ -68,6 +68,8 @@ class ForkServerProxy:
         self._ended = self._loop.create_future()
         self._pidfd = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._pidfd, self._reap)
+        for message in launched.said:
+            self._receive(message)
 
     async def ready(self) -> Isolation:
         """Wait until it can make sandboxes.
@@ -250,7 +252,7 @@ class ForkServerProxy:
         self._killing.cancel()
         if not self._ready.done() and status != -signal.SIGKILL:  # which comes from outside, and says nothing
             self.tried_in_vain = self._trying
-        self._not_ready(f"the fork server ended with status {status}" if self._ready.done() else ended_early(status))
+        self._not_ready(ended(status) if self._ready.done() else ended_early(status))
         self._peer.close()
         self._ended.set_result(None)
         self._lost(None)

@@ -8,32 +8,69 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pytest_rewardkit.local.wire.frames import Message
 
 
 STANDARD_ERROR = 2
 """Its descriptor: `sys.stderr` may be another, or none, in a process that captures what it writes."""
 
 
+class HandedOver:
+    """A process that the server's owner has started, which alone learns how it ends."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Return at once: it has ended."""
+        os.close(self._descriptor)
+
+
 @dataclass(frozen=True, slots=True)
 class ForkServerProcess:
-    """A fork server that has been started, and the server's end of its channel."""
+    """A fork server that has been started.
 
-    process: subprocess.Popen[bytes]
+    Parameters:
+        process: its process.
+        sock: the server's end of its channel.
+        said: what it has said already.
+    """
+
+    process: subprocess.Popen[bytes] | HandedOver
     sock: socket.socket
+    said: tuple[Message, ...] = ()
+
+    def to_argument(self) -> str:
+        """Return what `handed_over` makes this of in a process that inherits the socket."""
+        return json.dumps({"pid": self.process.pid, "fd": self.sock.fileno(), "said": self.said})
 
 
-def launch(options: Sequence[str] = ()) -> ForkServerProcess:
+def handed_over(argument: str) -> ForkServerProcess:
+    """Return the fork server that the server's owner has launched."""
+    told: dict[str, Any] = json.loads(argument)
+    return ForkServerProcess(HandedOver(told["pid"]), socket.socket(fileno=told["fd"]), tuple(told["said"]))
+
+
+def launch(options: Sequence[str] = (), *, log: int = STANDARD_ERROR) -> ForkServerProcess:
     """Start a fork server.
 
     Its environment holds nothing of this process's: what is in it can be read by every candidate.
 
     Parameters:
         options: more options of `python -m pytest_rewardkit.local.guest`.
+        log: a descriptor for what it says to people.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -42,7 +79,8 @@ def launch(options: Sequence[str] = ()) -> ForkServerProcess:
             pass_fds=[theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
-            stdout=STANDARD_ERROR,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
     return ForkServerProcess(process, ours)
@@ -57,12 +95,21 @@ def options_after(failed: Mapping[str, str]) -> list[str]:
     return [f"--failed={json.dumps(failed)}"] if failed else []
 
 
-def ended_early(status: int) -> str:
+def ended(status: int | None) -> str:
+    """That a fork server has ended, and how.
+
+    Parameters:
+        status: its exit status, negative for a signal; None where that is not known.
+    """
+    return "the fork server ended" if status is None else f"the fork server ended with status {status}"
+
+
+def ended_early(status: int | None) -> str:
     """What it means that a fork server ended before it was ready.
 
     Parameters:
-        status: its exit status, negative for a signal.
+        status: as of `ended`.
     """
     if status == -signal.SIGALRM:
         return "a root of its own was not there in time"
-    return f"the fork server ended with status {status} before it was ready"
+    return f"{ended(status)} before it was ready"

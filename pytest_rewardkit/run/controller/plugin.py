@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
 
+from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.ledger.graders import graders_in
 from pytest_rewardkit.ledger.ledger import Ledger
@@ -59,15 +60,15 @@ class ControllerPlugin:
     Parameters:
         config: the session's config.
         settings: what the user asked for.
-        header: where sandboxes come from, for pytest's header.
+        describe: says where sandboxes come from, for pytest's header, as soon as that is known.
         judge: what decides the exit status beside the tests themselves.
     """
 
-    def __init__(self, config: pytest.Config, settings: RunSettings, header: str, judge: Judge) -> None:
+    def __init__(self, config: pytest.Config, settings: RunSettings, describe: Callable[[], str], judge: Judge) -> None:
         self.ledger = Ledger()
         self._config = config
         self._settings = settings
-        self.header = header
+        self._describe = describe
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
         """Called with a test that has to do with rewards when it has a new result."""
@@ -106,6 +107,19 @@ class ControllerPlugin:
     def comparisons(self) -> list[BaselineComparison]:
         """The run beside each of its baselines, once it is over."""
         return self.judge.compare(self.ledger)
+
+    @cached_property
+    def header(self) -> str:
+        """Where sandboxes come from."""
+        return self._describe()
+
+    # Before pytest's header, and before pytest-xdist starts its workers.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        try:
+            _ = self.header
+        except RewardkitUsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def pytest_report_header(self) -> str:
         return f"rewardkit: {self.header}"

@@ -13,7 +13,7 @@ from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 from pytest_rewardkit.run.provision import Provision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -29,17 +29,11 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
     """
-    judge = judge_of(config, settings)
     stored = stored_in(config, settings.stored, "--rewardkit-from")
     carried = stored_in(config, settings.resume, "--rewardkit-resume")
     if stored is not None and carried is not None:
         raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
-    if stored is None:
-        provider = Provision.of(config).provider
-        controller = ControllerPlugin(config, settings, provider.describe(), judge)
-    else:
-        header = f"results of {stored.path.name}, nothing is run"
-        controller = ControllerPlugin(config, settings, header, judge)
+    controller = ControllerPlugin(config, settings, _describe(config, stored), judge_of(config, settings))
     register = config.pluginmanager.register
     register(controller, CONTROLLER)
     if config.getoption("collectonly"):
@@ -82,6 +76,14 @@ def _register_json(config: pytest.Config, settings: RunSettings, controller: Con
 
         register(CtrfFile(config, f"{settings.harbor}/ctrf.json", controller), "rewardkit-harbor-ctrf")
         register(HarborFolder(config, settings.harbor, controller), "rewardkit-harbor")
+
+
+def _describe(config: pytest.Config, stored: Stored | None) -> Callable[[], str]:
+    """Return what says where sandboxes come from."""
+    if stored is None:
+        return Provision.of(config).provider.describe
+    described = f"results of {stored.path.name}, nothing is run"
+    return lambda: described
 
 
 def _facts(config: pytest.Config, settings: RunSettings, stored: Stored | None) -> Mapping[str, Any]:
