@@ -62,6 +62,7 @@ class SampledRow(NamedTuple):
             format=self.source.format or UNNAMED,
             candidate=self.source.candidate(self.sample),
             test_runner=test_runner,
+            folder=self.source.dataset.folder,
         )
 
 

@@ -13,6 +13,8 @@ from pytest_rewardkit.scorers.response.messages import answer_of
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_rewardkit.datasets.formats.task import RowTask
     from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
@@ -41,6 +43,7 @@ class Row(Mapping[str, Any]):
         format: what its fields mean.
         candidate: what is judged by it, where that is not one of its fields.
         test_runner: gives where its own test code runs.
+        folder: from which paths in it are read; None for the current one.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Row(Mapping[str, Any]):
         format: RowFormat,  # noqa: A002
         candidate: str | None = None,
         test_runner: Callable[[], TestRunner] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._fields = fields
         self.id = id
@@ -59,6 +63,7 @@ class Row(Mapping[str, Any]):
         self._format = format
         self._candidate = candidate
         self._test_runner = test_runner
+        self.folder = folder
         self._replacement: Callable[[], str] | None = None
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.fields import DIRECTIONS, ID_FIELDS, missing_field, unknown_field
@@ -15,8 +16,6 @@ from pytest_rewardkit.scorers.values.digits import written
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_rewardkit.datasets.store import Fields, Store
 
 FieldSpec = Sequence[str] | Mapping[str, str] | None
@@ -36,8 +35,17 @@ class IndexEntry:
 class Dataset(Sequence[Row]):
     """Rows in the order of their file; only their index is in memory."""
 
-    def __init__(self, store: Store, entries: list[IndexEntry], fields: FieldSpec, id_field: str | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        entries: list[IndexEntry],
+        fields: FieldSpec,
+        id_field: str | None,
+        folder: Path | None = None,
+    ) -> None:
         self.name = store.name
+        self.folder = folder
+        """Where the file is, from which paths in rows are read; None for rows of no file."""
         self.entries = entries
         self._store = store
         self._renamed = _renaming(fields)
@@ -57,7 +65,7 @@ class Dataset(Sequence[Row]):
             raise RewardkitUsageError(
                 f"{entry.place}: the row {entry.id!r} is not there any more; the file has changed"
             )
-        return Row(fields, id=entry.id, place=entry.place, format=UNNAMED)
+        return Row(fields, id=entry.id, place=entry.place, format=UNNAMED, folder=self.folder)
 
 
 def open_dataset(
@@ -103,7 +111,8 @@ def open_dataset(
             break
     if not entries:
         raise RewardkitUsageError(f"{store.name}: there are no rows")
-    return Dataset(store, entries, fields, id)
+    folder = Path(source).absolute().parent if isinstance(source, str | Path) else None
+    return Dataset(store, entries, fields, id, folder)
 
 
 def _row_id(row: Fields, id_field: str | None, place: str, number: int) -> str:

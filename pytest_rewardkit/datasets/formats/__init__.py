@@ -96,8 +96,23 @@ _TEST_CODE: Final = _shape("prompt entry_point test")
 _INPUTS: Final = _shape("prompt entry_point canonical_solution base_input plus_input")
 _CRUXEVAL: Final = _shape("code input output")
 
+PROJECT: Final = Format(
+    "project:read",
+    (frozenset(["project"]), frozenset(["files"])),
+    frozenset(
+        [
+            *("project", "files", "commit", "command", "report", "tests", "setup", "envs", "any_order"),
+            *("time_limit", "setup_time_limit", "fail_to_pass", "pass_to_pass", "weights"),
+            *("prompt", "reference", "name", *ID_FIELDS, *DIRECTIONS, *CANDIDATE_FIELDS, MESSAGES),
+        ]
+    ),
+    ours=True,
+)
+"""Changes of a project, judged by its own tests."""
+
 FORMATS: Final = {
     "rewardkit": OWN,
+    "project": PROJECT,
     "humaneval": Format("humaneval:read", (_TEST_CODE,)),
     "humaneval+": Format("evalplus:read_humaneval", (_INPUTS, _TEST_CODE)),
     "mbpp": Format("mbpp:read", (_shape("test_list"),)),
