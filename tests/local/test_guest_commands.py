@@ -53,6 +53,18 @@ def test_output_and_status(box):
     assert box.run("echo out; echo err >&2; exit 3") == ("out\nerr\n", 3)
 
 
+@pytest.mark.parametrize("variables", [{}, {"LD_BIND_NOW": "1"}])
+def test_a_command_has_its_limit_of_processes_however_it_is_started(fork_server, variables):
+    with fork_server.spawn(processes=20) as box:
+        assert box.run("ulimit -Su; ulimit -Hu; ulimit -u 21 2>&1 | grep -c not", envs=variables) == ("20\n20\n1\n", 0)
+        assert box.run("tr '\\0' ' ' < /proc/$$/cmdline", envs=variables)[0].startswith("/bin/bash -l -c tr")
+
+
+def test_a_shell_that_is_not_there_is_not_started(box):
+    with pytest.raises(RequestFailedError, match="No such file"):
+        box.request("start", [0, 1, 2], cmd="/no/bash", args=["-c", "true"])
+
+
 def test_a_signal_shows_as_a_negative_status(box):
     assert box.run("kill -TERM $$") == ("", -signal.SIGTERM)
 
