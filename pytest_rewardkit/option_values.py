@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_rewardkit.ledger.shard import Shard
+
 
 def choice(*choices: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
@@ -42,6 +44,12 @@ def limit(name: str) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def shard(value: str) -> Shard:
+    from pytest_rewardkit.ledger.shard import parse_shard
+
+    return parse_shard(value)
 
 
 def fraction(value: str) -> float:

@@ -217,9 +217,30 @@ OPTIONS: Final = (
         "--rewardkit-from",
         str,
         None,
-        "Decide and report an earlier run again, by its results file; nothing is run",
+        "Decide and report an earlier run again, by its results file; nothing is run. All files of a run's shards, or "
+        "folders with them, are joined",
         "FILE",
         alone="reports nothing",
+        several=True,
+    ),
+    Option(
+        "shard",
+        "--rewardkit-shard",
+        option_values.shard,
+        None,
+        "Run one shard of the tests that are selected, such as 2/8; gates decide when all shards are joined",
+        "K/N",
+        alone="splits nothing",
+    ),
+    Option(
+        "durations",
+        "--rewardkit-durations",
+        str,
+        None,
+        "Let shards last equally long, by a results file or pytest-split's durations (default: .test_durations, where "
+        "there is one)",
+        "FILE",
+        alone="splits nothing",
     ),
     Option(
         "resume",

@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
+    _split(config, settings)
     if settings.resume is not None and not config.getoption("collectonly"):
         from pytest_rewardkit.run.controller.resume import Resume
 
@@ -69,6 +70,18 @@ def pytest_configure(config: pytest.Config) -> None:
             register_reports(config, settings)
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _split(config: pytest.Config, settings: RunSettings) -> None:
+    if settings.shard is None:
+        return
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.run.worker.shard import ShardSelection
+
+    try:
+        config.pluginmanager.register(ShardSelection(config, settings.shard, settings), "rewardkit-shard")
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _threshold(config: pytest.Config, settings: RunSettings) -> float | None:

@@ -10,6 +10,7 @@ from pytest_rewardkit.ledger.modes import CHECKS
 from pytest_rewardkit.options import CONTAINER_OPTIONS, LIMIT_OPTIONS, LIMITS, OPTIONS
 
 if TYPE_CHECKING:
+    from pytest_rewardkit.ledger.shard import Shard
     from pytest_rewardkit.local.container.options import ContainerOptions
 
 # This module is loaded in every session: a named tuple is made in a tenth of a data class's time.
@@ -58,8 +59,12 @@ class RunSettings(NamedTuple):
     """What the same tests of two runs have in common: row, or the name of a parameter; None for their node ids."""
     fail_on: str | None
     """What fails the run beside gates: regression, which is a loss against the baseline; None for nothing."""
-    stored: str | None
-    """The results file of a run to decide and report again, instead of running anything."""
+    stored: tuple[str, ...] | None
+    """The results file of a run to decide and report again, instead of running anything; or those of its shards."""
+    shard: Shard | None
+    """Which of how many shards this run is; None for all tests."""
+    durations: str | None
+    """The file by whose durations tests are split; None for the one that pytest-split writes, where there is one."""
     resume: str | None
     """The results file of a run of which only what is missing or unscored is run."""
     results: str | None

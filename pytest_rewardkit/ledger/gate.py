@@ -19,6 +19,9 @@ RUN: Final = "run"
 MUST_PASS: Final = "must_pass"  # noqa: S105
 """The name of the gate over the tests whose markers say so."""
 
+SHARDS: Final = "shards"
+"""The name of the gate that fails where shards of a run are not there as a whole."""
+
 
 class GateState(StrEnum):
     """How a gate decided."""
@@ -28,6 +31,8 @@ class GateState(StrEnum):
     UNDECIDED = "undecided"
     NOT_ASKED = "not asked"
     """None of its tests was to run, because a choice of all tests was."""
+    WAITING = "waiting"
+    """The run is a part of another one, in which the gate decides."""
 
 
 @dataclass(frozen=True, slots=True)

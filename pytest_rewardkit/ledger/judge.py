@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.ledger.baseline import REGRESSION, compare, decide_regression
-from pytest_rewardkit.ledger.gate import ChosenTests, Decision, GateState
+from pytest_rewardkit.ledger.gate import SHARDS, ChosenTests, Decision, GateState
 from pytest_rewardkit.ledger.gates import decide, decide_must_pass, faults
 
 if TYPE_CHECKING:
@@ -26,12 +26,16 @@ class Judge:
         baselines: the earlier runs to compare with.
         fail_on_regression: whether a loss against the baseline fails the run.
         confidence: of the comparison's interval and decision; None to let one test that is worse decide.
+        waiting: for what gates wait in this run, which is a part of another one; "" where they decide.
+        joins_shards: whether the run is joined of others, all of which have to be there.
     """
 
     gates: Sequence[Gate] = ()
     baselines: Sequence[Baseline] = ()
     fail_on_regression: bool = False
     confidence: float | None = None
+    waiting: str = ""
+    joins_shards: bool = False
 
     def compare(self, ledger: Ledger) -> list[BaselineComparison]:
         """Return the run beside each of its baselines."""
@@ -55,9 +59,10 @@ class Judge:
             gates_with_tests: gates that had tests to decide about when the run was decided before.
         """
         tests, missing = ledger.tasks, ledger.missing
+        decisions = [Decision(SHARDS, GateState.FAILED, unfinished)] if self.joins_shards and unfinished else []
         unfinished = unfinished or faults(tests)
         choice = ChosenTests(narrowed_by, ledger.collected, ledger.groups, gates_with_tests)
-        decisions = [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
+        decisions += [decide(gate, tests, missing=missing, unfinished=unfinished, choice=choice) for gate in self.gates]
         if (must_pass := decide_must_pass(tests, unfinished=faults(tests))) is not None:
             decisions.append(must_pass)
         if self.fail_on_regression:
@@ -67,6 +72,8 @@ class Judge:
                 )
                 for comparison, name in zip(comparisons, self._regressions(), strict=True)
             ]
+        if self.waiting:
+            return [_waits(it, self.waiting) for it in decisions]
         return decisions
 
     def _regressions(self) -> list[str]:
@@ -78,4 +85,11 @@ class Judge:
     def stopped(self) -> list[Decision]:
         """Return what is decided about a run that was stopped: nothing, and so it does not pass."""
         names = [gate.name for gate in self.gates] + (self._regressions() if self.fail_on_regression else [])
-        return [Decision(name, GateState.FAILED, "not decided, because the run was stopped") for name in names]
+        decisions = [Decision(name, GateState.FAILED, "not decided, because the run was stopped") for name in names]
+        return [_waits(it, self.waiting) for it in decisions] if self.waiting else decisions
+
+
+def _waits(decision: Decision, waiting: str) -> Decision:
+    if decision.state is GateState.NOT_ASKED:
+        return decision
+    return Decision(decision.name, GateState.WAITING, waiting)

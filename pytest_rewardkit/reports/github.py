@@ -94,7 +94,7 @@ def summary(
 
 def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
     """Return the outputs of the step, by name; a mean that is not known is an empty text."""
-    asked = [it for it in decisions if it.state is not GateState.NOT_ASKED]
+    asked = [it for it in decisions if it.state not in (GateState.NOT_ASKED, GateState.WAITING)]
     gate = "none" if not asked else "failed" if any(it.fails for it in asked) else "passed"
     return {
         "reward_mean": _number(figures.mean),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.formatting import counted, duration, shown, signed
 from pytest_rewardkit.ledger.baseline import REGRESSION
-from pytest_rewardkit.ledger.gate import MUST_PASS, RUN
+from pytest_rewardkit.ledger.gate import MUST_PASS, RUN, SHARDS
 from pytest_rewardkit.ledger.graders import check_of, graders_in
 from pytest_rewardkit.ledger.statistics import weighted_mean, wilson
 from pytest_rewardkit.ledger.tasks import ReducedTest
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _CONFIDENCE: Final = 0.95
 _INTERVAL: Final = "95 % interval"
-_OF_ALL: Final = {RUN: "Run", MUST_PASS: "Must pass", REGRESSION: "Regression"}
+_OF_ALL: Final = {RUN: "Run", MUST_PASS: "Must pass", REGRESSION: "Regression", SHARDS: "Shards"}
 """What gates that are not about a group are called."""
 _SHORTEST: Final = 0.0005
 """Seconds under which a phase would read 0 ms, and is not worth a colour."""
@@ -95,18 +95,39 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
         sandboxes: where they came from, in one line.
         seconds: how long the run took.
     """
-    host, versions = (_mapping(facts.get(name)) for name in ("host", "versions"))
-    system = " ".join(str(host[name]) for name in ("system", "machine") if name in host)
-    processors = host.get("processors")
+    versions = _mapping(facts.get("versions"))
+    shard = _mapping(facts.get("shard"))
     shown_facts = {
         "Started": str(facts.get("started", "")).replace("T", " ").replace("+00:00", " UTC"),
         "Duration": "" if seconds is None else duration(seconds),
         "Sandboxes": sandboxes or str(_mapping(facts.get("sandboxes")).get("provider", "")),
         "Workers": str(facts.get("workers") or ""),
-        "System": f"{system}, {counted(processors, 'processor')}" if isinstance(processors, int) else system,
+        "System": _system(facts),
+        "Shard": f"{shard.get('number')} of {shard.get('of')}" if shard else "",
         **{"Python" if name == "python" else name: str(version) for name, version in versions.items()},
+        **{f"Shard {shard.get('number')}": _shard(shard) for shard in map(_mapping, facts.get("shards") or ())},
     }
     return {name: fact for name, fact in shown_facts.items() if fact}
+
+
+def _system(facts: Mapping[str, Any]) -> str:
+    host = _mapping(facts.get("host"))
+    system = " ".join(str(host[name]) for name in ("system", "machine") if name in host)
+    processors = host.get("processors")
+    return f"{system}, {counted(processors, 'processor')}" if isinstance(processors, int) else system
+
+
+def _shard(shard: Mapping[str, Any]) -> str:
+    """Return the circumstances of one shard of the run, in one line."""
+    sandboxes, versions = _mapping(shard.get("sandboxes")), _mapping(shard.get("versions"))
+    seconds = shard.get("seconds")
+    found = [
+        " ".join(str(sandboxes[name]) for name in ("provider", "isolation") if name in sandboxes),
+        f"Python {versions['python']}" if "python" in versions else "",
+        _system(shard),
+        duration(seconds) if isinstance(seconds, int | float) else "cut off",
+    ]
+    return "; ".join(text for text in found if text)
 
 
 def _gates(decisions: Sequence[Decision]) -> list[PageGate]:

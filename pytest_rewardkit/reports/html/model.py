@@ -147,10 +147,10 @@ class PageGroup:
 
 @dataclass(frozen=True, slots=True)
 class PageGate:
-    """What a gate decided about the run, or about a group, and why. "passed" and "not asked" let a run pass."""
+    """What a gate decided about the run, or about a group, and why; "failed" and "undecided" fail a run."""
 
     name: str
-    state: Literal["passed", "failed", "undecided", "not asked"]
+    state: Literal["passed", "failed", "undecided", "not asked", "waiting"]
     reason: str
 
 

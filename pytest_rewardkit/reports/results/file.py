@@ -86,6 +86,10 @@ class Stored:
     end: Mapping[str, Any] | None = None
 
     @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
     def unfinished(self) -> str:
         """Why the file does not tell of a whole run; "" when it does."""
         if self.end is None:

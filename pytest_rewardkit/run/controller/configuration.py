@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.ledger.baseline import Baseline
@@ -12,6 +12,7 @@ from pytest_rewardkit.ledger.modes import MUTANTS
 from pytest_rewardkit.ledger.pairing import ROW, label_of
 from pytest_rewardkit.pyproject import gates_in
 from pytest_rewardkit.reports.results.file import Stored, read
+from pytest_rewardkit.reports.results.shards import Joined, join, shard_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,14 @@ if TYPE_CHECKING:
     from pytest_rewardkit.settings import RunSettings
 
 
-def judge_of(config: pytest.Config, settings: RunSettings) -> Judge:
-    """Return what decides the run. Raises RewardkitUsageError, with the place, for what cannot be asked."""
+def judge_of(config: pytest.Config, settings: RunSettings, *, joins_shards: bool = False) -> Judge:
+    """Return what decides the run.
+
+    Parameters:
+        joins_shards: whether it is joined of others.
+
+    Raises RewardkitUsageError, with the place, for what cannot be asked.
+    """
     if settings.pair_by is not None and not settings.baseline:
         raise RewardkitUsageError("--rewardkit-pair-by needs an earlier run to pair with: --rewardkit-baseline=FILE")
     if settings.fail_on is not None and not settings.baseline:
@@ -32,12 +39,64 @@ def judge_of(config: pytest.Config, settings: RunSettings) -> Judge:
         )
     confidence = settings.confidence
     gates = gates_in(config.rootpath / "pyproject.toml", fail_under=settings.fail_under, confidence=confidence)
+    chosen = [gate for gate in _applying(gates, settings.selfcheck) if gate.has_conditions]
+    if settings.shard is not None:
+        return Judge(chosen, waiting=f"this is {settings.shard}, and gates decide when all are joined")
     return Judge(
-        gates=[gate for gate in _applying(gates, settings.selfcheck) if gate.has_conditions],
+        gates=chosen,
         baselines=_baselines(config, settings),
         fail_on_regression=settings.fail_on == "regression",
         confidence=confidence,
+        joins_shards=joins_shards,
     )
+
+
+def with_options_of(shards: Joined, settings: RunSettings) -> RunSettings:
+    """Return `settings` with what the shards of the run were to be held against, where they say nothing else."""
+    given: dict[str, Any] = dict(shards.options)
+    if "baseline" in given:
+        given["baseline"] = tuple(given["baseline"])
+    return settings._replace(**{name: value for name, value in given.items() if getattr(settings, name) is None})
+
+
+def told_run(config: pytest.Config, settings: RunSettings) -> Stored | Joined | None:
+    """Return the run that is to be decided and reported again, joined of its shards where it has some; None for none.
+
+    Raises RewardkitUsageError for what is no such run.
+    """
+    if settings.stored is None:
+        return None
+    files: list[Stored] = []
+    unreadable: list[str] = []
+    try:
+        for path in _results_in(config, settings.stored):
+            try:
+                files.append(read(path))
+            except RewardkitUsageError as error:
+                unreadable.append(str(error))
+        if len(files) == 1 and not unreadable and shard_of(files[0]) is None:
+            return files[0]
+        if all(shard_of(stored) is None for stored in files):
+            runs = "; ".join(f"{stored.path} is a whole run, and no shard of one" for stored in files)
+            raise RewardkitUsageError("; ".join([*unreadable, *([runs] if len(files) > 1 else [])]))
+        return join(files, unreadable)
+    except RewardkitUsageError as error:
+        raise RewardkitUsageError(f"--rewardkit-from: {error}") from None
+
+
+def _results_in(config: pytest.Config, names: Sequence[str]) -> list[Path]:
+    """Return the results files that are named, and those in directories that are, at any depth."""
+    found: dict[Path, None] = {}
+    for name in names:
+        path = config.invocation_params.dir / Path(name).expanduser()
+        if not path.is_dir():
+            found[path] = None
+            continue
+        inside = sorted(file for file in path.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
+        if not inside:
+            raise RewardkitUsageError(f"{path} holds no results, which end in .jsonl or .jsonl.gz")
+        found.update(dict.fromkeys(inside))
+    return list(found)
 
 
 def stored_in(config: pytest.Config, file: str | None, option: str, *, details: bool = True) -> Stored | None:

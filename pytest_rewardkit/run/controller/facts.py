@@ -29,6 +29,7 @@ def versions() -> dict[str, str]:
 
 def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -> dict[str, Any]:
     """Return what is known of a run when it begins. It holds no name of the machine, and none of its variables."""
+    shard = {} if settings.shard is None else {"shard": settings.shard._asdict()}
     workers = getattr(config.option, "tx", None) or ()
     return {
         "started": now(),
@@ -37,9 +38,13 @@ def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -
         "sandboxes": {"provider": provider.name, "isolation": provider.isolation},
         "workers": len(workers),
         "options": options_of(settings),
+        **shard,
     }
 
 
 def options_of(settings: RunSettings) -> dict[str, Any]:
     """Return the options that were given or have a default, by name."""
-    return {name: value for name, value in settings._asdict().items() if value is not None}
+    found = {name: value for name, value in settings._asdict().items() if value is not None}
+    if settings.shard is not None:
+        found["shard"] = f"{settings.shard.number}/{settings.shard.of}"
+    return found

@@ -79,6 +79,8 @@ class ControllerPlugin:
         self.gates_with_tests: frozenset[str] = frozenset()
         """The gates that had tests to decide about in that run."""
         self._deselected = 0
+        self.of_other_shards = 0
+        """How many of the tests that were deselected run in other shards of this run."""
         self.uncollected = 0
         """How many files could not be collected."""
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
@@ -91,12 +93,15 @@ class ControllerPlugin:
     @property
     def narrowed_by(self) -> str:
         """By what a choice of all tests was made; "" when all were to run."""
-        return narrowed_by(self._config, self._deselected) if self.chosen is None else self.chosen
+        if self.chosen is not None:
+            return self.chosen
+        return narrowed_by(self._config, self._deselected - self.of_other_shards)
 
     @property
     def complete(self) -> bool:
         """Whether every test was tried that was to be tried: false while the run goes on, and when it was stopped."""
-        return self._decisions is not None
+        # A run that is told of may have been stopped, whatever becomes of its story.
+        return self._decisions is not None and not (self.chosen is not None and self.unfinished)
 
     @property
     def decisions(self) -> list[Decision]:

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.run.controller.configuration import judge_of, stored_in
+from pytest_rewardkit.reports.results.shards import Joined
+from pytest_rewardkit.run.controller.configuration import judge_of, stored_in, told_run, with_options_of
 from pytest_rewardkit.run.controller.html_plugin import HtmlPluginColumn
 from pytest_rewardkit.run.controller.live import Live
 from pytest_rewardkit.run.controller.plugin import ControllerPlugin
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.controller.shard_report import ShardReport
     from pytest_rewardkit.settings import RunSettings
 
 CONTROLLER: Final = "rewardkit-reporter"
@@ -29,11 +31,14 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
 
     Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
     """
-    stored = stored_in(config, settings.stored, "--rewardkit-from")
+    stored = told_run(config, settings)
     carried = stored_in(config, settings.resume, "--rewardkit-resume")
     if stored is not None and carried is not None:
         raise RewardkitUsageError("--rewardkit-from runs nothing, and --rewardkit-resume does: use one of them")
-    controller = ControllerPlugin(config, settings, _describe(config, stored), judge_of(config, settings))
+    if isinstance(stored, Joined):
+        settings = with_options_of(stored, settings)
+    judge = judge_of(config, settings, joins_shards=isinstance(stored, Joined))
+    controller = ControllerPlugin(config, settings, _describe(config, stored), judge)
     register = config.pluginmanager.register
     register(controller, CONTROLLER)
     if config.getoption("collectonly"):
@@ -50,13 +55,15 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
 
         register(GitHubReport(config, controller), "rewardkit-github")
     _register_json(config, settings, controller)
+    shard = _shard(config, settings, controller)
     if settings.results is None and settings.html is None:
         return
     facts = _facts(config, settings, stored)
     if settings.results is not None:
         from pytest_rewardkit.run.controller.results_file import ResultsFile
 
-        register(ResultsFile(config, settings.results, controller, facts, carried), "rewardkit-results")
+        file = ResultsFile(config, settings.results, controller, facts, carried=carried, shard=shard)
+        register(file, "rewardkit-results")
     if settings.html is not None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
@@ -78,17 +85,29 @@ def _register_json(config: pytest.Config, settings: RunSettings, controller: Con
         register(HarborFolder(config, settings.harbor, controller), "rewardkit-harbor")
 
 
-def _describe(config: pytest.Config, stored: Stored | None) -> Callable[[], str]:
+def _describe(config: pytest.Config, stored: Stored | Joined | None) -> Callable[[], str]:
     """Return what says where sandboxes come from."""
     if stored is None:
         return Provision.of(config).provider.describe
-    described = f"results of {stored.path.name}, nothing is run"
+    described = f"results of {stored.name}, nothing is run"
     return lambda: described
 
 
-def _facts(config: pytest.Config, settings: RunSettings, stored: Stored | None) -> Mapping[str, Any]:
+def _shard(config: pytest.Config, settings: RunSettings, controller: ControllerPlugin) -> ShardReport | None:
+    if settings.shard is None:
+        return None
+    from pytest_rewardkit.run.controller.shard_report import ShardReport
+
+    shard = ShardReport(config, settings.shard, controller, leaves_results=settings.results is not None)
+    config.pluginmanager.register(shard, "rewardkit-shard-report")
+    return shard
+
+
+def _facts(config: pytest.Config, settings: RunSettings, stored: Stored | Joined | None) -> Mapping[str, Any]:
     from pytest_rewardkit.run.controller.facts import facts_of, options_of
 
+    if isinstance(stored, Joined):
+        return {**stored.run, "options": options_of(settings)}
     if stored is None:
         return facts_of(config, settings, Provision.of(config).provider)
     facts = {name: fact for name, fact in stored.run.items() if name not in ("v", "type")}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
     from pytest_rewardkit.reports.results.file import Stored
     from pytest_rewardkit.run.controller.plugin import ControllerPlugin
+    from pytest_rewardkit.run.controller.shard_report import ShardReport
 
 
 class ResultsFile:
@@ -29,6 +30,7 @@ class ResultsFile:
         file: where to write, relative to the directory in which pytest was started.
         facts: the circumstances of the run.
         carried: an earlier run whose tests with a number are kept; they are in the file from its first moment on.
+        shard: what a run says of itself that is one shard of another.
 
     Raises pytest.UsageError where `file` cannot be written.
     """
@@ -39,12 +41,15 @@ class ResultsFile:
         file: str,
         controller: ControllerPlugin,
         facts: Mapping[str, Any],
+        *,
         carried: Stored | None = None,
+        shard: ShardReport | None = None,
     ) -> None:
         self._config = config
         self._controller = controller
         self._facts = facts
         self._carried = _with_numbers(carried)
+        self._shard = shard
         self._clock = time.perf_counter()
         self._failure = ""
         path = config.invocation_params.dir / Path(file).expanduser()
@@ -102,19 +107,19 @@ class ResultsFile:
             self._failure = one_line(str(error), 300)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._settle()
         end = end_line(
             ended=now(),
             seconds=time.perf_counter() - self._clock,
-            exit_status=int(exitstatus),
+            exit_status=int(session.exitstatus),
             complete=self._controller.complete,
             figures=self._controller.ledger.figures(),
             decisions=self._controller.decisions,
             uncollected=self._controller.uncollected,
             narrowed_by=self._controller.narrowed_by,
         )
-        self._write(end)
+        self._write(end if self._shard is None else {**end, **self._shard.end_fields()})
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

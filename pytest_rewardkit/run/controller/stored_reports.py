@@ -30,8 +30,20 @@ def location_of(node_id: str, result: TestResult) -> Location:
     return path, None if result.line is None else result.line - 1, names.replace("::", ".")
 
 
-def reports_of(node_id: str, result: TestResult, location: Location) -> Iterator[pytest.TestReport]:
-    """Yield the reports of a result, in their order; that of the teardown carries its record."""
+def reports_of(
+    node_id: str, result: TestResult, location: Location, *, kept: bool = True
+) -> Iterator[pytest.TestReport]:
+    """Yield the reports of a result, in their order; that of the teardown carries its record.
+
+    Parameters:
+        kept: whether the run has the test from an earlier one, and would have run it otherwise.
+    """
+    for report in _reports(node_id, result, location):
+        setattr(report, KEPT_ATTRIBUTE, kept)
+        yield report
+
+
+def _reports(node_id: str, result: TestResult, location: Location) -> Iterator[pytest.TestReport]:
     if result.outcome == CRASHED:
         # Such as pytest-xdist makes of a worker's death.
         when: Any = "???"
@@ -69,9 +81,7 @@ def _report(
     outcome: Literal["passed", "failed", "skipped"],
     longrepr: str | None = None,
 ) -> pytest.TestReport:
-    report = pytest.TestReport(node_id, location, {}, outcome, longrepr, when)
-    setattr(report, KEPT_ATTRIBUTE, True)
-    return report
+    return pytest.TestReport(node_id, location, {}, outcome, longrepr, when)
 
 
 def _why(result: TestResult) -> str:

@@ -10,13 +10,14 @@ from pytest_rewardkit.run.controller.stored_reports import location_of, reports_
 
 if TYPE_CHECKING:
     from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.reports.results.shards import Joined
     from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 
 class StoredRun:
     """Takes the place of collection and of the tests; `controller` and all other reports see what `stored` holds."""
 
-    def __init__(self, config: pytest.Config, stored: Stored, controller: ControllerPlugin) -> None:
+    def __init__(self, config: pytest.Config, stored: Stored | Joined, controller: ControllerPlugin) -> None:
         self._stored = stored
         self._controller = controller
         controller.unfinished = stored.unfinished
@@ -29,7 +30,7 @@ class StoredRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> bool:
         session.items = []
-        session.testscollected = len(self._stored.lines)
+        session.testscollected = len(self._stored.ledger.tests)
         self._controller.ledger.expect(self._stored.ledger.collected)
         return True
 
@@ -40,7 +41,7 @@ class StoredRun:
             location = location_of(test.node_id, test.last)
             hook.pytest_runtest_logstart(nodeid=test.node_id, location=location)
             for result in test.results:
-                for report in reports_of(test.node_id, result, location):
+                for report in reports_of(test.node_id, result, location, kept=result.kept):
                     hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=test.node_id, location=location)
         return True

@@ -13,7 +13,7 @@ const state = { words: [], verdicts: new Set(), outcome: null, change: null, gro
 
 // ---- the head
 
-const GATE_TONES = { passed: "good", failed: "bad", undecided: "fair", "not asked": "none" };
+const GATE_TONES = { passed: "good", failed: "bad", undecided: "fair", "not asked": "none", waiting: "none" };
 
 function drawHead() {
   document.title = plain(overview.title);
