@@ -63,7 +63,7 @@ def rewards(result):
     """The section of rewards, without what took how long and where it is kept."""
     text = result.stdout.str()
     section = text[re.search("^=+ rewards =+$", text, re.MULTILINE).end() : text.rindex("\n=")]
-    return re.sub(r"slowest: (.*\n)(         .*\n)*|results: .*", "", section)
+    return re.sub(r"slowest: (.*\n)(         .*\n)*|results: .*", "", section).strip()
 
 
 def names(path):

@@ -201,7 +201,7 @@ def test_the_schema_demands_what_every_attempt_has(key, wrong):
 
 def test_the_schema_refuses_other_ends(wrong):
     assert wrong(ended() | {"gates": [{"name": "run", "state": "maybe", "reason": ""}]})
-    assert wrong(run_line(FACTS) | {"options": {"secret": ["list"]}})
+    assert wrong(run_line(FACTS) | {"options": {"secret": [["list"]]}})
 
 
 @pytest.mark.parametrize(
