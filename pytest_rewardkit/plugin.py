@@ -16,9 +16,11 @@ from pytest_rewardkit.run.worker.plugin import WorkerPlugin
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pytest_rewardkit.run.worker.failures import Failures
+    from pytest_rewardkit.scorers.languages.table import Language
 
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
@@ -47,7 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     failures = _failures(config, settings) if settings.enabled else None
-    config.pluginmanager.register(WorkerPlugin(failures, _threshold(config, settings)), "rewardkit-recording")
+    worker = WorkerPlugin(failures, _threshold(config, settings), _languages(config))
+    config.pluginmanager.register(worker, "rewardkit-recording")
     if settings.selfcheck:
         from pytest_rewardkit.selfcheck.plugin import SelfCheck
 
@@ -96,6 +99,20 @@ def _threshold(config: pytest.Config, settings: RunSettings) -> float | None:
         if not settings.enabled and asks_in(path):
             config.pluginmanager.register(UnheardGates(path), "rewardkit-unheard-gates")
         return threshold_in(path) if settings.threshold is None else settings.threshold
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _languages(config: pytest.Config) -> Mapping[str, Language]:
+    """Return the languages that this run's project adds, by name."""
+    path = config.rootpath / "pyproject.toml"
+    if not _speaks(path):
+        return {}
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.pyproject import languages_in
+
+    try:
+        return languages_in(path)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""The gates and the threshold that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
+"""The gates, the threshold and the languages that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
 
 [tool.rewardkit]
 threshold = 0.5
@@ -7,6 +7,10 @@ fail_under = 0.8
 [tool.rewardkit.groups.sorting]
 select = "test_sorting.py and not slow"
 must_pass = true
+
+[tool.rewardkit.languages.lua]
+extension = "lua"
+run = "lua {file}"
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_rewardkit.scorers.languages.table import Language
+
 _TABLE: Final = "tool.rewardkit"
 
 
@@ -35,6 +41,22 @@ def threshold_in(path: Path) -> float | None:
         return None
     table = _Table(path, _TABLE, {"threshold": content["threshold"]})
     return float(table.values(_OF_RUN)["threshold"])
+
+
+def languages_in(path: Path) -> dict[str, Language]:
+    """Return the languages that the file describes, by name. Raises as `gates_in` does."""
+    content = _read(path)
+    if not isinstance(content, dict) or "languages" not in content:
+        return {}
+    from pytest_rewardkit.scorers.languages.table import language_from
+
+    found = {}
+    for name, table in _Table(path, _TABLE, content).inner("languages"):
+        try:
+            found[name] = language_from(name, table.content)
+        except (RewardkitUsageError, TypeError) as error:
+            raise table.wrong(None, str(error)) from None
+    return found
 
 
 def asks_in(path: Path) -> bool:
@@ -54,7 +76,7 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
     Raises RewardkitUsageError, with file and line, for what the file must not say.
     """
     table = _Table(path, _TABLE, _read(path))
-    run = table.values(_BOUNDS | _OF_RUN, also=("groups",))
+    run = table.values(_BOUNDS | _OF_RUN, also=("groups", "languages"))
     # It decides tests, and no gate.
     run.pop("threshold", None)
     if fail_under is not None:
@@ -106,6 +128,11 @@ class _Table:
         self._content: Mapping[str, Any] = content if isinstance(content, dict) else {}
         if not isinstance(content, dict):
             raise self.wrong(None, f"must be a table, not {content!r}")
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What stands in the table, unchecked."""
+        return self._content
 
     def values(self, known: Mapping[str, Callable[[Any], Any]], also: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return the table's values, each parsed by the function of its key in `known`."""

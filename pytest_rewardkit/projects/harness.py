@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
-from pytest_rewardkit.projects.command_run import run_command
 from pytest_rewardkit.projects.ctrf import read_ctrf
 from pytest_rewardkit.projects.junit import read_junit
 from pytest_rewardkit.projects.outcomes import ProjectRun, UnreadableReport
 from pytest_rewardkit.projects.tap import read_tap
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.scorers.running.command_run import run_command
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.scratch import scratch_path
 from pytest_rewardkit.text import one_line
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from e2b.sandbox.filesystem.filesystem import WriteEntry
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.projects.command_run import CommandRun
     from pytest_rewardkit.projects.project import Project
     from pytest_rewardkit.projects.sources import ProjectFile
+    from pytest_rewardkit.scorers.running.command_run import CommandRun
 
 FOLDER: Final = "/home/user/project"
 STDOUT: Final = "-"

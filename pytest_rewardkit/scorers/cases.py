@@ -8,6 +8,11 @@ from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxU
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.scorers.checks.case import Case, as_cases, checked_time_limit
 from pytest_rewardkit.scorers.checks.judging import Matching, judge
+from pytest_rewardkit.scorers.languages.candidate import language_of_candidate, source_in
+from pytest_rewardkit.scorers.languages.cases import LanguageCases, check_cases
+from pytest_rewardkit.scorers.languages.source_program import refuse_python_only
+from pytest_rewardkit.scorers.languages.table import PYTHON
+from pytest_rewardkit.scorers.languages.users import users_languages
 from pytest_rewardkit.scorers.own_time import OwnTime
 from pytest_rewardkit.scorers.response.extract import find_code
 from pytest_rewardkit.scorers.running.call_evidence import with_evidence
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.languages.table import Language
 
 TIME_LIMIT: Final = 10.0
 """Seconds for the candidate itself, and for each case."""
@@ -39,6 +46,7 @@ class CasesOptions(TypedDict, total=False):
     reference: str | None
     time_factor: float
     extract: str
+    language: str | Language
 
 
 @with_evidence
@@ -57,6 +65,7 @@ def score_cases(
     reference: str | None = None,
     time_factor: float = 4.0,
     extract: str = "auto",
+    language: str | Language = PYTHON,
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of the cases that it passes, each case being a part.
 
@@ -76,6 +85,8 @@ def score_cases(
         reference: a right solution; each case may take `time_factor` times as long as it takes this one, where that is
             more than `time_limit`. It runs first, in an interpreter of its own.
         extract: which of several code blocks is the candidate (extract.py).
+        language: what the candidate is written in (languages/table.py); "auto" for what its fence says. In another than
+            Python it is a program, for stdin cases; in JavaScript call cases do too.
 
     Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, and for a setup or reference that fails.
@@ -84,6 +95,10 @@ def score_cases(
     matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
     limits = [checked_time_limit(case.time_limit or time_limit) for case in checks]
     checked_time_limit(time_factor)
+    foreign = language_of_candidate(candidate, language, users_languages())
+    if foreign is not None:
+        refuse_python_only(foreign, setup=setup, reference=reference)
+        return _of_language(sandbox, candidate, foreign, checks, limits, matching, extract)
     questions = [Question.of(case) if case.stdin is None else None for case in checks]
     extraction = find_code(candidate, policy=extract, defines=_asked_for(checks))
     if not extraction.code:
@@ -107,6 +122,37 @@ def score_cases(
 
         return settled(sandbox, error, failed)
     return Reward.from_parts(parts, reason=f"scored {extraction.how}")
+
+
+def _of_language(
+    sandbox: Sandbox,
+    candidate: str,
+    language: Language,
+    cases: Sequence[Case],
+    limits: Sequence[float],
+    matching: Matching,
+    extract: str,
+) -> Reward:
+    """The reward of a candidate in another language than Python."""
+    check_cases(cases, language)
+    extraction = source_in(candidate, language, extract)
+
+    def failed(verdict: Verdict, reason: str) -> Reward:
+        nothing = Answer(verdict=verdict, reason=reason)
+        return Reward.from_parts(judge(case, nothing, matching) for case in cases)
+
+    if not extraction.code:
+        return failed(Verdict.NO_CODE, extraction.how)
+    try:
+        with LanguageCases(sandbox, extraction.code, language) as examination:
+            parts = OwnTime().parts(
+                zip(cases, limits, strict=True),
+                lambda put: judge(put[0], examination.answer(*put), matching),
+                lambda put, why: judge(put[0], Answer(verdict=Verdict.TIMEOUT, reason=why), matching),
+            )
+    except SandboxUnavailable as error:
+        return settled(sandbox, error, failed)
+    return Reward.from_parts(parts, reason=f"scored {extraction.how}, as {language.name}")
 
 
 class _Examination:

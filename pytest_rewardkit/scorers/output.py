@@ -10,6 +10,10 @@ from pytest_rewardkit.reward import TEXT_LIMIT, Part, Reward, Verdict
 from pytest_rewardkit.scorers.cases import TIME_LIMIT
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN, checked_time_limit
 from pytest_rewardkit.scorers.checks.judging import Matching, part_of, readable
+from pytest_rewardkit.scorers.languages.candidate import language_of_candidate, source_in
+from pytest_rewardkit.scorers.languages.source_program import SourceProgram, refuse_python_only
+from pytest_rewardkit.scorers.languages.table import PYTHON
+from pytest_rewardkit.scorers.languages.users import users_languages
 from pytest_rewardkit.scorers.response.extract import find_code
 from pytest_rewardkit.scorers.running.call_evidence import with_evidence
 from pytest_rewardkit.scorers.running.evaluation import Answer, Question, ask
@@ -24,6 +28,7 @@ from pytest_rewardkit.scorers.values.tolerance import Tolerance
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
+    from pytest_rewardkit.scorers.languages.table import Language
     from pytest_rewardkit.scorers.running.cell import Cell
 
 
@@ -38,6 +43,7 @@ class OutputOptions(TypedDict, total=False):
     similarity: str | None
     transcript: bool
     extract: str
+    language: str | Language
 
 
 @with_evidence
@@ -54,6 +60,7 @@ def score_output(
     similarity: str | None = None,
     transcript: bool = False,
     extract: str = "auto",
+    language: str | Language = PYTHON,
 ) -> Reward:
     """Return the reward of a candidate whose output is compared with what is expected.
 
@@ -74,6 +81,7 @@ def score_output(
         transcript: run the candidate as a notebook's cell. Its output is all that it prints and displays, and then the
             value of its last expression.
         extract: which of several code blocks is the candidate (extract.py).
+        language: what the candidate is written in (languages/table.py); "auto" for what its fence says.
 
     Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, a value that cannot be compared, and a setup that fails.
@@ -82,13 +90,20 @@ def score_output(
     if not isinstance(expected, str):
         comparable(expected)
     matching = Matching(compare, Tolerance(rel_tol, abs_tol), similarity)
-    extraction = find_code(candidate, policy=extract)
+    foreign = language_of_candidate(candidate, language, users_languages())
+    if foreign is not None:
+        refuse_python_only(foreign, setup=setup, transcript=transcript)
+    extraction = source_in(candidate, foreign, extract) if foreign else find_code(candidate, policy=extract)
     wanted = readable(expected) if isinstance(expected, str) else shown(expected, TEXT_LIMIT)
     if not extraction.code:
         nothing = Part("output", 0.0, verdict=Verdict.NO_CODE, reason=extraction.how, expected=wanted)
         return Reward.from_parts([nothing])
     try:
-        if transcript:
+        if foreign is not None:
+            with SourceProgram(sandbox, extraction.code, foreign) as program:
+                answer = program.run(limit=time_limit)
+            comparison, output = _of_program(answer, expected, matching), answer.put_out
+        elif transcript:
             with Notebook(sandbox, extraction.code, setup, limit=time_limit) as notebook:
                 cell = notebook.load()
                 comparison = _of_notebook(notebook, cell, expected, matching, time_limit)

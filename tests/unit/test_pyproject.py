@@ -5,7 +5,7 @@ import pytest
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.ledger.gate import Gate
 from pytest_rewardkit.ledger.selection import Selection
-from pytest_rewardkit.pyproject import gates_in
+from pytest_rewardkit.pyproject import gates_in, languages_in
 
 
 @pytest.fixture
@@ -91,4 +91,40 @@ def test_options_win(pyproject):
 def test_what_is_wrong_is_named_with_its_place(pyproject, text, wrong):
     with pytest.raises(RewardkitUsageError) as refused:
         gates_in(pyproject(text))
+    assert str(refused.value).startswith(f"pyproject.toml{wrong}")
+
+
+def test_languages(pyproject):
+    (language,) = languages_in(
+        pyproject('[tool.rewardkit.languages.lua]\nextension = "lua"\nrun = "lua {file}"\nneeds = ["lua"]')
+    ).values()
+    assert (language.name, language.run, language.programs) == ("lua", "lua {file}", ("lua",))
+    assert languages_in(pyproject("[tool.rewardkit]\nfail_under = 0.5")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            '[tool.rewardkit.languages.lua]\nrun = "lua {file}"',
+            ":1: [tool.rewardkit.languages.lua] extension is missing",
+        ),
+        (
+            'x = 1\n[tool.rewardkit.languages.lua]\nextension = "lua"\nrum = "lua"',
+            ":2: [tool.rewardkit.languages.lua] unknown key 'rum'; did you mean 'run'?",
+        ),
+        (
+            '[tool.rewardkit.languages.lua]\nextension = "lua"\nrun = "lua {fil}"',
+            ":1: [tool.rewardkit.languages.lua] {fil} stands for nothing; did you mean 'file'?",
+        ),
+        (
+            '[tool.rewardkit.languages.lua]\nextension = ""\nrun = "lua"',
+            ":1: [tool.rewardkit.languages.lua] extension must",
+        ),
+        ("[tool.rewardkit.languages]\nlua = 3", ":1: [tool.rewardkit.languages.lua] must be a table, not 3"),
+    ],
+)
+def test_what_is_wrong_with_a_language_is_named_with_its_place(pyproject, text, wrong):
+    with pytest.raises(RewardkitUsageError) as refused:
+        languages_in(pyproject(text))
     assert str(refused.value).startswith(f"pyproject.toml{wrong}")

@@ -66,7 +66,7 @@ def _shape(fields: str) -> frozenset[str]:
 
 EXPECTED: Final = ("expected", "expected_output", "output", "ground_truth")
 CASES: Final = ("cases", "test_cases")
-OPTIONS: Final = ("setup", "compare", "rel_tol", "abs_tol", "similarity", "time_limit")
+OPTIONS: Final = ("setup", "compare", "rel_tol", "abs_tol", "similarity", "time_limit", "language")
 
 OWN: Final = Format(
     "own:read",
@@ -117,6 +117,8 @@ FORMATS: Final = {
     "humaneval+": Format("evalplus:read_humaneval", (_INPUTS, _TEST_CODE)),
     "mbpp": Format("mbpp:read", (_shape("test_list"),)),
     "mbpp+": Format("evalplus:read_mbpp", (_INPUTS, _shape("test test_list"))),
+    "multipl-e": Format("multipl_e:read", (_shape("prompt tests language"),)),
+    "humaneval-x": Format("humaneval_x:read", (_shape("prompt test canonical_solution"),)),
     "cruxeval-o": Format("cruxeval:read_output", (_CRUXEVAL,)),
     "cruxeval-i": Format("cruxeval:read_input", (_CRUXEVAL,)),
     "bigcodebench": Format("bigcodebench:read", (_shape("code_prompt test entry_point"),)),
@@ -131,6 +133,8 @@ _OTHER_NAMES: Final = {
     "lcb": "livecodebench",
     "live_code_bench": "livecodebench",
     "mbppplus": "mbpp+",
+    "multiple": "multipl-e",
+    "humanevalx": "humaneval-x",
     "mbpp_plus": "mbpp+",
     "taco": "apps",
 }

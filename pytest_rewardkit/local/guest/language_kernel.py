@@ -14,7 +14,7 @@ from pytest_rewardkit.local.guest import syscalls
 from pytest_rewardkit.local.guest.kernel import MAX_RESULT_BYTES, shortened
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.local.guest.languages import Language
+    from pytest_rewardkit.local.guest.languages import ContextLanguage
     from pytest_rewardkit.local.wire.channel import Channel
     from pytest_rewardkit.local.wire.frames import Message
 
@@ -36,7 +36,7 @@ class LanguageKernel:
     """
 
     def __init__(
-        self, language: Language, program: str, channel: Channel, directory: str, environment: dict[str, str]
+        self, language: ContextLanguage, program: str, channel: Channel, directory: str, environment: dict[str, str]
     ) -> None:
         self._language = language
         self._channel = channel

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class ContextLanguage:
     """A language that a program of the machine runs.
 
     Attributes:
@@ -35,13 +35,13 @@ class Language:
 
 
 _LANGUAGES: Final = {
-    "bash": Language("bash", bash.arguments, bash.encode),
-    "javascript": Language("node", javascript.arguments, javascript.encode),
-    "typescript": Language("node", javascript.arguments, javascript.encode_typescript, javascript.lacks_types),
+    "bash": ContextLanguage("bash", bash.arguments, bash.encode),
+    "javascript": ContextLanguage("node", javascript.arguments, javascript.encode),
+    "typescript": ContextLanguage("node", javascript.arguments, javascript.encode_typescript, javascript.lacks_types),
 }
 
 
-def find(name: object, path: str) -> tuple[Language, str]:
+def find(name: object, path: str) -> tuple[ContextLanguage, str]:
     """Return a language and where its program is.
 
     Parameters:

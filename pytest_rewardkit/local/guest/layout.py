@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from functools import cache
@@ -26,11 +27,13 @@ SYSTEM_PATHS: Final = (
     "/etc/ca-certificates",
     "/etc/fonts",
     "/etc/inputrc",
+    *sorted(glob.glob("/etc/java-*")),  # what a JVM reads when it starts, as Debian has it
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
     "/etc/localtime",
     "/etc/mime.types",
+    "/etc/perl",
     "/etc/pki/ca-trust/extracted",
     "/etc/pki/tls/certs",
     "/etc/protocols",

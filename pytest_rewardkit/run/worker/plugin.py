@@ -15,9 +15,10 @@ from pytest_rewardkit.run.worker.recorder_of import RECORDER, recorder_of
 from pytest_rewardkit.run.worker.row_attempt import is_of_row
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from pytest_rewardkit.run.worker.failures import Failures
+    from pytest_rewardkit.scorers.languages.table import Language
 
 
 _SANDBOXES: Final = frozenset({"sandbox", "async_sandbox", "sandbox_factory"})
@@ -29,11 +30,18 @@ class WorkerPlugin:
     Parameters:
         failures: what explains failures, where rewards are reported; None, and nothing is left on the reports.
         threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
+        languages: those that the project adds, by name.
     """
 
-    def __init__(self, failures: Failures | None, threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        failures: Failures | None,
+        threshold: float | None = None,
+        languages: Mapping[str, Language] | None = None,
+    ) -> None:
         self._failures = failures
         self._threshold = threshold
+        self._languages = languages or {}
         self._deselected = 0
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -68,6 +76,7 @@ class WorkerPlugin:
         if self._failures is not None:
             user_property.take_off(item)
         recorder = item.stash[RECORDER] = Recorder(default=self._threshold)
+        recorder.languages = self._languages
         recorder.expects_reward = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
         turn.leave()
         turn.enter(recorder)

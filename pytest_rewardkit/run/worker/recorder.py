@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.markers import RewardMarker
     from pytest_rewardkit.reward import Reward
+    from pytest_rewardkit.scorers.languages.table import Language
 
 # This module is loaded in every session, so it loads the values it works with only when something is recorded.
 
@@ -35,6 +36,8 @@ class Recorder:
         self._held = 0
         self.expects_reward = False
         """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
+        self.languages: Mapping[str, Language] = {}
+        """The languages that the test's project adds, by name."""
         self.markers_read = 0
         """How many markers `reward` of the test `marker` was made of."""
         self.skipped_in: str | None = None

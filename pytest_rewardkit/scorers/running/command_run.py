@@ -1,4 +1,4 @@
-"""Running a command of a project's in a sandbox, under an exact time limit."""
+"""Running a command in a sandbox, under an exact time limit."""
 
 from __future__ import annotations
 

@@ -1,0 +1,139 @@
+"""A candidate in any language, and tests in the same, as one program that must come to its end."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pytest_rewardkit.datasets.formats.task import RowTask
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.reward import Part, Reward, Verdict
+from pytest_rewardkit.scorers.languages.candidate import source_in
+from pytest_rewardkit.scorers.languages.source_program import SourceProgram
+from pytest_rewardkit.scorers.languages.table import find_language
+from pytest_rewardkit.scorers.languages.users import users_languages
+from pytest_rewardkit.scorers.running.tenants import settled
+from pytest_rewardkit.text import printable
+
+if TYPE_CHECKING:
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
+
+TIME_LIMIT: Final = 15.0
+"""Seconds for the program, as MultiPL-E has it."""
+
+PART: Final = "tests"
+_NO_CODE: Final = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
+"""Comments and strings, in which a brace is none."""
+
+
+class Ending(NamedTuple):
+    """How a program says that it has come to its end.
+
+    Parameters:
+        statement: prints a text, for which `{}` stands.
+        closing: how many closing braces follow it, at the end of the program.
+    """
+
+    statement: str
+    closing: int = 0
+
+
+# Without it, a candidate that ends the program before its tests run would pass.
+ENDINGS: Final = {
+    "javascript": Ending(';\nconsole.log("{}");\n'),
+    "typescript": Ending(';\nconsole.log("{}");\n'),
+    "bash": Ending('\necho "{}"\n'),
+    "perl": Ending('\nprint "\\n{}\\n";\n'),
+    "php": Ending('\necho "\\n{}\\n";\n'),
+    "c": Ending('puts("{}");\n', 1),
+    "cpp": Ending('puts("{}");\n', 1),
+    "java": Ending('System.out.println("{}");\n', 2),
+    "rust": Ending('println!("{}");\n', 1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestProgramTask(RowTask):
+    """A program made of what is given, a candidate and tests.
+
+    Parameters:
+        language: what all are written in.
+        begun: what a candidate continues; it is left out where the candidate has that itself, or defines its name.
+        tests: what follows, and ends the program with another status than 0 where the candidate is wrong.
+        name: what the candidate defines; "" where that is not known.
+        before: what stands before all, such as imports.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    language: str
+    begun: str
+    tests: str
+    name: str = ""
+    before: str = ""
+
+    def score(
+        self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
+    ) -> Reward:
+        del test_runner  # tests and candidate are one program
+        language = find_language(self.language, users_languages())
+        if language is None:
+            raise RewardkitUsageError("tests in Python are those of the formats humaneval and mbpp")
+        code = source_in(candidate, language, "auto").code if "```" in candidate else candidate
+        if not code.strip():
+            return _failed(Verdict.NO_CODE, "no code in the response")
+        mark = secrets.token_hex(16)
+        source = _ended(self._program(code), language.name, mark)
+        try:
+            with SourceProgram(sandbox, source, language) as program:
+                answer = program.run(limit=time_limit or TIME_LIMIT)
+        except SandboxUnavailable as error:
+            return settled(sandbox, error, _failed)
+        if answer.verdict is not None:
+            return _failed(answer.verdict, answer.reason, answer.stderr)
+        if language.name in ENDINGS and mark not in answer.stdout:
+            return _failed(Verdict.RUNTIME_ERROR, "the program ended before its tests did")
+        return Reward.from_parts([Part(PART, 1.0)])
+
+    def _program(self, code: str) -> str:
+        has_it = self.begun.strip() in code or (self.name and _defines(code, self.name))
+        whole = code if has_it else f"{self.begun}{code}"
+        tests = self.tests
+        if tests.lstrip().startswith("}") and _open_braces(whole) <= 0:
+            tests = tests.lstrip()[1:]  # tests of some rows end the candidate's function, which may have its end
+        return "\n".join(filter(None, [self.before, whole, tests]))
+
+
+def _defines(code: str, name: str) -> bool:
+    """Whether a candidate is a whole definition, not the rest of one: its name stands there before its first brace."""
+    return name in code.partition("{")[0].partition("\n\n")[0]
+
+
+def _open_braces(code: str) -> int:
+    bare = _NO_CODE.sub("", code)
+    return bare.count("{") - bare.count("}")
+
+
+def _ended(source: str, language: str, mark: str) -> str:
+    """The program with what it says when it comes to its end."""
+    ending = ENDINGS.get(language)
+    if ending is None:
+        return source
+    place = len(source)
+    for _ in range(ending.closing):
+        place = source.rfind("}", 0, place)
+    if place < 0:
+        return source
+    statement = ending.statement.replace("{}", mark)
+    return f"{source[:place]}{statement}{source[place:]}"
+
+
+def _failed(verdict: Verdict, reason: str, stderr: str = "") -> Reward:
+    shown = printable(reason, keep="\n\t")
+    return Reward.from_parts(
+        [Part(PART, 0.0, verdict=verdict, reason=shown, stderr=printable(stderr, keep="\n\t") or None)]
+    )

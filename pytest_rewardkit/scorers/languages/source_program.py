@@ -1,0 +1,140 @@
+"""Running a candidate of another language than Python: its source is built, if need be, and run as a program."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
+from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.scorers.running.call_evidence import note_code, note_output
+from pytest_rewardkit.scorers.running.command_run import run_command
+from pytest_rewardkit.scorers.running.evaluation import Answer
+from pytest_rewardkit.scorers.running.failures import sandbox_failures
+from pytest_rewardkit.scorers.running.scratch import scratch_path
+from pytest_rewardkit.scorers.running.tenants import moves_in
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.scorers.languages.table import Language
+    from pytest_rewardkit.scorers.running.command_run import CommandRun
+
+HOME: Final = "/home/user"
+_LOOKING_SECONDS: Final = 30.0
+_SIGNALS: Final = 128
+_ERROR: Final = re.compile(r"\berror\b", re.IGNORECASE)
+
+
+class SourceProgram:
+    """A candidate's source in a sandbox, built once and run as often as is asked. A context manager.
+
+    Parameters:
+        sandbox: where it runs, in the home folder.
+        source: the candidate.
+        language: what it is written in.
+    """
+
+    def __init__(self, sandbox: Sandbox, source: str, language: Language) -> None:
+        self._sandbox = sandbox
+        self._source = source
+        self._language = language
+        self._folder = scratch_path()
+        self._built: Answer | None = None
+        note_code(source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        with suppress(SandboxUnavailable), sandbox_failures():
+            again(lambda: self._sandbox.files.remove(self._folder))
+
+    def run(self, stdin: str | bytes = b"", *, limit: float) -> Answer:
+        """Run it with `stdin` to read, for at most `limit` seconds; what it printed, or why there is nothing.
+
+        Raises SandboxUnavailable; UnscoredError where the sandbox lacks what the language needs.
+        """
+        if self._built is None:
+            self._built = self._build()
+        if self._built.verdict is not None:
+            return self._built
+        path = f"{self._folder}/stdin"
+        data = stdin.encode("utf-8", "surrogatepass") if isinstance(stdin, str) else stdin
+        with sandbox_failures():
+            again(lambda: self._sandbox.files.write(path, data))
+        begun = time.monotonic()
+        moves_in(self._sandbox)
+        run = self._run(f"exec {self._command(self._language.run)} <{shlex.quote(path)}", limit)
+        answer = _answer(run, time.monotonic() - begun)
+        note_output(answer.stdout, answer.stderr)
+        return answer
+
+    def _build(self) -> Answer:
+        language = self._language
+        for needed in language.programs:
+            is_word = re.fullmatch(r"[\w.+/-]+", needed)
+            looked = f"command -v {needed}" if is_word else needed
+            if self._run(f"{looked} >/dev/null 2>&1", _LOOKING_SECONDS, HOME).status != 0:
+                raise UnscoredError(f"the sandbox has no {needed.split()[0]} that runs {language.name}")
+        data = self._source.encode("utf-8", "surrogatepass")
+        with sandbox_failures():
+            again(lambda: self._sandbox.files.write(self._file, data))
+        if not language.build:
+            return Answer()
+        run = self._run(self._command(language.build), language.build_time_limit, self._folder)
+        if run.verdict is Verdict.TIMEOUT:
+            return Answer(verdict=Verdict.COMPILE_ERROR, reason=f"the build {run.reason}")
+        if run.status == 0:
+            return Answer()
+        if language.version and self._run(f"{language.version} >/dev/null 2>&1", _LOOKING_SECONDS).status != 0:
+            raise UnscoredError(f"what builds {language.name} does not work in the sandbox: {_last(run)}")
+        stderr = "".join([*run.stdout, *run.stderr]).replace(f"{self._folder}/", "")
+        lines = [line for line in stderr.splitlines() if line.strip()]
+        reason = next(
+            (line for line in lines if _ERROR.search(line)), lines[-1] if lines else run.reason or "no output"
+        )
+        return Answer(verdict=Verdict.COMPILE_ERROR, reason=one_line(reason, 300), stderr=stderr)
+
+    @property
+    def _file(self) -> str:
+        return f"{self._folder}/{self._language.file_stem(self._source)}.{self._language.extension}"
+
+    def _command(self, command: str) -> str:
+        main = self._language.main_name(self._source)
+        return command.format(file=self._file, folder=self._folder, program=f"{self._folder}/program", main=main)
+
+    def _run(self, command: str, limit: float, cwd: str = HOME) -> CommandRun:
+        return run_command(self._sandbox, command, cwd=cwd, envs={}, limit=limit)
+
+
+def refuse_python_only(language: Language, **options: object) -> None:
+    """Raise RewardkitUsageError for options that mean something for Python alone."""
+    for name, value in options.items():
+        if value:
+            raise RewardkitUsageError(f"{name}= is for candidates in Python, and this one is in {language.name}")
+
+
+def _last(run: CommandRun) -> str:
+    lines = [line for line in "".join([*run.stdout, *run.stderr]).splitlines() if line.strip()]
+    return one_line(lines[-1], 300) if lines else f"status {run.status}"
+
+
+def _answer(run: CommandRun, duration: float) -> Answer:
+    stdout, stderr = "".join(run.stdout), "".join(run.stderr)
+    verdict, reason = run.verdict, run.reason
+    if verdict is None and run.status:
+        lines = [line for line in stderr.splitlines() if line.strip()]
+        verdict = Verdict.RUNTIME_ERROR
+        if run.status > _SIGNALS:
+            reason = f"the program was ended by signal {run.status - _SIGNALS}"
+        else:
+            reason = one_line(lines[-1], 300) if lines else f"the program ended with status {run.status}"
+    return Answer(stdout=stdout, stderr=stderr, verdict=verdict, reason=reason, duration=duration)

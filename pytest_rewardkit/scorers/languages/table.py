@@ -1,0 +1,190 @@
+"""Languages that candidates are written in: how a program of each is built and run. Pure.
+
+In commands, ``{file}`` stands for the file with the source, ``{folder}`` for its folder, ``{program}`` for what a build
+makes there, and ``{main}`` for the class with the program's beginning. Compilers take their memory and processes out of
+the sandbox's limits: of those here, `javac` and `java` need the most, 150 MiB and some 20 threads.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.scorers.response.languages import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PYTHON: Final = "python"
+AUTO: Final = "auto"
+"""In place of a language: the one that the response's fence names."""
+
+BUILD_TIME_LIMIT: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    """A language.
+
+    Parameters:
+        name: what it is called in `language=`, and by fences of responses.
+        extension: of files with source, without the dot.
+        run: the command that runs a program.
+        build: the command that makes the program, "" where there is nothing to build.
+        version: a command that works where builds do; where it does not, a failed build is not the candidate's fault.
+        needs: the commands that must be there; by default the first words of `build`, `run`.
+        build_time_limit: seconds for the build.
+        begins: a regular expression that is found where a program begins, by which one of several blocks is chosen.
+        stem: a regular expression whose group is what the source's file must be called; "main" where there is none.
+        main: one whose group is the name for ``{main}``; the file's where there is none.
+    """
+
+    name: str
+    extension: str
+    run: str
+    build: str = ""
+    version: str = ""
+    needs: tuple[str, ...] = ()
+    build_time_limit: float = BUILD_TIME_LIMIT
+    begins: str = ""
+    stem: str = ""
+    main: str = ""
+
+    def __post_init__(self) -> None:
+        for what in ("name", "extension", "run"):
+            if not isinstance(value := getattr(self, what), str) or not value.strip():
+                raise RewardkitUsageError(f"{what} must be a text that is not empty, not {value!r}")
+        for command in (self.build, self.run):
+            for place in re.findall(r"\{(\w*)\}", command):
+                if place not in _PLACES:
+                    raise RewardkitUsageError(f"{{{place}}} stands for nothing{did_you_mean(place, _PLACES)}")
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The commands that must be there."""
+        if self.needs:
+            return self.needs
+        words = (next(iter(shlex.split(command)), "") for command in (self.build, self.run))
+        return tuple(word for word in words if word and "{" not in word)
+
+    def file_stem(self, source: str) -> str:
+        """What the file with a source must be called, without its ending."""
+        found = re.search(self.stem, source) if self.stem else None
+        return found[1] if found else "main"
+
+    def main_name(self, source: str) -> str:
+        """What ``{main}`` stands for."""
+        found = re.search(self.main, source, re.DOTALL) if self.main else None
+        return found[1] if found else self.file_stem(source)
+
+
+_PLACES: Final = ("file", "folder", "program", "main")
+_MAIN: Final = r"\bmain\s*\("
+
+# Without them a JVM takes what the machine has for what it may have, and does not start.
+_JVM_OPTIONS: Final = (
+    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    *("-XX:ReservedCodeCacheSize=64m", "-XX:CompressedClassSpaceSize=64m"),
+)
+_JVM: Final = " ".join(_JVM_OPTIONS)
+_JVM_BUILDS: Final = " ".join(f"-J{option}" for option in _JVM_OPTIONS)
+
+_LANGUAGES: Final = (
+    Language(name="javascript", extension="js", run="node {file}", version="node --version"),
+    Language(
+        name="typescript",
+        extension="ts",
+        run="node --experimental-strip-types --no-warnings {file}",
+        version="node --version",
+        # Node strips types from 22.6 on; a build that cannot is one that the sandbox lacks.
+        needs=("node --experimental-strip-types -e 0",),
+    ),
+    Language(name="bash", extension="sh", run="bash {file}", version="bash --version"),
+    Language(
+        name="c",
+        extension="c",
+        build="gcc -O2 -std=gnu17 -o {program} {file} -lm",
+        run="{program}",
+        version="gcc --version",
+        begins=_MAIN,
+    ),
+    Language(
+        name="cpp",
+        extension="cpp",
+        build="g++ -O2 -std=gnu++17 -o {program} {file}",
+        run="{program}",
+        version="g++ --version",
+        begins=_MAIN,
+    ),
+    Language(
+        name="java",
+        extension="java",
+        build=f"javac {_JVM_BUILDS} -d {{folder}} {{file}}",
+        run=f"java {_JVM} -Xss64m -cp {{folder}} {{main}}",
+        version=f"javac {_JVM_BUILDS} -version && java {_JVM} -version",
+        begins=_MAIN,
+        stem=r"\bpublic\s+(?:final\s+|abstract\s+)*class\s+(\w+)",
+        main=r"\bclass\s+(\w+)(?:(?!\bclass\s).)*?\bvoid\s+main\s*\(",
+    ),
+    Language(
+        name="go",
+        extension="go",
+        build="GOCACHE={folder}/cache go build -o {program} {file}",
+        run="{program}",
+        version="go version",
+        needs=("go",),
+        begins=r"\bfunc main\(",
+    ),
+    Language(
+        name="rust",
+        extension="rs",
+        build="rustc --edition 2021 -O -o {program} {file}",
+        run="{program}",
+        version="rustc --version",
+        begins=r"\bfn main\(",
+    ),
+    Language(name="ruby", extension="rb", run="ruby {file}", version="ruby --version"),
+    Language(name="perl", extension="pl", run="perl {file}", version="perl --version"),
+    Language(name="php", extension="php", run="php {file}", version="php --version"),
+)
+LANGUAGES: Final[Mapping[str, Language]] = {language.name: language for language in _LANGUAGES}
+
+_FIELDS: Final = ("extension", "run", "build", "version", "needs", "build_time_limit", "begins", "stem", "main")
+
+
+def find_language(name: str, others: Mapping[str, Language]) -> Language | None:
+    """Return the language of a name, under any that fences use; None for Python.
+
+    Parameters:
+        others: languages of the user's own, which win.
+
+    Raises RewardkitUsageError with the nearest.
+    """
+    if not isinstance(name, str):
+        raise RewardkitUsageError(f"language must be the name of one, not {name!r}")
+    for known in (name, canonical(name)):
+        if known in others:
+            return others[known]
+        if known == PYTHON:
+            return None
+        if known in LANGUAGES:
+            return LANGUAGES[known]
+    names = [PYTHON, AUTO, *LANGUAGES, *others]
+    raise RewardkitUsageError(f"no language {name!r}{did_you_mean(name, names)}; known are: {', '.join(names)}")
+
+
+def language_from(name: str, content: Mapping[str, Any]) -> Language:
+    """Return the language that a table of a project's configuration describes. Raises RewardkitUsageError."""
+    for key in content:
+        if key not in _FIELDS:
+            raise RewardkitUsageError(f"unknown key {key!r}{did_you_mean(key, _FIELDS)}")
+    for key in ("extension", "run"):
+        if key not in content:
+            raise RewardkitUsageError(f"{key} is missing")
+    given = dict(content)
+    if "needs" in given:
+        given["needs"] = tuple(given["needs"])
+    return Language(name=name, **given)
