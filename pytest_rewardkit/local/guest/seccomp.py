@@ -16,6 +16,7 @@ from seccompy.filter import Action, ArgCmp, CmpOp, Filter
 from seccompy.syscalls import syscall_nr
 
 from pytest_rewardkit.local.guest import syscalls
+from pytest_rewardkit.local.guest.seccomp_search import allow_first
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -112,12 +113,13 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
         tracing: whether the guest may trace; candidates have a filter more then, :func:`compile_waiting`. By that their
             Unix sockets of streams, which may be made then, are bound and connected by the guest alone.
     """
+    numbers = {syscall_nr(name) for name in (*ALLOWED, *(_TRACING if tracing else ())) if _exists(name)}
+    return allow_first(numbers, rules_on_arguments(socket_families, datagram_pairs=datagram_pairs, tracing=tracing))
+
+
+def rules_on_arguments(socket_families: Collection[int], *, datagram_pairs: bool, tracing: bool) -> bytes:
+    """Return the part of :func:`compile_program`'s that decides by arguments, and forbids all others."""
     rules = Filter(default=Action.ERRNO | errno.ENOSYS)
-    for name in sorted(ALLOWED):
-        if _exists(name):
-            rules.allow(name)
-    for name in _TRACING if tracing else ():
-        rules.allow(name)
     rules.allow("clone", args=[ArgCmp(0, CmpOp.MASKED_EQ, 0, _NAMESPACE_FLAGS)])
     rules.errno("clone", errno.EPERM)
     for command in _FCNTL_COMMANDS:
