@@ -24,6 +24,7 @@ from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.servers import open_server
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
+from pytest_rewardkit.scorers.running.for_one import devote
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _run(
 
 
 def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
-    return score_row(sandbox(), row)
+    return score_row(devote(sandbox()), row)
 
 
 def _by_function(

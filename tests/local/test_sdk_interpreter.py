@@ -7,7 +7,9 @@ import threading
 
 import pytest
 from e2b import NotFoundException, SandboxException, TimeoutException
-from e2b_code_interpreter import Sandbox
+from e2b_code_interpreter import Context, Sandbox
+
+from pytest_rewardkit.local.named_contexts import new_name
 
 
 def test_the_last_expression_is_the_result(sandbox: Sandbox) -> None:
@@ -192,6 +194,28 @@ def test_a_removed_context_is_not_there(sandbox: Sandbox) -> None:
         sandbox.restart_code_context(context)
     with pytest.raises(NotFoundException):
         sandbox.remove_code_context(context)
+
+
+def test_code_makes_the_context_that_its_user_has_named(sandbox: Sandbox) -> None:
+    one, other = (Context(new_name(), "python", "/home/user") for _ in range(2))
+    assert sandbox.run_code("x = 1\nimport os\nos.getcwd()", context=one).text == "/home/user"
+    assert sandbox.run_code("x", context=other).error.name == "NameError"
+    assert sandbox.run_code("x", context=one).text == "1"
+    assert {one.id, other.id} <= {context.id for context in sandbox.list_code_contexts()}
+
+
+def test_a_context_that_its_user_has_named_ends_for_good(sandbox: Sandbox) -> None:
+    named = Context(new_name(), "python", "/home/user")
+    sandbox.run_code("x = 1", context=named)
+    sandbox.remove_code_context(named)
+    with pytest.raises(NotFoundException):
+        sandbox.run_code("x", context=named)
+
+
+def test_no_context_is_made_for_any_other_name(sandbox: Sandbox) -> None:
+    for name in ("mine", "rewardkit-", f"{new_name()}0"):
+        with pytest.raises(NotFoundException, match=name):
+            sandbox.run_code("1", context=Context(name, "python", "/home/user"))
 
 
 def test_results_and_output_come_in_their_order(sandbox: Sandbox) -> None:

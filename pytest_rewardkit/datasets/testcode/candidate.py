@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.sending import OPERATION_RUNNER, Line
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.scorers.running.for_one import is_for_one
 from pytest_rewardkit.scorers.running.tenants import moves_in
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Candidate:
 
     def __init__(self, sandbox: Sandbox, sources: Sequence[str], *, seconds: float, seconds_in_all: float) -> None:
         self._sandbox = sandbox
-        self._line = Line(sandbox, OPERATION_RUNNER)
+        self._line = Line(sandbox, OPERATION_RUNNER, starts_with_call=True)
         self._sources = list(sources)
         self._seconds = seconds
         self._seconds_in_all = seconds_in_all
@@ -59,7 +60,8 @@ class Candidate:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._line.__exit__()
+        if not is_for_one(self._sandbox):
+            self._line.__exit__()
 
     def answers(self, operations: Sequence[dict[str, Any]]) -> list[str]:
         """Does operations, in order; returns a line of JSON for each.
@@ -81,8 +83,6 @@ class Candidate:
 
     def _executed(self, operations: Sequence[dict[str, Any]]) -> Reply:
         was_alive = self._line.alive
-        self._line.start()
-        moves_in(self._sandbox)
         task = {
             "sources": self._sources,
             "earlier": [] if was_alive else self._earlier,
@@ -90,7 +90,11 @@ class Candidate:
             "seconds": self._seconds,
             "seconds_in_all": self._seconds_in_all,
         }
-        return self._line.call("execute", task, limit=self._seconds + self._seconds_in_all + MARGIN)
+        try:
+            return self._line.call("execute", task, limit=self._seconds + self._seconds_in_all + MARGIN)
+        finally:
+            if self._line.has_begun:
+                moves_in(self._sandbox)
 
     def _checked(self, reply: Reply, expected: int) -> list[str]:
         """The answers that came; one more for the operation that ended the interpreter."""

@@ -79,12 +79,13 @@ class Line:
     Parameters:
         sandbox: where it runs.
         modules: the guest code, each module after those that it imports; the last one has the functions to call.
+        starts_with_call: whether the interpreter may start in the time of the first call.
     """
 
-    def __init__(self, sandbox: Sandbox, modules: tuple[ModuleType, ...]) -> None:
+    def __init__(self, sandbox: Sandbox, modules: tuple[ModuleType, ...], *, starts_with_call: bool = False) -> None:
         self._sandbox = sandbox
         self._modules = modules
-        self._interpreter = Interpreter(sandbox)
+        self._interpreter = Interpreter(sandbox, starts_with_code=starts_with_call)
 
     def __enter__(self) -> Line:
         return self
@@ -100,6 +101,11 @@ class Line:
     def start(self) -> None:
         """Starts the interpreter, unless there is one. Raises SandboxUnavailable."""
         self._interpreter.start()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has run in it, or may have."""
+        return self._interpreter.has_begun
 
     def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
         """Calls a function of the guest code with a task and the path of the file that it is to write.

@@ -18,6 +18,7 @@ from pytest_rewardkit.local.api.paths import resolve
 from pytest_rewardkit.local.api.ports import TOKEN_HEADER
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.errors import Code, GuestError, LocalError, RequestError
+from pytest_rewardkit.local.named_contexts import is_name
 from pytest_rewardkit.local.server.context import PYTHON
 from pytest_rewardkit.local.server.execution import Execution, Failure, Result, Started, TextOutput
 
@@ -134,7 +135,7 @@ def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Executio
     if context_id and language:
         raise ApiError(400, "Only one of context_id or language can be provided")
     language = _language(language)
-    context = _context(sandbox, context_id) if context_id else sandbox.default_context(language)
+    context = _context_for_code(sandbox, context_id) if context_id else sandbox.default_context(language)
     envs = text_map(body.get("env_vars"), "env_vars") or None
     return context, Execution(code, envs, sandbox.limits.output_mb)
 
@@ -207,8 +208,20 @@ def _contexts(sandbox: Sandbox) -> list[Context]:
 def _context(sandbox: Sandbox, context_id: object) -> Context:
     context = sandbox.contexts.get(context_id) if isinstance(context_id, str) else None
     if context is None:
-        raise ApiError(404, f"Context {context_id} not found")
+        raise _no_context(context_id)
     return context
+
+
+def _context_for_code(sandbox: Sandbox, context_id: str) -> Context:
+    if not is_name(context_id):
+        return _context(sandbox, context_id)
+    if (context := sandbox.named_context(context_id)) is None:
+        raise _no_context(context_id)
+    return context
+
+
+def _no_context(context_id: object) -> ApiError:
+    return ApiError(404, f"Context {context_id} not found")
 
 
 def _language(name: object) -> str:

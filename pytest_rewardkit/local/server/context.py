@@ -31,12 +31,18 @@ class Context:
         cwd: the directory that its kernels start in.
         envs: the environment variables that its kernels start with.
         language: what its code is written in.
+        name: what it is known by; without one, nobody has named it yet.
     """
 
     def __init__(
-        self, guest: GuestProxy, cwd: str = HOME, envs: Mapping[str, str] | None = None, language: str = PYTHON
+        self,
+        guest: GuestProxy,
+        cwd: str = HOME,
+        envs: Mapping[str, str] | None = None,
+        language: str = PYTHON,
+        name: str = "",
     ) -> None:
-        self.id = str(uuid.uuid4())
+        self.id = name or str(uuid.uuid4())
         self.language = language
         self.cwd = cwd
         self.envs = dict(envs or {})

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pytest_rewardkit.local.internet.rules import NetworkRules
+from pytest_rewardkit.local.named_contexts import is_name
 from pytest_rewardkit.local.server.context import HOME, PYTHON, Context
 from pytest_rewardkit.local.server.meter import Meter
 
@@ -88,6 +89,7 @@ class Sandbox:
         self.contexts: dict[str, Context] = {}
         self.serial = 0
         self._default_context_ids: dict[str, str] = {}
+        self._ended_names: set[str] = set()
         self.request = SandboxRequest(template="base")
         self.started_at = datetime.now(UTC)
         self.end_at = self.started_at
@@ -113,9 +115,9 @@ class Sandbox:
         for context in self.contexts.values():
             context.adopt_envs(request.envs)
 
-    def add_context(self, cwd: str = HOME, language: str = PYTHON) -> Context:
+    def add_context(self, cwd: str = HOME, language: str = PYTHON, name: str = "") -> Context:
         """Make a context; its kernel is started by whoever needs it first, if there is none that waits unused."""
-        context = Context(self.guest, cwd, self.request.envs, language)
+        context = Context(self.guest, cwd, self.request.envs, language, name)
         waiting = self.contexts.get(self._default_context_ids.get(PYTHON, ""))
         # What a command has left running may have been at a kernel that was there already.
         if waiting is not None and (cwd, language) == (HOME, PYTHON) and not self.guest.processes.has_started:
@@ -131,9 +133,17 @@ class Sandbox:
             self._default_context_ids[language] = context.id
         return context
 
+    def named_context(self, name: str) -> Context | None:
+        """The context of a name that its user has given it; None once that has ended, for code that comes too late."""
+        if name in self._ended_names:
+            return None
+        return self.contexts.get(name) or self.add_context(name=name)
+
     def remove_context(self, context: Context) -> None:
         """End a context."""
         del self.contexts[context.id]
+        if is_name(context.id):
+            self._ended_names.add(context.id)
         context.close()
 
     def expire_in(self, seconds: float, on_expiry: Callable[[], None]) -> None:

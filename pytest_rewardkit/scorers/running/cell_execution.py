@@ -115,6 +115,16 @@ class CellExecution:
     def has_ended_interpreter(self) -> bool:
         return self.failure is not None or (self.result.error is not None and self.result.error.name in _ENDINGS)
 
+    @property
+    def has_never_run(self) -> bool:
+        """Whether the sandbox says that the code has not begun: it has no such context, or could start none."""
+        from e2b import NotFoundException
+
+        if self.result is None or self.result.execution_count is not None:
+            return isinstance(self.failure, NotFoundException)
+        # Candidates can give their exceptions any name, but only when they run.
+        return self.result.error is not None and self.result.error.name in (_REFUSED, _UNAVAILABLE)
+
     def concluded(self) -> Cell:
         """What a call that came back says. Raises SandboxUnavailable when it says nothing about the code."""
         if isinstance(self.failure, _OutputFloodError):
@@ -126,7 +136,7 @@ class CellExecution:
                 raise self.failure
         error = self.result.error
         if self.result.execution_count is None:
-            # It never ran. Candidates can give their exceptions any name, but only when they run.
+            # It never ran, or its answer was cut.
             if error is not None and error.name == _REFUSED:
                 raise SandboxSpoilt(one_line(error.value, 300))
             if error is None or error.name == _UNAVAILABLE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.nearby import named_context
 from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.cell_execution import CellExecution
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
@@ -25,9 +26,12 @@ class Interpreter:
     """An interpreter of its own for one candidate, in a sandbox that it may share.
 
     A context manager: on leaving, the interpreter's state is gone and the sandbox is as before, but for its files.
+
+    Parameters:
+        starts_with_code: whether it may start with the first code in it, in whose time that counts; else before.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, *, starts_with_code: bool = False) -> None:
         if not hasattr(sandbox, "run_code") or iscoroutinefunction(sandbox.run_code):
             kind = type(sandbox)
             raise RewardkitUsageError(
@@ -35,8 +39,11 @@ class Interpreter:
             )
         self.sandbox = sandbox
         self._context: Context | None = None
+        self._starts_with_code = starts_with_code
         self._number = 0
         """That of the last cell."""
+        self.has_begun = False
+        """Whether any code has begun in it, or may have."""
         self.guest_modules: set[ModuleType] = set()
         """Those that the interpreter has (shipping.py); a fresh one has none."""
 
@@ -70,7 +77,8 @@ class Interpreter:
         """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
         if self._context is None:
             with sandbox_failures():
-                self._context = again(self.sandbox.create_code_context)
+                named = named_context(self.sandbox) if self._starts_with_code else None
+                self._context = named or again(self.sandbox.create_code_context)
             self._number = 0
         return self._context
 
@@ -105,7 +113,14 @@ class Interpreter:
 
     def _ran(self, code: str, limit: float) -> Cell:
         execution = CellExecution(self.sandbox, self.start(), code, limit)
-        if not execution.finished_in_time():
+        in_time = execution.finished_in_time()
+        if self._starts_with_code and not self._number and execution.has_never_run:
+            # It is another's server, or the interpreter could not start; why, is told when it is to start before.
+            self._starts_with_code = False
+            self.discard()
+            return self._ran(code, limit)
+        self.has_begun = self.has_begun or not execution.has_never_run
+        if not in_time:
             self.discard()
             execution.require_end()
             return execution.cell(Verdict.TIMEOUT, f"took longer than {limit:g} s")
