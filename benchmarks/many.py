@@ -13,6 +13,7 @@ import argparse
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,10 @@ def holdings(server: int) -> dict[str, int]:
     """What the server and its fork servers have, when nothing is being taken down any more."""
     held: dict[str, int] = {}
     for _ in range(100):
-        before, held = held, _held([server, *children(server)])
-        if held == before:
+        before, held = held, {}
+        with suppress(OSError):  # something has just been closed, or has ended
+            held = _held([server, *children(server)])
+        if held and held == before:
             break
         time.sleep(0.1)
     return held
