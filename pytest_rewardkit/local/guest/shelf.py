@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import inspect
 import os
 import random
 import sys
@@ -25,22 +26,6 @@ if TYPE_CHECKING:
 MAX_NOTES: Final = 16
 _MANY: Final = 20
 """With fewer modules an import takes a moment, whatever they are."""
-
-
-class _Recorded(dict[Any, Any]):
-    """Variables, and which of them have been asked for."""
-
-    def __init__(self, variables: Mapping[Any, Any]) -> None:
-        super().__init__(variables)
-        self.asked: set[Any] = set()
-
-    def __getitem__(self, name: Any) -> Any:
-        self.asked.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.asked.add(name)
-        return super().__contains__(name)
 
 
 @dataclass(slots=True, eq=False)
@@ -172,7 +157,7 @@ class Shelf(importlib.abc.MetaPathFinder):
         """Note a name if it is not one that is imported by what is just being imported."""
         if len(self._noted) == MAX_NOTES or _package(name) in sys.stdlib_module_names:
             return
-        frame: FrameType | None = sys._getframe()
+        frame: FrameType | None = inspect.currentframe()
         imports = 0
         while frame is not None and imports <= 1:
             imports += frame.f_code.co_name == "_find_and_load" and "importlib" in frame.f_code.co_filename
@@ -204,12 +189,22 @@ class _Placed(importlib.abc.Loader):
 @contextmanager
 def _questions() -> Iterator[Callable[[], set[str]]]:
     """Note what the environment is asked for; yields what then tells it."""
+    asked: set[str] = set()
+    kind: Any = type(os.environ)
+
+    class Asked(kind):  # type: ignore[misc] # it is what Python has there
+        """The environment itself, which may be in others' hands already, for as long as it is asked."""
+
+        def __getitem__(self, name: str) -> Any:
+            asked.add(name)
+            return super().__getitem__(name)
+
     environment: Any = os.environ
-    recorded = environment._data = _Recorded(environment._data)
+    environment.__class__ = Asked
     try:
-        yield lambda: set(map(os.fsdecode, recorded.asked))
+        yield lambda: set(asked)
     finally:
-        environment._data = dict(recorded)
+        environment.__class__ = kind
 
 
 def _same(name: str, module: ModuleType, path: Sequence[str] | None, target: ModuleType | None) -> bool:
