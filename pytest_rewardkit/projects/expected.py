@@ -22,11 +22,14 @@ class ProjectBaseline:
         alone: the run without one.
         reference: the run with the reference, where there is one.
         order_matters: whether tests ended otherwise in the reverse order, in the best run that there is.
+        status_tells: whether the exit status agreed with the report, as it does not where a runner ends with 0 whatever
+            failed, or where something else than tests can fail, such as a bound of coverage.
     """
 
     alone: ProjectRun
     reference: ProjectRun | None = None
     order_matters: bool = False
+    status_tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ def pytest_collection_modifyitems(items):
     items.reverse()
 '''
 
+_READERS: Final = {STDOUT: read_tap, ".tap": read_tap, ".json": read_ctrf}
+"""How reports are read, by how their names end; all others are JUnit's."""
+
 # This package is pytest's, and not the project's: an environment may name it and not have it.
 _PYTEST_OPTIONS: Final = "-p no:rewardkit -p no:cacheprovider -o junit_family=xunit1"
 
@@ -150,14 +153,7 @@ class Harness:
         if data is None:
             reason = f"the tests ended with status {run.status} and left no report"
             return ProjectRun((), run.status, Verdict.RUNTIME_ERROR, reason, output)
-        name = report or path
-        read = (
-            read_tap
-            if report == STDOUT or name.endswith(".tap")
-            else read_ctrf
-            if name.endswith(".json")
-            else read_junit
-        )
+        read = next((read for ending, read in _READERS.items() if (report or "").endswith(ending)), read_junit)
         try:
             return ProjectRun(read(data), run.status, output=output)
         except UnreadableReport as error:

@@ -19,15 +19,18 @@ _IDLE: Final = "it passes without the candidate, too"
 _WHOLE: Final = "the project's tests"
 
 
-def judge(expected: Expected, run: ProjectRun, reverse: ProjectRun | None, note: str = "") -> Reward:
+def judge(
+    expected: Expected, run: ProjectRun, reverse: ProjectRun | None, note: str = "", *, status_tells: bool = True
+) -> Reward:
     """Return the reward: the weighted share of the expected tests that pass.
 
     Parameters:
         run: the tests in their order.
         reverse: in the reverse order; None where that was not asked for.
         note: what is to be said beside it.
+        status_tells: whether a report that the exit status does not agree with is not believed.
     """
-    if reason := _disbelief(run):
+    if reason := _disbelief(run, status_tells=status_tells):
         return failed(expected, run.verdict or Verdict.RUNTIME_ERROR, reason, run.output)
     found = outcomes_by_name(run)
     counts = Counter(test.name for test in run.outcomes if test.outcome is ReportedOutcome.PASSED)
@@ -76,18 +79,21 @@ def _part(name: str, weight: float, reason: str, *, idle: bool) -> Part:
     )
 
 
-def _disbelief(run: ProjectRun) -> str:
+def _disbelief(run: ProjectRun, *, status_tells: bool) -> str:
     """Why nothing of a report is believed; "" where it may be."""
     if run.verdict is not None:
         return run.reason
     if not run.outcomes:
         return f"the report of the tests is empty, and they ended with status {run.status}"
+    return contradiction(run) if status_tells else ""
+
+
+def contradiction(run: ProjectRun) -> str:
+    """Return in what the report of the tests and their exit status contradict each other; "" where they agree."""
     fails = any(test.outcome is ReportedOutcome.FAILED for test in run.outcomes)
-    if fails and run.status == 0:
-        return "the report has failures, and the tests ended with status 0"
-    if not fails and run.status != 0:
-        return f"the report has no failure, and the tests ended with status {run.status}"
-    return ""
+    if fails == (run.status != 0):
+        return ""
+    return f"the report has {'failures' if fails else 'no failure'}, and the tests ended with status {run.status}"
 
 
 def disagrees(run: ProjectRun, reverse: ProjectRun, names: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.projects.changes import NoPatch, changes_of, checked_candidate, steering_among
 from pytest_rewardkit.projects.expected import ProjectBaseline, expected_of, outcomes_by_name
 from pytest_rewardkit.projects.harness import Harness
-from pytest_rewardkit.projects.judging import disagrees, failed, judge
+from pytest_rewardkit.projects.judging import contradiction, disagrees, failed, judge
 from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome
 from pytest_rewardkit.projects.patch import NotApplied
 from pytest_rewardkit.projects.sources import ProjectFile
@@ -105,7 +105,8 @@ def _baseline(sandbox: Sandbox, project: Project) -> ProjectBaseline:
             if project.any_order and project.report is None:
                 passed = [name for name, outcome in outcomes_by_name(best).items() if outcome is ReportedOutcome.PASSED]
                 order_matters = disagrees(best, harness.test(reverse=True), passed)
-            project.baseline = ProjectBaseline(alone, reference, order_matters)
+            status_tells = not any(contradiction(run) for run in (alone, reference) if run is not None)
+            project.baseline = ProjectBaseline(alone, reference, order_matters, status_tells)
     return project.baseline
 
 
@@ -172,7 +173,7 @@ def _tested(
     if run.verdict is None and project.any_order and project.report is None and not baseline.order_matters:
         harness.write(tree)  # whatever the first run has made of it
         reverse = harness.test(reverse=True)
-    return judge(expected, run, reverse, note)
+    return judge(expected, run, reverse, note, status_tells=baseline.status_tells)
 
 
 def _told(run: ProjectRun) -> str:

@@ -286,6 +286,19 @@ def test_other_runners_report_by_tap(sandbox):
     assert score_tests(sandbox, {"t/run.sh": "echo ok 1 - it"}, project).value == 0.0
 
 
+def test_an_exit_status_that_never_tells_is_held_against_nobody(sandbox):
+    script = (
+        'for n in 1 2; do grep -q "$n" answer.txt && echo "ok $n - has $n" || echo "not ok $n - has $n"; done; exit 0'
+    )
+    project = Project(source={"t/run.sh": script, "answer.txt": ""}, tests=["t/*"], command="sh t/run.sh", report="-")
+    assert score_tests(sandbox, {"answer.txt": "1\n"}, project).value == 0.5
+    assert score_tests(sandbox, {"answer.txt": "1 2\n"}, project).value == 1.0
+    failing = script.replace("exit 0", "exit 1")  # as a bound of coverage that nobody meets
+    given = {"source": {"t/run.sh": failing, "answer.txt": ""}, "reference": {"answer.txt": "1 2"}}
+    project = Project(**given, tests=["t/*"], command="sh t/run.sh", report="-")
+    assert score_tests(sandbox, {"answer.txt": "2 1\n"}, project).value == 1.0
+
+
 def test_the_assertion_fails_under_its_threshold(sandbox, project):
     with pytest.raises(AssertionError, match="test_spread"):
         assert_tests(sandbox, patch(SORTED), project)

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import struct
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def spoil(request: web.BaseRequest, transport: Callable[[asyncio.Transport], _Sp
         protocol.transport = cast("asyncio.Transport", transport(protocol.transport))
 
 
-class _Spoilt:
+class _Spoilt(ABC):
     """A transport that does with what is written what its kind does, and all else as the one below it."""
 
     def __init__(self, below: asyncio.Transport) -> None:
@@ -42,8 +43,8 @@ class _Spoilt:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._below, name)
 
-    def write(self, data: bytes) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def write(self, data: bytes) -> None: ...
 
     def writelines(self, pieces: Iterable[bytes]) -> None:
         self.write(b"".join(pieces))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -64,14 +63,13 @@ class LanguageCases:
         self._sandbox = sandbox
         self._source = source
         self._language = language
-        self._stack = ExitStack()
-        self._program = self._stack.enter_context(SourceProgram(sandbox, source, language))
+        self._program = SourceProgram(sandbox, source, language)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stack.__exit__(kind, error, at)
+        self._program.__exit__(kind, error, at)
 
     def answer(self, case: Case, limit: float) -> Answer:
         """Put one case to the candidate, for at most `limit` seconds. Raises SandboxUnavailable, UnscoredError."""
