@@ -73,6 +73,21 @@ def async_sandbox(
         yield sandbox
 
 
+def wide_factory(request: pytest.FixtureRequest) -> Factory:
+    """What makes sandboxes for this process's whole session, which no test is told of. To be closed by the caller."""
+    from pytest_rewardkit.run.provision import Provision
+    from pytest_rewardkit.sandboxes.factory import Factory
+
+    provision = Provision.of(request.config)
+    return Factory(
+        provision.provider,
+        {"timeout": WIDE_SCOPE_TIMEOUT},
+        budget=provision.budget(lambda: _run_directory(request)),
+        keep=True,
+        note=lambda *_: None,
+    )
+
+
 @pytest.fixture
 def reward(request: pytest.FixtureRequest) -> Recorder:
     """Record the test's reward: ``reward.record(0.75, name="speed", weight=2, reason="12 of 16 ms")``."""
@@ -145,8 +160,9 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
     factory = Factory(
         provider,
         {**wide, **options, **marked},
-        budget=provision.budget(_run_directory(request)),
-        several=request.scope == "function" and _may_want_several(request.node),
+        budget=provision.budget(lambda: _run_directory(request)),
+        wants=_most_at_once(request.node) if request.scope == "function" else 1,
+        keep=request.scope != "function",
         note=note,
     )
     try:
@@ -155,15 +171,19 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
         factory.close()
 
 
-def _may_want_several(item: pytest.Item) -> bool:
-    """Whether a test may want more than one sandbox at once: it, or a fixture that it uses, has the factory itself."""
+def _most_at_once(item: pytest.Item) -> int:
+    """How many sandboxes a test may want at once: any number where it, or a fixture of its own, has the factory."""
+    from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO
+
     fixtures = fixture_info(item)
     if fixtures is None:
-        return True
-    if {"sandbox", "async_sandbox"} <= set(fixtures.names_closure):
-        return True
+        return ANY
     asked = {name: defined[-1].argnames for name, defined in fixtures.name2fixturedefs.items() if name != "sandbox"}
-    return "sandbox_factory" in (*fixtures.initialnames, *(name for names in asked.values() for name in names))
+    if "sandbox_factory" in (*fixtures.initialnames, *(name for names in asked.values() for name in names)):
+        return ANY
+    # A row's own test code has a sandbox beside the candidate's.
+    both = {"sandbox", "async_sandbox"} <= set(fixtures.names_closure)
+    return TWO if both or "row" in fixtures.names_closure else 1
 
 
 @contextmanager

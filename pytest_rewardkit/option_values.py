@@ -35,6 +35,34 @@ def count(value: str) -> int:
     return int(value)
 
 
+def rate(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ValueError(f"must be a number over 0, as 5 or 0.5, not {value!r}")
+    return number
+
+
+QUOTAS = {"hobby": (20, 1.0), "pro": (100, 5.0)}
+"""Sandboxes at once, and creations a second, of E2B's accounts as of November 2026."""
+
+
+def quota(value: str) -> tuple[int, float]:
+    if value in QUOTAS:
+        return QUOTAS[value]
+    slots, comma, per_second = value.partition(",")
+    try:
+        if comma:
+            return count(slots.strip()), rate(per_second.strip())
+    except ValueError:
+        pass
+    raise ValueError(
+        f"must be {', '.join(QUOTAS)}, or sandboxes at once and creations a second, as 20,1, not {value!r}"
+    )
+
+
 def limit(name: str) -> Callable[[str], int]:
     def parse(value: str) -> int:
         from pytest_rewardkit.local.limits import Limits

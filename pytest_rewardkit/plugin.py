@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     settings = RunSettings.of(config)
+    _check_quota(settings)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     failures = _failures(config, settings) if settings.enabled else None
@@ -73,6 +74,18 @@ def pytest_configure(config: pytest.Config) -> None:
             register_reports(config, settings)
         except RewardkitUsageError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+def _check_quota(settings: RunSettings) -> None:
+    if settings.max_sandboxes is None and settings.create_rate is None and settings.quota is None:
+        return
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.run.quota import quota_of
+
+    try:
+        quota_of(settings)
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _split(config: pytest.Config, settings: RunSettings) -> None:

@@ -37,6 +37,10 @@ class RunSettings(NamedTuple):
     """More options of the engine's run."""
     max_sandboxes: int | None
     """How many sandboxes may be alive at once over all workers; None for no bound."""
+    create_rate: float | None
+    """How many sandboxes may be created a second over all workers; None for no bound."""
+    quota: tuple[int, float] | None
+    """Both bounds, as an account has them, where the two do not say otherwise; None for none."""
     memory_mb: int
     """The memory of a local sandbox in MiB."""
     processes: int

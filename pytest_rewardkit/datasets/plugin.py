@@ -105,16 +105,25 @@ def sampled_row_of(item: pytest.Item) -> SampledRow | None:
 
 
 @pytest.fixture
-def row(request: pytest.FixtureRequest) -> Row:
+def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
     """The row of the dataset that ``@pytest.mark.reward_dataset`` names: a mapping of its fields."""
+    from pytest_rewardkit.run.provision import Provision
+
     sampled_row = getattr(request, "param", None)
     if sampled_row is None:
         pytest.fail(
             f"{request.node.nodeid}: the fixture `row` needs @pytest.mark.reward_dataset on the test", pytrace=False
         )
     # Most tests need none, and making it loads the SDK.
-    row: Row = sampled_row.row(lambda: request.getfixturevalue("rewardkit_test_runner"))
-    return row
+    asked: list[TestRunner] = []
+
+    def test_runner() -> TestRunner:
+        asked[:] = [request.getfixturevalue("rewardkit_test_runner")]
+        return asked[0]
+
+    yield sampled_row.row(test_runner)
+    if asked and not Provision.of(request.config).keeps_test_runners:
+        asked[0].close()
 
 
 @pytest.fixture
@@ -146,12 +155,10 @@ def reference(request: pytest.FixtureRequest) -> str | None:
 def rewardkit_test_runner(request: pytest.FixtureRequest) -> Generator[TestRunner, None, None]:
     """Where the rows' own test code runs: a sandbox for this process's whole session, made when it is first needed."""
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
-    from pytest_rewardkit.fixtures import WIDE_SCOPE_TIMEOUT
-    from pytest_rewardkit.run.provision import Provision
+    from pytest_rewardkit.fixtures import wide_factory
 
-    # Not counted among the sandboxes of tests: each worker holds one to its end, so tests could wait for ever.
-    provision = Provision.of(request.config)
-    with TestRunner(lambda: provision.provider.create(timeout=WIDE_SCOPE_TIMEOUT)) as test_runner:
+    factory = wide_factory(request)
+    with TestRunner(factory.create, lambda _: factory.close()) as test_runner:
         yield test_runner
 
 

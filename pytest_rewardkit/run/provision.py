@@ -14,21 +14,22 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.run.quota import quota_of
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
-from pytest_rewardkit.sandboxes.budget import Budget
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.sandboxes.provider import Provider
+    from pytest_rewardkit.sandboxes.quota.budget import Budget
 
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"
@@ -92,11 +93,28 @@ class Provision:
             self._note_log()
         return self._provider
 
-    def budget(self, directory: Path) -> Budget | None:
-        """Return the bound on sandboxes alive at once, by files in `directory`; None without a bound."""
-        if self._budget is None and self._settings.max_sandboxes is not None:
-            self._budget = Budget(directory, self._settings.max_sandboxes)
+    def budget(self, directory: Callable[[], Path]) -> Budget | None:
+        """Return the bound on sandboxes alive at once and created a second; None without a bound.
+
+        Parameters:
+            directory: makes one that the run's processes share, where the sandboxes are those of this run alone.
+        """
+        slots, rate = quota_of(self._settings)
+        if self._budget is None and (slots or rate):
+            from pytest_rewardkit.sandboxes.quota.budget import Budget
+            from pytest_rewardkit.sandboxes.quota.folder import folder_of_key
+
+            # A local server's key is its run's own; whoever has set one may have several runs.
+            folder = folder_of_key(os.environ) if self.provider.name == "e2b" else directory()
+            option = "--rewardkit-max-sandboxes" if self._settings.max_sandboxes else "--rewardkit-quota"
+            self._budget = Budget(folder, slots, rate, option=option)
         return self._budget
+
+    @property
+    def keeps_test_runners(self) -> bool:
+        """Whether there are sandboxes enough that each worker may keep one, and one of them can have another."""
+        slots, _ = quota_of(self._settings)
+        return slots is None or slots > int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) + 1
 
     @pytest.hookimpl(trylast=True)
     def pytest_rewardkit_provider(self) -> Provider:

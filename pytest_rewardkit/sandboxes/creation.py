@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.again import again, pause_after
 from pytest_rewardkit.sandboxes.failures import says_nothing
 from pytest_rewardkit.sandboxes.options import create_keywords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
 
 
-def create(*, within: float | None = None, **options: Any) -> Sandbox:
+def create(
+    *,
+    within: float | None = None,
+    patience: float = 0.0,
+    on_retry: Callable[[], None] = lambda: None,
+    **options: Any,
+) -> Sandbox:
     """A sandbox by the SDK.
 
     Parameters:
         within: seconds until there must be an answer, where the options do not say; the SDK's own limit without. Other
             requests to the sandbox have the SDK's limit.
+        patience, on_retry: as of `again`.
         options: the SDK's.
 
     Raises:
@@ -34,15 +44,33 @@ def create(*, within: float | None = None, **options: Any) -> Sandbox:
 
     keywords = _keywords(within, options)
     with infrastructure_failures():
-        return _with_usual_limit(again(lambda: Sandbox.create(**keywords)), options)
+        return _with_usual_limit(
+            again(lambda: Sandbox.create(**keywords), patience=patience, on_retry=on_retry), options
+        )
 
 
-async def create_async(*, within: float | None = None, **options: Any) -> AsyncSandbox:
+async def create_async(
+    *,
+    within: float | None = None,
+    patience: float = 0.0,
+    on_retry: Callable[[], None] = lambda: None,
+    **options: Any,
+) -> AsyncSandbox:
     """As `create`, for the asynchronous SDK."""
     from e2b_code_interpreter import AsyncSandbox
 
+    keywords = _keywords(within, options)
+    begun = time.monotonic()
     with infrastructure_failures():
-        return _with_usual_limit(await AsyncSandbox.create(**_keywords(within, options)), options)
+        for tries in itertools.count():
+            try:
+                return _with_usual_limit(await AsyncSandbox.create(**keywords), options)
+            except Exception as error:
+                if (pause := pause_after(error, tries, time.monotonic() - begun, patience)) is None:
+                    raise
+            await asyncio.sleep(pause)
+            on_retry()
+    raise AssertionError("every try ends in one way or the other")
 
 
 def _keywords(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +98,7 @@ def infrastructure_failures() -> Iterator[None]:
         yield
     except RateLimitException as error:
         raise SandboxUnavailable(
-            f"{error} (lower the number of sandboxes alive at once with --rewardkit-max-sandboxes or -n)"
+            f"{error} (say what the account allows with --rewardkit-quota, as hobby, pro or 20,1)"
         ) from error
     except Exception as error:
         if not says_nothing(error):

@@ -15,7 +15,10 @@ RUN_KEY = "pytest-rewardkit-run"
 """The metadata key under which a sandbox names the run that made it."""
 
 CREATE_RETRIES = 8
-"""A free account may create one sandbox a second; the SDK waits and tries again."""
+"""A free account may create one sandbox a second; the SDK waits, as long as `Retry-After` says, and tries again."""
+
+PATIENCE = 300.0
+"""Seconds for which sandboxes are asked for as long as the service says that there are too many."""
 
 
 class E2BProvider:
@@ -28,6 +31,8 @@ class E2BProvider:
     def __init__(self, *, environ: Mapping[str, str], run_id: str) -> None:
         self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
         self._run_id = run_id
+        self.retries = 0
+        """How often a sandbox was asked for again."""
 
     def describe(self) -> str:
         return f"E2B sandboxes from {self._place}"
@@ -36,14 +41,17 @@ class E2BProvider:
         return {}  # the SDK reads what the user has set
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(**self._marked(options))
+        return creation.create(patience=PATIENCE, on_retry=self._count_retry, **self._marked(options))
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(**self._marked(options))
+        return await creation.create_async(patience=PATIENCE, on_retry=self._count_retry, **self._marked(options))
 
     def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
         metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
         return {"retries": CREATE_RETRIES, **options, "metadata": metadata}
+
+    def _count_retry(self) -> None:
+        self.retries += 1
 
     def close(self) -> None:
         """Kills the sandboxes that a dead worker of this run left behind."""

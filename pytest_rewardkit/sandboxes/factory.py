@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pytest_rewardkit.errors import RewardkitWarning
+from pytest_rewardkit.errors import RewardkitWarning, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.options import LIMITS, check_options
+from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
-    from pytest_rewardkit.sandboxes.budget import Budget, Slot
     from pytest_rewardkit.sandboxes.provider import Provider
+    from pytest_rewardkit.sandboxes.quota.budget import Budget
+    from pytest_rewardkit.sandboxes.quota.slots import Slot
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
+
+USUAL_LIFETIME: Final = 300
+"""Seconds that a sandbox lives of which nothing else was said."""
 
 
 class Factory:
@@ -30,7 +35,8 @@ class Factory:
         options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says
             otherwise.
         budget: the bound on sandboxes alive at once; None for no bound.
-        several: whether more than one may be asked for, by this factory or another one of the same test.
+        wants: how many may be asked for at once, by this factory or another one of the same test: 1, or as of `Budget`.
+        keep: whether the sandboxes are for more than the test that asks for them.
         note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
     """
 
@@ -40,13 +46,15 @@ class Factory:
         options: Mapping[str, Any],
         *,
         budget: Budget | None,
-        several: bool = False,
+        wants: int = 1,
+        keep: bool = False,
         note: Callable[[float, float, dict[str, int]], None],
     ) -> None:
         self._provider = provider
         self._options = options
         self._budget = budget
-        self._several = several
+        self._wants = wants
+        self._keep = keep
         self._note = note
         self._alive: list[tuple[str, Callable[[], object], Slot | None]] = []
         self._runner: asyncio.Runner | None = None
@@ -77,18 +85,22 @@ class Factory:
     def close(self) -> None:
         """Kill every sandbox that was created, the last one first."""
         while self._alive:
-            sandbox_id, kill, slot = self._alive.pop()
-            try:
-                kill()
-            except Exception as error:
-                text = f"sandbox {sandbox_id} could not be killed: {type(error).__name__}: {error}"
-                warnings.warn(text, RewardkitWarning, stacklevel=2)
-            finally:
-                if slot is not None:
-                    slot.release()
+            self._end(*self._alive.pop())
         if self._runner is not None:
             self._runner.close()
             self._runner = None
+
+    def _end(self, sandbox_id: str, kill: Callable[[], object], slot: Slot | None) -> None:
+        gone = False
+        try:
+            kill()
+            gone = True
+        except Exception as error:
+            text = f"sandbox {sandbox_id} could not be killed: {type(error).__name__}: {error}"
+            warnings.warn(text, RewardkitWarning, stacklevel=3)
+        finally:
+            if self._budget is not None and slot is not None:
+                self._budget.give_back(slot, gone=gone)
 
     def _created(
         self,
@@ -100,15 +112,33 @@ class Factory:
         keywords = {**self._options, **options}
         check_options(keywords, self._provider)
         began = time.perf_counter()
-        slot = self._budget.acquire(several=self._several) if self._budget is not None else None
+        slot = None
+        if self._budget is not None:
+            slot = self._budget.acquire(wants=self._wants, keep=self._keep)
+            self._budget.pace()
+        if slot is not None:
+            slot.expect()
+            keywords["metadata"] = {**(keywords.get("metadata") or {}), SLOT_KEY: slot.mark}
         turn = time.perf_counter()
         try:
             sandbox = create(keywords)
-        except BaseException:
-            if slot is not None:
-                slot.release()
+        except BaseException as error:
+            if self._budget is not None and slot is not None:
+                self._budget.give_back(slot, gone=_is_refused(error))
             raise
+        if slot is not None:
+            slot.fill(sandbox.sandbox_id, keywords.get("timeout") or USUAL_LIFETIME)
         self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
         self._note(turn - began, time.perf_counter() - turn, limits)
         return sandbox
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether a creation that ended so has left no sandbox: it was refused, or never asked for."""
+    from e2b import AuthenticationException
+    from e2b.exceptions import RateLimitException, ServiceBusyException
+
+    if isinstance(error, SandboxUnavailable):
+        return isinstance(error.__cause__, RateLimitException | ServiceBusyException | AuthenticationException)
+    return isinstance(error, Exception)

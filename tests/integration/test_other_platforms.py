@@ -71,7 +71,9 @@ def test_every_portable_module_can_be_imported(elsewhere: str) -> None:
         [sys.executable, "-c", EVERY_MODULE, elsewhere], capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    assert {"pytest_rewardkit.sandboxes.budget", "pytest_rewardkit.local.container.server"} <= set(done.stdout.split())
+    assert {"pytest_rewardkit.sandboxes.quota.budget", "pytest_rewardkit.local.container.server"} <= set(
+        done.stdout.split()
+    )
 
 
 def test_a_suite_without_sandboxes_is_as_anywhere(elsewhere: str, pytester: pytest.Pytester) -> None:

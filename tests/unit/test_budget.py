@@ -1,87 +1,241 @@
-"""The bound on sandboxes alive at once, over processes."""
+"""The bounds on sandboxes alive at once and created a second, over processes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
-from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.quota import slots as slots_module
+from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO, Budget
+from pytest_rewardkit.sandboxes.quota.line import WaitingLine
+from pytest_rewardkit.sandboxes.quota.pace import MARGIN, Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_rewardkit.sandboxes.quota.slots import Slot
 
 HOLDER = """
 import sys
 from pathlib import Path
-from pytest_rewardkit.sandboxes.budget import Budget
+from pytest_rewardkit.sandboxes.quota.budget import Budget
 slot = Budget(Path(sys.argv[1]), 1).acquire()
+if sys.argv[2]:
+    slot.fill(sys.argv[2], 1000)
 print("held", flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_released_slot_is_free_again(tmp_path):
+def taken(budget: Budget, **wanted: Any) -> Slot:
+    slot = budget.acquire(**wanted)
+    assert slot is not None
+    return slot
+
+
+@contextmanager
+def another_process(directory: Path, sandbox: str) -> Iterator[subprocess.Popen[str]]:
+    """One that holds the only slot."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(directory), sandbox],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield holder
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_a_released_slot_is_free_again(tmp_path: Path) -> None:
     budget = Budget(tmp_path, 1)
-    budget.acquire().release()
-    slot = budget.acquire()
+    budget.give_back(taken(budget))
+    slot = taken(budget)
     assert budget.held == 1
-    slot.release()
-    slot.release()
+    budget.give_back(slot)
+    budget.give_back(slot)
     assert budget.held == 0
 
 
-def test_wanting_more_than_the_limit_is_refused_instead_of_waiting_for_ever(tmp_path):
+def test_wanting_more_than_the_limit_is_refused_instead_of_waiting_for_ever(tmp_path: Path) -> None:
     budget = Budget(tmp_path, 2)
-    slots = [budget.acquire(), budget.acquire()]
+    slots = [taken(budget), taken(budget)]
     with pytest.raises(RewardkitUsageError, match=r"3 sandboxes at once.*--rewardkit-max-sandboxes allows 2"):
         budget.acquire()
     for slot in slots:
-        slot.release()
+        budget.give_back(slot)
 
 
-def test_another_process_waits_and_a_killed_one_gives_its_slot_back(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+def test_a_killed_process_gives_its_slot_back_when_its_sandbox_is_gone(tmp_path: Path) -> None:
+    ended: list[Any] = []
+    answers = iter([False, True])
+
+    def end(known: Any) -> bool:
+        ended.append(known["sandbox"])
+        return next(answers)
+
+    budget = Budget(tmp_path, 1, end=end)
     acquired = threading.Event()
-    budget = Budget(tmp_path, 1)
 
-    def acquire():
-        slot = budget.acquire()
+    def acquire() -> None:
+        slot = taken(budget)
         acquired.set()
-        slot.release()
+        budget.give_back(slot)
 
     waiting = threading.Thread(target=acquire)
-    waiting.start()
-    assert not acquired.wait(0.2)
-    holder.kill()
-    holder.communicate()
-    assert acquired.wait(30)
+    with another_process(tmp_path, "isome") as holder:
+        waiting.start()
+        assert not acquired.wait(0.2)
+        assert ended == []
+        holder.kill()
+        assert acquired.wait(30)
     waiting.join()
+    assert ended == ["isome", "isome"]
 
 
-def test_two_that_wait_for_each_other_do_not_wait_for_ever(tmp_path):
-    mine, theirs = (Budget(tmp_path, 2, patience=0.1) for _ in range(2))
-    slots = [mine.acquire(), theirs.acquire()]
-    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
-        mine.acquire()
-    for slot in slots:
-        slot.release()
+def test_a_sandbox_that_was_asked_for_is_waited_for_before_it_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks: list[str] = []
+
+    def end(known: Any) -> bool:
+        marks.append(known["mark"])
+        return True
+
+    with another_process(tmp_path, ""):
+        pass
+    slots = slots_module.Slots(tmp_path, 1, end)
+    assert slots.take() is None
+    assert marks == []
+    monkeypatch.setattr(slots_module, "SETTLE_SECONDS", -1.0)
+    assert slots.take() is not None
+    assert len(marks) == 1
 
 
-def test_those_that_want_several_take_turns(tmp_path):
-    mine, theirs, third = (Budget(tmp_path, 2, patience=0.1) for _ in range(3))
-    first = mine.acquire(several=True)
-    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
-        theirs.acquire(several=True)
-    alone = third.acquire()  # who wants one only is not kept
-    alone.release()
-    second = mine.acquire(several=True)
-    second.release()
-    with pytest.raises(SandboxUnavailable, match="none of the 2 sandboxes"):
-        theirs.acquire(several=True)
-    first.release()
-    theirs.acquire(several=True).release()
-    mine.acquire(several=True).release()
+def test_a_slot_whose_sandbox_could_not_be_killed_is_not_free(tmp_path: Path) -> None:
+    budget = Budget(tmp_path, 1, end=lambda _: False, patience=0.1)
+    slot = taken(budget)
+    slot.fill("isome", 1000)
+    budget.give_back(slot, gone=False)
+    with pytest.raises(SandboxUnavailable, match=r"none of the 1 sandboxes .* nothing has moved for 0\.1 s"):
+        budget.acquire()
+    slots_module._write(tmp_path / "slot.0.json", {"sandbox": "isome", "ends": time.time() - 1})
+    budget.give_back(taken(budget))
+
+
+def test_those_that_wait_for_each_other_are_told_so(tmp_path: Path) -> None:
+    """Also where both are threads of one process, each with a budget of its own, as two workers have."""
+    outcomes: list[str] = []
+    both = threading.Barrier(2)
+
+    def take_two() -> None:
+        budget = Budget(tmp_path, 2)
+        first = taken(budget)
+        both.wait()
+        try:
+            budget.give_back(taken(budget))
+            outcomes.append("two")
+        except SandboxUnavailable as error:
+            outcomes.append(str(error))
+        budget.give_back(first)
+
+    threads = [threading.Thread(target=take_two) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(outcomes)[1] == "two"
+    assert "each of the 2 sandboxes that --rewardkit-max-sandboxes allows is held by a test that waits" in min(outcomes)
+
+
+def test_those_that_want_any_number_take_turns(tmp_path: Path) -> None:
+    mine, theirs, third = (Budget(tmp_path, 3, patience=0.1) for _ in range(3))
+    first = taken(mine, wants=ANY)
+    with pytest.raises(SandboxUnavailable):
+        theirs.acquire(wants=ANY)
+    third.give_back(taken(third))  # who wants one only is not kept
+    second = taken(mine, wants=ANY)
+    mine.give_back(second)
+    with pytest.raises(SandboxUnavailable):
+        theirs.acquire(wants=ANY)
+    mine.give_back(first)
+    theirs.give_back(taken(theirs, wants=ANY))
+    mine.give_back(taken(mine, wants=ANY))
+
+
+def test_those_that_want_two_leave_one_free_for_whoever_goes_on(tmp_path: Path) -> None:
+    budgets = [Budget(tmp_path, 4, patience=0.1) for _ in range(3)]
+    firsts = [taken(budget, wants=TWO) for budget in budgets[:2]]
+    with pytest.raises(SandboxUnavailable):
+        budgets[2].acquire(wants=TWO)
+    second = taken(budgets[0])
+    budgets[0].give_back(second)
+    budgets[0].give_back(firsts[0])
+    budgets[2].give_back(taken(budgets[2], wants=TWO))
+    budgets[1].give_back(firsts[1])
+
+
+def test_what_is_kept_for_other_tests_does_not_keep_the_turn(tmp_path: Path) -> None:
+    mine, theirs = (Budget(tmp_path, 4, patience=0.1) for _ in range(2))
+    first = taken(mine, wants=ANY)
+    kept = taken(mine, keep=True)
+    mine.give_back(first)
+    theirs.give_back(taken(theirs, wants=ANY))
+    mine.give_back(kept)
+
+
+def test_first_come_first_served_and_holders_before_all(tmp_path: Path) -> None:
+    line = WaitingLine(tmp_path, "ticket")
+    first, second = line.join(holds=False), line.join(holds=False)
+    holder = line.join(holds=True)
+    assert [ticket.is_first for ticket in (first, second, holder)] == [False, False, True]
+    holder.leave()
+    assert first.is_first
+    first.leave()
+    assert second.is_first
+    second.leave()
+    assert line.first() == ""
+
+
+def test_a_leaving_one_wakes_the_next(tmp_path: Path) -> None:
+    line = WaitingLine(tmp_path, "ticket")
+    first, second = line.join(holds=False), line.join(holds=False)
+    first.leave()
+    began = time.monotonic()
+    second.wait(60)
+    assert time.monotonic() - began < 30
+    second.leave()
+
+
+def test_creations_are_apart_also_of_different_processes(tmp_path: Path) -> None:
+    paces = [Pace(tmp_path, 50.0) for _ in range(2)]
+    began = time.monotonic()
+    for number in range(11):
+        paces[number % 2].wait()
+    assert time.monotonic() - began >= 10 * MARGIN / 50
+
+
+def test_a_clock_that_was_set_back_keeps_nobody(tmp_path: Path) -> None:
+    (tmp_path / "pace").write_text(repr(time.time() + 10**6))
+    pace = Pace(tmp_path, 0.001)
+    pace.wait()
+    (tmp_path / "pace").write_text("")
+    pace.wait()
+
+
+def test_without_a_bound_on_sandboxes_there_are_no_slots(tmp_path: Path) -> None:
+    budget = Budget(tmp_path, None, 100.0)
+    assert budget.acquire() is None
+    budget.pace()

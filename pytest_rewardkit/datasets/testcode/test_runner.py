@@ -68,17 +68,24 @@ class Step:
     seconds: float
 
 
+def _kill(sandbox: Sandbox) -> None:
+    with suppress(SandboxUnavailable), sandbox_failures():
+        again(sandbox.kill)
+
+
 class TestRunner:
     """Runs tests of rows, with one sandbox for all of them, made when it is first needed. A context manager.
 
     Parameters:
         create: makes the sandbox.
+        end: ends it.
     """
 
     __test__ = False  # not one of pytest's
 
-    def __init__(self, create: Callable[[], Sandbox]) -> None:
+    def __init__(self, create: Callable[[], Sandbox], end: Callable[[Sandbox], object] = _kill) -> None:
         self._create = create
+        self._end = end
         self._sandbox: Sandbox | None = None
         self._renewal = math.inf
         self._line: Line | None = None
@@ -95,8 +102,7 @@ class TestRunner:
         """Kills the sandbox, if there is one; the next run makes another."""
         sandbox, self._sandbox, self._line = self._sandbox, None, None
         if sandbox is not None:
-            with suppress(SandboxUnavailable), sandbox_failures():
-                again(sandbox.kill)
+            self._end(sandbox)
 
     def begin(self, test: TestCode) -> TestRun:
         """Begins a run; whichever was open before is given up.

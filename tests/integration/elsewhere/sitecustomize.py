@@ -53,8 +53,9 @@ import _pytest.pathlib  # noqa: E402
 import _pytest.tmpdir  # noqa: E402, F401
 import e2b_code_interpreter  # noqa: E402, F401
 import execnet.gateway_base  # noqa: E402, F401
-import filelock  # noqa: E402, F401
 import pytest  # noqa: E402, F401
+
+import pytest_rewardkit.sandboxes.quota.lock  # noqa: E402, F401
 
 take_away(os, "pidfd_open", "sched_getaffinity", "memfd_create", "setns", "unshare", "sched_setaffinity")
 absent = set(LINUX_ONLY)

@@ -1,0 +1,175 @@
+"""The sandboxes that all processes of a key have alive at once, and create a second."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.sandboxes.quota import left
+from pytest_rewardkit.sandboxes.quota.line import WaitingLine, this_owner
+from pytest_rewardkit.sandboxes.quota.pace import Pace
+from pytest_rewardkit.sandboxes.quota.slots import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pytest_rewardkit.sandboxes.quota.slots import Slot
+
+WAKE_SECONDS: Final = 1.0
+"""How long to wait before one looks again without having been woken: nobody rings for a process that was killed."""
+
+TWO: Final = 2
+ANY: Final = 1000
+"""How many slots one test may want at once, where it is known, and where it is not."""
+
+PATIENCE_SECONDS: Final = 1800.0
+"""How long to wait when nothing moves at all: no slot is given back, and none is taken."""
+
+
+class Budget:
+    """At most `slots` sandboxes alive at once, and `rate` created a second, in all processes that share `directory`.
+
+    Who may want more than one sandbox takes a turn first: two that hold one and want another would wait for each other.
+    So many have a turn that one of them can always go on. Those of whom nobody knew before are found out when all slots
+    are held by processes that wait.
+
+    Parameters:
+        directory: a directory that the processes share.
+        slots: sandboxes alive at once, 1 or more; None for no bound.
+        rate: creations a second; None for no bound.
+        option: where the number of slots comes from, for people.
+        end: ends what is left of a dead process's sandbox (left.py).
+        patience: seconds to wait while nothing moves.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        slots: int | None,
+        rate: float | None = None,
+        *,
+        option: str = "--rewardkit-max-sandboxes",
+        end: Callable[[Mapping[str, Any]], bool] = left.end,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._limit = slots
+        self._option = option
+        self._patience = patience
+        self._slots = None if slots is None else Slots(directory, slots, end)
+        self._line = WaitingLine(directory, "ticket")
+        self._turns = {wants: _Turns(directory, wants, slots or 0) for wants in (TWO, ANY)}
+        self._moves = directory / "moves"
+        self._moves.touch()
+        self._pace = None if rate is None else Pace(directory, rate)
+        self._turn: tuple[_Turns, Slot] | None = None
+        self._stuck: tuple[float, float] | None = None
+        self.held = 0
+        self._kept = 0
+
+    def acquire(self, *, wants: int = 1, keep: bool = False) -> Slot | None:
+        """Wait for a slot; None where there is no bound on them.
+
+        Parameters:
+            wants: how many slots may be wanted before this one is released, this one among them: 1, `TWO` or `ANY`.
+            keep: whether it is for more than the test that wants it.
+
+        Raises:
+            RewardkitUsageError: this process holds all slots already, so that none could ever become free.
+            SandboxUnavailable: none became free, and none ever will.
+        """
+        if self._slots is None or self._limit is None:
+            return None
+        if self.held >= self._limit:
+            raise RewardkitUsageError(
+                f"this test wants {self.held + 1} sandboxes at once, and {self._option} allows {self._limit}"
+            )
+        if wants > 1 and self._limit > 1 and self.held == self._kept and self._turn is None:
+            turns = self._turns[wants]
+            self._turn = turns, self._wait(turns.line, turns.slots)
+        try:
+            slot = self._wait(self._line, self._slots)
+        except BaseException:
+            self._end_turn()
+            raise
+        self.held += 1
+        self._kept += keep
+        slot.is_kept = keep
+        return slot
+
+    def pace(self) -> None:
+        """Wait until a sandbox may be created."""
+        if self._pace is not None:
+            self._pace.wait()
+
+    def give_back(self, slot: Slot, *, gone: bool = True) -> None:
+        """Release a slot.
+
+        Parameters:
+            gone: whether its sandbox is, so that another may take its place at once.
+        """
+        if not slot.is_held:
+            return
+        slot.release(gone=gone)
+        self.held -= 1
+        self._kept -= slot.is_kept
+        self._moves.touch()
+        self._line.wake()
+        self._end_turn()
+
+    def _wait(self, line: WaitingLine, slots: Slots) -> Slot:
+        ticket = line.join(holds=self.held > 0)
+        joined = time.time()
+        try:
+            while True:
+                if ticket.is_first and (slot := slots.take()) is not None:
+                    self._moves.touch()
+                    return slot
+                self._give_up_in_vain(joined)
+                ticket.wait(WAKE_SECONDS)
+        finally:
+            ticket.leave()
+
+    def _give_up_in_vain(self, joined: float) -> None:
+        moved = self._moves.stat().st_mtime
+        if self._all_wait(moved):
+            raise SandboxUnavailable(
+                f"each of the {self._limit} sandboxes that {self._option} allows is held by a test that waits for "
+                "another one; allow as many for each worker as one test takes at once"
+            )
+        if time.time() - max(joined, moved) > self._patience:
+            raise SandboxUnavailable(
+                f"none of the {self._limit} sandboxes that {self._option} allows became free, and nothing has moved "
+                f"for {self._patience:g} s"
+            )
+
+    def _all_wait(self, moved: float) -> bool:
+        """Whether all slots are held by those who wait for one more, of whom the first is to give up: this one."""
+        owners = self._slots.owners() if self._slots is not None and self.held else None
+        if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{this_owner()}"):
+            self._stuck = None
+            return False
+        # Somebody may have got one just now, and not left the line: what counts is that it stays so.
+        since = self._stuck[1] if self._stuck is not None and self._stuck[0] == moved else time.monotonic()
+        self._stuck = moved, since
+        return time.monotonic() - since >= WAKE_SECONDS
+
+    def _end_turn(self) -> None:
+        if self._turn is not None and self.held == self._kept:
+            turns, slot = self._turn
+            self._turn = None
+            slot.release()
+            turns.line.wake()
+
+
+class _Turns:
+    """Turns of those who want so many slots."""
+
+    def __init__(self, directory: Path, wants: int, limit: int) -> None:
+        directory = directory / f"turns-{wants}"
+        directory.mkdir(exist_ok=True)
+        # One with any number, and with two each as many as leave one slot free for whoever is to go on.
+        self.slots = Slots(directory, max(1, limit - 2) if wants == TWO else 1, lambda _: True)
+        self.line = WaitingLine(directory, "ticket")

@@ -1,0 +1,31 @@
+"""Where the processes of a user that have a key in common find each other's slots."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_rewardkit.errors import RewardkitUsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def folder_of_key(environ: Mapping[str, str]) -> Path:
+    """The directory of the key, and of the place, that E2B's variables name.
+
+    Raises:
+        RewardkitUsageError: somebody else could write there.
+    """
+    named = "\n".join(environ.get(name, "") for name in ("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN"))
+    user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    parent = Path(tempfile.gettempdir()) / f"pytest-rewardkit-{user}"
+    parent.mkdir(mode=0o700, exist_ok=True)
+    found = parent.lstat()
+    if user and (found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022):
+        raise RewardkitUsageError(f"{parent} is not this user's alone, and slots of sandboxes are to be kept there")
+    return parent / hashlib.sha256(named.encode()).hexdigest()[:24]

@@ -1,0 +1,135 @@
+"""Slots: each the right to one sandbox, a file that is locked, and beside it what is known of the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.sandboxes.quota.line import this_owner
+from pytest_rewardkit.sandboxes.quota.lock import Lock, try_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+SETTLE_SECONDS: Final = 10.0
+"""How long after a request for a sandbox one may still come of it, when nobody waits for the answer any more."""
+
+AGAIN_SECONDS: Final = 2.0
+"""How long to wait before a sandbox that could not be ended is tried again."""
+
+
+class Slot:
+    """The right to one sandbox, until `release`.
+
+    Ends the process that has it, its sandbox may live on. Then whoever wants the slot next ends that first.
+
+    Parameters:
+        note: the file that says what is known of the sandbox.
+        lock: of the slot.
+    """
+
+    def __init__(self, note: Path, lock: Lock) -> None:
+        self._note = note
+        self._lock = lock
+        self.mark = secrets.token_hex(8)
+        """By which its sandbox can be found, though its creator has never learnt its id."""
+        self._known: dict[str, Any] = {"owner": this_owner(), "mark": self.mark}
+        self.is_held = True
+        self.is_kept = False
+        """Whether it is for more than the test that wanted it."""
+
+    def expect(self) -> None:
+        """Note that a sandbox is asked for now."""
+        self._write(since=time.time())
+
+    def fill(self, sandbox_id: str, lifetime: float) -> None:
+        """Note which sandbox it is for, which lives so many seconds at most."""
+        self._write(sandbox=sandbox_id, ends=time.time() + lifetime)
+
+    def release(self, *, gone: bool = True) -> None:
+        """Give the slot back; harmless when repeated.
+
+        Parameters:
+            gone: whether there is no sandbox any more.
+        """
+        if not self.is_held:
+            return
+        self.is_held = False
+        if gone:
+            self._note.unlink(missing_ok=True)
+        else:
+            self._write(owner="")
+        self._lock.release()
+
+    def _write(self, **known: Any) -> None:
+        self._known |= known
+        _write(self._note, self._known)
+
+
+class Slots:
+    """So many slots, shared by all processes that know the directory.
+
+    Parameters:
+        directory: of their files.
+        count: how many.
+        end: ends what is left of a dead process's sandbox, by what is known of it; whether that has worked.
+    """
+
+    def __init__(self, directory: Path, count: int, end: Callable[[Mapping[str, Any]], bool]) -> None:
+        self._locks = [directory / f"slot.{number}" for number in range(count)]
+        self._end = end
+
+    def take(self) -> Slot | None:
+        """A free slot; None where there is none now."""
+        for path in self._locks:
+            if (lock := try_lock(path)) is None:
+                continue
+            note = path.with_name(path.name + ".json")
+            if not (known := _read(note)) or self._is_over(note, known):
+                slot = Slot(note, lock)
+                slot.expect()
+                return slot
+            lock.release()
+        return None
+
+    def owners(self) -> set[str] | None:
+        """Who holds them; None where one is free, or was left by a process that has ended."""
+        owners = set()
+        for path in self._locks:
+            if (lock := try_lock(path)) is not None:
+                lock.release()
+                return None
+            owners.add(_read(path.with_name(path.name + ".json")).get("owner", ""))
+        return owners
+
+    def _is_over(self, note: Path, known: dict[str, Any]) -> bool:
+        now = time.time()
+        if now > known.get("ends", known.get("since", 0.0) + 24 * 3600):
+            return True
+        if "sandbox" not in known and now < known.get("since", 0.0) + SETTLE_SECONDS:
+            return False
+        if abs(now - known.get("tried", 0.0)) < AGAIN_SECONDS:
+            return False
+        if self._end(known):
+            return True
+        _write(note, {**known, "tried": now})
+        return False
+
+
+def _read(note: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(note.read_text("ascii"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write(note: Path, known: Mapping[str, Any]) -> None:
+    # Whole or not at all: who writes may be killed meanwhile.
+    beside = note.with_name(f"{note.name}.{os.getpid()}")
+    beside.write_text(json.dumps(known), "ascii")
+    beside.replace(note)

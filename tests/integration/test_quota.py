@@ -1,0 +1,151 @@
+"""What an account allows is kept to by all workers and all runs of its key: a real server counts, and refuses more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_rewardkit.local.handle import LocalServer
+from pytest_rewardkit.local.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SUITE = """
+    import pytest
+    from pytest_rewardkit import assert_output
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_one(sandbox, number):
+        assert_output(sandbox, "print(42)", expected="42")
+"""
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[[str], Callable[[], dict[str, Any]]]]:
+    """Leads runs to a cloud with such faults; gives what asks it what it has seen."""
+    servers: list[LocalServer] = []
+
+    def make(faults: str) -> Callable[[], dict[str, Any]]:
+        server = LocalServer.listen(ServerSettings(faults=faults, warm_sandboxes=1))
+        servers.append(server)
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        return lambda: _report(server)
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def _report(server: LocalServer) -> dict[str, Any]:
+    address = urlsplit(server.environment()["E2B_API_URL"])
+    connection = HTTPConnection(address.hostname or "", address.port)
+    connection.request("GET", "/faults")
+    answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return answer
+
+
+def test_a_run_keeps_to_its_quota(run, pytester, account):
+    report = account("create:at-once/2,create:rate/20")
+    pytester.makepyfile(SUITE)
+    run("--rewardkit-quota=2,20").assert_outcomes(passed=8)
+    seen = report()
+    assert seen["calls"]["created"] == 8
+    assert seen["faults"]["create:at-once/2:1"] == 0
+    assert (seen["most_at_once"] <= 2, seen["alive"]) == (True, 0)
+
+
+def test_two_runs_of_a_key_keep_to_its_quota(pytester, account):
+    report = account("create:at-once/2,create:rate/20")
+    pytester.makepyfile(SUITE)
+    command = [sys.executable, "-m", "pytest", "--rewardkit", "-n2", "--rewardkit-quota=2,20", "-p", "no:cacheprovider"]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=pytester.path) for _ in range(2)]
+    outputs = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    seen = report()
+    assert seen["calls"]["created"] == 16
+    assert seen["faults"]["create:at-once/2:1"] == 0
+    assert seen["most_at_once"] <= 2
+
+
+def test_a_killed_workers_sandbox_keeps_its_slot_until_it_is_gone(pytester, account):
+    report = account("create:at-once/2")
+    pytester.makepyfile(
+        SUITE
+        + """
+    def test_killed(sandbox):
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    )
+    command = ("-m", "pytest", "--rewardkit", "-n2", "--rewardkit-max-sandboxes=2", "-p", "no:cacheprovider")
+    result = pytester.run(sys.executable, *command)
+    result.assert_outcomes(passed=8, failed=1)
+    seen = report()
+    assert seen["faults"]["create:at-once/2:1"] == 0
+    assert (seen["most_at_once"], seen["alive"]) == (2, 0)
+
+
+def test_what_is_over_the_quota_is_asked_for_again(plain, pytester, account):
+    """Without a quota of ours, and where others use the account too."""
+    report = account("create:429/1:0.4")
+    pytester.makepyfile(SUITE)
+    plain().assert_outcomes(passed=8)
+    seen = report()
+    assert seen["faults"]["create:429/1:0.4"] > 0
+    assert seen["calls"]["created"] == 8
+
+
+def test_rows_with_test_code_count_both_of_their_sandboxes(run, pytester, account):
+    report = account("create:at-once/3")
+    row = {
+        "prompt": "def add(x):\n",
+        "entry_point": "add",
+        "canonical_solution": "    return x + 1\n",
+        "response": "    return x + 1\n",
+        "test": "def check(candidate):\n    assert candidate(1) == 2\n",
+    }
+    lines = [json.dumps({"task_id": f"HumanEval/{number}", **row}) for number in range(4)]
+    pytester.path.joinpath("rows.jsonl").write_text("\n".join(lines) + "\n")
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rewardkit import assert_row
+
+        @pytest.mark.reward_dataset("rows.jsonl", format="humaneval")
+        def test_row(sandbox, row):
+            assert_row(sandbox, row, row["response"])
+        """
+    )
+    run("--rewardkit-max-sandboxes=3").assert_outcomes(passed=4)
+    seen = report()
+    assert seen["faults"]["create:at-once/3:1"] == 0
+    assert (seen["most_at_once"] <= 3, seen["alive"]) == (True, 0)
+
+
+@pytest.mark.parametrize("value", ["20", "20,", "0,1", "20,0", "hoby"])
+def test_a_wrong_quota_is_told(pytester, value):
+    result = pytester.runpytest("--rewardkit", f"--rewardkit-quota={value}", "-p", "no:asyncio")
+    result.stderr.fnmatch_lines([f"*--rewardkit-quota: must be hobby, pro, or sandboxes at once and *not '{value}'"])
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ("--rewardkit-quota=20,1 --rewardkit-max-sandboxes=21", "max-sandboxes=21 is more than the 20 of"),
+        ("--rewardkit-quota=20,1 --rewardkit-create-rate=1.5", "create-rate=1.5 is more than the 1 of"),
+        ("--rewardkit-max-sandboxes=3 --rewardkit-shard=1/4", "4 shards cannot share 3 sandboxes"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_runs(pytester, options, wrong):
+    result = pytester.runpytest("--rewardkit", *options.split(), "-p", "no:asyncio")
+    result.stderr.fnmatch_lines([f"*{wrong}*"])
