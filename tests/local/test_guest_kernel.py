@@ -246,6 +246,18 @@ def test_interrupting_whatever_waits(box, kernel, code):
     assert kernel.run("1 + 1").text == "2"
 
 
+def test_an_interrupt_that_python_swallows_comes_again(box, kernel):
+    kernel.start(
+        "import time\nclass Waits:\n    def __del__(self):\n"
+        "        print('running', flush=True)\n        time.sleep(1000)\n"
+        "Waits()\nwhile True: pass"
+    )
+    wait_for_output(kernel, "running")
+    interrupt(box, kernel)
+    assert kernel.finish().error["name"] == "KeyboardInterrupt"
+    assert kernel.run("1 + 1").text == "2"
+
+
 def test_an_idle_kernel_ignores_interrupts(box, kernel):
     for _ in range(3):
         interrupt(box, kernel)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import signal
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ class Executor:
         self._shell = shell
         self._running = False
         self._interrupted = False
+        self._swallowed = False
+        self._repeating = False
         self._failed = False
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -48,7 +52,7 @@ class Executor:
         """
         self._loop = asyncio.get_running_loop()
         self._emit = emit
-        self._failed = self._interrupted = False
+        self._failed = self._interrupted = self._swallowed = False
         shell = self._shell
         shell.emit = self._forward
         before = {name: os.environ.get(name) for name in environment or {}}
@@ -122,14 +126,31 @@ class Executor:
         self._shell.emit_error(type(error), error, text)
 
     def _interrupt(self, *_: object) -> None:
-        if not self._running:
+        if not self._running or self._repeating:
             return
-        self._interrupted = True
+        self._interrupted, self._swallowed = True, False
         if self._task is None or (self._loop is not None and asyncio.current_task(self._loop) is self._task):
             raise KeyboardInterrupt
         # The loop waits for something; the cell's task is to stop waiting.
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def unraisable(self, ignored: sys.UnraisableHookArgs) -> None:
+        """Interrupt once more when Python could not raise the interrupt, as in a finaliser or right after a fork."""
+        if not (self._running and self._interrupted and ignored.exc_type is KeyboardInterrupt):
+            sys.__unraisablehook__(ignored)
+            return
+        # What is raised in here would be swallowed as well.
+        self._swallowed = self._repeating = True
+        try:
+            _thread.start_new_thread(self._interrupt_again, (_thread.get_ident(),))
+        finally:
+            self._repeating = False
+
+    def _interrupt_again(self, thread: int) -> None:
+        while self._running and self._swallowed:
+            signal.pthread_kill(thread, signal.SIGINT)
+            time.sleep(0.001)
 
 
 def _run_without_loop(coroutine: Any) -> Any:

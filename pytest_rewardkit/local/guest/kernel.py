@@ -81,6 +81,7 @@ class PythonKernel:
         self._channel: Channel | None = channel
         self._taken = taken
         self._executor = Executor(shell)
+        sys.unraisablehook = self._executor.unraisable
         self._requests: asyncio.Queue[Message | None] = asyncio.Queue()
         self._imported: set[str] = set(PRELOADABLE) & sys.modules.keys()
         shell.shelf.notes()
