@@ -6,7 +6,8 @@ import inspect
 import os
 import secrets
 import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import threading
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,10 +30,10 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.datasets.marker import SampledRow
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.sandboxes.provider import Provider
@@ -75,49 +76,95 @@ def evaluate_dataset(
         RewardkitUsageError: the dataset, a row or an argument is wrong.
         KeyboardInterrupt: after Ctrl-C; what was judged by then is in the file, and no sandbox is left.
     """
-    if dataset_path is None:
-        swapped = reward_function is not None and not callable(reward_function)
-        hint = "; the first argument is a function, so write dataset_path=" if swapped else ""
-        raise RewardkitUsageError(f"evaluate_dataset needs a dataset_path{hint}")
-    source = DatasetSource(
-        open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
-        find_format(format) if format is not None else None,
-        Samples(samples) if samples is not None else None,
+    evaluation = Evaluation(
+        reward_function,
+        dataset_path,
+        additional_fields,
+        id=id,
+        format=format,
+        samples=samples,
+        limit=limit,
+        concurrency=concurrency,
+        provider=provider,
+        isolation=isolation,
+        results_path=results_path,
+        progress=progress,
     )
-    judge = _by_function(reward_function, additional_fields) if reward_function is not None else _by_format
-    sampled_rows = list(source.sampled_rows())
-    with ExitStack() as stack:
-        found = stack.enter_context(_provided(provider, isolation))
-        workplace = stack.enter_context(Workplace(found, judge))
-        write = stack.enter_context(_writer(results_path))
-        bar = stack.enter_context(_bar(len(sampled_rows), progress))
-        return _run(workplace, sampled_rows, concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2)), write, bar)
+    return evaluation.run()
 
 
-def _run(
-    workplace: Workplace,
-    sampled_rows: Sequence[SampledRow],
-    concurrency: int,
-    write: Callable[[RowResult], None],
-    bar: Callable[[Reward], None],
-) -> EvaluationResults:
-    done: dict[int, RowResult] = {}
-    executor = ThreadPoolExecutor(concurrency, thread_name_prefix="rewardkit-evaluate")
-    futures = {executor.submit(workplace.judged, sampled_row): index for index, sampled_row in enumerate(sampled_rows)}
-    try:
-        for future in as_completed(futures):
-            result = done[futures[future]] = future.result()
-            write(result)
-            bar(result.reward)
-    except BaseException:
+class Evaluation:
+    """What `evaluate_dataset` does: takes its arguments, and refuses what is wrong in them."""
+
+    def __init__(
+        self,
+        reward_function: Callable[..., Any] | None = None,
+        dataset_path: str | Path | Iterable[Fields] | None = None,
+        additional_fields: Sequence[str] = (),
+        *,
+        id: str | None = None,  # noqa: A002
+        format: str | None = None,  # noqa: A002
+        samples: str | Path | Iterable[Fields] | None = None,
+        limit: int | None = None,
+        concurrency: int | None = None,
+        provider: str = "auto",
+        isolation: str = "auto",
+        results_path: str | Path | None = None,
+        progress: bool = True,
+    ) -> None:
+        if dataset_path is None:
+            swapped = reward_function is not None and not callable(reward_function)
+            hint = "; the first argument is a function, so write dataset_path=" if swapped else ""
+            raise RewardkitUsageError(f"evaluate_dataset needs a dataset_path{hint}")
+        source = DatasetSource(
+            open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
+            find_format(format) if format is not None else None,
+            Samples(samples) if samples is not None else None,
+        )
+        self._judge = _by_function(reward_function, additional_fields) if reward_function is not None else _by_format
+        self._rows = list(source.sampled_rows())
+        self._concurrency = concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2))
+        self._provider, self._isolation = provider, isolation
+        self._results_path, self._progress = results_path, progress
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._futures: list[Future[RowResult]] = []
+        self._workplace: Workplace | None = None
+
+    def run(self) -> EvaluationResults:
+        """Judges all candidates. Raises CancelledError where `stop` was called meanwhile."""
+        with ExitStack() as stack:
+            found = stack.enter_context(_provided(self._provider, self._isolation))
+            workplace = stack.enter_context(Workplace(found, self._judge))
+            write = stack.enter_context(_writer(self._results_path))
+            bar = stack.enter_context(_bar(len(self._rows), self._progress))
+            executor = ThreadPoolExecutor(self._concurrency, thread_name_prefix="rewardkit-evaluate")
+            with self._lock:
+                self._workplace = workplace
+                self._futures = [executor.submit(workplace.judged, row) for row in self._rows]
+            try:
+                if self._stopped:
+                    raise CancelledError
+                for future in as_completed(self._futures):
+                    result = future.result()
+                    write(result)
+                    bar(result.reward)
+            except BaseException:
+                self.stop()
+                raise
+            finally:
+                executor.shutdown()
+        return EvaluationResults([future.result() for future in self._futures])
+
+    def stop(self) -> None:
+        """Judges no more candidates. What still runs ends with its sandbox."""
+        with self._lock:
+            self._stopped = True
+            workplace, futures = self._workplace, self._futures
         for future in futures:
             future.cancel()
-        # What still runs ends with its sandbox.
-        workplace.stop()
-        raise
-    finally:
-        executor.shutdown()
-    return EvaluationResults([done[index] for index in sorted(done)])
+        if workplace is not None:
+            workplace.stop()
 
 
 def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:

@@ -87,7 +87,10 @@ def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: obj
         given = one_line(repr(sandbox), 60)
         raise RewardkitCallError(f"{name}: sandbox must be a Sandbox, as the fixture `sandbox` gives it, not {given}")
     if inspect.iscoroutinefunction(sandbox.run_code):
-        raise RewardkitCallError(f"{name}: takes a sandbox of the fixture `sandbox`, not an asynchronous one")
+        raise RewardkitCallError(
+            f"{name}: takes a sandbox of the fixture `sandbox`, not an asynchronous one; "
+            f"pytest_rewardkit.asynchronous has one to await"
+        )
 
 
 def note_code(code: str) -> None:

@@ -1,0 +1,67 @@
+"""Scorers and reward functions in a form that is awaited: each call has a thread, and many are in flight at once.
+
+Threads, because the SDK's plain sandboxes share one pool of connections, and its client costs less processor time so
+than by its asynchronous one, with 16 calls in flight as with 256 (benchmarks/in_flight.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from pytest_rewardkit.sandboxes.twin import twin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_IN_FLIGHT: Final = 256
+"""How many calls of a process have begun at a time; others wait, and no limit of theirs has begun."""
+
+_has_a_thread: Final[ContextVar[bool]] = ContextVar("_has_a_thread", default=False)
+
+
+def awaitable(scorer: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Returns the asynchronous form of a scorer, a reward function, or a function of `for_trl`.
+
+    It takes what that takes, and an `AsyncSandbox` as well as a `Sandbox`. Where waiting for it is cancelled, what has
+    begun goes on within its limits, and a sandbox of its own is killed when it ends.
+
+    Parameters:
+        scorer: any function that uses no event loop of its caller's.
+    """
+
+    async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
+        given = [_plain(value) for value in arguments]
+        named = {name: _plain(value) for name, value in keywords.items()}
+        return await in_thread(functools.partial(scorer, *given, **named))
+
+    return functools.update_wrapper(call, scorer)
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Returns what a call comes to in a thread, in the context of whoever awaits it."""
+    if _has_a_thread.get():
+        # Whoever holds one of a limited number and waits for another could wait for ever.
+        return await asyncio.to_thread(call)
+    context = copy_context()
+    context.run(_has_a_thread.set, True)
+    return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), context.run, call)
+
+
+@functools.cache
+def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a process that was forked has none of its parent's
+    return ThreadPoolExecutor(MAX_IN_FLIGHT, thread_name_prefix="rewardkit-awaited")
+
+
+def _plain(value: Any) -> Any:
+    # Who has one has loaded the SDK, which takes half a second.
+    sdk = sys.modules.get("e2b_code_interpreter")
+    return twin(value) if sdk is not None and isinstance(value, sdk.AsyncSandbox) else value
