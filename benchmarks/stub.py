@@ -1,9 +1,10 @@
-"""A server that answers the SDK's calls with constants, to measure what the SDK itself costs."""
+"""A server that answers the SDK's calls with constants, at once or late, to measure what the SDK itself costs."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -26,18 +27,27 @@ EXECUTION = (
 )
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 1024  # who comes in a crowd is to wait, not to be turned away
+
+
 class _Stub(BaseHTTPRequestHandler):
+    create_seconds = 0.0
+    other_seconds = 0.0
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path.endswith("/execute"):
+            time.sleep(self.other_seconds)
             self._answer(200, b"".join(json.dumps(line).encode() + b"\n" for line in EXECUTION))
         else:
+            time.sleep(self.create_seconds)
             self._answer(201, json.dumps(SANDBOX).encode())
 
     def do_DELETE(self) -> None:
+        time.sleep(self.other_seconds)
         self._answer(204, b"")
 
     def _answer(self, status: int, body: bytes) -> None:
@@ -51,18 +61,19 @@ class _Stub(BaseHTTPRequestHandler):
         pass
 
 
-def _serve(connection: Any) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Stub)
+def _serve(connection: Any, create_seconds: float, other_seconds: float) -> None:
+    handler = type("_Late", (_Stub,), {"create_seconds": create_seconds, "other_seconds": other_seconds})
+    server = _Server(("127.0.0.1", 0), handler)
     connection.send(server.server_port)
     server.serve_forever()
 
 
 @contextmanager
-def stub_server() -> Iterator[dict[str, str]]:
-    """A stub in a process of its own; gives the variables that lead the SDK to it."""
+def stub_server(create_seconds: float = 0.0, other_seconds: float = 0.0) -> Iterator[dict[str, str]]:
+    """A stub in a process of its own, which takes so long to answer; gives the variables that lead the SDK to it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, create_seconds, other_seconds), daemon=True)
     process.start()
     try:
         address = f"http://127.0.0.1:{ours.recv()}"
