@@ -2,10 +2,10 @@
 
     python -m benchmarks.in_flight [--rows 1024] [--rounds 3]
 
-A stub takes 100 ms for a creation and 20 ms for any other answer, and nothing of it costs a sandbox's processor time. So
+A stub takes 100 ms for a creation and 20 ms for any other answer, and nothing of it costs a sandbox's processor time:
 the rate is that of the calls in flight until this process's own processor time ends it, which is shown beside, and that
-of the SDK's `AsyncSandbox` doing the same. Then a whole dataset is judged by a scorer in real sandboxes of a local server
-that takes 100 ms more for each creation; those share the machine's processors, so that there the rate only has to hold.
+of the SDK's `AsyncSandbox` doing the same. Then a whole dataset is judged by a scorer in real sandboxes of a local
+server that takes 100 ms more for each creation. Those share the machine's processors, so the rate only has to hold.
 """
 
 from __future__ import annotations
