@@ -1,4 +1,4 @@
-"""`python -m pytest_rewardkit.local`: serve, run a command against a server, or look at the isolation."""
+"""`pytest-rewardkit serve`, `run` and `doctor`; as a module, `python -m pytest_rewardkit.local`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.server.table import SandboxTable
 
-PROGRAM = "python -m pytest_rewardkit.local"
+PROGRAM = "pytest-rewardkit"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,19 +59,25 @@ def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: s
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Local sandboxes for E2B's SDKs, without a key.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    serve = actions.add_parser("serve", help="serve until interrupted, and print the variables to use")
+    serve = _action(actions, "serve", "Serve until interrupted, and print the variables to use.", "serve --port 3000")
     serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
     serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
     serve.add_argument("--fds", help=argparse.SUPPRESS)
     serve.add_argument("--fork-server", help=argparse.SUPPRESS)
     serve.add_argument("--container", action="store_true", help=argparse.SUPPRESS)
-    run = actions.add_parser("run", help="run a command against a fresh server, and stop it after")
+    run = _action(actions, "run", "Run a command against a fresh server, and stop it after.", "run -- python agent.py")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
-    doctor = actions.add_parser("doctor", help="show what isolation a sandbox gets here")
+    doctor = _action(actions, "doctor", "Show what isolation a sandbox gets here, and how to get more.", "doctor")
     for action in (serve, run, doctor):
         settings.add_options(action)
         container_options.add_options(action)
     return parser
+
+
+def _action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, purpose: str, example: str
+) -> argparse.ArgumentParser:
+    return actions.add_parser(name, help=purpose, description=purpose, epilog=f"Example: {PROGRAM} {example}")
 
 
 def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:

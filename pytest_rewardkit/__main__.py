@@ -1,0 +1,8 @@
+"""`python -m pytest_rewardkit`, for where the command `pytest-rewardkit` is not on the path."""
+
+import sys
+
+from pytest_rewardkit.command_line.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

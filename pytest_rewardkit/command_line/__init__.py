@@ -1,0 +1,1 @@
+"""The command `pytest-rewardkit`: what is done beside pytest."""

@@ -1,0 +1,52 @@
+"""The subcommands of `pytest-rewardkit`, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Subcommand:
+    """A subcommand.
+
+    Attributes:
+        name: its first word.
+        purpose: what it does, in a phrase.
+        example: a command line that a user may type.
+        module: where its `main` is, imported when the subcommand is asked for; it takes the words from the name on, and
+            returns the exit status.
+    """
+
+    name: str
+    purpose: str
+    example: str
+    module: str
+
+
+COMMANDS: Final = (
+    Subcommand(
+        "serve",
+        "serve local sandboxes until interrupted, and print the variables that lead E2B's SDK to them",
+        "pytest-rewardkit serve --port 3000",
+        "pytest_rewardkit.local.__main__",
+    ),
+    Subcommand(
+        "run",
+        "run a command that uses E2B's SDK against a fresh local server",
+        "pytest-rewardkit run -- python agent.py",
+        "pytest_rewardkit.local.__main__",
+    ),
+    Subcommand(
+        "doctor",
+        "show what isolation sandboxes get on this machine, and how to get more",
+        "pytest-rewardkit doctor",
+        "pytest_rewardkit.local.__main__",
+    ),
+    Subcommand(
+        "merge",
+        "decide and report once over the results files of all shards of a run",
+        "pytest-rewardkit merge results/ --rewardkit-fail-under=0.8",
+        "pytest_rewardkit.command_line.merge",
+    ),
+)
