@@ -6,14 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_rewardkit.assertions import (
-        assert_analysis,
-        assert_cases,
-        assert_files,
-        assert_output,
-        assert_reward,
-        assert_tests,
-    )
+    from pytest_rewardkit.assertion import assert_reward
+    from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_tests
     from pytest_rewardkit.datasets.evaluate import evaluate_dataset
     from pytest_rewardkit.datasets.results import EvaluationResults
     from pytest_rewardkit.datasets.row import Row
@@ -88,7 +82,8 @@ __all__ = [
 
 # pytest imports this package in every session; its names are loaded when they are used.
 _MODULES = {
-    "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_reward", "assert_tests"),
+    "assertion": ("assert_reward",),
+    "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_tests"),
     "datasets.evaluate": ("evaluate_dataset",),
     "datasets.results": ("EvaluationResults",),
     "datasets.row": ("Row",),

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from pytest_rewardkit import fixtures
-from pytest_rewardkit.datasets import plugin as datasets
-from pytest_rewardkit.options import OPTIONS, add_options
-from pytest_rewardkit.run.worker.plugin import WorkerPlugin
-from pytest_rewardkit.settings import RunSettings
+from pytest_rewardkit.plain_imports import import_plainly
+
+import_plainly()
+
+from pytest_rewardkit import fixtures  # noqa: E402 - found by Python from here on
+from pytest_rewardkit.datasets import plugin as datasets  # noqa: E402
+from pytest_rewardkit.options import OPTIONS, add_options  # noqa: E402
+from pytest_rewardkit.run.worker.plugin import WorkerPlugin  # noqa: E402
+from pytest_rewardkit.settings import RunSettings  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.assertions import assert_reward
+from pytest_rewardkit.assertion import assert_reward
 from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 from pytest_rewardkit.errors import RewardkitCallError

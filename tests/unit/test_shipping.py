@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_rewardkit.datasets.testcode import sending
+from pytest_rewardkit.datasets.testcode import sending, unit_tests
 from pytest_rewardkit.datasets.testcode.guest import replying
 from pytest_rewardkit.local.prepared import PREPARED, mark
 from pytest_rewardkit.scorers.guest import figure_charts, figures
@@ -21,7 +21,7 @@ SHIPMENTS = {
     "questions": evaluation.ANSWERING,
     "figures": (figure_charts, figures),
     "candidates of rows": sending.OPERATION_RUNNER,
-    "unit tests": sending.UNIT_TESTS,
+    "unit tests": unit_tests.UNIT_TESTS,
     "tests of rows": sending.TEST_RUNNER,
 }
 

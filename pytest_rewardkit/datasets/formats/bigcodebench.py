@@ -21,7 +21,8 @@ from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled, compl
 from pytest_rewardkit.datasets.formats.reading import optional_text, text, wrong
 from pytest_rewardkit.datasets.formats.task import RowTask
 from pytest_rewardkit.datasets.testcode.candidate import failure_verdict
-from pytest_rewardkit.datasets.testcode.sending import UNIT_TESTS, Line
+from pytest_rewardkit.datasets.testcode.sending import Line
+from pytest_rewardkit.datasets.testcode.unit_tests import UNIT_TESTS
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.running.tenants import moves_in, settled

@@ -10,7 +10,6 @@ from pytest_rewardkit.datasets.formats.assembly import NO_CODE, assembled
 from pytest_rewardkit.datasets.testcode.scoring import TIME_LIMIT, score_test_code
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Part, Reward, Verdict
-from pytest_rewardkit.scorers.cases import score_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -146,6 +145,8 @@ class CasesTask(RowTask):
     ) -> Reward:
         del test_runner
         options = {**self.options, "time_limit": time_limit} if time_limit else self.options
+        from pytest_rewardkit.scorers.cases import score_cases  # which loads what rows with test code do without
+
         return score_cases(sandbox, candidate, self.cases, **options)
 
 

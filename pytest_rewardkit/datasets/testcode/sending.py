@@ -18,11 +18,9 @@ from pytest_rewardkit.datasets.testcode.guest import (
     operations,
     proxy,
     replying,
-    returned,
     row_test,
     surroundings,
     time_limit,
-    unittests,
 )
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 OPERATION_RUNNER: Final = (loading, *CODEC, digests, handing, surroundings, time_limit, operation_runner)
-UNIT_TESTS: Final = (loading, surroundings, returned, unittests)
 TEST_RUNNER: Final = (
     loading,
     *CODEC,

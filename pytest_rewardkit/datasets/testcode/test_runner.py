@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp
 from pytest_rewardkit.datasets.testcode.guest.time_limit import WALL_FACTOR
-from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, UNIT_TESTS, Line
+from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
@@ -132,6 +132,8 @@ class TestRunner:
         Raises:
             SandboxUnavailable: there is no sandbox to be had.
         """
+        from pytest_rewardkit.datasets.testcode.unit_tests import UNIT_TESTS
+
         key = json.dumps(task, sort_keys=True)
         if key not in self._replies:
             with _of_no_candidate(), Line(self._made(), UNIT_TESTS) as line:

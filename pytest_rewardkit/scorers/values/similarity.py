@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from rapidfuzz.distance import Levenshtein
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -55,6 +53,8 @@ def _nearness(actual: Sequence[str], expected: Sequence[str]) -> float:
     # The lengths alone make half of it wrong; this also bounds the longer one by twice the expected one.
     if 2 * shorter <= longer or len(expected) > EDIT_LIMIT:
         return 0.0
+    from rapidfuzz.distance import Levenshtein  # takes as long to load as all that compares values
+
     worst = longer // 2
     distance = Levenshtein.distance(actual, expected, score_cutoff=worst)
     return max(0.0, 1.0 - 2.0 * distance / longer)
