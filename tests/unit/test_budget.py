@@ -7,11 +7,13 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.sandboxes.factory import Factory
 from pytest_rewardkit.sandboxes.quota import slots as slots_module
 from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO, Budget
 from pytest_rewardkit.sandboxes.quota.line import WaitingLine
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.slots import Slot
 
 HOLDER = """
@@ -239,3 +242,32 @@ def test_without_a_bound_on_sandboxes_there_are_no_slots(tmp_path: Path) -> None
     budget = Budget(tmp_path, None, 100.0)
     assert budget.acquire() is None
     budget.pace()
+
+
+class _Provider:
+    """Makes sandboxes that are none."""
+
+    limits = ()
+
+    def create(self, **options: Any) -> Any:
+        return SimpleNamespace(sandbox_id="plain", kill=lambda: None)
+
+    async def create_async(self, **options: Any) -> Any:
+        async def kill() -> None: ...
+
+        return SimpleNamespace(sandbox_id="asynchronous", kill=kill)
+
+
+def test_asynchronous_sandboxes_count_as_others_do(tmp_path: Path) -> None:
+    factory, another = (
+        Factory(cast("Provider", _Provider()), {}, budget=Budget(tmp_path, 1, patience=0), note=lambda *_: None)
+        for _ in range(2)
+    )
+    factory.create_async()
+    with pytest.raises(RewardkitUsageError, match="wants 2 sandboxes at once"):
+        factory.create()
+    with pytest.raises(SandboxUnavailable, match="became free"):
+        another.create_async()
+    factory.close()
+    another.create_async()
+    another.close()
