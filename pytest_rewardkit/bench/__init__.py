@@ -1,0 +1,1 @@
+"""`python -m pytest_rewardkit bench`: how long sandboxes take to their first command, on a cluster and here."""
