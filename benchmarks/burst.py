@@ -2,7 +2,7 @@
 
     python -m benchmarks.burst [-n 100] [--stagger 0.2]
 
-The rounds of `python -m pytest_rewardkit bench`, on a local server alone. Processor time of the whole machine a sandbox
+The rounds of `pytest-rewardkit bench`, on a local server alone. Processor time of the whole machine a sandbox
 says what two processors can give at most, whatever else they have to do.
 """
 

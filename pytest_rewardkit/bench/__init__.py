@@ -1,1 +1,1 @@
-"""`python -m pytest_rewardkit bench`: how long sandboxes take to their first command, on a cluster and here."""
+"""`pytest-rewardkit bench`: how long sandboxes take to their first command, on a cluster and on this machine."""

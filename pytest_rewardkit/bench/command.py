@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.bench.rounds import First
 
-PROGRAM: Final = "python -m pytest_rewardkit bench"
-EXAMPLE: Final = "python -m pytest_rewardkit bench --url https://api.cluster.example"
+PROGRAM: Final = "pytest-rewardkit bench"
 
 SAYING: Final = "benchmark"
 LIFETIME: Final = 120
@@ -62,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         PROGRAM,
         description="Measure how long sandboxes take from their creation to their first command's answer: one by one, "
         "at a steady pace, and all at once; on a cluster that speaks E2B's protocol, and on a local server beside it.",
-        epilog=f"Example: {EXAMPLE}. The key comes from E2B_API_KEY; without any address it is E2B's own cloud that is "
-        "measured, and without a key only the local server.",
+        epilog=f"Example: {PROGRAM} --url https://api.cluster.example. The key comes from E2B_API_KEY; without any "
+        "address it is E2B's own cloud that is measured, and without a key only the local server.",
     )
     parser.add_argument("--url", help="the cluster's API (default: E2B_API_URL)")
     parser.add_argument("--sandbox-url", metavar="URL", help="where its sandboxes answer (default: E2B_SANDBOX_URL)")

@@ -49,4 +49,10 @@ COMMANDS: Final = (
         "pytest-rewardkit merge results/ --rewardkit-fail-under=0.8",
         "pytest_rewardkit.command_line.merge",
     ),
+    Subcommand(
+        "bench",
+        "measure how long a cluster's sandboxes take to their first command, and this machine's beside them",
+        "pytest-rewardkit bench --url https://api.cluster.example",
+        "pytest_rewardkit.bench.command",
+    ),
 )
