@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     settings = RunSettings.of(config)
     _check_quota(settings)
+    _check_workers(config, settings)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
     failures = _failures(config, settings) if settings.enabled else None
@@ -90,6 +91,16 @@ def _check_quota(settings: RunSettings) -> None:
         quota_of(settings)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _check_workers(config: pytest.Config, settings: RunSettings) -> None:
+    """See to what workers of other machines lack; pytest-xdist has said by now which there are to be."""
+    if all(spec == "popen" for spec in config.getoption("tx", None) or ()) or hasattr(config, "workerinput"):
+        return
+    from pytest_rewardkit.run.controller.remote_workers import RemoteWorkers, is_remote
+
+    if any(map(is_remote, config.getoption("tx"))):
+        config.pluginmanager.register(RemoteWorkers(config, settings), "rewardkit-remote-workers")
 
 
 def _split(config: pytest.Config, settings: RunSettings) -> None:

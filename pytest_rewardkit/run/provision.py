@@ -142,7 +142,7 @@ class Provision:
     def pytest_configure_node(self, node: Any) -> None:
         shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name, "limits": self._limits}
         # Workers on other machines cannot reach a server on this one's loopback; they start their own.
-        if self._server is not None and node.gateway.spec.popen:
+        if self._server is not None and node.gateway.spec.popen and not node.gateway.spec.via:
             shared["server"] = {
                 "environment": dict(self._server.environment()),
                 "log_path": self._server.log_path(),
