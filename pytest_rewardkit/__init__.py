@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_rewardkit.assertion import assert_reward
     from pytest_rewardkit.assertions import assert_analysis, assert_cases, assert_files, assert_output, assert_tests
+    from pytest_rewardkit.candidates.candidate import Candidate
     from pytest_rewardkit.datasets.evaluate import evaluate_dataset
     from pytest_rewardkit.datasets.results import EvaluationResults
     from pytest_rewardkit.datasets.row import Row
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.response.extract import extract_code
 
 __all__ = [
+    "Candidate",
     "Case",
     "ChartCheck",
     "EvaluationResults",
@@ -84,6 +86,7 @@ __all__ = [
 _MODULES = {
     "assertion": ("assert_reward",),
     "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_tests"),
+    "candidates.candidate": ("Candidate",),
     "datasets.evaluate": ("evaluate_dataset",),
     "datasets.results": ("EvaluationResults",),
     "datasets.row": ("Row",),

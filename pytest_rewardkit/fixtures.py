@@ -11,7 +11,7 @@ from pytest_rewardkit.pytest_internals import fixture_info
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Collection, Generator, Iterator, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WIDE_SCOPE_TIMEOUT: Final = 3600
 """Seconds that a sandbox of a class, module or session may live; the SDK's own 300 are meant for one task, and an hour
 is the most that every E2B account allows."""
+
+_SANDBOXES: Final = ("sandbox", "async_sandbox", "sandbox_factory")
 
 Scope = Literal["function", "class", "module", "session"]
 
@@ -128,6 +130,31 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # What is wrong with what was asked for is said where it is used.
     with suppress(RewardkitUsageError):
         Provision.of(session.config).expect_sandboxes()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test's sandbox wait for its candidate: a slow model would be asked while a sandbox's time goes by."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    if "candidate" not in names or (info := fixture_info(item)) is None:
+        return
+    own = {name: defined[-1].argnames for name, defined in info.name2fixturedefs.items()}
+    place = next((place for place, name in enumerate(names) if _needs_sandbox(name, own)), None)
+    # One that uses the sandbox itself stays behind it, whatever the order here.
+    if place is not None and place < names.index("candidate"):
+        names.remove("candidate")
+        names.insert(place, "candidate")
+
+
+def _needs_sandbox(name: str, own: Mapping[str, Collection[str]]) -> bool:
+    """Whether a fixture is a sandbox or uses one, by others too; `own` says what each of them uses itself."""
+    seen, names = set[str](), [name]
+    while names:
+        if (used := names.pop()) in _SANDBOXES:
+            return True
+        if used not in seen:
+            seen.add(used)
+            names += own.get(used, ())
+    return False
 
 
 def _wants_sandbox(item: pytest.Item) -> bool:

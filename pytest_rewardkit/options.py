@@ -330,6 +330,33 @@ OPTIONS: Final = (
         "WHEN",
     ),
     Option(
+        "candidates",
+        "--rewardkit-candidates",
+        str,
+        None,
+        "Keep what models gave in this .jsonl or .jsonl.gz file, and give it again instead of asking them",
+        "FILE",
+        alone="keeps nothing",
+    ),
+    Option(
+        "candidates_mode",
+        "--rewardkit-candidates-mode",
+        option_values.choice("auto", "record", "replay"),
+        "auto",
+        "Whether models are asked: auto (where nothing is on record for the prompt), record (always) or replay (never)",
+        "MODE",
+    ),
+    Option(
+        "rescore",
+        "--rewardkit-rescore",
+        str,
+        None,
+        "Score again what models gave in an earlier run, by its results file, its folder of artifacts or its file of "
+        "candidates; no model is asked",
+        "FILE",
+        alone="scores nothing",
+    ),
+    Option(
         "selfcheck",
         "--rewardkit-selfcheck",
         parse_modes,

@@ -14,6 +14,7 @@ from pytest_rewardkit.plain_imports import import_plainly
 import_plainly()
 
 from pytest_rewardkit import fixtures  # noqa: E402 - found by Python from here on
+from pytest_rewardkit.candidates import fixtures as asking  # noqa: E402
 from pytest_rewardkit.datasets import plugin as datasets  # noqa: E402
 from pytest_rewardkit.options import OPTIONS, add_options  # noqa: E402
 from pytest_rewardkit.run.worker.plugin import WorkerPlugin  # noqa: E402
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _check_workers(config, settings)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
+    config.pluginmanager.register(asking, "rewardkit-asking")
     failures = _failures(config, settings) if settings.enabled else None
     worker = WorkerPlugin(failures, _threshold(config, settings), _languages(config))
     config.pluginmanager.register(worker, "rewardkit-recording")
@@ -67,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
     _split(config, settings)
+    _keep_candidates(config, settings)
     if settings.resume is not None and not config.getoption("collectonly"):
         from pytest_rewardkit.run.controller.resume import Resume
 
@@ -101,6 +104,18 @@ def _check_workers(config: pytest.Config, settings: RunSettings) -> None:
 
     if any(map(is_remote, config.getoption("tx"))):
         config.pluginmanager.register(RemoteWorkers(config, settings), "rewardkit-remote-workers")
+
+
+def _keep_candidates(config: pytest.Config, settings: RunSettings) -> None:
+    if settings.selfcheck or settings.stored is not None:
+        return
+    from pytest_rewardkit.candidates.registration import register_candidates
+    from pytest_rewardkit.errors import RewardkitUsageError
+
+    try:
+        register_candidates(config, settings)
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _split(config: pytest.Config, settings: RunSettings) -> None:

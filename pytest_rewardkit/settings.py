@@ -85,6 +85,12 @@ class RunSettings(NamedTuple):
     """The directory that gets a folder for each test of which something is kept."""
     artifacts_when: str
     """Of which tests: failure, always or off."""
+    candidates: str | None
+    """The file in which what models gave is kept, and from which it is given again."""
+    candidates_mode: str
+    """Whether models are asked: auto, record or replay."""
+    rescore: str | None
+    """The results file, folder of artifacts or file of candidates of which candidates are scored again."""
     selfcheck: tuple[str, ...] | None
     """By what graders are checked, in place of candidates: references, attacks, mutants or flakes; None for nothing."""
     selfcheck_limit: int

@@ -34,6 +34,11 @@ def excerpt(text: str, limit: int) -> str:
     return head + _NOTE.format(left_out + length - len(head) - len(tail)) + tail
 
 
+def is_excerpt(text: str) -> bool:
+    """Whether `excerpt` has left something out of what was `text`."""
+    return _NOTE_PATTERN.search(text) is not None
+
+
 def shortened(text: str, *, head: int, tail: int, width: int) -> list[str]:
     """Return the lines of `text`: the first `head` and the last `tail` of them around one note of what is left out.
 

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted
+from pytest_rewardkit.ledger.model_use import together
 from pytest_rewardkit.ledger.tasks import tasks
 from pytest_rewardkit.ledger.test import CRASHED, Test
 from pytest_rewardkit.reward import Verdict
@@ -17,7 +18,8 @@ from pytest_rewardkit.reward import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pytest_rewardkit.ledger.record import SandboxUse
+    from pytest_rewardkit.ledger.model_use import ModelUse
+    from pytest_rewardkit.ledger.record import Record, SandboxUse
     from pytest_rewardkit.ledger.test import TestResult
 
 SLOWEST: Final = 3
@@ -42,6 +44,7 @@ class Figures:
         sandboxes: how many sandboxes were created.
         start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
         missing: the tests that were collected and never ran to an end, in the order of collection.
+        asked: what was asked of models; None where nothing is known to be.
     """
 
     tests: int
@@ -58,6 +61,7 @@ class Figures:
     start_p50: float | None
     start_p95: float | None
     missing: tuple[str, ...]
+    asked: ModelUse | None = None
 
     @property
     def over(self) -> str:
@@ -171,14 +175,19 @@ class Ledger:
             start_p50=_percentile(uses, 0.50),
             start_p95=_percentile(uses, 0.95),
             missing=self.missing,
+            asked=together(record.asked for record in self._records() if record.asked is not None),
         )
 
     def _sandboxes(self) -> Iterable[SandboxUse]:
-        # Sandboxes of superseded results, and of tests without a reward, were used all the same.
+        for record in self._records():
+            yield from record.sandboxes
+
+    def _records(self) -> Iterable[Record]:
+        # What superseded results, and tests without a reward, have used was used all the same.
         for test in self._tests.values():
             for result in test.results:
                 if result.record is not None:
-                    yield from result.record.sandboxes
+                    yield result.record
 
     def index(self, node_id: str) -> int | None:
         """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""

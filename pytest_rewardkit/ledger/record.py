@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.ledger.model_use import ModelUse
 from pytest_rewardkit.ledger.reward_fields import reward_from_fields, reward_to_fields, said
 from pytest_rewardkit.ledger.shortening import shortened
 from pytest_rewardkit.text import excerpt
@@ -49,6 +50,7 @@ class Record:
         task: of one of several attempts at a task, the node id that they have in common; None for any other test.
         reduce: how their rewards become one number.
         sandboxes: the sandboxes that were created for it.
+        asked: what was asked of models for it; None where nothing is known to be.
         left_out: how many of the reward's parts did not fit into the wire form.
         fault: whether this package itself failed while it scored.
         running: seconds that all parts took, those that were left out among them; None where none was.
@@ -64,6 +66,7 @@ class Record:
     task: str | None = None
     reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
+    asked: ModelUse | None = None
     left_out: int = 0
     fault: bool = False
     running: float | None = field(default=None, compare=False)
@@ -100,6 +103,7 @@ class Record:
             "left_out": self.left_out or None,
             "timings": self._timings() or None,
             "sandboxes": [_use_to_fields(use) for use in self.sandboxes] or None,
+            "asked": None if self.asked is None else self.asked.to_fields(),
         }
         reward = {} if self.reward is None else reward_to_fields(self.reward)
         return {**said(before), **reward, **said(after)}
@@ -112,6 +116,8 @@ class Record:
             setattr(record, name, data[name])
         if "sandboxes" in data:
             record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
+        if "asked" in data:
+            record.asked = ModelUse.from_fields(data["asked"])
         if record.left_out and "running" in (timings := dict(data.get("timings", {}))):
             record.running = float(timings["running"])
         return record

@@ -23,6 +23,7 @@ SCRIPT: Final = "repeat.py"
 _SLUG_LENGTH: Final = 100
 _OURS: Final = re.compile(r"reward\.json|repeat\.py|[a-z_]+(-\d+)?\.(py|md|txt|bin|png|jpg)")
 """The names of the files in a folder."""
+_JUDGED: Final = re.compile(r"(candidate(-\d+)?\.py|response(-\d+)?\.md)")
 
 
 def folder_name(node_id: str, run_number: int = 1) -> str:
@@ -64,6 +65,12 @@ def contents(node_id: str, reward: Reward, *, threshold: float | None = None, ru
     }
     files[REWARD] = (json.dumps(about, indent=2) + "\n").encode()
     return files
+
+
+def candidates_in(folder: Path) -> list[Path]:
+    """Return the files of what was judged: whole responses where there are some. Raises OSError."""
+    files = sorted(path for path in folder.iterdir() if _JUDGED.fullmatch(path.name) and not path.is_symlink())
+    return [path for path in files if path.suffix == ".md"] or files
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.formatting import counted, duration, shown
 from pytest_rewardkit.ledger.gate import RUN
-from pytest_rewardkit.reports import changes
+from pytest_rewardkit.reports import changes, models
 from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.text import cells, fitted, one_line
 
@@ -115,6 +115,8 @@ def section(
         lines.append(_line("no test earned a reward"))
     if figures.sandboxes:
         lines.append(_line(_sandboxes(figures)))
+    if figures.asked is not None:
+        lines.append(_line(models.asked(figures.asked)))
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
     if len(comparisons) > 1:

@@ -46,6 +46,8 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                     "ledger.modes",
                     "datasets",
                     "datasets.plugin",
+                    "candidates",
+                    "candidates.fixtures",
                 ),
                 *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.plugin"),
                 *("run.worker.mistakes", "run.worker.row_attempt", "run.transport", "run.transport.node_ids"),

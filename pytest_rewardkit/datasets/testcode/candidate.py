@@ -37,7 +37,7 @@ class CandidateGivenUp(Exception):  # noqa: N818 - it names what happened
         self.verdict = verdict
 
 
-class Candidate:
+class RunningCandidate:
     """A candidate that does operations (guest/operation_runner.py). A context manager.
 
     Parameters:
@@ -56,7 +56,7 @@ class Candidate:
         self._earlier: list[dict[str, Any]] = []
         self._crashes = 0
 
-    def __enter__(self) -> Candidate:
+    def __enter__(self) -> RunningCandidate:
         return self
 
     def __exit__(self, *_: object) -> None:

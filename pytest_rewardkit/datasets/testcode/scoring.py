@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp, failure_verdict
+from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp, RunningCandidate, failure_verdict
 from pytest_rewardkit.errors import SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.own_time import OwnTime
@@ -97,7 +97,7 @@ def _examined(sandbox: Sandbox, sources: Sequence[str], run: TestRun, time_limit
     alone = TIME_FACTOR * run.dry_run_seconds
     seconds, in_all = max(time_limit, alone), max(CALLS_AT_LIMIT * time_limit, alone)
     own_time = OwnTime()
-    with Candidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
+    with RunningCandidate(sandbox, sources, seconds=seconds, seconds_in_all=in_all) as candidate:
         for _ in range(MAX_ROUNDS):
             run.go_on(candidate.answers(run.state.operations))
             if run.state.outcome is not None:

@@ -138,6 +138,15 @@ def read(path: Path, *, details: bool = True) -> Stored:
     return stored
 
 
+def is_results_file(path: Path) -> bool:
+    """Whether a file begins as a results file does. Raises RewardkitUsageError where it cannot be read."""
+    try:
+        first = _DECODER.decode(next(_texts(path), ""))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and first.get("type") == RUN
+
+
 def _take(stored: Stored, line: dict[str, Any], indexes: dict[str, int | None], *, details: bool) -> None:
     kind = line["type"]
     if stored.end is not None or kind not in (ATTEMPT, END):

@@ -10,6 +10,7 @@ from pytest_rewardkit import turn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_rewardkit.ledger.model_use import ModelUse
     from pytest_rewardkit.markers import RewardMarker
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.languages.table import Language
@@ -47,6 +48,8 @@ class Recorder:
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
         """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
         limits it has of its own."""
+        self.asked: list[ModelUse] = []
+        """What the test asked of models, and what that took."""
         self._recorded: list[tuple[str, float, Reward]] = []
         self._wrong: str | None = None
         self._cause: str | None = None
@@ -109,6 +112,10 @@ class Recorder:
             limits: those that it has of its own, by name.
         """
         self.sandboxes.append((waited, start, limits or {}))
+
+    def note_asked(self, use: ModelUse) -> None:
+        """Note that a model was asked, or that what it gave earlier was given again."""
+        self.asked.append(use)
 
     def note_wrong(self, reason: str) -> None:
         """Note that the test judged its candidate wrong, by a failing assertion."""

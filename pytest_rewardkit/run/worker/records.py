@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.ledger.model_use import together
 from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.run.worker.row_attempt import tell_record
 
@@ -24,7 +25,7 @@ _PARAM_LIMIT: Final = 200
 def final_record(item: pytest.Item, recorder: Recorder) -> Record | None:
     """Return the record of `item`, which has run, as other plugins want it; None where it has nothing to tell."""
     reward = recorder.concluded()
-    if reward is None and not recorder.sandboxes and recorder.skipped_in is None:
+    if reward is None and not recorder.sandboxes and not recorder.asked and recorder.skipped_in is None:
         return None
     record = record_of(item, recorder, reward)
     item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
@@ -35,6 +36,7 @@ def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> R
     """Return the record of `item` where it came to `reward`."""
     record = Record(reward, group=recorder.skipped_in)
     record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
+    record.asked = together(recorder.asked)
     record.threshold = recorder.threshold
     record.fault = recorder.is_faulty
     if (marker := recorder.marker) is not None:

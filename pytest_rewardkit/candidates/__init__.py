@@ -1,0 +1,1 @@
+"""What models gave: candidates with what they took to ask for, kept on record and replayed."""

@@ -1,0 +1,144 @@
+"""Where tests run: what the fixture `candidate` gives is kept, or what it gave earlier is given in its place."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_rewardkit.candidates.fixtures import ASKED, ASKING
+from pytest_rewardkit.candidates.prompt import digest, plain, source_digest
+from pytest_rewardkit.candidates.record import AskedByTest
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.pytest_internals import PYTHON_MODULE, fixture_info, keep_fixture
+from pytest_rewardkit.run.transport.node_ids import name_of
+from pytest_rewardkit.run.worker.recorder_of import recorder_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_rewardkit.candidates.answer import ModelAnswer
+    from pytest_rewardkit.candidates.record import CandidatesOnRecord
+    from pytest_rewardkit.datasets.row import Row
+
+PROPERTY: Final = "rewardkit-answer"
+"""The user property of a test's reports by which an answer reaches the process that keeps it, as a line of JSON."""
+
+_PROMPTS: Final = ("prompt", "messages")
+_NOT_ASKED: Final = (PYTHON_MODULE, "pytest_rewardkit.datasets.plugin")
+"""Modules of fixtures `candidate` that ask no model: those of parameters, and of rows that hold candidates."""
+
+_BEGUN: Final = pytest.StashKey[tuple["ModelAnswer", float]]()
+
+
+class Candidates:
+    """The hooks of candidates on record.
+
+    Parameters:
+        record: what is on record.
+    """
+
+    def __init__(self, record: CandidatesOnRecord) -> None:
+        self._record = record
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        item.stash[ASKED] = AskedByTest(self._record, name_of(item), recorder_of(item).note_asked)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
+        """Gives what is on record in place of what a fixture `candidate` would give, whoever wrote it."""
+        if fixturedef.argname != "candidate" or fixturedef.func.__module__ in _NOT_ASKED:
+            return None
+        item = request.node
+        if request.scope != "function":
+            if self._record.is_kept:
+                pytest.fail(
+                    f"candidates are on record for each test, and the fixture `candidate` has the scope "
+                    f"{request.scope}; give it the scope function",
+                    pytrace=False,
+                )
+            return None
+        closure = _closure(item, "candidate")
+        if not closure.isdisjoint(ASKING):
+            return None
+        wanted = _wanted(item.stash[ASKED], fixturedef, request, closure)
+        found = item.stash[ASKED].replayed(wanted)
+        if found is None:
+            item.stash[_BEGUN] = wanted, time.perf_counter()
+            return None
+        value = found.given()
+        keep_fixture(fixturedef, request, value)
+        return value
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_fixture_setup")
+    def pytest_keep_candidate(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, Any, Any]:
+        value = yield
+        if fixturedef.argname == "candidate" and request.scope == "function":
+            item = request.node
+            if (begun := item.stash.get(_BEGUN, None)) is not None:
+                del item.stash[_BEGUN]
+                try:
+                    item.stash[ASKED].given(begun[0], value, begun[1])
+                except RewardkitUsageError as error:
+                    pytest.fail(f"{item.nodeid}: the fixture `candidate`: {error}", pytrace=False)
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        # At once: should this process die in the test, what was paid for is not lost.
+        if (asked := item.stash.get(ASKED, None)) is not None:
+            report.user_properties += [(PROPERTY, answer.to_line()) for answer in asked.new]
+            asked.new.clear()
+        return report
+
+
+def _wanted(
+    asked: AskedByTest, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest, closure: set[str]
+) -> ModelAnswer:
+    """Return what a fixture `candidate` is going to ask for, as far as that is known before it is called."""
+    for name in _PROMPTS:
+        if name in closure and (prompt := plain(request.getfixturevalue(name))) is not None:
+            return asked.wanted(digest(prompt), prompt=prompt)
+    if "row" in closure:
+        from pytest_rewardkit.datasets.row import Row
+
+        if isinstance(row := request.getfixturevalue("row"), Row):
+            prompt = _prompt_of(row)
+            return asked.wanted(digest(prompt), prompt=prompt)
+    params = getattr(getattr(request.node, "callspec", None), "params", {})
+    taken = {name: plain(params[name]) for name in (*fixturedef.argnames, "candidate") if name in params}
+    taken.pop("attempt", None)
+    known = {name: value for name, value in taken.items() if value is not None}
+    source = source_digest(fixturedef.func)
+    return asked.wanted(digest(known) if known else "", prompt=None, source=source)
+
+
+def _prompt_of(row: Row) -> Any:
+    """Return what a model is asked by a row; all of it that is plain, where it does not say."""
+    try:
+        prompt = row.task.prompt
+    except RewardkitUsageError:
+        prompt = None
+    prompt = prompt or row.get("prompt") or row.get("messages")
+    found = plain(prompt) if prompt else None
+    if found is not None:
+        return found
+    return {name: value for name in row if (value := plain(row[name])) is not None}
+
+
+def _closure(item: pytest.Item, name: str) -> set[str]:
+    """Return the names of the fixtures that the fixture `name` of a test uses, by others too."""
+    info = fixture_info(item)
+    defined = {} if info is None else info.name2fixturedefs
+    seen, names = set[str](), [name]
+    while names:
+        fixtures = defined.get(names.pop())
+        new = set(fixtures[-1].argnames if fixtures else ()) - seen
+        seen |= new
+        names += new
+    return seen

@@ -1,0 +1,159 @@
+"""Whether a model is asked, or what it gave earlier is given again. Pure: it knows nothing of pytest."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.candidates.answer import CANDIDATE, ModelAnswer
+from pytest_rewardkit.candidates.candidate import Candidate
+from pytest_rewardkit.candidates.prompt import digest, plain
+from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_rewardkit.candidates.answer import Key
+    from pytest_rewardkit.ledger.model_use import ModelUse
+
+AUTO: Final = "auto"
+RECORD: Final = "record"
+REPLAY: Final = "replay"
+MODES: Final = (AUTO, RECORD, REPLAY)
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What models gave earlier.
+
+    Parameters:
+        answers: by their keys.
+        faults: why there is none of a test that had one, by the test's name.
+    """
+
+    answers: dict[Key, ModelAnswer]
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+class CandidatesOnRecord:
+    """What models gave, in one process.
+
+    Parameters:
+        read: returns what is on record; None where nothing is kept, and models are always asked.
+        name: where that is, for people.
+        mode: `AUTO`, `RECORD` or `REPLAY`.
+        any_prompt: whether it is given again whatever the prompt is now.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], OnRecord] | None = None,
+        name: str = "",
+        mode: str = AUTO,
+        *,
+        any_prompt: bool = False,
+    ) -> None:
+        self._read = read
+        self._name = name
+        self.mode = mode
+        self._any_prompt = any_prompt
+        self._known: OnRecord | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a record at all."""
+        return self._read is not None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether answers are to be kept."""
+        return self._read is not None and self.mode != REPLAY
+
+    def find(self, wanted: ModelAnswer) -> ModelAnswer | None:
+        """Return what is on record for what is `wanted`; None where a model is to be asked.
+
+        Raises UnscoredError where nothing is, and no model may be asked; RewardkitUsageError where the record is wrong.
+        """
+        if self._read is None or self.mode == RECORD:
+            return None
+        if self._known is None:
+            self._known = self._read()
+        found = self._known.answers.get(wanted.key)
+        if found is not None and (self._any_prompt or self._fits(found, wanted)):
+            return found
+        if self.mode != REPLAY:
+            return None
+        what = "no candidate" if wanted.what == CANDIDATE else "no answer to this prompt"
+        if found is not None:
+            what = "a candidate for another prompt"
+        why = self._known.faults.get(wanted.test) or f"{self._name} has {what} of {wanted.test}"
+        raise UnscoredError(f"{why}, and no model is asked")
+
+    def add(self, answer: ModelAnswer) -> None:
+        """Have an answer on record from now on, such as for a rerun of the same test."""
+        if self._known is not None:
+            self._known.answers[answer.key] = answer
+
+    def _fits(self, found: ModelAnswer, wanted: ModelAnswer) -> bool:
+        # How a fixture asks may have gone with its client; to what it asks is then all that counts.
+        return found.digest == wanted.digest and (self.mode == REPLAY or found.source == wanted.source)
+
+
+class AskedByTest:
+    """What one test asked of models, each time that it runs.
+
+    Parameters:
+        record: what is on record.
+        test: the test's name.
+        note: told what asking took; None where nobody asks.
+    """
+
+    def __init__(self, record: CandidatesOnRecord, test: str, note: Callable[[ModelUse], None] | None = None) -> None:
+        self._record = record
+        self._test = test
+        self._note = note or _ignore
+        self._numbers: Counter[str] = Counter()
+        self.new: list[ModelAnswer] = []
+        """What models gave that is to be kept, and was not sent on so far."""
+
+    def wanted(self, asked_with: str, *, prompt: Any, what: str = CANDIDATE, source: str = "") -> ModelAnswer:
+        """Return what is wanted next; `asked_with` is the digest of what is asked, "" where that is not known."""
+        self._numbers[what] += 1
+        return ModelAnswer(
+            test=self._test, what=what, number=self._numbers[what], digest=asked_with, source=source, prompt=prompt
+        )
+
+    def wanted_for(self, prompt: object) -> ModelAnswer:
+        """Return what is wanted next, to a prompt that is a text or messages. Raises RewardkitUsageError for others."""
+        if not (asked := plain(prompt)):
+            raise RewardkitUsageError(
+                f"a prompt is a text, or messages as JSON has them, not {one_line(repr(prompt), 60)}"
+            )
+        return self.wanted("", prompt=asked, what=digest(asked))
+
+    def replayed(self, wanted: ModelAnswer) -> ModelAnswer | None:
+        """Return what is on record; None where a model is to be asked. Raises as `CandidatesOnRecord.find`."""
+        found = self._record.find(wanted)
+        if found is not None:
+            self._note(found.use(replayed=True))
+        return found
+
+    def given(self, wanted: ModelAnswer, value: object, began: float) -> None:
+        """Note what a model gave that was asked at `began`, by `time.perf_counter`.
+
+        Raises RewardkitUsageError for what is to be kept and cannot be.
+        """
+        if not (self._record.keeps or isinstance(value, Candidate)):
+            return
+        answer = wanted.with_value(value, seconds=time.perf_counter() - began)
+        self._note(answer.use(replayed=False))
+        if self._record.keeps:
+            self._record.add(answer)
+            self.new.append(answer)
+
+
+def _ignore(use: ModelUse) -> None:
+    del use

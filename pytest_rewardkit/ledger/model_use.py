@@ -1,0 +1,89 @@
+"""What was asked of models for a test, or for many, and what it took. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PROMPT_LIMIT: Final = 4_000
+"""Characters of a prompt that are kept beside a reward."""
+MODELS_LIMIT: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What was asked of models, and what it took.
+
+    Parameters:
+        answers: how many answers there are.
+        replayed: how many of them were on record, so that no model was asked.
+        model: the names of the models, each once; "" where no name is known.
+        prompt: what was asked first, cut to 4,000 characters; "" where that is not known.
+        input_tokens, output_tokens: of all answers of which that is known; None where it is of none.
+        cost: US dollars of all answers of which that is known, replayed ones included; None where it is of none.
+        replayed_cost: what of it was paid when those that were replayed were asked for.
+        seconds: how long the models took.
+    """
+
+    answers: int = 1
+    replayed: int = 0
+    model: str = ""
+    prompt: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    replayed_cost: float | None = None
+    seconds: float | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return it as the fields of a JSON object; what is nothing is left out."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if value not in (None, "") and (name, value) != _NONE}
+
+    @classmethod
+    def from_fields(cls, data: Mapping[str, Any]) -> ModelUse:
+        """Return that of which `to_fields` wrote. Raises TypeError or ValueError."""
+        use = cls(**data)
+        for name in ("answers", "replayed", "input_tokens", "output_tokens"):
+            if (value := getattr(use, name)) is not None and type(value) is not int:
+                raise TypeError(f"{name} must be a whole number, not {value!r}")
+        for name in ("cost", "replayed_cost", "seconds"):
+            if (value := getattr(use, name)) is not None:
+                float(value)
+        return use
+
+
+_NONE: Final = ("replayed", 0)
+
+
+def together(uses: Iterable[ModelUse]) -> ModelUse | None:
+    """Return all of `uses` as one; None for none."""
+    found = list(uses)
+    if len(found) <= 1:
+        return found[0] if found else None
+    models = dict.fromkeys(use.model for use in found if use.model)
+    return ModelUse(
+        answers=sum(use.answers for use in found),
+        replayed=sum(use.replayed for use in found),
+        model=", ".join(models)[:MODELS_LIMIT],
+        prompt=next((use.prompt for use in found if use.prompt), ""),
+        input_tokens=_tokens(use.input_tokens for use in found),
+        output_tokens=_tokens(use.output_tokens for use in found),
+        cost=_sum(use.cost for use in found),
+        replayed_cost=_sum(use.replayed_cost for use in found),
+        seconds=_sum(use.seconds for use in found),
+    )
+
+
+def _tokens(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None

@@ -1,0 +1,268 @@
+"""What models gave is kept and given again, in any process, whether fixtures are asynchronous or not."""
+
+import json
+
+import pytest
+
+from pytest_rewardkit.reports.results.file import read
+
+# The client says in a file that it was asked, in whichever process.
+CLIENT = """
+    from pathlib import Path
+
+    def ask(prompt):
+        with open(Path(__file__).with_name("asked.txt"), "a") as file:
+            file.write(f"{prompt}\\n")
+        return f"candidate for {prompt}"
+"""
+SUITE = """
+    import pytest
+    from pytest_rewardkit import Candidate
+
+    PROMPT = "sub"
+
+    @pytest.fixture
+    def candidate(prompt):
+        from client import ask
+        return Candidate(ask(prompt), model="m", usage={"input_tokens": 2, "output_tokens": 3}, cost=0.01)
+
+    @pytest.mark.reward(attempts=2)
+    @pytest.mark.parametrize("prompt", ["add"])
+    def test_prompt_of_a_fixture(candidate, reward):
+        assert candidate.model == "m"
+        reward.record(candidate == "candidate for add")
+
+    class TestConstant:
+        @pytest.fixture
+        def candidate(self):
+            from client import ask
+            return ask(PROMPT)
+
+        def test_prompt_of_a_constant(self, candidate, reward):
+            reward.record(0.5, reason=candidate)
+
+    def test_prompt_of_a_call(recorded, reward):
+        def call():
+            from client import ask
+            return {"text": ask("mul")}
+        reward.record(recorded([{"role": "user", "content": "mul"}], call) == {"text": "candidate for mul"})
+
+    @pytest.mark.parametrize("candidate", ["a parameter"])
+    def test_parameter(candidate, reward):
+        reward.record(candidate == "a parameter")
+
+    class TestAsync:
+        @pytest.fixture
+        async def candidate(self, async_recorded):
+            async def call():
+                from client import ask
+                return ask("div")
+            return await async_recorded("div", call)
+
+        @pytest.mark.asyncio
+        async def test_async(self, candidate, reward):
+            reward.record(candidate == "candidate for div")
+
+    class TestAsyncFixture:
+        @pytest.fixture
+        async def candidate(self):
+            from client import ask
+            return ask("mod")
+
+        @pytest.mark.asyncio
+        async def test_async(self, candidate, reward):
+            reward.record(candidate == "candidate for mod")
+"""
+PROMPTS = ["add", "add", "div", "mod", "mul", "sub"]
+
+
+@pytest.fixture
+def asked(pytester):
+    """Returns what the client was asked since the last time."""
+    path = pytester.path / "asked.txt"
+
+    def read_asked():
+        found = sorted(path.read_text().split()) if path.exists() else []
+        path.unlink(missing_ok=True)
+        return found
+
+    return read_asked
+
+
+def values(path):
+    return {test.node_id: test.value for test in read(path).ledger.tests}
+
+
+def test_a_model_is_asked_once_and_then_no_more(run, pytester, asked):
+    pytester.makepyfile(client=CLIENT, test_suite=SUITE)
+    asynchronous = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto")
+    asynchronous += ("-o", "asyncio_default_fixture_loop_scope=function")
+    asking = (*asynchronous, "--rewardkit-candidates=c.jsonl")
+    first = run(*asking, "--rewardkit-results=first.jsonl")
+    first.assert_outcomes(passed=7)
+    first.stdout.fnmatch_lines(
+        ["6 answers of models, 4 tokens in, 6 out, model cost $0.0200*", "candidates: * (6 new)"]
+    )
+    assert asked() == PROMPTS
+    kept = (pytester.path / "c.jsonl").read_bytes()
+    assert b"parameter" not in kept
+
+    # With the client removed: everything is there.
+    (pytester.path / "client.py").unlink()
+    again = run(*asking, "--rewardkit-results=again.jsonl", "--rewardkit-html=r.html")
+    again.stdout.fnmatch_lines(["6 answers of models, 6 on record, *model cost $0.0200 ($0.0200 of it earlier)*"])
+    assert values(pytester.path / "again.jsonl") == values(pytester.path / "first.jsonl")
+    assert (pytester.path / "c.jsonl").read_bytes() == kept
+
+    # Only what has another prompt is asked for again.
+    suite = pytester.path / "test_suite.py"
+    suite.write_text(
+        suite.read_text().replace('["add"]', '["addition"]').replace('"sub"', '"minus"').replace('"mod"', '"rest"')
+    )
+    replay = run(*asking, "--rewardkit-candidates-mode=replay", "-k", "constant or addition")
+    replay.stdout.fnmatch_lines(
+        ["*c.jsonl has no candidate of test_suite.py::test_prompt_of_a_fixture?attempt?-addition*"]
+    )
+    pytester.makepyfile(client=CLIENT)
+    run(*asking)
+    assert asked() == ["addition", "addition", "minus", "rest"]
+
+
+def test_a_rerun_and_a_new_record(run, pytester, asked):
+    pytester.makepyfile(
+        client=CLIENT,
+        test_suite="""
+        import pytest
+
+        @pytest.fixture
+        def candidate():
+            from client import ask
+            return ask("add")
+
+        def test_add(candidate, reward):
+            reward.record(0.5)
+            assert False
+        """,
+    )
+    run("--rewardkit-candidates=c.jsonl.gz", "--reruns=2")
+    assert asked() == ["add"]
+    run("--rewardkit-candidates=c.jsonl.gz", "--rewardkit-candidates-mode=record")
+    assert asked() == ["add"]
+
+
+RESCORED = """
+    import pytest
+    from pytest_rewardkit import Reward, score_output
+
+    @pytest.fixture
+    def candidate(request):
+        from client import ask
+        return ask("add") + "x" * {length}
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_add(sandbox_of_nothing, candidate, reward, number):
+        from pytest_rewardkit.evidence import Evidence
+        reward.record(Reward({value}, evidence=(Evidence(code=candidate),)))
+
+    @pytest.fixture
+    def sandbox_of_nothing():
+        pass
+
+    @pytest.mark.reward
+    def test_that_would_ask():
+        raise RuntimeError("asked")
+"""
+
+
+def test_candidates_of_an_earlier_run_are_scored_again(run, pytester, asked):
+    pytester.makepyfile(client=CLIENT, test_suite=RESCORED.format(length=3, value=0.25))
+    run(
+        "--rewardkit-results=first.jsonl",
+        "--rewardkit-artifacts=kept",
+        "--rewardkit-artifacts-when=always",
+        "--rewardkit-candidates=c.jsonl",
+    )
+    assert asked() == ["add", "add"]
+    pytester.makepyfile(test_suite=RESCORED.format(length=3, value=0.75))
+    for earlier in ("first.jsonl", "kept", "c.jsonl"):
+        result = run(f"--rewardkit-rescore={earlier}", "--rewardkit-results=now.jsonl", "-rs")
+        result.assert_outcomes(passed=2, skipped=1)
+        result.stdout.fnmatch_lines(["*its candidate cannot be replaced by an earlier one; let the test take it from*"])
+        assert list(values(pytester.path / "now.jsonl").values()) == [0.75, 0.75]
+    assert asked() == []
+
+
+def test_a_candidate_that_was_cut_is_not_scored_again(run, pytester, asked):
+    pytester.makepyfile(client=CLIENT, test_suite=RESCORED.format(length=10_000, value=0.25))
+    run("--rewardkit-results=first.jsonl", "-k", "add")
+    asked()
+    result = run("--rewardkit-rescore=first.jsonl", "-k", "add")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["*first.jsonl has only an excerpt of the candidate of test_suite.py::test_add?1?; keep candidates whole by *"]
+    )
+    assert asked() == []
+
+
+def test_a_sandbox_waits_for_its_candidate(plain, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def prepared(sandbox):
+            return sandbox
+
+        @pytest.fixture
+        def candidate():
+            return "asked"
+
+        def test_model(prepared, sandbox, candidate):
+            pass
+
+        class TestAgent:
+            @pytest.fixture
+            def candidate(self, sandbox):
+                return "left in the sandbox"
+
+            def test_agent(self, candidate, sandbox):
+                pass
+        """
+    )
+    lines = [line.split() for line in plain("--setup-plan", "-pno:xdist").outlines]
+    order = [line[2] for line in lines if line[:2] == ["SETUP", "F"] and line[2] in ("sandbox", "candidate")]
+    assert order == ["candidate", "sandbox", "sandbox", "candidate"]
+
+
+@pytest.mark.parametrize(
+    ("args", "wrong"),
+    [
+        (("--rewardkit-candidates=c.jsonl", "--rewardkit-candidates-mode=replay"), "there is no * to replay"),
+        (("--rewardkit-candidates=other.jsonl",), "other.jsonl, line 1: *no answer of version 1"),
+        (("--rewardkit-rescore=missing",), "--rewardkit-rescore: *missing is no file and no folder"),
+        (("--rewardkit-rescore=x", "--rewardkit-candidates=c.jsonl"), "use one of them"),
+    ],
+)
+def test_what_cannot_be_is_said_at_once(run, pytester, args, wrong):
+    (pytester.path / "other.jsonl").write_text(json.dumps({"v": 1, "type": "run"}) + "\n")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = run(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{wrong}*"])
+
+
+def test_a_fixture_of_a_wider_scope_is_refused(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def candidate():
+            return "x"
+
+        def test_it(candidate, reward):
+            reward.record(1.0)
+        """
+    )
+    run("--rewardkit-candidates=c.jsonl").stdout.fnmatch_lines(["*has the scope module; give it the scope function*"])
+    run().assert_outcomes(passed=1)
