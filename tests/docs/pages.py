@@ -60,12 +60,14 @@ class Command:
 
 
 def sections(page: Path) -> list[Section]:
-    """The sections of `page` that hold code blocks."""
+    """The sections of `page` that hold code blocks. A tutorial, whose steps build on each other, is one section."""
     found = [Section(page, "top")]
     directive = ""
-    tokens = MarkdownIt().parse(page.read_text("utf-8"))
+    text = page.read_text("utf-8")
+    one_tutorial = text.startswith("<!-- docs-test: tutorial -->")
+    tokens = MarkdownIt().parse(text)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.type == "heading_open" and following is not None:
+        if token.type == "heading_open" and following is not None and not one_tutorial:
             found.append(Section(page, following.content))
         elif token.type == "html_block" and (
             comment := re.fullmatch(r"<!-- docs-test: (.+) -->", token.content.strip())

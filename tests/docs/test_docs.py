@@ -4,7 +4,8 @@ The blocks under one heading belong together: files (a comment with their name o
 directory, tests are run there with `--rewardkit`, other Python is run as a script, and each command of a console block
 is run there and must print what the page shows. A line of `...` stands for any lines; times, versions and ports vary.
 
-Comments above a block say what differs:
+`<!-- docs-test: tutorial -->` at the top of a page: all its blocks belong together. Comments above a block say what
+differs:
 `<!-- docs-test: setup -->`: creates an environment and downloads packages, so it is not run, but checked for agreement
 with .ci/run and pyproject.toml;
 `<!-- docs-test: run by PATH -->`: the named test runs this command, or takes this script from the page;

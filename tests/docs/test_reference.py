@@ -1,16 +1,19 @@
-"""The README's tables name what the plugin registers: all of it, and nothing else."""
+"""The reference's tables name what the plugin registers: all of it, and nothing else."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from docs.pages import ROOT, tables
 
 import pytest_rewardkit
 from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Ledger, Part, Provider, Record, Reward, hooks
+from pytest_rewardkit.command_line.commands import COMMANDS
 from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
 from pytest_rewardkit.ledger.gate import Gate
 from pytest_rewardkit.ledger.test import TestResult
@@ -18,19 +21,24 @@ from pytest_rewardkit.markers import REWARD_KEYWORDS
 from pytest_rewardkit.options import OPTIONS, Option
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.options import known_keywords
+from pytest_rewardkit.scorers.response.extract import POLICIES
+from pytest_rewardkit.scorers.values.compare import TEXT_COMPARISONS
+from pytest_rewardkit.scorers.values.similarity import SIMILARITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import pytest
-
-README = ROOT / "README.md"
-HOOKS = ROOT / "docs" / "reference" / "hooks.md"
+REFERENCE = ROOT / "docs" / "reference"
+OPTIONS_PAGE = REFERENCE / "options.md"
+FIXTURES_AND_MARKERS = REFERENCE / "fixtures-and-markers.md"
+SCORERS = REFERENCE / "scorers.md"
+NAMES = REFERENCE / "names.md"
+HOOKS = REFERENCE / "hooks.md"
 
 
 def test_options() -> None:
-    shown = tables(README, "Options")
+    shown = tables(OPTIONS_PAGE, "Options")
     assert list(shown) == [option.flag for option in OPTIONS]
     for option in OPTIONS:
         assert shown[option.flag][0] == _default(option.default), option.flag
@@ -42,19 +50,19 @@ def test_options() -> None:
 def test_options_are_those_of_help(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--help", "-p", "no:asyncio")
     offered = {line.split()[0].partition("=")[0] for line in result.outlines if line.startswith("  --rewardkit")}
-    assert offered == set(tables(README, "Options"))
+    assert offered == set(tables(OPTIONS_PAGE, "Options"))
 
 
-def test_twins_of_options() -> None:
-    """The README's rule for the names of the twins, on its own example."""
+def test_names_of_options_elsewhere() -> None:
+    """The page's rule for the names in ini files and the environment, on its own example."""
     option = next(option for option in OPTIONS if option.flag == "--rewardkit-max-sandboxes")
-    text = README.read_text("utf-8")
+    text = OPTIONS_PAGE.read_text("utf-8")
     assert f"`{option.ini} = 4`" in text
     assert f"`{option.variable}=4`" in text
 
 
 def test_markers(pytester: pytest.Pytester) -> None:
-    shown = tables(README, "Markers")
+    shown = tables(FIXTURES_AND_MARKERS, "Markers")
     assert set(shown) == _markers(pytester) - _markers(pytester, "-p", "no:rewardkit")
     assert _code(shown["reward"][0]) == set(REWARD_KEYWORDS)
     assert _code(shown["reward_dataset"][0]) == set(DATASET_KEYWORDS)
@@ -64,16 +72,18 @@ def test_markers(pytester: pytest.Pytester) -> None:
 def test_fixtures(pytester: pytest.Pytester) -> None:
     """Those that begin with `rewardkit_` are for other fixtures of the plugin."""
     registered = _fixtures(pytester) - _fixtures(pytester, "-p", "no:rewardkit")
-    assert set(tables(README, "Fixtures")) == {name for name in registered if not name.startswith("rewardkit_")}
+    assert set(tables(FIXTURES_AND_MARKERS, "Fixtures")) == {
+        name for name in registered if not name.startswith("rewardkit_")
+    }
 
 
 def test_gates() -> None:
     keys = [field.name for field in fields(Gate) if field.name != "name"]
-    assert sorted(tables(README, "Gates")) == sorted(keys)
+    assert sorted(tables(OPTIONS_PAGE, "Gates")) == sorted(keys)
 
 
 def test_hooks() -> None:
-    shown = tables(README, "Hooks")
+    shown = tables(HOOKS, "All hooks")
     specified = {
         name: f"{name}({', '.join(inspect.signature(member).parameters)})"
         for name, member in vars(hooks).items()
@@ -97,16 +107,51 @@ def test_types_of_hooks() -> None:
 
 
 def test_verdicts() -> None:
-    assert list(tables(README, "Verdicts")) == [verdict.value for verdict in Verdict]
+    assert list(tables(REFERENCE / "verdicts.md", "What each says")) == [verdict.value for verdict in Verdict]
 
 
 def test_public_names() -> None:
-    shown = tables(README, "Functions and values")
+    shown = tables(NAMES, "Exported names")
     assert set(shown) == set(pytest_rewardkit.__all__)
     for check in (Case, FileCheck, Insight, ChartCheck):
         named = {name.removesuffix("=") for name in _code(shown[check.__name__][0])}
         assert named == {field.name for field in fields(check)}, check.__name__
     assert _code(shown["Part"][0]) == {field.name for field in fields(Part)}
+
+
+SCORER_NAMES = [name for name in pytest_rewardkit.__all__ if name.startswith("score_")]
+
+
+@pytest.mark.parametrize("name", SCORER_NAMES)
+def test_keywords_of_scorers(name: str) -> None:
+    """Each scorer's keywords with their defaults; the candidate and what it is held against stand in the text."""
+    parameters = inspect.signature(getattr(pytest_rewardkit, name)).parameters.values()
+    keywords = {it.name: it.default for it in parameters if it.default is not it.empty}
+    shown = {keyword: ast.literal_eval(cells[0].strip("`")) for keyword, cells in tables(SCORERS, name).items()}
+    assert shown == keywords
+
+
+def test_keywords_of_asserts() -> None:
+    shown = set(tables(SCORERS, "Scorers and their keywords"))
+    parameters = inspect.signature(pytest_rewardkit.assert_cases).parameters.values()
+    assert shown == {it.name for it in parameters if it.kind is it.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("check", [Case, FileCheck, Insight, ChartCheck])
+def test_fields_of_checks(check: type[Any]) -> None:
+    assert set(tables(SCORERS, check.__name__)) == {field.name for field in fields(check)}
+
+
+def test_values_of_keywords() -> None:
+    assert {name.strip('"') for name in tables(SCORERS, "compare")} == set(TEXT_COMPARISONS)
+    assert {name.strip('"') for name in tables(SCORERS, "extract")} == set(POLICIES)
+    section = SCORERS.read_text("utf-8").partition("### similarity\n")[2].partition("\n#")[0]
+    assert [name for name in SIMILARITIES if f'`"{name}"`' not in section] == []
+
+
+def test_commands() -> None:
+    shown = set(tables(REFERENCE / "command-line.md", "Command line"))
+    assert shown == {"pytest-rewardkit", *(command.name for command in COMMANDS)}
 
 
 def _markers(pytester: pytest.Pytester, *options: str) -> set[str]:
