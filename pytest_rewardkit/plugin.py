@@ -152,9 +152,10 @@ def _languages(config: pytest.Config) -> Mapping[str, Language]:
     if not _speaks(path):
         return {}
     from pytest_rewardkit.errors import RewardkitUsageError
-    from pytest_rewardkit.pyproject import languages_in
+    from pytest_rewardkit.pyproject import languages_in, templates_in
 
     try:
+        templates_in(path)  # what is wrong with them is said before anything runs
         return languages_in(path)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None

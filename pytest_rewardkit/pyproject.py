@@ -1,4 +1,4 @@
-"""The gates, the threshold and the languages that a project keeps in its pyproject.toml, under ``[tool.rewardkit]``.
+"""What a project keeps in its pyproject.toml, under ``[tool.rewardkit]``: gates, threshold, languages and templates.
 
 [tool.rewardkit]
 threshold = 0.5
@@ -11,6 +11,9 @@ must_pass = true
 [tool.rewardkit.languages.lua]
 extension = "lua"
 run = "lua {file}"
+
+[tool.rewardkit.templates.old]
+packages = ["pandas<2"]
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_rewardkit.local.templates.named_template import NamedTemplate
     from pytest_rewardkit.scorers.languages.table import Language
 
 _TABLE: Final = "tool.rewardkit"
@@ -59,6 +63,23 @@ def languages_in(path: Path) -> dict[str, Language]:
     return found
 
 
+def templates_in(path: Path) -> list[NamedTemplate]:
+    """Return the templates that the file describes. Raises as `gates_in` does."""
+    content = _read(path)
+    if not isinstance(content, dict) or "templates" not in content:
+        return []
+    from pytest_rewardkit.local.errors import TemplateError
+    from pytest_rewardkit.local.templates.named_template import template_from
+
+    found = []
+    for name, table in _Table(path, _TABLE, content).inner("templates"):
+        try:
+            found.append(template_from(name, table.content, path.absolute().parent))
+        except TemplateError as error:
+            raise table.wrong(error.key, str(error)) from None
+    return found
+
+
 def asks_in(path: Path) -> bool:
     """Whether the file asks for gates, right or wrong ones."""
     content = _read(path)
@@ -76,7 +97,7 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
     Raises RewardkitUsageError, with file and line, for what the file must not say.
     """
     table = _Table(path, _TABLE, _read(path))
-    run = table.values(_BOUNDS | _OF_RUN, also=("groups", "languages"))
+    run = table.values(_BOUNDS | _OF_RUN, also=("groups", "languages", "templates"))
     # It decides tests, and no gate.
     run.pop("threshold", None)
     if fail_under is not None:

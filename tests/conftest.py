@@ -17,6 +17,7 @@ from pytest_rewardkit.local.settings import ServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytest_plugins = ["pytester", "completeness"]
 
@@ -62,11 +63,19 @@ _FOREIGN = (
 )
 
 
+@pytest.fixture(scope="session")
+def template_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where templates are made, for all tests of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if hasattr(request.config, "workerinput") else own) / "rewardkit-cache"
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, template_cache: Path) -> None:
     for name in list(os.environ):
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("REWARDKIT_CACHE", str(template_cache))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.fields import missing_field
 from pytest_rewardkit.datasets.formats import find_format
-from pytest_rewardkit.datasets.marker import DatasetSource
+from pytest_rewardkit.datasets.marker import DatasetSource, template_of
 from pytest_rewardkit.datasets.results import EvaluationResults, RowResult
 from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
@@ -51,6 +51,7 @@ def evaluate_dataset(
     samples: str | Path | Iterable[Fields] | None = None,
     limit: int | None = None,
     concurrency: int | None = None,
+    template: str | None = None,
     provider: str = "auto",
     isolation: str = "auto",
     results_path: str | Path | None = None,
@@ -68,6 +69,7 @@ def evaluate_dataset(
         samples: candidates by the ids of rows; without it, they are in the rows, as ``response``, ``candidate``,
             ``completion`` or ``solution``.
         concurrency: how many candidates are judged at a time; twice the number of processors, at most 16, without it.
+        template: of the sandboxes of rows that name none by a field ``template``, as in the marker ``sandbox``.
         provider, isolation: where sandboxes come from, as by the options of those names.
         results_path: a file that takes one line of JSON for each candidate as soon as it is judged.
         progress: whether to show a progress bar, where there is a terminal.
@@ -85,6 +87,7 @@ def evaluate_dataset(
         samples=samples,
         limit=limit,
         concurrency=concurrency,
+        template=template,
         provider=provider,
         isolation=isolation,
         results_path=results_path,
@@ -107,6 +110,7 @@ class Evaluation:
         samples: str | Path | Iterable[Fields] | None = None,
         limit: int | None = None,
         concurrency: int | None = None,
+        template: str | None = None,
         provider: str = "auto",
         isolation: str = "auto",
         results_path: str | Path | None = None,
@@ -124,6 +128,7 @@ class Evaluation:
         self._judge = _by_function(reward_function, additional_fields) if reward_function is not None else _by_format
         self._rows = list(source.sampled_rows())
         self._concurrency = concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2))
+        self._template = template
         self._provider, self._isolation = provider, isolation
         self._results_path, self._progress = results_path, progress
         self._lock = threading.Lock()
@@ -135,7 +140,7 @@ class Evaluation:
         """Judges all candidates. Raises CancelledError where `stop` was called meanwhile."""
         with ExitStack() as stack:
             found = stack.enter_context(_provided(self._provider, self._isolation))
-            workplace = stack.enter_context(Workplace(found, self._judge))
+            workplace = stack.enter_context(Workplace(found, self._judge, self._template))
             write = stack.enter_context(_writer(self._results_path))
             bar = stack.enter_context(_bar(len(self._rows), self._progress))
             executor = ThreadPoolExecutor(self._concurrency, thread_name_prefix="rewardkit-evaluate")
@@ -205,12 +210,16 @@ def _by_function(
 def _needs(additional_fields: Sequence[str], format: str | None) -> Callable[[Fields, str], Mapping[str, Any] | None]:  # noqa: A002
     form = find_format(format) if format is not None else None
 
-    def check(fields: Fields, place: str) -> None:
+    def check(fields: Fields, place: str) -> Mapping[str, Any] | None:
         if form is not None:
             form.check(fields, place)
         for name in additional_fields:
             if name not in fields:
                 raise missing_field(name, fields, place)
+        if "template" in additional_fields or (form is not None and not form.ours):
+            return None
+        template = template_of(fields)
+        return {"template": template} if template is not None else None
 
     return check
 

@@ -24,7 +24,7 @@ MESSAGES: Final = "messages"
 ID_FIELDS: Final = ("id", "task_id", "row_id", "problem_id", "question_id")
 """Fields that are taken for a row's id where none is named, the first that the first row has."""
 
-DIRECTIONS: Final = ("marks", "skip", "threshold")
+DIRECTIONS: Final = ("marks", "skip", "threshold", "template")
 """Fields by which a row speaks of its own test."""
 
 

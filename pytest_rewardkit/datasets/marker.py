@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.samples import Key
     from pytest_rewardkit.datasets.store import Fields
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
+
+_WORD: Final = re.compile(r"[\w./-]+", re.ASCII)
 
 KEYWORDS: Final = ("id", "fields", "limit", "format", "samples")
 
@@ -140,7 +143,7 @@ def _direction_reader(form: Format | None) -> Callable[[Fields, str], Mapping[st
             return None
         # A threshold of 0 is one, though it equals False.
         said = {name: fields[name] for name in DIRECTIONS if not _is_nothing(fields.get(name))}
-        return _checked_directions(said, place) if said else None
+        return _checked_directions(said, place) or None
 
     return read
 
@@ -149,7 +152,18 @@ def _is_nothing(value: Any) -> bool:
     return value is None or value is False or (isinstance(value, str) and not value)
 
 
+def template_of(fields: Fields) -> str | None:
+    """The template that a row asks sandboxes of; None where it asks for none.
+
+    A name is one word; a field of more, or of other values, is the row's own.
+    """
+    value = fields.get("template")
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+
+
 def _checked_directions(said: dict[str, Any], place: str) -> dict[str, Any]:
+    if "template" in said and template_of(said) is None:
+        del said["template"]
     if "threshold" in said:
         said["threshold"] = _threshold(said["threshold"], place)
     if "skip" in said and not isinstance(said["skip"], str | bool):

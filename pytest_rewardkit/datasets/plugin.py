@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.marker import DatasetSource, SampledRow
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
+    from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
     from pytest_rewardkit.ledger.ledger import Ledger
 
 MARKER: Final = (
@@ -81,7 +82,7 @@ def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Says what the test is about, and lets a row's own threshold stand before its function's."""
+    """Says what the test is about, and lets a row's own threshold and template stand before its function's."""
     sampled_row = sampled_row_of(item)
     callspec = getattr(item, "callspec", None)
     number = callspec.params.get("attempt") if callspec is not None else None
@@ -89,8 +90,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         number = sampled_row.number
     if sampled_row is not None or number is not None:
         note_row_attempt(item, RowAttempt(sampled_row.row_id if sampled_row is not None else None, number))
-    if sampled_row is not None and sampled_row.directions and "threshold" in sampled_row.directions:
-        item.add_marker(pytest.mark.reward(threshold=sampled_row.directions["threshold"]), append=False)
+    directions = (sampled_row.directions if sampled_row is not None else None) or {}
+    if "threshold" in directions:
+        item.add_marker(pytest.mark.reward(threshold=directions["threshold"]), append=False)
+    if "template" in directions:
+        item.add_marker(pytest.mark.sandbox(template=directions["template"]), append=False)
 
 
 def sampled_row_of(item: pytest.Item) -> SampledRow | None:
@@ -118,7 +122,7 @@ def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
     asked: list[TestRunner] = []
 
     def test_runner() -> TestRunner:
-        asked[:] = [request.getfixturevalue("rewardkit_test_runner")]
+        asked[:] = [request.getfixturevalue("rewardkit_test_runners").of(_template(request))]
         return asked[0]
 
     yield sampled_row.row(test_runner)
@@ -152,14 +156,22 @@ def reference(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def rewardkit_test_runner(request: pytest.FixtureRequest) -> Generator[TestRunner, None, None]:
+def rewardkit_test_runners(request: pytest.FixtureRequest) -> Generator[TestRunners, None, None]:
     """Where the rows' own test code runs: a sandbox for this process's whole session, made when it is first needed."""
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
+    from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
     from pytest_rewardkit.fixtures import wide_factory
 
     factory = wide_factory(request)
-    with TestRunner(factory.create, lambda _: factory.close()) as test_runner:
-        yield test_runner
+    with TestRunners(lambda options: TestRunner(lambda: factory.create(**options), lambda _: factory.close())) as found:
+        yield found
+
+
+def _template(request: pytest.FixtureRequest) -> str | None:
+    """The template of a test's sandboxes."""
+    marked = [mark.kwargs["template"] for mark in request.node.iter_markers("sandbox") if "template" in mark.kwargs]
+    template: str | None = marked[0] if marked else request.getfixturevalue("sandbox_options").get("template")
+    return template
 
 
 def _source(metafunc: pytest.Metafunc, mark: pytest.Mark) -> DatasetSource:

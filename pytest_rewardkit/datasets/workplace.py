@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.results import RowResult
 from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
+from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
@@ -16,7 +17,7 @@ from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from e2b_code_interpreter import Sandbox
 
@@ -26,14 +27,23 @@ if TYPE_CHECKING:
 
 
 class Workplace:
-    """Where candidates are judged: a fresh sandbox for each, and a test runner for each thread. A context manager."""
+    """Where candidates are judged: a fresh sandbox for each, and test runners for each thread. A context manager.
 
-    def __init__(self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward]) -> None:
+    Parameters:
+        provider: where sandboxes come from.
+        judge: scores a row with the sandboxes that it asks for.
+        template: of the sandboxes of rows that name none.
+    """
+
+    def __init__(
+        self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward], template: str | None = None
+    ) -> None:
         self._provider = provider
         self._judge = judge
+        self._template = template
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._test_runners: list[TestRunner] = []
+        self._test_runners: list[TestRunners] = []
         self._sandboxes: set[Sandbox] = set()
         self._stopped = False
 
@@ -41,17 +51,19 @@ class Workplace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for test_runner in self._test_runners:
-            test_runner.close()
+        for test_runners in self._test_runners:
+            test_runners.close()
 
     def judged(self, sampled_row: SampledRow) -> RowResult:
         """Judges one candidate."""
         begun = time.monotonic()
-        row = sampled_row.row(self._test_runner)
+        template = (sampled_row.directions or {}).get("template", self._template)
+        options = {"template": template} if template else {}
+        row = sampled_row.row(lambda: self._own_test_runners().of(template))
         made: list[Sandbox] = []
 
         def sandbox() -> Sandbox:
-            made.append(self._created())
+            made.append(self._created(options))
             return made[-1]
 
         try:
@@ -76,8 +88,8 @@ class Workplace:
             self._kill(sandbox)
         self.__exit__()
 
-    def _created(self) -> Sandbox:
-        sandbox = None if self._stopped else self._provider.create()
+    def _created(self, options: Mapping[str, Any]) -> Sandbox:
+        sandbox = None if self._stopped else self._provider.create(**options)
         with self._lock:
             if sandbox is not None and not self._stopped:
                 self._sandboxes.add(sandbox)
@@ -92,10 +104,12 @@ class Workplace:
         with suppress(SandboxUnavailable), sandbox_failures():
             again(sandbox.kill)
 
-    def _test_runner(self) -> TestRunner:
-        test_runner: TestRunner | None = getattr(self._local, "test_runner", None)
-        if test_runner is None:
-            test_runner = self._local.test_runner = TestRunner(self._created)
+    def _own_test_runners(self) -> TestRunners:
+        test_runners: TestRunners | None = getattr(self._local, "test_runners", None)
+        if test_runners is None:
+            test_runners = self._local.test_runners = TestRunners(
+                lambda options: TestRunner(lambda: self._created(options))
+            )
             with self._lock:
-                self._test_runners.append(test_runner)
-        return test_runner
+                self._test_runners.append(test_runners)
+        return test_runners

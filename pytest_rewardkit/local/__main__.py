@@ -44,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
     command = _command(parser, options.command) if options.action == "run" else []
+    if options.action == "templates":
+        from pytest_rewardkit.local.cli.templates import make_templates
+
+        return make_templates(chosen.named_templates(), options.names, _say)
     if options.docker:
         return _in_container(options, chosen, command)
     if options.action == "run":
@@ -68,9 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     run = _action(actions, "run", "Run a command against a fresh server, and stop it after.", "run -- python agent.py")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
     doctor = _action(actions, "doctor", "Show what isolation a sandbox gets here, and how to get more.", "doctor")
-    for action in (serve, run, doctor):
+    templates = _action(
+        actions, "templates", "Make a project's templates, so that no test waits for them.", "templates"
+    )
+    templates.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    for action in (serve, run, doctor, templates):
         settings.add_options(action)
         container_options.add_options(action)
+    templates.set_defaults(templates="pyproject.toml")
     return parser
 
 

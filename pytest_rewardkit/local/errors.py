@@ -71,6 +71,27 @@ class ContainerError(UnsupportedError):
     """No container can be had."""
 
 
+class TemplateError(UnsupportedError, ValueError):
+    """A template is described wrongly.
+
+    Parameters:
+        key: the key of its table that is wrong; None for the table as a whole.
+        message: what is wrong with it, and the nearest right thing.
+    """
+
+    def __init__(self, key: str | None, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class UnknownTemplateError(UnsupportedError):
+    """There is no template of that name."""
+
+
+class BuildError(UnsupportedError):
+    """A template cannot be made."""
+
+
 class PreloadError(UnsupportedError):
     """A module cannot be imported in advance."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.local.faults import rules
 from pytest_rewardkit.local.limits import Limits, check_number
+from pytest_rewardkit.local.templates.named_template import NONE, NamedTemplate, templates_of
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +36,10 @@ class ServerSettings(Limits):
     )
     max_sandboxes: int = field(default=256, metadata={"help": "sandboxes alive at once"})
     warm_sandboxes: int = field(default=2, metadata={"help": "sandboxes kept ready for the next create"})
+    templates: str = field(
+        default=NONE,
+        metadata={"help": "a pyproject.toml whose [tool.rewardkit.templates] sandboxes can be created from"},
+    )
     faults: str = field(
         default=rules.NONE,
         metadata={"help": "calls to spoil, as execute:reset:0.05,create:429/2:0.1, or hobby or pro for E2B's limits"},
@@ -52,6 +57,11 @@ class ServerSettings(Limits):
         check_number("warm_sandboxes", self.warm_sandboxes, least=0)
         check_number("faults_seed", self.faults_seed, least=0)
         rules.parse(self.faults)
+        self.named_templates()
+
+    def named_templates(self) -> dict[str, NamedTemplate]:
+        """The templates by name, beside those that every server has. Raises TemplateError, a ValueError."""
+        return templates_of(self.templates)
 
     def arguments(self) -> list[str]:
         """The command line's options that give these settings."""

@@ -136,6 +136,7 @@ class Provision:
             server=None if name == "e2b" else self._own_server(name),
             run_id=self._run_id,
             isolation=self._settings.isolation,
+            say=self._say,
         )
 
     @pytest.hookimpl(optionalhook=True)
@@ -235,8 +236,11 @@ class Provision:
         if self._server is None:
             from pytest_rewardkit.local.handle import LocalServer
             from pytest_rewardkit.local.settings import ServerSettings
+            from pytest_rewardkit.local.templates.named_template import to_text
+            from pytest_rewardkit.pyproject import templates_in
 
-            settings = ServerSettings(isolation=self._settings.isolation, **self._limits)
+            templates = to_text(templates_in(self._config.rootpath / "pyproject.toml"))
+            settings = ServerSettings(isolation=self._settings.isolation, templates=templates, **self._limits)
             self._server = open_server(
                 name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
             )

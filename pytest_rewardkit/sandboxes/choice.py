@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.local.container.options import ContainerOptions
 from pytest_rewardkit.sandboxes.absent import ABSENT
+from pytest_rewardkit.sandboxes.servers import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,6 +66,7 @@ def resolve(
     server: Server | ServerInContainer | None,
     run_id: str,
     isolation: str,
+    say: Callable[[str], None] = tell,
 ) -> Provider:
     """The provider object for a run.
 
@@ -74,6 +76,7 @@ def resolve(
         server: the run's own server; E2B's provider needs none.
         run_id: the mark by which this run knows its own cloud sandboxes again.
         isolation: `auto`, `strict` or `none`; only the local provider uses it.
+        say: told what takes long.
 
     Raises:
         RewardkitUsageError: the choice cannot work here; the text says what would.
@@ -87,10 +90,10 @@ def resolve(
     if name == "docker":
         from pytest_rewardkit.sandboxes.docker import DockerProvider
 
-        return DockerProvider(cast("ServerInContainer", server))
+        return DockerProvider(cast("ServerInContainer", server), say)
     from pytest_rewardkit.sandboxes.local import LocalProvider
 
-    return LocalProvider(server=server, isolation=isolation)
+    return LocalProvider(server=server, isolation=isolation, say=say)
 
 
 def _works(isolation: str) -> bool:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pytest_rewardkit.sandboxes.local import LocalProvider
 from pytest_rewardkit.sandboxes.server_log import ServerLog
+from pytest_rewardkit.sandboxes.servers import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 WARNINGS: Final = {
@@ -35,8 +36,8 @@ class DockerProvider(LocalProvider):
 
     name = "docker"
 
-    def __init__(self, server: ServerInContainer) -> None:
-        super().__init__(server=server, isolation=server.isolation)
+    def __init__(self, server: ServerInContainer, say: Callable[[str], None] = tell) -> None:
+        super().__init__(server=server, isolation=server.isolation, say=say)
         self._log = ServerLog(server.log_path(), patience=REPLACED_SECONDS)
         self._place = server.place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +11,11 @@ from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.sandboxes import creation
 from pytest_rewardkit.sandboxes.options import LIMITS
 from pytest_rewardkit.sandboxes.server_log import ServerLog
+from pytest_rewardkit.sandboxes.servers import tell
+from pytest_rewardkit.sandboxes.template_readiness import TemplateReadiness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -30,10 +33,11 @@ class LocalProvider:
     name = "local"
     limits = LIMITS
 
-    def __init__(self, *, server: Server, isolation: str) -> None:
+    def __init__(self, *, server: Server, isolation: str, say: Callable[[str], None] = tell) -> None:
         self._server = server
         self._log = ServerLog(server.log_path())
         self._wanted = isolation
+        self._templates = TemplateReadiness(server, say)
 
     @property
     def isolation(self) -> str:
@@ -62,6 +66,7 @@ class LocalProvider:
         return self._server.environment()
 
     def create(self, **options: Any) -> Sandbox:
+        self._templates.wait_for(options.get("template"))
         keywords = {"within": CREATE_SECONDS, **self._keywords(options)}
         log_size = self._log.size()
         try:
@@ -71,6 +76,7 @@ class LocalProvider:
         return creation.create(**keywords)
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
+        await asyncio.to_thread(self._templates.wait_for, options.get("template"))
         keywords = {"within": CREATE_SECONDS, **self._keywords(options)}
         log_size = self._log.size()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.settings import ServerSettings
 
 
-def _say(text: str) -> None:
+def tell(text: str) -> None:
+    """Tell people what takes long."""
     print(f"rewardkit: {text}", file=sys.stderr, flush=True)
 
 
@@ -27,14 +29,14 @@ def open_server(
     settings: ServerSettings | None = None,
     options: ContainerOptions | None = None,
     *,
-    say: Callable[[str], None] = _say,
-    on_death: Callable[[str], None] = _say,
+    say: Callable[[str], None] = tell,
+    on_death: Callable[[str], None] = tell,
 ) -> LocalServer | ContainerServer | None:
     """The server that a provider needs, to be stopped by the caller; None for E2B's.
 
     Parameters:
         name: of the provider, as `choose` returns it.
-        settings: what to start the server with.
+        settings: what to start the server with; without, it has the templates of the pyproject.toml that is nearest.
         options: of the container, if it is one; None for those that the environment gives.
         say: told what takes long.
         on_death: told what has become of a server that was not told to end.
@@ -42,9 +44,7 @@ def open_server(
     Raises:
         RewardkitUsageError: there can be no such server here; the text says why.
     """
-    from pytest_rewardkit.local.settings import ServerSettings
-
-    settings = settings or ServerSettings()
+    settings = settings or _settings_here()
     if name in ("local", ABSENT):
         if reason := no_server_here():
             raise RewardkitUsageError(f"there are no local sandboxes here: {reason}")
@@ -63,6 +63,18 @@ def open_server(
         except ContainerError as error:
             raise RewardkitUsageError(f"the docker provider cannot work here: {error}") from None
     return None
+
+
+def _settings_here() -> ServerSettings:
+    from pytest_rewardkit.local.settings import ServerSettings
+    from pytest_rewardkit.local.templates.named_template import NONE
+
+    here = Path.cwd()
+    found = next((path for folder in (here, *here.parents) if (path := folder / "pyproject.toml").is_file()), None)
+    try:
+        return ServerSettings(templates=str(found) if found is not None else NONE)
+    except ValueError as error:
+        raise RewardkitUsageError(str(error)) from None
 
 
 def no_server_here() -> str:

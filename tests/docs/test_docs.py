@@ -8,7 +8,7 @@ is run there and must print what the page shows. A line of `...` stands for any 
 differs:
 `<!-- docs-test: setup -->`: creates an environment and downloads packages, so it is not run, but checked for agreement
 with .ci/run and pyproject.toml;
-`<!-- docs-test: run by PATH -->`: the named test runs this command, or takes this script from the page;
+`<!-- docs-test: run by PATH -->`: the named test runs this command, or takes this file or script from the page;
 `<!-- docs-test: serves -->`: runs until it is interrupted;
 `<!-- docs-test: file NAME -->`: a file that has no comment with its name;
 `<!-- docs-test: read by PROGRAM -->`: settings of a program that is not here.
@@ -50,7 +50,7 @@ def test_section_runs(section: Section, shell: pytest.Pytester) -> None:
 
     scripts, has_tests = [], False
     for number, block in enumerate(section.blocks):
-        if block.language in FILES:
+        if block.language in FILES and not block.directive.startswith("run by "):
             name = block.file_name or block.directive.removeprefix("file ") or _default_name(block, number)
             path = shell.path / name
             path.parent.mkdir(parents=True, exist_ok=True)

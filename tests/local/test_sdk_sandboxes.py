@@ -142,7 +142,7 @@ def test_a_wrong_key_is_refused(address: dict[str, str]) -> None:
 def test_what_the_server_has_not_is_refused_by_name(address: dict[str, str]) -> None:
     with pytest.raises(SandboxException, match=r"501: .*volumes"):
         Sandbox.create(volume_mounts={"/data": "v"}, **address)
-    with pytest.raises(SandboxException, match="404: template 'my-own' not found; the local server has base"):
+    with pytest.raises(SandboxException, match="404: template 'my-own' not found; known are: base"):
         Sandbox.create("my-own", **address)
     with pytest.raises(SandboxException, match=r"501: .*dnsServers"):
         Sandbox.create(network={"dns_servers": ["1.1.1.1"]}, **address)

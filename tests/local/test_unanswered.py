@@ -133,7 +133,7 @@ async def test_a_stopped_sandbox_answers_nothing_and_keeps_nobody(ask: object) -
     launches = Launches()
     async with table_of(launches, replace(BOUNDS, request=0.3, tool=0.3)) as table:
         # The pool's own wait for its interpreter is the guest's too: this one has none.
-        sandbox = await table._spawn(table.settings)
+        sandbox = await table._own._spawn(table.settings)
         assert isinstance(sandbox, Sandbox)
         os.kill(sandbox.spawned.pid, signal.SIGSTOP)
         with pytest.raises(GuestError, match=r"within 0\.3 s"):

@@ -26,6 +26,8 @@ from pytest_rewardkit.local.endings import HEADER
 from pytest_rewardkit.local.errors import GuestError, LocalError, SandboxFailedError, TooManySandboxesError
 from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.local.server.snapshots import Snapshot, Snapshots
+from pytest_rewardkit.local.server.supplies import unknown
+from pytest_rewardkit.local.templates.named_template import OF_THE_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest
     from pytest_rewardkit.local.server.table import SandboxTable
-
-TEMPLATES = ("base", "code-interpreter-v1")
 
 MAX_FORKS = 20
 MAX_TIME = 2**40
@@ -82,6 +82,9 @@ class ControlPlane:
         router.add_post("/sandboxes/{id}/fork", self.fork)
         router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
         router.add_get("/snapshots", self.list_snapshots)
+        router.add_get("/templates/{name}/news", self.template_news)
+        for path in ("/v3/templates", "/v2/templates", "/templates"):
+            router.add_post(path, self.build_template)
         router.add_delete("/templates/tags", self.not_served)  # no snapshot's id
         router.add_delete("/templates/{snapshot}", self.delete_snapshot)
         router.add_get("/health", self.health)
@@ -217,6 +220,19 @@ class ControlPlane:
             raise ApiError(404, f"snapshot '{name}' not found")
         return web.Response(status=204)
 
+    async def template_news(self, request: web.Request) -> web.Response:
+        """`GET /templates/{name}/news`, which E2B has not: whether a template can be had; it is made if it is not."""
+        name = unquote(request.match_info["name"])
+        if name in OF_THE_SERVER or self._snapshots.get(name) is not None:
+            return json_response({"lines": [], "ready": True})
+        return json_response(await self._table.supplies.news(name))
+
+    async def build_template(self, _: web.Request) -> web.Response:
+        """`POST /v3/templates`, by which the SDK's `Template.build` begins."""
+        raise NotServedError(
+            "Template.build; describe the template's packages in pyproject.toml, under [tool.rewardkit.templates.NAME]"
+        )
+
     @web.middleware
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -253,9 +269,8 @@ class ControlPlane:
 
     async def _create(self, wanted: SandboxRequest) -> Sandbox:
         snapshot = self._snapshots.get(wanted.template)
-        if snapshot is None and wanted.template not in TEMPLATES and not wanted.mcp:
-            known = " and ".join(TEMPLATES)
-            raise ApiError(404, f"template '{wanted.template}' not found; the local server has {known}")
+        if snapshot is None and not wanted.mcp:
+            self._check_template(wanted.template)
         sandbox = await self._table.create(wanted)
         if snapshot is not None:
             try:
@@ -264,6 +279,12 @@ class ControlPlane:
                 self._table.kill(sandbox)
                 raise
         return sandbox
+
+    def _check_template(self, name: str) -> None:
+        supplies = self._table.supplies
+        # The third needs what only the SDK asks for with it.
+        if name not in OF_THE_SERVER[:2] and name not in supplies:
+            raise unknown(name, supplies.names)
 
     async def _unless_cancelled(self, creation: Awaitable[Sandbox]) -> Sandbox:
         creating = asyncio.ensure_future(creation)

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from pytest_rewardkit.local.errors import (
     BadPathError,
+    BuildError,
     Code,
     GuestError,
     GuestGoneError,
@@ -25,6 +26,7 @@ from pytest_rewardkit.local.errors import (
     RequestError,
     SandboxFailedError,
     TooManySandboxesError,
+    UnknownTemplateError,
 )
 
 if TYPE_CHECKING:
@@ -119,6 +121,10 @@ def control_error(error: LocalError) -> ApiError:
             return ApiError(429, str(error))
         case NoInternetError():
             return NotServedError(str(error))
+        case UnknownTemplateError():
+            return ApiError(404, str(error))
+        case BuildError():
+            return ApiError(500, str(error))
         case GuestError() | SandboxFailedError():
             return ApiError(500, f"the sandbox has failed: {error}")
     raise error

@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.templates.package_environment import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_rewardkit.local.templates.package_environment import PackageEnvironment
     from pytest_rewardkit.local.wire.frames import Message
 
 
@@ -63,19 +65,22 @@ def handed_over(argument: str) -> ForkServerProcess:
     return ForkServerProcess(HandedOver(told["pid"]), socket.socket(fileno=told["fd"]), tuple(told["said"]))
 
 
-def launch(options: Sequence[str] = (), *, log: int = STANDARD_ERROR) -> ForkServerProcess:
+def launch(
+    options: Sequence[str] = (), *, environment: PackageEnvironment = OWN, log: int = STANDARD_ERROR
+) -> ForkServerProcess:
     """Start a fork server.
 
     Its environment holds nothing of this process's: what is in it can be read by every candidate.
 
     Parameters:
         options: more options of `python -m pytest_rewardkit.local.guest`.
+        environment: the interpreter and the packages of its sandboxes.
         log: a descriptor for what it says to people.
     """
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "pytest_rewardkit.local.guest", "--fd", str(theirs.fileno()), *options],
+            [*environment.command("pytest_rewardkit.local.guest"), "--fd", str(theirs.fileno()), *options],
             pass_fds=[theirs.fileno()],
             env={"PATH": os.defpath, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,

@@ -75,10 +75,14 @@ class Sandbox:
         spawned: its processes.
         limits: what they may use.
         relay: its connections to the internet.
+        end: ends its processes, a moment later.
     """
 
-    def __init__(self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay) -> None:
+    def __init__(
+        self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay, *, end: Callable[[], None]
+    ) -> None:
         self.id = sandbox_id
+        self.end = end
         self.token = secrets.token_hex(32)
         self.traffic_token = ""
         self.spawned = spawned

@@ -14,14 +14,12 @@ from pytest_rewardkit.local.errors import (
     TooManySandboxesError,
     UnansweredError,
 )
-from pytest_rewardkit.local.internet.relay import Capacity, Relay
+from pytest_rewardkit.local.internet.relay import Capacity
 from pytest_rewardkit.local.internet.rules import NetworkRules
 from pytest_rewardkit.local.server.ended import Endings
-from pytest_rewardkit.local.server.execution import Execution
-from pytest_rewardkit.local.server.fork_servers import ForkServers
 from pytest_rewardkit.local.server.launch import ForkServerProcess, launch
-from pytest_rewardkit.local.server.pool import Pool
-from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest, new_id
+from pytest_rewardkit.local.server.supplies import Supplies
+from pytest_rewardkit.local.server.supply import Supply
 from pytest_rewardkit.local.wire.bounds import BOUNDS, bounded
 
 if TYPE_CHECKING:
@@ -29,11 +27,9 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.isolation import Isolation
     from pytest_rewardkit.local.limits import Limits
+    from pytest_rewardkit.local.server.sandbox import Sandbox, SandboxRequest
     from pytest_rewardkit.local.settings import ServerSettings
     from pytest_rewardkit.local.wire.bounds import Bounds
-
-_FIRST_CELL = "get_ipython().display_formatter.format(1)"
-"""Does what most cells do, and leaves nothing behind."""
 
 
 class SandboxTable:
@@ -60,9 +56,9 @@ class SandboxTable:
         self._creating = 0
         self._relay_capacity = Capacity()
         self._serials = itertools.count(1)
-        self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
         self._endings = Endings(bounds.order)
-        self._pool = Pool(lambda: self._spawn(self.settings), self._warm, settings.warm_sandboxes)
+        self._own = self._supply(settings, launched, launcher, settings)
+        self.supplies = Supplies(settings, self._own, self._supply)
 
     async def isolation(self) -> Isolation:
         """What the sandboxes' isolation is worth.
@@ -70,11 +66,11 @@ class SandboxTable:
         Raises:
             ForkServerError: there can be no sandboxes.
         """
-        return await self._fork_servers.isolation()
+        return await self._own.isolation()
 
     def warm_up(self) -> None:
         """Make the first sandboxes ready."""
-        self._pool.refill()
+        self._own.warm_up()
 
     def get(self, sandbox_id: str) -> Sandbox | None:
         """The live sandbox of that name."""
@@ -95,19 +91,22 @@ class SandboxTable:
             TooManySandboxesError: there are too many.
             NoInternetError: it is to have internet, and cannot.
             ValueError: a limit cannot be what it is asked to be.
+            BuildError: its template cannot be made.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
             ForkServerError: the fork server does not come up, or nothing comes in time.
         """
+        # To install packages may take longer than anything else.
+        supply = await self.supplies.of(request.template)
         limit = self.settings.max_sandboxes
         if len(self._sandboxes) + self._creating >= limit:
             raise TooManySandboxesError(f"{limit} sandboxes are alive, which is the limit (--max-sandboxes)")
         self._creating += 1
         try:
             async with bounded(self._bounds.create, "no sandbox was ready"):
-                sandbox = await self._make(request)
+                sandbox = await self._make(request, supply)
         except UnansweredError as error:
-            trouble = self._fork_servers.trouble
+            trouble = supply.trouble
             raise ForkServerError(f"{error}: {trouble}" if trouble else str(error)) from None
         finally:
             self._creating -= 1
@@ -165,15 +164,16 @@ class SandboxTable:
         """End a sandbox, its connections first. Its processes end a moment later."""
         self._sandboxes.pop(sandbox.id, None)
         sandbox.cut_off()
-        self._fork_servers.kill(sandbox.spawned)
+        sandbox.end()
 
     async def close(self) -> None:
         """End everything."""
-        self._pool.close()
+        for supply in self.supplies.all():
+            supply.stop()
         for sandbox in self._sandboxes.values():
             sandbox.cut_off()
         self._sandboxes.clear()
-        await self._fork_servers.close()
+        await self.supplies.close()
 
     def _expired(self, sandbox: Sandbox) -> None:
         if sandbox.request.auto_pause and sandbox.state == "running":
@@ -182,28 +182,8 @@ class SandboxTable:
         else:
             self.kill(sandbox)
 
-    async def _warm(self, sandbox: Sandbox) -> None:
-        context = sandbox.default_context()
-        try:
-            async with bounded(self._bounds.sandbox, "a new sandbox did not start its interpreter"):
-                await context.start()
-        except UnansweredError as error:
-            self._end_unless_taken(sandbox, str(error))
-            raise ForkServerError(str(error)) from None
-        except BaseException:
-            self._end_unless_taken(sandbox)
-            raise
-        self._fork_servers.worked()
-        if sandbox.id not in self._sandboxes:
-            # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
-            context.submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
-
-    async def _make(self, request: SandboxRequest) -> Sandbox:
-        if request.limits:
-            sandbox = await self._spawn(self.settings.changed(request.limits))
-        else:
-            sandbox = await self._pool.take()
-        self._fork_servers.worked()
+    async def _make(self, request: SandboxRequest, supply: Supply) -> Sandbox:
+        sandbox = await supply.take(request.limits)
         if request.internet:
             try:
                 await self.connect(sandbox, internet=True, rules=request.rules)
@@ -212,28 +192,25 @@ class SandboxTable:
                 raise
         return sandbox
 
-    async def _spawn(self, limits: Limits) -> Sandbox:
-        sandbox_id = new_id()
-        spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
-        sandbox = Sandbox(sandbox_id, spawned, limits, Relay(spawned.guest, self._relay_capacity))
-        sandbox.default_context()
-        return sandbox
-
-    def _end_unless_taken(self, sandbox: Sandbox, failure: str = "") -> None:
-        """End a sandbox that has not become warm; if it is somebody's by now, they may have stopped it themselves."""
-        if sandbox.id in self._sandboxes:
-            return
-        if failure:
-            self._fork_servers.failed(sandbox.spawned.fork_server, failure)
-        self.kill(sandbox)
-
-    def _renew_pool(self) -> None:
-        for sandbox in self._pool.empty():
-            self.kill(sandbox)
-        self._pool.refill()
+    def _supply(
+        self,
+        settings: ServerSettings,
+        launched: ForkServerProcess,
+        launcher: Callable[[Sequence[str]], ForkServerProcess],
+        limits: Limits,
+    ) -> Supply:
+        return Supply(
+            settings,
+            launched,
+            bounds=self._bounds,
+            launcher=launcher,
+            limits=limits,
+            capacity=self._relay_capacity,
+            is_taken=self._sandboxes.__contains__,
+            on_gone=self._gone,
+        )
 
     def _gone(self, sandbox_id: str) -> None:
-        self._pool.discard(sandbox_id)
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is not None:
             self._endings.note(sandbox_id, sandbox.spawned.ending)

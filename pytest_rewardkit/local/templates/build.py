@@ -1,0 +1,157 @@
+"""Makes a template's environment, by uv where that is there, else by pip."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.local.errors import BuildError
+from pytest_rewardkit.local.templates import cache, support
+from pytest_rewardkit.local.templates.contents import digest_of, digest_of_texts
+from pytest_rewardkit.local.templates.interpreters import find_python, own_python, uv
+from pytest_rewardkit.local.templates.named_template import NONE
+from pytest_rewardkit.local.templates.package_environment import PackageEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pytest_rewardkit.local.templates.interpreters import FoundPython
+    from pytest_rewardkit.local.templates.named_template import NamedTemplate
+
+MAX_SECONDS: Final = 1800.0
+"""For one step: what asks or hangs must end some time."""
+
+_WORTH_SAYING: Final = 1.0
+_MAX_REASON: Final = 500
+_NOTICE: Final = re.compile(r"\[notice\]|WARNING:|\s*$")
+
+
+def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnvironment:
+    """Return a template's environment, which is made if it is not there.
+
+    Parameters:
+        say: told what takes long, as one line.
+
+    Raises:
+        BuildError: it cannot be made; the text ends with what the installer said last.
+    """
+    os.umask(0o022)  # sandboxes may be other users
+    begun = time.monotonic()
+    title = f"the template {template.name!r}"
+
+    def wait() -> None:
+        say(f"another process makes {title}, which is waited for")
+
+    try:
+        python = find_python(template.python, _run)
+        installation = _Installation(python, template)
+
+        def make(place: Path) -> None:
+            version = ".".join(map(str, python.version))
+            say(f"making {title}: {', '.join([f'Python {version}', *template.packages])}")
+            installation.make_environment(place)
+
+        pinned = support.pinned()
+        place = cache.made_once(digest_of(template, repr(python), pinned), make, wait)
+        needed = cache.made_once(digest_of_texts([repr(python), *pinned]), installation.make_support, wait)
+    except (BuildError, OSError) as error:
+        raise BuildError(f"{title} cannot be made: {error}") from None
+    if (seconds := time.monotonic() - begun) > _WORTH_SAYING:
+        say(f"made {title} in {seconds:.0f} s")
+    return PackageEnvironment(str(place / "bin" / "python"), (str(needed / "site-packages"),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Installation:
+    """Makes what a template's sandboxes need.
+
+    Parameters:
+        python: its interpreter.
+        template: the template.
+    """
+
+    python: FoundPython
+    template: NamedTemplate
+
+    def make_environment(self, place: Path) -> None:
+        """Make the template's own environment in an empty directory."""
+        own = str(place / "bin" / "python")
+        _run([self.python.path, "-I", "-m", "venv", "--without-pip", str(place)])
+        self._give_pip(place)
+        if self.template.packages:
+            self._install(own, [*self._sources(), *self.template.packages])
+        self._compile(place / "lib")
+
+    def make_support(self, place: Path) -> None:
+        """Put what the fork server needs into an empty directory."""
+        if self.python.takes_packages_of(own_python()):
+            support.copy_to(place / "site-packages", support.OF_FORK_SERVERS)
+        else:
+            self._install(self.python.path, ["--target", str(place / "site-packages"), *support.pinned()])
+        self._compile(place)
+
+    def _give_pip(self, place: Path) -> None:
+        """Have candidates' `pip` be the environment's; Python's own way to it takes seconds, and is not everywhere."""
+        python = place / "bin" / "python"
+        if not (self.python.takes_packages_of(own_python()) and support.is_here(support.PIP)):
+            _try([str(python), "-I", "-m", "ensurepip", "--default-pip"])
+            return
+        major, minor, _ = self.python.version
+        support.copy_to(place / "lib" / f"python{major}.{minor}" / "site-packages", support.PIP)
+        for name in ("pip", "pip3"):
+            command = place / "bin" / name
+            command.write_text(f'#!/bin/sh\nexec "{python}" -m pip "$@"\n', "utf-8")
+            command.chmod(0o755)
+
+    def _install(self, python: str, arguments: Sequence[str]) -> None:
+        if (tool := uv()) is not None:
+            _run([tool, "pip", "install", "--no-progress", "--python", python, *arguments])
+        elif _try([python, "-I", "-m", "pip", "--version"]):
+            _run([python, "-I", "-m", "pip", *_QUIET, "install", "--no-warn-script-location", *arguments])
+        else:
+            _run([sys.executable, "-m", "pip", "--python", python, *_QUIET, "install", *arguments])
+
+    def _compile(self, place: Path) -> None:
+        # Sandboxes cannot write there what Python would leave beside sources.
+        _try([self.python.path, "-I", "-m", "compileall", "-q", str(place)])
+
+    def _sources(self) -> list[str]:
+        links = [f"--find-links={place}" for place in self.template.find_links]
+        if self.template.index == NONE:
+            return ["--no-index", *links]
+        return [*([f"--index-url={self.template.index}"] if self.template.index else []), *links]
+
+
+_QUIET: Final = ("--no-input", "--disable-pip-version-check", "--quiet")
+
+
+def _run(command: Sequence[str]) -> None:
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=MAX_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"{command[0]} did not end within {MAX_SECONDS:g} s") from None
+    if done.returncode != 0:
+        raise BuildError(last_words((done.stderr + done.stdout).decode("utf-8", "replace")) or f"{command[0]} failed")
+
+
+def _try(command: Sequence[str]) -> bool:
+    try:
+        _run(command)
+    except BuildError:
+        return False
+    return True
+
+
+def last_words(output: str) -> str:
+    """Return what an installer has said last, on one line: pip's last line, uv's last reason."""
+    lines = [line for line in output.splitlines() if not _NOTICE.match(line)]
+    if not lines:
+        return ""
+    reason = "\n".join(lines).rpartition("╰─▶")[2] if "╰─▶" in output else lines[-1]
+    return " ".join(reason.split())[:_MAX_REASON]

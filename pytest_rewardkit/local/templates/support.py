@@ -1,0 +1,72 @@
+"""What templates get of the packages here: what the fork server itself needs, as IPython, and pip."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.local.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+OF_FORK_SERVERS: Final = ("ipython", "matplotlib-inline", "landlockpy", "seccompy")
+PIP: Final = ("pip",)
+
+_LEFT_OUT: Final = ("jedi",)
+"""IPython completes with it, which nobody asks of sandboxes, and it is half of all."""
+
+
+def pinned() -> list[str]:
+    """Return what fork servers need as requirements, in the versions that are installed here."""
+    return [f"{name}=={found.version}" for name, found in sorted(_distributions(OF_FORK_SERVERS).items())]
+
+
+def is_here(names: Iterable[str]) -> bool:
+    """Whether packages are installed here, with what they need."""
+    try:
+        return bool(_distributions(names))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def copy_to(directory: Path, names: Iterable[str]) -> None:
+    """Copy packages from here, where they are installed, with what they need.
+
+    Raises:
+        BuildError: of one it is not known what files it has.
+    """
+    for name, found in _distributions(names).items():
+        if found.files is None:
+            raise BuildError(f"which files {name} has is not known")
+        for file in found.files:
+            if ".." in file.parts:
+                continue  # its commands
+            target = directory / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source = Path(str(found.locate_file(file)))
+            if source.is_file():
+                shutil.copy2(source, target)  # with its time, by which what is compiled is known
+
+
+def _distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
+    found: dict[str, metadata.Distribution] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in _LEFT_OUT:
+            found[name] = metadata.distribution(name)
+            waiting += _required(found[name])
+    return found
+
+
+def _required(distribution: metadata.Distribution) -> Iterator[str]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    for text in distribution.requires or ():
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield canonicalize_name(requirement.name)

@@ -1,0 +1,131 @@
+"""Sandboxes of templates, by the real SDK: made when they are first asked for, each with its own packages."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from e2b import BuildException, SandboxException, Template
+from e2b_code_interpreter import Sandbox
+from servers import sdk_address, silent_server
+from wheels import make_wheel
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.local.settings import ServerSettings
+from pytest_rewardkit.local.templates.cache import VARIABLE
+from pytest_rewardkit.sandboxes.local import LocalProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_rewardkit.local.handle import LocalServer
+
+OTHER = "iniconfig"
+"""A package that pytest's environment has, in another version."""
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, shared_settings: ServerSettings, template_cache: Path
+) -> Iterator[LocalServer]:
+    folder = tmp_path_factory.mktemp("project")
+    make_wheel(folder / "wheels", OTHER, "0.0.1", "VERSION = 'of the template'\n")
+    make_wheel(folder / "wheels", "pygments", "0.0.1", "")
+    pyproject = folder / "pyproject.toml"
+    pyproject.write_text(
+        f"""
+        [tool.rewardkit.templates.other]
+        packages = ["{OTHER}==0.0.1"]
+        preload = ["{OTHER}"]
+        limits = {{memory_mb = 300}}
+        find_links = ["wheels"]
+        index = false
+
+        [tool.rewardkit.templates.nowhere]
+        packages = ["no-such-package"]
+        index = false
+
+        [tool.rewardkit.templates.spoilt]
+        packages = ["pygments"]
+        find_links = ["wheels"]
+        index = false
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(template_cache))
+        settings = ServerSettings(isolation=shared_settings.isolation, templates=str(pyproject))
+        with silent_server(settings) as server:
+            yield server
+
+
+def test_the_first_who_asks_has_it_made_and_all_get_it(server: LocalServer) -> None:
+    told: list[str] = []
+    providers = [LocalProvider(server=server, isolation="auto", say=told.append) for _ in range(2)]
+    made: list[Sandbox] = []
+    threads = [threading.Thread(target=lambda one=one: made.append(one.create(template="other"))) for one in providers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
+    assert [line.startswith("making the template 'other': Python 3.") for line in told] == [True, False]
+    assert told[0].endswith(f", {OTHER}==0.0.1")
+    assert told[1].startswith("made the template 'other' in ")
+    for sandbox in made:
+        with sandbox:
+            assert sandbox.run_code(f"import {OTHER}; {OTHER}.VERSION").text == "of the template"
+            assert sandbox.get_info().memory_mb == 300
+    with providers[0].create(template="other", memory_mb=200) as sandbox:
+        assert sandbox.get_info().memory_mb == 200
+
+
+def test_it_has_its_own_packages_and_no_others(server: LocalServer) -> None:
+    address = sdk_address(server)
+    with Sandbox.create("other", **address) as sandbox:
+        listed = json.loads(sandbox.commands.run("python -m pip list --format=json").stdout)
+        assert {"iniconfig": "0.0.1", "pip": "x"}.keys() <= {package["name"] for package in listed}
+        shown = sandbox.commands.run(f"python -c 'import {OTHER}; print({OTHER}.VERSION)'").stdout
+        assert shown == "of the template\n"
+        error = sandbox.run_code("import aiohttp").error
+        assert error is not None
+        assert error.name == "ModuleNotFoundError"
+        place = sandbox.run_code(f"import {OTHER}; {OTHER}.__file__").text or ""
+        refused = sandbox.run_code(f"open({place!r}, 'a')").error
+        assert refused is not None
+        assert refused.name in ("OSError", "PermissionError")
+        assert Path(place).read_text() == "VERSION = 'of the template'\n"
+    with Sandbox.create(**address) as sandbox:
+        usual = sandbox.run_code(f"import {OTHER}; {OTHER}.__file__").text or ""
+        assert usual != place
+
+
+def test_a_template_that_cannot_be_made_or_makes_nothing_is_nobodys_fault(server: LocalServer) -> None:
+    told: list[str] = []
+    provider = LocalProvider(server=server, isolation="auto", say=told.append)
+    with pytest.raises(
+        SandboxUnavailable,
+        match=r"^the template 'nowhere' cannot be made: .*No matching distribution found for no-such-package",
+    ):
+        provider.create(template="nowhere")
+    with pytest.raises(SandboxUnavailable, match=r"^the template 'nowhere' cannot be made"):
+        provider.create(template="nowhere")
+    assert len(told) == 1
+    with pytest.raises(SandboxException, match=r"the template 'spoilt' makes no sandboxes: .*pygments"):
+        Sandbox.create("spoilt", request_timeout=120, **sdk_address(server))
+
+
+def test_unknown_names_and_what_the_sdk_would_build(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = LocalProvider(server=server, isolation="auto")
+    with pytest.raises(RewardkitUsageError, match=r"^template 'othr' not found; did you mean 'other'"):
+        provider.create(template="othr")
+    with pytest.raises(SandboxException, match=r"404: template 'othr' not found; did you mean 'other'"):
+        Sandbox.create("othr", **sdk_address(server))
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BuildException, match=r"under \[tool\.rewardkit\.templates\.NAME\]"):
+        Template.build(Template().from_python_image().pip_install("numpy"), alias="numbers")
+    with provider.create() as sandbox, provider.create(template=sandbox.create_snapshot().snapshot_id) as copy:
+        assert copy.run_code("6 * 7").text == "42"
