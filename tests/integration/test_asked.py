@@ -157,29 +157,25 @@ def test_a_worker_that_dies_before_the_reward_is_there(pytester, monkeypatch):
     result.stdout.fnmatch_lines(["gate FAILED: strict mean 0.50 < 0.6, 1 unscored test counting as 0"])
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ("None", "None is not a reward; give a number in [0, 1], or Reward.unscored('why') where nothing can be said"),
-        ("1.5", "a reward is a number in [0, 1], not 1.5"),
-        ("-0.5", "a reward is a number in [0, 1], not -0.5"),
-        ("float('nan')", "a reward is a number in [0, 1], not nan"),
-        ("'0.5'", "a reward is a number in [0, 1], not '0.5'"),
-    ],
-)
-@pytest.mark.parametrize("call", ["reward.record", "assert_reward"])
-def test_what_is_no_reward_is_refused(run, pytester, call, given, said):
-    pytester.makepyfile(
-        f"""
-        from pytest_rewardkit import assert_reward
+NO_REWARDS = {
+    "None": "None is not a reward; give a number in [0, 1], or Reward.unscored('why') where nothing can be said",
+    "1.5": "a reward is a number in [0, 1], not 1.5",
+    "-0.5": "a reward is a number in [0, 1], not -0.5",
+    "float('nan')": "a reward is a number in [0, 1], not nan",
+    "'0.5'": "a reward is a number in [0, 1], not '0.5'",
+}
 
-        def test_it(reward):
-            {call}({given})
-        """
-    )
+
+def test_what_is_no_reward_is_refused(run, pytester):
+    calls = [(call, given) for call in ("reward.record", "assert_reward") for given in NO_REWARDS]
+    tests = [f"def test_{number}(reward): {call}({given})" for number, (call, given) in enumerate(calls)]
+    pytester.makepyfile("\n".join(["from pytest_rewardkit import assert_reward", *tests]))
     result = run("--rewardkit-results=results.jsonl")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert attempts(pytester) == {"test_it": (None, f"the test raised RewardkitUsageError: {call}: {said}")}
+    assert attempts(pytester) == {
+        f"test_{number}": (None, f"the test raised RewardkitUsageError: {call}: {NO_REWARDS[given]}")
+        for number, (call, given) in enumerate(calls)
+    }
 
 
 TIMEOUT = """
