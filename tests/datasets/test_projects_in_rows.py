@@ -6,6 +6,9 @@ import pytest
 
 from pytest_rewardkit import RewardkitUsageError, evaluate_dataset
 
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Without the plugins that are installed here, which take longer to load than these tests."""
+
 IT = "def double(n):\n    return n\n\n\ndef half(n):\n    return n / 2\n"
 TESTS = """
 from it import double, half
@@ -30,7 +33,8 @@ def folder(tmp_path):
 
 
 def evaluated(folder, **fields):
-    (folder / "rows.jsonl").write_text(json.dumps({"id": "a", "project": "projects/it", **fields}) + "\n")
+    row = {"id": "a", "project": "projects/it", "envs": ALONE, **fields}
+    (folder / "rows.jsonl").write_text(json.dumps(row) + "\n")
     (result,) = evaluate_dataset(None, folder / "rows.jsonl", format="project", provider="local", progress=False)
     return result.reward
 

@@ -11,6 +11,9 @@ import pytest
 
 from pytest_rewardkit import Project, RewardkitUsageError, Verdict, assert_tests, score_tests
 
+ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Without the plugins that are installed here, which take longer to load than these tests."""
+
 MODULE = """\
 def mean(numbers):
     return sum(numbers) / (len(numbers) + 1)
@@ -127,13 +130,13 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def project(repository):
-    return Project(source=repository, commit="buggy")
+    return Project(source=repository, commit="buggy", envs=ALONE)
 
 
 @pytest.fixture(scope="session")
 def once(repository):
     """The same project, whose tests run in one order alone."""
-    return Project(source=repository, commit="buggy", any_order=False)
+    return Project(source=repository, commit="buggy", envs=ALONE, any_order=False)
 
 
 def patch(text, name="figures.py", before=MODULE):
@@ -212,13 +215,13 @@ def test_a_listed_test_that_is_not_there_has_not_passed(sandbox, project):
 
 
 def test_a_slow_candidate_is_a_timeout(sandbox, repository):
-    project = Project(source=repository, commit="buggy", time_limit=5)
+    project = Project(source=repository, commit="buggy", envs=ALONE, time_limit=5)
     reward = score_tests(sandbox, {"figures.py": "while True:\n    pass\n"}, project)
     assert (reward.value, reward.verdict) == (0.0, Verdict.TIMEOUT)
 
 
 def test_tests_that_pass_in_one_order_alone_have_not_passed(sandbox, repository):
-    project = Project(source=repository, commit="buggy")
+    project = Project(source=repository, commit="buggy", envs=ALONE)
     by_turns = RIGHT + textwrap.dedent(
         """
         calls = []
@@ -235,17 +238,17 @@ def test_tests_that_pass_in_one_order_alone_have_not_passed(sandbox, repository)
     assert [part.reason for part in reward.parts if part.value == 0] == [
         "it passes in one order of the tests, and not in the reverse"
     ]
-    loose = Project(source=repository, commit="buggy", any_order=False)
+    loose = Project(source=repository, commit="buggy", envs=ALONE, any_order=False)
     assert score_tests(sandbox, {"figures.py": by_turns}, loose).value == 1.0
 
 
 def test_what_a_reference_passes_is_expected(sandbox):
     files = {"tests/test_new.py": "from new import double\n\ndef test_it():\n    assert double(2) == 4\n"}
-    project = Project(source=files, reference={"new.py": "def double(n):\n    return 2 * n\n"})
+    project = Project(source=files, envs=ALONE, reference={"new.py": "def double(n):\n    return 2 * n\n"})
     assert score_tests(sandbox, {"new.py": "def double(n):\n    return n + n\n"}, project).value == 1.0
     assert score_tests(sandbox, {"new.py": "def double(n):\n    return n\n"}, project).value == 0.0
     assert score_tests(sandbox, {"new.py": "import os\nos._exit(0)\n"}, project).value == 0.0
-    without = Project(source=files)
+    without = Project(source=files, envs=ALONE)
     assert score_tests(sandbox, {"new.py": "def double(n):\n    return n + n\n"}, without).value == 1.0
     assert score_tests(sandbox, {}, without).value == 0.0
 
@@ -257,10 +260,10 @@ def test_tests_that_cannot_run_say_nothing_of_a_candidate(sandbox):
         ({"setup": "exit 3"}, "setup failed"),
         ({"reference": {}}, "the reference passes none"),
     ]:
-        reward = score_tests(sandbox, {"a.py": ""}, Project(source=files, **broken))
+        reward = score_tests(sandbox, {"a.py": ""}, Project(source=files, envs=ALONE, **broken))
         assert reward.verdict is Verdict.UNSCORED
         assert reason in reward.reason
-    passing = Project(source={"tests/test_it.py": "def test_it():\n    pass\n"})
+    passing = Project(source={"tests/test_it.py": "def test_it():\n    pass\n"}, envs=ALONE)
     assert "say nothing" in score_tests(sandbox, {"a.py": ""}, passing).reason
 
 
@@ -270,7 +273,7 @@ def test_a_set_up_runs_before_the_candidate_is_there(sandbox):
         "data.txt": "from the project",
         "tests/test_it.py": "def test_it():\n    from it import text\n    assert text() == 'from the project'\n",
     }
-    project = Project(source=files, setup="python3 make.py")
+    project = Project(source=files, setup="python3 make.py", envs=ALONE)
     it = "def text():\n    return open('made.txt').read()\n"
     assert score_tests(sandbox, {"it.py": it}, project).value == 1.0
     hooked = {"it.py": "def text():\n    return ''\n", "make.py": "open('made.txt', 'w').write('hooked')\n"}
