@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
     from pytest_rewardkit.run.worker.recorder import Recorder
+    from pytest_rewardkit.run.worker.shared_sandboxes import SharedSandboxes
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
 
@@ -26,6 +27,9 @@ WIDE_SCOPE_TIMEOUT: Final = 3600
 is the most that every E2B account allows."""
 
 _SANDBOXES: Final = ("sandbox", "async_sandbox", "sandbox_factory")
+
+SHARED_SANDBOXES: Final = "rewardkit-shared-sandboxes"
+"""The name of the plugin that sees to sandboxes of wider scope, where there are any."""
 
 Scope = Literal["function", "class", "module", "session"]
 
@@ -51,7 +55,10 @@ def sandbox_factory(
         def create(**options: Any) -> Sandbox:
             __tracebackhide__ = True
             with _clear_usage_errors(request, "sandbox_factory"):
-                return factory.create(**options)
+                sandbox = factory.create(**options)
+                if (shared := _shared_sandboxes(request)) is not None:
+                    shared.watch("sandbox_factory", sandbox)
+                return sandbox
 
         yield create
 
@@ -72,6 +79,10 @@ def async_sandbox(
     with _factory(request, sandbox_options) as factory:
         with _clear_usage_errors(request, "async_sandbox"):
             sandbox = factory.create_async()
+            if (shared := _shared_sandboxes(request)) is not None:
+                from pytest_rewardkit.sandboxes.twin import twin
+
+                shared.watch("async_sandbox", twin(sandbox))
         yield sandbox
 
 
@@ -157,6 +168,12 @@ def _needs_sandbox(name: str, own: Mapping[str, Collection[str]]) -> bool:
     return False
 
 
+def _shared_sandboxes(request: pytest.FixtureRequest) -> SharedSandboxes | None:
+    """What sees to sandboxes that tests share; None where each test has its own."""
+    found: SharedSandboxes | None = request.config.pluginmanager.get_plugin(SHARED_SANDBOXES)
+    return found
+
+
 def _wants_sandbox(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
     return "sandbox_factory" in names or "async_sandbox" in names
@@ -195,6 +212,8 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
     try:
         yield factory
     finally:
+        if (shared := _shared_sandboxes(request)) is not None:
+            shared.forget(str(request.fixturename))
         factory.close()
 
 

@@ -55,6 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
     _check_workers(config, settings)
     config.pluginmanager.register(fixtures, "rewardkit-fixtures")
     config.pluginmanager.register(datasets, "rewardkit-datasets")
+    if settings.sandbox_scope != "function":
+        from pytest_rewardkit.run.worker.shared_sandboxes import SharedSandboxes
+
+        config.pluginmanager.register(SharedSandboxes(), fixtures.SHARED_SANDBOXES)
     config.pluginmanager.register(asking, "rewardkit-asking")
     failures = _failures(config, settings) if settings.enabled else None
     worker = WorkerPlugin(failures, _threshold(config, settings), _languages(config))

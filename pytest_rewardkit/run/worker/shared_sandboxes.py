@@ -1,0 +1,134 @@
+"""Sandboxes that several tests share: between two of them they are brought back to what they were, or are replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, require_lesser_user, reset
+from pytest_rewardkit.sandboxes.reuse.state import State, strange_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.sandboxes.reuse.state import SeenProcess
+
+
+@dataclass(slots=True)
+class _Shared:
+    """A sandbox, and what was in it before the first test.
+
+    Parameters:
+        at_rest: the processes that are there when no test uses it.
+        is_settled: whether nothing but tests can have changed anything since.
+    """
+
+    sandbox: Sandbox
+    before: State
+    at_rest: frozenset[SeenProcess]
+    is_settled: bool = True
+
+
+class SharedSandboxes:
+    """Sees to it that no test meets what another one has left, where sandboxes are of wider scope than a test's.
+
+    Fixtures of wider scope may leave files for all their tests.
+    """
+
+    def __init__(self) -> None:
+        self._shared: dict[str, list[_Shared]] = {}
+        self._fixtures: dict[str, tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = {}
+        self.reused = 0
+        """How often a sandbox went from one test to another."""
+
+    def watch(self, fixture: str, sandbox: Sandbox) -> None:
+        """Take note of a fresh sandbox, made by a fixture.
+
+        Raises:
+            RewardkitUsageError: it could not be shown to be as before, so that tests cannot share it.
+            SandboxUnavailable: it is lost.
+        """
+        try:
+            require_lesser_user(sandbox)
+            before = observe(sandbox)
+        except NotCleanError as error:
+            raise _refusal(error) from error
+        self._shared.setdefault(fixture, []).append(_Shared(sandbox, before, before.processes))
+
+    def forget(self, fixture: str) -> None:
+        """Take note that a fixture's sandboxes are gone."""
+        self._shared.pop(fixture, None)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        if fixturedef.scope == "function":
+            self._settle()
+            return (yield)
+        self._fixtures[fixturedef.argname] = fixturedef, request
+        try:
+            return (yield)
+        finally:
+            for each in self._each():
+                each.is_settled = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        self._settle()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+        result = yield
+        if nextitem is not None:
+            for fixture in list(self._shared):
+                self._hand_on(fixture)
+        return result
+
+    def _hand_on(self, fixture: str) -> None:
+        shared = self._shared.get(fixture, ())
+        try:
+            for each in shared:
+                each.at_rest = reset(each.sandbox, each.before)
+        except NotCleanError:
+            # With it end the fixtures that were made from it; who asks next gets all of them anew.
+            fixturedef, request = self._fixtures[fixture]
+            fixturedef.finish(request)  # type: ignore[arg-type]
+        else:
+            self.reused += len(shared)
+
+    def _settle(self) -> None:
+        """Take what fixtures of wider scope have left for what is there before a test."""
+        for each in self._each():
+            if each.is_settled:
+                continue
+            try:
+                now = observe(each.sandbox)
+            except NotCleanError as error:
+                raise _refusal(error) from error
+            # An interpreter of the server's may have waited there from the start.
+            if not each.at_rest.issuperset(strange_processes(now.processes, each.before)):
+                pytest.fail(
+                    "a fixture of wider scope has left processes or interpreters in a sandbox that tests share, and "
+                    "these are ended after each test; leave files, by sandbox.files, or make it a fixture of a test",
+                    pytrace=False,
+                )
+            each.before = State(each.before.processes, now.files)
+            each.is_settled = True
+
+    def _each(self) -> list[_Shared]:
+        return [each for shared in self._shared.values() for each in shared]
+
+
+def _refusal(error: NotCleanError) -> Exception:
+    if error.__cause__ is not None and says_nothing(error.__cause__):
+        return SandboxUnavailable(str(error))
+    return RewardkitUsageError(
+        f"tests cannot share sandboxes like this one: {error}; use --rewardkit-sandbox-scope=function"
+    )

@@ -1,0 +1,169 @@
+"""Brings a sandbox back to what it was: no interpreters, no processes, no files more than before; and sees to it.
+
+What is asked for in the sandbox is asked by the system's own programs, with nothing of the candidate's around them: not
+its home, whose start-up files a shell reads, nor its variables. It is asked when no process of the user's is left.
+"""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.reuse.state import (
+    State,
+    changed_paths,
+    new_paths,
+    read_files,
+    read_processes,
+    strange_processes,
+)
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2b_code_interpreter import Sandbox
+
+    from pytest_rewardkit.sandboxes.reuse.state import SeenProcess
+
+PLACES: Final = ("/home/user", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - in the sandbox
+"""Where a candidate can leave files."""
+
+MAX_LISTING: Final = 4_000_000
+MAX_PATHS: Final = 500
+ROUNDS: Final = 5
+"""How often what is left is ended; what has always another child by then is not to be had."""
+
+SECONDS: Final = 30
+
+_ENVIRONMENT: Final = {"HOME": "/", "PATH": "/usr/bin:/bin", "BASH_ENV": "", "LD_PRELOAD": "", "LC_ALL": "C"}
+
+# Of what is built into the shell alone. The whole file is read, since a process may have line breaks in its name.
+_PROCESSES: Final = r"""
+printf '%s\0' $$
+for place in /proc/[0-9]*; do
+    stat= own=0
+    { IFS= read -r -d '' stat < "$place/stat"; } 2>/dev/null
+    [ -O "$place" ] && own=1
+    [ -n "$stat" ] && printf '%s\0%s\0%s\0' "${place#/proc/}" "$own" "$stat"
+done
+true
+"""
+
+# A candidate can set any time of a file but that of its change.
+_FILES: Final = (
+    rf"for place in {' '.join(PLACES)}; do [ -d $place ] && "
+    r"find $place -xdev -printf '%p\0%y\0%U\0%m\0%i\0%s\0%C@\0' 2>/dev/null; done | "
+    f"head -c {MAX_LISTING}"
+)
+
+_RIGHTS: Final = "[ $(id -u) = 0 ] || { command -v sudo && sudo -n true; } >/dev/null 2>&1 && echo all; true"
+
+
+class NotCleanError(Exception):
+    """A sandbox cannot be brought back to what it was, or cannot be shown to be."""
+
+
+def observe(sandbox: Sandbox) -> State:
+    """What is in a sandbox.
+
+    Raises:
+        NotCleanError: that cannot be told.
+    """
+    files = _said(sandbox, _FILES)
+    if len(files.encode()) >= MAX_LISTING:
+        raise NotCleanError("there are too many files to look through")
+    try:
+        return State(_processes(sandbox), read_files(files))
+    except ValueError as error:
+        raise NotCleanError(f"its files cannot be told: {error}") from error
+
+
+def _processes(sandbox: Sandbox) -> frozenset[SeenProcess]:
+    teller, _, processes = _said(sandbox, _PROCESSES).partition("\0")
+    try:
+        return read_processes(processes, but=int(teller))
+    except (ValueError, IndexError) as error:
+        raise NotCleanError(f"its processes cannot be told: {error}") from error
+
+
+def require_lesser_user(sandbox: Sandbox) -> None:
+    """Refuses a sandbox whose user can do anything in it: nothing that is told there could be believed.
+
+    Raises:
+        RewardkitUsageError: it is one.
+        NotCleanError: that cannot be told.
+    """
+    if _said(sandbox, _RIGHTS):
+        raise RewardkitUsageError(
+            "in sandboxes of this template any code can become root, so that nothing shows whether one is as before; "
+            "use --rewardkit-sandbox-scope=function, or a template whose user has no sudo"
+        )
+
+
+def reset(sandbox: Sandbox, before: State) -> frozenset[SeenProcess]:
+    """Ends all interpreters and processes, and removes all files that were not there before.
+
+    Returns:
+        The processes that are there now, a fresh interpreter among them.
+
+    Raises:
+        NotCleanError: afterwards it is not as it was.
+    """
+    try:
+        old = {context.id for context in sandbox.list_code_contexts()}
+        for context in old:
+            again(partial(sandbox.remove_code_context, context))
+        now = _without_processes(sandbox, before)
+        if paths := new_paths(now, before):
+            _remove(sandbox, paths)
+            now = observe(sandbox)
+        _require_as_before(now, before)
+        execution = sandbox.run_code("pass")
+        left = old & {context.id for context in sandbox.list_code_contexts()}
+    except NotCleanError:
+        raise
+    except Exception as error:
+        raise NotCleanError(one_line(f"{type(error).__name__}: {error}", 300)) from error
+    if left or execution.error is not None or execution.execution_count != 1:
+        raise NotCleanError("its interpreter is not a fresh one")
+    return _processes(sandbox)
+
+
+def _without_processes(sandbox: Sandbox, before: State) -> State:
+    for _ in range(ROUNDS):
+        if not (strange := strange_processes(_processes(sandbox), before)):
+            break
+        _said(sandbox, f"kill -9 {' '.join(str(process.pid) for process in strange)} 2>/dev/null; true")
+    return observe(sandbox)
+
+
+def _remove(sandbox: Sandbox, paths: Sequence[str]) -> None:
+    if len(paths) > MAX_PATHS:
+        raise NotCleanError(f"{len(paths)} files and folders are new")
+    # What cannot be removed is still there when one looks again.
+    _said(sandbox, f"rm -rf --one-file-system -- {shlex.join(paths)} >/dev/null 2>&1; true")
+
+
+def _require_as_before(now: State, before: State) -> None:
+    if strange := strange_processes(now.processes, before):
+        raise NotCleanError(f"{len(strange)} processes cannot be ended")
+    if paths := new_paths(now, before):
+        raise NotCleanError(f"{_path(paths)} cannot be removed")
+    if paths := changed_paths(now, before):
+        raise NotCleanError(f"{_path(paths)} has been changed")
+
+
+def _path(paths: Sequence[str]) -> str:
+    return one_line(repr(paths[0]), 100)
+
+
+def _said(sandbox: Sandbox, command: str) -> str:
+    try:
+        result: Any = sandbox.commands.run(command, envs=_ENVIRONMENT, cwd="/", timeout=SECONDS)
+    except Exception as error:
+        raise NotCleanError(one_line(f"{type(error).__name__}: {error}", 300)) from error
+    return str(result.stdout)
