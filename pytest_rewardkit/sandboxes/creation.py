@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 import uuid
@@ -57,6 +56,8 @@ async def create_async(
     **options: Any,
 ) -> AsyncSandbox:
     """As `create`, for the asynchronous SDK."""
+    import asyncio  # loaded with the SDK; a run without sandboxes loads neither
+
     from e2b_code_interpreter import AsyncSandbox
 
     keywords = _keywords(within, options)

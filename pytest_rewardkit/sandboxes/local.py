@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,6 +75,8 @@ class LocalProvider:
         return creation.create(**keywords)
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
+        import asyncio  # loaded with the SDK; a run without sandboxes loads neither
+
         await asyncio.to_thread(self._templates.wait_for, options.get("template"))
         keywords = {"within": CREATE_SECONDS, **self._keywords(options)}
         log_size = self._log.size()

@@ -38,6 +38,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
             for name in (
                 *(
                     "plugin",
+                    "plain_imports",
                     "settings",
                     "hooks",
                     "fixtures",
