@@ -7,6 +7,7 @@ import codecs
 import getpass
 import hashlib
 import os
+import re
 import select
 import subprocess
 import sys
@@ -31,6 +32,10 @@ MAX_ERROR_TEXT = 2**20
 
 
 _CHUNK = 2**16
+
+# One line that begins as no name, no prompt and no command does, and asks for no help.
+_LINE_OF_PYTHON = re.compile(r"""[({"'0-9][^?\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*\Z""")
+_OUTPUT_ASSIGNED = re.compile(r"=\s*[%!]")
 
 
 def _ignore(event: str, **fields: Any) -> None:
@@ -62,6 +67,25 @@ class Shell(InteractiveShell):
     terminals = Bool(True)
     exit_now = Bool(False)
     shelf: Shelf
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._own_syntax = self._syntax()
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Return a cell without IPython's own syntax; where there can be none, without looking for it."""
+        is_python = _LINE_OF_PYTHON.match(raw_cell) and not _OUTPUT_ASSIGNED.search(raw_cell)
+        if is_python and self._syntax() == self._own_syntax:
+            return f"{raw_cell}\n"
+        return str(super().transform_cell(raw_cell))
+
+    def _syntax(self) -> list[list[Any]]:
+        """What transforms cells."""
+        static, dynamic = self.input_transformer_manager, self.prefilter_manager
+        lists = [static.cleanup_transforms, static.line_transforms, static.token_transformers]
+        if dynamic is not None:
+            lists += [dynamic.transformers, dynamic.checkers]
+        return [list(transforms) for transforms in (*lists, self.input_transformers_post)]
 
     def ask_exit(self) -> None:
         """Have the kernel end after the cell; what exit() and quit() call."""
