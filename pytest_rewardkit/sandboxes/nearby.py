@@ -17,7 +17,12 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 def server_nearby(sandbox: Sandbox) -> SplitResult | None:
     """The address of the server that a sandbox is of, if that is on this machine."""
     place = urlsplit(str(sandbox.connection_config.get_api_params().get("api_url") or ""))
-    return place if place.hostname in _LOOPBACK else None
+    return place if is_nearby(place) else None
+
+
+def is_nearby(place: SplitResult) -> bool:
+    """Whether an address is this machine's own."""
+    return place.hostname in _LOOPBACK
 
 
 def named_context(sandbox: Sandbox) -> Context | None:

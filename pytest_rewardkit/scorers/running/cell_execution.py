@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
+from pytest_rewardkit.sandboxes.direct import run_code
 from pytest_rewardkit.scorers.guest import figures
 from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime
@@ -74,7 +75,8 @@ class CellExecution:
 
     def _run(self) -> None:
         try:
-            self.result = self.sandbox.run_code(
+            self.result = run_code(
+                self.sandbox,
                 self.code,
                 context=self.context,
                 # Only so that a thread whose interpreter is gone does not wait for ever.
