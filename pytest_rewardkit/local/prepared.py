@@ -11,7 +11,10 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PREPARED: Final = (
     *(
@@ -31,20 +34,32 @@ PREPARED: Final = (
 )
 """Names of modules, each after those that it imports; besides, they need the standard library alone."""
 
+_REHEARSAL: Final = "pytest_rewardkit.datasets.testcode.guest.rehearsal"
+"""A module whose `rehearse` has the code do once what it will be asked for."""
 
 FILE: Final = "<rewardkit>"
 """What the code names as its file, as when it is sent: by this, tracebacks are without it."""
 
 
-def prepare() -> None:
-    """Load the code into this interpreter, with a mark that tells which it is; where it is not, do nothing."""
+def prepare() -> Callable[[], None]:
+    """Load the code into this interpreter, with a mark that tells which it is; where it is not, do nothing.
+
+    Returns what rehearses it, in a cell.
+    """
     if not (name := mark()):
-        return
+        return lambda: None
     for full_name in PREPARED:
-        code = find_spec(full_name).loader.get_code(full_name)  # type: ignore[union-attr]
-        module = sys.modules[full_name] = ModuleType(full_name)
-        exec(_of_no_file(code), module.__dict__)  # noqa: S102
+        sys.modules[full_name] = _module(full_name)
     sys.modules[name] = ModuleType(name)
+    rehearse: Callable[[], None] = _module(_REHEARSAL).rehearse
+    return rehearse
+
+
+def _module(name: str) -> ModuleType:
+    code = find_spec(name).loader.get_code(name)  # type: ignore[union-attr]
+    module = ModuleType(name)
+    exec(_of_no_file(code), module.__dict__)  # noqa: S102
+    return module
 
 
 def _of_no_file(code: CodeType) -> CodeType:

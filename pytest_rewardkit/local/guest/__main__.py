@@ -105,7 +105,7 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
     from pytest_rewardkit.local.guest import becoming, fork_server, learned, shelf, shell, warmup
     from pytest_rewardkit.local.prepared import prepare
 
-    prepare()
+    rehearse = prepare()
     own_root = None
     if plan.mount_right is not None:
         own_root = Root(overlays=plan.overlays)
@@ -128,7 +128,7 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
         the_shell = shell.make_shell(directory)
         the_shell.terminals = plan.private_root
         if warm:
-            warmup.warm_up(the_shell)
+            warmup.warm_up(the_shell, rehearse)
         the_shelf = shelf.Shelf({**environment, "HOME": HOME})
         sys.meta_path.insert(0, the_shelf)
         the_shell.shelf = the_shelf

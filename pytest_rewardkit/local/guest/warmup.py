@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.local.guest.execution import Executor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_rewardkit.local.guest.shell import Shell
 
@@ -26,6 +26,7 @@ _CELLS: Final = (
     "1 +",
     "import asyncio\nawait asyncio.sleep(0)",
     "[1, 2], {'a': 1.5}",
+    "rehearse()",
 )
 
 
@@ -45,8 +46,13 @@ def preload(names: Sequence[str]) -> list[str]:
     return loaded
 
 
-def warm_up(shell: Shell) -> None:
-    """Run some cells, and forget them."""
+def warm_up(shell: Shell, rehearse: Callable[[], None]) -> None:
+    """Run some cells, and forget them.
+
+    Parameters:
+        rehearse: what else is to be done in a cell.
+    """
+    shell.user_ns["rehearse"] = rehearse
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
         asyncio.run(_run_cells(shell))
     shell.reset(new_session=True, aggressive=False)
