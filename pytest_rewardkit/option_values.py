@@ -63,6 +63,13 @@ def quota(value: str) -> tuple[int, float]:
     )
 
 
+def names(value: str) -> tuple[str, ...]:
+    found = tuple(name.strip() for name in value.split(","))
+    if not all(found) or len(set(found)) < len(found):
+        raise ValueError(f"must be names with commas between, each once, not {value!r}")
+    return found
+
+
 def limit(name: str) -> Callable[[str], int]:
     def parse(value: str) -> int:
         from pytest_rewardkit.local.limits import Limits

@@ -347,6 +347,14 @@ OPTIONS: Final = (
         "MODE",
     ),
     Option(
+        "models",
+        "--rewardkit-models",
+        option_values.names,
+        None,
+        "Run each test that takes a model once for each of these, such as a,b, in place of those of its marker",
+        "NAMES",
+    ),
+    Option(
         "rescore",
         "--rewardkit-rescore",
         str,

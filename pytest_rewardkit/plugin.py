@@ -34,6 +34,7 @@ _MARKERS: Final = (
     "memory_mb=None, processes=None, disk_mb=None, open_files=None, output_mb=None): keywords of e2b's Sandbox.create "
     "for the test's sandboxes, and limits of local ones.",
     datasets.MARKER,
+    asking.MARKER,
 )
 
 

@@ -89,6 +89,8 @@ class RunSettings(NamedTuple):
     """The file in which what models gave is kept, and from which it is given again."""
     candidates_mode: str
     """Whether models are asked: auto, record or replay."""
+    models: tuple[str, ...] | None
+    """The models for each of which tests run; None for those that markers name."""
     rescore: str | None
     """The results file, folder of artifacts or file of candidates of which candidates are scored again."""
     selfcheck: tuple[str, ...] | None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # How `excerpt` says that something is missing; found again where a text that was cut is cut once more.
 _NOTE: Final = "\n[... {:,} characters left out ...]\n"
@@ -106,6 +109,17 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(_cells(character) for character in text)
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the rows of a table as texts whose columns stand under each other."""
+    widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for name, *numbers in rows:
+        padded = [name + " " * (widths[0] - cells(name))]
+        padded += [" " * (room - cells(cell)) + cell for cell, room in zip(numbers, widths[1:], strict=True)]
+        lines.append("  ".join(padded).rstrip())
+    return lines
 
 
 def fitted(text: str, width: int, *, ellipsis: str = "...", keep_end: bool = False) -> str:

@@ -1,10 +1,13 @@
-"""The fixtures by which tests ask models: what a model gave earlier is given again where it is on record."""
+"""The fixtures by which tests ask models: which model, and what it gave earlier where that is on record."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from pytest_rewardkit.pytest_internals import fixture_info
+from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,7 +19,61 @@ if TYPE_CHECKING:
 ASKED: Final = pytest.StashKey["AskedByTest"]()
 
 ASKING: Final = ("recorded", "async_recorded")
-"""The names of the fixtures of this module."""
+"""The names of those that ask."""
+
+
+MARKER: Final = (
+    "reward_models(*names): the test runs once for each model, whose name the fixture `model` gives; "
+    "--rewardkit-models names others."
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Makes a test of each model that a marker or the option names."""
+    mark = metafunc.definition.get_closest_marker("reward_models")
+    settings = RunSettings.of(metafunc.config)
+    if mark is None and (settings.models is None or not _gives_ours(metafunc)):
+        return
+    place = f"{metafunc.definition.nodeid}: @pytest.mark.reward_models"
+    marked: tuple[Any, ...] = () if mark is None else mark.args
+    names = marked if settings.models is None else settings.models
+    if mark is not None and mark.kwargs:
+        pytest.fail(f"{place}: takes names of models alone, and no keywords", pytrace=False)
+    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        pytest.fail(f"{place}: takes names of models, each once, not {names!r}", pytrace=False)
+    if "model" not in metafunc.fixturenames:
+        pytest.fail(f"{place}: the test uses neither `model` nor a fixture that does", pytrace=False)
+    # What is checked then are graders, and those are the same for all models.
+    names = names[:1] if settings.selfcheck else names
+    metafunc.parametrize("model", names, ids=names, indirect=True)
+
+
+def _gives_ours(metafunc: pytest.Metafunc) -> bool:
+    """Whether a test gets its model from the fixture below, and from no parameter of its own."""
+    if "model" not in metafunc.fixturenames:
+        return False
+    taken = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _named(mark.args[:1])}
+    fixtures = fixture_info(metafunc.definition)
+    defined: Any = None if fixtures is None else fixtures.name2fixturedefs.get("model")
+    return "model" not in taken and bool(defined) and defined[-1].func.__module__ == __name__
+
+
+def _named(argnames: Any) -> list[str]:
+    names = argnames[0] if argnames else ""
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+
+@pytest.fixture
+def model(request: pytest.FixtureRequest) -> str:
+    """The name of the model that the test is about, of ``@pytest.mark.reward_models`` or ``--rewardkit-models``."""
+    name: str | None = getattr(request, "param", None)
+    if name is None:
+        pytest.fail(
+            f"{request.node.nodeid}: the fixture `model` needs @pytest.mark.reward_models on the test, or "
+            "--rewardkit-models",
+            pytrace=False,
+        )
+    return name
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pytest_rewardkit.ledger.statistics import Interval, mean_interval, weighted
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pytest_rewardkit.ledger.ledger import Ledger
 
@@ -149,9 +149,15 @@ class BaselineComparison:
 
 def compare(now: Ledger, baseline: Baseline) -> BaselineComparison:
     """Return what became of the tests of `baseline` in `now`."""
+    tests = [Earned.of(test, baseline.pair_by) for test in now.tasks]
+    return compared(tests, baseline.tests, baseline.name, baseline.unfinished)
+
+
+def compared(now: Iterable[Earned], baseline: Iterable[Earned], name: str, unfinished: str = "") -> BaselineComparison:
+    """Return what became of tests since a baseline; `name` and `unfinished` are its."""
     changes: dict[str, Change] = {}
     pairs = []
-    earlier, tests = paired(baseline.tests, (Earned.of(test, baseline.pair_by) for test in now.tasks))
+    earlier, tests = paired(baseline, now)
     before: dict[str, float | None] = {}
     for key, test in tests.items():
         then = earlier.get(key)
@@ -163,12 +169,12 @@ def compare(now: Ledger, baseline: Baseline) -> BaselineComparison:
             pairs.append(Pair(test.node_id, then.value, test.value, test.weight, test.label))
     gone = {then.node_id: then.value for key, then in earlier.items() if key not in tests}
     return BaselineComparison(
-        baseline.name,
+        name,
         changes=changes,
         before={**gone, **before},
         gone=tuple(gone),
         pairs=tuple(pairs),
-        unfinished=baseline.unfinished,
+        unfinished=unfinished,
     )
 
 

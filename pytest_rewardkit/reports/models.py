@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.formatting import counted, duration
+from pytest_rewardkit.formatting import counted, duration, shown, signed
+from pytest_rewardkit.ledger.baseline import CONFIDENCE, Change
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_rewardkit.ledger.model_use import ModelUse
+    from pytest_rewardkit.ledger.models import ModelResult
 
 
 def asked(use: ModelUse) -> str:
@@ -34,9 +38,49 @@ def took(use: ModelUse) -> list[str]:
     return found
 
 
-def named(use: ModelUse) -> str:
-    """Return which models they were."""
-    return one_line(use.model, 200)
+def table(results: Sequence[ModelResult]) -> list[tuple[str, ...]]:
+    """Return models side by side as rows of a table, the names of its columns first; nothing for no models."""
+    if not results:
+        return []
+    head = ("model", "tests", "unscored", "mean", f"{CONFIDENCE * 100:.4g} % interval", "model cost")
+    return [head, *map(_row, results)]
+
+
+def differences(results: Sequence[ModelResult]) -> list[str]:
+    """Return how each model differs from the first one, by the tests that both have a number of."""
+    found = []
+    for result in results:
+        if (difference := result.difference) is None:
+            continue
+        beside = f"{one_line(result.name, 100)} beside {one_line(difference.name, 100)}"
+        if difference.means is None:
+            found.append(f"{beside}: no test has a number of both")
+            continue
+        before, now = difference.means
+        low, high = difference.interval()
+        sides = [
+            f"{number:,} {change}"
+            for change in (Change.BETTER, Change.WORSE, Change.FLAKY)
+            if (number := difference.counts.get(change, 0))
+        ]
+        found.append(
+            f"{beside}: {signed(now - before)} over {counted(len(difference.pairs), 'test')}, "
+            f"{CONFIDENCE * 100:.4g} % interval {signed(low)} to {signed(high)}"
+            + (f" ({', '.join(sides)})" if sides else "")
+        )
+    return found
+
+
+def _row(result: ModelResult) -> tuple[str, ...]:
+    cost = None if result.asked is None else result.asked.cost
+    return (
+        one_line(result.name, 100),
+        f"{result.tests:,}",
+        f"{result.unscored:,}",
+        shown(result.mean),
+        "-" if result.interval is None else f"{shown(result.interval.low)} to {shown(result.interval.high)}",
+        "-" if cost is None else dollars(cost),
+    )
 
 
 def dollars(cost: float) -> str:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_rewardkit.formatting import counted, duration, shown
 from pytest_rewardkit.ledger.gate import RUN
+from pytest_rewardkit.ledger.models import model_results
 from pytest_rewardkit.reports import changes, models
 from pytest_rewardkit.reports.parts import part_lines
-from pytest_rewardkit.text import cells, fitted, one_line
+from pytest_rewardkit.text import aligned, cells, fitted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.baseline import BaselineComparison
     from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.ledger import Figures, Ledger
+    from pytest_rewardkit.ledger.models import ModelResult
     from pytest_rewardkit.ledger.test import Test
 
 ROWS: Final = 10
@@ -117,10 +119,11 @@ def section(
         lines.append(_line(_sandboxes(figures)))
     if figures.asked is not None:
         lines.append(_line(models.asked(figures.asked)))
+    lines += _models(model_results(ledger.tasks), width=width, using=using)
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
     if len(comparisons) > 1:
-        lines += _runs(comparisons, figures, width=width, using=using)
+        lines += _columns(changes.table(comparisons, figures), width=width, using=using)
     for comparison in comparisons:
         lines += _comparison(comparison, width=width, verbosity=verbosity, using=using)
     return lines + [verdict(decision) for decision in decisions]
@@ -133,16 +136,14 @@ def _comparison(comparison: BaselineComparison, *, width: int, verbosity: int, u
     return lines
 
 
-def _runs(comparisons: Sequence[BaselineComparison], figures: Figures, *, width: int, using: Glyphs) -> list[Line]:
-    """Return this run and those that it is compared with as a table."""
-    rows = changes.table(comparisons, figures)
-    widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for name, *numbers in rows:
-        padded = [name + " " * (widths[0] - cells(name))]
-        padded += [" " * (room - cells(cell)) + cell for cell, room in zip(numbers, widths[1:], strict=True)]
-        lines.append(_line(_cut("  ".join(padded).rstrip(), width, using)))
-    return lines
+def _models(results: Sequence[ModelResult], *, width: int, using: Glyphs) -> list[Line]:
+    lines = _columns(models.table(results), width=width, using=using)
+    return lines + [_line(text) for text in models.differences(results)]
+
+
+def _columns(rows: Sequence[tuple[str, ...]], *, width: int, using: Glyphs) -> list[Line]:
+    """Return a table: names to the left, numbers to the right."""
+    return [_line(_cut(text, width, using)) for text in aligned(rows)]
 
 
 def verdict(decision: Decision) -> Line:

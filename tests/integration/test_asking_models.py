@@ -266,3 +266,53 @@ def test_a_fixture_of_a_wider_scope_is_refused(run, pytester):
     )
     run("--rewardkit-candidates=c.jsonl").stdout.fnmatch_lines(["*has the scope module; give it the scope function*"])
     run().assert_outcomes(passed=1)
+
+
+MODELS = """
+    import pytest
+    from pytest_rewardkit import Candidate
+
+    @pytest.fixture
+    def candidate(model):
+        return Candidate(model, model=model, cost=1)
+
+    @pytest.mark.reward_models("a", "bb")
+    @pytest.mark.reward(threshold=0, attempts=2)
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_marked(candidate, number, reward):
+        reward.record(len(candidate) / 4)
+
+    @pytest.mark.parametrize("model", ["own"])
+    def test_parameter(model):
+        pass
+"""
+
+
+def test_each_test_runs_once_for_each_model(run, pytester):
+    pytester.makepyfile(MODELS)
+    result = run("--rewardkit-candidates=c.jsonl")
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(
+        [
+            "a          2         0  0.25   0.25 to 0.25       $4.00",
+            "bb         2         0  0.50   0.50 to 0.50       $4.00",
+            "bb beside a: +0.25 over 2 tests, 95 % interval +0.25 to +0.25 (2 better)",
+        ]
+    )
+    result = run("--rewardkit-models=a,ccc", "--rewardkit-candidates=c.jsonl")
+    result.assert_outcomes(passed=9)
+    result.stdout.fnmatch_lines(["8 answers of models, 4 on record*", "ccc beside a: +0.50 over 2 tests*"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "wrong"),
+    [
+        ("reward_models()", "takes names of models, each once, not ()"),
+        ("reward_models('a', 'a')", "takes names of models, each once"),
+        ("reward_models(names=1)", "takes names of models alone, and no keywords"),
+        ("reward_models('a')", "the test uses neither `model` nor a fixture that does"),
+    ],
+)
+def test_a_wrong_marker_is_refused(run, pytester, marker, wrong):
+    pytester.makepyfile(f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n")
+    run().stdout.fnmatch_lines([f"*@pytest.mark.reward_models: {wrong}*"])

@@ -13,7 +13,7 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest
+    from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest, PageText
     from pytest_rewardkit.reward import Part
 
 TEXT_BUDGET: Final = 64_000_000
@@ -102,6 +102,7 @@ def _texts(test: PageTest) -> list[str]:
     for attempt in test.attempts:
         if (evidence := attempt.evidence) is not None:
             texts += (evidence.candidate, evidence.stdout, evidence.stderr)
+        texts += (told.text for told in attempt.texts)
         for part in attempt.parts:
             texts += (part.expected, None if part.actual == part.expected else part.actual, part.stderr)
     return list(filter(None, texts))
@@ -139,6 +140,17 @@ def _attempt(attempt: PageAttempt, cut: Callable[[str], str], pictures: _Picture
         shown["left_out"] = left_out
     if attempt.evidence is not None:
         shown |= _evidence(attempt.evidence, cut, pictures)
+    if attempt.texts:
+        shown["texts"] = [_told(told, cut) for told in attempt.texts]
+    return shown | _ending(attempt)
+
+
+def _told(told: PageText, cut: Callable[[str], str]) -> list[str]:
+    return [excerpt(told.title, NAME_LIMIT), excerpt(told.note, NAME_LIMIT), cut(told.text)]
+
+
+def _ending(attempt: PageAttempt) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     if attempt.timings:
         shown["timings"] = [[excerpt(name, NAME_LIMIT), seconds] for name, seconds in attempt.timings]
     if attempt.command:

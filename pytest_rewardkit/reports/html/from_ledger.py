@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import shlex
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.formatting import counted, duration, shown, signed
 from pytest_rewardkit.ledger.baseline import REGRESSION
 from pytest_rewardkit.ledger.gate import MUST_PASS, RUN, SHARDS
 from pytest_rewardkit.ledger.graders import check_of, graders_in
+from pytest_rewardkit.ledger.models import model_results
 from pytest_rewardkit.ledger.statistics import weighted_mean, wilson
 from pytest_rewardkit.ledger.tasks import ReducedTest
 from pytest_rewardkit.ledger.test import CRASHED
+from pytest_rewardkit.reports import models
 from pytest_rewardkit.reports.graders import figures as figures_of_graders
 from pytest_rewardkit.reports.html.model import (
     Figure,
@@ -23,9 +26,10 @@ from pytest_rewardkit.reports.html.model import (
     PageGate,
     PageGroup,
     PageTest,
+    PageText,
     Report,
 )
-from pytest_rewardkit.text import one_line
+from pytest_rewardkit.text import aligned, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +70,7 @@ def report_of(
     Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
     """
     figures = ledger.figures()
+    results = model_results(ledger.tasks)
     checks = graders_in(ledger)
     # What of its graders was checked tells the tests of a self-check apart.
     named = [check_of(test) or test.group or "" for test in ledger.tasks]
@@ -84,6 +89,7 @@ def report_of(
         grouped_by="check" if checks else "file" if by_file else "group",
         interval=_INTERVAL if comparison is None else f"{_INTERVAL}; the tick is the baseline",
         missing=figures.missing,
+        models=[*aligned(models.table(results)), *models.differences(results)],
         gone={} if comparison is None else {node_id: before[node_id] for node_id in comparison.gone},
     )
 
@@ -171,6 +177,9 @@ def _attempt(result: TestResult, node_id: str) -> PageAttempt:
         found.left_out = record.left_out
         if record.reward is not None:
             _add_reward(record.reward, found)
+        if (asked := record.asked) is not None:
+            note = ", ".join(filter(None, [asked.model, *models.took(asked)]))
+            found.texts = [PageText("On record" if asked.answers == asked.replayed else "Asked", note, asked.prompt)]
         if record.sandboxes or found.parts:
             found.timings = _timings(record.sandboxes, found.parts, result.duration)
     return found
@@ -223,6 +232,10 @@ def _figures(figures: run.Figures, tests: Sequence[PageTest]) -> list[Figure]:
     if figures.sandboxes and figures.start_p50 is not None:
         start = f"half started within {duration(figures.start_p50)}"
         shown_figures.append(Figure("Sandboxes", f"{figures.sandboxes:,}", start))
+    if (asked := figures.asked) is not None:
+        value = f"{asked.answers:,}" if asked.cost is None else models.dollars(asked.cost)
+        note = models.asked(asked) if asked.cost is None else models.asked(replace(asked, cost=None))
+        shown_figures.append(Figure("Answers" if asked.cost is None else "Model cost", value, note))
     return shown_figures
 
 

@@ -47,6 +47,21 @@ class PageEvidence:
     images: Sequence[Image] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A text that is told of an attempt beside its evidence, such as what a model was asked.
+
+    Parameters:
+        title: what it is.
+        note: a line above it.
+        text: the text itself; "" for none.
+    """
+
+    title: str
+    note: str = ""
+    text: str = ""
+
+
 @dataclass(slots=True)
 class PageAttempt:
     """One attempt at a test.
@@ -62,6 +77,7 @@ class PageAttempt:
         evidence: what was judged; None where that is not known.
         timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
         command: how to run it again.
+        texts: what else is told of it.
     """
 
     verdict: str
@@ -75,6 +91,7 @@ class PageAttempt:
     evidence: PageEvidence | None = None
     timings: Sequence[tuple[str, float]] = ()
     command: str = ""
+    texts: Sequence[PageText] = ()
 
 
 @dataclass(slots=True)
@@ -179,6 +196,7 @@ class Report:
         interval: how `Group.low` and `Group.high` were made, for the reader.
         missing: tests that were collected and never ran to an end.
         gone: tests that only the baseline has, with their rewards there.
+        models: models side by side, as lines of text.
     """
 
     tests: Sequence[PageTest]
@@ -191,3 +209,4 @@ class Report:
     interval: str = ""
     missing: Sequence[str] = ()
     gone: Mapping[str, float | None] = field(default_factory=dict)
+    models: Sequence[str] = ()

@@ -55,6 +55,7 @@ def overview(report: Report) -> dict[str, Any]:
             }
             for group in report.groups
         ],
+        "models": "\n".join(excerpt(line, NAME_LIMIT) for line in report.models[:LIST_LIMIT]),
         "table": _table(report.tests),
         "missing": [excerpt(node_id, NAME_LIMIT) for node_id in report.missing[:LIST_LIMIT]],
         "missingCount": len(report.missing),

@@ -7,7 +7,7 @@ function detailOf(row, test, buttons) {
   const last = test.attempts.length - 1;
   const choose = (number) => {
     for (const [index, button] of tabs.entries()) button.setAttribute("aria-pressed", String(index === number));
-    body.replaceChildren(...attemptOf(test.attempts[number], number === last ? row.verdict : null).filter(Boolean));
+    body.replaceChildren(...attemptOf(test.attempts[number], number === last ? row.verdict : null).flat().filter(Boolean));
   };
   const tabs = test.attempts.map((attempt, index) => make("button", {
     type: "button", class: `attempt ${toneOf(attempt.verdict)}`, click: () => choose(index),
@@ -72,6 +72,9 @@ function attemptOf(attempt, verdict) {
     attempt.stdout === undefined && attempt.stderr === undefined ? null : section("Output",
       attempt.stdout === undefined ? null : textBlock("stdout", withoutColours(attempt.stdout)),
       attempt.stderr === undefined ? null : textBlock("stderr", withoutColours(attempt.stderr))),
+    (attempt.texts ?? []).map(([title, note, text]) => section(title,
+      note ? make("p", { class: "note" }, visible(note)) : null,
+      text ? textBlock(title.toLowerCase(), text) : null)),
     attempt.timings || attempt.seconds !== undefined ? section("Time",
       attempt.timings ? timingChart(attempt.timings) : null,
       attempt.seconds === undefined ? null : make("p", { class: "note" }, `${duration(attempt.seconds)} in all`)) : null,

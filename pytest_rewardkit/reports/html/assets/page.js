@@ -25,6 +25,7 @@ function drawHead() {
     make("dt", null, visible(figure.label)), make("dd", null, make("span", { class: "value" }, visible(figure.value)),
       figure.note ? make("span", { class: "note" }, visible(figure.note)) : null))));
   byId("notes").append(...[
+    overview.models ? make("details", { open: true }, make("summary", null, "Models"), make("pre", { tabindex: "0" }, visible(overview.models))) : null,
     listNote(overview.missing, overview.missingCount, "collected test", "never ran to an end", "bad"),
     listNote(overview.gone.map(([id]) => id), overview.goneCount, "test", "only in the baseline", "fair"),
     overview.facts.length ? make("details", null, make("summary", null, "About this run"),
