@@ -106,17 +106,19 @@ LIMIT_OPTIONS: Final = (
     _limit("processes", 128, "Processes and threads of a local sandbox"),
     _limit("disk_mb", 512, "Size of a local sandbox's files in MiB"),
     _limit("open_files", 1024, "Open files of a process in a local sandbox"),
-    _limit("output_mb", 16, "Output of a run or a command in a local sandbox that is passed on, in MiB"),
+    _limit("output_mb", 16, "Output of one run or command that a local sandbox passes on, in MiB"),
 )
 LIMITS: Final = tuple(option.name for option in LIMIT_OPTIONS)
 """The names of the limits of a local sandbox, which are those of the local server's settings."""
 
 CONTAINER_OPTIONS: Final = (
     _text(
-        "docker_command", "The container engine's command of the docker provider (default: docker, else podman)", "NAME"
+        "docker_command",
+        "Command of the container engine for the docker provider (default: docker, else podman)",
+        "NAME",
     ),
-    _text("docker_image", "Image of the docker provider that has this package, instead of one that is built", "NAME"),
-    _text("docker_packages", "What the image that is built gets too, as for pip, with spaces between", "PACKAGES"),
+    _text("docker_image", "Image for the docker provider that has this package; without it one is built", "NAME"),
+    _text("docker_packages", "Packages for the image that is built, as for pip, with spaces between", "PACKAGES"),
     _text("docker_options", "More options of docker run for the docker provider, as one text", "OPTIONS"),
 )
 
@@ -154,7 +156,7 @@ OPTIONS: Final = (
         "--rewardkit-max-sandboxes",
         option_values.count,
         None,
-        "How many sandboxes may be alive at once, over all workers, and all runs of a key",
+        "How many sandboxes may be alive at once, over all workers and all runs with the same key",
         "N",
     ),
     Option(
@@ -162,7 +164,7 @@ OPTIONS: Final = (
         "--rewardkit-create-rate",
         option_values.rate,
         None,
-        "How many sandboxes may be created a second, over all workers, and all runs of a key",
+        "How many sandboxes may be created a second, over all workers and all runs with the same key",
         "N",
     ),
     Option(
@@ -170,7 +172,7 @@ OPTIONS: Final = (
         "--rewardkit-quota",
         option_values.quota,
         None,
-        "What an account allows: hobby, pro, or sandboxes at once and creations a second, as 20,1",
+        "What your account allows: hobby, pro, or sandboxes at once and creations a second, such as 20,1",
         "QUOTA",
     ),
     *LIMIT_OPTIONS,
@@ -179,7 +181,7 @@ OPTIONS: Final = (
         "--rewardkit-threshold",
         option_values.fraction,
         None,
-        "The reward in [0, 1] from which a test passes that names no threshold of its own",
+        "The reward in [0, 1] at which a test passes if it names no threshold of its own",
         "REWARD",
     ),
     Option(
@@ -187,7 +189,7 @@ OPTIONS: Final = (
         "--rewardkit-fail-under",
         option_values.fraction,
         None,
-        "Fail the run when its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
+        "Fail the run if its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
         "MEAN",
         alone="decides nothing",
     ),
@@ -196,7 +198,7 @@ OPTIONS: Final = (
         "--rewardkit-confidence",
         option_values.confidence,
         None,
-        "Let gates decide by confidence intervals, such as 0.95, and say where there are too few tests to decide",
+        "Let gates decide by intervals at this confidence, such as 0.95, and say if there are too few tests to decide",
         "SHARE",
         alone="decides nothing",
     ),
@@ -205,7 +207,7 @@ OPTIONS: Final = (
         "--rewardkit-baseline",
         str,
         None,
-        "Compare with an earlier run, test by test, by its results file; may be given several times",
+        "Compare with an earlier run, test by test, from its results file; may be given several times",
         "FILE",
         alone="compares nothing",
         several=True,
@@ -233,8 +235,8 @@ OPTIONS: Final = (
         "--rewardkit-from",
         str,
         None,
-        "Decide and report an earlier run again, by its results file; nothing is run. All files of a run's shards, or "
-        "folders with them, are joined",
+        "Decide and report an earlier run again from its results file; nothing is run. Several files, or folders, are "
+        "joined as the shards of one run",
         "FILE",
         alone="reports nothing",
         several=True,
@@ -244,7 +246,7 @@ OPTIONS: Final = (
         "--rewardkit-shard",
         option_values.shard,
         None,
-        "Run one shard of the tests that are selected, such as 2/8; gates decide when all shards are joined",
+        "Run one shard of the selected tests, such as 2/8; gates decide when all shards are joined",
         "K/N",
         alone="splits nothing",
     ),
@@ -253,7 +255,7 @@ OPTIONS: Final = (
         "--rewardkit-durations",
         str,
         None,
-        "Let shards last equally long, by a results file or pytest-split's durations (default: .test_durations, where "
+        "Make shards last equally long, by a results file or pytest-split's durations (default: .test_durations, if "
         "there is one)",
         "FILE",
         alone="splits nothing",
@@ -317,7 +319,7 @@ OPTIONS: Final = (
         "--rewardkit-artifacts",
         str,
         None,
-        "Keep a folder of each failed test: candidate, outputs, expected values, and a script that repeats the failure",
+        "Keep a folder for each failed test: candidate, outputs, expected values, and a script to repeat the failure",
         "DIR",
         alone="writes nothing",
     ),
@@ -326,7 +328,7 @@ OPTIONS: Final = (
         "--rewardkit-artifacts-when",
         option_values.choice("failure", "always", "off"),
         "failure",
-        "Of which tests artifacts are kept: failure (the default), always or off",
+        "Which tests keep artifacts: failure (the default), always or off",
         "WHEN",
     ),
     Option(
@@ -334,7 +336,7 @@ OPTIONS: Final = (
         "--rewardkit-candidates",
         str,
         None,
-        "Keep what models gave in this .jsonl or .jsonl.gz file, and give it again instead of asking them",
+        "Keep models' answers in this .jsonl or .jsonl.gz file, and replay them instead of asking again",
         "FILE",
         alone="keeps nothing",
     ),
@@ -343,7 +345,7 @@ OPTIONS: Final = (
         "--rewardkit-candidates-mode",
         option_values.choice("auto", "record", "replay"),
         "auto",
-        "Whether models are asked: auto (where nothing is on record for the prompt), record (always) or replay (never)",
+        "Whether models are asked: auto (if nothing is on record for the prompt), record (always) or replay (never)",
         "MODE",
     ),
     Option(
@@ -370,7 +372,7 @@ OPTIONS: Final = (
         parse_modes,
         None,
         "Check the graders instead, by: references (must pass, and an empty candidate must not), attacks (must not "
-        "pay), mutants (of references, are to be noticed), flakes (references are run again and again)",
+        "pay), mutants (small mistakes, which must be noticed), flakes (every run must give the same)",
         "CHECKS",
         without=REFERENCES,
     ),
@@ -379,7 +381,7 @@ OPTIONS: Final = (
         "--rewardkit-selfcheck-limit",
         option_values.count,
         50,
-        "With how many attacks, mutants or runs the self-check tries each grader at most",
+        "The most attacks, mutants or runs that the self-check tries each grader with",
         "N",
     ),
 )

@@ -44,6 +44,12 @@ COMMANDS: Final = (
         "pytest_rewardkit.local.__main__",
     ),
     Subcommand(
+        "templates",
+        "make a project's templates, so that no test waits for them",
+        "pytest-rewardkit templates",
+        "pytest_rewardkit.local.__main__",
+    ),
+    Subcommand(
         "merge",
         "decide and report once over the results files of all shards of a run",
         "pytest-rewardkit merge results/ --rewardkit-fail-under=0.8",

@@ -25,12 +25,12 @@ class ServerSettings(Limits):
 
     isolation: str = field(
         default="auto",
-        metadata={"help": "auto: the best there is; strict: full or nothing; or a level by its name"},
+        metadata={"help": "auto: the best that works here; strict: full or nothing; or the name of a level"},
     )
     preload: str = field(
         default="auto",
         metadata={
-            "help": "modules that sandboxes have in memory: auto, as soon as candidates import them; none; "
+            "help": "modules that sandboxes have in memory: auto (as soon as candidates import them), none, "
             f"or, from the start, names of {', '.join(PRELOADABLE)}, with commas"
         },
     )
@@ -38,13 +38,15 @@ class ServerSettings(Limits):
     warm_sandboxes: int = field(default=2, metadata={"help": "sandboxes kept ready for the next create"})
     templates: str = field(
         default=NONE,
-        metadata={"help": "a pyproject.toml whose [tool.rewardkit.templates] sandboxes can be created from"},
+        metadata={"help": "a pyproject.toml with [tool.rewardkit.templates] to create sandboxes from"},
     )
     faults: str = field(
         default=rules.NONE,
-        metadata={"help": "calls to spoil, as execute:reset:0.05,create:429/2:0.1, or hobby or pro for E2B's limits"},
+        metadata={
+            "help": "calls that fail, such as execute:reset:0.05,create:429/2:0.1; hobby or pro for E2B's limits"
+        },
     )
-    faults_seed: int = field(default=1, metadata={"help": "decides which calls are spoilt"})
+    faults_seed: int = field(default=1, metadata={"help": "decides which calls fail, if not all do"})
 
     def __post_init__(self) -> None:
         Limits.__post_init__(self)

@@ -19,10 +19,10 @@ class ContainerOptions:
         default="", metadata={"help": "command of the container engine (default: docker, else podman)"}
     )
     docker_image: str = field(
-        default="", metadata={"help": "image that has this package, instead of one that is built when it is needed"}
+        default="", metadata={"help": "image that has this package; without it one is built when it is needed"}
     )
     docker_packages: str = field(
-        default="", metadata={"help": "packages of the built image, as for pip, with spaces between"}
+        default="", metadata={"help": "packages for the image that is built, as for pip, with spaces between"}
     )
     docker_options: str = field(default="", metadata={"help": "more options of `docker run`, as one text"})
 
