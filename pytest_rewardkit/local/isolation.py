@@ -80,7 +80,7 @@ class Isolation:
         lines = [f"Isolation level: {self.level}", ""]
         lines += [f"  {name:<{width}}  {_words(value)}" for name, value in self.layers.items()]
         if self.refusals:
-            lines += ["", "What cannot be had here:"]
+            lines += ["", "What does not work here:"]
             lines += [f"  - {name}: {reason}" for name, reason in self.refusals.items()]
         lines += ["", "What it leaves open:", *(f"  - {gap}" for gap in self.gaps)]
         if advice:

@@ -131,5 +131,5 @@ def _git_archive(source: Path, commit: str) -> bytes:
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_GIT_SECONDS, check=False)
     if done.returncode:
         reason = one_line(done.stderr.decode(errors="replace"), 300)
-        raise RewardkitUsageError(f"the commit {commit!r} of {source} cannot be had: {reason}")
+        raise RewardkitUsageError(f"the commit {commit!r} of {source} cannot be read: {reason}")
     return done.stdout

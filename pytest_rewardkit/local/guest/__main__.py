@@ -86,7 +86,7 @@ def _refusal(name: str, findings: levels.MachineFindings, refusals: dict[str, st
     reasons = "; ".join(f"{level}: {reason}" for level, reason in refusals.items())
     layers = levels.plan(findings, Level.WEAK).layers()
     lines = advice.mending(place.look_around(), isolation.Isolation("", layers, (), 0, refusals))
-    return "; ".join([f"isolation {name!r} cannot be had here: {reasons}", *lines])
+    return "; ".join([f"isolation {name!r} does not work here: {reasons}", *lines])
 
 
 def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bool) -> tuple[ForkServer, list[str]]:
