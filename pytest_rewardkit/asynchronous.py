@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from pytest_rewardkit.datasets import evaluate, score
@@ -46,7 +48,7 @@ def _stoppable(
     async def call(*arguments: P.args, **keywords: P.kwargs) -> EvaluationResults:
         evaluation = await asyncio.to_thread(begin, *arguments, **keywords)
         # It has threads of its own for what is in flight.
-        running = asyncio.ensure_future(asyncio.to_thread(evaluation.run))
+        running = asyncio.ensure_future(asyncio.to_thread(_alone, evaluation))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -55,6 +57,21 @@ def _stoppable(
             raise
 
     return functools.update_wrapper(call, function)
+
+
+# Each leads the SDK to its own sandboxes, by variables of the process.
+_turn: Final = threading.Lock()
+_LOOK_SECONDS: Final = 0.1
+
+
+def _alone(evaluation: evaluate.Evaluation) -> EvaluationResults:
+    while not _turn.acquire(timeout=_LOOK_SECONDS):
+        if evaluation.is_stopped:
+            raise CancelledError
+    try:
+        return evaluation.run()
+    finally:
+        _turn.release()
 
 
 evaluate_dataset: Final = _stoppable(evaluate.evaluate_dataset, evaluate.Evaluation)

@@ -132,7 +132,7 @@ class Evaluation:
         self._provider, self._isolation = provider, isolation
         self._results_path, self._progress = results_path, progress
         self._lock = threading.Lock()
-        self._stopped = False
+        self.is_stopped = False
         self._futures: list[Future[RowResult]] = []
         self._workplace: Workplace | None = None
 
@@ -148,7 +148,7 @@ class Evaluation:
                 self._workplace = workplace
                 self._futures = [executor.submit(workplace.judged, row) for row in self._rows]
             try:
-                if self._stopped:
+                if self.is_stopped:
                     raise CancelledError
                 for future in as_completed(self._futures):
                     result = future.result()
@@ -164,7 +164,7 @@ class Evaluation:
     def stop(self) -> None:
         """Judges no more candidates. What still runs ends with its sandbox."""
         with self._lock:
-            self._stopped = True
+            self.is_stopped = True
             workplace, futures = self._workplace, self._futures
         for future in futures:
             future.cancel()

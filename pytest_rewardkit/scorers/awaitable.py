@@ -15,6 +15,7 @@ from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from pytest_rewardkit.sandboxes.twin import twin
+from pytest_rewardkit.scorers.function import awaited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -35,13 +36,13 @@ def awaitable(scorer: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     begun goes on within its limits, and a sandbox of its own is killed when it ends.
 
     Parameters:
-        scorer: any function that uses no event loop of its caller's.
+        scorer: any function that uses no event loop of its caller's; an asynchronous one has a loop of its own.
     """
 
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         given = [_plain(value) for value in arguments]
         named = {name: _plain(value) for name, value in keywords.items()}
-        return await in_thread(functools.partial(scorer, *given, **named))
+        return await in_thread(lambda: awaited(scorer(*given, **named)))
 
     return functools.update_wrapper(call, scorer)
 

@@ -58,17 +58,50 @@ SUITE = r"""
         sandbox.commands.run("sleep 1000", background=True)
         return sandbox
 
+    @pytest.mark.reward
     def test_processes_of_a_fixture_would_not_stay(service):
         pass
+
+    @pytest.fixture
+    def own(service):
+        pass
+
+    @pytest.mark.reward
+    def test_nor_for_a_fixture_of_a_test(own):
+        pass
+
+    def test_fixtures_of_a_test_are_cleared_away(data, written):
+        assert look(data) == "['data.csv', 'written'] False 0"
+
+    def test_others_do_not_meet_them(data):
+        assert look(data) == "['data.csv'] False 0"
+
+    def test_a_fixture_that_is_asked_for_late(sandbox, request):
+        sandbox.files.write("/home/user/early", "1")
+        request.getfixturevalue("late")
+
+    def test_is_made_anew(late):
+        assert look(late) == "['late'] False 0"
+
+    @pytest.fixture(scope="module")
+    def late(sandbox):
+        sandbox.files.write("/home/user/late", "1")
+        return sandbox
+
+    @pytest.fixture
+    def written(data):
+        data.files.write("/home/user/written", "1")
 """
 
 
 def test_what_a_test_leaves(pytester: pytest.Pytester, one_worker: tuple[str, ...], plain) -> None:  # type: ignore[no-untyped-def]
     pytester.makepyfile(SUITE)
     result = plain(
+        "--rewardkit",
         "--rewardkit-sandbox-scope=module",
         *("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function"),
         *one_worker,
     )
-    result.assert_outcomes(passed=7, failed=1)
+    result.assert_outcomes(passed=11, errors=2)
     result.stdout.fnmatch_lines(["a fixture of wider scope has left processes or interpreters in a sandbox that *"])
+    result.stdout.fnmatch_lines(["*2 unscored*"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,14 @@ def test_who_is_in_flight_may_await_more() -> None:
     assert sum(asyncio.run(all_of_them())) == MAX_IN_FLIGHT
 
 
+def test_an_asynchronous_function_needs_no_decorator() -> None:
+    async def is_short(response: str) -> float:
+        await asyncio.sleep(0)
+        return float(len(response) < 3)
+
+    assert asyncio.run(awaitable(is_short)("ab")) == 1.0
+
+
 def test_a_trainer_awaits() -> None:
     def judge(response: str) -> float | None:
         return None if response == "lost" else float(len(response) > 1)
@@ -132,6 +141,21 @@ def test_a_dataset_is_evaluated_beside_other_things() -> None:
 
     assert asyncio.run(evaluated()) == [0.5, 0.5, 0.0, None]
     assert len(beside) > 1
+
+
+def test_datasets_take_turns_with_the_way_to_their_sandboxes() -> None:
+    """Each leads the SDK to a server of its own, by variables of the process."""
+    from pytest_rewardkit.rewards import e2b_code_execution_reward
+
+    async def both() -> list[list[float | None]]:
+        rows = [{"id": 1, "response": "print(1)", "expected_output": "1"}]
+        evaluations = (
+            evaluate_dataset(e2b_code_execution_reward, rows, ["expected_output"], progress=False) for _ in range(2)
+        )
+        return [results.rewards for results in await asyncio.gather(*evaluations)]
+
+    assert asyncio.run(both()) == [[1.0], [1.0]]
+    assert "E2B_API_URL" not in os.environ
 
 
 def test_a_dataset_that_is_cancelled_leaves_nothing() -> None:

@@ -79,9 +79,12 @@ class SharedSandboxes:
             for each in self._each():
                 each.is_settled = False
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self) -> None:
+    # In the setup still: what is wrong here is no candidate's doing.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        result = yield
         self._settle()
+        return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> Generator[None, object, object]:
@@ -95,6 +98,8 @@ class SharedSandboxes:
         shared = self._shared.get(fixture, ())
         try:
             for each in shared:
+                if not each.is_settled:
+                    raise NotCleanError("what a fixture has left cannot be told from what the test has")
                 each.at_rest = reset(each.sandbox, each.before)
         except NotCleanError:
             # With it end the fixtures that were made from it; who asks next gets all of them anew.
