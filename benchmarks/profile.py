@@ -2,8 +2,10 @@
 
     python -m benchmarks.profile [-n 200]
 
-By process from /proc, in ticks of 10 ms, so that many cycles are needed; what no process answers for is the kernel's
-own threads, less what the machine used before. By what the kernel does from `perf`, where there is one that may look.
+By process from /proc, in ticks of 10 ms, so that many cycles are needed. Nobody buries an interpreter, which ends with
+its namespace: it is looked at just before its sandbox is killed. What no process answers for is the kernel's own
+threads and interpreters' ends, less what the machine used before. By what the kernel does from `perf`, where there is
+one that may look.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,13 +28,13 @@ from e2b_code_interpreter import Sandbox
 from pytest_rewardkit.local.handle import LocalServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 TICK: Final = 1000 / os.sysconf("SC_CLK_TCK")
 IDLE_SECONDS: Final = 3.0
 WARM_UP: Final = 20
 
-CYCLES: Final[dict[str, int | None]] = {
+CYCLES: Final[dict[str, int]] = {
     "create, kill": 0,
     "create, first cell, kill": 1,
     "create, two cells, kill": 2,
@@ -87,23 +89,60 @@ def by_place(server: int) -> dict[str, float]:
     }
 
 
-def cycles(count: int, cells: int) -> None:
+class Interpreters:
+    """The interpreters of a server's sandboxes, and what each had used when it was last looked at.
+
+    Parameters:
+        server: the server's process.
+    """
+
+    def __init__(self, server: int) -> None:
+        self._server = server
+        self._used: dict[int, float] = {}
+        self.looking = 0.0
+        """Milliseconds that looking has taken this process."""
+
+    def look(self) -> None:
+        begun = time.process_time()
+        for fork_server in children(self._server):
+            for guest in children(fork_server):
+                with suppress(OSError):  # it has ended meanwhile
+                    for interpreter in children(guest):
+                        ran = Path(f"/proc/{interpreter}/schedstat").read_text().split()[0]
+                        self._used[interpreter] = int(ran) / 1e6
+        self.looking += (time.process_time() - begun) * 1000
+
+    def used(self) -> float:
+        """Milliseconds of all of them."""
+        return sum(self._used.values())
+
+
+def cycles(count: int, cells: int, interpreters: Interpreters | None = None) -> None:
     for _ in range(count):
         sandbox = Sandbox.create()
         for _ in range(cells):
             sandbox.run_code("1 + 1")
+        if interpreters is not None:
+            interpreters.look()
         sandbox.kill()
 
 
-def measured(server: int, count: int, work: Callable[[], None], idle: float) -> dict[str, float]:
+def measured(server: int, count: int, cells: int, idle: float) -> dict[str, float]:
     """Milliseconds of processor time for one cycle, by place."""
+    interpreters = Interpreters(server)
+    interpreters.look()
+    waited, looking = interpreters.used(), interpreters.looking
     begun, before = time.perf_counter(), by_place(server)
-    work()
+    cycles(count, cells, interpreters)
     time.sleep(0.5)  # what is taken down after the last answer counts, too
     after, elapsed = by_place(server), (time.perf_counter() - begun) * 1000
     spent = {place: (after[place] - before[place]) / count for place in before}
-    machine = spent.pop("machine") - idle * elapsed / count
-    spent["kernel's own threads"] = max(machine - sum(spent.values()), 0.0)
+    looking = (interpreters.looking - looking) / count
+    machine = spent.pop("machine") - looking - idle * elapsed / count
+    spent["client and SDK"] -= looking
+    spent["guests"] = spent.pop("sandboxes")
+    spent["interpreters"] = (interpreters.used() - waited) / count
+    spent["kernel's own threads, ends"] = max(machine - sum(spent.values()), 0.0)
     return {**spent, "all": sum(spent.values())}
 
 
@@ -153,17 +192,15 @@ def main() -> None:
         start = busy()
         time.sleep(IDLE_SECONDS)
         idle = (busy() - start) / (IDLE_SECONDS * 1000)
-        columns = {
-            name: measured(pid, count, lambda cells=cells: cycles(count, cells), idle) for name, cells in CYCLES.items()
-        }
+        columns = {name: measured(pid, count, cells, idle) for name, cells in CYCLES.items()}
         with perf() as doing:
             cycles(count, 1)
     print(
         f"milliseconds of processor time a cycle, {count} cycles each; the machine idled at {idle:.0%} of one processor"
     )
-    print(f"{'':<26}" + "".join(f"{name:>28}" for name in columns))
+    print(f"{'':<28}" + "".join(f"{name:>28}" for name in columns))
     for place in next(iter(columns.values())):
-        print(f"{place:<26}" + "".join(f"{column[place]:>28.1f}" for column in columns.values()))
+        print(f"{place:<28}" + "".join(f"{column[place]:>28.1f}" for column in columns.values()))
     if doing is None:
         print("no `perf` that may look at the kernel")
         return
