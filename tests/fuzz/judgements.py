@@ -28,7 +28,7 @@ import pytest
 from pytest_rewardkit import Case, ChartCheck, FileCheck, Insight, Part, Reward, Verdict
 from pytest_rewardkit.datasets.formats.bigcodebench import _part as unit_test_part
 from pytest_rewardkit.datasets.formats.bigcodebench import _UnitTestRun as UnitTestsRun
-from pytest_rewardkit.datasets.testcode.candidate import Candidate, CandidateGivenUp
+from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp, RunningCandidate
 from pytest_rewardkit.datasets.testcode.guest.answers import read_answer as answer_of_line
 from pytest_rewardkit.datasets.testcode.sending import Reply
 from pytest_rewardkit.scorers.checks.chart_check import judge_chart
@@ -481,7 +481,7 @@ def of_row(draw: random.Random) -> list[Part]:
     parts = [unit_test_part("test_a", run, vacuous=False)]
     _ = run.lacks
     try:
-        Candidate._check_loaded(lines[0] if lines else "", reply)
+        RunningCandidate._check_loaded(lines[0] if lines else "", reply)
     except CandidateGivenUp as error:
         parts.append(Part("candidate", 0.0, verdict=error.verdict, reason=str(error)))
     return parts
