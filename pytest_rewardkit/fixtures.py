@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.run.worker.shared_sandboxes import SharedSandboxes
     from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
+    from pytest_rewardkit.sandboxes.quota.budget import Budget
 
 # Loaded in every session: what is heavy is imported where it is used.
 
@@ -45,29 +46,45 @@ def sandbox_options() -> dict[str, Any]:
     return {}
 
 
+class _Creator:
+    """What the fixture `sandbox_factory` gives."""
+
+    def __init__(self, request: pytest.FixtureRequest, factory: Factory) -> None:
+        self._request = request
+        self._factory = factory
+
+    def __call__(self, **options: Any) -> Sandbox:
+        __tracebackhide__ = True
+        with _clear_usage_errors(self._request, "sandbox_factory"):
+            sandbox = self._factory.create(**options)
+            if (shared := _shared_sandboxes(self._request)) is not None:
+                shared.watch("sandbox_factory", sandbox)
+            return sandbox
+
+    def discard(self, sandbox: Sandbox) -> None:
+        self._factory.discard(sandbox.sandbox_id)
+
+
 @pytest.fixture(scope=_scope)
 def sandbox_factory(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[SandboxFactory, None, None]:
     """Create as many sandboxes as the test wants, by keywords of ``Sandbox.create`` or limits; all get killed."""
     with _factory(request, sandbox_options) as factory:
-
-        def create(**options: Any) -> Sandbox:
-            __tracebackhide__ = True
-            with _clear_usage_errors(request, "sandbox_factory"):
-                sandbox = factory.create(**options)
-                if (shared := _shared_sandboxes(request)) is not None:
-                    shared.watch("sandbox_factory", sandbox)
-                return sandbox
-
-        yield create
+        yield _Creator(request, factory)
 
 
 @pytest.fixture(scope=_scope)
-def sandbox(sandbox_factory: SandboxFactory) -> Sandbox:
-    """The test's own ``e2b_code_interpreter.Sandbox``, killed afterwards whatever happened."""
+def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> Sandbox:
+    """The test's own ``e2b_code_interpreter.Sandbox``: created at its first use, killed afterwards in any case."""
     __tracebackhide__ = True
-    return sandbox_factory()
+    if request.scope != "function":
+        # What fixtures of that scope leave in it is told from what tests do.
+        return sandbox_factory()
+    from pytest_rewardkit.sandboxes.lazy import LazySandbox
+
+    # A project may have another factory than ours.
+    return LazySandbox(sandbox_factory, getattr(sandbox_factory, "discard", lambda sandbox: sandbox.kill()))
 
 
 @pytest.fixture(scope=_scope)
@@ -86,17 +103,30 @@ def async_sandbox(
         yield sandbox
 
 
+def budget_of(request: pytest.FixtureRequest) -> Budget | None:
+    """The bound on sandboxes that the processes of the run share."""
+    from pytest_rewardkit.run.provision import Provision
+
+    return Provision.of(request.config).budget(lambda: _run_directory(request))
+
+
 def wide_factory(request: pytest.FixtureRequest) -> Factory:
-    """What makes sandboxes for this process's whole session, which no test is told of. To be closed by the caller."""
+    """What makes sandboxes for this process's whole session, which no test is told of. To be closed by the caller.
+
+    A test that wants one of them wants one of its own too.
+    """
     from pytest_rewardkit.run.provision import Provision
     from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.quota.budget import TWO
 
     provision = Provision.of(request.config)
     return Factory(
         provision.provider,
         {"timeout": WIDE_SCOPE_TIMEOUT},
-        budget=provision.budget(lambda: _run_directory(request)),
+        budget=budget_of(request),
+        wants=TWO,
         keep=True,
+        meter=provision.meter,
         note=lambda *_: None,
     )
 
@@ -200,13 +230,16 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
         check_options(marked, provider)
     with _clear_usage_errors(request, "sandbox_options"):
         check_options(options, provider)
+    if (shared := _shared_sandboxes(request)) is not None and provision.meter is not None:
+        shared.on_reuse = provision.meter.journal.reused
     wide = {} if request.scope == "function" else {"timeout": WIDE_SCOPE_TIMEOUT}
     factory = Factory(
         provider,
         {**wide, **options, **marked},
-        budget=provision.budget(lambda: _run_directory(request)),
+        budget=budget_of(request),
         wants=_most_at_once(request.node) if request.scope == "function" else 1,
         keep=request.scope != "function",
+        meter=provision.meter,
         note=note,
     )
     try:
@@ -214,7 +247,7 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
     finally:
         if (shared := _shared_sandboxes(request)) is not None:
             shared.forget(str(request.fixturename))
-        factory.close()
+        factory.end()
 
 
 def _most_at_once(item: pytest.Item) -> int:

@@ -45,6 +45,16 @@ def rate(value: str) -> float:
     return number
 
 
+def price(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"must be a number, 0 or more, not {value!r}")
+    return number
+
+
 QUOTAS = {"hobby": (20, 1.0), "pro": (100, 5.0)}
 """Sandboxes at once, and creations a second, of E2B's accounts as of November 2026."""
 

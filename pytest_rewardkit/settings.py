@@ -41,6 +41,14 @@ class RunSettings(NamedTuple):
     """How many sandboxes may be created a second over all workers; None for no bound."""
     quota: tuple[int, float] | None
     """Both bounds, as an account has them, where the two do not say otherwise; None for none."""
+    max_sandbox_seconds: float | None
+    """How long all sandboxes may live together; None for no bound."""
+    max_cost: float | None
+    """How many dollars all sandboxes may cost; None for no bound."""
+    vcpu_price: float | None
+    """What a virtual processor of a sandbox costs, in dollars an hour; None for what the provider is known to ask."""
+    gib_price: float | None
+    """What a GiB of memory of a sandbox costs, in dollars an hour; None for what the provider is known to ask."""
     memory_mb: int
     """The memory of a local sandbox in MiB."""
     processes: int

@@ -61,4 +61,10 @@ COMMANDS: Final = (
         "pytest-rewardkit bench --url https://api.cluster.example",
         "pytest_rewardkit.bench.command",
     ),
+    Subcommand(
+        "sweep",
+        "list the sandboxes that runs have left behind in a cloud or a cluster, and end them",
+        "pytest-rewardkit sweep --older-than 1h --yes",
+        "pytest_rewardkit.command_line.sweep",
+    ),
 )

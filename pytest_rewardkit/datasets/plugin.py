@@ -111,7 +111,7 @@ def sampled_row_of(item: pytest.Item) -> SampledRow | None:
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
     """The row of the dataset that ``@pytest.mark.reward_dataset`` names: a mapping of its fields."""
-    from pytest_rewardkit.run.provision import Provision
+    from pytest_rewardkit.fixtures import budget_of
 
     sampled_row = getattr(request, "param", None)
     if sampled_row is None:
@@ -122,12 +122,15 @@ def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
     asked: list[TestRunner] = []
 
     def test_runner() -> TestRunner:
-        asked[:] = [request.getfixturevalue("rewardkit_test_runners").of(_template(request))]
+        if not asked:
+            if (budget := budget_of(request)) is not None:
+                budget.use_again()
+            asked.append(request.getfixturevalue("rewardkit_test_runners").of(_template(request)))
         return asked[0]
 
     yield sampled_row.row(test_runner)
-    if asked and not Provision.of(request.config).keeps_test_runners:
-        asked[0].close()
+    if asked and (budget := budget_of(request)) is not None:
+        budget.set_aside(asked[0].close)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pytest_rewardkit.faults import guarded
 from pytest_rewardkit.run.worker.recorder import DEFAULT_NAME
 from pytest_rewardkit.sandboxes.beside import create_beside
 from pytest_rewardkit.scorers.checks.case import checked_time_limit
+from pytest_rewardkit.scorers.running.repeat import repeated
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ def score_row(
     task = row.task.with_options({name: value for name, value in options.items() if value is not None})
     present = test_runner if test_runner is not None else row.test_runner
     with nullcontext(present) if present is not None else TestRunner(lambda: create_beside(sandbox)) as found:
-        reward = guarded(lambda: task.score(sandbox, given, test_runner=found, time_limit=time_limit))
+
+        def score() -> Reward:
+            return task.score(sandbox, given, test_runner=found, time_limit=time_limit)
+
+        reward = guarded(lambda: repeated(score, sandbox))
     evidence = reward.evidence or (Evidence(),)
     return replace(
         reward, evidence=tuple(item if item.candidate else replace(item, response=given) for item in evidence)

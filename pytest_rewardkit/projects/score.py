@@ -17,6 +17,7 @@ from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome
 from pytest_rewardkit.projects.patch import NotApplied
 from pytest_rewardkit.projects.sources import ProjectFile
 from pytest_rewardkit.reward import Reward, Verdict
+from pytest_rewardkit.scorers.running.repeat import repeated
 from pytest_rewardkit.scorers.running.tenants import moves_in, settled
 from pytest_rewardkit.text import one_line
 
@@ -83,7 +84,7 @@ def score_tests(
             return settled(sandbox, error, lambda verdict, reason: failed(expected, verdict, reason))
 
     checked_candidate(candidate)
-    return _with_evidence(guarded(score), candidate)
+    return _with_evidence(guarded(lambda: repeated(score, sandbox)), candidate)
 
 
 def _baseline(sandbox: Sandbox, project: Project) -> ProjectBaseline:

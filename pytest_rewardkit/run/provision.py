@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_rewardkit.errors import UnscoredError
+from pytest_rewardkit.run.bounds import bounds_of
 from pytest_rewardkit.run.quota import quota_of
+from pytest_rewardkit.run.termination import end_in_order
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
 from pytest_rewardkit.sandboxes.choice import choose, resolve
+from pytest_rewardkit.sandboxes.e2b import E2BProvider, kill
 from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
+from pytest_rewardkit.sandboxes.usage.places import end_run, lock_of
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
+    from pytest_rewardkit.sandboxes.quota.lock import Lock
+    from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 PLUGIN_NAME: Final = "rewardkit-provision"
 _WORKERINPUT: Final = "rewardkit"
@@ -66,6 +72,8 @@ class Provision:
         self._provider: Provider | None = None
         self._server: LocalServer | ContainerServer | None = None
         self._budget: Budget | None = None
+        self._meter: UsageMeter | None = None
+        self._going_on: Lock | None = None
         self._replaced: dict[str, str | None] = {}
         self._deaths: deque[str] = deque()
         self._log_size = 0
@@ -91,6 +99,9 @@ class Provision:
             assert self._provider is not None
             self._lead_sdk_to(self._provider)
             self._note_log()
+            if self._provider.name == "e2b" and not self._is_worker:
+                self._going_on = lock_of(os.environ, self._run_id)
+                self._config.add_cleanup(end_in_order())
         return self._provider
 
     def budget(self, directory: Callable[[], Path]) -> Budget | None:
@@ -111,10 +122,39 @@ class Provision:
         return self._budget
 
     @property
-    def keeps_test_runners(self) -> bool:
-        """Whether there are sandboxes enough that each worker may keep one, and one of them can have another."""
-        slots, _ = quota_of(self._settings)
-        return slots is None or slots > int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) + 1
+    def run_id(self) -> str:
+        """The key of the run, by which its sandboxes are known."""
+        return self._run_id
+
+    @property
+    def meter(self) -> UsageMeter | None:
+        """What notes this process's sandboxes; None where they cost nothing, and end with the run's own server.
+
+        Raises RewardkitUsageError for a bound that cannot be held.
+        """
+        if self._meter is None:
+            bounds = bounds_of(self._settings, os.environ, self.provider.name)
+            if self.provider.name == "e2b" or bounds:
+                from pytest_rewardkit.sandboxes.usage.journal import Journal
+                from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
+                from pytest_rewardkit.sandboxes.usage.places import path_of
+
+                self._meter = UsageMeter(Journal(path_of(os.environ, self._run_id)), bounds)
+                if isinstance(self.provider, E2BProvider):
+                    self.provider.on_retry = self._meter.journal.asked_again
+                    self.provider.on_kill = self._meter.journal.gone
+        return self._meter
+
+    def end_sandboxes(self) -> None:
+        """End what the run has left of its sandboxes; harmless when repeated. Raises what the SDK raises."""
+        if self._provider is None or self._is_worker:
+            return
+        self._provider.close()
+        if self._provider.name == "e2b" and self._meter is not None:
+            for sandbox_id in self._meter.journal.usage().left():
+                # Not every cluster finds sandboxes by their metadata.
+                kill(sandbox_id)
+                self._meter.journal.gone(sandbox_id)
 
     @pytest.hookimpl(trylast=True)
     def pytest_rewardkit_provider(self) -> Provider:
@@ -155,6 +195,11 @@ class Provision:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         self._note_log()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self) -> None:
+        if self._budget is not None:
+            self._budget.yield_to_others()
 
     # Before others see what came of the test: a dead server is the cause of what it has raised.
     @pytest.hookimpl(tryfirst=True)
@@ -202,12 +247,18 @@ class Provision:
             else:
                 os.environ[variable] = value
         self._replaced.clear()
-        if self._provider is not None and not self._is_worker:
-            try:
-                self._provider.close()
-            except Exception as error:
-                # The session is over: neither a test nor a report can carry this any more.
-                sys.stderr.write(f"rewardkit: sandboxes may be left over: {type(error).__name__}: {error}\n")
+        ended = False
+        try:
+            self.end_sandboxes()
+            ended = True
+        except Exception as error:
+            # The session is over: neither a test nor a report can carry this any more.
+            sys.stderr.write(f"rewardkit: sandboxes may be left over: {type(error).__name__}: {error}\n")
+        if self._meter is not None:
+            self._meter.journal.close(remove=ended and not self._is_worker)
+        if self._going_on is not None:
+            end_run(os.environ, self._run_id, self._going_on)
+            self._going_on = None
         if self._server is not None:
             self._server.stop()
 

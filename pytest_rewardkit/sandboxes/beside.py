@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.sandboxes.creation import create, infrastructure_failures
+from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.creation import PATIENCE, create, infrastructure_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +28,12 @@ def create_beside(sandbox: Sandbox, **options: Any) -> Sandbox:
 
     with infrastructure_failures():
         try:
-            template = sandbox.get_info().template_id
+            info = again(sandbox.get_info)
+            # By its metadata, whoever ends what a run has left finds this one too.
+            known = {"template": info.template_id, "metadata": info.metadata}
         except NotFoundException:
-            template = None
-    return create(template=template, **options, **sandbox.connection_config.get_api_params())
+            known = {}
+    return create(patience=PATIENCE, **known, **options, **sandbox.connection_config.get_api_params())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import itertools
 import time
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again, pause_after
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
+
+PATIENCE: Final = 300.0
+"""Seconds for which a sandbox is asked for as long as the service says that there are too many."""
 
 
 def create(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.sandboxes import creation
+from pytest_rewardkit.sandboxes.again import again
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from e2b import SandboxInfo
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 RUN_KEY = "pytest-rewardkit-run"
@@ -16,9 +18,6 @@ RUN_KEY = "pytest-rewardkit-run"
 
 CREATE_RETRIES = 8
 """A free account may create one sandbox a second; the SDK waits, as long as `Retry-After` says, and tries again."""
-
-PATIENCE = 300.0
-"""Seconds for which sandboxes are asked for as long as the service says that there are too many."""
 
 
 class E2BProvider:
@@ -31,8 +30,11 @@ class E2BProvider:
     def __init__(self, *, environ: Mapping[str, str], run_id: str) -> None:
         self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
         self._run_id = run_id
-        self.retries = 0
-        """How often a sandbox was asked for again."""
+        self._has_ended = False
+        self.on_retry: Callable[[], None] = lambda: None
+        """Called each time that a sandbox is asked for again."""
+        self.on_kill: Callable[[str], None] = lambda _: None
+        """Called with the id of each sandbox that `close` has killed."""
 
     def describe(self) -> str:
         return f"E2B sandboxes from {self._place}"
@@ -41,24 +43,37 @@ class E2BProvider:
         return {}  # the SDK reads what the user has set
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(patience=PATIENCE, on_retry=self._count_retry, **self._marked(options))
+        return creation.create(patience=creation.PATIENCE, on_retry=self.on_retry, **self._marked(options))
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(patience=PATIENCE, on_retry=self._count_retry, **self._marked(options))
+        return await creation.create_async(patience=creation.PATIENCE, on_retry=self.on_retry, **self._marked(options))
 
     def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
         metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
         return {"retries": CREATE_RETRIES, **options, "metadata": metadata}
 
-    def _count_retry(self) -> None:
-        self.retries += 1
-
     def close(self) -> None:
-        """Kills the sandboxes that a dead worker of this run left behind."""
-        from e2b import SandboxQuery
-        from e2b_code_interpreter import Sandbox
+        """Kills the sandboxes that a dead worker of this run left behind; harmless when repeated."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        for info in again(lambda: list(sandboxes_of(self._run_id))):
+            kill(info.sandbox_id)
+            self.on_kill(info.sandbox_id)
 
-        listing = Sandbox.list(query=SandboxQuery(metadata={RUN_KEY: self._run_id}))
-        while listing.has_next:
-            for info in listing.next_items():
-                Sandbox.kill(info.sandbox_id)
+
+def sandboxes_of(run_id: str) -> Iterator[SandboxInfo]:
+    """The sandboxes that a run has created, where the SDK's variables lead, as far as they live."""
+    from e2b import SandboxQuery
+    from e2b_code_interpreter import Sandbox
+
+    listing = Sandbox.list(query=SandboxQuery(metadata={RUN_KEY: run_id}))
+    while listing.has_next:
+        yield from listing.next_items()
+
+
+def kill(sandbox_id: str) -> None:
+    """End a sandbox, where the SDK's variables lead; one that is gone is no mistake."""
+    from e2b_code_interpreter import Sandbox
+
+    again(lambda: Sandbox.kill(sandbox_id))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pytest_rewardkit.errors import RewardkitWarning, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
     from pytest_rewardkit.sandboxes.quota.slots import Slot
+    from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
 
@@ -37,6 +39,7 @@ class Factory:
         budget: the bound on sandboxes alive at once; None for no bound.
         wants: how many may be asked for at once, by this factory or another one of the same test: 1, or as of `Budget`.
         keep: whether the sandboxes are for more than the test that asks for them.
+        meter: what is told of each sandbox, and may refuse one; None for nothing.
         note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
     """
 
@@ -48,6 +51,7 @@ class Factory:
         budget: Budget | None,
         wants: int = 1,
         keep: bool = False,
+        meter: UsageMeter | None = None,
         note: Callable[[float, float, dict[str, int]], None],
     ) -> None:
         self._provider = provider
@@ -55,9 +59,11 @@ class Factory:
         self._budget = budget
         self._wants = wants
         self._keep = keep
+        self._meter = meter
         self._note = note
         self._alive: list[tuple[str, Callable[[], object], Slot | None]] = []
         self._runner: asyncio.Runner | None = None
+        self._has_ended = False
 
     def create(self, **options: Any) -> Sandbox:
         """Return a new sandbox.
@@ -90,11 +96,28 @@ class Factory:
             self._runner.close()
             self._runner = None
 
+    def discard(self, sandbox_id: str) -> None:
+        """Kill one of the sandboxes, which is lost, so that what was done in it is done in another one."""
+        for known in self._alive:
+            if known[0] == sandbox_id:
+                self._alive.remove(known)
+                self._end(*known)
+                if self._meter is not None:
+                    self._meter.journal.repeated()
+                return
+
+    def end(self) -> None:
+        """Kill every sandbox that was created, and create no more."""
+        self._has_ended = True
+        self.close()
+
     def _end(self, sandbox_id: str, kill: Callable[[], object], slot: Slot | None) -> None:
         gone = False
         try:
             kill()
             gone = True
+            if self._meter is not None:
+                self._meter.journal.gone(sandbox_id)
         except Exception as error:
             text = f"sandbox {sandbox_id} could not be killed: {type(error).__name__}: {error}"
             warnings.warn(text, RewardkitWarning, stacklevel=3)
@@ -109,29 +132,46 @@ class Factory:
         kill: Callable[[S], Callable[[], object]],
     ) -> S:
         __tracebackhide__ = True
+        if self._has_ended:
+            raise RewardkitUsageError("the test that this sandbox was for is over")
         keywords = {**self._options, **options}
         check_options(keywords, self._provider)
         began = time.perf_counter()
-        slot = None
-        if self._budget is not None:
-            slot = self._budget.acquire(wants=self._wants, keep=self._keep)
-            self._budget.pace()
-        if slot is not None:
-            slot.expect()
-            keywords["metadata"] = {**(keywords.get("metadata") or {}), SLOT_KEY: slot.mark}
-        turn = time.perf_counter()
+        slot = None if self._budget is None else self._budget.acquire(wants=self._wants, keep=self._keep)
+        mark = secrets.token_hex(8) if slot is None else slot.mark
+        turn = None
         try:
+            self._begin(mark, slot, keywords)
+            turn = time.perf_counter()
             sandbox = create(keywords)
         except BaseException as error:
-            if self._budget is not None and slot is not None:
-                self._budget.give_back(slot, gone=_is_refused(error))
+            self._give_back(mark, slot, gone=turn is None or _is_refused(error))
             raise
+        lifetime = keywords.get("timeout") or USUAL_LIFETIME
         if slot is not None:
-            slot.fill(sandbox.sandbox_id, keywords.get("timeout") or USUAL_LIFETIME)
+            slot.fill(sandbox.sandbox_id, lifetime)
+        if self._meter is not None:
+            self._meter.created(mark, sandbox, keywords.get("template") or "", lifetime)
         self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
         self._note(turn - began, time.perf_counter() - turn, limits)
         return sandbox
+
+    def _begin(self, mark: str, slot: Slot | None, keywords: dict[str, Any]) -> None:
+        """Wait until a sandbox may be asked for, and note that one is."""
+        if self._meter is not None:
+            self._meter.ask(mark)
+        if self._budget is not None:
+            self._budget.pace()
+        if slot is not None:
+            slot.expect()
+            keywords["metadata"] = {**(keywords.get("metadata") or {}), SLOT_KEY: mark}
+
+    def _give_back(self, mark: str, slot: Slot | None, *, gone: bool) -> None:
+        if self._meter is not None and gone:
+            self._meter.journal.refused(mark)
+        if self._budget is not None and slot is not None:
+            self._budget.give_back(slot, gone=gone)
 
 
 def _is_refused(error: BaseException) -> bool:

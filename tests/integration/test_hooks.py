@@ -33,7 +33,7 @@ def test_summary_can_be_added_to(run, pytester):
 
 
 def test_provider_can_be_given(run, pytester):
-    pytester.makepyfile("def test_sandbox(sandbox): pass")
+    pytester.makepyfile("def test_sandbox(sandbox): sandbox.run_code('1')")
     pytester.makeconftest(
         """
         from pytest_rewardkit import SandboxUnavailable

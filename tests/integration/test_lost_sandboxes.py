@@ -11,6 +11,7 @@ EXPIRED = """
     @pytest.mark.sandbox(timeout=1)
     @pytest.mark.parametrize("use", ["run_code", "command", "read", "context", "write"])
     def test_expired(sandbox, use):
+        assert sandbox.is_running()
         time.sleep(2)
         if use == "run_code":
             assert sandbox.run_code("1 + 1").text == "2"
@@ -87,3 +88,42 @@ def test_tests_that_want_two_do_not_wait_for_each_other(run, pytester):
         """
     )
     run("--rewardkit-max-sandboxes=2").assert_outcomes(passed=9)
+
+
+def test_a_lost_sandbox_is_replaced_once_where_nothing_but_the_scorer_used_it(run, pytester):
+    """The first one that a test has vanishes under its candidate; all that differs is what the test did before."""
+    pytester.makepyfile(
+        test_suite="""
+        import pytest
+        from e2b.sandbox_sync.filesystem.filesystem import Filesystem
+        from pytest_rewardkit import score_output
+
+        @pytest.fixture
+        def vanishing(monkeypatch, sandbox):
+            lost = []
+            original = Filesystem.write_files
+
+            def write_files(*args, **kwargs):
+                if not lost:
+                    lost.append(sandbox.sandbox_id)
+                    sandbox.kill()
+                return original(*args, **kwargs)
+
+            monkeypatch.setattr(Filesystem, "write_files", write_files)
+            return lost
+
+        def test_repeated(sandbox, vanishing, reward):
+            reward.record(score_output(sandbox, "print(1)", expected="1"))
+            assert vanishing and sandbox.sandbox_id not in vanishing
+
+        def test_used_before(sandbox, vanishing, reward):
+            sandbox.files.write("needed", "")
+            reward.record(score_output(sandbox, "print(1)", expected="1"))
+
+        def test_of_its_own_doing(sandbox, reward):
+            reward.record(score_output(sandbox, "while True: pass", expected="1", time_limit=0.5))
+        """
+    )
+    result = run()
+    result.stdout.fnmatch_lines(["mean 0.50 over 2 scored tests, strict mean 0.33 with 1 unscored as 0"])
+    result.stdout.fnmatch_lines(["4 sandboxes used*"])

@@ -112,7 +112,8 @@ def test_little_memory(sandbox): ...
 def test_wrong_memory(sandbox): ...
 
 @pytest.mark.sandbox(template="nonsense")
-def test_template(sandbox): ...
+def test_template(sandbox):
+    sandbox.run_code("1")
 
 @pytest.mark.sandbox(templat="nonsense")
 def test_keyword(sandbox): ...
@@ -144,7 +145,7 @@ def test_asynchronous(async_sandbox):
         texts, "test_little_memory", "@pytest.mark.sandbox: memory_mb must be a whole number of at least 16, not 1", 2
     )
     check(texts, "test_wrong_memory", "memory_mb must be a whole number of at least 16, not 'a lot'", 2)
-    check(texts, "test_template", "SandboxUnavailable: no sandbox could be created", 2)
+    check(texts, "test_template", "SandboxUnavailable: no sandbox could be created")
     check(texts, "test_keyword", "unknown keyword 'templat'; did you mean 'template'?", 2)
     check(texts, "test_factory", "sandbox_factory: unknown keyword 'memory'; did you mean 'memory_mb'?", 2)
     fields = "its fields are id, answer, expected. Name the one that is, as fields={'candidate': 'answer', ...}"
@@ -164,11 +165,11 @@ def test_asynchronous(async_sandbox):
 def test_a_cluster_that_cannot_be_reached(run, pytester, monkeypatch):
     monkeypatch.setenv("E2B_API_KEY", "e2b_" + "0" * 40)
     monkeypatch.setenv("E2B_API_URL", "http://127.0.0.1:9")
-    pytester.makepyfile("def test_it(sandbox): ...\ndef test_too(sandbox): ...\n")
+    pytester.makepyfile("def test_it(sandbox): sandbox.run_code('1')\ndef test_too(sandbox): sandbox.files\n")
     result = run("--rewardkit-provider=e2b")
     texts = failures(result)
     for name in ("test_it", "test_too"):
-        check(texts, name, "SandboxUnavailable: no sandbox could be created: ", 3)
+        check(texts, name, "SandboxUnavailable: no sandbox could be created: ")
 
 
 @pytest.mark.parametrize(("option", "file"), [("html", "r.html"), ("results", "r.jsonl")])

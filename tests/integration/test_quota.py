@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -39,7 +40,9 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable
             monkeypatch.setenv(name, value)
         return lambda: _report(server)
 
+    # Of runs in this process, and of their workers.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     yield make
     for server in servers:
         server.stop()
@@ -149,3 +152,94 @@ def test_a_wrong_quota_is_told(pytester, value):
 def test_what_does_not_fit_is_told_before_anything_runs(pytester, options, wrong):
     result = pytester.runpytest("--rewardkit", *options.split(), "-p", "no:asyncio")
     result.stderr.fnmatch_lines([f"*{wrong}*"])
+
+
+def _sweep(*options: str) -> str:
+    command = [sys.executable, "-m", "pytest_rewardkit", "sweep", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+USES = """
+    import pytest
+    from pytest_rewardkit import score_output
+
+    @pytest.mark.parametrize("number", range(3))
+    def test_one(sandbox, reward, number):
+        reward.record(score_output(sandbox, "print(42)", expected="42"))
+"""
+
+
+def test_the_summary_ends_with_what_was_used(run, pytester, account):
+    report = account("create:503:0.2")
+    pytester.makepyfile(USES)
+    result = run("--rewardkit-vcpu-price=3600", "--rewardkit-gib-price=0", "--rewardkit-max-cost=1000000")
+    result.stdout.fnmatch_lines(
+        ["3 sandboxes created, 0 reused, 3 killed, 0 left; * sandbox-seconds, about $*.* (* vCPU and * GiB)"]
+    )
+    assert report()["alive"] == 0
+    assert _sweep() == "0 sandboxes left\n"
+
+
+def test_a_run_that_has_had_too_much_asks_for_no_more_and_fails(run, pytester, account):
+    report = account("create:delay/0.001")
+    pytester.makepyfile(USES)
+    result = run("--rewardkit-max-sandbox-seconds=0.001", "--dist=loadfile")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "*no sandbox is asked for any more: * of 0.001 sandbox-seconds are used up*",
+            "mean 1.00 over 1 scored test, strict mean 0.33 with 2 unscored as 0",
+            "gate max-sandbox-seconds FAILED: *",
+        ]
+    )
+    assert report()["calls"]["created"] == 1
+
+
+def test_a_cost_needs_prices(pytester, account):
+    account("create:delay/0.001")
+    result = pytester.runpytest("--rewardkit", "--rewardkit-max-cost=1", "-p", "no:asyncio")
+    result.stderr.fnmatch_lines(["*--rewardkit-max-cost needs prices*"])
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT", "SIGKILL"])
+def test_a_run_that_is_ended_leaves_nothing_but_what_the_sweep_lists(pytester, account, number):
+    report = account("create:delay/0.001")
+    pytester.makepyfile(
+        f"""
+        import os, signal
+
+        def test_ended(sandbox):
+            sandbox.run_code("1")
+            os.kill(os.getpid(), signal.{number})
+            sandbox.run_code("import time; time.sleep(60)")
+        """
+    )
+    command = [sys.executable, "-m", "pytest", "--rewardkit", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=pytester.path, check=False)
+    assert ended.returncode != 0
+    left = 1 if number == "SIGKILL" else 0
+    assert report()["alive"] == left, ended.stdout + ended.stderr
+    listed = _sweep()
+    assert listed.count("  run ") == left
+    assert _sweep("--older-than", "1h").startswith("0 sandboxes left")
+    _sweep("--yes")
+    assert report()["alive"] == 0
+
+
+def test_a_run_that_goes_on_is_left_alone(pytester, account):
+    account("create:delay/0.001")
+    pytester.makepyfile(
+        """
+        import subprocess, sys
+
+        def test_sweeps_itself(sandbox):
+            sandbox.run_code("1")
+            sweep = [sys.executable, "-m", "pytest_rewardkit", "sweep", "--yes"]
+            said = subprocess.run(sweep, capture_output=True, text=True, check=True).stdout
+            assert said.startswith("0 sandboxes left\\n1 more of runs that go on here")
+            assert sandbox.is_running()
+        """
+    )
+    command = [sys.executable, "-m", "pytest", "--rewardkit", "-p", "no:cacheprovider", "-n1"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=pytester.path, check=False)
+    assert ended.returncode == 0, ended.stdout

@@ -27,11 +27,14 @@ def test_sandbox_runs_code_and_is_killed_whatever_happened(run, pytester, one_wo
         assert alive() == [sandbox.sandbox_id]
 
     def test_failing(sandbox):
-        assert False
+        assert sandbox.sandbox_id == ""
 
     @pytest.mark.xfail(run=True)
     def test_raising(sandbox, reward):
-        raise ValueError
+        raise ValueError(sandbox.sandbox_id)
+
+    def test_unused(sandbox):
+        assert alive() == []
 
     def test_already_killed(sandbox):
         sandbox.kill()
@@ -41,7 +44,7 @@ def test_sandbox_runs_code_and_is_killed_whatever_happened(run, pytester, one_wo
     """
     )
     result = run(*one_worker)
-    result.assert_outcomes(passed=3, failed=1, xfailed=1)
+    result.assert_outcomes(passed=4, failed=1, xfailed=1)
     result.stdout.fnmatch_lines(["4 sandboxes used, started in * (p50), * (p95)"])
 
 
@@ -54,6 +57,8 @@ def test_factory_creates_many_and_kills_them(plain, pytester, one_worker):
         second = sandbox_factory(envs={"NAME": "second"})
         answers = [box.run_code("import os; os.environ['NAME']").text for box in (first, second)]
         assert answers == ["first", "second"]
+        assert len(alive()) == 2
+        assert sandbox.is_running()
         assert len(alive()) == 3
 
     def test_nothing_is_left():
@@ -240,9 +245,9 @@ def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
     monkeypatch.setenv("E2B_API_KEY", "e2b_" + "0" * 40)
     monkeypatch.setenv("E2B_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("E2B_CONNECTION_RETRIES", "0")
-    pytester.makepyfile("def test_any(sandbox): pass\ndef test_scored(reward): reward.record(1.0)")
+    pytester.makepyfile("def test_any(sandbox): sandbox.run_code('1')\ndef test_scored(reward): reward.record(1.0)")
     result = run()
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
             "   - * unscored       *::test_any",
@@ -258,6 +263,7 @@ def test_bound_on_sandboxes_holds_over_all_workers(run, pytester):
         + """
     @pytest.mark.parametrize("number", range(6))
     def test_one(sandbox, number):
+        assert sandbox.is_running()
         assert len(alive()) == 1
     """
     )
@@ -269,8 +275,9 @@ def test_test_that_wants_more_than_the_bound_is_told(plain, pytester):
         test_suite="""
         def test_two(sandbox, sandbox_factory):
             sandbox_factory()
+            sandbox.run_code("1")
         """
     )
     result = plain("--rewardkit-max-sandboxes=1")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["test_suite.py::test_two: sandbox_factory: this test wants 2 sandboxes at once, *"])
+    result.stdout.fnmatch_lines(["test_suite.py::test_two: sandbox*: this test wants 2 sandboxes at once, *"])

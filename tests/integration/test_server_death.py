@@ -40,11 +40,13 @@ SUITE = (
         reward.record(score_output(sandbox, "print(1)", expected="1"))
 
     def test_scorer_meets_it(sandbox, reward):
+        assert sandbox.is_running()
         os.kill(server(), signal.SIGKILL)
         reward.record(score_output(sandbox, "print(1)", expected="1"))
 
     @pytest.mark.reward(threshold=0.5)
     def test_itself_meets_it(sandbox):
+        assert sandbox.is_running()
         os.kill(server(), signal.SIGKILL)
         assert sandbox.run_code("1 + 1").text == "2"
 
@@ -103,6 +105,7 @@ def test_a_stopped_server_makes_tests_unscored_and_is_replaced(pytester, monkeyp
 
     @pytest.mark.reward(threshold=0.5)
     def test_meets_it(sandbox):
+        assert sandbox.is_running()
         os.kill(server(), signal.SIGSTOP)
         sandbox.files.write("a", "b")
 

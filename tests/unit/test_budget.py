@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -271,3 +272,41 @@ def test_asynchronous_sandboxes_count_as_others_do(tmp_path: Path) -> None:
     factory.close()
     another.create_async()
     another.close()
+
+
+def test_what_is_set_aside_is_given_up_by_who_waits(tmp_path: Path) -> None:
+    """All slots are held for later tests, and each process wants one more: none waits for the others."""
+    budgets = [Budget(tmp_path, 2, patience=0.1) for _ in range(2)]
+    for budget in budgets:
+        kept = taken(budget, wants=TWO, keep=True)
+        budget.set_aside(partial(budget.give_back, kept))
+    first = taken(budgets[0], wants=TWO)
+    assert budgets[0].held == 1
+    budgets[0].use_again()
+    budgets[0].give_back(first)
+
+
+def test_what_is_set_aside_is_given_up_for_others(tmp_path: Path) -> None:
+    mine, theirs = Budget(tmp_path, 1), Budget(tmp_path, 1)
+    kept = taken(mine, keep=True)
+    mine.set_aside(partial(mine.give_back, kept))
+    mine.yield_to_others()
+    assert mine.held == 1
+    waiting = threading.Thread(target=lambda: theirs.give_back(taken(theirs)))
+    waiting.start()
+    while mine.held:
+        mine.yield_to_others()
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
+def test_what_is_used_again_is_not_given_up(tmp_path: Path) -> None:
+    budget = Budget(tmp_path, 2, patience=0.1)
+    kept = taken(budget, wants=TWO, keep=True)
+    budget.set_aside(partial(budget.give_back, kept))
+    budget.use_again()
+    other = taken(budget)
+    budget.yield_to_others()
+    assert (budget.held, kept.is_held) == (2, True)
+    budget.give_back(other)
+    budget.give_back(kept)

@@ -72,6 +72,8 @@ class ControllerPlugin:
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
         """Called with a test that has to do with rewards when it has a new result."""
+        self.deciders: list[Callable[[], list[Decision]]] = []
+        """What decides beside gates, once the run is over."""
         self.unfinished = ""
         """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
         self.chosen: str | None = None
@@ -217,6 +219,7 @@ class ControllerPlugin:
                 narrowed_by=self.narrowed_by,
                 gates_with_tests=self.gates_with_tests,
             )
+            self._decisions += [decision for decide in self.deciders for decision in decide()]
             if failed := [decision for decision in self._decisions if decision.fails]:
                 session.testsfailed += 1
                 session.shouldfail = terminal.stopped_by(failed)

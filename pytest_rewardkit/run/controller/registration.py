@@ -50,6 +50,7 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
     if hasattr(config.hook, "pytest_html_results_table_row"):
         register(HtmlPluginColumn(controller), "rewardkit-html-plugin")
     register(Live(config, controller), "rewardkit-live")
+    _register_usage(config, stored, controller)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from pytest_rewardkit.run.controller.github_report import GitHubReport
 
@@ -68,6 +69,18 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
         register(HtmlReport(config, settings.html, controller, facts), "rewardkit-html")
+
+
+def _register_usage(config: pytest.Config, stored: Stored | Joined | None, controller: ControllerPlugin) -> None:
+    if stored is not None:
+        return
+    provision = Provision.of(config)
+    if (meter := provision.meter) is not None:
+        from pytest_rewardkit.run.controller.usage_report import UsageReport
+
+        report = UsageReport(provision, meter)
+        controller.deciders.append(report.decisions)
+        config.pluginmanager.register(report, "rewardkit-usage")
 
 
 def _register_json(config: pytest.Config, settings: RunSettings, controller: ControllerPlugin) -> None:

@@ -185,7 +185,12 @@ def _note(recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, i
     elif _failed_by(excinfo, "pytest_timeout"):
         # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
         recorder.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
-    elif in_call and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception):
+    elif (
+        in_call
+        and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception)
+        # A mistake in what was asked of a fixture of ours.
+        and not _failed_by(excinfo, "pytest_rewardkit.fixtures")
+    ):
         recorder.note_wrong(cause)
     elif (
         recorder.marker is not None

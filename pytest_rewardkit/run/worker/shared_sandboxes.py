@@ -13,7 +13,7 @@ from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, requi
 from pytest_rewardkit.sandboxes.reuse.state import State, strange_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from e2b_code_interpreter import Sandbox
 
@@ -44,8 +44,8 @@ class SharedSandboxes:
     def __init__(self) -> None:
         self._shared: dict[str, list[_Shared]] = {}
         self._fixtures: dict[str, tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = {}
-        self.reused = 0
-        """How often a sandbox went from one test to another."""
+        self.on_reuse: Callable[[], None] = lambda: None
+        """Called each time that a sandbox goes from one test to another."""
 
     def watch(self, fixture: str, sandbox: Sandbox) -> None:
         """Take note of a fresh sandbox, made by a fixture.
@@ -106,7 +106,8 @@ class SharedSandboxes:
             fixturedef, request = self._fixtures[fixture]
             fixturedef.finish(request)  # type: ignore[arg-type]
         else:
-            self.reused += len(shared)
+            for _ in shared:
+                self.on_reuse()
 
     def _settle(self) -> None:
         """Take what fixtures of wider scope have left for what is there before a test."""

@@ -66,6 +66,7 @@ class Budget:
         self._pace = None if rate is None else Pace(directory, rate)
         self._turn: tuple[_Turns, Slot] | None = None
         self._stuck: tuple[float, float] | None = None
+        self._give_up: Callable[[], object] | None = None
         self.held = 0
         self._kept = 0
 
@@ -86,9 +87,7 @@ class Budget:
             raise RewardkitUsageError(
                 f"this test wants {self.held + 1} sandboxes at once, and {self._option} allows {self._limit}"
             )
-        if wants > 1 and self._limit > 1 and self.held == self._kept and self._turn is None:
-            turns = self._turns[wants]
-            self._turn = turns, self._wait(turns.line, turns.slots)
+        self._take_turn(wants)
         try:
             slot = self._wait(self._line, self._slots)
         except BaseException:
@@ -119,6 +118,37 @@ class Budget:
         self._line.wake()
         self._end_turn()
 
+    def set_aside(self, give_up: Callable[[], object]) -> None:
+        """Keep a sandbox for later tests, as long as neither this process nor another one needs its slot.
+
+        Parameters:
+            give_up: ends the sandbox, and gives its slot back.
+        """
+        if self._slots is not None:
+            self._give_up = give_up
+            self._end_turn()
+
+    def use_again(self) -> None:
+        """Wait until what was set aside can be used beside another sandbox; it may have been given up meanwhile."""
+        if self._give_up is not None:
+            self._take_turn(TWO)
+            self._give_up = None
+
+    def yield_to_others(self) -> None:
+        """Give up what is set aside if anybody waits."""
+        if self._give_up is not None and self._line.first():
+            self._give_up_aside()
+
+    def _give_up_aside(self) -> None:
+        give_up, self._give_up = self._give_up, None
+        if give_up is not None:
+            give_up()
+
+    def _take_turn(self, wants: int) -> None:
+        if wants > 1 and self._limit is not None and self._limit > 1 and self.held == self._kept and self._turn is None:
+            turns = self._turns[wants]
+            self._turn = turns, self._wait(turns.line, turns.slots)
+
     def _wait(self, line: WaitingLine, slots: Slots) -> Slot:
         ticket = line.join(holds=self.held > 0)
         joined = time.time()
@@ -127,6 +157,7 @@ class Budget:
                 if ticket.is_first and (slot := slots.take()) is not None:
                     self._moves.touch()
                     return slot
+                self._give_up_aside()
                 self._give_up_in_vain(joined)
                 ticket.wait(WAKE_SECONDS)
         finally:

@@ -22,10 +22,19 @@ def folder_of_key(environ: Mapping[str, str]) -> Path:
         RewardkitUsageError: somebody else could write there.
     """
     named = "\n".join(environ.get(name, "") for name in ("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN"))
+    return folder_of_user() / hashlib.sha256(named.encode()).hexdigest()[:24]
+
+
+def folder_of_user() -> Path:
+    """A directory of this user's, for what runs tell each other.
+
+    Raises:
+        RewardkitUsageError: somebody else could write there.
+    """
     user = str(os.getuid()) if hasattr(os, "getuid") else ""
-    parent = Path(tempfile.gettempdir()) / f"pytest-rewardkit-{user}"
-    parent.mkdir(mode=0o700, exist_ok=True)
-    found = parent.lstat()
+    folder = Path(tempfile.gettempdir()) / f"pytest-rewardkit-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
     if user and (found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022):
-        raise RewardkitUsageError(f"{parent} is not this user's alone, and slots of sandboxes are to be kept there")
-    return parent / hashlib.sha256(named.encode()).hexdigest()[:24]
+        raise RewardkitUsageError(f"{folder} is not this user's alone, and slots of sandboxes are to be kept there")
+    return folder

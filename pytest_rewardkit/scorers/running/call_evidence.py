@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from pytest_rewardkit.errors import RewardkitCallError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.faults import guarded
+from pytest_rewardkit.scorers.running.repeat import repeated
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def with_evidence(score: Scorer) -> Scorer:
         seen = _Seen()
         token = _seen.set(seen)
         try:
-            reward = guarded(lambda: score(*call.args, **call.kwargs))
+            reward = guarded(lambda: repeated(lambda: score(*call.args, **call.kwargs), call.args[0]))
         finally:
             _seen.reset(token)
         fault = "".join(evidence.fault for evidence in reward.evidence)
@@ -83,10 +84,12 @@ def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: obj
         raise RewardkitCallError(f"{name}: sandbox and candidate are swapped; the sandbox comes first")
     if not isinstance(candidate, str):
         raise RewardkitCallError(f"{name}: candidate must be text, not {one_line(repr(candidate), 60)}")
-    if not hasattr(sandbox, "run_code"):
+    # By its class where that has it: one that is not created yet would be created.
+    run_code = getattr(type(sandbox), "run_code", None) or getattr(sandbox, "run_code", None)
+    if run_code is None:
         given = one_line(repr(sandbox), 60)
         raise RewardkitCallError(f"{name}: sandbox must be a Sandbox, as the fixture `sandbox` gives it, not {given}")
-    if inspect.iscoroutinefunction(sandbox.run_code):
+    if inspect.iscoroutinefunction(run_code):
         raise RewardkitCallError(
             f"{name}: takes a sandbox of the fixture `sandbox`, not an asynchronous one; "
             f"pytest_rewardkit.asynchronous has one to await"

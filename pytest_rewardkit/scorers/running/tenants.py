@@ -44,6 +44,11 @@ def moves_in(sandbox: Sandbox) -> None:
         tenants.turns.add(owner)
 
 
+def move_out(sandbox: Sandbox) -> None:
+    """Note that a sandbox is another one now, in which nothing has run."""
+    _of_sandboxes.pop(sandbox, None)
+
+
 def is_its_own_doing(sandbox: Sandbox) -> bool:
     """Whether a candidate of those who have the turn has run in a sandbox."""
     tenants = _of_sandboxes.get(sandbox)
@@ -59,7 +64,8 @@ def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdi
     Parameters:
         failed: returns that of a candidate that fails in everything, for a reason.
 
-    Raises what the SDK raised for wrong arguments, where no candidate can be the cause.
+    Raises SandboxUnavailable where nothing can be said about the candidate, and what the SDK raised for wrong arguments
+    where no candidate can be the cause.
     """
     if is_its_own_doing(sandbox):
         if isinstance(error, SandboxSpoilt):
@@ -73,4 +79,4 @@ def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdi
 
         if isinstance(error.__cause__, InvalidArgumentException):
             raise error.__cause__
-    return Reward.unscored(str(error))
+    raise error

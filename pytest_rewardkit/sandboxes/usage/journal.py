@@ -1,0 +1,103 @@
+"""The journal of a run: a line for each thing that happens to a sandbox, which all its processes write to one file."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.sandboxes.usage.figures import SandboxUsage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUFFIX: Final = ".jsonl"
+
+
+class Journal:
+    """What has happened to a run's sandboxes, written down before it counts: who writes may be killed at any moment.
+
+    Parameters:
+        path: of the file, which is made when there is something to note.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = -1
+        self._read = 0
+        self._rest = b""
+        self._usage = SandboxUsage()
+
+    def asked(self, mark: str) -> None:
+        """Note that a sandbox is asked for now.
+
+        Parameters:
+            mark: by which what comes of it is known.
+        """
+        self._note(asked=mark)
+
+    def created(self, mark: str, sandbox_id: str, lifetime: float, processors: float = 0.0, gib: float = 0.0) -> None:
+        """Note which sandbox has come of it, that it lives so many seconds at most, and how big it is."""
+        self._note(created=sandbox_id, mark=mark, ends=time.time() + lifetime, processors=processors, gib=gib)
+
+    def sized(self, sandbox_id: str, processors: float, gib: float) -> None:
+        """Note how big a sandbox is."""
+        self._note(sized=sandbox_id, processors=processors, gib=gib)
+
+    def refused(self, mark: str) -> None:
+        """Note that no sandbox has come of it, nor will."""
+        self._note(refused=mark)
+
+    def gone(self, sandbox_id: str) -> None:
+        """Note that there is a sandbox no more."""
+        self._note(gone=sandbox_id)
+
+    def reused(self) -> None:
+        """Note that a sandbox has been given to another test."""
+        self._note(reused=1)
+
+    def asked_again(self) -> None:
+        """Note that a sandbox was asked for once more, because that had failed."""
+        self._note(again=1)
+
+    def repeated(self) -> None:
+        """Note that something is done once more in a fresh sandbox, because the first one was lost."""
+        self._note(repeated=1)
+
+    def usage(self) -> SandboxUsage:
+        """What all processes have had so far."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+        except OSError:
+            return self._usage
+        self._read += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        for line in lines:
+            self._usage.take(_parsed(line))
+        return self._usage
+
+    def close(self, *, remove: bool = False) -> None:
+        """Write no more; with `remove`, nothing of it is left to be told."""
+        if self._file != -1:
+            os.close(self._file)
+            self._file = -1
+        if remove:
+            self.path.unlink(missing_ok=True)
+
+    def _note(self, **known: Any) -> None:
+        if self._file == -1:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # In one piece: others append to the file too.
+        os.write(self._file, json.dumps({**known, "at": time.time()}).encode() + b"\n")
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        known = json.loads(line)
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}

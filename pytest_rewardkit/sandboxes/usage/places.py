@@ -1,0 +1,49 @@
+"""Where the journals of runs are, and which of these runs go on: files of this user, in the temporary directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pytest_rewardkit.sandboxes.quota.folder import folder_of_key
+from pytest_rewardkit.sandboxes.quota.lock import Lock, try_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_RUNS: Final = "runs"
+
+
+def path_of(environ: Mapping[str, str], run_id: str) -> Path:
+    """Where the journal of a run is, whose sandboxes are of the key that E2B's variables name."""
+    return folder_of_key(environ) / _RUNS / f"{run_id}.jsonl"
+
+
+def lock_of(environ: Mapping[str, str], run_id: str) -> Lock | None:
+    """What says that a run goes on, until it is released or its process ends; None where another one has it."""
+    folder = folder_of_key(environ) / _RUNS
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return try_lock(folder / f"{run_id}.lock")
+
+
+def journals_of(environ: Mapping[str, str]) -> list[Path]:
+    """The journals that runs of the key have left here, and those of runs that go on."""
+    return sorted((folder_of_key(environ) / _RUNS).glob("*.jsonl"))
+
+
+def goes_on(environ: Mapping[str, str], run_id: str) -> bool:
+    """Whether a run goes on, on this machine."""
+    path = folder_of_key(environ) / _RUNS / f"{run_id}.lock"
+    if not path.exists():
+        return False
+    if (lock := try_lock(path)) is None:
+        return True
+    lock.release()
+    path.unlink(missing_ok=True)
+    return False
+
+
+def end_run(environ: Mapping[str, str], run_id: str, lock: Lock) -> None:
+    """Say that a run does not go on any more, whose lock is given back."""
+    (folder_of_key(environ) / _RUNS / f"{run_id}.lock").unlink(missing_ok=True)
+    lock.release()
