@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "pytest-rewardkit sweep",
         description="List the sandboxes that runs of this package have left behind, where E2B's variables lead.",
+        epilog="As in: pytest-rewardkit sweep --older-than 1h --yes",
     )
     parser.add_argument("--run", metavar="KEY", help="only those of one run, by the key that its summary names")
     parser.add_argument(

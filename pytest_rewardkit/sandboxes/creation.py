@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again, pause_after
+from pytest_rewardkit.sandboxes.authorities import NO_AUTHORITIES, has_authorities
 from pytest_rewardkit.sandboxes.failures import says_nothing
 from pytest_rewardkit.sandboxes.options import create_keywords
 
@@ -107,4 +108,5 @@ def infrastructure_failures() -> Iterator[None]:
     except Exception as error:
         if not says_nothing(error):
             raise
-        raise SandboxUnavailable(f"no sandbox could be created: {type(error).__name__}: {error}") from error
+        text = f"no sandbox could be created: {type(error).__name__}: {error}"
+        raise SandboxUnavailable(text if has_authorities() else f"{text} ({NO_AUTHORITIES})") from error

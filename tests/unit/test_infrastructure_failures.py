@@ -5,7 +5,7 @@ import pyqwest
 import pytest
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
-from e2b import InvalidArgumentException
+from e2b import InvalidArgumentException, SandboxException
 from e2b import exceptions as e2b
 from e2b.envd.rpc import handle_rpc_exception
 from e2b_code_interpreter import Context
@@ -114,3 +114,16 @@ def test_words_decide_nothing(error):
     with pytest.raises(SandboxUnavailable) as raised, sandbox_failures():
         raise error
     assert not isinstance(raised.value, SandboxSpoilt)
+
+
+def test_a_machine_without_certificates_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    with (
+        pytest.raises(SandboxUnavailable, match=r"builder error \(.*install ca-certificates"),
+        infrastructure_failures(),
+    ):
+        raise SandboxException("builder error")
+    (tmp_path / "one.pem").write_text("")
+    with pytest.raises(SandboxUnavailable, match=r"builder error$"), infrastructure_failures():
+        raise SandboxException("builder error")
