@@ -26,6 +26,8 @@ OF_ONE_MACHINE: Final = {
     "quota": "sandboxes are counted in files of one machine",
     "max_sandboxes": "sandboxes are counted in files of one machine",
     "create_rate": "creations are counted in files of one machine",
+    "max_sandbox_seconds": "sandboxes are noted in a file of one machine",
+    "max_cost": "sandboxes are noted in a file of one machine",
     "artifacts": "artifacts would be written on the workers' machines",
     "durations": "each worker would look for the file on its own machine",
     "resume": "each worker would look for the file on its own machine",
