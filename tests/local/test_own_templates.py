@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from e2b import BuildException, SandboxException, Template
+from e2b import BuildException, CommandExitException, SandboxException, Template
 from e2b_code_interpreter import Sandbox
 from servers import sdk_address, silent_server
 from wheels import make_wheel
@@ -129,3 +129,33 @@ def test_unknown_names_and_what_the_sdk_would_build(server: LocalServer, monkeyp
         Template.build(Template().from_python_image().pip_install("numpy"), alias="numbers")
     with provider.create() as sandbox, provider.create(template=sandbox.create_snapshot().snapshot_id) as copy:
         assert copy.run_code("6 * 7").text == "42"
+
+
+def test_a_sandbox_installs_for_itself(server: LocalServer, tmp_path: Path) -> None:
+    with Sandbox.create("other", **sdk_address(server)) as sandbox:
+        for name, version in (("tariffs", "1.0"), ("tariffs", "2.0"), (OTHER, "9.0")):
+            wheel = make_wheel(tmp_path, name, version, f"VERSION = {version!r}\n")
+            sandbox.files.write(wheel.name, wheel.read_bytes())
+        shown = sandbox.run_code(
+            "%pip install --no-index ./tariffs-1.0-py3-none-any.whl\nimport tariffs; tariffs.VERSION"
+        )
+        assert shown.error is None
+        assert shown.text == "1.0"
+        sandbox.run_code(f"!pip install --no-index ./{OTHER}-9.0-py3-none-any.whl")
+        assert sandbox.run_code(f"import {OTHER}; {OTHER}.VERSION").text == "9.0"
+        ask = "python -c 'import tariffs, sys; print(tariffs.VERSION, tariffs.__file__)'"
+        installed = sandbox.commands.run(f"pip install -q --no-index ./tariffs-2.0-py3-none-any.whl && {ask}")
+        version, place = installed.stdout.split()
+        assert version == "2.0"
+        assert place.startswith("/home/user/.local/")
+        with pytest.raises(CommandExitException, match="No module named 'tariffs'"):
+            sandbox.commands.run(ask, envs={"PYTHONPATH": "/tmp"})
+
+
+def test_without_internet_the_error_says_so(server: LocalServer) -> None:
+    with Sandbox.create("other", **sdk_address(server)) as sandbox:
+        failed = sandbox.run_code("!pip install --no-index no-such-package")
+        assert any("This sandbox has no internet" in text for text in failed.logs.stderr)
+        with pytest.raises(CommandExitException) as refused:
+            sandbox.commands.run("pip install --no-index no-such-package")
+        assert "This sandbox has no internet" in refused.value.stderr

@@ -15,6 +15,7 @@ from aiohttp import web
 from pytest_rewardkit.local.api.body import read_object, text_map
 from pytest_rewardkit.local.api.errors import ApiError, json_response, traffic_error
 from pytest_rewardkit.local.api.paths import resolve
+from pytest_rewardkit.local.api.pip_hint import PipHint
 from pytest_rewardkit.local.api.ports import TOKEN_HEADER
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.errors import Code, GuestError, LocalError, RequestError
@@ -113,12 +114,19 @@ async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResp
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     context.submit(execution)
+    hint = PipHint(execution.code, internet=sandbox.request.internet)
     try:
         await response.prepare(request)
         ended = False
         while not ended:
-            lines = b"".join(line(event) for event in await execution.events.take(KEEPALIVE_SECONDS))
+            events = await execution.events.take(KEEPALIVE_SECONDS)
+            for event in events:
+                if isinstance(event, TextOutput):
+                    hint.see(event.text)
+            lines = b"".join(map(line, events))
             ended = execution.events.ended
+            if ended and hint.text:
+                lines += line(TextOutput("stderr", hint.text))
             if ended:
                 await response.write_eof(lines + _END)
             else:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.local.api import connect
 from pytest_rewardkit.local.api.errors import ConnectError
 from pytest_rewardkit.local.api.paths import resolve
+from pytest_rewardkit.local.api.pip_hint import PipHint
 from pytest_rewardkit.local.errors import Code, GuestError
 from pytest_rewardkit.local.server.process import Command, Ended, Output, Process, TerminalSize
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from aiohttp import web
 
@@ -69,7 +70,8 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
         subscription = process.subscribe()
     try:
         yield [_event("start", {"pid": process.pid})]
-        async for batch in _listen(subscription, connect.keepalive_of(request), end):
+        hint = PipHint(" ".join(process.command.args), internet=sandbox.request.internet)
+        async for batch in _listen(subscription, connect.keepalive_of(request), end, hint):
             yield batch
         if not subscription.ended:
             raise ConnectError(Code.DEADLINE_EXCEEDED, "the command took longer than its timeout")
@@ -78,7 +80,7 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
 
 
 async def _listen(
-    subscription: Subscription[Event], keepalive: float, end: float | None
+    subscription: Subscription[Event], keepalive: float, end: float | None, hint: PipHint
 ) -> AsyncIterator[list[Message]]:
     """Batches of what comes until the process ends or it is `end`; a keepalive after each silence of `keepalive`."""
     loop = asyncio.get_running_loop()
@@ -88,7 +90,7 @@ async def _listen(
             return
         events = await subscription.take(min(left, keepalive))
         if events:
-            yield [_data(event) for event in events]
+            yield [message for event in events for message in _messages(event, hint)]
         elif left >= keepalive:
             yield [_event("keepalive", {})]
 
@@ -226,6 +228,14 @@ def _description(process: Process) -> Message:
 
 def _event(kind: str, value: Message) -> Message:
     return {"event": {kind: value}}
+
+
+def _messages(event: Event, hint: PipHint) -> Iterator[Message]:
+    if isinstance(event, Output):
+        hint.see(event.data.decode("utf-8", "replace"))
+    elif hint.text:
+        yield _data(Output("stderr", hint.text.encode()))
+    yield _data(event)
 
 
 def _data(event: Event) -> Message:

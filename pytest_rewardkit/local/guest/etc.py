@@ -16,10 +16,14 @@ _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
 # Login shells read this; it must not touch PATH, in which the environment's own python comes first.
 _PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
 
+# What a system's own pip refuses, lest somebody breaks the system, which nobody can in a sandbox.
+_PIP: Final = "[global]\ndisable-pip-version-check = true\nretries = 2\n\n[install]\nbreak-system-packages = true\n"
+
 FILES: Final = {
     "/etc/hosts": _HOSTS,
     "/etc/hostname": f"{HOST_NAME}\n",
     "/etc/nsswitch.conf": _NAME_SERVICES,
+    "/etc/pip.conf": _PIP,
     "/etc/resolv.conf": _NAME_SERVERS,
     "/etc/profile": _PROFILE,
 }

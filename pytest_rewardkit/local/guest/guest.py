@@ -16,7 +16,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import confinement, descriptors, kernel, languages, layout
+from pytest_rewardkit.local.guest import confinement, descriptors, kernel, languages, layout, own_packages
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.file_requests import FileRequests
 from pytest_rewardkit.local.guest.files import SandboxFiles
@@ -262,7 +262,9 @@ class Guest:
         for name, value in given.items():
             if not name or "=" in name or "\0" in name + value:
                 raise RequestError(Code.INVALID_ARGUMENT, f"not an environment variable: {name!r}")
-        return {**self._environment, **given}
+        environment = {**self._environment, **given}
+        installed = os.path.isdir(self._files.real_path(own_packages.DIRECTORY))
+        return {**environment, **own_packages.variables(environment)} if installed else environment
 
 
 def _translator(box: confinement.Confinement) -> Translator | None:

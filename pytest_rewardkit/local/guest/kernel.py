@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
-from pytest_rewardkit.local.guest import descriptors, layout, pictures, syscalls
+from pytest_rewardkit.local.guest import descriptors, layout, own_packages, pictures, syscalls
 from pytest_rewardkit.local.guest.execution import Executor
 from pytest_rewardkit.local.wire.channel import Channel
 from pytest_rewardkit.local.wire.frames import MAX_FRAME_BYTES
@@ -112,6 +112,7 @@ class PythonKernel:
     async def _execute(self, request: Message) -> None:
         number = request.get("id")
         _reopen_closed_streams()
+        own_packages.adopt()
 
         def emit(event: str, **fields: Any) -> None:
             send = self._send_in_order if event == "result" and not fields["main"] else self._send

@@ -25,6 +25,7 @@ SYSTEM_PATHS: Final = (
     "/gnu/store",
     "/etc/alternatives",
     "/etc/ca-certificates",
+    "/etc/debian_version",  # which pip must be able to read where it is
     "/etc/fonts",
     "/etc/inputrc",
     *sorted(glob.glob("/etc/java-*")),  # what a JVM reads when it starts, as Debian has it
@@ -57,7 +58,7 @@ _ENVIRONMENT_PARTS: Final = (
     "share",
     "ssl",
 )
-_PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
+PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
 READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 )
@@ -72,5 +73,5 @@ def environment_paths() -> tuple[str, ...]:
     paths: list[str] = []
     for prefix in dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix)):
         paths.extend(os.path.join(prefix, part) for part in _ENVIRONMENT_PARTS)
-    paths.extend(path for path in sys.path if os.path.basename(path) in _PACKAGE_DIRECTORIES)
+    paths.extend(path for path in sys.path if os.path.basename(path) in PACKAGE_DIRECTORIES)
     return tuple(path for path in dict.fromkeys(paths) if os.path.exists(path))

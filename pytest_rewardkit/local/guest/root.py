@@ -25,6 +25,7 @@ from pytest_rewardkit.local.guest.layout import (
     environment_paths,
 )
 from pytest_rewardkit.local.guest.overlays import can_be_laid_over, lay_over, mount_points
+from pytest_rewardkit.local.guest.own_packages import PIP_SETTINGS
 from pytest_rewardkit.local.guest.resource_limits import MAX_FILES
 
 # Each sandbox mounts its own over these.
@@ -165,6 +166,8 @@ class Root:
             self._place(path)
         for path in filter(os.path.isdir, sys.path):
             self._leave_empty(path)
+        if not self._shown(settings := f"{sys.prefix}/pip.conf"):
+            self._write(_location(settings), PIP_SETTINGS)
         self._stashed = self._stashed_entries()
         self._directories = [_COPIED, *mount_points(self._mount_point)]
         # A fresh /proc may only be mounted where a whole one is visible already.

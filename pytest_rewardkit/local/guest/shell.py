@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Bool, Callable, Type
 from traitlets.config import Config
 
-from pytest_rewardkit.local.guest import display
+from pytest_rewardkit.local.guest import display, own_packages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,9 +98,10 @@ class Shell(InteractiveShell):
         """Run a `!command`."""
         if self.terminals:
             super().system_piped(cmd)
-            return
-        sys.stdout.flush()
-        self.user_ns["_exit_code"] = _run_as_in_terminal(self.var_expand(cmd, depth=1))
+        else:
+            sys.stdout.flush()
+            self.user_ns["_exit_code"] = _run_as_in_terminal(self.var_expand(cmd, depth=1))
+        own_packages.adopt()
 
     system = system_piped
 
