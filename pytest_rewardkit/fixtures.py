@@ -11,7 +11,8 @@ from pytest_rewardkit.pytest_internals import fixture_info
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Mapping
+    from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -140,6 +141,16 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
     # A test may also ask for it while it runs.
     recorder.expects_reward = True
     return recorder
+
+
+@pytest.fixture
+def trace(request: pytest.FixtureRequest) -> Callable[[Any], AbstractContextManager[None]]:
+    """Keep what is done in a sandbox: ``with trace(sandbox): ...`` notes cells, commands and files."""
+    from pytest_rewardkit.run.worker.recorder_of import recorder_of
+    from pytest_rewardkit.sandboxes.tracing import traced
+
+    recorder = recorder_of(request.node)
+    return lambda sandbox: traced(sandbox, recorder.note_step)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.candidates.candidate import Candidate
 from pytest_rewardkit.candidates.prompt import plain, readable
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.ledger.model_use import MODELS_LIMIT, PROMPT_LIMIT, ModelUse
-from pytest_rewardkit.text import excerpt
+from pytest_rewardkit.ledger.model_use import MODELS_LIMIT, ModelUse, shown_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +94,7 @@ class ModelAnswer:
         return ModelUse(
             replayed=int(replayed),
             model=(self.model or "")[:MODELS_LIMIT],
-            prompt="" if self.prompt is None else excerpt(readable(self.prompt), PROMPT_LIMIT),
+            prompt="" if self.prompt is None else shown_prompt(readable(self.prompt)),
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             cost=self.cost,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,6 +61,15 @@ class ModelUse:
 
 
 _NONE: Final = ("replayed", 0)
+
+
+def shown_prompt(prompt: str) -> str:
+    """Return as much of a prompt as is kept beside a reward."""
+    limit = PROMPT_LIMIT
+    # As it travels, a character may take up to twelve.
+    while len(json.dumps(found := excerpt(prompt, limit))) > 2 * PROMPT_LIMIT:
+        limit //= 2
+    return found
 
 
 def together(uses: Iterable[ModelUse]) -> ModelUse | None:

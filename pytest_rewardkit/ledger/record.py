@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.ledger.model_use import ModelUse
 from pytest_rewardkit.ledger.reward_fields import reward_from_fields, reward_to_fields, said
 from pytest_rewardkit.ledger.shortening import shortened
+from pytest_rewardkit.ledger.step import SandboxStep
 from pytest_rewardkit.text import excerpt
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Record:
         reduce: how their rewards become one number.
         sandboxes: the sandboxes that were created for it.
         asked: what was asked of models for it; None where nothing is known to be.
+        steps: what was done in its sandbox, as far as that was traced.
         left_out: how many of the reward's parts did not fit into the wire form.
         fault: whether this package itself failed while it scored.
         running: seconds that all parts took, those that were left out among them; None where none was.
@@ -67,6 +69,7 @@ class Record:
     reduce: str | None = None
     sandboxes: tuple[SandboxUse, ...] = ()
     asked: ModelUse | None = None
+    steps: tuple[SandboxStep, ...] = ()
     left_out: int = 0
     fault: bool = False
     running: float | None = field(default=None, compare=False)
@@ -103,6 +106,7 @@ class Record:
             "left_out": self.left_out or None,
             "timings": self._timings() or None,
             "sandboxes": [_use_to_fields(use) for use in self.sandboxes] or None,
+            "steps": [step.to_fields() for step in self.steps] or None,
             "asked": None if self.asked is None else self.asked.to_fields(),
         }
         reward = {} if self.reward is None else reward_to_fields(self.reward)
@@ -116,6 +120,8 @@ class Record:
             setattr(record, name, data[name])
         if "sandboxes" in data:
             record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
+        if "steps" in data:
+            record.steps = tuple(map(SandboxStep.from_fields, data["steps"]))
         if "asked" in data:
             record.asked = ModelUse.from_fields(data["asked"])
         if record.left_out and "running" in (timings := dict(data.get("timings", {}))):

@@ -10,12 +10,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.ledger.reward_fields import part_to_fields
+from pytest_rewardkit.ledger.step import told
 from pytest_rewardkit.reports.repeat import repeat_script
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pytest_rewardkit.ledger.step import SandboxStep
     from pytest_rewardkit.reward import Reward
 
 REWARD: Final = "reward.json"
@@ -37,7 +39,14 @@ def folder_name(node_id: str, run_number: int = 1) -> str:
     return f"{slug}-{digest}" if run_number == 1 else f"{slug}-{digest}-attempt{run_number}"
 
 
-def contents(node_id: str, reward: Reward, *, threshold: float | None = None, run_number: int = 1) -> dict[str, bytes]:
+def contents(
+    node_id: str,
+    reward: Reward,
+    *,
+    threshold: float | None = None,
+    run_number: int = 1,
+    steps: Sequence[SandboxStep] = (),
+) -> dict[str, bytes]:
     """Return the files of a test by their names, none of which is made of what a candidate wrote."""
     files: dict[str, bytes] = {}
     if reward.evidence:
@@ -54,6 +63,8 @@ def contents(node_id: str, reward: Reward, *, threshold: float | None = None, ru
         except binascii.Error:
             continue
         files[f"image-{number}.{'jpg' if image.startswith('/9j/') else 'png'}"] = content
+    if steps:
+        files["steps.txt"] = told(steps).encode("utf-8", "surrogatepass")
     about = {
         "node_id": node_id,
         "attempt": run_number,

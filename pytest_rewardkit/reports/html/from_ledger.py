@@ -14,6 +14,7 @@ from pytest_rewardkit.ledger.gate import MUST_PASS, RUN, SHARDS
 from pytest_rewardkit.ledger.graders import check_of, graders_in
 from pytest_rewardkit.ledger.models import model_results
 from pytest_rewardkit.ledger.statistics import weighted_mean, wilson
+from pytest_rewardkit.ledger.step import told
 from pytest_rewardkit.ledger.tasks import ReducedTest
 from pytest_rewardkit.ledger.test import CRASHED
 from pytest_rewardkit.reports import models
@@ -32,12 +33,12 @@ from pytest_rewardkit.reports.html.model import (
 from pytest_rewardkit.text import aligned, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pytest_rewardkit.ledger import ledger as run
     from pytest_rewardkit.ledger.baseline import BaselineComparison, Change
     from pytest_rewardkit.ledger.gate import Decision
-    from pytest_rewardkit.ledger.record import SandboxUse
+    from pytest_rewardkit.ledger.record import Record, SandboxUse
     from pytest_rewardkit.ledger.statistics import Interval
     from pytest_rewardkit.ledger.test import Test, TestResult
     from pytest_rewardkit.reports.html.model import Tone
@@ -177,12 +178,18 @@ def _attempt(result: TestResult, node_id: str) -> PageAttempt:
         found.left_out = record.left_out
         if record.reward is not None:
             _add_reward(record.reward, found)
-        if (asked := record.asked) is not None:
-            note = ", ".join(filter(None, [asked.model, *models.took(asked)]))
-            found.texts = [PageText("On record" if asked.answers == asked.replayed else "Asked", note, asked.prompt)]
+        found.texts = list(_texts(record))
         if record.sandboxes or found.parts:
             found.timings = _timings(record.sandboxes, found.parts, result.duration)
     return found
+
+
+def _texts(record: Record) -> Iterator[PageText]:
+    if (asked := record.asked) is not None:
+        note = ", ".join(filter(None, [asked.model, *models.took(asked)]))
+        yield PageText("On record" if asked.answers == asked.replayed else "Asked", note, asked.prompt)
+    if record.steps:
+        yield PageText("Steps", counted(len(record.steps), "step"), told(record.steps))
 
 
 def _add_reward(reward: Reward, attempt: PageAttempt) -> None:

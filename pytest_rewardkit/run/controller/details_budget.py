@@ -31,6 +31,7 @@ class DetailsBudget:
         if needed < (self._of_passed if reward.value == 1.0 else 0):
             record.left_out += len(reward.parts)
             record.reward = replace(reward, parts=(), evidence=())
+            record.steps = ()
             record.asked = record.asked and replace(record.asked, prompt="")
         else:
             self._left = needed

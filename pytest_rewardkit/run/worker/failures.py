@@ -80,8 +80,10 @@ class Failures:
         assert self._directory is not None
         node_id, run_number = name_of(item), item.stash[_RUNS]
         folder = self._directory / artifacts.folder_name(node_id, run_number)
-        threshold = recorder_of(item).threshold
-        files = artifacts.contents(node_id, reward, threshold=threshold, run_number=run_number)
+        recorder = recorder_of(item)
+        files = artifacts.contents(
+            node_id, reward, threshold=recorder.threshold, run_number=run_number, steps=recorder.steps
+        )
         try:
             artifacts.write(folder, files)
         except OSError as error:

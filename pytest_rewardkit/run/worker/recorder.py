@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_rewardkit.ledger.model_use import ModelUse
+    from pytest_rewardkit.ledger.step import SandboxStep
     from pytest_rewardkit.markers import RewardMarker
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.languages.table import Language
@@ -50,6 +51,8 @@ class Recorder:
         limits it has of its own."""
         self.asked: list[ModelUse] = []
         """What the test asked of models, and what that took."""
+        self.steps: list[SandboxStep] = []
+        """What was done in the test's sandbox, as far as that is traced."""
         self._recorded: list[tuple[str, float, Reward]] = []
         self._wrong: str | None = None
         self._cause: str | None = None
@@ -116,6 +119,12 @@ class Recorder:
     def note_asked(self, use: ModelUse) -> None:
         """Note that a model was asked, or that what it gave earlier was given again."""
         self.asked.append(use)
+
+    def note_step(self, kind: str, given: str, got: str) -> None:
+        """Note what was done in a sandbox: a cell, a command or a file."""
+        from pytest_rewardkit.ledger.step import SandboxStep
+
+        self.steps.append(SandboxStep(kind, given, got))
 
     def note_wrong(self, reason: str) -> None:
         """Note that the test judged its candidate wrong, by a failing assertion."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.ledger.model_use import together
 from pytest_rewardkit.ledger.record import Record, SandboxUse
+from pytest_rewardkit.ledger.step import kept
 from pytest_rewardkit.run.worker.row_attempt import tell_record
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> R
     record = Record(reward, group=recorder.skipped_in)
     record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
     record.asked = together(recorder.asked)
+    record.steps = kept(recorder.steps)
     record.threshold = recorder.threshold
     record.fault = recorder.is_faulty
     if (marker := recorder.marker) is not None:
