@@ -15,7 +15,7 @@ def _expanded(entries: list[Any], docs: Path) -> list[Any]:
     found: list[Any] = []
     for entry in entries:
         if isinstance(entry, dict):
-            found += [{title: _expanded(_listed(below), docs)} for title, below in entry.items()]
+            found += [{title: _below(below, docs)} for title, below in entry.items()]
         elif entry.endswith("/"):
             found += sorted(page.relative_to(docs).as_posix() for page in (docs / entry).glob("*.md"))
         else:
@@ -23,5 +23,7 @@ def _expanded(entries: list[Any], docs: Path) -> list[Any]:
     return found
 
 
-def _listed(below: str | list[Any]) -> list[Any]:
-    return below if isinstance(below, list) else [below]
+def _below(below: str | list[Any], docs: Path) -> str | list[Any]:
+    if isinstance(below, list):
+        return _expanded(below, docs)
+    return _expanded([below], docs) if below.endswith("/") else below
