@@ -40,9 +40,10 @@ class Figures:
         verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
         reruns: how many results were superseded by that of a rerun.
         kept: how many tests were not run now, but taken over from an earlier run.
-        slowest: the slowest tests, with seconds.
+        slowest: the slowest tests, with seconds, those of waiting for sandboxes left out.
         sandboxes: how many sandboxes were created.
         start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
+        waited: seconds in which tests waited for their turn to have a sandbox, together.
         missing: the tests that were collected and never ran to an end, in the order of collection.
         asked: what was asked of models; None where nothing is known to be.
     """
@@ -61,6 +62,7 @@ class Figures:
     start_p50: float | None
     start_p95: float | None
     missing: tuple[str, ...]
+    waited: float = 0.0
     asked: ModelUse | None = None
 
     @property
@@ -159,7 +161,7 @@ class Ledger:
         counts = Counter(test.verdict for test in tasks)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
         uses = sorted(use.start for use in self._sandboxes())
-        slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.duration)
+        slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.own_time)
         return Figures(
             tests=len(tasks),
             attempts=len(tests),
@@ -170,11 +172,12 @@ class Ledger:
             verdicts={name: counts[name] for name in order if counts[name]},
             reruns=sum(test.reruns for test in tests),
             kept=sum(test.last.kept for test in tests),
-            slowest=tuple((test.node_id, test.last.duration) for test in slowest),
+            slowest=tuple((test.node_id, test.last.own_time) for test in slowest),
             sandboxes=len(uses),
             start_p50=_percentile(uses, 0.50),
             start_p95=_percentile(uses, 0.95),
             missing=self.missing,
+            waited=math.fsum(use.waited for use in self._sandboxes()),
             asked=together(record.asked for record in self._records() if record.asked is not None),
         )
 

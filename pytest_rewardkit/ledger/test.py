@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,12 @@ class TestResult:
     kept: bool = False
 
     __test__ = False  # pytest would collect it where it is imported into a test module
+
+    @property
+    def own_time(self) -> float:
+        """Seconds that the test took, without those in which it waited for its turn to have a sandbox."""
+        uses = () if self.record is None else self.record.sandboxes
+        return max(0.0, self.duration - math.fsum(use.waited for use in uses))
 
 
 @dataclass(slots=True)

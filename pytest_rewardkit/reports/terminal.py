@@ -245,9 +245,14 @@ def _verdicts(figures: Figures) -> str:
     return f"{text} ({counted(figures.reruns, 'rerun')})" if figures.reruns else text
 
 
+_WAITED: Final = 1.0
+"""Seconds of waiting, of all tests together, that are worth a word."""
+
+
 def _sandboxes(figures: Figures) -> str:
     p50, p95 = duration(figures.start_p50 or 0.0), duration(figures.start_p95 or 0.0)
-    return f"{counted(figures.sandboxes, 'sandbox', 'sandboxes')} used, started in {p50} (p50), {p95} (p95)"
+    used = f"{counted(figures.sandboxes, 'sandbox', 'sandboxes')} used, started in {p50} (p50), {p95} (p95)"
+    return f"{used}; tests waited {duration(figures.waited)} for their turn" if figures.waited >= _WAITED else used
 
 
 def _missing(figures: Figures, *, everything: bool) -> list[Line]:

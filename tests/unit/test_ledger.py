@@ -102,3 +102,12 @@ def test_why_is_the_reason_of_the_part_that_cost_most(ledger):
     )
     assert ledger.add("c", TestResult("passed", 0.0, Record(Reward(None, tuple(parts), reason="gone")))).why == "gone"
     assert ledger.add("d", TestResult(CRASHED, cause="worker died")).why == "worker died"
+
+
+def test_waiting_for_sandboxes_is_told_apart_from_what_tests_take(ledger):
+    waited = Record(Reward(1.0), sandboxes=(SandboxUse(5.0, 0.1), SandboxUse(2.0, 0.1)))
+    ledger.add("waited", TestResult("passed", 8.0, waited))
+    ledger.add("slow", attempt(1.0, duration=3.0))
+    figures = ledger.figures()
+    assert figures.slowest == (("slow", 3.0), ("waited", 1.0))
+    assert figures.waited == 7.0
