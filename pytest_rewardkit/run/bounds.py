@@ -31,7 +31,10 @@ def bounds_of(settings: RunSettings, environ: Mapping[str, str], provider: str) 
             "--rewardkit-max-cost needs prices, and only E2B's own are known: give --rewardkit-vcpu-price and "
             "--rewardkit-gib-price"
         )
-    return UsageBounds(settings.max_cost, settings.max_sandbox_seconds, prices)
+    # All shards of a run have it together.
+    shards = 1 if settings.shard is None else settings.shard.of
+    cost, seconds = settings.max_cost, settings.max_sandbox_seconds
+    return UsageBounds(cost and cost / shards, seconds and seconds / shards, prices)
 
 
 def is_of_e2b(environ: Mapping[str, str]) -> bool:

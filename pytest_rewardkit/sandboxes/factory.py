@@ -147,12 +147,13 @@ class Factory:
         except BaseException as error:
             self._give_back(mark, slot, gone=turn is None or _is_refused(error))
             raise
+        # First of all: whatever fails from here on, it is ended with the others.
+        self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         lifetime = keywords.get("timeout") or USUAL_LIFETIME
         if slot is not None:
             slot.fill(sandbox.sandbox_id, lifetime)
         if self._meter is not None:
             self._meter.created(mark, sandbox, keywords.get("template") or "", lifetime)
-        self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
         self._note(turn - began, time.perf_counter() - turn, limits)
         return sandbox
