@@ -44,6 +44,9 @@ class Candidates:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        # A fixture that failed may have left it, and this may be a rerun.
+        if _BEGUN in item.stash:
+            del item.stash[_BEGUN]
         item.stash[ASKED] = AskedByTest(self._record, name_of(item), recorder_of(item).note_asked)
 
     @pytest.hookimpl(tryfirst=True)
@@ -61,10 +64,10 @@ class Candidates:
                 )
             return None
         closure = _closure(item, "candidate")
-        if not closure.isdisjoint(ASKING):
+        if not closure.isdisjoint(ASKING) or (asked := item.stash.get(ASKED, None)) is None:
             return None
-        wanted = _wanted(item.stash[ASKED], fixturedef, request, closure)
-        found = item.stash[ASKED].replayed(wanted)
+        wanted = _wanted(asked, fixturedef, request, closure)
+        found = asked.replayed(wanted)
         if found is None:
             item.stash[_BEGUN] = wanted, time.perf_counter()
             return None

@@ -1,7 +1,9 @@
 """Details of records are kept as long as there is room, and numbers always."""
 
 from pytest_rewardkit import Part, Reward
+from pytest_rewardkit.ledger.model_use import ModelUse
 from pytest_rewardkit.ledger.record import Record
+from pytest_rewardkit.ledger.step import SandboxStep
 from pytest_rewardkit.run.controller.details_budget import DetailsBudget
 
 
@@ -37,3 +39,12 @@ def test_what_has_no_details_takes_no_room():
         budget.bound(found, 1000)
         assert found.left_out == 0
     assert details(budget, 0.5, 10) == 2
+
+
+def test_prompts_and_steps_go_too():
+    budget = DetailsBudget(budget=100)
+    for kept in (True, False):
+        found = Record(Reward(0.5), asked=ModelUse(prompt="Write it", cost=1.0), steps=(SandboxStep("cell", "1"),))
+        budget.bound(found, 60)
+        assert found.asked == ModelUse(prompt="Write it" if kept else "", cost=1.0)
+        assert bool(found.steps) == kept

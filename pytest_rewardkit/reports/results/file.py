@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-_DETAILS: Final = frozenset(("parts", "evidence", "sandboxes"))
+_DETAILS: Final = frozenset(("parts", "evidence", "sandboxes", "asked", "steps"))
 
 
 class Writer:
@@ -116,8 +116,8 @@ def read(path: Path, *, details: bool = True) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.
 
     Parameters:
-        details: whether the lines themselves are kept, and what they say of parts, evidence and sandboxes. Without,
-            what is read takes little memory, whatever candidates put out.
+        details: whether the lines themselves are kept, and what they say of parts, evidence, sandboxes, models and
+            steps. Without, what is read takes little memory, whatever candidates put out.
 
     Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
     """

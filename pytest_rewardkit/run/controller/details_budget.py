@@ -23,15 +23,17 @@ class DetailsBudget:
         self._of_passed = budget // 2
 
     def bound(self, record: Record, size: int) -> None:
-        """Take `size` characters for `record`, or its parts and evidence away from it."""
+        """Take `size` characters for `record`, or its parts, evidence, prompt and steps away from it."""
         reward = record.reward
-        if reward is None or not (reward.parts or reward.evidence):
+        has_details = reward is not None and bool(reward.parts or reward.evidence)
+        if not (has_details or record.steps or (record.asked and record.asked.prompt)):
             return
         needed = self._left - size
-        if needed < (self._of_passed if reward.value == 1.0 else 0):
+        if needed >= (self._of_passed if reward is not None and reward.value == 1.0 else 0):
+            self._left = needed
+            return
+        record.steps = ()
+        record.asked = record.asked and replace(record.asked, prompt="")
+        if reward is not None:
             record.left_out += len(reward.parts)
             record.reward = replace(reward, parts=(), evidence=())
-            record.steps = ()
-            record.asked = record.asked and replace(record.asked, prompt="")
-        else:
-            self._left = needed
