@@ -119,6 +119,8 @@ class Provision:
             folder = folder_of_key(os.environ) if self.provider.name == "e2b" else directory()
             option = "--rewardkit-max-sandboxes" if self._settings.max_sandboxes else "--rewardkit-quota"
             self._budget = Budget(folder, slots, rate, option=option)
+            if rate is not None and isinstance(self.provider, E2BProvider):
+                self.provider.pace = self._budget.pace
         return self._budget
 
     @property

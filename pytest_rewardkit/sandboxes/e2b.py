@@ -31,6 +31,8 @@ class E2BProvider:
         self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
         self._run_id = run_id
         self._has_ended = False
+        self.pace: Callable[[], None] | None = None
+        """Waits until a sandbox may be asked for again; None where nothing bounds how often."""
         self.on_retry: Callable[[], None] = lambda: None
         """Called each time that a sandbox is asked for again."""
         self.on_kill: Callable[[str], None] = lambda _: None
@@ -43,14 +45,21 @@ class E2BProvider:
         return {}  # the SDK reads what the user has set
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(patience=creation.PATIENCE, on_retry=self.on_retry, **self._marked(options))
+        return creation.create(patience=creation.PATIENCE, on_retry=self._retry, **self._marked(options))
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(patience=creation.PATIENCE, on_retry=self.on_retry, **self._marked(options))
+        return await creation.create_async(patience=creation.PATIENCE, on_retry=self._retry, **self._marked(options))
 
     def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
         metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
-        return {"retries": CREATE_RETRIES, **options, "metadata": metadata}
+        # The SDK's own tries would keep to no pace, and take that of others.
+        retries = CREATE_RETRIES if self.pace is None else 0
+        return {"retries": retries, **options, "metadata": metadata}
+
+    def _retry(self) -> None:
+        self.on_retry()
+        if self.pace is not None:
+            self.pace()
 
     def close(self) -> None:
         """Kills the sandboxes that a dead worker of this run left behind; harmless when repeated."""

@@ -9,7 +9,7 @@ from pytest_rewardkit import options
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.local.limits import LIMITS_HEADER, Limits
 from pytest_rewardkit.sandboxes import creation
-from pytest_rewardkit.sandboxes.e2b import E2BProvider
+from pytest_rewardkit.sandboxes.e2b import CREATE_RETRIES, E2BProvider
 from pytest_rewardkit.sandboxes.local import LocalProvider
 from pytest_rewardkit.sandboxes.options import check_options
 
@@ -66,3 +66,19 @@ def test_limits_go_into_a_header_beside_others(local, monkeypatch):
     assert given["api_headers"] == {"X-Mine": "1", LIMITS_HEADER: "memory_mb=256, processes=16"}
     assert given["timeout"] == 5
     assert not {"memory_mb", "processes", "disk_mb"} & given.keys()
+
+
+def test_what_is_asked_for_again_keeps_to_the_pace_too(cloud, monkeypatch):
+    """The SDK's own tries would not: with a pace it makes none."""
+    seen = []
+
+    def create(*, on_retry, retries, **_):
+        seen.append(retries)
+        on_retry()
+
+    monkeypatch.setattr(creation, "create", create)
+    cloud.on_retry = lambda: seen.append("counted")
+    cloud.create()
+    cloud.pace = lambda: seen.append("paced")
+    cloud.create()
+    assert seen == [CREATE_RETRIES, "counted", 0, "counted", "paced"]
