@@ -1,4 +1,4 @@
-"""The pictures in the README: the terminal and the HTML report of the example suites, taken in Chromium.
+"""The pictures in README.md and docs/how-to/ci.md: terminal and HTML report of the example suites, taken in Chromium.
 
     python docs/screenshots.py
 
