@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.ledger.model_use import ModelUse
-from pytest_rewardkit.ledger.reward_fields import reward_from_fields, reward_to_fields, said
+from pytest_rewardkit.ledger.reward_fields import add_reward, reward_from_fields, said
 from pytest_rewardkit.ledger.shortening import shortened
 from pytest_rewardkit.ledger.step import SandboxStep
 from pytest_rewardkit.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pytest_rewardkit.reward import Reward
 
@@ -24,6 +24,8 @@ WIRE_LIMIT: Final = 48_000
 
 # Fields whose JSON is the value itself.
 _PLAIN: Final = frozenset(("threshold", "group", "must_pass", "row", "params", "task", "reduce", "left_out", "fault"))
+
+_UNSAID: Final[tuple[object, ...]] = (None, False, {})
 
 # What is encoded is made here and has no circles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
@@ -91,33 +93,31 @@ class Record:
 
     def to_fields(self) -> dict[str, Any]:
         """Return the record as the fields of a JSON object; what has its default is left out."""
-        before = {
-            "weight": float(self.weight),
-            "threshold": None if self.threshold is None else float(self.threshold),
-            "group": self.group,
-            "row": self.row,
-            "params": self.params or None,
-            "task": self.task,
-            "reduce": self.reduce,
-            "must_pass": self.must_pass or None,
-        }
-        after = {
-            "fault": self.fault or None,
-            "left_out": self.left_out or None,
-            "timings": self._timings() or None,
-            "sandboxes": [_use_to_fields(use) for use in self.sandboxes] or None,
-            "steps": [step.to_fields() for step in self.steps] or None,
-            "asked": None if self.asked is None else self.asked.to_fields(),
-        }
-        reward = {} if self.reward is None else reward_to_fields(self.reward)
-        return {**said(before), **reward, **said(after)}
+        # Made for each test of a run, most of which have little to say.
+        fields: dict[str, Any] = {"weight": float(self.weight)}
+        if self.threshold is not None:
+            fields["threshold"] = float(self.threshold)
+        self._say(fields, ("group", "row", "params", "task", "reduce", "must_pass"))
+        if self.reward is not None:
+            add_reward(fields, self.reward)
+        self._say(fields, ("fault", "left_out"))
+        if timings := self._timings():
+            fields["timings"] = timings
+        if self.sandboxes:
+            fields["sandboxes"] = [_use_to_fields(use) for use in self.sandboxes]
+        if self.steps:
+            fields["steps"] = [step.to_fields() for step in self.steps]
+        if self.asked is not None:
+            fields["asked"] = self.asked.to_fields()
+        return fields
 
     @classmethod
     def from_fields(cls, data: Mapping[str, Any]) -> Record:
         """Return the record that has these fields. Raises KeyError, TypeError or ValueError."""
         record = cls(reward_from_fields(data) if "verdict" in data else None, weight=data.get("weight", 1.0))
-        for name in _PLAIN & data.keys():
-            setattr(record, name, data[name])
+        for name, value in data.items():
+            if name in _PLAIN:
+                setattr(record, name, value)
         if "sandboxes" in data:
             record.sandboxes = tuple(SandboxUse(**use) for use in data["sandboxes"])
         if "steps" in data:
@@ -134,6 +134,12 @@ class Record:
         if self.running is not None or self.reward is None or not self.reward.parts:
             return self.running or 0.0
         return math.fsum(part.duration or 0.0 for part in self.reward.parts)
+
+    def _say(self, fields: dict[str, Any], names: Iterable[str]) -> None:
+        """Add to `fields` those that `names` lists, but for defaults."""
+        for name in names:
+            if (value := getattr(self, name)) not in _UNSAID:
+                fields[name] = value
 
     def _timings(self) -> dict[str, float]:
         """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""

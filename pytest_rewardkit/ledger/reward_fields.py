@@ -11,19 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def reward_to_fields(reward: Reward) -> dict[str, Any]:
-    """Return what a record says of its reward."""
-    optional = {
-        "reason": reward.reason or None,
-        "parts": [part_to_fields(part) for part in reward.parts] or None,
-        "evidence": [evidence_to_fields(item) for item in reward.evidence] or None,
-    }
+def add_reward(fields: dict[str, Any], reward: Reward) -> None:
+    """Add to the fields of a record what it says of its reward."""
     # An unscored reward is null, which says something.
-    return {"reward": reward.value, "verdict": reward.verdict, **said(optional)}
+    fields["reward"] = reward.value
+    fields["verdict"] = reward.verdict
+    if reward.reason:
+        fields["reason"] = reward.reason
+    if reward.parts:
+        fields["parts"] = [part_to_fields(part) for part in reward.parts]
+    if reward.evidence:
+        fields["evidence"] = [evidence_to_fields(item) for item in reward.evidence]
 
 
 def reward_from_fields(data: Mapping[str, Any]) -> Reward:
-    """Return the reward of which `reward_to_fields` wrote."""
+    """Return the reward of which `add_reward` wrote."""
     parts = tuple(map(part_from_fields, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_fields, data["evidence"])) if "evidence" in data else ()
     return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)

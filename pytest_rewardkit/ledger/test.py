@@ -67,13 +67,13 @@ class Test:
     @property
     def reward(self) -> Reward | None:
         """The reward of the last result; None when it has none."""
-        record = self.last.record
+        record = self.results[-1].record
         return None if record is None else record.reward
 
     @property
     def value(self) -> float | None:
         """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
-        record = self.last.record
+        record = self.results[-1].record
         return None if record is None or record.reward is None else record.reward.value
 
     @property

@@ -17,7 +17,7 @@ from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.run.bounds import bounds_of
 from pytest_rewardkit.run.quota import quota_of
 from pytest_rewardkit.run.termination import end_in_order
-from pytest_rewardkit.run.worker.recorder_of import recorder_of
+from pytest_rewardkit.run.worker.server_watch import WATCH
 from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.e2b import E2BProvider, kill
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
+    from pytest_rewardkit.run.worker.recorder import Recorder
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
     from pytest_rewardkit.sandboxes.quota.lock import Lock
@@ -83,7 +84,7 @@ class Provision:
         """Return this process's provision, made on first use."""
         provision = config.pluginmanager.get_plugin(PLUGIN_NAME)
         if provision is None:
-            provision = cls(config)
+            provision = config.stash[WATCH] = cls(config)
             config.pluginmanager.register(provision, PLUGIN_NAME)
             config.add_cleanup(provision.close)
         return provision
@@ -98,7 +99,7 @@ class Provision:
             self._provider = self._config.hook.pytest_rewardkit_provider(config=self._config)
             assert self._provider is not None
             self._lead_sdk_to(self._provider)
-            self._note_log()
+            self.note_beginning()
             if self._provider.name == "e2b" and not self._is_worker:
                 self._going_on = lock_of(os.environ, self._run_id)
                 self._config.add_cleanup(end_in_order())
@@ -194,23 +195,22 @@ class Provision:
             }
         node.workerinput[_WORKERINPUT] = shared
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        self._note_log()
+    def note_beginning(self) -> None:
+        """See `ServerWatch`."""
+        size = getattr(self._provider, "log_size", None)
+        # An own server that has not been started has said nothing.
+        if size is not None and getattr(self._server, "started", True):
+            self._log_size = size()
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self) -> None:
         if self._budget is not None:
             self._budget.yield_to_others()
 
-    # Before others see what came of the test: a dead server is the cause of what it has raised.
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        news = getattr(self._provider, "news", None)
-        if news is None or call.when == "teardown":
+    def add_cause(self, error: BaseException | None, recorder: Recorder) -> None:
+        """See `ServerWatch`."""
+        if (news := getattr(self._provider, "news", None)) is None:
             return
-        error = call.excinfo.value if call.excinfo is not None else None
-        recorder = recorder_of(item)
         reward = recorder.reward
         cause = reward.reason if reward is not None and reward.value is None else ""
         if error is not None and (isinstance(error, UnscoredError) or is_of_infrastructure(error)):
@@ -225,7 +225,7 @@ class Provision:
             recorder.note_unscored(one_line(f"{became} ({cause})", 500))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self) -> None:
+    def pytest_runtest_logfinish(self) -> None:
         self._tell_of_deaths()
 
     @pytest.hookimpl(tryfirst=True)
@@ -263,11 +263,6 @@ class Provision:
             self._going_on = None
         if self._server is not None:
             self._server.stop()
-
-    def _note_log(self) -> None:
-        size = getattr(self._provider, "log_size", None)
-        if size is not None:
-            self._log_size = size()
 
     def _tell_of_deaths(self) -> None:
         while self._deaths:

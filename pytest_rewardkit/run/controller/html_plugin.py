@@ -25,8 +25,8 @@ class HtmlPluginColumn:
     def __init__(self, controller: ControllerPlugin) -> None:
         self._controller = controller
 
-    # Rows are made when a test is over, of all the reports of all its reruns.
-    @pytest.hookimpl(tryfirst=True)
+    # Rows are made when a test is over, of all the reports of all its reruns. The controller is one of the first to see
+    # a report, and pytest-html one of the last.
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for value in self._controller.noted(report):
             setattr(report, _ATTRIBUTE, shown(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -39,19 +39,27 @@ _PHASES: Final = ("setup", "call", "teardown")
 class _Progress:
     """What is known of a test that is still running."""
 
-    __slots__ = ("duration", "noted", "outcome")
+    __slots__ = ("failed_in_part", "noted", "reports")
 
     def __init__(self) -> None:
-        self.outcome = "passed"
-        self.duration = 0.0
-        self.noted: list[float | None] = []
+        self.reports: list[pytest.TestReport] = []
+        """One for each phase that has come to an end."""
+        self.failed_in_part = False
+        """Whether a subtest has failed."""
+        self.noted: list[Any] = []
         """The number that the test has earned, None for an unscored one, as the only item once it is known."""
 
-    def add(self, report: pytest.TestReport) -> None:
-        self.duration += report.duration
-        # The first thing that went wrong says how the test ended; a rerun or a skip is one.
-        if self.outcome in ("passed", "xpassed"):
-            self.outcome = _outcome(report, self.outcome)
+    def duration(self) -> float:
+        return sum([report.duration for report in self.reports])
+
+    def outcome(self) -> str:
+        """How the test has ended, by what others have made of its reports meanwhile."""
+        outcome = "failed" if self.failed_in_part else "passed"
+        for report in self.reports:
+            # The first thing that went wrong says it; a rerun or a skip is one.
+            if outcome in ("passed", "xpassed"):
+                outcome = _outcome(report, outcome)
+        return outcome
 
 
 class ControllerPlugin:
@@ -149,15 +157,13 @@ class ControllerPlugin:
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         self._expect(ids, self._suffix(node))
 
-    # Around all others: they report rewards in a form that is meant for them, and pytest's own subtests change what is
-    # known of a test.
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, None, None]:
+    # Before others, which report rewards in a form that is meant for them. No wrapper: it takes as long as three hooks.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         node_id = self._name(report)
-        kept = getattr(report, KEPT_ATTRIBUTE, False)
         if report.when not in _PHASES:
-            yield
             self._running.pop(node_id, None)
+            kept = getattr(report, KEPT_ATTRIBUTE, False)
             self._add(node_id, TestResult(CRASHED, cause=one_line(str(report.longrepr), 300), kept=kept))
             return
         progress = self._running.get(node_id)
@@ -166,19 +172,19 @@ class ControllerPlugin:
         record, size = None, 0
         arrived = user_property.take_off(report)
         if arrived and report.when == "teardown":
-            record, size = self._received(str(arrived[0]), report), len(str(arrived[0]))
+            wire = str(arrived[0])
+            record, size = self._received(wire, report), len(wire)
         elif arrived:
-            progress.noted = cast("list[float | None]", arrived)
-        yield
+            progress.noted = arrived
         if isinstance(report, pytest.SubtestReport):
-            if report.failed:
-                progress.outcome = "failed"
+            progress.failed_in_part |= report.failed
             return
-        progress.add(report)
+        progress.reports.append(report)
         if report.when == "teardown":
             del self._running[node_id]
             line = None if report.location[1] is None else report.location[1] + 1
-            self._add(node_id, TestResult(progress.outcome, progress.duration, record, line=line, kept=kept), size)
+            kept = getattr(report, KEPT_ATTRIBUTE, False)
+            self._add(node_id, TestResult(progress.outcome(), progress.duration(), record, line=line, kept=kept), size)
 
     def noted(self, report: pytest.TestReport) -> list[float | None]:
         """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
@@ -196,7 +202,10 @@ class ControllerPlugin:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        if report.outcome not in ("passed", "failed") or isinstance(report, pytest.SubtestReport):
+        # Asked of each report, and most are of no call.
+        if report.when == "teardown" or report.outcome not in ("passed", "failed"):
+            return None
+        if isinstance(report, pytest.SubtestReport):
             return None
         noted = self.noted(report)
         if not noted or hasattr(report, "wasxfail"):

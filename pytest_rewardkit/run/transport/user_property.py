@@ -30,6 +30,9 @@ def send_value(value: float | None, report: pytest.TestReport) -> None:
 
 def take_off(carrier: pytest.Item | pytest.TestReport) -> list[object]:
     """Take off what was left on `carrier`, and return it as the only item; none where that is nothing."""
+    # Asked of each report, and most of them carry nothing.
+    if not carrier.user_properties:
+        return []
     found = [value for name, value in carrier.user_properties if name == PROPERTY]
     if found:
         carrier.user_properties[:] = [entry for entry in carrier.user_properties if entry[0] != PROPERTY]

@@ -13,6 +13,7 @@ from pytest_rewardkit.run.worker import mistakes
 from pytest_rewardkit.run.worker.recorder import Recorder
 from pytest_rewardkit.run.worker.recorder_of import RECORDER, recorder_of
 from pytest_rewardkit.run.worker.row_attempt import is_of_row
+from pytest_rewardkit.run.worker.server_watch import watch_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -80,6 +81,8 @@ class WorkerPlugin:
         recorder.expects_reward = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
         turn.leave()
         turn.enter(recorder)
+        if (watch := watch_of(item.config)) is not None:
+            watch.note_beginning()
         try:
             return (yield)
         except pytest.skip.Exception:
@@ -118,6 +121,7 @@ class WorkerPlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         recorder = recorder_of(item)
         kept_quiet = call.excinfo is None
+        _blame_server(item, call, recorder)
         brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
         if self._failures is not None and call.when == "teardown":
             from pytest_rewardkit.run.worker.records import final_record
@@ -142,6 +146,14 @@ class WorkerPlugin:
                 if call.when == "call":
                     self._failures.explain(item, report, reward)
         return report
+
+
+def _blame_server(item: pytest.Item, call: pytest.CallInfo[None], recorder: Recorder) -> None:
+    """Name a dead server as the cause of what a test has raised or recorded, before others see that."""
+    if call.when == "teardown" or not (call.excinfo is not None or recorder.has_unscored):
+        return
+    if (watch := watch_of(item.config)) is not None:
+        watch.add_cause(None if call.excinfo is None else call.excinfo.value, recorder)
 
 
 def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:

@@ -68,6 +68,11 @@ class Recorder:
         return None if self._recorded and self._held == len(self._recorded) else self._default
 
     @property
+    def has_unscored(self) -> bool:
+        """Whether anything that was recorded has no number."""
+        return any(reward.value is None for _, _, reward in self._recorded)
+
+    @property
     def reward(self) -> Reward | None:
         """The weighted mean of what was recorded so far; None when nothing was that has a weight over 0."""
         if len(self._recorded) == 1:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.run.worker.recorder import Recorder
 
+_SAID: Final = (str, int, float)
+"""What a parameter is that says which test it is."""
 _PARAMS: Final = 20
 _PARAM_LIMIT: Final = 200
 """Parameters of a test that are kept, and characters that one of them may have."""
@@ -29,16 +31,20 @@ def final_record(item: pytest.Item, recorder: Recorder) -> Record | None:
     if reward is None and not recorder.sandboxes and not recorder.asked and recorder.skipped_in is None:
         return None
     record = record_of(item, recorder, reward)
-    item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
+    # To find out which conftest files are the test's takes longer than all else here.
+    if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
+        item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
     return record
 
 
 def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> Record:
     """Return the record of `item` where it came to `reward`."""
     record = Record(reward, group=recorder.skipped_in)
-    record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
+    if recorder.sandboxes:
+        record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
     record.asked = together(recorder.asked)
-    record.steps = kept(recorder.steps)
+    if recorder.steps:
+        record.steps = kept(recorder.steps)
     record.threshold = recorder.threshold
     record.fault = recorder.is_faulty
     if (marker := recorder.marker) is not None:
@@ -53,7 +59,5 @@ def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> R
 
 def _plain(params: Mapping[str, object]) -> dict[str, str]:
     """Return the parameters by which tests of other runs can be found again; attempts are none."""
-    found = {
-        name: str(value) for name, value in params.items() if name != "attempt" and isinstance(value, str | int | float)
-    }
+    found = {name: str(value) for name, value in params.items() if isinstance(value, _SAID) and name != "attempt"}
     return {name: value for name, value in islice(found.items(), _PARAMS) if len(name) + len(value) <= _PARAM_LIMIT}
