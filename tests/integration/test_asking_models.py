@@ -316,3 +316,11 @@ def test_each_test_runs_once_for_each_model(run, pytester):
 def test_a_wrong_marker_is_refused(run, pytester, marker, wrong):
     pytester.makepyfile(f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n")
     run().stdout.fnmatch_lines([f"*@pytest.mark.reward_models: {wrong}*"])
+
+
+def test_the_example_suite_replays_its_answers(run, pytestconfig):
+    suite = pytestconfig.rootpath / "example_suites" / "models"
+    file = suite / "candidates.jsonl"
+    result = run(str(suite), f"--rewardkit-candidates={file}", "--rewardkit-candidates-mode=replay")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["2 answers of models, 2 on record*", "hasty beside careful: -0.33 over 1 test*"])

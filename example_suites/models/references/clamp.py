@@ -1,0 +1,2 @@
+def clamp(value, low, high):
+    return sorted((low, value, high))[1]
