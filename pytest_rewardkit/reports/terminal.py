@@ -9,6 +9,7 @@ from pytest_rewardkit.ledger.gate import RUN
 from pytest_rewardkit.ledger.models import model_results
 from pytest_rewardkit.reports import changes, models
 from pytest_rewardkit.reports.parts import part_lines
+from pytest_rewardkit.reports.subsets import means, subsets
 from pytest_rewardkit.text import aligned, cells, fitted, one_line
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ def section(
     if figures.tests:
         lines += _table(ledger, width=width, verbosity=verbosity, using=using)
         lines.append(_means(figures))
-        lines.append(_line(_verdicts(figures)))
+        lines += _wrapped("", _verdict_counts(figures), width=width, separator=", ", packed=True)
+        for title, named in subsets(ledger.tasks).items():
+            lines += _wrapped(f"{title}: ", means(named, everything=verbosity > 0), width=width, separator=", ")
+        if verbosity == 0 and any(_is_digit(test) for test in ledger.tests):
+            lines.append(_line("a digit in the progress is a reward: 5 from 0.50 to 0.59"))
         if figures.kept:
             lines.append(_line(f"{counted(figures.kept, 'test')} kept from an earlier run"))
         slowest = (f"{duration(seconds)} {one_line(name, _NAME_LIMIT)}" for name, seconds in figures.slowest)
@@ -163,8 +168,16 @@ def stopped_by(failed: Sequence[Decision]) -> str:
     return first if len(failed) == 1 else f"{first} (and {counted(len(failed) - 1, 'more gate')})"
 
 
+def brief_section(
+    figures: Figures, *, decisions: Sequence[Decision] = (), comparisons: Sequence[BaselineComparison] = ()
+) -> list[Line]:
+    """Return all that ``-q`` shows: the figures on one line, what the run is beside its baselines, and the gates."""
+    compared = [_line(text) for comparison in comparisons for text in changes.summary(comparison)]
+    return [one_line_section(figures), *compared, *(verdict(decision) for decision in decisions)]
+
+
 def one_line_section(figures: Figures) -> Line:
-    """Return all that ``-q`` shows."""
+    """Return the figures on one line."""
     if not figures.tests:
         text = "rewards: no test earned a reward"
     else:
@@ -192,8 +205,7 @@ def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list
             lines.append((*row, Segment(name + " " * (longest - cells(name) + 2)), Segment(_cut(why, beside, using))))
         else:
             lines.append((*row, Segment(name)))
-            # Why there is no number must be seen; the rest is there for those who ask.
-            if why and (test.unscored or verbosity > 0):
+            if why:
                 lines.append(_line("      " + _cut(why, width - 6, using)))
         if verbosity > 1 and test.reward is not None:
             parts = part_lines(test.reward.parts, limit=PARTS)
@@ -231,6 +243,10 @@ def _color(value: float | None) -> str:
     return "yellow" if value > 0 else "red"
 
 
+def _is_digit(test: Test) -> bool:
+    return test.value is not None and status(test.value, passed=test.passed)[0].isdigit()
+
+
 def _means(figures: Figures) -> Line:
     mean = Segment(f"mean {shown(figures.mean)}", (_color(figures.mean), "bold"))
     scored = Segment(f" over {figures.over}")
@@ -241,8 +257,14 @@ def _means(figures: Figures) -> Line:
 
 
 def _verdicts(figures: Figures) -> str:
-    text = ", ".join(f"{count:,} {verdict}" for verdict, count in figures.verdicts.items())
-    return f"{text} ({counted(figures.reruns, 'rerun')})" if figures.reruns else text
+    return ", ".join(_verdict_counts(figures))
+
+
+def _verdict_counts(figures: Figures) -> list[str]:
+    counts = [f"{count:,} {verdict}" for verdict, count in figures.verdicts.items()]
+    if figures.reruns:
+        counts[-1] += f" ({counted(figures.reruns, 'rerun')})"
+    return counts
 
 
 _WAITED: Final = 1.0
@@ -264,11 +286,20 @@ def _missing(figures: Figures, *, everything: bool) -> list[Line]:
     return lines
 
 
-def _wrapped(title: str, items: Sequence[str], *, width: int, separator: str) -> list[Line]:
-    """Return `items` after `title`, on one line where they fit, else on one each."""
+def _wrapped(title: str, items: Sequence[str], *, width: int, separator: str, packed: bool = False) -> list[Line]:
+    """Return `items` after `title`, on one line where they fit, else on one each, or `packed` as many as fit."""
     whole = title + separator.join(items)
     if cells(whole) < width:
         return [_line(whole)]
+    if packed:
+        texts = [title + items[0]]
+        for item in items[1:]:
+            longer = texts[-1] + separator + item
+            if cells(longer) < width:
+                texts[-1] = longer
+            else:
+                texts.append(" " * len(title) + item)
+        return [_line(text) for text in texts]
     return [_line((title if number == 0 else " " * len(title)) + item) for number, item in enumerate(items)]
 
 

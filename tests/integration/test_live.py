@@ -74,7 +74,7 @@ def test_lines_break_where_there_is_no_more_room(pytester: pytest.Pytester, on_t
     assert re.search(r"\.\.\. +mean 0\.\d\d of \d \[ *\d+%\]", progress[0]), progress
 
 
-@pytest.mark.parametrize("args", [(), ("--rewardkit", "-q"), ("--rewardkit", "-p", "no:terminal")])
+@pytest.mark.parametrize("args", [(), ("--rewardkit", "-qq"), ("--rewardkit", "-p", "no:terminal")])
 def test_no_mean_where_it_is_not_asked_for(
     pytester: pytest.Pytester, on_terminal: Callable[..., str], args: tuple[str, ...]
 ) -> None:
@@ -98,11 +98,26 @@ def test_a_narrow_terminal_has_no_mean(pytester: pytest.Pytester, on_terminal: C
     assert "mean 0.75 over 4 scored tests" in output
 
 
-def test_logs_have_the_reward_at_each_line(pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]) -> None:
+def test_logs_have_the_reward_at_each_line(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
     pytester.makepyfile(test_suite=SUITE)
     result = run("-v")
     assert sum("PASSED 0.75" in line for line in result.outlines) == 2
     result.stdout.no_re_match_line(r".*mean \d\.\d\d of \d")
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_logs_of_ci_have_the_mean_at_each_line(
+    pytester: pytest.Pytester,
+    run: Callable[..., pytest.RunResult],
+    monkeypatch: pytest.MonkeyPatch,
+    quiet: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    pytester.makepyfile(test_suite=SUITE)
+    run(*quiet).stdout.re_match_lines([r".* mean 0\.75 of 4 \[100%\]"])
 
 
 @pytest.mark.parametrize("options", ["-p no:terminal", "--tb=no", "--tb=line", "--show-capture=no", "-q"])

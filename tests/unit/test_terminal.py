@@ -56,10 +56,14 @@ def test_section_of_an_ascii_terminal(ledger):
         "   - ..........  crashed        test_b.py::test_crash",
         "      worker 'gw1' crashed",
         "0.00 ..........  timeout        test_a.py::test_loop",
+        "      no end in sight",
         "0.33 ###.......  partial        test_a.py::test_third",
+        "      ends: still ran after 1 s",
         "",
         "mean 0.44 over 3 scored tests, strict mean 0.27 with 2 unscored as 0",
         "1 passed, 1 partial, 1 timeout, 1 unscored, 1 crashed",
+        "files: 0.00 test_b.py (2), 0.44 test_a.py (3)",
+        "a digit in the progress is a reward: 5 from 0.50 to 0.59",
         "slowest: 1 min 15 s test_a.py::test_loop",
         "         1.3 s test_a.py::test_third",
         "         12 ms test_a.py::test_right",
@@ -228,3 +232,27 @@ def test_a_crashed_attempt_is_listed_though_the_others_are_right():
         "mean 1.00 over 1 scored test in 3 attempts, strict mean 0.67 with 1 unscored as 0",
         "1 crashed",
     ]
+
+
+def test_groups_have_means_the_lowest_first():
+    ledger = Ledger()
+    for number in range(10):
+        record = Record(reward=Reward(number / 10), group=f"group {number}", weight=2.0)
+        ledger.add(f"test_a.py::test_{number}", TestResult("passed", record=record))
+    lines = section(ledger)
+    assert "groups: 0.00 group 0 (1)" in lines
+    assert "        0.70 group 7 (1)" in lines
+    assert "        2 more (-v shows all)" in lines
+    assert "        0.90 group 9 (1)" in section(ledger, verbosity=1)
+    assert not any(line.startswith("files") for line in lines)
+
+
+def test_counts_of_verdicts_break_between_them_only(ledger):
+    lines = section(ledger, width=40)
+    assert lines[lines.index("1 passed, 1 partial, 1 timeout") + 1] == "1 unscored, 1 crashed"
+
+
+def test_quiet_has_the_gates_too(ledger):
+    passed = Decision("run", GateState.PASSED, "strict mean 0.27 >= 0.1")
+    lines = text(terminal.brief_section(ledger.figures(), decisions=[passed]))
+    assert lines[1:] == ["gate passed: strict mean 0.27 >= 0.1"]

@@ -1,7 +1,8 @@
-"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``, while tests run on a terminal."""
+"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``: on a terminal, and in logs of CI."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -42,8 +43,8 @@ class Live:
     def _has_place(self, terminal: Any) -> bool:
         return (
             terminal is not None
-            and terminal.isatty()
-            and self._config.get_verbosity() >= 0
+            and (terminal.isatty() or bool(os.environ.get("CI")))
+            and self._config.get_verbosity() >= -1
             and self._config.get_terminal_writer().fullwidth >= NARROWEST
             and has_progress(terminal)
         )

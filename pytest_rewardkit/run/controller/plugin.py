@@ -243,7 +243,8 @@ class ControllerPlugin:
             return
         figures = self.ledger.figures()
         if verbosity < 0:
-            _write(terminalreporter, [terminal.one_line_section(figures)])
+            lines = terminal.brief_section(figures, decisions=self.decisions, comparisons=self.comparisons)
+            _write(terminalreporter, lines)
             return
         terminalreporter.section("rewards")
         lines = terminal.section(
