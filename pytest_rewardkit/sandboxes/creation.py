@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again, pause_after
 from pytest_rewardkit.sandboxes.authorities import NO_AUTHORITIES, has_authorities
+from pytest_rewardkit.sandboxes.ended_server import ended_server
 from pytest_rewardkit.sandboxes.failures import says_nothing
 from pytest_rewardkit.sandboxes.options import create_keywords
 
@@ -109,4 +110,5 @@ def infrastructure_failures() -> Iterator[None]:
         if not says_nothing(error):
             raise
         text = f"no sandbox could be created: {type(error).__name__}: {error}"
-        raise SandboxUnavailable(text if has_authorities() else f"{text} ({NO_AUTHORITIES})") from error
+        hint = ended_server() if has_authorities() else NO_AUTHORITIES
+        raise SandboxUnavailable(f"{text} ({hint})" if hint else text) from error
