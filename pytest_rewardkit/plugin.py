@@ -73,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
+    _report_to_allure(config)
     _split(config, settings)
     _keep_candidates(config, settings)
     if settings.resume is not None and not config.getoption("collectonly"):
@@ -109,6 +110,13 @@ def _check_workers(config: pytest.Config, settings: RunSettings) -> None:
 
     if any(map(is_remote, config.getoption("tx"))):
         config.pluginmanager.register(RemoteWorkers(config, settings), "rewardkit-remote-workers")
+
+
+def _report_to_allure(config: pytest.Config) -> None:
+    if config.getoption("--alluredir", None):
+        from pytest_rewardkit.run.worker.allure_results import AllureResults
+
+        config.pluginmanager.register(AllureResults(), "rewardkit-allure")
 
 
 def _keep_candidates(config: pytest.Config, settings: RunSettings) -> None:

@@ -51,7 +51,13 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                     "candidates.fixtures",
                 ),
                 *("run", "run.worker", "run.worker.recorder", "run.worker.recorder_of", "run.worker.plugin"),
-                *("run.worker.mistakes", "run.worker.row_attempt", "run.transport", "run.transport.node_ids"),
+                *(
+                    "run.worker.mistakes",
+                    "run.worker.row_attempt",
+                    "run.worker.server_watch",
+                    "run.transport",
+                    "run.transport.node_ids",
+                ),
                 *("run.transport.user_property", "pytest_internals", "options", "option_values"),
             )
         }

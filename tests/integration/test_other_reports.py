@@ -1,4 +1,4 @@
-"""Rewards in the reports of others: JUnit files, pytest-html, pytest-json-report and pytest-reportlog."""
+"""Rewards in the reports of others: JUnit files, pytest-html, allure-pytest, pytest-json-report, pytest-reportlog."""
 
 import html
 import json
@@ -183,3 +183,25 @@ def test_the_gate_is_in_every_report_where_all_tests_pass(run, pytester):
     assert run(*PLUGINS, *args).ret == 1
     assert json.loads((pytester.path / "report.json").read_text())["exitcode"] == 1
     assert json.loads((pytester.path / "log.jsonl").read_text().splitlines()[-1])["exitstatus"] == 1
+
+
+def test_allure(pytester, run):
+    run("-p", "allure_pytest.plugin", "--alluredir=allure")
+    results = {}
+    for path in sorted(pytester.path.joinpath("allure").glob("*-result.json")):
+        result = json.loads(path.read_text("utf-8"))
+        given = {it["name"]: it["value"].strip("'") for it in result.get("parameters", [])}
+        texts = [
+            pytester.path.joinpath("allure", it["source"]).read_text("utf-8")
+            for it in result.get("attachments", [])
+            if it["name"] == "reward"
+        ]
+        results.setdefault(result["name"], []).append((given, texts))
+    ((given, (text,)),) = results["test_parts"]
+    assert given == {"reward": "0.80", "verdict": "partial"}
+    assert "0.00  wrong_output" in text
+    assert "not <sorted>" in text
+    assert not re.search("[\x00\x1b]", text)
+    assert [given for given, _ in results["test_under_threshold"]] == [{"reward": "0.25", "verdict": "partial"}]
+    assert [given["reward"] for given, _ in results["test_unscored"]] == ["-"]
+    assert [given for given, _ in results["test_plain"]] == [{}]

@@ -33,7 +33,12 @@ def take_off(carrier: pytest.Item | pytest.TestReport) -> list[object]:
     # Asked of each report, and most of them carry nothing.
     if not carrier.user_properties:
         return []
-    found = [value for name, value in carrier.user_properties if name == PROPERTY]
+    found = left_on(carrier)
     if found:
         carrier.user_properties[:] = [entry for entry in carrier.user_properties if entry[0] != PROPERTY]
     return found
+
+
+def left_on(carrier: pytest.Item | pytest.TestReport) -> list[object]:
+    """Return what was left on `carrier`, and leave it there."""
+    return [value for name, value in carrier.user_properties if name == PROPERTY]
