@@ -55,6 +55,9 @@ _READERS: Final = {STDOUT: read_tap, ".tap": read_tap, ".json": read_ctrf}
 # This package is pytest's, and not the project's: an environment may name it and not have it.
 _PYTEST_OPTIONS: Final = "-p no:rewardkit -p no:cacheprovider -o junit_family=xunit1"
 
+# It opens a port as soon as pytest-xdist is there too, which not every level of isolation allows.
+_NO_RERUNS: Final = "-p no:rerunfailures"
+
 # What would let something else than the project's own files say how tests run.
 _ENVIRONMENT: Final = {
     "PYTEST_ADDOPTS": "",
@@ -133,6 +136,8 @@ class Harness:
         command, envs = self._project.command, dict(self._project.envs)
         if report is None:
             command += f" {_PYTEST_OPTIONS} --junitxml={path}"
+            if not self._project.reruns:
+                command += f" {_NO_RERUNS}"
             if reverse:
                 command += f" -p {plugin}"
                 envs["PYTHONPATH"] = ":".join(filter(None, [folder, envs.get("PYTHONPATH", "")]))

@@ -23,6 +23,9 @@ PYTEST: Final = "python3 -m pytest"
 TIME_LIMIT: Final = 60.0
 SETUP_TIME_LIMIT: Final = 300.0
 
+_RERUNS: Final = (b"reruns", b"rerunfailures", b"mark.flaky")
+_READ_BY_PYTEST: Final = (".py", ".ini", ".toml", ".cfg")
+
 
 @dataclass(kw_only=True, eq=False)
 class Project:
@@ -82,6 +85,13 @@ class Project:
             contents = {path: _bytes(content) for path, content in self.source.items()}
             return {path: ProjectFile(content) for path, content in contents.items()}
         return read_source(Path(self.source).expanduser(), self.commit)
+
+    @cached_property
+    def reruns(self) -> bool:
+        """Whether its commands, code or configuration name pytest-rerunfailures, its options or its marker."""
+        said = " ".join((self.command, self.setup, *self.envs.values())).encode()
+        contents = (file.content for path, file in self.files.items() if path.endswith(_READ_BY_PYTEST))
+        return any(word in text for text in (said, *contents) for word in _RERUNS)
 
 
 def _bytes(content: str | bytes) -> bytes:

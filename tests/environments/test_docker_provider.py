@@ -205,10 +205,11 @@ def test_a_container_that_dies_is_replaced_at_the_same_address(engine: Engine, o
 
 
 def test_a_run_outlives_its_container(engine: Engine, environment: dict[str, str], tmp_path: Path) -> None:
-    """The test whose sandbox is lost is unscored; the next one gets a sandbox of the next container."""
+    """The test whose sandbox is lost in use is unscored; the next one gets a sandbox of the next container."""
     suite = """
 import subprocess
 def test_lost(sandbox, reward):
+    sandbox.run_code("0")
     (container,) = subprocess.check_output(["docker", "ps", "-q", "--filter=label=pytest-rewardkit"]).split()
     subprocess.run(["docker", "kill", container], check=True)
     sandbox.run_code("1")

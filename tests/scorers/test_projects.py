@@ -280,6 +280,35 @@ def test_a_set_up_runs_before_the_candidate_is_there(sandbox):
     assert score_tests(sandbox, hooked, project).value == 0.0
 
 
+@pytest.mark.parametrize(
+    ("files", "options", "named"),
+    [
+        ({}, {}, False),
+        ({"README.md": "We have no --reruns", "a.py": "# rerun it, if the network is flaky"}, {}, False),
+        ({"pytest.ini": "[pytest]\naddopts = --reruns 2\n"}, {}, True),
+        ({"tests/test_net.py": "@pytest.mark.flaky\ndef test(): ...\n"}, {}, True),
+        ({}, {"command": "pytest --reruns=2"}, True),
+        ({}, {"setup": "pip install pytest-rerunfailures"}, True),
+        ({}, {"envs": {"PYTEST_ADDOPTS": "--reruns 2"}}, True),
+    ],
+)
+def test_a_plugin_that_needs_a_port_is_for_projects_that_name_it(files, options, named):
+    assert Project(source={"a.py": "", **files}, **options).reruns is named
+
+
+def test_a_plugin_that_needs_a_port_is_left_out(sandbox):
+    """Below the level `full` there are no ports, and with them the tests of no project would start."""
+    test = """\
+from a import right
+
+def test_right(pytestconfig):
+    assert right and pytestconfig.pluginmanager.hasplugin("xdist")
+    assert not pytestconfig.pluginmanager.hasplugin("re" "runfailures")
+"""
+    project = Project(source={"a.py": "right = False\n", "test_a.py": test}, any_order=False)
+    assert score_tests(sandbox, {"a.py": "right = True\n"}, project).value == 1
+
+
 def test_other_runners_report_by_tap(sandbox):
     script = 'if grep -q right answer.txt; then echo "ok 1 - it"; else echo "not ok 1 - it"; exit 1; fi'
     project = Project(source={"t/run.sh": script, "answer.txt": ""}, tests=["t/*"], command="sh t/run.sh", report="-")
