@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pytest_rewardkit.local import settings
 from pytest_rewardkit.local.container import options as container_options
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
 
 PROGRAM = "pytest-rewardkit"
+
+
+class _About(TypedDict):
+    help: str
+    description: str
+    epilog: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,17 +69,23 @@ def _act(parser: argparse.ArgumentParser, options: argparse.Namespace, chosen: s
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Local sandboxes for E2B's SDKs, without a key.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    serve = _action(actions, "serve", "Serve until interrupted, and print the variables to use.", "serve --port 3000")
+    serve = actions.add_parser(
+        "serve", **_about("Serve until interrupted, and print the variables to use.", "serve --port 3000")
+    )
     serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
     serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
     serve.add_argument("--fds", help=argparse.SUPPRESS)
     serve.add_argument("--fork-server", help=argparse.SUPPRESS)
     serve.add_argument("--container", action="store_true", help=argparse.SUPPRESS)
-    run = _action(actions, "run", "Run a command against a fresh server, and stop it after.", "run -- python agent.py")
+    run = actions.add_parser(
+        "run", **_about("Run a command against a fresh server, and stop it after.", "run -- python agent.py")
+    )
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
-    doctor = _action(actions, "doctor", "Show what isolation a sandbox gets here, and how to get more.", "doctor")
-    templates = _action(
-        actions, "templates", "Make a project's templates, so that no test waits for them.", "templates"
+    doctor = actions.add_parser(
+        "doctor", **_about("Show what isolation a sandbox gets here, and how to get more.", "doctor")
+    )
+    templates = actions.add_parser(
+        "templates", **_about("Make a project's templates, so that no test waits for them.", "templates")
     )
     templates.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
     for action in (serve, run, doctor, templates):
@@ -83,10 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, purpose: str, example: str
-) -> argparse.ArgumentParser:
-    return actions.add_parser(name, help=purpose, description=purpose, epilog=f"Example: {PROGRAM} {example}")
+def _about(purpose: str, example: str) -> _About:
+    return {"help": purpose, "description": purpose, "epilog": f"Example: {PROGRAM} {example}"}
 
 
 def _command(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:

@@ -145,7 +145,7 @@ def test_asynchronous(async_sandbox):
         texts, "test_little_memory", "@pytest.mark.sandbox: memory_mb must be a whole number of at least 16, not 1", 2
     )
     check(texts, "test_wrong_memory", "memory_mb must be a whole number of at least 16, not 'a lot'", 2)
-    check(texts, "test_template", "SandboxUnavailable: no sandbox could be created")
+    check(texts, "test_template", "template 'nonsense' not found; known are: base, code-interpreter-v1", 2)
     check(texts, "test_keyword", "unknown keyword 'templat'; did you mean 'template'?", 2)
     check(texts, "test_factory", "sandbox_factory: unknown keyword 'memory'; did you mean 'memory_mb'?", 2)
     fields = "its fields are id, answer, expected. Name the one that is, as fields={'candidate': 'answer', ...}"

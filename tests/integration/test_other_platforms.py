@@ -29,6 +29,7 @@ def test_plain():
     pass
 
 def test_in_a_sandbox(sandbox, reward):
+    sandbox.run_code("1")
     reward.record(1.0)
 """
 
@@ -98,10 +99,12 @@ def test_rewards_are_recorded_and_a_missing_sandbox_is_unscored(
     assert lines[0]["sandboxes"] == {"provider": "none", "isolation": "none"}
     assert "rewardkit: no sandboxes: local sandboxes are made of Linux's" in done.stdout
     assert "start Docker, OrbStack, Colima or Podman" in done.stdout
-    assert "1 failed, 3 passed, 1 error" in done.stdout
+    assert "2 failed, 3 passed" in done.stdout
     assert "<html" in Path("r.html").read_text("utf-8")
-    (kept,) = Path("kept").iterdir()
-    assert "test_wrong" in kept.name
+    kept = sorted(it.name for it in Path("kept").iterdir())
+    assert len(kept) == 2
+    assert "test_in_a_sandbox" in kept[0]
+    assert "test_wrong" in kept[1]
 
 
 def test_a_provider_that_is_asked_for_by_name_must_work(elsewhere: str, pytester: pytest.Pytester) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -215,7 +216,15 @@ def test_a_run_that_is_ended_leaves_nothing_but_what_the_sweep_lists(pytester, a
         """
     )
     command = [sys.executable, "-m", "pytest", "--rewardkit", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=pytester.path, check=False)
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=pytester.path,
+        check=False,
+        # Under nohup it is ignored, and what ignores it goes on.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
     assert ended.returncode != 0
     left = 1 if number == "SIGKILL" else 0
     assert report()["alive"] == left, ended.stdout + ended.stderr

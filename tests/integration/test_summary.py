@@ -35,11 +35,14 @@ TABLE = """\
    - ##########  unscored       test_suite.py::test_no_sandbox
       no sandbox could be created: 503
 0.00 ##########  wrong_output   test_suite.py::test_wrong
+      assert 1 == 2
 0.25 ##########  partial        test_suite.py::test_under_threshold
+      a quarter is there
 0.75 ##########  partial        test_suite.py::test_partial
 
 mean 0.50 over 4 scored tests, strict mean 0.40 with 1 unscored as 0
 1 passed, 2 partial, 1 wrong_output, 1 unscored
+a digit in the progress is a reward: 5 from 0.50 to 0.59
 """.splitlines()
 
 

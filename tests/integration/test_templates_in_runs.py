@@ -75,7 +75,7 @@ def test_candidates_get_what_the_template_has(pytester: pytest.Pytester, plugin_
     )
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess(*plugin_args, "--rewardkit", "-rA")
-    result.assert_outcomes(passed=7, errors=2)
+    result.assert_outcomes(passed=7, failed=2)
     result.stdout.fnmatch_lines_random(
         [
             "*test_unknown: sandbox_factory: template 'od' not found; did you mean 'old'?*",
