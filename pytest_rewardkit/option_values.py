@@ -36,20 +36,14 @@ def count(value: str) -> int:
 
 
 def rate(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
+    number = _number(value)
     if not 0 < number < float("inf"):
         raise ValueError(f"must be a number over 0, as 5 or 0.5, not {value!r}")
     return number
 
 
 def price(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
+    number = _number(value)
     if not 0 <= number < float("inf"):
         raise ValueError(f"must be a number, 0 or more, not {value!r}")
     return number
@@ -98,20 +92,22 @@ def shard(value: str) -> Shard:
 
 
 def fraction(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
+    number = _number(value)
     if not 0 <= number <= 1:
         raise ValueError(f"must be a number in [0, 1], not {value!r}")
     return number
 
 
 def confidence(value: str) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        number = -1.0
+    number = _number(value)
     if not 0.5 <= number < 1:
         raise ValueError(f"must be a number from 0.5 to under 1, such as 0.95, not {value!r}")
     return number
+
+
+def _number(value: str) -> float:
+    """Return the number that `value` writes; what is none is NaN, which lies in no range."""
+    try:
+        return float(value)
+    except ValueError:
+        return float("nan")
