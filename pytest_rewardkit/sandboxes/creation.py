@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_rewardkit.errors import SandboxUnavailable
@@ -17,6 +17,7 @@ from pytest_rewardkit.sandboxes.options import create_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -30,6 +31,7 @@ def create(
     *,
     within: float | None = None,
     patience: float = 0.0,
+    pace: Callable[[], AbstractContextManager[object]] = nullcontext,
     on_retry: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> Sandbox:
@@ -39,6 +41,7 @@ def create(
         within: seconds until there must be an answer, where the options do not say; the SDK's own limit without. Other
             requests to the sandbox have the SDK's limit.
         patience, on_retry: as of `again`.
+        pace: entered for each request; it may wait until that may be made.
         options: the SDK's.
 
     Raises:
@@ -47,16 +50,20 @@ def create(
     from e2b_code_interpreter import Sandbox
 
     keywords = _keywords(within, options)
+
+    def once() -> Sandbox:
+        with pace():
+            return Sandbox.create(**keywords)
+
     with infrastructure_failures():
-        return _with_usual_limit(
-            again(lambda: Sandbox.create(**keywords), patience=patience, on_retry=on_retry), options
-        )
+        return _with_usual_limit(again(once, patience=patience, on_retry=on_retry), options)
 
 
 async def create_async(
     *,
     within: float | None = None,
     patience: float = 0.0,
+    pace: Callable[[], AbstractContextManager[object]] = nullcontext,
     on_retry: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> AsyncSandbox:
@@ -70,7 +77,8 @@ async def create_async(
     with infrastructure_failures():
         for tries in itertools.count():
             try:
-                return _with_usual_limit(await AsyncSandbox.create(**keywords), options)
+                with pace():
+                    return _with_usual_limit(await AsyncSandbox.create(**keywords), options)
             except Exception as error:
                 if (pause := pause_after(error, tries, time.monotonic() - begun, patience)) is None:
                     raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.sandboxes import creation
@@ -9,6 +10,7 @@ from pytest_rewardkit.sandboxes.again import again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from e2b import SandboxInfo
     from e2b_code_interpreter import AsyncSandbox, Sandbox
@@ -18,6 +20,10 @@ RUN_KEY = "pytest-rewardkit-run"
 
 CREATE_RETRIES = 8
 """A free account may create one sandbox a second; the SDK waits, as long as `Retry-After` says, and tries again."""
+
+
+END_ROUNDS = 4
+"""How often at most a run's sandboxes are listed at its end, until there is none."""
 
 
 class E2BProvider:
@@ -31,8 +37,8 @@ class E2BProvider:
         self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
         self._run_id = run_id
         self._has_ended = False
-        self.pace: Callable[[], None] | None = None
-        """Waits until a sandbox may be asked for again; None where nothing bounds how often."""
+        self.pace: Callable[[], AbstractContextManager[object]] | None = None
+        """Entered for each request for a sandbox; None where nothing bounds how many there are a second."""
         self.on_retry: Callable[[], None] = lambda: None
         """Called each time that a sandbox is asked for again."""
         self.on_kill: Callable[[str], None] = lambda _: None
@@ -45,10 +51,14 @@ class E2BProvider:
         return {}  # the SDK reads what the user has set
 
     def create(self, **options: Any) -> Sandbox:
-        return creation.create(patience=creation.PATIENCE, on_retry=self._retry, **self._marked(options))
+        return creation.create(**self._asking(), **self._marked(options))
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        return await creation.create_async(patience=creation.PATIENCE, on_retry=self._retry, **self._marked(options))
+        return await creation.create_async(**self._asking(), **self._marked(options))
+
+    def _asking(self) -> dict[str, Any]:
+        pace = nullcontext if self.pace is None else self.pace
+        return {"patience": creation.PATIENCE, "pace": pace, "on_retry": self.on_retry}
 
     def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
         metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
@@ -56,19 +66,18 @@ class E2BProvider:
         retries = CREATE_RETRIES if self.pace is None else 0
         return {"retries": retries, **options, "metadata": metadata}
 
-    def _retry(self) -> None:
-        self.on_retry()
-        if self.pace is not None:
-            self.pace()
-
     def close(self) -> None:
         """Kills the sandboxes that a dead worker of this run left behind; harmless when repeated."""
         if self._has_ended:
             return
         self._has_ended = True
-        for info in again(lambda: list(sandboxes_of(self._run_id))):
-            kill(info.sandbox_id)
-            self.on_kill(info.sandbox_id)
+        # That a service says of one that it is not there does not mean that it is gone.
+        for _ in range(END_ROUNDS):
+            for info in (left := again(lambda: list(sandboxes_of(self._run_id)))):
+                kill(info.sandbox_id)
+                self.on_kill(info.sandbox_id)
+            if not left:
+                return
 
 
 def sandboxes_of(run_id: str) -> Iterator[SandboxInfo]:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, SandboxUnavailable
@@ -15,6 +16,7 @@ from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -140,10 +142,12 @@ class Factory:
         slot = None if self._budget is None else self._budget.acquire(wants=self._wants, keep=self._keep)
         mark = secrets.token_hex(8) if slot is None else slot.mark
         turn = None
+        paced_before = self._paced_seconds()
         try:
             self._begin(mark, slot, keywords)
             turn = time.perf_counter()
-            sandbox = create(keywords)
+            with self._pace():
+                sandbox = create(keywords)
         except BaseException as error:
             self._give_back(mark, slot, gone=turn is None or _is_refused(error))
             raise
@@ -155,15 +159,23 @@ class Factory:
         if self._meter is not None:
             self._meter.created(mark, sandbox, keywords.get("template") or "", lifetime)
         limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
-        self._note(turn - began, time.perf_counter() - turn, limits)
+        paced = self._paced_seconds() - paced_before
+        self._note(turn - began + paced, time.perf_counter() - turn - paced, limits)
         return sandbox
 
+    def _pace(self) -> AbstractContextManager[object]:
+        # A provider that asks more than once keeps to it each time.
+        if self._budget is None or getattr(self._provider, "pace", None) is not None:
+            return nullcontext()
+        return self._budget.pace()
+
+    def _paced_seconds(self) -> float:
+        return 0.0 if self._budget is None else self._budget.paced_seconds
+
     def _begin(self, mark: str, slot: Slot | None, keywords: dict[str, Any]) -> None:
-        """Wait until a sandbox may be asked for, and note that one is."""
+        """Note that a sandbox is asked for."""
         if self._meter is not None:
             self._meter.ask(mark)
-        if self._budget is not None:
-            self._budget.pace()
         if slot is not None:
             slot.expect()
             keywords["metadata"] = {**(keywords.get("metadata") or {}), SLOT_KEY: mark}

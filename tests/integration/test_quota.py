@@ -64,7 +64,7 @@ def test_a_run_keeps_to_its_quota(run, pytester, account):
     run("--rewardkit-quota=2,20").assert_outcomes(passed=8)
     seen = report()
     assert seen["calls"]["created"] == 8
-    assert seen["faults"]["create:at-once/2:1"] == 0
+    assert seen["faults"] == {"create:at-once/2:1": 0, "create:rate/20:1": 0}
     assert (seen["most_at_once"] <= 2, seen["alive"]) == (True, 0)
 
 
@@ -77,7 +77,7 @@ def test_two_runs_of_a_key_keep_to_its_quota(pytester, account):
     assert [run.returncode for run in runs] == [0, 0], outputs
     seen = report()
     assert seen["calls"]["created"] == 16
-    assert seen["faults"]["create:at-once/2:1"] == 0
+    assert seen["faults"] == {"create:at-once/2:1": 0, "create:rate/20:1": 0}
     assert seen["most_at_once"] <= 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
@@ -14,14 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.sandboxes import factory as factory_module
 from pytest_rewardkit.sandboxes.factory import Factory
+from pytest_rewardkit.sandboxes.quota import budget as budget_module
+from pytest_rewardkit.sandboxes.quota import pace as pace_module
 from pytest_rewardkit.sandboxes.quota import slots as slots_module
 from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO, Budget
 from pytest_rewardkit.sandboxes.quota.line import WaitingLine
-from pytest_rewardkit.sandboxes.quota.pace import MARGIN, Pace
+from pytest_rewardkit.sandboxes.quota.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_rewardkit.sandboxes.provider import Provider
@@ -223,26 +227,101 @@ def test_a_leaving_one_wakes_the_next(tmp_path: Path) -> None:
     second.leave()
 
 
-def test_creations_are_apart_also_of_different_processes(tmp_path: Path) -> None:
-    paces = [Pace(tmp_path, 50.0) for _ in range(2)]
-    began = time.monotonic()
-    for number in range(11):
-        paces[number % 2].wait()
-    assert time.monotonic() - began >= 10 * MARGIN / 50
+class _Clock:
+    """Goes on by what is slept."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
-def test_a_clock_that_was_set_back_keeps_nobody(tmp_path: Path) -> None:
-    (tmp_path / "pace").write_text(repr(time.time() + 10**6))
-    pace = Pace(tmp_path, 0.001)
-    pace.wait()
-    (tmp_path / "pace").write_text("")
-    pace.wait()
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    clock = _Clock()
+    monkeypatch.setattr(pace_module, "time", clock)
+    return clock
+
+
+@pytest.mark.parametrize("rate", [0.25, 1.0, 2.5, 5.0])
+def test_no_more_arrive_than_are_allowed_however_long_each_is_on_its_way(
+    tmp_path: Path, clock: _Clock, rate: float
+) -> None:
+    chance = random.Random(rate)
+    paces = [Pace(tmp_path, rate) for _ in range(3)]
+    arrived = []
+    for number in range(60):
+        with paces[number % 3].request():
+            clock.sleep(chance.choice([0.0, 0.1, 0.9]) / rate)
+            arrived.append(clock.now)
+            clock.sleep(chance.choice([0.0, 0.1]) / rate)
+    many = max(1, int(rate))
+    apart = min(late - early for early, late in zip(arrived, arrived[many:], strict=False))
+    assert apart >= many / rate - 1e-9
+
+
+def test_what_has_no_answer_keeps_others_for_a_period(tmp_path: Path, clock: _Clock) -> None:
+    with Pace(tmp_path, 1.0).request():  # and another process waits meanwhile
+        begun = clock.now
+        with Pace(tmp_path, 1.0).request():
+            assert clock.now - begun == 2.0
+
+
+def test_an_answer_lets_the_next_one_go_after_a_period(tmp_path: Path, clock: _Clock) -> None:
+    with pytest.raises(ValueError, match="refused"), Pace(tmp_path, 1.0).request():
+        clock.sleep(0.25)
+        raise ValueError("refused")
+    answered = clock.now
+    with Pace(tmp_path, 1.0).request():
+        assert clock.now - answered == 1.0
+
+
+def test_five_a_second_are_a_fifth_apart(tmp_path: Path, clock: _Clock) -> None:
+    pace, sent = Pace(tmp_path, 5.0), []
+    for _ in range(11):
+        with pace.request():
+            sent.append(clock.now)
+    assert sent == pytest.approx([1000 + number / 5 for number in range(11)])
+
+
+@pytest.mark.parametrize("text", ["", "[", "{}", "[[1]]", '[["m", "x", null]]', '[["m", 99999.0, null]]', "12.5"])
+def test_what_says_nothing_of_this_time_keeps_nobody(tmp_path: Path, clock: _Clock, text: str) -> None:
+    """As a file that was cut, one of another version, and one from before the machine was started anew."""
+    (tmp_path / "pace.json").write_text(text)
+    with Pace(tmp_path, 0.001).request():
+        assert clock.now == 1000.0
+
+
+def test_waiting_for_the_pace_is_told_apart(tmp_path: Path, clock: _Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget_module, "time", SimpleNamespace(perf_counter=clock.monotonic))
+    monkeypatch.setattr(factory_module, "time", SimpleNamespace(perf_counter=clock.monotonic))
+    told: list[tuple[float, float]] = []
+    factory = Factory(
+        cast("Provider", _Provider(takes=lambda: clock.sleep(0.25))),
+        {},
+        budget=Budget(tmp_path, None, 1.0),
+        note=lambda waited, start, _: told.append((waited, start)),
+    )
+    factory.create()
+    factory.create()
+    assert told == [(0.0, 0.25), (1.0, 0.25)]
 
 
 def test_without_a_bound_on_sandboxes_there_are_no_slots(tmp_path: Path) -> None:
     budget = Budget(tmp_path, None, 100.0)
     assert budget.acquire() is None
-    budget.pace()
+    with budget.pace():
+        pass
+
+
+def test_a_bound_may_be_beyond_all_that_is_ever_used(tmp_path: Path) -> None:
+    budget = Budget(tmp_path, 10**12, 1e9)
+    with budget.pace():
+        budget.give_back(taken(budget))
 
 
 class _Provider:
@@ -250,7 +329,11 @@ class _Provider:
 
     limits = ()
 
+    def __init__(self, takes: Callable[[], object] = lambda: None) -> None:
+        self._takes = takes
+
     def create(self, **options: Any) -> Any:
+        self._takes()
         return SimpleNamespace(sandbox_id="plain", kill=lambda: None)
 
     async def create_async(self, **options: Any) -> Any:

@@ -1,14 +1,17 @@
 """The limits of local sandboxes are called the same everywhere, and have the same defaults."""
 
 import os
+from contextlib import contextmanager
 from dataclasses import fields
 
 import pytest
+from e2b.exceptions import RateLimitException
+from e2b_code_interpreter import Sandbox
 
 from pytest_rewardkit import options
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.local.limits import LIMITS_HEADER, Limits
-from pytest_rewardkit.sandboxes import creation
+from pytest_rewardkit.sandboxes import again, creation
 from pytest_rewardkit.sandboxes.e2b import CREATE_RETRIES, E2BProvider
 from pytest_rewardkit.sandboxes.local import LocalProvider
 from pytest_rewardkit.sandboxes.options import check_options
@@ -72,13 +75,22 @@ def test_what_is_asked_for_again_keeps_to_the_pace_too(cloud, monkeypatch):
     """The SDK's own tries would not: with a pace it makes none."""
     seen = []
 
-    def create(*, on_retry, retries, **_):
+    def create(*, retries, **_):
         seen.append(retries)
-        on_retry()
+        if seen.count(0) == 1:
+            raise RateLimitException("429: Rate limit exceeded")
 
-    monkeypatch.setattr(creation, "create", create)
+    @contextmanager
+    def pace():
+        seen.append("paced")
+        yield
+        seen.append("answered")
+
+    monkeypatch.setattr(again, "PAUSES", (0.0,))
+    monkeypatch.setattr(Sandbox, "create", create)
+    monkeypatch.setattr(creation, "_with_usual_limit", lambda made, _: made)
     cloud.on_retry = lambda: seen.append("counted")
     cloud.create()
-    cloud.pace = lambda: seen.append("paced")
+    cloud.pace = pace
     cloud.create()
-    assert seen == [CREATE_RETRIES, "counted", 0, "counted", "paced"]
+    assert seen == [CREATE_RETRIES, "paced", 0, "counted", "paced", 0, "answered"]

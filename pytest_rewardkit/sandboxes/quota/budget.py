@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
@@ -12,7 +13,7 @@ from pytest_rewardkit.sandboxes.quota.pace import Pace
 from pytest_rewardkit.sandboxes.quota.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_rewardkit.sandboxes.quota.slots import Slot
@@ -65,10 +66,12 @@ class Budget:
         self._moves.touch()
         self._pace = None if rate is None else Pace(directory, rate)
         self._turn: tuple[_Turns, Slot] | None = None
-        self._stuck: tuple[float, float] | None = None
+        self._stuck: tuple[int, float] | None = None
         self._give_up: Callable[[], object] | None = None
         self.held = 0
         self._kept = 0
+        self.paced_seconds = 0.0
+        """How long there was to wait for the pace, all in all."""
 
     def acquire(self, *, wants: int = 1, keep: bool = False) -> Slot | None:
         """Wait for a slot; None where there is no bound on them.
@@ -98,10 +101,16 @@ class Budget:
         slot.is_kept = keep
         return slot
 
-    def pace(self) -> None:
-        """Wait until a sandbox may be created."""
-        if self._pace is not None:
-            self._pace.wait()
+    @contextmanager
+    def pace(self) -> Iterator[None]:
+        """Wait until a sandbox may be asked for, which the `with` block does."""
+        if self._pace is None:
+            yield
+            return
+        begun = time.perf_counter()
+        with self._pace.request():
+            self.paced_seconds += time.perf_counter() - begun
+            yield
 
     def give_back(self, slot: Slot, *, gone: bool = True) -> None:
         """Release a slot.
@@ -151,32 +160,34 @@ class Budget:
 
     def _wait(self, line: WaitingLine, slots: Slots) -> Slot:
         ticket = line.join(holds=self.held > 0)
-        joined = time.time()
+        moved = self._moves.stat().st_mtime_ns
+        since = time.monotonic()
         try:
             while True:
                 if ticket.is_first and (slot := slots.take()) is not None:
                     self._moves.touch()
                     return slot
                 self._give_up_aside()
-                self._give_up_in_vain(joined)
+                before, moved = moved, self._moves.stat().st_mtime_ns
+                since = since if moved == before else time.monotonic()
+                self._give_up_in_vain(moved, since)
                 ticket.wait(WAKE_SECONDS)
         finally:
             ticket.leave()
 
-    def _give_up_in_vain(self, joined: float) -> None:
-        moved = self._moves.stat().st_mtime
+    def _give_up_in_vain(self, moved: int, since: float) -> None:
         if self._all_wait(moved):
             raise SandboxUnavailable(
                 f"each of the {self._limit} sandboxes that {self._option} allows is held by a test that waits for "
                 "another one; allow as many for each worker as one test takes at once"
             )
-        if time.time() - max(joined, moved) > self._patience:
+        if time.monotonic() - since > self._patience:
             raise SandboxUnavailable(
                 f"none of the {self._limit} sandboxes that {self._option} allows became free, and nothing has moved "
                 f"for {self._patience:g} s"
             )
 
-    def _all_wait(self, moved: float) -> bool:
+    def _all_wait(self, moved: int) -> bool:
         """Whether all slots are held by those who wait for one more, of whom the first is to give up: this one."""
         owners = self._slots.owners() if self._slots is not None and self.held else None
         if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{this_owner()}"):

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,3 +39,10 @@ def folder_of_user() -> Path:
     if user and (found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022):
         raise RewardkitUsageError(f"{folder} is not this user's alone, and slots of sandboxes are to be kept there")
     return folder
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all: who writes may be killed meanwhile."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    beside.write_text(text, "ascii")
+    beside.replace(path)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.sandboxes.quota.folder import write_whole
 from pytest_rewardkit.sandboxes.quota.line import this_owner
 from pytest_rewardkit.sandboxes.quota.lock import Lock, try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 SETTLE_SECONDS: Final = 10.0
-"""How long after a request for a sandbox one may still come of it, when nobody waits for the answer any more."""
+"""How long one may still come of a request for a sandbox, after nobody was found to wait for the answer any more."""
 
 AGAIN_SECONDS: Final = 2.0
 """How long to wait before a sandbox that could not be ended is tried again."""
@@ -80,12 +80,13 @@ class Slots:
     """
 
     def __init__(self, directory: Path, count: int, end: Callable[[Mapping[str, Any]], bool]) -> None:
-        self._locks = [directory / f"slot.{number}" for number in range(count)]
+        self._directory = directory
+        self._count = count
         self._end = end
 
     def take(self) -> Slot | None:
         """A free slot; None where there is none now."""
-        for path in self._locks:
+        for path in self._paths():
             if (lock := try_lock(path)) is None:
                 continue
             note = path.with_name(path.name + ".json")
@@ -99,19 +100,27 @@ class Slots:
     def owners(self) -> set[str] | None:
         """Who holds them; None where one is free, or was left by a process that has ended."""
         owners = set()
-        for path in self._locks:
+        for path in self._paths():
             if (lock := try_lock(path)) is not None:
                 lock.release()
                 return None
             owners.add(_read(path.with_name(path.name + ".json")).get("owner", ""))
         return owners
 
+    def _paths(self) -> Iterator[Path]:
+        return (self._directory / f"slot.{number}" for number in range(self._count))
+
     def _is_over(self, note: Path, known: dict[str, Any]) -> bool:
+        """Whether there is nothing left of the sandbox of a process that has ended, or nothing any more."""
         now = time.time()
         if now > known.get("ends", known.get("since", 0.0) + 24 * 3600):
             return True
-        if "sandbox" not in known and now < known.get("since", 0.0) + SETTLE_SECONDS:
-            return False
+        if "sandbox" not in known:
+            if "found" not in known:
+                known["found"] = now
+                _write(note, known)
+            if abs(now - known["found"]) < SETTLE_SECONDS:
+                return False
         if abs(now - known.get("tried", 0.0)) < AGAIN_SECONDS:
             return False
         if self._end(known):
@@ -129,7 +138,4 @@ def _read(note: Path) -> dict[str, Any]:
 
 
 def _write(note: Path, known: Mapping[str, Any]) -> None:
-    # Whole or not at all: who writes may be killed meanwhile.
-    beside = note.with_name(f"{note.name}.{os.getpid()}")
-    beside.write_text(json.dumps(known), "ascii")
-    beside.replace(note)
+    write_whole(note, json.dumps(known))
