@@ -54,6 +54,12 @@ class RewardMarker:
             raise RewardkitUsageError(f"reduce={self.reduce!r} takes {k} attempts, and attempts={attempts} are fewer")
         self.check_success(self.threshold)
 
+    def check_attempts(self) -> None:
+        """Raise RewardkitUsageError if the test runs once, as only rows may have samples, and more are needed."""
+        k = parse_reducer(self.reduce).k
+        if k is not None and k > 1 and self.attempts is None:
+            raise RewardkitUsageError(f"reduce={self.reduce!r} takes {k} attempts; add attempts={k}, or more")
+
     def check_success(self, threshold: float | None) -> None:
         """Raise RewardkitUsageError if successes are counted and `threshold` makes every attempt one."""
         if threshold is not None and parse_reducer(self.reduce).k is not None and Reward(0.0).reaches(threshold):

@@ -65,7 +65,8 @@ PLACES = {
 
 def run_pytest(engine: Engine, flags: str, user: str, work: Path, *arguments: str) -> Run:
     mounts = [f"--volume={path}:{path}:ro" for path in mounted()]
-    options = [*flags.split(), f"--user={user}", *mounts, f"--volume={work}:/place", "--workdir=/place"]
+    own = [f"--volume={work}:/place", "--workdir=/place", "--env=REWARDKIT_CACHE=/place/cache"]
+    options = [*flags.split(), f"--user={user}", *mounts, *own]
     pytest_command = [sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-results=/place/results.jsonl"]
     done = engine.run(options, [*pytest_command, *arguments], timeout=TIME_LIMIT)
     return Run.read(work, done)

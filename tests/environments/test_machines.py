@@ -47,7 +47,9 @@ def place() -> Iterator[Path]:
 
 def run_pytest(place: Path, work: Path, user: int, *arguments: str, isolation: str = "auto", enter: str = PIVOT) -> Run:
     shutil.copy(Path(__file__).with_name("everyday.py"), work / "test_everyday.py")
-    server = [sys.executable, "-B", "-m", "pytest_rewardkit.local", "run", f"--isolation={isolation}", "--"]
+    python = ["env", "REWARDKIT_CACHE=/place/cache", sys.executable, "-B", "-m"]
+    options = [f"--isolation={isolation}", f"--templates={REPOSITORY}/example_suites/pyproject.toml"]
+    server = [*python, "pytest_rewardkit.local", "run", *options, "--"]
     results = "--rewardkit-results=/place/results.jsonl"
     command = [*server, sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-provider=e2b", results]
     done = bare_root.run(place, work, user, [*command, *arguments], enter=enter, timeout=TIME_LIMIT)

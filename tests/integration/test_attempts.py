@@ -41,6 +41,7 @@ def test_each_attempt_is_a_test(pytester: pytest.Pytester, run: Run) -> None:
 def test_attempts_of_rows_are_reduced_row_by_row(pytester: pytest.Pytester, run: Run) -> None:
     rows = [{"id": "a-attempt1", "needs": 1}, {"id": "b", "needs": 3}]
     samples = [("a-attempt1", "1"), ("b", "1"), ("b", "3"), ("a-attempt1", "0"), ("b", "0")]
+    pytester.path.joinpath("single.jsonl").write_text('{"id": "b", "candidate": "3"}\n')
     pytester.path.joinpath("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     pytester.path.joinpath("samples.jsonl").write_text(
         "".join(json.dumps({"id": name, "candidate": text}) + "\n" for name, text in samples)
@@ -64,15 +65,27 @@ def test_attempts_of_rows_are_reduced_row_by_row(pytester: pytest.Pytester, run:
         @pytest.mark.reward_dataset("rows.jsonl", samples="samples.jsonl")
         def test_too_few(row, candidate, reward):
             reward.record(1.0)
+
+        @pytest.mark.reward(reduce="pass_at_3")
+        @pytest.mark.reward_dataset("rows.jsonl", samples="single.jsonl")
+        def test_single(row, candidate, reward):
+            reward.record(1.0)
+
+        @pytest.mark.reward(reduce="pass_at_1")
+        @pytest.mark.reward_dataset("rows.jsonl", samples="single.jsonl")
+        def test_no_success(row, candidate, reward):
+            reward.record(0.5)
         """
     )
     result = run()
-    result.assert_outcomes(passed=16)
+    result.assert_outcomes(passed=20)
     result.stdout.fnmatch_lines(
         [
             "pass@1 0.417 over 2 in *::test_row",  # (1/2 + 1/3) / 2
             "pass^3 0.500 over 2 in *::test_asked",
             "pass@3 undefined over 2 in *::test_too_few, too few scored attempts at 1",
+            "pass@3 undefined over 2 in *::test_single, too few scored attempts at 2",
+            "pass@1 0.000 over 2 in *::test_no_success",
         ]
     )
 
@@ -126,6 +139,7 @@ def test_what_attempts_come_to_is_the_tests_reward_everywhere(pytester: pytest.P
         ("attempts=2, reduce='pas_at_1'", "*no reducer 'pas_at_1'*"),
         ("reduce='pass_at_k'", "*reduce='pass_at_k' needs a number of attempts for its k*"),
         ("attempts=3, reduce='pass_at_5'", "*reduce='pass_at_5' takes 5 attempts, and attempts=3 are fewer*"),
+        ("reduce='pass_at_3'", "*reduce='pass_at_3' takes 3 attempts; add attempts=3, or more"),
         ("attempts=1, reduce='pass_all_2'", "*reduce='pass_all_2' takes 2 attempts, and attempts=1 are fewer*"),
         (
             "attempts=3, reduce='pass_at_1', threshold=0",

@@ -8,6 +8,7 @@ does more when it is imported than to be there afterwards.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -92,8 +93,13 @@ def _few_rights() -> Iterator[None]:
         yield
         return
     group = os.getegid()
-    os.setegid(_NOBODY)
-    os.seteuid(_NOBODY)
+    try:
+        os.setegid(_NOBODY)
+        os.seteuid(_NOBODY)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # In a user namespace with no other user, its root is an ordinary user of the machine's.
     try:
         yield
     finally:

@@ -169,8 +169,11 @@ def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
     from pytest_rewardkit.markers import reward_marker
 
     try:
-        recorder.marker = reward_marker(applied)
-        recorder.marker.check_success(recorder.threshold)
+        marker = reward_marker(applied)
+        if not is_of_row(item):
+            marker.check_attempts()
+        recorder.marker = marker
+        marker.check_success(recorder.threshold)
     except RewardkitUsageError as error:
         wrong = f"@pytest.mark.reward: {error}"
         recorder.note_unscored(wrong)

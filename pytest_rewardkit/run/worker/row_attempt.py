@@ -38,14 +38,26 @@ def is_of_row(item: pytest.Item) -> bool:
 
 
 def tell_record(item: pytest.Item, record: Record, *, reduce: str) -> None:
-    """Tell `record` which row and task `item` is about; `reduce` says how rewards of attempts become one number."""
-    found = item.stash.get(_ROW_ATTEMPT, None)
-    if found is None:
-        return
-    record.row = found.row
-    if found.number is not None:
-        from pytest_rewardkit.ledger.tasks import task_id
-        from pytest_rewardkit.run.transport.node_ids import name_of
+    """Tell `record` which row and task `item` is about; `reduce` says how rewards of attempts become one number.
 
-        record.task = task_id(name_of(item), found.number, of_row=found.row is not None)
-        record.reduce = reduce
+    One attempt alone is its task's reward, except for what counts successes.
+    """
+    found = item.stash.get(_ROW_ATTEMPT, None) or RowAttempt(None, None)
+    record.row = found.row
+    if found.number is None and takes_attempts(reduce) is None:
+        return
+    from pytest_rewardkit.ledger.tasks import task_id
+    from pytest_rewardkit.run.transport.node_ids import name_of
+
+    name = name_of(item)
+    record.task = name if found.number is None else task_id(name, found.number, of_row=found.row is not None)
+    record.reduce = reduce
+
+
+def takes_attempts(reduce: str) -> int | None:
+    """How many attempts a reducer needs; None for one that takes any number."""
+    if reduce == "mean":
+        return None
+    from pytest_rewardkit.ledger.reduce import parse_reducer
+
+    return parse_reducer(reduce).k
