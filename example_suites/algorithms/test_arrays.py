@@ -66,7 +66,7 @@ def test_binary_search(sandbox, candidate):
             Case(call="binary_search", args=[[1, 3, 5, 7, 9], 8], expected=-1, name="missing"),
             Case(call="binary_search", args=[[], 8], expected=-1, name="empty"),
         ],
-        time_limit=3,
+        time_limit=1,
     )
 
 

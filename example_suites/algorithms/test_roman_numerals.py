@@ -23,4 +23,4 @@ RESPONSES = [
 
 @pytest.mark.parametrize("candidate", RESPONSES)
 def test_roman_numerals(sandbox, candidate):
-    assert_cases(sandbox, candidate, cases=CASES, time_limit=5)
+    assert_cases(sandbox, candidate, cases=CASES, time_limit=1)
