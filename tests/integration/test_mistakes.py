@@ -162,16 +162,6 @@ def test_asynchronous(async_sandbox):
     check(texts, "test_asynchronous", "takes a sandbox of the fixture `sandbox`, not an asynchronous one")
 
 
-def test_a_cluster_that_cannot_be_reached(run, pytester, monkeypatch):
-    monkeypatch.setenv("E2B_API_KEY", "e2b_" + "0" * 40)
-    monkeypatch.setenv("E2B_API_URL", "http://127.0.0.1:9")
-    pytester.makepyfile("def test_it(sandbox): sandbox.run_code('1')\ndef test_too(sandbox): sandbox.files\n")
-    result = run("--rewardkit-provider=e2b")
-    texts = failures(result)
-    for name in ("test_it", "test_too"):
-        check(texts, name, "SandboxUnavailable: no sandbox could be created: ")
-
-
 @pytest.mark.parametrize(("option", "file"), [("html", "r.html"), ("results", "r.jsonl")])
 def test_a_file_that_cannot_be_written_is_named_itself(run, pytester, option, file):
     pytester.path.joinpath("file").write_text("")

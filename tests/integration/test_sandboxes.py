@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_rewardkit.sandboxes import again
+
 LIST = """
     import os, pytest
     from e2b_code_interpreter import Sandbox
@@ -245,6 +247,7 @@ def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
     monkeypatch.setenv("E2B_API_KEY", "e2b_" + "0" * 40)
     monkeypatch.setenv("E2B_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("E2B_CONNECTION_RETRIES", "0")
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # in workers it is as it is: there a create is tried again
     pytester.makepyfile("def test_any(sandbox): sandbox.run_code('1')\ndef test_scored(reward): reward.record(1.0)")
     result = run()
     result.assert_outcomes(passed=1, failed=1)
@@ -255,6 +258,10 @@ def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
             "mean 1.00 over 1 scored test, strict mean 0.50 with 1 unscored as 0",
         ]
     )
+    # One error, not all that led to it.
+    assert result.stdout.str().count("SandboxUnavailable: no sandbox could be created: ") == 1
+    for chained in ("During handling", "direct cause"):
+        result.stdout.no_fnmatch_line(f"*{chained}*")
 
 
 def test_bound_on_sandboxes_holds_over_all_workers(run, pytester):
