@@ -24,7 +24,7 @@ BLOCK: Final = 40
 """Tests whose details are in one block; the page reads a block when one of its tests is opened."""
 
 # In the order in which they build on each other; together they are one script.
-SCRIPTS: Final = ("text", "diff", "highlight", "parts", "charts", "detail", "table", "page")
+SCRIPTS: Final = ("text", "labels", "diff", "highlight", "parts", "charts", "detail", "table", "page")
 
 
 def write(report: Report, path: Path) -> None:

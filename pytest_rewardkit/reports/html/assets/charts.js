@@ -92,16 +92,10 @@ function groupChart(groups, chosen, choose) {
       "aria-label": `${plain(group.name) || "no group"}: mean ${shown(group.mean)}, ${interval}${tests}`,
       click: () => choose(index === chosen ? null : index),
     },
-    make("span", { class: "name" }, groupName(group.name)), meanMark(group),
+    make("span", { class: "name" }, labels.group(group.name || "no group")), meanMark(group),
     make("span", { class: "number" }, shown(group.mean)),
     make("span", { class: "aside" }, (group.tests - group.unscored).toLocaleString("en"), group.unscored ? `/${group.tests.toLocaleString("en")}` : null));
   }));
-}
-
-// Where there is too little room, the folder of a file gives way first.
-function groupName(name) {
-  const end = name.lastIndexOf("/") + 1;
-  return [name.slice(0, end), name.slice(end) || "no group"].map((text, place) => text && make("span", { class: place ? null : "folder" }, visible(text)));
 }
 
 function meanMark({ mean, low, high, baseline }) {

@@ -9,6 +9,11 @@ const totals = binCounts(run.value, everyTest);
 // Indices of groups in the chart and in the table are not the same: a chart may leave groups out, or order them.
 const groupPlaces = overview.groups.map((group) => run.group.names.indexOf(group.name));
 
+const labels = {
+  name: labelsOf(run.id.map((id) => splitId(id)[1])), file: labelsOf(run.id.map((id) => splitId(id)[0])),
+  group: labelsOf(overview.groups.map((group) => group.name)),
+};
+
 const state = { words: [], verdicts: new Set(), outcome: null, change: null, group: null, bin: null, column: COLUMNS[0], down: false, open: null };
 
 // ---- the head

@@ -183,10 +183,10 @@ const CELLS_OF = {
   verdict: (row) => badge(row.verdict),
   id: (row) => {
     const [file, name] = splitId(row.id);
-    return [make("span", { class: "name", title: plain(row.id) }, visible(name)), make("span", { class: "file" }, visible(file))];
+    return [make("span", { class: "name", title: plain(row.id) }, labels.name(name)), make("span", { class: "file", title: plain(file) }, labels.file(file))];
   },
-  group: (row) => visible(row.group),
-  why: (row) => visible(row.why),
+  group: (row) => make("span", { title: plain(row.group) }, labels.group(row.group)),
+  why: (row) => make("span", { class: "lines", title: plain(row.why) }, visible(row.why)),
   change: (row) => row.change === "same" ? null : change(row),
   attempts: (row) => row.attempts > 1 ? String(row.attempts) : null,
   seconds: (row) => row.seconds === null ? null : duration(row.seconds),
