@@ -311,6 +311,15 @@ OPTIONS: Final = (
         alone="writes nothing",
     ),
     Option(
+        "history",
+        "--rewardkit-history",
+        str,
+        None,
+        "Show the run beside the last ones whose results are in this folder, and keep it there for the next ones",
+        "DIR",
+        alone="keeps nothing",
+    ),
+    Option(
         "junit_properties",
         "--rewardkit-junit-properties",
         option_values.switch,

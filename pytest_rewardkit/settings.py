@@ -81,6 +81,8 @@ class RunSettings(NamedTuple):
     """The results file of a run of which only what is missing or unscored is run."""
     results: str | None
     """The file that gets a line for each attempt as it ends."""
+    history: str | None
+    """The folder in which runs are kept, and beside whose runs this one is shown."""
     junit_properties: bool
     """Whether rewards stand among the properties of tests in JUnit files and other reports."""
     html: str | None

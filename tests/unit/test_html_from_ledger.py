@@ -11,7 +11,8 @@ from pytest_rewardkit.ledger.gate import Decision, GateState
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.ledger.test import CRASHED, TestResult
-from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
+from pytest_rewardkit.reports.html.circumstances import facts_in
+from pytest_rewardkit.reports.html.from_ledger import report_of
 from pytest_rewardkit.reports.html.model import PageGate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
 

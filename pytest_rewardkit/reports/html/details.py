@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ from pytest_rewardkit.text import excerpt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest, PageText
+    from pytest_rewardkit.reports.html.model import Image, PageAttempt, PageEvidence, PageTest
     from pytest_rewardkit.reward import Part
 
 TEXT_BUDGET: Final = 64_000_000
@@ -28,6 +29,9 @@ NAME_LIMIT: Final = 500
 WORD_LIMIT: Final = 100
 """Characters of a verdict or an outcome, which a file of results may spell as it likes."""
 REASON_LIMIT: Final = 2000
+
+OUTPUT: Final = -1
+"""Stands for the output of all, among the places of parts."""
 
 # The most bytes that one character takes on the page, as two escaped surrogates.
 _MAX_WIDTH: Final = 12
@@ -102,7 +106,8 @@ def _texts(test: PageTest) -> list[str]:
     for attempt in test.attempts:
         if (evidence := attempt.evidence) is not None:
             texts += (evidence.candidate, evidence.stdout, evidence.stderr)
-        texts += (told.text for told in attempt.texts)
+        texts.append(attempt.prompt)
+        texts += chain.from_iterable((step.given, step.got) for step in attempt.steps)
         for part in attempt.parts:
             texts += (part.expected, None if part.actual == part.expected else part.actual, part.stderr)
     return list(filter(None, texts))
@@ -118,6 +123,8 @@ def _test(test: PageTest, cut: Callable[[str], str], pictures: _Pictures) -> dic
         shown["weight"] = test.weight
     if test.must_pass:
         shown["must_pass"] = True
+    if any(value is not None for value in test.history):
+        shown["history"] = [None if value is None else round(value, 4) for value in test.history]
     if test.figures:
         shown["figures"] = [[excerpt(name, NAME_LIMIT), value] for name, value in test.figures]
     return shown
@@ -135,18 +142,28 @@ def _attempt(attempt: PageAttempt, cut: Callable[[str], str], pictures: _Picture
     if attempt.seconds is not None:
         shown["seconds"] = attempt.seconds
     if attempt.parts:
-        shown["parts"] = [_part(part, cut) for part in _worst(attempt.parts)]
+        shown["parts"] = _parts(attempt, cut)
     if left_out := attempt.left_out + max(len(attempt.parts) - PARTS_LIMIT, 0):
         shown["left_out"] = left_out
     if attempt.evidence is not None:
         shown |= _evidence(attempt.evidence, cut, pictures)
-    if attempt.texts:
-        shown["texts"] = [_told(told, cut) for told in attempt.texts]
-    return shown | _ending(attempt)
+    return shown | _told(attempt, cut) | _ending(attempt)
 
 
-def _told(told: PageText, cut: Callable[[str], str]) -> list[str]:
-    return [excerpt(told.title, NAME_LIMIT), excerpt(told.note, NAME_LIMIT), cut(told.text)]
+def _told(attempt: PageAttempt, cut: Callable[[str], str]) -> dict[str, Any]:
+    """Return what was asked of a model, and what was done in the sandbox."""
+    shown: dict[str, Any] = {}
+    if attempt.asked:
+        shown["asked"] = _named(attempt.asked)
+    if attempt.prompt:
+        shown["prompt"] = cut(attempt.prompt)
+    if attempt.steps:
+        shown["steps"] = [[excerpt(it.kind, WORD_LIMIT), cut(it.given), cut(it.got)] for it in attempt.steps]
+    return shown
+
+
+def _named(texts: Sequence[tuple[str, str]]) -> list[list[str]]:
+    return [[excerpt(name, NAME_LIMIT), excerpt(text, NAME_LIMIT)] for name, text in texts]
 
 
 def _ending(attempt: PageAttempt) -> dict[str, Any]:
@@ -169,6 +186,19 @@ def _evidence(evidence: PageEvidence, cut: Callable[[str], str], pictures: _Pict
         shown["stderr"] = cut(evidence.stderr)
     if evidence.images:
         shown["images"] = [pictures.shown(image) for image in evidence.images]
+    return shown
+
+
+def _parts(attempt: PageAttempt, cut: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return the parts; what several of them, or all of the output, have in stderr is there once."""
+    output = None if attempt.evidence is None else attempt.evidence.stderr
+    places = {output: OUTPUT} if output else {}
+    shown = []
+    for place, part in enumerate(_worst(attempt.parts)):
+        first = places.setdefault(part.stderr, place) if part.stderr else place
+        shown.append(
+            _part(part, cut) if first == place else {**_part(replace(part, stderr=None), cut), "stderrOf": first}
+        )
     return shown
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_rewardkit.ledger.step import SandboxStep
     from pytest_rewardkit.reward import Part
 
 Tone = Literal["good", "fair", "bad", ""]
@@ -47,21 +48,6 @@ class PageEvidence:
     images: Sequence[Image] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """A text that is told of an attempt beside its evidence, such as what a model was asked.
-
-    Parameters:
-        title: what it is.
-        note: a line above it.
-        text: the text itself; "" for none.
-    """
-
-    title: str
-    note: str = ""
-    text: str = ""
-
-
 @dataclass(slots=True)
 class PageAttempt:
     """One attempt at a test.
@@ -77,7 +63,9 @@ class PageAttempt:
         evidence: what was judged; None where that is not known.
         timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
         command: how to run it again.
-        texts: what else is told of it.
+        prompt: what a model was asked first; "" where that is not known.
+        asked: what is known of the model and of what it took, by name.
+        steps: what was done in the sandbox, one after another.
     """
 
     verdict: str
@@ -91,7 +79,9 @@ class PageAttempt:
     evidence: PageEvidence | None = None
     timings: Sequence[tuple[str, float]] = ()
     command: str = ""
-    texts: Sequence[PageText] = ()
+    prompt: str = ""
+    asked: Sequence[tuple[str, str]] = ()
+    steps: Sequence[SandboxStep] = ()
 
 
 @dataclass(slots=True)
@@ -114,6 +104,7 @@ class PageTest:
         change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a
             baseline.
         why: why the test has its reward, in one sentence; what the last attempt says when it is "".
+        history: what it earned in each of the runs before, as in `Report.history`; None where nothing.
     """
 
     node_id: str
@@ -131,6 +122,7 @@ class PageTest:
     baseline: float | None = None
     change: str = ""
     why: str = ""
+    history: Sequence[float | None] = ()
 
     __test__ = False  # pytest would collect it where it is imported into a test module
 
@@ -196,7 +188,12 @@ class Report:
         interval: how `Group.low` and `Group.high` were made, for the reader.
         missing: tests that were collected and never ran to an end.
         gone: tests that only the baseline has, with their rewards there.
-        models: models side by side, as lines of text.
+        models: models side by side, as rows of a table, the names of its columns first.
+        in_sight: the circumstances that are shown without being asked for.
+        history: the runs before this one, the oldest first: when each began, and its mean.
+        mean: of this run, to be set beside those of `history`; None where it cannot be.
+        left_out: files of earlier runs that could not be read, each with the reason.
+        model_differences: how models differ, one sentence each.
     """
 
     tests: Sequence[PageTest]
@@ -209,4 +206,9 @@ class Report:
     interval: str = ""
     missing: Sequence[str] = ()
     gone: Mapping[str, float | None] = field(default_factory=dict)
-    models: Sequence[str] = ()
+    models: Sequence[Sequence[str]] = ()
+    model_differences: Sequence[str] = ()
+    in_sight: Sequence[str] = ()
+    history: Sequence[tuple[str, float | None]] = ()
+    mean: float | None = None
+    left_out: Sequence[str] = ()

@@ -24,6 +24,11 @@ def overview(report: Report) -> dict[str, Any]:
     return {
         "title": excerpt(report.title, NAME_LIMIT),
         "facts": [[excerpt(name, NAME_LIMIT), excerpt(fact, NAME_LIMIT)] for name, fact in report.facts.items()],
+        "inSight": [excerpt(fact, NAME_LIMIT) for fact in report.in_sight],
+        "history": [[excerpt(when, WORD_LIMIT), mean] for when, mean in report.history],
+        "mean": report.mean,
+        "leftOut": [excerpt(text, NAME_LIMIT) for text in report.left_out[:LIST_LIMIT]],
+        "leftOutCount": len(report.left_out),
         "figures": [
             {
                 "label": excerpt(figure.label, NAME_LIMIT),
@@ -55,7 +60,8 @@ def overview(report: Report) -> dict[str, Any]:
             }
             for group in report.groups
         ],
-        "models": "\n".join(excerpt(line, NAME_LIMIT) for line in report.models[:LIST_LIMIT]),
+        "models": [[excerpt(cell, NAME_LIMIT) for cell in row] for row in report.models[:LIST_LIMIT]],
+        "modelDifferences": [excerpt(text, NAME_LIMIT) for text in report.model_differences[:LIST_LIMIT]],
         "table": _table(report.tests),
         "missing": [excerpt(node_id, NAME_LIMIT) for node_id in report.missing[:LIST_LIMIT]],
         "missingCount": len(report.missing),

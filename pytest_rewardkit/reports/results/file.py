@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-_DETAILS: Final = frozenset(("parts", "evidence", "sandboxes", "asked", "steps"))
+DETAILS: Final = frozenset(("parts", "evidence", "sandboxes", "asked", "steps"))
+"""The fields of an attempt that may be large."""
 
 
 class Writer:
@@ -112,20 +113,18 @@ class Stored:
         return frozenset(gate["name"] for gate in gates if gate["state"] != "not asked")
 
 
-def read(path: Path, *, details: bool = True) -> Stored:
+def read(path: Path, *, details: bool = True, limit: int | None = None) -> Stored:
     """Return what a results file holds, up to where it may have been cut off.
 
     Parameters:
         details: whether the lines themselves are kept, and what they say of parts, evidence, sandboxes, models and
             steps. Without, what is read takes little memory, whatever candidates put out.
+        limit: how many characters may be read; None for any number.
 
     Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
     """
-    numbered = _lines(path)
-    first = next(numbered, None)
-    if first is None or first[1].get("type") != RUN:
-        raise RewardkitUsageError(f"{path}: no results file: it does not begin with a line of type {RUN!r}")
-    stored = Stored(path, first[1], Ledger())
+    numbered = _lines(path, limit)
+    stored = Stored(path, _first(path, numbered), Ledger())
     indexes: dict[str, int | None] = {}
     for number, line in numbered:
         try:
@@ -138,6 +137,11 @@ def read(path: Path, *, details: bool = True) -> Stored:
     return stored
 
 
+def run_of(path: Path, *, limit: int | None = None) -> Mapping[str, Any]:
+    """Return the first line of a results file: the circumstances of the run. Raises RewardkitUsageError as `read`."""
+    return _first(path, _lines(path, limit))
+
+
 def is_results_file(path: Path) -> bool:
     """Whether a file begins as a results file does. Raises RewardkitUsageError where it cannot be read."""
     try:
@@ -145,6 +149,13 @@ def is_results_file(path: Path) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(first, dict) and first.get("type") == RUN
+
+
+def _first(path: Path, numbered: Iterator[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
+    first = next(numbered, None)
+    if first is None or first[1].get("type") != RUN:
+        raise RewardkitUsageError(f"{path}: no results file: it does not begin with a line of type {RUN!r}")
+    return first[1]
 
 
 def _take(stored: Stored, line: dict[str, Any], indexes: dict[str, int | None], *, details: bool) -> None:
@@ -163,7 +174,7 @@ def _take(stored: Stored, line: dict[str, Any], indexes: dict[str, int | None], 
     if details:
         stored.lines.setdefault(node_id, []).append(line)
     else:
-        for name in _DETAILS & line.keys():
+        for name in DETAILS & line.keys():
             del line[name]
     stored.ledger.add(node_id, result_of(line))
 
@@ -176,9 +187,9 @@ def _order(stored: Stored, indexes: Mapping[str, int | None]) -> None:
     stored.ledger.expect(stored.end["missing"] if stored.end is not None else ())
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(path: Path, limit: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the content of each line, up to one that was cut off."""
-    for number, text in enumerate(_texts(path), 1):
+    for number, text in enumerate(_texts(path, limit), 1):
         try:
             line = _DECODER.decode(text)
         except (ValueError, RecursionError):
@@ -190,10 +201,16 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, line
 
 
-def _texts(path: Path) -> Iterator[str]:
+def _texts(path: Path, limit: int | None = None) -> Iterator[str]:
     try:
         with gzip.open(path, "rt", encoding="utf-8") if _is_compressed(path) else path.open(encoding="utf-8") as file:
-            yield from file
+            if limit is None:
+                yield from file
+                return
+            while text := file.readline(limit + 1):
+                if (limit := limit - len(text)) < 0:
+                    raise RewardkitUsageError(f"{path}: it is too large")
+                yield text
     except EOFError:
         return  # compressed, and cut off
     except (OSError, UnicodeDecodeError, zlib.error) as error:

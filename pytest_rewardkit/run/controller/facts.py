@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shlex
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
     import pytest
@@ -14,12 +19,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.settings import RunSettings
 
+MAX_COMMAND: Final = 1000
+"""Characters of the command that are kept."""
+_SECRET: Final = re.compile(r"(?i)([\w-]*(?:key|token|secret|passw|credential|auth)[\w-]*)=[^\s'\"]+")
 _PACKAGES: Final = ("pytest-rewardkit", "pytest", "e2b", "e2b-code-interpreter")
 
 
 def now() -> str:
-    """Return the time in ISO 8601, to the second, in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return the time in ISO 8601, to the millisecond, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def versions() -> dict[str, str]:
@@ -38,8 +46,29 @@ def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -
         "sandboxes": {"provider": provider.name, "isolation": provider.isolation},
         "workers": len(workers),
         "options": options_of(settings),
+        "command": command_of(config),
+        **_seed(config),
         **shard,
     }
+
+
+def command_of(config: pytest.Config) -> str:
+    """Return the command that began the run, without values that look like secrets, or where things are on the disk."""
+    command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
+    for place, name in ((str(config.invocation_params.dir), "."), (str(Path.home()), "~")):
+        if len(place) > 1:
+            command = command.replace(place, name)
+    return excerpt(_SECRET.sub(r"\1=...", command), MAX_COMMAND)
+
+
+def _seed(config: pytest.Config) -> dict[str, str]:
+    """Return by what tests were shuffled, where pytest-randomly or pytest-random-order did it."""
+    for option in ("randomly_seed", "random_order_seed"):
+        # Without pytest-random-order's own option there is a seed, and no shuffling.
+        shuffles = option == "randomly_seed" or getattr(config.option, "random_order_bucket", None)
+        if shuffles and (seed := getattr(config.option, option, None)) is not None:
+            return {"seed": one_line(str(seed), 60)}
+    return {}
 
 
 def options_of(settings: RunSettings) -> dict[str, Any]:

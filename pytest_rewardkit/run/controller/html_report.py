@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.ledger.graders import graders_in
-from pytest_rewardkit.reports.html.from_ledger import facts_in, report_of
+from pytest_rewardkit.reports.html.circumstances import facts_in
+from pytest_rewardkit.reports.html.from_ledger import report_of
 from pytest_rewardkit.reports.html.write import write
 from pytest_rewardkit.text import one_line
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.reports.html.model import Report
     from pytest_rewardkit.run.controller.plugin import ControllerPlugin
+    from pytest_rewardkit.run.controller.run_history import RunHistory
 
 
 class HtmlReport:
@@ -27,17 +29,24 @@ class HtmlReport:
         config: the session's config.
         file: where to write, relative to the directory in which pytest was started.
         facts: the circumstances of the run.
+        history: the runs before this one; None where none are kept.
 
     Raises pytest.UsageError where `file` cannot be written.
     """
 
     def __init__(
-        self, config: pytest.Config, file: str, controller: ControllerPlugin, facts: Mapping[str, Any]
+        self,
+        config: pytest.Config,
+        file: str,
+        controller: ControllerPlugin,
+        facts: Mapping[str, Any],
+        history: RunHistory | None = None,
     ) -> None:
         self._config = config
         self._path = config.invocation_params.dir / Path(file).expanduser()
         self._controller = controller
         self._facts = facts
+        self._history = history
         self._clock = time.perf_counter()
         self._failure = ""
         if self._path.is_dir():
@@ -60,6 +69,8 @@ class HtmlReport:
             facts=facts_in(self._facts, sandboxes=self._controller.header, seconds=time.perf_counter() - self._clock),
             decisions=self._controller.decisions,
             comparisons=self._controller.comparisons,
+            history=None if self._history is None else self._history.earlier,
+            partial="" if self._history is None else self._history.partial,
         )
 
     @pytest.hookimpl(trylast=True)

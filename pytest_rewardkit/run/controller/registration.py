@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.run.controller.run_history import RunHistory
     from pytest_rewardkit.run.controller.shard_report import ShardReport
     from pytest_rewardkit.settings import RunSettings
 
@@ -57,9 +58,10 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
         register(GitHubReport(config, controller), "rewardkit-github")
     _register_json(config, settings, controller)
     shard = _shard(config, settings, controller)
-    if settings.results is None and settings.html is None:
+    if settings.results is None and settings.html is None and settings.history is None:
         return
     facts = _facts(config, settings, stored)
+    history = _history(config, settings, controller, facts)
     if settings.results is not None:
         from pytest_rewardkit.run.controller.results_file import ResultsFile
 
@@ -68,7 +70,7 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
     if settings.html is not None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
-        register(HtmlReport(config, settings.html, controller, facts), "rewardkit-html")
+        register(HtmlReport(config, settings.html, controller, facts, history), "rewardkit-html")
 
 
 def _register_usage(config: pytest.Config, stored: Stored | Joined | None, controller: ControllerPlugin) -> None:
@@ -96,6 +98,19 @@ def _register_json(config: pytest.Config, settings: RunSettings, controller: Con
 
         register(CtrfFile(config, f"{settings.harbor}/ctrf.json", controller), "rewardkit-harbor-ctrf")
         register(HarborFolder(config, settings.harbor, controller), "rewardkit-harbor")
+
+
+def _history(
+    config: pytest.Config, settings: RunSettings, controller: ControllerPlugin, facts: Mapping[str, Any]
+) -> RunHistory | None:
+    # What a shard earned says nothing beside whole runs; when all are joined, their run is kept.
+    if settings.history is None or settings.shard is not None:
+        return None
+    from pytest_rewardkit.run.controller.run_history import RunHistory
+
+    history = RunHistory(config, settings.history, controller, facts)
+    config.pluginmanager.register(history, "rewardkit-history")
+    return history
 
 
 def _describe(config: pytest.Config, stored: Stored | Joined | None) -> Callable[[], str]:

@@ -109,16 +109,7 @@ class ResultsFile:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self._settle()
-        end = end_line(
-            ended=now(),
-            seconds=time.perf_counter() - self._clock,
-            exit_status=int(session.exitstatus),
-            complete=self._controller.complete,
-            figures=self._controller.ledger.figures(),
-            decisions=self._controller.decisions,
-            uncollected=self._controller.uncollected,
-            narrowed_by=self._controller.narrowed_by,
-        )
+        end = end_of(self._controller, int(session.exitstatus), time.perf_counter() - self._clock)
         self._write(end if self._shard is None else {**end, **self._shard.end_fields()})
 
     @pytest.hookimpl(trylast=True)
@@ -127,6 +118,20 @@ class ResultsFile:
             terminalreporter.write_line(f"results are incomplete: {self._failure}", red=True)
         elif self._config.get_verbosity() >= 0:
             terminalreporter.write_line(f"results: {self._writer.path}")
+
+
+def end_of(controller: ControllerPlugin, exit_status: int, seconds: float) -> dict[str, Any]:
+    """Return the last line of the results of `controller`."""
+    return end_line(
+        ended=now(),
+        seconds=seconds,
+        exit_status=exit_status,
+        complete=controller.complete,
+        figures=controller.ledger.figures(),
+        decisions=controller.decisions,
+        uncollected=controller.uncollected,
+        narrowed_by=controller.narrowed_by,
+    )
 
 
 def _with_numbers(stored: Stored | None) -> dict[str, list[Mapping[str, Any]]]:

@@ -107,6 +107,25 @@ function meanMark({ mean, low, high, baseline }) {
     mean === null ? null : makeSvg("circle", { class: "point", cx: at(mean), cy: 9, r: 4.5 }));
 }
 
+/** Returns values from 0 to 1 over time, the oldest first, as a line with a point for each; null is a gap. */
+function trend(points, height) {
+  const top = 18;
+  const bottom = height - 22;
+  const x = (place) => `${(place + 0.5) / points.length * 100}%`;
+  const y = (value) => bottom - value * (bottom - top);
+  const known = points.map((point, place) => ({ ...point, place })).filter(({ value }) => value !== null && value !== undefined);
+  const last = known.at(-1);
+  const dots = known.map((point) => makeSvg("circle", { class: point === last ? "point last" : "point", cx: x(point.place), cy: y(point.value), r: point === last ? 4.5 : 3.5 },
+    makeSvg("title", null, `${plain(point.label)}: ${shown(point.value)}`)));
+  const lines = known.slice(1).map((point, place) => makeSvg("line", { class: "trend-line", x1: x(known[place].place), y1: y(known[place].value), x2: x(point.place), y2: y(point.value) }));
+  const amount = ({ place, value }) => makeSvg("text", { class: "amount", x: x(place), y: y(value) - 9 }, shown(value));
+  const tick = (place, anchor) => makeSvg("text", { class: "tick", x: place ? "100%" : 0, y: height - 5, "text-anchor": anchor }, plain(points[place].label));
+  return makeSvg("svg", { class: "trend", width: "100%", height, role: "img", "aria-label": points.map(({ label, value }) => `${plain(label)}: ${shown(value)}`).join(", ") },
+    [0, 1].map((value) => makeSvg("line", { class: "axis", x1: 0, x2: "100%", y1: y(value), y2: y(value) })),
+    lines, dots, points.length <= 12 ? known.map(amount) : [known[0], last].map(amount),
+    tick(0, "start"), points.length > 1 ? tick(points.length - 1, "end") : null);
+}
+
 const PHASES = 6;
 
 /** Returns where the time of an attempt went, as one bar and its legend. */

@@ -20,6 +20,7 @@ function detailOf(row, test, buttons) {
     make("div", { class: "outcome" },
       make("span", { class: `reward ${toneOf(row.verdict)}` }, shown(row.value)), bar(row.value, row.verdict), badge(row.verdict), change(row)),
     factList(row, test),
+    test.history ? section("Over time", trend([...overview.history.map(([label], place) => ({ label, value: test.history[place] })), { label: "this run", value: row.value }], 110)) : null,
     last ? section(`${counted(last + 1, "attempt")}`, make("div", { class: "attempts" }, tabs)) : null,
     body,
   ];
@@ -40,9 +41,9 @@ function change(row) {
 }
 
 function factList(row, test) {
-  const facts = [
+  const found = [
     ["threshold", test.threshold === undefined ? null : shown(test.threshold)],
-    ["outcome", row.outcome],
+    ["outcome", outcomeOf(row, test)],
     ["baseline", row.change ? shown(row.baseline) : null],
     [overview.groupedBy, overview.groupedBy === "file" ? null : row.group],
     ["row", test.row],
@@ -50,8 +51,25 @@ function factList(row, test) {
     ["must pass", test.must_pass ? "yes" : null],
     ...(test.figures ?? []).map(([name, value]) => [name, value === null ? "not defined" : shown(value)]),
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return facts.length ? make("dl", { class: "facts" }, facts.map(([name, value]) =>
-    make("div", null, make("dt", null, visible(name)), make("dd", null, visible(String(value)))))) : null;
+  return found.length ? facts(found) : null;
+}
+
+function facts(named) {
+  return make("dl", { class: "facts" }, named.map(([name, value]) => make("div", null, make("dt", null, visible(name)), make("dd", null, visible(String(value))))));
+}
+
+/** Returns how the test ended, and why it may have passed with little or nothing. */
+function outcomeOf(row, test) {
+  if (row.outcome !== "passed" || row.value === 1) return row.outcome;
+  if (test.threshold !== undefined) return row.value === null ? row.outcome : `passed, as its threshold is ${shown(test.threshold)}`;
+  return "passed: it sets no threshold, so it passes with any reward";
+}
+
+/** Returns what was done in the sandbox, by an agent or by the test; each step opens. */
+function stepList(steps) {
+  return make("ol", { class: "steps" }, steps.map(([kind, given, got]) => make("li", null, make("details", null,
+    make("summary", null, make("span", { class: "aside" }, visible(kind)), " ", make("code", null, visible(given.trimStart().split("\n", 1)[0].slice(0, 200)))),
+    textBlock("given", given), got ? textBlock("got", withoutColours(got)) : null))));
 }
 
 function section(title, ...children) {
@@ -68,13 +86,13 @@ function attemptOf(attempt, verdict) {
     reason ? make("p", { class: reason.includes("\n") ? "reason aligned" : "reason" }, visible(reason)) : null,
     parts.length || attempt.left_out ? section(parts.length ? counted(parts.length, "part") : "Parts", partList(parts, attempt.left_out)) : null,
     attempt.images ? section(attempt.images.length > 1 ? "Images" : "Image", attempt.images.map(picture)) : null,
+    attempt.prompt || attempt.asked ? section("Model",
+      attempt.asked ? facts(attempt.asked) : null, attempt.prompt ? textBlock("prompt", attempt.prompt) : null) : null,
     code === undefined ? null : section("Candidate", code === "" ? make("p", { class: "note" }, "nothing") : codeBlock(code)),
     attempt.stdout === undefined && attempt.stderr === undefined ? null : section("Output",
       attempt.stdout === undefined ? null : textBlock("stdout", withoutColours(attempt.stdout)),
       attempt.stderr === undefined ? null : textBlock("stderr", withoutColours(attempt.stderr))),
-    (attempt.texts ?? []).map(([title, note, text]) => section(title,
-      note ? make("p", { class: "note" }, visible(note)) : null,
-      text ? textBlock(title.toLowerCase(), text) : null)),
+    attempt.steps ? section(counted(attempt.steps.length, "step"), stepList(attempt.steps)) : null,
     attempt.timings || attempt.seconds !== undefined ? section("Time",
       attempt.timings ? timingChart(attempt.timings) : null,
       attempt.seconds === undefined ? null : make("p", { class: "note" }, `${duration(attempt.seconds)} in all`)) : null,

@@ -29,13 +29,24 @@ function drawHead() {
   byId("figures").append(...overview.figures.map((figure) => make("div", { class: figure.tone },
     make("dt", null, visible(figure.label)), make("dd", null, make("span", { class: "value" }, visible(figure.value)),
       figure.note ? make("span", { class: "note" }, visible(figure.note)) : null))));
+  byId("circumstances").append(...overview.inSight.map((fact) => make("span", null, visible(fact))));
+  byId("circumstances").hidden = !overview.inSight.length;
   byId("notes").append(...[
-    overview.models ? make("details", { open: true }, make("summary", null, "Models"), make("pre", { tabindex: "0" }, visible(overview.models))) : null,
+    overview.models.length ? make("details", { open: true }, make("summary", null, "Models"), modelTable(),
+      overview.modelDifferences.map((text) => make("p", { class: "note" }, visible(text)))) : null,
     listNote(overview.missing, overview.missingCount, "collected test", "never ran to an end", "bad"),
     listNote(overview.gone.map(([id]) => id), overview.goneCount, "test", "only in the baseline", "fair"),
+    listNote(overview.leftOut, overview.leftOutCount, "file", "left out of the history", "fair"),
     overview.facts.length ? make("details", null, make("summary", null, "About this run"),
       make("dl", { class: "facts" }, overview.facts.map(([name, fact]) => make("div", null, make("dt", null, visible(name)), make("dd", null, visible(fact)))))) : null,
   ].filter(Boolean));
+}
+
+function modelTable() {
+  const [head, ...rows] = overview.models;
+  return make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Models side by side" }, make("table", { class: "figures-of" },
+    make("thead", null, make("tr", null, head.map((name) => make("th", { scope: "col" }, visible(name))))),
+    make("tbody", null, rows.map(([name, ...cells]) => make("tr", null, make("th", { scope: "row" }, visible(name)), cells.map((cell) => make("td", null, visible(cell))))))));
 }
 
 function listNote(names, count, noun, what, tone) {
@@ -84,11 +95,21 @@ function drawCharts(counts) {
     charts.push(make("figure", null,
       make("figcaption", null, make("h2", null, `Mean by ${overview.groupedBy}`), overview.interval ? make("span", { class: "note" }, visible(overview.interval)) : null),
       groupChart(overview.groups, groupPlaces.indexOf(state.group), (place) => { state.group = place === null ? null : groupPlaces[place]; applyFilters(); })));
+  if (overview.history.length) charts.unshift(meansChart());
   const scroll = byId("charts").querySelector(".groups")?.scrollTop ?? 0;
   byId("charts").replaceChildren(...charts);
   const groups = byId("charts").querySelector(".groups");
   if (groups) groups.scrollTop = scroll;
   if (focused >= 0) chartButtons()[focused]?.focus({ preventScroll: true });
+}
+
+/** Returns the mean of this run beside those of the last ones. */
+function meansChart() {
+  const whole = overview.history.filter(([, mean]) => mean !== null);
+  const points = [...whole, ["this run", overview.mean]].map(([label, value]) => ({ label, value }));
+  return make("figure", null,
+    make("figcaption", null, make("h2", null, "Mean over time"), make("span", { class: "note" }, `${counted(overview.history.length, "earlier run")}`)),
+    whole.length ? trend(points, PLOT_HEIGHT + 36) : make("p", { class: "note" }, "None of them ran all tests."));
 }
 
 // Charts are drawn anew when a filter changes; the focus stays where it was.

@@ -9,7 +9,7 @@ function partList(parts, leftOut) {
   // Shares are worth showing only where they differ.
   const total = parts.some((part) => part.weight !== undefined) ? parts.reduce((sum, part) => sum + (part.weight ?? 1), 0) : null;
   return make("div", { class: "parts" },
-    parts.map((part) => partItem(part, total, part.value !== 1 && hasMore(part) && room-- > 0)),
+    parts.map((part) => partItem(part, total, part.value !== 1 && hasMore(part) && room-- > 0, parts[part.stderrOf]?.name)),
     leftOut ? make("p", { class: "note" }, `${counted(leftOut, "more part")} not kept here.`) : null);
 }
 
@@ -17,7 +17,8 @@ function hasMore(part) {
   return [part.reason, part.expected, part.actual, part.stderr].some((text) => text !== undefined);
 }
 
-function partItem(part, total, open) {
+/** `like`: the name of the part that has the same stderr, where this is not shown twice. */
+function partItem(part, total, open, like) {
   const share = total === null ? null : `${((part.weight ?? 1) / (total || 1) * 100).toFixed(0)} %`;
   const line = [
     make("span", { class: "number" }, shown(part.value)), bar(part.value, part.verdict),
@@ -28,14 +29,14 @@ function partItem(part, total, open) {
   ];
   if (!hasMore(part)) return make("div", { class: "part" }, make("div", { class: "part-line" }, line));
   const item = make("details", { class: "part" }, make("summary", { class: "part-line" }, line));
-  const fill = () => { if (item.open && item.childElementCount === 1) item.append(partBody(part)); };
+  const fill = () => { if (item.open && item.childElementCount === 1) item.append(partBody(part, like)); };
   item.addEventListener("toggle", fill);
   item.open = open;
   fill();
   return item;
 }
 
-function partBody(part) {
+function partBody(part, like) {
   const { expected, actual } = part;
   const body = make("div", { class: "part-body" });
   if (part.reason) body.append(make("p", { class: "reason" }, visible(part.reason)));
@@ -45,10 +46,16 @@ function partBody(part) {
   else if (expected !== undefined) body.append(textBlock("Expected", expected));
   else if (actual !== undefined) body.append(textBlock("Actual", actual));
   if (part.stderr) body.append(textBlock("stderr", withoutColours(part.stderr)));
+  if (part.stderrOf !== undefined) body.append(make("p", { class: "note" }, "stderr: the same as ", like === undefined ? "under Output" : ["of \u201c", visible(like), "\u201d"]));
   return body;
 }
 
 function textBlock(title, text) {
   return make("figure", { class: "text" }, make("figcaption", null, title),
-    text === "" ? make("p", { class: "note" }, "nothing") : make("pre", { tabindex: "0" }, visible(text)));
+    text === "" ? make("p", { class: "note" }, "nothing") : make("pre", { class: hasColumns(text) ? "columns" : null, tabindex: "0" }, visible(text)));
+}
+
+// Lines with columns keep to one line each, and scroll; a table that is wrapped cannot be read.
+function hasColumns(text) {
+  return text.split("\n", 50).filter((line) => /\S(?: {2,}|\t| \| )\S/.test(line)).length > 1;
 }

@@ -1,0 +1,76 @@
+"""The last runs of a folder in which results files are kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.ledger.graders import graders_in
+from pytest_rewardkit.ledger.history import History, PastRun
+from pytest_rewardkit.reports.results.file import read, run_of
+from pytest_rewardkit.reports.results.shards import shard_of
+from pytest_rewardkit.text import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNS: Final = 20
+"""Runs that a history has at most."""
+MAX_TEXT: Final = 256_000_000
+"""Characters of one file, unpacked; the files that runs keep here by themselves have a thousandth of it."""
+
+
+def past_runs(folder: Path, before: datetime) -> History:
+    """Return the last `RUNS` runs in `folder`, at any depth, of those that began earlier than `before`.
+
+    A run that is there twice counts once. Files that cannot be read, or tell of no run of tests, are left out.
+    """
+    left_out: list[str] = []
+    found: list[tuple[datetime, Path]] = []
+    for path in sorted(folder.rglob("[!.]*")):
+        # Another kind of file, such as a named pipe, might never end.
+        if not path.name.endswith((".jsonl", ".jsonl.gz")) or not path.is_file():
+            continue
+        try:
+            if (started := moment(run_of(path, limit=MAX_TEXT).get("started"))) < before:
+                found.append((started, path))
+        except (RewardkitUsageError, ValueError) as error:
+            left_out.append(_why(path, error))
+    runs: list[PastRun] = []
+    for started, path in sorted(found, reverse=True):
+        if len(runs) == RUNS:
+            break
+        try:
+            run = _past_run(path, started)
+        except (RewardkitUsageError, ValueError) as error:
+            left_out.append(_why(path, error))
+            continue
+        if all((it.started, it.rewards) != (run.started, run.rewards) for it in runs):
+            runs.append(run)
+    return History(runs[::-1], left_out)
+
+
+def moment(started: Any) -> datetime:
+    """Return the time that a run says it began. Raises ValueError where it says none."""
+    try:
+        found = datetime.fromisoformat(started)
+    except (TypeError, ValueError):
+        raise ValueError(f"it does not say when its run began: {one_line(repr(started), 60)}") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _past_run(path: Path, started: datetime) -> PastRun:
+    stored = read(path, details=False, limit=MAX_TEXT)
+    if (shard := shard_of(stored)) is not None:
+        raise ValueError(f"it is {shard} of a run; join them all first")
+    if graders_in(stored.ledger):
+        raise ValueError("it checks graders")
+    rewards = {test.node_id: test.value for test in stored.ledger.tasks}
+    # A run of some of the tests has a mean of its own, which says nothing beside that of all.
+    whole = not stored.unfinished and not stored.narrowed_by
+    return PastRun(path.name, started, stored.ledger.figures().mean if whole else None, rewards)
+
+
+def _why(path: Path, error: Exception) -> str:
+    return one_line(f"{path.name}: {str(error).removeprefix(f'{path}, ').removeprefix(f'{path}: ')}", 300)
