@@ -7,6 +7,7 @@ import struct
 import zlib
 from typing import Any
 
+from pytest_rewardkit.ledger.step import SandboxStep
 from pytest_rewardkit.reports.html.model import (
     Figure,
     Image,
@@ -86,6 +87,9 @@ def hostile(text: str) -> Report:
         ),
         timings=[(text, 0.5)],
         command=text,
+        prompt=text,
+        asked=[(text, text)],
+        steps=[SandboxStep(text, text, text), SandboxStep("cell", text)],
     )
     test = PageTest(
         node_id=text,
@@ -102,6 +106,7 @@ def hostile(text: str) -> Report:
         change="worse",
         outcome=text,
         why=text,
+        history=[0.5, None],
     )
     return Report(
         tests=[test],
@@ -113,6 +118,12 @@ def hostile(text: str) -> Report:
         interval=text,
         missing=[text],
         gone={text: 1.0},
+        in_sight=[text, text],
+        history=[(text, 0.5), (text, None)],
+        mean=0.25,
+        left_out=[text],
+        models=[("model", text), (text, text)],
+        model_differences=[text],
     )
 
 

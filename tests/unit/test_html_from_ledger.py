@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from html_samples import png
 
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.ledger.baseline import Baseline, compare
 from pytest_rewardkit.ledger.gate import Decision, GateState
+from pytest_rewardkit.ledger.history import History, PastRun
 from pytest_rewardkit.ledger.ledger import Ledger
 from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.ledger.test import CRASHED, TestResult
-from pytest_rewardkit.reports.html.circumstances import facts_in
+from pytest_rewardkit.reports.html.circumstances import facts_in, in_sight
+from pytest_rewardkit.reports.html.details import OUTPUT, details
 from pytest_rewardkit.reports.html.from_ledger import report_of
 from pytest_rewardkit.reports.html.model import PageGate, Report
 from pytest_rewardkit.reward import Part, Reward, Verdict
@@ -230,6 +234,30 @@ def test_beside_a_baseline_every_test_has_its_change() -> None:
     assert note.startswith("95 % interval -0.5")
 
 
+def test_earlier_runs_stand_beside_this_one() -> None:
+    runs = [
+        PastRun("one", datetime(2026, 1, 2, 3, 4, tzinfo=UTC), 0.25, {"a": 0.25, "gone": 1.0}),
+        PastRun("two", datetime(2026, 2, 2, 3, 4, tzinfo=UTC), None, {"b": None}),
+    ]
+    history = History(runs, ["three: not JSON"])
+    shown = report(("a", scored(1.0)), ("b", scored(0.5)), history=history)
+    assert shown.history == [("2026-01-02 03:04", 0.25), ("2026-02-02 03:04", None)]
+    assert shown.left_out == ["three: not JSON"]
+    assert shown.mean == 0.75
+    assert [test.history for test in shown.tests] == [[0.25, None], [None, None]]
+    assert ["history" in test for test in details(shown.tests)] == [True, False]
+    assert report(("a", scored(1.0)), history=history, partial="stopped").mean is None
+
+
+def test_what_several_parts_wrote_to_stderr_is_there_once() -> None:
+    parts = [Part(str(number), 1.0, stderr=text) for number, text in enumerate(["", "x", "y", "x", "all", "y"])]
+    evidence = (Evidence(code="", stderr="all"),)
+    shown = report(("a", TestResult("passed", 0.0, Record(Reward(1.0, parts=parts, evidence=evidence)))))
+    ((test,),) = (list(details(shown.tests)),)
+    of_parts = test["attempts"][0]["parts"]
+    assert [part.get("stderr") or part.get("stderrOf") for part in of_parts] == [None, "x", "y", 1, OUTPUT, 2]
+
+
 def test_circumstances_in_words() -> None:
     facts = {
         "started": "2026-03-04T02:11:09+00:00",
@@ -238,12 +266,26 @@ def test_circumstances_in_words() -> None:
         "sandboxes": {"provider": "local", "isolation": "auto"},
         "workers": 0,
         "options": {"enabled": True},
+        "command": "pytest --rewardkit",
+        "seed": "17",
     }
-    assert facts_in(facts, seconds=75) == {
+    shown = facts_in(facts, seconds=75)
+    assert in_sight(shown) == [
+        "2026-03-04 02:11:09 UTC",
+        "1 min 15 s",
+        "local",
+        "Linux x86_64, 2 processors",
+        "Python 3.12.1",
+        "pytest 9.2.0",
+        "seed 17",
+    ]
+    assert shown == {
         "Started": "2026-03-04 02:11:09 UTC",
         "Duration": "1 min 15 s",
         "Sandboxes": "local",
         "System": "Linux x86_64, 2 processors",
+        "Command": "pytest --rewardkit",
+        "Seed": "17",
         "pytest": "9.2.0",
         "Python": "3.12.1",
     }

@@ -79,17 +79,10 @@ def test_the_same_test_of_several_models(models, same):
 
 def test_the_page_has_models_and_prompts():
     report = report_of(RUN)
-    assert overview(report)["models"].splitlines()[0].split() == [
-        "model",
-        "tests",
-        "unscored",
-        "mean",
-        "95",
-        "%",
-        "interval",
-        "model",
-        "cost",
-    ]
+    head, *rows = overview(report)["models"]
+    assert head == ["model", "tests", "unscored", "mean", "95 % interval", "model cost"]
+    assert {len(row) for row in rows} == {len(head)}
     (first, *_) = details(report.tests)
-    assert first["attempts"][0]["texts"] == [["Asked", "a, model cost $0.5000", "Write it"]]
+    assert first["attempts"][0]["asked"] == [["model", "a"], ["cost", "$0.5000"]]
+    assert first["attempts"][0]["prompt"] == "Write it"
     assert [figure.value for figure in report.figures if figure.label == "Model cost"] == ["$0.5000"]

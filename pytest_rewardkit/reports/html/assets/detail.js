@@ -20,7 +20,7 @@ function detailOf(row, test, buttons) {
     make("div", { class: "outcome" },
       make("span", { class: `reward ${toneOf(row.verdict)}` }, shown(row.value)), bar(row.value, row.verdict), badge(row.verdict), change(row)),
     factList(row, test),
-    test.history ? section("Over time", trend([...overview.history.map(([label], place) => ({ label, value: test.history[place] })), { label: "this run", value: row.value }], 110)) : null,
+    test.history ? section("Over time", trend([...overview.history.map(([label], place) => ({ label, value: test.history[place] })), { label: "this run", value: row.value }], 90)) : null,
     last ? section(`${counted(last + 1, "attempt")}`, make("div", { class: "attempts" }, tabs)) : null,
     body,
   ];
@@ -55,14 +55,15 @@ function factList(row, test) {
 }
 
 function facts(named) {
-  return make("dl", { class: "facts" }, named.map(([name, value]) => make("div", null, make("dt", null, visible(name)), make("dd", null, visible(String(value))))));
+  return make("dl", { class: "facts" }, named.map(([name, value]) => make("div", { class: String(value).length > 24 ? "long" : null },
+    make("dt", null, visible(name)), make("dd", null, visible(String(value))))));
 }
 
 /** Returns how the test ended, and why it may have passed with little or nothing. */
 function outcomeOf(row, test) {
   if (row.outcome !== "passed" || row.value === 1) return row.outcome;
   if (test.threshold !== undefined) return row.value === null ? row.outcome : `passed, as its threshold is ${shown(test.threshold)}`;
-  return "passed: it sets no threshold, so it passes with any reward";
+  return "passed: it has no threshold, so no reward is too low; only an assertion would fail it";
 }
 
 /** Returns what was done in the sandbox, by an agent or by the test; each step opens. */
