@@ -31,15 +31,21 @@ def has_progress(terminalreporter: object) -> bool:
 
 
 @contextmanager
-def beside_progress(terminalreporter: object, words: Callable[[str], str], room: int) -> Iterator[None]:
-    """Show pytest's progress as `words` says of it, which takes at most `room` columns more.
+def beside_progress(terminalreporter: object, write: Callable[[str], None], room: int) -> Iterator[None]:
+    """Let `write` add to the line, in at most `room` columns, each time that pytest's progress is about to follow.
 
     pytest has no hook for that place. Of the ways to it, this is the one that touches least: the terminal reporter's
     method that words the progress is shadowed on that one object, and the width at which it breaks lines is lowered.
     """
     progress: Callable[[], str] = getattr(terminalreporter, _PROGRESS)
     width: int = getattr(terminalreporter, _WIDTH)
-    setattr(terminalreporter, _PROGRESS, lambda: words(progress()))
+
+    def preceded() -> str:
+        text = progress()
+        write(text)
+        return text
+
+    setattr(terminalreporter, _PROGRESS, preceded)
     setattr(terminalreporter, _WIDTH, width - room)
     try:
         yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.ledger.baseline import REGRESSION, compare, decide_regression
-from pytest_rewardkit.ledger.gate import SHARDS, ChosenTests, Decision, GateState
+from pytest_rewardkit.ledger.gate import RUN, SHARDS, ChosenTests, Decision, GateState
 from pytest_rewardkit.ledger.gates import decide, decide_must_pass, faults
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class Judge:
     confidence: float | None = None
     waiting: str = ""
     joins_shards: bool = False
+
+    @property
+    def least_mean(self) -> float | None:
+        """The mean that the run needs; None where none is asked for."""
+        return next((gate.fail_under for gate in self.gates if gate.name == RUN), None)
 
     def compare(self, ledger: Ledger) -> list[BaselineComparison]:
         """Return the run beside each of its baselines."""

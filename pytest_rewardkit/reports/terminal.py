@@ -243,6 +243,13 @@ def _color(value: float | None) -> str:
     return "yellow" if value > 0 else "red"
 
 
+def mean_color(mean: float | None, least: float | None) -> str:
+    """Return the colour of a mean, where the run needs one of `least`; None for where it needs none."""
+    if mean is None or least is None:
+        return _color(mean)
+    return "green" if mean >= least else "red"
+
+
 def _is_digit(test: Test) -> bool:
     return test.value is not None and status(test.value, passed=test.passed)[0].isdigit()
 

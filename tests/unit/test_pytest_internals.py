@@ -35,11 +35,13 @@ def test_progress_has_something_beside_it_and_is_left_as_it_was(request):
     assert pytest_internals.has_progress(reporter), missing("TerminalReporter", "progress in its usual form")
     reporter._session = request.session
     width = getattr(reporter, pytest_internals._WIDTH)
-    with pytest_internals.beside_progress(reporter, lambda progress: f"words {progress}", room=7):
-        assert getattr(reporter, pytest_internals._PROGRESS)().startswith("words ")
+    noted: list[str] = []
+    with pytest_internals.beside_progress(reporter, noted.append, room=7):
+        assert [getattr(reporter, pytest_internals._PROGRESS)()] == noted
         assert getattr(reporter, pytest_internals._WIDTH) == width - 7
     assert getattr(reporter, pytest_internals._WIDTH) == width
-    assert not getattr(reporter, pytest_internals._PROGRESS)().startswith("words ")
+    getattr(reporter, pytest_internals._PROGRESS)()
+    assert len(noted) == 1
 
 
 def test_a_terminal_writer_tells_its_file(request):

@@ -1,4 +1,7 @@
-"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``: on a terminal, and in logs of CI."""
+"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``: on a terminal, and in logs of CI.
+
+Its colour says whether the run would pass if it ended there, or where no gate asks for a mean, what the summary's says.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 
 from pytest_rewardkit.formatting import shown
 from pytest_rewardkit.pytest_internals import beside_progress, has_progress
+from pytest_rewardkit.reports.terminal import mean_color
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,6 +34,8 @@ class Live:
         self._sum = 0.0
         self._weights = 0.0
         self._controller = controller
+        # There the progress stands before the test's name, and not at the end of the line.
+        self._leads = config.get_verbosity() > 0 and config.getoption("dist", "no") != "no"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
@@ -37,7 +43,7 @@ class Live:
         if not self._has_place(terminal):
             return (yield)
         self._controller.listeners.append(self._add)
-        with beside_progress(terminal, self._beside, ROOM):
+        with beside_progress(terminal, self._write, ROOM):
             return (yield)
 
     def _has_place(self, terminal: Any) -> bool:
@@ -49,15 +55,17 @@ class Live:
             and has_progress(terminal)
         )
 
-    def _beside(self, progress: str) -> str:
+    def _write(self, progress: str) -> None:
+        if self._weights <= 0:
+            return
+        mean = min(self._sum / self._weights, 1.0)
+        text = f" mean {shown(mean)} of {len(self._earned)}"
         writer = self._config.get_terminal_writer()
-        text = self._text() + progress
+        room = writer.fullwidth - writer.width_of_current_line - len(progress) - 1
         # A long line, as of -v, has no room for more than what pytest itself writes.
-        return text if writer.width_of_current_line + len(text) < writer.fullwidth else progress
-
-    def _text(self) -> str:
-        mean = self._sum / self._weights if self._weights > 0 else None
-        return "" if mean is None else f" mean {shown(min(mean, 1.0))} of {len(self._earned)}"
+        if len(text) <= room:
+            color = mean_color(mean, self._controller.judge.least_mean)
+            writer.write(text if self._leads else text.rjust(room), **{color: True})
 
     def _add(self, test: Test) -> None:
         # The last result counts, in place of those before.

@@ -130,8 +130,8 @@ class WorkerPlugin:
                 user_property.send(record, item)
         report = yield
         node_ids.name(report, item)
-        if brief and report.failed:
-            report.longrepr = brief
+        if call.excinfo is not None and report.failed:
+            _reword(report, call.excinfo, brief)
         # Only now does what unittest's test cases keep to themselves stand in the call.
         if call.excinfo is not None and call.when != "teardown":
             if not isinstance(call.excinfo.value, pytest.skip.Exception):
@@ -146,6 +146,17 @@ class WorkerPlugin:
                 if call.when == "call":
                     self._failures.explain(item, report, reward)
         return report
+
+
+def _reword(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException], brief: str) -> None:
+    """Say of a mistake no more than `brief`, and no exception's name before a reward that is too low."""
+    if brief:
+        report.longrepr = brief
+        return
+    crash = getattr(report.longrepr, "reprcrash", None)
+    raised_in = [entry.frame.f_globals.get("__name__") for entry in excinfo.traceback[-1:]]
+    if crash is not None and (raised_in == ["pytest_rewardkit.assertion"] or _failed_by(excinfo, __name__)):
+        crash.message = crash.message.removeprefix("AssertionError: ").removeprefix("Failed: ")
 
 
 def _blame_server(item: pytest.Item, call: pytest.CallInfo[None], recorder: Recorder) -> None:

@@ -71,6 +71,7 @@ function tellingPlaces(names) {
       for (const place of rising) places.add(place);
     }
   };
+  if (ordered.length < 2) return found;
   collect(1, ordered.length, 1);
   collect(ordered.length - 2, -1, -1);
   return found;
