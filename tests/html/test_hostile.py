@@ -21,9 +21,9 @@ Show = Callable[[Report], "Page"]
 # The elements that the page is made of. None of them can run or load a thing because of the text in it.
 OURS = {
     *("html", "head", "meta", "title", "link", "style", "script", "body", "noscript", "header", "main", "aside"),
-    *("section", "h1", "h2", "h3", "p", "a", "div", "span", "strong", "ul", "ol", "li", "dl", "dt", "dd", "figure", "img"),
+    *("section", "h1", "h2", "h3", "p", "a", "div", "span", "strong", "ul", "li", "dl", "dt", "dd", "figure", "img"),
     *("figcaption", "kbd", "mark", "form", "label", "input", "select", "option", "button", "output", "details"),
-    *("summary", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"),
+    *("summary", "pre", "code", "ol", "table", "thead", "tbody", "tr", "th", "td"),
     *("svg", "g", "rect", "line", "circle", "text"),
 }
 
