@@ -59,7 +59,11 @@ def languages_in(path: Path) -> dict[str, Language]:
         try:
             found[name] = language_from(name, table.content)
         except (RewardkitUsageError, TypeError) as error:
-            raise table.wrong(None, str(error)) from None
+            said = str(error)
+            key = next(
+                (it for it in table.content if said.startswith((f"{it} ", f"{it}:", f"unknown key {it!r}"))), None
+            )
+            raise table.wrong(key, said) from None
     return found
 
 

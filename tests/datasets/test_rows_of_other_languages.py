@@ -1,11 +1,17 @@
 """Rows of MultiPL-E's and HumanEval-X's form, and rows of our own in other languages."""
 
 import json
+import os
 import shutil
 
 import pytest
+from rows_in_languages import HUMANEVAL_X, MULTIPL_E
 
 from pytest_rewardkit import Verdict, evaluate_dataset
+
+ALL = bool(os.environ.get("REWARDKIT_ALL_LANGUAGES"))
+"""Whether rows of each language are judged: minutes, and they need what docs/how-to/languages.md names."""
+QUICK = ("sh", "JavaScript")
 
 CPP = {
     "name": "HumanEval_0_add",
@@ -75,6 +81,38 @@ def test_humaneval_x_in_java(tmp_path):
     ends = "        System.exit(0);\n        return 0;\n    }\n}"
     found = judged(tmp_path, "humaneval-x", JAVA, JAVA["canonical_solution"], ends, "        return a;\n    }\n}")
     assert found == [RIGHT, WRONG, WRONG]
+
+
+@pytest.mark.parametrize(("form", "rows"), [("multipl-e", MULTIPL_E), ("humaneval-x", HUMANEVAL_X)])
+def test_candidates_in_each_language(tmp_path, form, rows):
+    asked, samples, wanted = [], [], []
+    for language, (row, right, wrong) in rows.items():
+        reference = [row["canonical_solution"]] if "canonical_solution" in row else []
+        for candidate in [*reference, *right, *wrong] if ALL or language in QUICK else []:
+            number = str(len(asked))
+            asked.append({**row, "language": language, "task_id": f"{language}/{number}", "id": number})
+            samples.append({"id": number, "completion": candidate})
+            wanted.append((language, candidate, 0.0 if candidate in wrong else 1.0))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(it) + "\n" for it in asked))
+    results = evaluate_dataset(
+        None, tmp_path / "rows.jsonl", id="id", format=form, samples=samples, provider="local", progress=False
+    )
+    found = [(*it[:2], result.reward.value) for it, result in zip(wanted, results, strict=True)]
+    assert found == wanted
+
+
+def test_what_the_sandbox_lacks_and_a_row_needs_is_unscored(tmp_path):
+    row = {**JS, "tests": "require('no-such-module-of-the-row');\nconst it = add(1, 2);\n"}
+    own = "  return require('no-such-module-of-its-own');\n}\n"
+    asked = [{**row, "id": "row"}, {**JS, "id": "own"}]
+    samples = [{"id": "row", "completion": "  return a + b;\n}\n"}, {"id": "own", "completion": own}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(it) + "\n" for it in asked))
+    results = evaluate_dataset(
+        None, tmp_path / "rows.jsonl", id="id", format="multipl-e", samples=samples, provider="local", progress=False
+    )
+    rewards = [result.reward for result in results]
+    assert [reward.verdict for reward in rewards] == [Verdict.UNSCORED, Verdict.RUNTIME_ERROR]
+    assert "no no-such-module-of-the-row, which" in rewards[0].reason
 
 
 def test_rows_of_our_own_name_their_language(tmp_path):

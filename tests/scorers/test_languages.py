@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
 import pytest
 
 from pytest_rewardkit import Case, RewardkitUsageError, Verdict, assert_output, score_cases, score_output
-from pytest_rewardkit.scorers.languages.table import Language
+from pytest_rewardkit.scorers.languages.table import LANGUAGES, Language
 
 # Each task reads n and prints the value of its expression, which all of these languages have.
 TASKS = [
@@ -31,9 +32,29 @@ PROGRAMS = {
         "    long n = new Scanner(System.in).nextLong();\n    System.out.println({value});\n  }}\n}}\n"
     ),
     "perl": 'my $n = <STDIN>;\nprint(({value}), "\\n");\n',
+    "typescript": 'const n: number = Number(require("fs").readFileSync(0, "utf8"));\nconsole.log({value});\n',
+    "go": ('package main\n\nimport "fmt"\n\nfunc main() {{\n\tvar n int\n\tfmt.Scan(&n)\n\tfmt.Println({value})\n}}\n'),
+    "rust": (
+        "use std::io;\n\nfn main() {{\n    let mut line = String::new();\n"
+        "    io::stdin().read_line(&mut line).unwrap();\n"
+        '    let n: i64 = line.trim().parse().unwrap();\n    println!("{{}}", {value});\n}}\n'
+    ),
+    "ruby": "n = gets.to_i\nputs({value})\n",
+    "php": '<?php\n$n = (int) fgets(STDIN);\necho ({value}), "\\n";\n',
 }
-FENCES = {"javascript": "js", "bash": "sh", "c": "c", "cpp": "c++", "java": "java", "perl": "perl"}
-TOOLS = {"javascript": "node", "bash": "bash", "c": "gcc", "cpp": "g++", "java": "javac", "perl": "perl"}
+FENCES = {
+    "javascript": "js",
+    "bash": "sh",
+    "c": "c",
+    "cpp": "c++",
+    "java": "java",
+    "perl": "perl",
+    "typescript": "ts",
+    "go": "golang",
+    "rust": "rs",
+    "ruby": "rb",
+    "php": "php",
+}
 SLOW = {
     "javascript": "while (true) {}",
     "bash": "while true; do :; done",
@@ -41,6 +62,11 @@ SLOW = {
     "cpp": "int main() { volatile int n = 1; while (n) {} }",
     "java": "class Main { public static void main(String[] args) { while (args.length == 0) {} } }",
     "perl": "while (1) {}",
+    "typescript": "const forever: boolean = true;\nwhile (forever) {}",
+    "go": "package main\n\nfunc main() {\n\tfor {\n\t}\n}",
+    "rust": "fn main() { loop { std::hint::spin_loop(); } }",
+    "ruby": "loop {}",
+    "php": "<?php while (true) {}",
 }
 CRASHING = {
     "javascript": "null.x",
@@ -49,19 +75,45 @@ CRASHING = {
     "cpp": '#include <stdexcept>\nint main() { throw std::runtime_error("no"); }',
     "java": 'class Main { public static void main(String[] args) { throw new RuntimeException("no"); } }',
     "perl": 'die "no";',
+    "typescript": 'throw new Error("no");',
+    "go": 'package main\n\nfunc main() {\n\tpanic("no")\n}',
+    "rust": 'fn main() { panic!("no"); }',
+    "ruby": 'raise "no"',
+    "php": '<?php throw new Exception("no");',
 }
-BUILT = ("c", "cpp", "java")
+# What the reason says of a crash, and of what is no program.
+SAID = {
+    "javascript": ("TypeError: Cannot read properties of null", "SyntaxError: "),
+    "bash": ("status 3", "syntax error"),
+    "c": ("signal 6", "error: "),
+    "cpp": ("signal 6", "error: "),
+    "java": ("RuntimeException: no", "error: "),
+    "perl": ("no at ", "syntax error"),
+    "typescript": ("Error: no", "rror"),
+    "go": ("panic: no", "expected 'package'"),
+    "rust": ("panicked at", "error: "),
+    "ruby": ("no (RuntimeError)", "syntax error"),
+    "php": ("Exception: no", "wrong"),
+}
+BUILT = tuple(name for name in PROGRAMS if LANGUAGES[name].build)
+ALL = bool(os.environ.get("REWARDKIT_ALL_LANGUAGES"))
+"""Whether each task runs in each language that the machine has: some 10 minutes."""
+
+
+WHERE = "/usr/local/bin:/usr/bin:/bin"
+"""Where a sandbox finds programs."""
 
 
 @pytest.fixture(params=PROGRAMS)
 def language(request):
-    if shutil.which(TOOLS[request.param]) is None:
-        pytest.skip(f"{TOOLS[request.param]} is not installed")
+    lacking = [it for it in LANGUAGES[request.param].programs if not shutil.which(it.split()[0], path=WHERE)]
+    if lacking:
+        pytest.skip(f"{lacking[0]} is not installed")
     return request.param
 
 
 def written(language, task):
-    value = re.sub(r"\bn\b", "$n", task) if language in ("perl", "bash") else task
+    value = re.sub(r"\bn\b", "$n", task) if language in ("perl", "bash", "php") else task
     return PROGRAMS[language].format(value=value)
 
 
@@ -70,13 +122,14 @@ def cases(task):
 
 
 def test_right_and_wrong_programs(sandbox, language):
-    # A build takes a second of some; each third task is built of those.
-    for place, task in enumerate(TASKS[::3] if language in BUILT else TASKS):
+    # A build takes a second of some; each seventh task is built of those.
+    for place, task in enumerate(TASKS[::7] if language in BUILT and not ALL else TASKS):
         right = score_cases(sandbox, written(language, task), cases(task), language=language)
         assert (right.value, right.verdict) == (1.0, Verdict.PASSED), (task, right)
-        if place % 5 == 0:
+        if ALL or place % 10 == 0:
             wrong = score_cases(sandbox, written(language, f"{task} + n"), cases(task), language=language)
             assert 0 < wrong.value < 1, (task, wrong)
+            assert any("the text differs" in part.reason for part in wrong.parts)
 
 
 def test_the_fence_names_the_language(sandbox, language):
@@ -86,15 +139,30 @@ def test_the_fence_names_the_language(sandbox, language):
 
 
 def test_slow_crashing_and_broken_programs(sandbox, language):
-    slow = score_output(sandbox, SLOW[language], "1", language=language, time_limit=2)
+    slow = score_output(sandbox, SLOW[language], "1", language=language, time_limit=1)
     assert (slow.value, slow.verdict) == (0.0, Verdict.TIMEOUT)
+    crash, mistake = SAID[language]
     crashing = score_output(sandbox, CRASHING[language], "1", language=language)
     assert (crashing.value, crashing.verdict) == (0.0, Verdict.RUNTIME_ERROR)
-    broken = score_output(sandbox, "this is (no program", "1", language=language)
+    assert crash in crashing.reason
+    program = "<?php this is (no program" if language == "php" else "this is (no program"
+    broken = score_output(sandbox, program, "1", language=language)
     assert (broken.value, broken.verdict) == (
         0.0,
         Verdict.COMPILE_ERROR if language in BUILT else Verdict.RUNTIME_ERROR,
     )
+    assert mistake in broken.reason
+
+
+def test_types_are_stripped_where_no_compiler_is(sandbox):
+    node = LANGUAGES["typescript"].otherwise
+    assert node is not None
+    first = Language(name="typescript", extension="ts", run="no-such-compiler {file}", otherwise=node)
+    reward = score_output(sandbox, "const n: number = 7;\nconsole.log(n);", "7", language=first)
+    if reward.verdict is Verdict.UNSCORED:
+        assert "no no-such-compiler or node that runs typescript" in reward.reason
+    else:
+        assert reward.value == 1.0
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

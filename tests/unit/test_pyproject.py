@@ -19,6 +19,9 @@ def pyproject(tmp_path):
     return write
 
 
+LUA = "tool.rewardkit.languages.lua"
+
+
 def test_no_file_and_no_table_ask_for_nothing(pyproject, tmp_path):
     assert gates_in(tmp_path / "pyproject.toml") == []
     assert gates_in(pyproject("[tool.other]\nrewardkit = 1\n")) == []
@@ -111,15 +114,30 @@ def test_languages(pyproject):
         ),
         (
             'x = 1\n[tool.rewardkit.languages.lua]\nextension = "lua"\nrum = "lua"',
-            ":2: [tool.rewardkit.languages.lua] unknown key 'rum'; did you mean 'run'?",
+            ":4: [tool.rewardkit.languages.lua] unknown key 'rum'; did you mean 'run'?",
         ),
         (
             '[tool.rewardkit.languages.lua]\nextension = "lua"\nrun = "lua {fil}"',
-            ":1: [tool.rewardkit.languages.lua] {fil} stands for nothing; did you mean 'file'?",
+            ":3: [tool.rewardkit.languages.lua] run: {fil} stands for nothing; did you mean 'file'?",
         ),
         (
             '[tool.rewardkit.languages.lua]\nextension = ""\nrun = "lua"',
-            ":1: [tool.rewardkit.languages.lua] extension must",
+            ":2: [tool.rewardkit.languages.lua] extension must",
+        ),
+        *(
+            (f'[tool.rewardkit.languages.lua]\nextension = "lua"\nrun = "lua {{file}}"\n{line}', f":4: [{LUA}] {said}")
+            for line, said in {
+                "build = 3": "build must be a text, not 3",
+                'build = "luac {file"': "build is no command",
+                "build = \"awk '{print 1}' {file}\"": "build: {print 1} stands for nothing",
+                'build = "luac \'{file}"': "build is no command: No closing quotation",
+                'needs = "lua"': "needs must be a list of commands, not 'lua'",
+                "needs = [3]": "needs must be a list of commands",
+                "build_time_limit = -1": "build_time_limit must be a number of seconds above 0, not -1",
+                "build_time_limit = true": "build_time_limit must be a number of seconds",
+                'begins = "("': "begins is no regular expression",
+                'main = "class"': "main must have a group",
+            }.items()
         ),
         ("[tool.rewardkit.languages]\nlua = 3", ":1: [tool.rewardkit.languages.lua] must be a table, not 3"),
     ],

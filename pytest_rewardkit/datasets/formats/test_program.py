@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pytest_rewardkit.datasets.formats.lacking import lacking_in
+from pytest_rewardkit.datasets.formats.source_with_tests import source_with_tests
 from pytest_rewardkit.datasets.formats.task import RowTask
-from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Part, Reward, Verdict
 from pytest_rewardkit.scorers.languages.candidate import source_in
 from pytest_rewardkit.scorers.languages.source_program import SourceProgram
@@ -26,8 +27,6 @@ TIME_LIMIT: Final = 15.0
 """Seconds for the program, as MultiPL-E has it."""
 
 PART: Final = "tests"
-_NO_CODE: Final = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-"""Comments and strings, in which a brace is none."""
 
 
 class Ending(NamedTuple):
@@ -47,12 +46,16 @@ ENDINGS: Final = {
     "javascript": Ending(';\nconsole.log("{}");\n'),
     "typescript": Ending(';\nconsole.log("{}");\n'),
     "bash": Ending('\necho "{}"\n'),
+    "ruby": Ending('\ndefined?(Test::Unit) ? Test::Unit.at_exit { puts "{}" } : puts("{}")\n'),
     "perl": Ending('\nprint "\\n{}\\n";\n'),
     "php": Ending('\necho "\\n{}\\n";\n'),
     "c": Ending('puts("{}");\n', 1),
     "cpp": Ending('puts("{}");\n', 1),
     "java": Ending('System.out.println("{}");\n', 2),
     "rust": Ending('println!("{}");\n', 1),
+    # Tests run in this order, and these come last.
+    "go_test": Ending('\nfunc TestZzzEnd(t *testing.T) { t.Log("{}") }\n'),
+    "rust_test": Ending('\n#[test]\nfn zzz_end() { println!("{}"); }\n'),
 }
 
 
@@ -66,6 +69,7 @@ class TestProgramTask(RowTask):
         tests: what follows, and ends the program with another status than 0 where the candidate is wrong.
         name: what the candidate defines; "" where that is not known.
         before: what stands before all, such as imports.
+        stops: what a candidate is cut off at that continues what is begun.
     """
 
     __test__ = False  # not one of pytest's
@@ -75,6 +79,7 @@ class TestProgramTask(RowTask):
     tests: str
     name: str = ""
     before: str = ""
+    stops: tuple[str, ...] = ()
 
     def score(
         self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
@@ -87,35 +92,28 @@ class TestProgramTask(RowTask):
         if not code.strip():
             return _failed(Verdict.NO_CODE, "no code in the response")
         mark = secrets.token_hex(16)
-        source = _ended(self._program(code), language.name, mark)
+        whole = source_with_tests(
+            code,
+            language.name,
+            begun=self.begun,
+            tests=self.tests,
+            name=self.name,
+            before=self.before,
+            stops=self.stops,
+        )
+        source = _ended(whole, language.name, mark)
         try:
             with SourceProgram(sandbox, source, language) as program:
                 answer = program.run(limit=time_limit or TIME_LIMIT)
         except SandboxUnavailable as error:
             return settled(sandbox, error, _failed)
         if answer.verdict is not None:
+            if lacking := lacking_in(answer.stderr, f"{self.before}{self.begun}{self.tests}"):
+                raise UnscoredError(f"the sandbox has no {lacking}, which the row's own code needs")
             return _failed(answer.verdict, answer.reason, answer.stderr)
         if language.name in ENDINGS and mark not in answer.stdout:
             return _failed(Verdict.RUNTIME_ERROR, "the program ended before its tests did")
         return Reward.from_parts([Part(PART, 1.0)])
-
-    def _program(self, code: str) -> str:
-        has_it = self.begun.strip() in code or (self.name and _defines(code, self.name))
-        whole = code if has_it else f"{self.begun}{code}"
-        tests = self.tests
-        if tests.lstrip().startswith("}") and _open_braces(whole) <= 0:
-            tests = tests.lstrip()[1:]  # tests of some rows end the candidate's function, which may have its end
-        return "\n".join(filter(None, [self.before, whole, tests]))
-
-
-def _defines(code: str, name: str) -> bool:
-    """Whether a candidate is a whole definition, not the rest of one: its name stands there before its first brace."""
-    return name in code.partition("{")[0].partition("\n\n")[0]
-
-
-def _open_braces(code: str) -> int:
-    bare = _NO_CODE.sub("", code)
-    return bare.count("{") - bare.count("}")
 
 
 def _ended(source: str, language: str, mark: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # A fence of the one may hold the other: C is C++ mostly, and types can be left out.
-_ALSO = {"cpp": ("c",), "typescript": ("javascript",)}
+_ALSO = {"cpp": ("c",), "typescript": ("javascript",), "go_test": ("go",), "rust_test": ("rust",)}
 
 
 def language_of_candidate(candidate: str, language: str | Language, others: Mapping[str, Language]) -> Language | None:

@@ -20,6 +20,7 @@ from pytest_rewardkit.scorers.running.tenants import moves_in
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from e2b_code_interpreter import Sandbox
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 HOME: Final = "/home/user"
 _LOOKING_SECONDS: Final = 30.0
 _SIGNALS: Final = 128
-_ERROR: Final = re.compile(r"\berror\b", re.IGNORECASE)
+_LAST_SIGNAL: Final = 64
+# "error: expected ;", "TypeError: x is not", "main.rb:1: no (RuntimeError)", "panic: no", "thread panicked at".
+_TELLING: Final = re.compile(
+    r"^(?!\s*(?:throw|raise)\b).*(?:(?i:\berror\b)|\b\w*(?:Error|Exception)\b|\bpanic(?:ked)?\b)"
+)
 
 
 class SourceProgram:
@@ -73,17 +78,12 @@ class SourceProgram:
         begun = time.monotonic()
         moves_in(self._sandbox)
         run = self._run(f"exec {self._command(self._language.run)} <{shlex.quote(path)}", limit)
-        answer = _answer(run, time.monotonic() - begun)
+        answer = self._answer(run, time.monotonic() - begun)
         note_output(answer.stdout, answer.stderr)
         return answer
 
     def _build(self) -> Answer:
-        language = self._language
-        for needed in language.programs:
-            is_word = re.fullmatch(r"[\w.+/-]+", needed)
-            looked = f"command -v {needed}" if is_word else needed
-            if self._run(f"{looked} >/dev/null 2>&1", _LOOKING_SECONDS, HOME).status != 0:
-                raise UnscoredError(f"the sandbox has no {needed.split()[0]} that runs {language.name}")
+        language = self._language = self._one_that_runs(self._language)
         data = self._source.encode("utf-8", "surrogatepass")
         with sandbox_failures():
             again(lambda: self._sandbox.files.write(self._file, data))
@@ -96,16 +96,44 @@ class SourceProgram:
             return Answer()
         if language.version and self._run(f"{language.version} >/dev/null 2>&1", _LOOKING_SECONDS).status != 0:
             raise UnscoredError(f"what builds {language.name} does not work in the sandbox: {_last(run)}")
-        stderr = "".join([*run.stdout, *run.stderr]).replace(f"{self._folder}/", "")
-        lines = [line for line in stderr.splitlines() if line.strip()]
-        reason = next(
-            (line for line in lines if _ERROR.search(line)), lines[-1] if lines else run.reason or "no output"
-        )
-        return Answer(verdict=Verdict.COMPILE_ERROR, reason=one_line(reason, 300), stderr=stderr)
+        said = self._without_folder([*run.stdout, *run.stderr])
+        reason = _telling_line(said) or run.reason or "no output"
+        return Answer(verdict=Verdict.COMPILE_ERROR, reason=reason, stderr=said)
+
+    def _one_that_runs(self, language: Language) -> Language:
+        """Return the language, or what may be taken in its place. Raises UnscoredError for a sandbox without."""
+        lacking = []
+        way: Language | None = language
+        while way is not None:
+            missing = next((it for it in way.programs if not self._has(it)), None)
+            if missing is None:
+                return way
+            lacking.append(missing.split()[0])
+            way = way.otherwise
+        raise UnscoredError(f"the sandbox has no {' or '.join(lacking)} that runs {language.name}")
+
+    def _has(self, needed: str) -> bool:
+        is_word = re.fullmatch(r"[\w.+/-]+", needed)
+        looked = f"command -v {needed}" if is_word else needed
+        return self._run(f"{looked} >/dev/null 2>&1", _LOOKING_SECONDS).status == 0
 
     @property
     def _file(self) -> str:
         return f"{self._folder}/{self._language.file_stem(self._source)}.{self._language.extension}"
+
+    def _answer(self, run: CommandRun, duration: float) -> Answer:
+        verdict, reason = run.verdict, run.reason
+        said = self._without_folder(run.stderr)
+        if verdict is None and run.status:
+            verdict = Verdict.RUNTIME_ERROR
+            if _SIGNALS < run.status <= _SIGNALS + _LAST_SIGNAL:
+                reason = f"the program was ended by signal {run.status - _SIGNALS}"
+            else:
+                reason = _telling_line(said) or f"the program ended with status {run.status}"
+        return Answer(stdout="".join(run.stdout), stderr=said, verdict=verdict, reason=reason, duration=duration)
+
+    def _without_folder(self, texts: Iterable[str]) -> str:
+        return "".join(texts).replace(f"{self._folder}/", "")
 
     def _command(self, command: str) -> str:
         main = self._language.main_name(self._source)
@@ -113,6 +141,16 @@ class SourceProgram:
 
     def _run(self, command: str, limit: float, cwd: str = HOME) -> CommandRun:
         return run_command(self._sandbox, command, cwd=cwd, envs={}, limit=limit)
+
+
+def _telling_line(said: str) -> str:
+    """Return the line that tells what is wrong: the first that names an error, or else the last; "" for no line."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    place = next((place for place, line in enumerate(lines) if _TELLING.search(line)), len(lines) - 1)
+    if not lines:
+        return ""
+    told = lines[place : place + 2] if lines[place].rstrip().endswith(":") else lines[place : place + 1]
+    return one_line(" ".join(told), 300)
 
 
 def refuse_python_only(language: Language, **options: object) -> None:
@@ -125,16 +163,3 @@ def refuse_python_only(language: Language, **options: object) -> None:
 def _last(run: CommandRun) -> str:
     lines = [line for line in "".join([*run.stdout, *run.stderr]).splitlines() if line.strip()]
     return one_line(lines[-1], 300) if lines else f"status {run.status}"
-
-
-def _answer(run: CommandRun, duration: float) -> Answer:
-    stdout, stderr = "".join(run.stdout), "".join(run.stderr)
-    verdict, reason = run.verdict, run.reason
-    if verdict is None and run.status:
-        lines = [line for line in stderr.splitlines() if line.strip()]
-        verdict = Verdict.RUNTIME_ERROR
-        if run.status > _SIGNALS:
-            reason = f"the program was ended by signal {run.status - _SIGNALS}"
-        else:
-            reason = one_line(lines[-1], 300) if lines else f"the program ended with status {run.status}"
-    return Answer(stdout=stdout, stderr=stderr, verdict=verdict, reason=reason, duration=duration)

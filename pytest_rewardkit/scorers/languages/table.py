@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,7 @@ class Language:
         begins: a regular expression that is found where a program begins, by which one of several blocks is chosen.
         stem: a regular expression whose group is what the source's file must be called; "main" where there is none.
         main: one whose group is the name for ``{main}``; the file's where there is none.
+        otherwise: what is taken in a sandbox that lacks what this one needs.
     """
 
     name: str
@@ -52,15 +54,24 @@ class Language:
     begins: str = ""
     stem: str = ""
     main: str = ""
+    otherwise: Language | None = None
 
     def __post_init__(self) -> None:
-        for what in ("name", "extension", "run"):
-            if not isinstance(value := getattr(self, what), str) or not value.strip():
-                raise RewardkitUsageError(f"{what} must be a text that is not empty, not {value!r}")
-        for command in (self.build, self.run):
-            for place in re.findall(r"\{(\w*)\}", command):
-                if place not in _PLACES:
-                    raise RewardkitUsageError(f"{{{place}}} stands for nothing{did_you_mean(place, _PLACES)}")
+        for what in ("name", "extension", "run", "build", "version", *_PATTERNS):
+            value = getattr(self, what)
+            if not isinstance(value, str) or not (value.strip() or what in _MAY_BE_EMPTY):
+                raise RewardkitUsageError(f"{what} must be a text{_not_empty(what)}, not {value!r}")
+        if not re.fullmatch(r"[\w.+-]+", self.extension):
+            raise RewardkitUsageError(f"extension must be a file's ending, not {self.extension!r}")
+        if not isinstance(self.needs, tuple) or not all(isinstance(it, str) and it.strip() for it in self.needs):
+            raise RewardkitUsageError(f"needs must be a list of commands, not {self.needs!r}")
+        limit = self.build_time_limit
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < float("inf"):
+            raise RewardkitUsageError(f"build_time_limit must be a number of seconds above 0, not {limit!r}")
+        for what in ("build", "run"):
+            _check_command(what, getattr(self, what))
+        for what in _PATTERNS:
+            _check_pattern(what, getattr(self, what), groups=0 if what == "begins" else 1)
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -82,6 +93,35 @@ class Language:
 
 
 _PLACES: Final = ("file", "folder", "program", "main")
+_PATTERNS: Final = ("begins", "stem", "main")
+_MAY_BE_EMPTY: Final = ("build", "version", *_PATTERNS)
+
+
+def _not_empty(what: str) -> str:
+    return "" if what in _MAY_BE_EMPTY else " that is not empty"
+
+
+def _check_command(what: str, command: str) -> None:
+    try:
+        shlex.split(command)
+        places = [place for _, *place in string.Formatter().parse(command) if place[0] is not None]
+    except ValueError as error:
+        raise RewardkitUsageError(f"{what} is no command: {error} (write {{{{ and }}}} for braces)") from None
+    for name, form, conversion in places:
+        if name not in _PLACES or form or conversion:
+            said = f"{{{name}}} stands for nothing{did_you_mean(str(name), _PLACES)}"
+            raise RewardkitUsageError(f"{what}: {said} (write {{{{ and }}}} for braces)")
+
+
+def _check_pattern(what: str, pattern: str, groups: int) -> None:
+    try:
+        found = re.compile(pattern).groups
+    except re.error as error:
+        raise RewardkitUsageError(f"{what} is no regular expression: {error}") from None
+    if pattern and found < groups:
+        raise RewardkitUsageError(f"{what} must have a group for the name that it finds: {pattern!r} has none")
+
+
 _MAIN: Final = r"\bmain\s*\("
 
 # Without them a JVM takes what the machine has for what it may have, and does not start.
@@ -92,15 +132,29 @@ _JVM_OPTIONS: Final = (
 _JVM: Final = " ".join(_JVM_OPTIONS)
 _JVM_BUILDS: Final = " ".join(f"-J{option}" for option in _JVM_OPTIONS)
 
+# What a program is built of is in its sandbox: nothing is fetched, and the cache stays for the next build.
+_GO: Final = (
+    "GOCACHE=${{GOCACHE:-$HOME/.cache/go-build}} GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off "
+    "GOPATH=${{GOPATH:-$HOME/go}}:/usr/share/gocode"
+)
+
 _LANGUAGES: Final = (
     Language(name="javascript", extension="js", run="node {file}", version="node --version"),
     Language(
         name="typescript",
         extension="ts",
-        run="node --experimental-strip-types --no-warnings {file}",
-        version="node --version",
-        # Node strips types from 22.6 on; a build that cannot is one that the sandbox lacks.
-        needs=("node --experimental-strip-types -e 0",),
+        build="tsc --noCheck --target es2022 --module commonjs --esModuleInterop --outDir {folder}/out {file}",
+        run="node {folder}/out/{main}.js",
+        version="tsc --version",
+        # TypeScript can leave types unchecked from 5.6 on.
+        needs=("tsc --noCheck --version", "node"),
+        # Node strips types from 22.6 on, and knows no enums then.
+        otherwise=Language(
+            name="typescript",
+            extension="ts",
+            run="node --experimental-strip-types --no-warnings {file}",
+            needs=("node --experimental-strip-types -e 0",),
+        ),
     ),
     Language(name="bash", extension="sh", run="bash {file}", version="bash --version"),
     Language(
@@ -122,8 +176,8 @@ _LANGUAGES: Final = (
     Language(
         name="java",
         extension="java",
-        build=f"javac {_JVM_BUILDS} -d {{folder}} {{file}}",
-        run=f"java {_JVM} -Xss64m -cp {{folder}} {{main}}",
+        build=f"javac {_JVM_BUILDS} -encoding UTF-8 -cp '/usr/share/java/*' -d {{folder}} {{file}}",
+        run=f"java {_JVM} -Xss64m -ea -cp {{folder}}:/usr/share/java/* {{main}}",
         version=f"javac {_JVM_BUILDS} -version && java {_JVM} -version",
         begins=_MAIN,
         stem=r"\bpublic\s+(?:final\s+|abstract\s+)*class\s+(\w+)",
@@ -132,11 +186,20 @@ _LANGUAGES: Final = (
     Language(
         name="go",
         extension="go",
-        build="GOCACHE={folder}/cache go build -o {program} {file}",
+        build=f"{_GO} go build -o {{program}} {{file}}",
         run="{program}",
         version="go version",
         needs=("go",),
         begins=r"\bfunc main\(",
+    ),
+    Language(
+        name="go_test",
+        extension="_test.go",
+        build=f"{_GO} go test -c -vet=off -o {{program}} {{file}}",
+        run="{program} -test.v -test.paniconexit0",
+        version="go version",
+        needs=("go",),
+        build_time_limit=3 * BUILD_TIME_LIMIT,  # a library for tests may need half of the standard one
     ),
     Language(
         name="rust",
@@ -146,9 +209,18 @@ _LANGUAGES: Final = (
         version="rustc --version",
         begins=r"\bfn main\(",
     ),
+    Language(
+        name="rust_test",
+        extension="rs",
+        build="rustc --edition 2021 -O --test -o {program} {file}",
+        run="{program} --test-threads=1 --nocapture",
+        version="rustc --version",
+    ),
     Language(name="ruby", extension="rb", run="ruby {file}", version="ruby --version"),
     Language(name="perl", extension="pl", run="perl {file}", version="perl --version"),
-    Language(name="php", extension="php", run="php {file}", version="php --version"),
+    Language(
+        name="php", extension="php", run="php -d display_errors=stderr -d log_errors=0 {file}", version="php --version"
+    ),
 )
 LANGUAGES: Final[Mapping[str, Language]] = {language.name: language for language in _LANGUAGES}
 
@@ -185,6 +257,6 @@ def language_from(name: str, content: Mapping[str, Any]) -> Language:
         if key not in content:
             raise RewardkitUsageError(f"{key} is missing")
     given = dict(content)
-    if "needs" in given:
+    if isinstance(given.get("needs"), list):
         given["needs"] = tuple(given["needs"])
     return Language(name=name, **given)
