@@ -7,15 +7,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.projects.patch import NotApplied, apply_patch, looks_like_patch, read_patch
+from pytest_rewardkit.projects.patch import apply_patch, programs_among
+from pytest_rewardkit.projects.patch_reading import NotApplied, looks_like_patch, read_patch
+from pytest_rewardkit.projects.sources import ProjectFile
 from pytest_rewardkit.projects.steering import steers
 from pytest_rewardkit.scorers.response.fences import fenced_blocks
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from pytest_rewardkit.projects.sources import ProjectFile
 
 ProjectCandidate = str | Mapping[str, str | bytes | None]
 """A diff or a response that holds one; or contents by path, None for a file that is removed."""
@@ -35,28 +35,47 @@ def checked_candidate(candidate: object) -> None:
         raise RewardkitUsageError(f"the candidate of a project is a diff or a mapping of its files, not {kind}")
 
 
-def changes_of(candidate: ProjectCandidate, files: Mapping[str, ProjectFile]) -> dict[str, bytes | None]:
-    """Return the contents of the files that a candidate changes, by path; None for those that it removes.
+def changes_of(candidate: ProjectCandidate, files: Mapping[str, ProjectFile]) -> dict[str, ProjectFile | None]:
+    """Return the files that a candidate changes, by path; None for those that it removes.
 
     Raises NoPatch; NotApplied for a diff that does not fit, and for files outside of the project; RewardkitUsageError
     for contents that are none.
     """
     if isinstance(candidate, str):
-        changes = apply_patch(read_patch(patch_in(candidate)), {path: file.content for path, file in files.items()})
+        changes, programs = _patched(patches_in(candidate), {path: file.content for path, file in files.items()})
     else:
-        changes = {str(path): _bytes(path, content) for path, content in candidate.items()}
+        changes, programs = {str(path): _bytes(path, content) for path, content in candidate.items()}, {}
     if sum(len(content or b"") for content in changes.values()) > MAX_BYTES:
         raise NotApplied(f"the candidate writes more than {MAX_BYTES:,} bytes")
-    return {_inner(path): content for path, content in changes.items()}
+    found: dict[str, ProjectFile | None] = {}
+    for path, content in changes.items():
+        inner = _inner(path)
+        before = files.get(inner)
+        executable = programs.get(path, before is not None and before.executable)
+        found[inner] = None if content is None else ProjectFile(content, executable)
+    return found
 
 
-def patch_in(response: str) -> str:
-    """Return the diff that a response holds: the fenced blocks that are one, else what stands there. Raises NoPatch."""
+def _patched(diffs: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, bytes | None], dict[str, bool]]:
+    """What comes of a response's diffs: of all, else of the last, which may mend those before it."""
+    wrong: NotApplied | None = None
+    for text in dict.fromkeys(("\n".join(diffs), diffs[-1])):
+        for counted in (False, True):
+            try:
+                patches = read_patch(text, counted=counted)
+                return apply_patch(patches, files), programs_among(patches)
+            except NotApplied as error:
+                wrong = wrong or error
+    raise wrong or NotApplied("there is no diff")
+
+
+def patches_in(response: str) -> list[str]:
+    """Return the diffs of a response: the fenced blocks that are one, else what stands there. Raises NoPatch."""
     diffs = [block.text for block in fenced_blocks(response) if looks_like_patch(block.text)]
     if diffs:
-        return "\n".join(diffs)
+        return diffs
     if looks_like_patch(response):
-        return response
+        return [response]
     raise NoPatch("no diff in the response" if response.strip() else "the response is empty")
 
 

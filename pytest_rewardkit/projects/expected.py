@@ -40,12 +40,15 @@ class Expected:
         weights: how much each test counts, by name.
         idle: those that pass without a candidate: passing them earns nothing, failing them counts.
         skipped: those that are skipped without a candidate, of which nothing is asked.
+        times: how often the report has a test, where that is not once: some runners know tests by names that are not
+            their own.
         open: whether tests that nobody knows of count too, because files could not be collected without a candidate.
     """
 
     weights: Mapping[str, float]
     idle: frozenset[str] = frozenset()
     skipped: frozenset[str] = field(default=frozenset())
+    times: Mapping[str, int] = field(default_factory=dict)
     open: bool = False
 
 
@@ -98,7 +101,13 @@ def expected_of(
         raise UnscoredError("the project has no test that says something of a candidate")
     if not is_open and idle >= set(names):
         raise UnscoredError("the project's tests say nothing of a candidate: all pass without one")
-    return Expected(_weighted(names, weights), idle, skipped, is_open)
+    best = baseline.alone if baseline.reference is None else baseline.reference
+    return Expected(_weighted(names, weights), idle, skipped, _times(best), is_open)
+
+
+def _times(run: ProjectRun) -> dict[str, int]:
+    counts = Counter(test.name for test in run.outcomes if not test.collecting)
+    return {name: count for name, count in counts.items() if count > 1}
 
 
 def _listed(names: Collection[str] | None, what: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.projects.expected import outcomes_by_name
 from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome
 from pytest_rewardkit.reward import Part, Reward, Verdict
@@ -13,7 +14,7 @@ from pytest_rewardkit.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_rewardkit.projects.expected import Expected
+from pytest_rewardkit.projects.expected import Expected
 
 _IDLE: Final = "it passes without the candidate, too"
 _WHOLE: Final = "the project's tests"
@@ -50,8 +51,8 @@ def judge(
             reason = told[name].message or "it failed"
         elif outcome is ReportedOutcome.SKIPPED:
             reason = "it was skipped"
-        elif counts[name] > 1:
-            reason = "the report has it twice"
+        elif counts[name] != (times := expected.times.get(name, 1)):
+            reason = f"the report has it {counted(counts[name], 'time')}, and not {times}"
         elif other is not None and other.get(name) is not ReportedOutcome.PASSED:
             reason = "it passes in one order of the tests, and not in the reverse"
         parts.append(_part(name, weight, reason, idle=name in expected.idle))

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from pytest_rewardkit.projects.outcomes import ReportedOutcome, TestOutcome, UnreadableReport
 
 _NO_TEST: Final = "collection failure"
+_NOT_RUN: Final = frozenset(("notrun", "disabled", "skipped", "suppressed", "ignored"))
 _DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -27,6 +28,8 @@ def read_junit(report: bytes) -> list[TestOutcome]:
 
 def _outcome(case: ElementTree.Element) -> TestOutcome:
     outcome, message = ReportedOutcome.PASSED, ""
+    if _NOT_RUN.intersection((case.get("status", "").lower(), case.get("result", "").lower())):
+        outcome = ReportedOutcome.SKIPPED  # as GoogleTest and CTest say it
     for child in case:
         if child.tag in ("failure", "error"):
             outcome, message = ReportedOutcome.FAILED, child.get("message") or child.text or ""

@@ -14,8 +14,7 @@ from pytest_rewardkit.projects.expected import ProjectBaseline, expected_of, out
 from pytest_rewardkit.projects.harness import Harness
 from pytest_rewardkit.projects.judging import contradiction, disagrees, failed, judge
 from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome
-from pytest_rewardkit.projects.patch import NotApplied
-from pytest_rewardkit.projects.sources import ProjectFile
+from pytest_rewardkit.projects.patch_reading import NotApplied
 from pytest_rewardkit.reward import Reward, Verdict
 from pytest_rewardkit.scorers.running.repeat import repeated
 from pytest_rewardkit.scorers.running.tenants import moves_in, settled
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.projects.changes import ProjectCandidate
     from pytest_rewardkit.projects.expected import Expected
     from pytest_rewardkit.projects.project import Project
+    from pytest_rewardkit.projects.sources import ProjectFile
 
 _SHOWN: Final = 5
 
@@ -123,14 +123,13 @@ def _with_candidate(project: Project, candidate: ProjectCandidate) -> tuple[dict
     changes = changes_of(candidate, project.files)
     left_out = steering_among(changes, project.tests)
     tree = dict(project.files)
-    for path, content in changes.items():
+    for path, file in changes.items():
         if path in left_out:
             continue
-        if content is None:
+        if file is None:
             tree.pop(path, None)
         else:
-            before = project.files.get(path)
-            tree[path] = ProjectFile(content, before is not None and before.executable)
+            tree[path] = file
     if conflict := next((path for path in tree if _is_below_a_file(path, tree)), None):
         raise NotApplied(f"{one_line(conflict, 200)} is below a file")
     if not left_out:

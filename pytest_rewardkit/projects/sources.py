@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
+import posixpath
 import shutil
 import stat
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.projects.links import Link, without_links
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -27,6 +31,8 @@ _LEFT_OUT: Final = frozenset((".git", "__pycache__", ".venv", "venv", ".tox", ".
 """Folders that are not of a project, where it is taken from a folder."""
 
 _GIT_SECONDS: Final = 120
+_LINK_MODE: Final = "120000"
+_PROGRAM_MODE: Final = "100755"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class ProjectFile:
 
     content: bytes
     executable: bool = False
+
+
+_Entry = tuple[str, ProjectFile | Link]
 
 
 def read_source(source: Path, commit: str | None) -> dict[str, ProjectFile]:
@@ -46,64 +55,101 @@ def read_source(source: Path, commit: str | None) -> dict[str, ProjectFile]:
     Raises RewardkitUsageError where there is no such project, and where it is too large.
     """
     if commit is not None:
-        files = _of_tar(_git_archive(source, commit), source)
+        entries = _of_commit(source, commit)
     elif source.is_dir():
-        files = dict(_checked(_of_folder(source), source))
+        entries = _of_folder(source)
     elif not source.exists():
         raise RewardkitUsageError(f"there is no project at {source}")
     elif zipfile.is_zipfile(source):
-        files = _without_top(dict(_checked(_of_zip(source), source)))
+        entries = _of_zip(source)
     else:
-        files = _without_top(_of_tar(source.read_bytes(), source))
+        entries = _of_tar(source)
+    files = dict(_checked(without_links(dict(entries)), source))
     if not files:
         raise RewardkitUsageError(f"the project at {source} has no files")
-    return files
+    return _without_top(files) if source.is_file() else files
 
 
 def _checked(found: Iterator[tuple[str, ProjectFile]], source: Path) -> Iterator[tuple[str, ProjectFile]]:
     count = size = 0
     for path, file in found:
         count, size = count + 1, size + len(file.content)
-        if count > MAX_FILES or size > MAX_BYTES:
-            bounds = f"{MAX_FILES:,} files or {MAX_BYTES:,} bytes"
-            raise RewardkitUsageError(f"the project at {source} has more than {bounds}; take the part that is tested")
+        _check_size(count, size, source)
         yield path, file
 
 
-def _of_folder(source: Path) -> Iterator[tuple[str, ProjectFile]]:
+def _check_size(count: int, size: int, source: Path) -> None:
+    if count > MAX_FILES or size > MAX_BYTES:
+        bounds = f"{MAX_FILES:,} files or {MAX_BYTES:,} bytes"
+        raise RewardkitUsageError(f"the project at {source} has more than {bounds}; take the part that is tested")
+
+
+def _of_folder(source: Path) -> Iterator[_Entry]:
+    count = size = 0
     for folder, folders, names in os.walk(source):
         folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)
-        for name in sorted(names):
+        for name in sorted((*names, *folders)):
             path = Path(folder, name)
+            below = path.relative_to(source).as_posix()
             try:
+                if path.is_symlink() and not path.is_file():
+                    yield below, Link(str(path.readlink()))
+                    continue
                 status = path.stat()  # of what a link leads to
                 if stat.S_ISREG(status.st_mode):
-                    file = ProjectFile(path.read_bytes(), bool(status.st_mode & stat.S_IXUSR))
-                    yield path.relative_to(source).as_posix(), file
+                    count, size = count + 1, size + status.st_size
+                    _check_size(count, size, source)
+                    yield below, ProjectFile(path.read_bytes(), bool(status.st_mode & stat.S_IXUSR))
             except OSError as error:
                 raise RewardkitUsageError(f"the project at {source}: {path}: {error.strerror or error}") from None
 
 
-def _of_zip(source: Path) -> Iterator[tuple[str, ProjectFile]]:
-    with zipfile.ZipFile(source) as archive:
-        for info in archive.infolist():
-            if not info.is_dir():
-                mode = info.external_attr >> 16
-                yield _inner(info.filename, source), ProjectFile(archive.read(info), bool(mode & stat.S_IXUSR))
-
-
-def _of_tar(data: bytes, source: Path) -> dict[str, ProjectFile]:
-    def members() -> Iterator[tuple[str, ProjectFile]]:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            for member in archive:
-                if member.isfile() and (file := archive.extractfile(member)) is not None:
-                    executable = bool(member.mode & stat.S_IXUSR)
-                    yield _inner(member.name, source), ProjectFile(file.read(), executable)
-
+def _of_zip(source: Path) -> Iterator[_Entry]:
     try:
-        return dict(_checked(members(), source))
-    except tarfile.TarError as error:
+        with zipfile.ZipFile(source) as archive:
+            for info in archive.infolist():
+                mode = info.external_attr >> 16
+                if stat.S_ISLNK(mode):
+                    yield _inner(info.filename, source), Link(_text(archive.read(info)))
+                elif not info.is_dir():
+                    yield _inner(info.filename, source), ProjectFile(archive.read(info), bool(mode & stat.S_IXUSR))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
+        raise RewardkitUsageError(f"{source} cannot be read: {error}") from None
+
+
+def _of_tar(source: Path) -> Iterator[_Entry]:
+    try:
+        with tarfile.open(source) as archive:
+            for member in archive:
+                name = _inner(member.name, source)
+                if member.issym():
+                    yield name, Link(member.linkname)
+                elif member.islnk():  # its target is named as a member is, not as it is seen from there
+                    yield name, Link(posixpath.relpath(_inner(member.linkname, source), posixpath.dirname(name) or "."))
+                elif member.isfile() and (file := archive.extractfile(member)) is not None:
+                    yield name, ProjectFile(file.read(), bool(member.mode & stat.S_IXUSR))
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise RewardkitUsageError(f"{source} is neither a folder nor an archive: {error}") from None
+
+
+def _of_commit(source: Path, commit: str) -> Iterator[_Entry]:
+    """What the commit has, with what its attributes keep out of archives, as tests sometimes are."""
+    listed = _text(_git(source, commit, "ls-tree", "-r", "-z", commit))
+    entries = [entry.split(None, 3) for entry in listed.split("\0") if entry]
+    blobs = [(mode, name, path) for mode, kind, name, path in entries if kind == "blob"]
+    asked = "".join(f"{name}\n" for _, name, _ in blobs).encode()
+    objects = io.BytesIO(_git(source, commit, "cat-file", "--batch", data=asked))
+    for mode, _, path in blobs:
+        content = objects.read(int(objects.readline().split()[2]))
+        objects.read(1)
+        if mode == _LINK_MODE:
+            yield _inner(path, source), Link(_text(content))
+        else:
+            yield _inner(path, source), ProjectFile(content, mode == _PROGRAM_MODE)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _inner(name: str, source: Path) -> str:
@@ -121,14 +167,16 @@ def _without_top(files: dict[str, ProjectFile]) -> dict[str, ProjectFile]:
     return {path.partition("/")[2]: file for path, file in files.items()}
 
 
-def _git_archive(source: Path, commit: str) -> bytes:
+def _git(source: Path, commit: str, *arguments: str, data: bytes = b"") -> bytes:
     git = shutil.which("git")
     if git is None:
         raise RewardkitUsageError("a project of a git repository needs git, which is not installed")
     if commit.startswith("-"):
         raise RewardkitUsageError(f"{commit!r} is no commit")
-    command = [git, "-C", str(source), "archive", "--format=tar", commit]
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_GIT_SECONDS, check=False)
+    # A hook of git's, from which tests may run, says by variables which repository is meant.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = [git, "-C", str(source), *arguments]
+    done = subprocess.run(command, capture_output=True, input=data, timeout=_GIT_SECONDS, check=False, env=own)
     if done.returncode:
         reason = one_line(done.stderr.decode(errors="replace"), 300)
         raise RewardkitUsageError(f"the commit {commit!r} of {source} cannot be read: {reason}")

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-TESTS: Final = ("test/*", "tests/*", "*/test/*", "*/tests/*", "test_*.py", "*/test_*.py", "*_test.py")
-"""Where tests are, where a project does not say so."""
+TESTS: Final = (
+    *("test/*", "tests/*", "*/test/*", "*/tests/*", "test_*.py", "*/test_*.py", "*_test.py"),
+    *("__tests__/*", "*/__tests__/*", "*.test.?s", "*.test.?s?", "*.spec.?s", "*.spec.?s?", "*.test.?js", "*.spec.?js"),
+    *("*_test.go", "*_test.rb", "*_spec.rb", "*Test.java", "*Test.php", "*_test.exs"),
+)
+"""Where tests are, where a project does not say so: by the names that pytest and other languages' runners look for."""
 
 _FILES: Final = (
     "conftest.py",
@@ -32,8 +36,17 @@ _FILES: Final = (
     "*.pyc",
     ".coveragerc",
     "noxfile.py",
-    "Makefile",
+    "[Mm]akefile",
+    "GNUmakefile",
+    "[Jj]ustfile",
     "package.json",
+    ".npmrc",
+    ".taprc",
+    ".rspec",
+    "phpunit.xml*",
+    "karma.conf.*",
+    "ava.config.*",
+    "playwright.config.*",
     ".mocharc*",
     "jest.config.*",
     "vitest.config.*",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.projects.outcomes import ReportedOutcome, TestOutcome, UnreadableReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LINE: Final = re.compile(
     r"( *)(not )?ok\b(?: (\d+))?(?:[ \t]*-?[ \t]*(.*?))?(?:[ \t]#[ \t]*(SKIP|TODO)\S*(.*))?$", re.I
 )
-_PLAN: Final = re.compile(r"1\.\.(\d+)\b")
+_PLAN: Final = re.compile(r"1\.\.(\d{1,9})\b")
 _SUBTEST: Final = re.compile(r"( *)# Subtest: (.*)$")
+_DETAIL: Final = re.compile(r"( +)---\s*")
 _BAIL_OUT: Final = re.compile(r"Bail out!(.*)$")
 
 
@@ -22,7 +26,7 @@ def read_tap(report: bytes) -> list[TestOutcome]:
     parents: set[str] = set()
     planned: int | None = None
     count = 0
-    for line in report.decode("utf-8", "replace").splitlines():
+    for line in _lines_of_tests(report.decode("utf-8", "replace")):
         if stopped := _BAIL_OUT.match(line):
             raise UnreadableReport(f"the tests bailed out:{stopped[1][:200]}")
         if subtest := _SUBTEST.match(line):
@@ -42,6 +46,20 @@ def read_tap(report: bytes) -> list[TestOutcome]:
     if not outcomes:
         raise UnreadableReport("the report has no line of a test")
     return [outcome for outcome in outcomes if outcome.name not in parents]
+
+
+def _lines_of_tests(report: str) -> Iterator[str]:
+    """The lines without what tests say of themselves, in a block after each, which may have anything in it."""
+    detail: str | None = None
+    is_after_test = False
+    for line in report.splitlines():
+        if detail is not None:
+            detail = None if line.rstrip() == f"{detail}..." else detail
+        elif is_after_test and (begun := _DETAIL.fullmatch(line)):
+            detail = begun[1]
+        else:
+            yield line
+        is_after_test = _LINE.match(line) is not None
 
 
 def _outcome(told: re.Match[str]) -> ReportedOutcome:

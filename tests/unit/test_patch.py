@@ -1,13 +1,18 @@
 """Unified diffs in memory, held against what git and difflib write."""
 
+import contextlib
 import difflib
 import random
 import shutil
 import subprocess
+import time
 
 import pytest
 
-from pytest_rewardkit.projects.patch import NotApplied, apply_patch, looks_like_patch, read_patch
+from pytest_rewardkit.projects.changes import changes_of
+from pytest_rewardkit.projects.patch import apply_patch, programs_among
+from pytest_rewardkit.projects.patch_reading import NotApplied, looks_like_patch, read_patch
+from pytest_rewardkit.projects.sources import ProjectFile
 
 FILE = "".join(f"line {number}\n" for number in range(1, 21))
 
@@ -127,7 +132,7 @@ def test_context_at_the_ends_may_differ_by_two_lines():
         ("--- a/it.py\n+++ b/it.py\n@@ -1 +1 @@\n-nowhere\n+x\n", "hunk 1 of it.py does not fit at line 1: 'nowhere'"),
         ("--- a/none.py\n+++ b/none.py\n@@ -1 +1 @@\n-x\n+y\n", "none.py: there is no such file"),
         ("diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n", "symbolic link"),
-        ("diff --git a/x.png b/x.png\nBinary files a/x.png and b/x.png differ\n", "a binary patch"),
+        ("diff --git a/x.png b/x.png\nGIT binary patch\ndelta 3\nKc$\n", "a binary patch that does not hold"),
         ("just words", "no change of a file"),
     ],
 )
@@ -141,6 +146,96 @@ def test_a_patch_applies_as_a_whole_or_not_at_all():
     patch = "--- a/it.py\n+++ b/it.py\n@@ -1 +1 @@\n-line 1\n+one\n@@ -9 +9 @@\n-nowhere\n+x\n"
     with pytest.raises(NotApplied, match="hunk 2 of it"):
         applied(patch, it__py=FILE)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_mail_of_gits_with_all_that_git_knows(tmp_path):
+    def git(*arguments):
+        name = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "init.defaultBranch=main"]
+        done = subprocess.run(["git", *name, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        return done.stdout.decode()
+
+    before = {
+        "it.py": FILE.encode(),
+        "a b/caf\u00e9 b/x.txt": b"one\n",
+        "run.sh": b"echo\n",
+        "mixed.txt": b"one\r\ntwo\nthree\r\n",
+        "moved.txt": FILE.encode(),
+        "picture.bin": b"\0\1",
+    }
+    after = {
+        "it.py": FILE.replace("line 20\n", "- \n").encode(),
+        "a b/caf\u00e9 b/x.txt": b"two",
+        "run.sh": b"echo\n",
+        "mixed.txt": b"one\r\nTWO\nthree\r\n",
+        'deep/er/"new".txt': b"new\n",
+        "elsewhere/moved.txt": FILE.replace("line 3", "line three").encode(),
+        "picture.bin": bytes(range(256)) * 3,
+    }
+    git("init")
+    for files in (before, after):
+        for path in tmp_path.rglob("*"):
+            if path.is_file() and ".git" not in path.parts:
+                path.unlink()
+        for name, content in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+        (tmp_path / "run.sh").chmod(0o755 if files is after else 0o644)
+        git("add", "-A")
+        git("commit", "-m", "it")
+    patches = read_patch(git("format-patch", "-1", "--stdout", "--binary", "-M"))
+    changes = apply_patch(patches, before)
+    left = {name: content for name, content in (before | changes).items() if content is not None}
+    assert left == after
+    assert {name: it for name, it in programs_among(patches).items() if it} == {"run.sh": True}
+
+
+REMARK = "- the second line\n- nothing else\n"
+HUNK = "--- a/it.py\n+++ b/it.py\n@@ -1,2 +1,2 @@\n line 1\n-line 2\n+two\n"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        f"```diff\n{HUNK}```\nDone.",
+        f"I changed it.\n\n{HUNK}\nThat is all.\n\nBye",
+        f"{HUNK}\nI changed\n\n{REMARK}",
+        f"{HUNK}\n{REMARK}",
+        HUNK.replace("\n", "\r\n"),
+        HUNK.rstrip("\n"),
+        HUNK.replace("a/it.py", "it.py.orig").replace("b/it.py", "it.py"),
+        HUNK.replace("a/", "").replace("b/", ""),
+        HUNK.replace("a/it.py", "./it.py\t2026-01-01 00:00:00").replace("b/it.py", "./it.py"),
+        f"```diff\n{HUNK.replace('line 2', 'nowhere')}```\nNo, rather:\n```diff\n{HUNK}```\n",
+        f"```diff\n{HUNK}```\nand\n```diff\n{HUNK.replace('it.py', 'other.py')}```\n",
+    ],
+)
+def test_what_stands_around_a_diff_does_not_matter(response):
+    files = {name: ProjectFile(FILE.encode()) for name in ("it.py", "other.py")}
+    assert changes_of(response, files)["it.py"].content == FILE.replace("line 2\n", "two\n", 1).encode()
+
+
+def test_a_copy_leaves_the_file_where_it_is():
+    patch = "diff --git a/it.py b/copy.py\nsimilarity index 100%\ncopy from it.py\ncopy to copy.py\n"
+    assert applied(patch, it__py=FILE) == {"copy.py": FILE}
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "--- a/it.py\n+++ b/it.py\n" + "@@ -1 +1 @@\n-line 1\n+line 1\n" * 5_000,
+        "--- a/it.py\n+++ b/it.py\n@@ -1 +1 @@\n" + "+x\n" * 50_000 + "-nowhere\n",
+        "diff --git a/" + " b/" * 300_000 + "\n" + HUNK,
+        f"--- a/it.py\n+++ b/it.py\n@@ -{'9' * 5000},{'9' * 5000} +1 @@\n-line 1\n+one\n",
+        'diff --git "a/\\303\ud800" "b/x"\nnew file mode 100644\n',
+    ],
+    ids=["hunks", "lines", "names", "numbers", "surrogates"],
+)
+def test_a_hostile_patch_costs_little(patch):
+    began = time.process_time()
+    with contextlib.suppress(NotApplied):
+        changes_of(patch, {"it.py": ProjectFile((FILE * 100).encode())})
+    assert time.process_time() - began < 10
 
 
 def test_prose_is_no_patch():

@@ -5,8 +5,11 @@ import json
 import pytest
 
 from pytest_rewardkit.projects.ctrf import read_ctrf
+from pytest_rewardkit.projects.expected import ProjectBaseline, expected_of
+from pytest_rewardkit.projects.judging import judge
 from pytest_rewardkit.projects.junit import read_junit
-from pytest_rewardkit.projects.outcomes import UnreadableReport
+from pytest_rewardkit.projects.outcomes import ProjectRun, ReportedOutcome, TestOutcome, UnreadableReport
+from pytest_rewardkit.projects.steering import TESTS, steers
 from pytest_rewardkit.projects.tap import read_tap
 
 
@@ -32,6 +35,66 @@ def test_junit_of_pytests_first_family_has_node_ids():
 def test_junit_of_others_has_class_and_name():
     report = b'<testsuite><testcase classname="calc" name="adds"><error>boom</error></testcase></testsuite>'
     assert brief(read_junit(report)) == [("calc::adds", "failed", "boom")]
+
+
+def test_junit_of_what_was_not_run():
+    report = b"""<testsuites><testsuite>
+    <testcase classname="A" name="on" status="run" result="completed"/>
+    <testcase classname="A" name="off" status="notrun" result="suppressed"/>
+    <testcase classname="ctest" name="disabled" status="disabled"/>
+    </testsuite></testsuites>"""
+    assert [test.outcome.value for test in read_junit(report)] == ["passed", "skipped", "skipped"]
+
+
+def test_tap_of_node_with_what_tests_say_of_themselves():
+    report = b"""TAP version 13
+# Subtest: sum
+    # Subtest: adds
+    not ok 1 - adds
+      ---
+      stack: |-
+        ok 1 - adds
+        1..7
+      ...
+    1..1
+not ok 1 - sum
+  ---
+  duration_ms: 1
+  ...
+  ---
+ok 2 - other
+1..2
+"""
+    assert brief(read_tap(report)) == [("sum > adds", "failed", ""), ("other", "passed", "")]
+
+
+def test_a_name_that_two_tests_have_is_expected_twice():
+    def run(*outcomes):
+        return ProjectRun(
+            [TestOutcome("it", ReportedOutcome(outcome)) for outcome in outcomes], int("failed" in outcomes)
+        )
+
+    expected = expected_of(ProjectBaseline(run("failed", "passed")))
+    assert [judge(expected, run(*it), None).value for it in (["passed"] * 2, ["passed"], ["passed"] * 3)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_theirs"),
+    [
+        ("src/sum.test.ts", True),
+        ("src/sum.spec.mjs", True),
+        ("src/__tests__/sum.js", True),
+        ("pkg/sum_test.go", True),
+        ("spec/sum_spec.rb", True),
+        ("src/test/java/SumTest.java", True),
+        ("makefile", True),
+        ("src/latest.js", False),
+        ("src/contest.py", False),
+        ("openapi/pets.spec.yaml", False),
+    ],
+)
+def test_files_of_tests_by_their_names(path, is_theirs):
+    assert steers(path, TESTS) is is_theirs
 
 
 def test_a_file_that_cannot_be_collected_is_no_test():
