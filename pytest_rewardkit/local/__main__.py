@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    # Whoever starts a server for itself says it so; nothing that the server starts is to have it.
+    options.templates = os.environ.pop(settings.TEMPLATES_VARIABLE, options.templates)
     try:
         if not options.docker:
             require_platform()

@@ -231,7 +231,7 @@ class LocalServer:
             return subprocess.Popen(
                 [*self._command, "serve", *arguments],
                 pass_fds=descriptors,
-                env={**os.environ, KEY_VARIABLE: self._api_key},
+                env={**os.environ, **self._settings.environment(), KEY_VARIABLE: self._api_key},
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=self._log,

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PRELOADABLE = ("numpy", "pandas", "matplotlib")
 """Modules that are slow to import, and that a fork server may have imported before it forks."""
 
+TEMPLATES_VARIABLE = "REWARDKIT_LOCAL_TEMPLATES"
+"""How a server's process learns its templates: a command line is readable by everybody."""
+
 ISOLATION_CHOICES = ("auto", "strict", "full", "no-procfs", "ns-nocap", "uid", "landlock", "weak", "none")
 
 
@@ -66,8 +69,13 @@ class ServerSettings(Limits):
         return templates_of(self.templates)
 
     def arguments(self) -> list[str]:
-        """The command line's options that give these settings."""
-        return [f"--{item.name.replace('_', '-')}={getattr(self, item.name)}" for item in fields(self)]
+        """The command line's options that give these settings, but for the templates, which may hold passwords."""
+        named = [item.name for item in fields(self) if item.name != "templates"]
+        return [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in named]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give the rest."""
+        return {TEMPLATES_VARIABLE: self.templates}
 
     def preloaded(self) -> tuple[str, ...]:
         """The modules that the first fork server has."""

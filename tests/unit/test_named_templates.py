@@ -12,6 +12,7 @@ from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.local.errors import BuildError, TemplateError
 from pytest_rewardkit.local.limits import Limits
 from pytest_rewardkit.local.settings import ServerSettings
+from pytest_rewardkit.local.templates import build, interpreters
 from pytest_rewardkit.local.templates.build import last_words
 from pytest_rewardkit.local.templates.cache import VARIABLE, made_once
 from pytest_rewardkit.local.templates.contents import digest_of
@@ -134,6 +135,8 @@ def test_the_digest_is_of_what_is_installed(tmp_path: Path) -> None:
     (tmp_path / "library" / "__pycache__" / "a.pyc").write_text("built")
     assert digest() == first
     assert digest(limits={"memory_mb": 99}, preload=["tariffs"]) == first
+    private = "https://me:{}@example.com/simple"
+    assert digest(index=private.format("old")) == digest(index=private.format("new")) != first
     others = {digest("3.12"), digest(index=False), digest(packages=["tariffs"])}
     source.write_text("2")
     others.add(digest())
@@ -142,6 +145,33 @@ def test_the_digest_is_of_what_is_installed(tmp_path: Path) -> None:
     make_wheel(tmp_path / "wheels", "tariffs", "1.0", "new")
     others.add(digest())
     assert len(others | {first}) == 6
+
+
+def test_passwords_stand_in_no_command_line_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installer that fails with all that its command line tells it, and says where it was led to."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(interpreters, "uv", lambda: str(tmp_path / "uv"))
+    monkeypatch.setattr(build, "uv", lambda: str(tmp_path / "uv"))
+    (tmp_path / "uv").write_text('#!/bin/sh\necho "args $*; $UV_DEFAULT_INDEX; $(cat | tr "\\n" " ")" >&2\nexit 1\n')
+    (tmp_path / "uv").chmod(0o755)
+    content = {
+        "packages": ["web @ https://me:s3cret@a.example/w.zip"],
+        "index": "https://me:s3cret@b.example/simple",
+        "find_links": ["https://me:s3cret@c.example/links"],
+    }
+    told: list[str] = []
+    with pytest.raises(BuildError) as failed:
+        build.build(template_from("private", content, tmp_path), told.append)
+    assert "s3cret" not in str(failed.value) + "".join(told)
+    arguments, index, packages = str(failed.value).split(";")
+    assert "example" not in arguments
+    assert index == " https://****@b.example/simple"
+    assert packages.split() == [
+        *("--find-links", "https://****@c.example/links", "web", "@", "https://****@a.example/w.zip")
+    ]
+    private = ServerSettings(templates=to_text([template_from("private", content, tmp_path)]))
+    assert "s3cret" not in " ".join(private.arguments())
 
 
 def test_what_is_half_made_is_made_anew_and_what_fails_leaves_nothing(
@@ -222,11 +252,21 @@ def test_packages_are_for_one_minor_version_and_one_machine() -> None:
     [
         ("", ""),
         ("Looking\nERROR: no distribution for nope\n\n[notice] A new release\n", "ERROR: no distribution for nope"),
-        ("WARNING: Retrying\nERROR: it is not there\nWARNING: and more\n", "ERROR: it is not there"),
+        ("WARNING: odd\nERROR: it is not there\nWARNING: and more\n", "ERROR: it is not there"),
         (
             "  x No solution found:\n  ╰─▶ Because nope was not found and you\n      require nope, we can conclude.\n",
             "Because nope was not found and you require nope, we can conclude.",
         ),
+        (
+            "Using Python\nerror: Failed to fetch\n  cause: error sending request\n  cause: Connection refused\n",
+            "Failed to fetch: error sending request: Connection refused (the index was not reached)",
+        ),
+        (
+            "ERROR: Cannot install a==1 and a==2 because these conflict.\nERROR: ResolutionImpossible: for help\n",
+            "Cannot install a==1 and a==2 because these conflict.",
+        ),
+        ("WARNING: Retrying\nERROR: No match for a\n", "ERROR: No match for a (the index was not reached)"),
+        ("ERROR: [Errno 28] No space left on device: '/a'\n", "there is no space left on the disk"),
     ],
 )
 def test_an_installers_last_words(output: str, words: str) -> None:

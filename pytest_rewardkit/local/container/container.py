@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_rewardkit.local.container.image import LABEL
 from pytest_rewardkit.local.container.lifeline import FAREWELL, PULSE
 from pytest_rewardkit.local.errors import ContainerError
-from pytest_rewardkit.local.handle import KEY_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_rewardkit.local.container.engine import Engine
 
@@ -55,7 +54,7 @@ class Container:
         image: an image that has this package.
         arguments: of the server.
         port: the server's port, which is published on loopback as the same.
-        api_key: the server's key.
+        environment: what it is told by variables, such as its key.
         log: told each line that the server and the engine's client write.
     """
 
@@ -67,7 +66,7 @@ class Container:
         arguments: Sequence[str],
         *,
         port: int,
-        api_key: str,
+        environment: Mapping[str, str],
         log: Callable[[str], None],
     ) -> None:
         self._engine = engine
@@ -80,10 +79,11 @@ class Container:
             [
                 *(engine.program, "run", "--rm", "--init", "--interactive"),
                 *(f"--name={self._name}", f"--label={LABEL}", f"--publish=127.0.0.1:{port}:{port}"),
-                f"--env={KEY_VARIABLE}",  # its value is in the client's environment, not on the command line
+                # Their values are in the client's environment, not on the command line.
+                *(f"--env={name}" for name in environment),
                 *(*RIGHTS, *options, *server_command(image, ["serve", "--container", f"--port={port}", *arguments])),
             ],
-            env={**os.environ, KEY_VARIABLE: api_key},
+            env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

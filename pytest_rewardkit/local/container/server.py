@@ -17,7 +17,7 @@ from pytest_rewardkit.local.container.lifeline import PULSE_SECONDS
 from pytest_rewardkit.local.container.log import Log
 from pytest_rewardkit.local.container.wheel import version
 from pytest_rewardkit.local.errors import ContainerError
-from pytest_rewardkit.local.handle import variables
+from pytest_rewardkit.local.handle import KEY_VARIABLE, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,8 @@ class ContainerServer:
         more = shlex.split(options.docker_options)
 
         def start(port: int, api_key: str, log: Callable[[str], None]) -> Container:
-            return Container(engine, more, image, settings.arguments(), port=port, api_key=api_key, log=log)
+            environment = {**settings.environment(), KEY_VARIABLE: api_key}
+            return Container(engine, more, image, settings.arguments(), port=port, environment=environment, log=log)
 
         return cls(start, f"a container of {engine.name}", on_death, port)
 

@@ -179,12 +179,15 @@ def unknown(template: str, templates: Collection[str]) -> UnknownTemplateError:
 async def _build(template: NamedTemplate, tell: Callable[[str], None]) -> PackageEnvironment:
     """Make a template's environment in a process of its own, which ends with this task."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "pytest_rewardkit.local.templates", to_text([template]), template.name),
-        stdin=asyncio.subprocess.DEVNULL,
+        *(sys.executable, "-P", "-m", "pytest_rewardkit.local.templates", template.name),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write(to_text([template]).encode())
+    process.stdin.close()
     told: Mapping[str, Any] = {}
     try:
         async for line in process.stdout:

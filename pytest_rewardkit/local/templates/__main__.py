@@ -1,6 +1,7 @@
-"""Makes one template for a server: ``python -m pytest_rewardkit.local.templates TEMPLATES NAME``.
+"""Makes one template for a server: ``python -m pytest_rewardkit.local.templates NAME``.
 
-Each line of its output is JSON: a text for people, or the environment in the end.
+It reads the templates, which may hold passwords, from standard input. Each line of its output is JSON: a text for
+people, or the environment in the end.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pytest_rewardkit.local.templates.build import build
 from pytest_rewardkit.local.templates.named_template import templates_of
 
 
-def main(text: str, name: str) -> int:
+def main(name: str) -> int:
     """Make it; return the exit status."""
     try:
-        environment = build(templates_of(text)[name], lambda line: print(json.dumps({"line": line}), flush=True))
+        environment = build(
+            templates_of(sys.stdin.read())[name], lambda line: print(json.dumps({"line": line}), flush=True)
+        )
     except BuildError as error:
         print(json.dumps({"error": str(error)}))
         return 1

@@ -8,18 +8,19 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import BuildError
 from pytest_rewardkit.local.templates import cache, support
 from pytest_rewardkit.local.templates.contents import digest_of, digest_of_texts
+from pytest_rewardkit.local.templates.credentials import without_credentials
 from pytest_rewardkit.local.templates.interpreters import find_python, own_python, uv
 from pytest_rewardkit.local.templates.named_template import NONE
 from pytest_rewardkit.local.templates.package_environment import PackageEnvironment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_rewardkit.local.templates.interpreters import FoundPython
     from pytest_rewardkit.local.templates.named_template import NamedTemplate
@@ -30,6 +31,12 @@ MAX_SECONDS: Final = 1800.0
 _WORTH_SAYING: Final = 1.0
 _MAX_REASON: Final = 500
 _NOTICE: Final = re.compile(r"\[notice\]|WARNING:|\s*$")
+_DISK_FULL: Final = ("No space left on device", "os error 28")
+_CONFLICT: Final = re.compile(r"ERROR: (Cannot install .* because .*)")
+_CAUSES: Final = re.compile(r"^error: (.*)", re.DOTALL | re.MULTILINE)
+_UNREACHED: Final = re.compile(
+    r"WARNING: Retrying|name resolution|dns error|failed to lookup|error sending request|[Cc]onnection refused"
+)
 
 
 def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnvironment:
@@ -54,7 +61,7 @@ def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnviron
 
         def make(place: Path) -> None:
             version = ".".join(map(str, python.version))
-            say(f"making {title}: {', '.join([f'Python {version}', *template.packages])}")
+            say(without_credentials(f"making {title}: {', '.join([f'Python {version}', *template.packages])}"))
             installation.make_environment(place)
 
         pinned = support.pinned()
@@ -85,7 +92,7 @@ class _Installation:
         _run([self.python.path, "-I", "-m", "venv", "--without-pip", str(place)])
         self._give_pip(place)
         if self.template.packages:
-            self._install(own, [*self._sources(), *self.template.packages])
+            self._install(own, self.template.packages)
         self._compile(place / "lib")
 
     def make_support(self, place: Path) -> None:
@@ -93,7 +100,7 @@ class _Installation:
         if self.python.takes_packages_of(own_python()):
             support.copy_to(place / "site-packages", support.OF_FORK_SERVERS)
         else:
-            self._install(self.python.path, ["--target", str(place / "site-packages"), *support.pinned()])
+            self._install(self.python.path, support.pinned(), "--target", str(place / "site-packages"))
         self._compile(place)
 
     def _give_pip(self, place: Path) -> None:
@@ -109,35 +116,54 @@ class _Installation:
             command.write_text(f'#!/bin/sh\nexec "{python}" -m pip "$@"\n', "utf-8")
             command.chmod(0o755)
 
-    def _install(self, python: str, arguments: Sequence[str]) -> None:
+    def _install(self, python: str, packages: Sequence[str], *options: str) -> None:
+        """Have packages installed; they and their sources may hold passwords, so no command line names them."""
+        if self.template.index == NONE:
+            options = ("--no-index", *options)
+        wanted = "\n".join(
+            [*(f"--find-links {_url(place)}" for place in self.template.find_links), *map(_url, packages)]
+        )
+        environment = _environment(self.template.index)
         if (tool := uv()) is not None:
-            _run([tool, "pip", "install", "--no-progress", "--python", python, *arguments])
+            command = [tool, "pip", "install", "--no-progress", "--python", python, *options, "-r", "-"]
         elif _try([python, "-I", "-m", "pip", "--version"]):
-            _run([python, "-I", "-m", "pip", *_QUIET, "install", "--no-warn-script-location", *arguments])
+            command = [python, "-I", "-m", "pip", *_QUIET, "install", "--no-warn-script-location", *options, *_STDIN]
         else:
-            _run([sys.executable, "-m", "pip", "--python", python, *_QUIET, "install", *arguments])
+            command = [sys.executable, "-m", "pip", "--python", python, *_QUIET, "install", *options, *_STDIN]
+        _run(command, wanted, environment)
 
     def _compile(self, place: Path) -> None:
         # Sandboxes cannot write there what Python would leave beside sources.
         _try([self.python.path, "-I", "-m", "compileall", "-q", str(place)])
 
-    def _sources(self) -> list[str]:
-        links = [f"--find-links={place}" for place in self.template.find_links]
-        if self.template.index == NONE:
-            return ["--no-index", *links]
-        return [*([f"--index-url={self.template.index}"] if self.template.index else []), *links]
-
 
 _QUIET: Final = ("--no-input", "--disable-pip-version-check", "--quiet")
+_STDIN: Final = ("-r", "/dev/stdin")
 
 
-def _run(command: Sequence[str]) -> None:
+def _url(text: str) -> str:
+    """A requirement, or the place of packages, as a file of requirements has it: its paths have no spaces."""
+    return Path(text).as_uri() if text.startswith("/") else text
+
+
+def _environment(index: str) -> dict[str, str]:
+    """What installers are told by their environment, which other users cannot read."""
+    if index in ("", NONE):
+        return dict(os.environ)
+    others = {name: value for name, value in os.environ.items() if name != "UV_INDEX_URL"}
+    return {**others, "PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index}
+
+
+def _run(command: Sequence[str], text: str = "", environment: Mapping[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=MAX_SECONDS, check=False)
+        done = subprocess.run(
+            command, input=text.encode(), env=environment, capture_output=True, timeout=MAX_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         raise BuildError(f"{command[0]} did not end within {MAX_SECONDS:g} s") from None
     if done.returncode != 0:
-        raise BuildError(last_words((done.stderr + done.stdout).decode("utf-8", "replace")) or f"{command[0]} failed")
+        output = without_credentials((done.stderr + done.stdout).decode("utf-8", "replace"))
+        raise BuildError(last_words(output) or f"{command[0]} failed")
 
 
 def _try(command: Sequence[str]) -> bool:
@@ -149,9 +175,19 @@ def _try(command: Sequence[str]) -> bool:
 
 
 def last_words(output: str) -> str:
-    """Return what an installer has said last, on one line: pip's last line, uv's last reason."""
+    """Return why an installer has failed, on one line: what it has said last, or what that goes back to."""
+    if any(sign in output for sign in _DISK_FULL):
+        return "there is no space left on the disk"
     lines = [line for line in output.splitlines() if not _NOTICE.match(line)]
     if not lines:
         return ""
-    reason = "\n".join(lines).rpartition("╰─▶")[2] if "╰─▶" in output else lines[-1]
-    return " ".join(reason.split())[:_MAX_REASON]
+    if conflict := _CONFLICT.search(output):
+        reason = conflict[1]
+    elif "╰─▶" in output:
+        reason = "\n".join(lines).rpartition("╰─▶")[2]
+    elif causes := _CAUSES.search(output):
+        reason = re.sub(r"\n\s*(?:cause|hint): ", ": ", causes[1])
+    else:
+        reason = lines[-1]
+    hint = " (the index was not reached)" if _UNREACHED.search(output) else ""
+    return " ".join(reason.split())[:_MAX_REASON] + hint
