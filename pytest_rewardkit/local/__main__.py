@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Whoever starts a server for itself says it so; nothing that the server starts is to have it.
     options.templates = os.environ.pop(settings.TEMPLATES_VARIABLE, options.templates)
+    if options.action == "templates" and options.unused_days is not None:
+        from pytest_rewardkit.local.cli.templates import remove_unused
+
+        return remove_unused(options.names, options.unused_days, yes=options.yes)
     try:
         if not options.docker:
             require_platform()
@@ -90,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         "templates", **_about("Make a project's templates, so that no test waits for them.", "templates")
     )
     templates.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    templates.add_argument(
+        "--unused-days",
+        type=int,
+        metavar="N",
+        help="make none, but list what the cache has that nobody has asked for in N days; 0 lists all",
+    )
+    templates.add_argument("--yes", action="store_true", help="with --unused-days, remove them")
     for action in (serve, run, doctor, templates):
         settings.add_options(action)
         container_options.add_options(action)

@@ -80,7 +80,7 @@ def test_candidates_get_what_the_template_has(pytester: pytest.Pytester, plugin_
         [
             "*test_unknown: sandbox_factory: template 'od' not found; did you mean 'old'?*",
             "UNSCORED *test_broken*",
-            "*the template 'broken' cannot be made: *No matching distribution found for no-such-package",
+            "*the template 'broken' cannot be made: *no-such-package*",
         ]
     )
     told = [line for line in result.outlines + result.errlines if "making the template 'old'" in line]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from wheels import make_wheel
 
 from pytest_rewardkit.errors import RewardkitUsageError
+from pytest_rewardkit.local.cli.templates import remove_unused
 from pytest_rewardkit.local.errors import BuildError, TemplateError
 from pytest_rewardkit.local.limits import Limits
 from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.local.templates import build, interpreters
 from pytest_rewardkit.local.templates.build import last_words
-from pytest_rewardkit.local.templates.cache import VARIABLE, made_once
+from pytest_rewardkit.local.templates.cache import VARIABLE, hold, made_once
 from pytest_rewardkit.local.templates.contents import digest_of
 from pytest_rewardkit.local.templates.interpreters import FoundPython, find_python, own_python
 from pytest_rewardkit.local.templates.named_template import NONE, NamedTemplate, template_from, templates_of, to_text
@@ -187,11 +190,41 @@ def test_what_is_half_made_is_made_anew_and_what_fails_leaves_nothing(
         raise BuildError("no such package")
 
     with pytest.raises(BuildError, match="no such package"):
-        made_once("some", fail, lambda: None)
+        made_once("some", "title", fail, lambda: None)
     assert not left.exists()
-    made_once("some", lambda place: (place / "whole").touch(), lambda: None)
+    made_once("some", "title", lambda place: (place / "whole").touch(), lambda: None)
     assert {path.name for path in left.iterdir()} == {"whole", "made"}
-    made_once("some", fail, lambda: None)
+    made_once("some", "title", fail, lambda: None)
+
+
+def test_what_is_unused_is_listed_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+    def make(place: Path) -> None:
+        (place / "lib").mkdir()
+        (place / "lib" / "a.py").write_bytes(b"x" * 2**20)
+
+    places = {name: made_once(name, name, make, lambda: None) for name in ("new", "old", "older", "used")}
+    for name, days in (("old", 40), ("older", 50), ("used", 60)):
+        os.utime(places[name] / "made", (0, time.time() - days * 86400))
+    (tmp_path / "templates" / "half").mkdir()
+    assert remove_unused([], 30, yes=False) == 0
+    assert [line.partition("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        *("used", "older", "old", "3 unused, 3 MiB", "--yes removes them")
+    ]
+    held = hold(places["used"])
+    assert remove_unused([], 30, yes=True) == 1
+    assert f"{places['used']} is in use" in capsys.readouterr().out
+    os.close(held)
+    assert {name for name, place in places.items() if place.exists()} == {"new", "used"}
+    with pytest.raises(BuildError, match="is gone"):
+        hold(places["old"])
+    made_once("used", "used", make, lambda: None)  # asked for once more
+    assert remove_unused([], 30, yes=True) == 0
+    assert remove_unused(["used"], 0, yes=True) == 0
+    assert {name for name, place in places.items() if place.exists()} == {"new"}
 
 
 def test_who_comes_second_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,10 +237,10 @@ def test_who_comes_second_waits_for_the_first(tmp_path: Path, monkeypatch: pytes
         assert waiting.wait(30)
         made.append(1)
 
-    first = threading.Thread(target=made_once, args=("some", make, lambda: None))
+    first = threading.Thread(target=made_once, args=("some", "title", make, lambda: None))
     first.start()
     assert begun.wait(30)
-    made_once("some", lambda _: made.append(2), waiting.set)
+    made_once("some", "title", lambda _: made.append(2), waiting.set)
     first.join()
     assert made == [1]
 
@@ -216,7 +249,7 @@ def test_no_place_is_an_error_that_names_the_variable(tmp_path: Path, monkeypatc
     (tmp_path / "file").touch()
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
     with pytest.raises(BuildError, match=rf"Not a directory: .* \({VARIABLE} names another directory\)"):
-        made_once("some", lambda _: None, lambda: None)
+        made_once("some", "title", lambda _: None, lambda: None)
 
 
 def test_an_interpreter_is_found_by_version_and_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

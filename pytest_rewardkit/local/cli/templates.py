@@ -1,17 +1,20 @@
-"""Makes a project's templates before anybody waits for them."""
+"""Makes a project's templates before anybody waits for them, and removes what nobody asks for any more."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import BuildError
 from pytest_rewardkit.local.templates.build import build
+from pytest_rewardkit.local.templates.kept import kept_environments
 from pytest_rewardkit.local.templates.named_template import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from pytest_rewardkit.local.templates.named_template import NamedTemplate
+
+_DAY: Final = 86400
 
 
 def make_templates(templates: Mapping[str, NamedTemplate], names: Collection[str], say: Callable[[str], None]) -> int:
@@ -32,3 +35,29 @@ def make_templates(templates: Mapping[str, NamedTemplate], names: Collection[str
             say(str(error))
             status = 1
     return status
+
+
+def remove_unused(names: Collection[str], days: int, *, yes: bool) -> int:
+    """List environments in the cache, of whatever project, and remove them with `yes`; returns the exit status.
+
+    Parameters:
+        names: only those of these templates; all without any.
+        days: only those that nobody has asked for in as many days.
+    """
+    chosen = [kept for kept in kept_environments() if kept.idle >= days * _DAY and (not names or kept.title in names)]
+    for kept in chosen:
+        print(f"{kept.title}  {kept.bytes_on_disk / 2**20:,.0f} MiB  {_age(kept.idle)}  {kept.place}")
+    print(f"{len(chosen)} unused, {sum(kept.bytes_on_disk for kept in chosen) / 2**20:,.0f} MiB")
+    if not yes:
+        if chosen:
+            print("--yes removes them")
+        return 0
+    in_use = [kept for kept in chosen if not kept.remove()]
+    for kept in in_use:
+        print(f"{kept.place} is in use, or another user's")
+    print(f"removed {len(chosen) - len(in_use)}")
+    return 1 if in_use else 0
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds / _DAY:,.0f} days ago" if seconds >= _DAY else "today"

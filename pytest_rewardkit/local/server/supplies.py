@@ -74,6 +74,7 @@ class Supplies:
         self._make = make
         self._templates = settings.named_templates()
         self._makings: dict[str, _Making] = {}
+        self._held: list[int] = []
 
     def __contains__(self, template: object) -> bool:
         return template in self._templates
@@ -125,6 +126,9 @@ class Supplies:
         if tasks:
             await asyncio.wait(tasks)
         await asyncio.gather(*(supply.close() for supply in self.all()))
+        for held in self._held:
+            os.close(held)
+        self._held.clear()
 
     def _making(self, name: str) -> _Making:
         making = self._makings.get(name)
@@ -149,6 +153,7 @@ class Supplies:
 
     async def _made(self, template: NamedTemplate, tell: Callable[[str], None]) -> Supply:
         environment = await _build(template, tell)
+        self._held += environment.held()
         # No sandbox of a template is isolated worse than another.
         level = (await self._own.isolation()).level
         settings = replace(self._settings, isolation=level)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_SECONDS: Final = 1800.0
 """For one step: what asks or hangs must end some time."""
 
+SUPPORT_TITLE: Final = "(what every template's sandboxes need)"
+
 _WORTH_SAYING: Final = 1.0
 _MAX_REASON: Final = 500
 _NOTICE: Final = re.compile(r"\[notice\]|WARNING:|\s*$")
@@ -65,8 +67,10 @@ def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnviron
             installation.make_environment(place)
 
         pinned = support.pinned()
-        place = cache.made_once(digest_of(template, repr(python), pinned), make, wait)
-        needed = cache.made_once(digest_of_texts([repr(python), *pinned]), installation.make_support, wait)
+        place = cache.made_once(digest_of(template, repr(python), pinned), template.name, make, wait)
+        needed = cache.made_once(
+            digest_of_texts([repr(python), *pinned]), SUPPORT_TITLE, installation.make_support, wait
+        )
     except (BuildError, OSError) as error:
         raise BuildError(f"{title} cannot be made: {error}") from None
     if (seconds := time.monotonic() - begun) > _WORTH_SAYING:

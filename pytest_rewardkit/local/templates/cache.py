@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 VARIABLE: Final = "REWARDKIT_CACHE"
 """Names another directory."""
 
-_MADE: Final = "made"
+MADE: Final = "made"
+"""The file that says so; its text says what for, its time when it was last asked for, and who uses it has it locked."""
 
 
 def directory() -> Path:
@@ -35,10 +36,11 @@ def directory() -> Path:
     return Path(caches) / "pytest-rewardkit" / "templates"
 
 
-def made_once(digest: str, make: Callable[[Path], None], wait: Callable[[], None]) -> Path:
+def made_once(digest: str, title: str, make: Callable[[Path], None], wait: Callable[[], None]) -> Path:
     """Return the environment of a digest, which is made if it is not there.
 
     Parameters:
+        title: what it is for.
         make: makes it in an empty directory.
         wait: called where another process is about to make it, before that is waited for.
 
@@ -46,12 +48,12 @@ def made_once(digest: str, make: Callable[[Path], None], wait: Callable[[], None
         BuildError: it cannot be made, or there is no place for it.
     """
     place = directory() / digest
-    if (place / _MADE).exists():
+    if _is_there(place):
         return place
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with _locked(place.with_suffix(".lock"), wait):
-            if not (place / _MADE).exists():
+            if not _is_there(place):
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir()
                 try:
@@ -59,11 +61,40 @@ def made_once(digest: str, make: Callable[[Path], None], wait: Callable[[], None
                 except BaseException:
                     shutil.rmtree(place, ignore_errors=True)
                     raise
-                (place / "making").touch()
-                (place / "making").replace(place / _MADE)
+                (place / "making").write_text(title, "utf-8")
+                (place / "making").replace(place / MADE)
     except OSError as error:
         raise BuildError(f"{error.strerror}: {error.filename} ({VARIABLE} names another directory)") from None
     return place
+
+
+def hold(place: Path) -> int:
+    """Have an environment stay as long as the descriptor is open that this returns.
+
+    Raises:
+        BuildError: it is not there any more.
+    """
+    try:
+        held = os.open(place / MADE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise BuildError(f"{place} is gone: {error.strerror}") from None
+    try:
+        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        (place / MADE).stat()
+    except OSError:
+        os.close(held)
+        raise BuildError(f"{place} has just been removed") from None
+    return held
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        os.utime(place / MADE)
+    except PermissionError:
+        return True  # another user's
+    except OSError:
+        return (place / MADE).exists()
+    return True
 
 
 @contextmanager

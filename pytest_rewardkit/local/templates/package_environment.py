@@ -41,6 +41,16 @@ class PackageEnvironment:
         package = str(Path(__file__).parents[2])
         return [self.python, "-I", "-c", _RUN, package, module, str(len(self.directories)), *self.directories]
 
+    def held(self) -> list[int]:
+        """Have it stay as long as descriptors are open, which this returns; of one that the cache has.
+
+        Raises:
+            BuildError: it is not there any more.
+        """
+        from pytest_rewardkit.local.templates.cache import hold
+
+        return [hold(place) for place in (Path(self.python).parents[1], *(Path(it).parent for it in self.directories))]
+
 
 OWN: Final = PackageEnvironment(sys.executable)
 """The one that this process runs in, which has this package."""
