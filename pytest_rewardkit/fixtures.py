@@ -111,6 +111,18 @@ def budget_of(request: pytest.FixtureRequest) -> Budget | None:
     return Provision.of(request.config).budget(lambda: _run_directory(request))
 
 
+def lend_sandboxes(config: pytest.Config) -> None:
+    """Have code that makes a sandbox by itself, as a reward function does, make one of the run's."""
+    from pytest_rewardkit.sandboxes.lending import lend
+
+    def make() -> Factory | None:
+        from pytest_rewardkit.run.provision import Provision
+
+        return Provision.of(config).lent_factory()
+
+    config.add_cleanup(lend(make))
+
+
 def wide_factory(request: pytest.FixtureRequest) -> Factory:
     """What makes sandboxes for this process's whole session, which no test is told of. To be closed by the caller.
 

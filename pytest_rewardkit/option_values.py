@@ -49,22 +49,10 @@ def price(value: str) -> float:
     return number
 
 
-QUOTAS = {"hobby": (20, 1.0), "pro": (100, 5.0)}
-"""Sandboxes at once, and creations a second, of E2B's accounts as of November 2026."""
-
-
 def quota(value: str) -> tuple[int, float]:
-    if value in QUOTAS:
-        return QUOTAS[value]
-    slots, comma, per_second = value.partition(",")
-    try:
-        if comma:
-            return count(slots.strip()), rate(per_second.strip())
-    except ValueError:
-        pass
-    raise ValueError(
-        f"must be {', '.join(QUOTAS)}, or sandboxes at once and creations a second, as 20,1, not {value!r}"
-    )
+    from pytest_rewardkit.sandboxes.quota.allowance import parse_quota
+
+    return parse_quota(value)
 
 
 def names(value: str) -> tuple[str, ...]:

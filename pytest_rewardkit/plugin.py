@@ -73,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
+    fixtures.lend_sandboxes(config)
     _report_to_allure(config)
     _split(config, settings)
     _keep_candidates(config, settings)

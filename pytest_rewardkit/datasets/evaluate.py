@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
-import secrets
 import sys
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +19,10 @@ from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
 from pytest_rewardkit.datasets.score import score_row
 from pytest_rewardkit.datasets.workplace import Workplace
-from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError
+from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.sandboxes.choice import choose, resolve
-from pytest_rewardkit.sandboxes.servers import open_server
+from pytest_rewardkit.sandboxes.choice import choose
+from pytest_rewardkit.sandboxes.script_run import ScriptRun
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
 from pytest_rewardkit.scorers.running.for_one import devote
 from pytest_rewardkit.text import one_line
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.datasets.store import Fields
-    from pytest_rewardkit.sandboxes.provider import Provider
 
 MAX_AT_ONCE: Final = 16
 
@@ -54,6 +52,7 @@ def evaluate_dataset(
     template: str | None = None,
     provider: str = "auto",
     isolation: str = "auto",
+    quota: str | None = None,
     results_path: str | Path | None = None,
     progress: bool = True,
 ) -> EvaluationResults:
@@ -71,6 +70,7 @@ def evaluate_dataset(
         concurrency: how many candidates are judged at a time; twice the number of processors, at most 16, without it.
         template: of the sandboxes of rows that name none by a field ``template``, as in the marker ``sandbox``.
         provider, isolation: where sandboxes come from, as by the options of those names.
+        quota: what the account allows, as by the option; without it, as `PYTEST_REWARDKIT_QUOTA` in the environment.
         results_path: a file that takes one line of JSON for each candidate as soon as it is judged.
         progress: whether to show a progress bar, where there is a terminal.
 
@@ -90,6 +90,7 @@ def evaluate_dataset(
         template=template,
         provider=provider,
         isolation=isolation,
+        quota=quota,
         results_path=results_path,
         progress=progress,
     )
@@ -113,6 +114,7 @@ class Evaluation:
         template: str | None = None,
         provider: str = "auto",
         isolation: str = "auto",
+        quota: str | None = None,
         results_path: str | Path | None = None,
         progress: bool = True,
     ) -> None:
@@ -129,7 +131,7 @@ class Evaluation:
         self._rows = list(source.sampled_rows())
         self._concurrency = concurrency or min(MAX_AT_ONCE, 2 * (os.cpu_count() or 2))
         self._template = template
-        self._provider, self._isolation = provider, isolation
+        self._provider, self._isolation, self._quota = provider, isolation, quota
         self._results_path, self._progress = results_path, progress
         self._lock = threading.Lock()
         self.is_stopped = False
@@ -139,8 +141,8 @@ class Evaluation:
     def run(self) -> EvaluationResults:
         """Judges all candidates. Raises CancelledError where `stop` was called meanwhile."""
         with ExitStack() as stack:
-            found = stack.enter_context(_provided(self._provider, self._isolation))
-            workplace = stack.enter_context(Workplace(found, self._judge, self._template))
+            own = stack.enter_context(self._own_run())
+            workplace = stack.enter_context(Workplace(own, self._judge, self._template))
             write = stack.enter_context(_writer(self._results_path))
             bar = stack.enter_context(_bar(len(self._rows), self._progress))
             executor = ThreadPoolExecutor(self._concurrency, thread_name_prefix="rewardkit-evaluate")
@@ -160,6 +162,29 @@ class Evaluation:
             finally:
                 executor.shutdown()
         return EvaluationResults([future.result() for future in self._futures])
+
+    @contextmanager
+    def _own_run(self) -> Iterator[ScriptRun]:
+        """A run for the time of an evaluation; sandboxes that a reward function makes by itself come from it too."""
+        chosen = choose(self._provider, os.environ, isolation=self._isolation)
+        with ScriptRun.open(chosen, isolation=self._isolation, quota=self._quota, go_on=self._go_on) as run:
+            before = {variable: os.environ.get(variable) for variable in run.provider.environment()}
+            os.environ.update(run.provider.environment())
+            try:
+                yield run
+            finally:
+                for variable, value in before.items():
+                    if value is None:
+                        os.environ.pop(variable, None)
+                    else:
+                        os.environ[variable] = value
+
+    def _go_on(self) -> None:
+        """What there is to do while a sandbox is waited for."""
+        if self.is_stopped:
+            raise SandboxUnavailable("the evaluation was stopped")
+        if self._workplace is not None:
+            self._workplace.give_up_unused()
 
     def stop(self) -> None:
         """Judges no more candidates. What still runs ends with its sandbox."""
@@ -222,26 +247,6 @@ def _needs(additional_fields: Sequence[str], format: str | None) -> Callable[[Fi
         return {"template": template} if template is not None else None
 
     return check
-
-
-@contextmanager
-def _provided(name: str, isolation: str) -> Iterator[Provider]:
-    """A provider for the time of an evaluation; sandboxes that a reward function makes by itself come from it too."""
-    chosen = choose(name, os.environ, isolation=isolation)
-    with open_server(chosen) or nullcontext() as server:
-        run_id = secrets.token_hex(8)
-        provider = resolve(chosen, environ=os.environ, server=server, run_id=run_id, isolation=isolation)
-        before = {variable: os.environ.get(variable) for variable in provider.environment()}
-        os.environ.update(provider.environment())
-        try:
-            yield provider
-        finally:
-            for variable, value in before.items():
-                if value is None:
-                    os.environ.pop(variable, None)
-                else:
-                    os.environ[variable] = value
-            provider.close()
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.datasets.results import RowResult
@@ -13,8 +12,7 @@ from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
-from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.scorers.running.failures import sandbox_failures
+from pytest_rewardkit.sandboxes.quota.budget import TWO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,43 +21,73 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.datasets.marker import SampledRow
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.sandboxes.provider import Provider
+    from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.script_run import ScriptRun
+
+
+class _Seat:
+    """What one thread has for all its rows.
+
+    Parameters:
+        test_runners: run the rows' tests.
+    """
+
+    def __init__(self, test_runners: TestRunners) -> None:
+        self.test_runners = test_runners
+        self.is_taken = threading.Lock()
+        """Held while a row is judged there."""
 
 
 class Workplace:
     """Where candidates are judged: a fresh sandbox for each, and test runners for each thread. A context manager.
 
     Parameters:
-        provider: where sandboxes come from.
+        run: gives sandboxes.
         judge: scores a row with the sandboxes that it asks for.
         template: of the sandboxes of rows that name none.
     """
 
     def __init__(
-        self, provider: Provider, judge: Callable[[Row, Callable[[], Sandbox]], Reward], template: str | None = None
+        self, run: ScriptRun, judge: Callable[[Row, Callable[[], Sandbox]], Reward], template: str | None = None
     ) -> None:
-        self._provider = provider
+        self._run = run
         self._judge = judge
         self._template = template
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._test_runners: list[TestRunners] = []
-        self._sandboxes: set[Sandbox] = set()
+        self._seats: list[_Seat] = []
+        self._sandboxes: dict[Sandbox, Factory] = {}
         self._stopped = False
 
     def __enter__(self) -> Workplace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for test_runners in self._test_runners:
-            test_runners.close()
+        for seat in self._seats:
+            seat.test_runners.close()
 
     def judged(self, sampled_row: SampledRow) -> RowResult:
         """Judges one candidate."""
+        seat = self._own_seat()
+        with seat.is_taken:
+            return self._judged(sampled_row, seat)
+
+    def give_up_unused(self) -> None:
+        """Kill the sandboxes that threads keep for rows to come; somebody waits for one."""
+        with self._lock:
+            seats = list(self._seats)
+        for seat in seats:
+            if seat.is_taken.acquire(blocking=False):
+                try:
+                    seat.test_runners.close()
+                finally:
+                    seat.is_taken.release()
+
+    def _judged(self, sampled_row: SampledRow, seat: _Seat) -> RowResult:
         begun = time.monotonic()
         template = (sampled_row.directions or {}).get("template", self._template)
         options = {"template": template} if template else {}
-        row = sampled_row.row(lambda: self._own_test_runners().of(template))
+        row = sampled_row.row(lambda: self._test_runner(seat, template))
         made: list[Sandbox] = []
 
         def sandbox() -> Sandbox:
@@ -77,6 +105,9 @@ class Workplace:
         finally:
             for used in made:
                 self._kill(used)
+            if (budget := self._run.budget) is not None:
+                budget.set_aside(seat.test_runners.close)
+                budget.yield_to_others()
         return RowResult(row.id, sampled_row.number, reward, time.monotonic() - begun)
 
     def stop(self) -> None:
@@ -88,28 +119,35 @@ class Workplace:
             self._kill(sandbox)
         self.__exit__()
 
-    def _created(self, options: Mapping[str, Any]) -> Sandbox:
-        sandbox = None if self._stopped else self._provider.create(**options)
+    def _created(self, options: Mapping[str, Any], *, keep: bool = False) -> Sandbox:
+        # A row's own test code has a sandbox beside the candidate's.
+        factory = self._run.factory(wants=TWO, keep=keep, **options)
+        sandbox = None if self._stopped else factory.create()
         with self._lock:
             if sandbox is not None and not self._stopped:
-                self._sandboxes.add(sandbox)
+                self._sandboxes[sandbox] = factory
                 return sandbox
-        if sandbox is not None:  # stopped while it was made
-            self._kill(sandbox)
+        factory.close()  # stopped while it was made
         raise SandboxUnavailable("the evaluation was stopped")
 
     def _kill(self, sandbox: Sandbox) -> None:
         with self._lock:
-            self._sandboxes.discard(sandbox)
-        with suppress(SandboxUnavailable), sandbox_failures():
-            again(sandbox.kill)
+            factory = self._sandboxes.pop(sandbox, None)
+        if factory is not None:
+            factory.close()
 
-    def _own_test_runners(self) -> TestRunners:
-        test_runners: TestRunners | None = getattr(self._local, "test_runners", None)
-        if test_runners is None:
-            test_runners = self._local.test_runners = TestRunners(
-                lambda options: TestRunner(lambda: self._created(options))
+    def _test_runner(self, seat: _Seat, template: str | None) -> TestRunner:
+        if (budget := self._run.budget) is not None:
+            budget.use_again()
+        return seat.test_runners.of(template)
+
+    def _own_seat(self) -> _Seat:
+        seat: _Seat | None = getattr(self._local, "seat", None)
+        if seat is None:
+            test_runners = TestRunners(
+                lambda options: TestRunner(lambda: self._created(options, keep=True), self._kill)
             )
+            seat = self._local.seat = _Seat(test_runners)
             with self._lock:
-                self._test_runners.append(test_runners)
-        return test_runners
+                self._seats.append(seat)
+        return seat

@@ -22,6 +22,7 @@ from pytest_rewardkit.sandboxes.absent import ABSENT, AbsentProvider
 from pytest_rewardkit.sandboxes.choice import choose, resolve
 from pytest_rewardkit.sandboxes.e2b import E2BProvider, kill
 from pytest_rewardkit.sandboxes.failures import is_of_infrastructure
+from pytest_rewardkit.sandboxes.quota.folder import folder_of_key
 from pytest_rewardkit.sandboxes.servers import no_server_here, open_server
 from pytest_rewardkit.sandboxes.usage.places import end_run, lock_of
 from pytest_rewardkit.settings import RunSettings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.server import ContainerServer
     from pytest_rewardkit.local.handle import LocalServer
     from pytest_rewardkit.run.worker.recorder import Recorder
+    from pytest_rewardkit.sandboxes.factory import Factory
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
     from pytest_rewardkit.sandboxes.quota.lock import Lock
@@ -114,7 +116,6 @@ class Provision:
         slots, rate = quota_of(self._settings)
         if self._budget is None and (slots or rate):
             from pytest_rewardkit.sandboxes.quota.budget import Budget
-            from pytest_rewardkit.sandboxes.quota.folder import folder_of_key
 
             # A local server's key is its run's own; whoever has set one may have several runs.
             folder = folder_of_key(os.environ) if self.provider.name == "e2b" else directory()
@@ -147,6 +148,15 @@ class Provision:
                     self.provider.on_retry = self._meter.journal.asked_again
                     self.provider.on_kill = self._meter.journal.gone
         return self._meter
+
+    def lent_factory(self) -> Factory | None:
+        """What gives sandboxes to reward functions that make their own; None where those need not count."""
+        from pytest_rewardkit.sandboxes.factory import Factory
+
+        if self.provider.name != "e2b":
+            return None
+        budget = self.budget(lambda: folder_of_key(os.environ))
+        return Factory(self.provider, {}, budget=budget, meter=self.meter, note=lambda *_: None)
 
     def end_sandboxes(self) -> None:
         """End what the run has left of its sandboxes; harmless when repeated. Raises what the SDK raises."""

@@ -64,7 +64,9 @@ def pause_after(error: Exception, tries: int, seconds: float, patience: float) -
     most = PAUSES[tries] if tries < len(PAUSES) else LATER_PAUSE
     pause = random.uniform(0, most)  # noqa: S311 - nothing is secret
     is_patient = patience and _asks_to_come_later(error)
-    if seconds + pause > (patience if is_patient else PATIENCE) or (tries >= len(PAUSES) and not is_patient):
+    # A first try may have waited for its answer as long as the SDK does.
+    most_seconds = patience if is_patient or (patience and not tries) else PATIENCE
+    if seconds + pause > most_seconds or (tries >= len(PAUSES) and not is_patient):
         return None
     return pause
 

@@ -1,24 +1,23 @@
-"""A sandbox for code that runs outside of a pytest fixture: a reward function by itself, in a script or a trainer."""
+"""Sandboxes for code that runs outside of a pytest fixture: a reward function by itself, in a script or a trainer."""
 
 from __future__ import annotations
 
 import atexit
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.errors import SandboxUnavailable
-from pytest_rewardkit.sandboxes import creation
-from pytest_rewardkit.sandboxes.choice import choose, resolve
-from pytest_rewardkit.sandboxes.servers import open_server
+from pytest_rewardkit.sandboxes.choice import choose
+from pytest_rewardkit.sandboxes.lending import lent
+from pytest_rewardkit.sandboxes.script_run import ScriptRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2b_code_interpreter import Sandbox
 
-    from pytest_rewardkit.sandboxes.provider import Provider
+_VARIABLES: Final = ("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN")
 
 
 @contextmanager
@@ -35,18 +34,21 @@ def open_sandbox(**options: Any) -> Iterator[Sandbox]:
         SandboxUnavailable: it could not be created.
         RewardkitUsageError: there is no key, and no local server can be had here.
     """
-    sandbox = creation.create(**options) if os.environ.get("E2B_API_KEY") else _own_provider().create(**options)
+    factory = lent() or _own_run().factory()
     try:
-        yield sandbox
+        yield factory.create(**options)
     finally:
-        with suppress(SandboxUnavailable), creation.infrastructure_failures():
-            sandbox.kill()
+        factory.close()
+
+
+def _own_run() -> ScriptRun:
+    # The variables may lead somewhere else later, and a process that was forked has a run of its own.
+    return _run(os.getpid(), *(os.environ.get(name, "") for name in _VARIABLES))
 
 
 @cache
-def _own_provider() -> Provider:
-    name = choose("auto", os.environ)
-    server = open_server(name)
-    assert server is not None
-    atexit.register(server.stop)
-    return resolve(name, environ={}, server=server, run_id="", isolation="auto")
+def _run(process: int, key: str, *_: str) -> ScriptRun:
+    stack = ExitStack()
+    run = stack.enter_context(ScriptRun.open("e2b" if key else choose("auto", os.environ)))
+    atexit.register(lambda: stack.close() if os.getpid() == process else None)
+    return run

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pytest_rewardkit import evaluate_dataset
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import ServerSettings
 
@@ -252,3 +253,69 @@ def test_a_run_that_goes_on_is_left_alone(pytester, account):
     command = [sys.executable, "-m", "pytest", "--rewardkit", "-p", "no:cacheprovider", "-n1"]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=pytester.path, check=False)
     assert ended.returncode == 0, ended.stdout
+
+
+def test_evaluations_keep_to_the_quota_too(account):
+    report = account("create:at-once/2,create:rate/20")
+    code = {"prompt": "def add(x):\n", "entry_point": "add", "canonical_solution": "    return x + 1\n"}
+    test = "def check(candidate):\n    assert candidate(2) == 3\n"
+    rows = [{"task_id": str(number), **code, "test": test} for number in range(4)]
+    samples = [{"task_id": str(number), "completion": f"    return x + {number}\n"} for number in range(4)]
+    with_tests = evaluate_dataset(
+        dataset_path=rows, format="humaneval", samples=samples, concurrency=4, quota="2,20", progress=False
+    )
+    assert with_tests.rewards == [0.0, 1.0, 0.0, 0.0]
+    rows = [{"response": f"print({number})", "expected": "1"} for number in range(6)]
+    plain = evaluate_dataset(dataset_path=rows, format="rewardkit", concurrency=6, quota="2,20", progress=False)
+    assert plain.rewards == [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    seen = report()
+    assert seen["faults"] == {"create:at-once/2:1": 0, "create:rate/20:1": 0}
+    assert (seen["most_at_once"] <= 2, seen["alive"]) == (True, 0)
+
+
+SCRIPT = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pytest_rewardkit import evaluate_dataset, reward_function
+
+@reward_function
+def slow(response, *, sandbox):
+    sandbox.run_code(response)
+    print("up", flush=True)
+    time.sleep(100)
+    return 1.0
+
+with ThreadPoolExecutor() as pool:
+    pool.submit(slow, "1")
+    evaluate_dataset(slow, [{"response": "1"}], provider="e2b", progress=False)
+"""
+
+
+def test_the_sweep_knows_scripts(account):
+    report = account("create:delay/0.001")
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True) as script:
+        assert script.stdout is not None
+        assert [script.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
+        assert _sweep("--yes").startswith("0 sandboxes left\n2 more of runs that go on here")
+        script.kill()
+    assert _sweep().count("  run ") == 2
+    _sweep("--yes")
+    assert report()["alive"] == 0
+
+
+def test_reward_functions_in_tests_count_as_these(run, pytester, account):
+    """One that makes its own sandbox has one of the run's, and waits as the test does that has one already."""
+    report = account("create:at-once/2")
+    pytester.makepyfile(
+        """
+        import pytest
+        from pytest_rewardkit.rewards import e2b_code_execution_reward
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_one(reward, number):
+            reward.record(e2b_code_execution_reward("print(1)", expected_output="1"))
+        """
+    )
+    run("--rewardkit-max-sandboxes=1").assert_outcomes(passed=4)
+    seen = report()
+    assert (seen["most_at_once"], seen["calls"]["created"], seen["alive"]) == (1, 4, 0)

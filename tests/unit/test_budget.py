@@ -124,7 +124,7 @@ def test_a_sandbox_that_was_asked_for_is_waited_for_before_it_is_looked_for(
 
     with another_process(tmp_path, ""):
         pass
-    slots = slots_module.Slots(tmp_path, 1, end)
+    slots = slots_module.Slots(tmp_path, 1, end, "me")
     assert slots.take() is None
     assert marks == []
     monkeypatch.setattr(slots_module, "SETTLE_SECONDS", -1.0)
@@ -205,7 +205,7 @@ def test_what_is_kept_for_other_tests_does_not_keep_the_turn(tmp_path: Path) -> 
 
 
 def test_first_come_first_served_and_holders_before_all(tmp_path: Path) -> None:
-    line = WaitingLine(tmp_path, "ticket")
+    line = WaitingLine(tmp_path, "ticket", "me")
     first, second = line.join(holds=False), line.join(holds=False)
     holder = line.join(holds=True)
     assert [ticket.is_first for ticket in (first, second, holder)] == [False, False, True]
@@ -218,7 +218,7 @@ def test_first_come_first_served_and_holders_before_all(tmp_path: Path) -> None:
 
 
 def test_a_leaving_one_wakes_the_next(tmp_path: Path) -> None:
-    line = WaitingLine(tmp_path, "ticket")
+    line = WaitingLine(tmp_path, "ticket", "me")
     first, second = line.join(holds=False), line.join(holds=False)
     first.leave()
     began = time.monotonic()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.sandboxes.quota import left
-from pytest_rewardkit.sandboxes.quota.line import WaitingLine, this_owner
+from pytest_rewardkit.sandboxes.quota.line import WaitingLine
 from pytest_rewardkit.sandboxes.quota.pace import Pace
 from pytest_rewardkit.sandboxes.quota.slots import Slots
 
@@ -32,6 +34,8 @@ PATIENCE_SECONDS: Final = 1800.0
 class Budget:
     """At most `slots` sandboxes alive at once, and `rate` created a second, in all processes that share `directory`.
 
+    For one that does one thing after another: a process that runs tests, or one of several threads.
+
     Who may want more than one sandbox takes a turn first: two that hold one and want another would wait for each other.
     So many have a turn that one of them can always go on. Those of whom nobody knew before are found out when all slots
     are held by processes that wait.
@@ -43,6 +47,7 @@ class Budget:
         option: where the number of slots comes from, for people.
         end: ends what is left of a dead process's sandbox (left.py).
         patience: seconds to wait while nothing moves.
+        go_on: called while there is to wait; raises what is to end that.
     """
 
     def __init__(
@@ -54,14 +59,17 @@ class Budget:
         option: str = "--rewardkit-max-sandboxes",
         end: Callable[[Mapping[str, Any]], bool] = left.end,
         patience: float = PATIENCE_SECONDS,
+        go_on: Callable[[], object] = lambda: None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._limit = slots
         self._option = option
         self._patience = patience
-        self._slots = None if slots is None else Slots(directory, slots, end)
-        self._line = WaitingLine(directory, "ticket")
-        self._turns = {wants: _Turns(directory, wants, slots or 0) for wants in (TWO, ANY)}
+        self._go_on = go_on
+        self._owner = f"{os.getpid()}.{secrets.token_hex(4)}"
+        self._slots = None if slots is None else Slots(directory, slots, end, self._owner)
+        self._line = WaitingLine(directory, "ticket", self._owner)
+        self._turns = {wants: _Turns(directory, wants, slots or 0, self._owner) for wants in (TWO, ANY)}
         self._moves = directory / "moves"
         self._moves.touch()
         self._pace = None if rate is None else Pace(directory, rate)
@@ -108,7 +116,7 @@ class Budget:
             yield
             return
         begun = time.perf_counter()
-        with self._pace.request():
+        with self._pace.request(self._go_on):
             self.paced_seconds += time.perf_counter() - begun
             yield
 
@@ -171,6 +179,7 @@ class Budget:
                 before, moved = moved, self._moves.stat().st_mtime_ns
                 since = since if moved == before else time.monotonic()
                 self._give_up_in_vain(moved, since)
+                self._go_on()
                 ticket.wait(WAKE_SECONDS)
         finally:
             ticket.leave()
@@ -190,7 +199,7 @@ class Budget:
     def _all_wait(self, moved: int) -> bool:
         """Whether all slots are held by those who wait for one more, of whom the first is to give up: this one."""
         owners = self._slots.owners() if self._slots is not None and self.held else None
-        if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{this_owner()}"):
+        if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{self._owner}"):
             self._stuck = None
             return False
         # Somebody may have got one just now, and not left the line: what counts is that it stays so.
@@ -209,9 +218,9 @@ class Budget:
 class _Turns:
     """Turns of those who want so many slots."""
 
-    def __init__(self, directory: Path, wants: int, limit: int) -> None:
+    def __init__(self, directory: Path, wants: int, limit: int, owner: str) -> None:
         directory = directory / f"turns-{wants}"
         directory.mkdir(exist_ok=True)
         # One with any number, and with two each as many as leave one slot free for whoever is to go on.
-        self.slots = Slots(directory, max(1, limit - 2) if wants == TWO else 1, lambda _: True)
-        self.line = WaitingLine(directory, "ticket")
+        self.slots = Slots(directory, max(1, limit - 2) if wants == TWO else 1, lambda _: True, owner)
+        self.line = WaitingLine(directory, "ticket", owner)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.sandboxes.quota.bell import Bell, ring
@@ -13,11 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BELL: Final = ".bell"
-
-
-def this_owner() -> str:
-    """What tells this thread of this process from others on the machine."""
-    return f"{os.getpid()}.{threading.get_ident()}"
 
 
 class Ticket:
@@ -52,10 +45,12 @@ class WaitingLine:
     Parameters:
         directory: where they leave their tickets: files that are locked, with names in the order of their turns.
         name: of the thing.
+        owner: who waits in it here, by a name that nobody else on the machine has.
     """
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, owner: str) -> None:
         self._directory = directory
+        self._owner = owner
         self._prefix = f"{name}-"
         self._guard = directory / f"{name}.guard"
 
@@ -67,7 +62,7 @@ class WaitingLine:
         """
         with locked(self._guard):
             number = 1 + max((int(name.split("-")[2]) for name in self._names()), default=0)
-            path = self._directory / f"{self._prefix}{0 if holds else 1}-{number:09}-{this_owner()}"
+            path = self._directory / f"{self._prefix}{0 if holds else 1}-{number:09}-{self._owner}"
             lock = try_lock(path)
             assert lock is not None
         return Ticket(self, path, lock)

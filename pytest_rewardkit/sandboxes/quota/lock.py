@@ -81,4 +81,13 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    return open_in_folder(path, os.O_RDWR)
+
+
+def open_in_folder(path: Path, how: int) -> int:
+    """A descriptor of a file, which is made where there is none, as is its folder: others may have tidied it away."""
+    while True:
+        try:
+            return os.open(path, how | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from pytest_rewardkit.sandboxes.quota.folder import write_whole
 from pytest_rewardkit.sandboxes.quota.lock import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 
@@ -58,10 +58,14 @@ class Pace:
         self._period = self._many / rate
 
     @contextmanager
-    def request(self) -> Iterator[None]:
-        """Wait until a request may be sent, which the `with` block sends, and waits for its answer."""
+    def request(self, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Wait until a request may be sent, which the `with` block sends, and waits for its answer.
+
+        Parameters:
+            go_on: called while there is to wait; raises what is to end that.
+        """
         mark = secrets.token_hex(8)
-        self._wait(mark)
+        self._wait(mark, go_on)
         try:
             yield
         finally:
@@ -79,10 +83,11 @@ class Pace:
             due = max(due, requests[-self._many].arrived(now, self._period) + self._period)
         return due - now
 
-    def _wait(self, mark: str) -> None:
+    def _wait(self, mark: str, go_on: Callable[[], object]) -> None:
         # Whoever waits has the turn meanwhile, and not the guard: answers are noted while others wait.
         with locked(self._turn):
             while True:
+                go_on()
                 with locked(self._guard):
                     requests, now = self._known(), time.monotonic()
                     if (seconds := self.seconds_until_next(requests, now)) <= 0:

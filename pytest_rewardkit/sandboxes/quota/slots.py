@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.sandboxes.quota.folder import write_whole
-from pytest_rewardkit.sandboxes.quota.line import this_owner
 from pytest_rewardkit.sandboxes.quota.lock import Lock, try_lock
 
 if TYPE_CHECKING:
@@ -30,14 +29,15 @@ class Slot:
     Parameters:
         note: the file that says what is known of the sandbox.
         lock: of the slot.
+        owner: who has it.
     """
 
-    def __init__(self, note: Path, lock: Lock) -> None:
+    def __init__(self, note: Path, lock: Lock, owner: str) -> None:
         self._note = note
         self._lock = lock
         self.mark = secrets.token_hex(8)
         """By which its sandbox can be found, though its creator has never learnt its id."""
-        self._known: dict[str, Any] = {"owner": this_owner(), "mark": self.mark}
+        self._known: dict[str, Any] = {"owner": owner, "mark": self.mark}
         self.is_held = True
         self.is_kept = False
         """Whether it is for more than the test that wanted it."""
@@ -77,12 +77,14 @@ class Slots:
         directory: of their files.
         count: how many.
         end: ends what is left of a dead process's sandbox, by what is known of it; whether that has worked.
+        owner: who takes them here.
     """
 
-    def __init__(self, directory: Path, count: int, end: Callable[[Mapping[str, Any]], bool]) -> None:
+    def __init__(self, directory: Path, count: int, end: Callable[[Mapping[str, Any]], bool], owner: str) -> None:
         self._directory = directory
         self._count = count
         self._end = end
+        self._owner = owner
 
     def take(self) -> Slot | None:
         """A free slot; None where there is none now."""
@@ -91,7 +93,7 @@ class Slots:
                 continue
             note = path.with_name(path.name + ".json")
             if not (known := _read(note)) or self._is_over(note, known):
-                slot = Slot(note, lock)
+                slot = Slot(note, lock, self._owner)
                 slot.expect()
                 return slot
             lock.release()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_rewardkit.sandboxes.quota.lock import open_in_folder
 from pytest_rewardkit.sandboxes.usage.figures import SandboxUsage
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = -1
+        self._lock = threading.Lock()
         self._read = 0
         self._rest = b""
         self._usage = SandboxUsage()
@@ -88,9 +91,9 @@ class Journal:
             self.path.unlink(missing_ok=True)
 
     def _note(self, **known: Any) -> None:
-        if self._file == -1:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with self._lock:
+            if self._file == -1:
+                self._file = open_in_folder(self.path, os.O_WRONLY | os.O_APPEND)
         # In one piece: others append to the file too.
         os.write(self._file, json.dumps({**known, "at": time.time()}).encode() + b"\n")
 

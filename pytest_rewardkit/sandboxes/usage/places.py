@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.sandboxes.quota.folder import folder_of_key
@@ -21,9 +22,7 @@ def path_of(environ: Mapping[str, str], run_id: str) -> Path:
 
 def lock_of(environ: Mapping[str, str], run_id: str) -> Lock | None:
     """What says that a run goes on, until it is released or its process ends; None where another one has it."""
-    folder = folder_of_key(environ) / _RUNS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return try_lock(folder / f"{run_id}.lock")
+    return try_lock(folder_of_key(environ) / _RUNS / f"{run_id}.lock")
 
 
 def journals_of(environ: Mapping[str, str]) -> list[Path]:
@@ -47,3 +46,11 @@ def end_run(environ: Mapping[str, str], run_id: str, lock: Lock) -> None:
     """Say that a run does not go on any more, whose lock is given back."""
     (folder_of_key(environ) / _RUNS / f"{run_id}.lock").unlink(missing_ok=True)
     lock.release()
+
+
+def tidy(environ: Mapping[str, str]) -> None:
+    """Remove the directories of the key if nothing is in them, as for a server that is used once."""
+    folder = folder_of_key(environ)
+    with suppress(OSError):
+        (folder / _RUNS).rmdir()
+        folder.rmdir()
