@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 IMAGES = ROOT / "docs" / "images"
 COMMAND = "pytest --rewardkit example_suites -n 2 --rewardkit-fail-under=0.5"
-COLUMNS = 100
+WIDTHS = {"terminal": 100, "terminal-80": 80}
 
 STYLE = """
+html { overflow: hidden; }
 body { margin: 0; background: #1b1d21; color: #d9d9d4; font: 14px/1.45 "DejaVu Sans Mono", monospace; }
 pre { display: inline-block; margin: 0; padding: 18px 24px; font: inherit; }
 .b1 { font-weight: bold }
@@ -41,12 +42,12 @@ pre { display: inline-block; margin: 0; padding: 18px 24px; font: inherit; }
 SEQUENCE = re.compile(r"\x1b\[([0-9;]*)m")
 
 
-def run(report: Path) -> str:
+def run(report: Path, columns: int) -> str:
     """Run the example suites as the README shows it, and return what pytest wrote."""
     completed = subprocess.run(
         [sys.executable, "-m", *COMMAND.split(), "--color=yes", "-p", "no:cacheprovider", f"--rewardkit-html={report}"],
         cwd=ROOT,
-        env={"COLUMNS": str(COLUMNS), "PATH": "/usr/bin:/bin", "HOME": str(report.parent)},
+        env={"COLUMNS": str(columns), "PATH": "/usr/bin:/bin", "HOME": str(report.parent)},
         capture_output=True,
         text=True,
         check=True,
@@ -57,7 +58,8 @@ def run(report: Path) -> str:
 def terminal_page(output: str) -> str:
     """Return a page that shows `output` as a terminal would, without what is about this machine."""
     lines = output.partition("\n\n")[2].splitlines()
-    shown = [f"$ {COMMAND}", *(line for line in lines if str(ROOT) not in line and not line.startswith("HTML report"))]
+    about = ("HTML report", "results: ")
+    shown = [f"$ {COMMAND}", *(line for line in lines if str(ROOT) not in line and not line.startswith(about))]
     parts = SEQUENCE.split("\n".join(shown))
     spans, active = [html.escape(parts[0])], set()
     for codes, text in zip(parts[1::2], parts[2::2], strict=True):
@@ -74,12 +76,12 @@ def save(browser: Chrome, name: str) -> None:
         few.save(IMAGES / f"{name}.png", optimize=True)
 
 
-def take_terminal(browser: Chrome, page: Path) -> None:
+def take_terminal(browser: Chrome, page: Path, name: str) -> None:
     set_size(browser, 1200, 1200, scale=2)
     browser.get(page.as_uri())
     block = browser.find_element(By.CSS_SELECTOR, "pre").rect
     set_size(browser, round(block["width"]), round(block["height"]), scale=2)
-    save(browser, "terminal")
+    save(browser, name)
 
 
 def take_report(browser: Chrome, report: Path) -> None:
@@ -95,19 +97,24 @@ def take_report(browser: Chrome, report: Path) -> None:
         browser.get(address + fragment)
         save(browser, name)
     set_scheme(browser, "light")
-    set_size(browser, 390, 780, scale=2)
-    browser.get("about:blank")
-    browser.get(address)
-    save(browser, "report-phone")
+    set_size(browser, 390, 844, scale=2)
+    for name, place in (("report-phone", 0), ("report-phone-tests", 1)):
+        browser.get("about:blank")
+        browser.get(address)
+        browser.execute_script("if (arguments[0]) document.getElementById('filters').scrollIntoView()", place)
+        save(browser, name)
 
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        report, page = Path(directory) / "report.html", Path(directory) / "terminal.html"
-        page.write_text(terminal_page(run(report)), "utf-8")
-        with chromium(Path(directory) / "profile") as browser:
-            take_terminal(browser, page)
+        files = Path(directory)
+        report = files / "report.html"
+        with chromium(files / "profile") as browser:
+            for name, columns in WIDTHS.items():
+                page = files / f"{name}.html"
+                page.write_text(terminal_page(run(report, columns)), "utf-8")
+                take_terminal(browser, page, name)
             take_report(browser, report)
 
 

@@ -108,7 +108,7 @@ def section(
     lines: list[Line] = []
     if figures.tests:
         lines += _table(ledger, width=width, verbosity=verbosity, using=using)
-        lines.append(_means(figures))
+        lines.append(_means(figures, decisions))
         lines += _wrapped("", _verdict_counts(figures), width=width, separator=", ", packed=True)
         for title, named in subsets(ledger.tasks).items():
             lines += _wrapped(f"{title}: ", means(named, everything=verbosity > 0), width=width, separator=", ")
@@ -254,8 +254,10 @@ def _is_digit(test: Test) -> bool:
     return test.value is not None and status(test.value, passed=test.passed)[0].isdigit()
 
 
-def _means(figures: Figures) -> Line:
-    mean = Segment(f"mean {shown(figures.mean)}", (_color(figures.mean), "bold"))
+def _means(figures: Figures, decisions: Sequence[Decision]) -> Line:
+    of_run = [decision for decision in decisions if decision.name == RUN and (decision.passed or decision.fails)]
+    color = ("green" if of_run[0].passed else "red") if of_run else _color(figures.mean)
+    mean = Segment(f"mean {shown(figures.mean)}", (color, "bold"))
     scored = Segment(f" over {figures.over}")
     strict = Segment(f", strict mean {shown(figures.strict_mean)}")
     if not figures.unscored:

@@ -38,7 +38,7 @@ SUITE = """
     def test_plain():
         assert False
 """
-VARIES = ("started", "ended", "seconds", "duration", "workers", "options")
+VARIES = ("started", "ended", "seconds", "duration", "workers", "options", "command", "seed")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_words_and_every_test_with_its_parts(run):
         )
     result.stdout.fnmatch_lines_random(
         [
-            "FAILED 0.25 test_suite.py::test_under_threshold - Failed: reward 0.25*",
+            "FAILED 0.25 test_suite.py::test_under_threshold - reward 0.25*",
             "FAILED 0.00 test_suite.py::test_wrong - assert 1 == 2",
             "UNSCORED test_suite.py::test_no_sandbox - *",
         ]

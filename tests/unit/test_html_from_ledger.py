@@ -273,7 +273,7 @@ def test_circumstances_in_words() -> None:
     assert in_sight(shown) == [
         "2026-03-04 02:11:09 UTC",
         "1 min 15 s",
-        "local",
+        "local sandboxes, isolation auto",
         "Linux x86_64, 2 processors",
         "Python 3.12.1",
         "pytest 9.2.0",
@@ -282,7 +282,7 @@ def test_circumstances_in_words() -> None:
     assert shown == {
         "Started": "2026-03-04 02:11:09 UTC",
         "Duration": "1 min 15 s",
-        "Sandboxes": "local",
+        "Sandboxes": "local sandboxes, isolation auto",
         "System": "Linux x86_64, 2 processors",
         "Command": "pytest --rewardkit",
         "Seed": "17",

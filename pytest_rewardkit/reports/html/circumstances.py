@@ -29,7 +29,7 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     """Return a run's circumstances for people, from those in the first line of its results.
 
     Parameters:
-        sandboxes: where they came from, in one line.
+        sandboxes: where they came from, in one line; what `facts` say of it when it is "".
         seconds: how long the run took.
     """
     versions = _mapping(facts.get("versions"))
@@ -38,7 +38,7 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
     shown_facts = {
         "Started": _time(facts.get("started")),
         "Duration": "" if seconds is None else duration(seconds),
-        "Sandboxes": sandboxes or str(_mapping(facts.get("sandboxes")).get("provider", "")),
+        "Sandboxes": sandboxes or _sandboxes(_mapping(facts.get("sandboxes"))),
         "Workers": str(facts.get("workers") or ""),
         "System": _system(facts),
         "Command": str(facts.get("command") or ""),
@@ -61,6 +61,11 @@ def _time(started: Any) -> str:
         return f"{datetime.fromisoformat(started):%Y-%m-%d %H:%M:%S %Z}".strip()
     except (TypeError, ValueError):
         return str(started or "")
+
+
+def _sandboxes(facts: Mapping[str, Any]) -> str:
+    provider, isolation = (str(facts.get(name) or "") for name in ("provider", "isolation"))
+    return f"{provider} sandboxes, isolation {isolation}" if provider and isolation else provider
 
 
 def _system(facts: Mapping[str, Any]) -> str:

@@ -91,6 +91,12 @@ class Stored:
         return self.path.name
 
     @property
+    def seconds(self) -> float | None:
+        """How long the run took; None where the file does not say it."""
+        seconds = None if self.end is None else self.end.get("seconds")
+        return float(seconds) if isinstance(seconds, int | float) else None
+
+    @property
     def unfinished(self) -> str:
         """Why the file does not tell of a whole run; "" when it does."""
         if self.end is None:

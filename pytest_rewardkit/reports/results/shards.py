@@ -66,6 +66,12 @@ class Joined:
         ]
         return f"{name} ({'; '.join(differing)})" if differing else name
 
+    @property
+    def seconds(self) -> float | None:
+        """How long the longest shard took; None where none says it."""
+        known = [shard["seconds"] for shard in self.run["shards"] if isinstance(shard.get("seconds"), int | float)]
+        return float(max(known)) if known else None
+
 
 def shard_of(stored: Stored) -> Shard | None:
     """Return which shard a results file is of; None for a whole run. Raises RewardkitUsageError."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_rewardkit.reports.html.model import Report
+    from pytest_rewardkit.reports.results.file import Stored
+    from pytest_rewardkit.reports.results.shards import Joined
     from pytest_rewardkit.run.controller.plugin import ControllerPlugin
     from pytest_rewardkit.run.controller.run_history import RunHistory
 
@@ -30,6 +32,7 @@ class HtmlReport:
         file: where to write, relative to the directory in which pytest was started.
         facts: the circumstances of the run.
         history: the runs before this one; None where none are kept.
+        told: the earlier run that is told again; None where this one runs tests.
 
     Raises pytest.UsageError where `file` cannot be written.
     """
@@ -41,12 +44,14 @@ class HtmlReport:
         controller: ControllerPlugin,
         facts: Mapping[str, Any],
         history: RunHistory | None = None,
+        told: Stored | Joined | None = None,
     ) -> None:
         self._config = config
         self._path = config.invocation_params.dir / Path(file).expanduser()
         self._controller = controller
         self._facts = facts
         self._history = history
+        self._told = told
         self._clock = time.perf_counter()
         self._failure = ""
         if self._path.is_dir():
@@ -66,12 +71,17 @@ class HtmlReport:
         return report_of(
             self._controller.ledger,
             title=f"{'Self-check' if graders_in(self._controller.ledger) else 'Rewards'}: {self._config.rootpath.name}",
-            facts=facts_in(self._facts, sandboxes=self._controller.header, seconds=time.perf_counter() - self._clock),
+            facts=self._circumstances(),
             decisions=self._controller.decisions,
             comparisons=self._controller.comparisons,
             history=None if self._history is None else self._history.earlier,
             partial="" if self._history is None else self._history.partial,
         )
+
+    def _circumstances(self) -> dict[str, str]:
+        if self._told is not None:
+            return {**facts_in(self._facts, seconds=self._told.seconds), "Told again": one_line(self._told.name, 300)}
+        return facts_in(self._facts, sandboxes=self._controller.header, seconds=time.perf_counter() - self._clock)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -70,7 +70,7 @@ def register_reports(config: pytest.Config, settings: RunSettings) -> None:
     if settings.html is not None:
         from pytest_rewardkit.run.controller.html_report import HtmlReport
 
-        register(HtmlReport(config, settings.html, controller, facts, history), "rewardkit-html")
+        register(HtmlReport(config, settings.html, controller, facts, history, stored), "rewardkit-html")
 
 
 def _register_usage(config: pytest.Config, stored: Stored | Joined | None, controller: ControllerPlugin) -> None:
