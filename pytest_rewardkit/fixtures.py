@@ -92,16 +92,26 @@ def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> 
 def async_sandbox(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[AsyncSandbox, None, None]:
-    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio and anyio alike, killed afterwards."""
+    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio and anyio alike, as `sandbox` is."""
     __tracebackhide__ = True
     with _factory(request, sandbox_options) as factory:
-        with _clear_usage_errors(request, "async_sandbox"):
-            sandbox = factory.create_async()
-            if (shared := _shared_sandboxes(request)) is not None:
-                from pytest_rewardkit.sandboxes.twin import twin
 
-                shared.watch("async_sandbox", twin(sandbox))
-        yield sandbox
+        def create() -> AsyncSandbox:
+            __tracebackhide__ = True
+            with _clear_usage_errors(request, "async_sandbox"):
+                sandbox = factory.create_async()
+                if (shared := _shared_sandboxes(request)) is not None:
+                    from pytest_rewardkit.sandboxes.twin import twin
+
+                    shared.watch("async_sandbox", twin(sandbox))
+                return sandbox
+
+        if request.scope != "function":
+            yield create()
+            return
+        from pytest_rewardkit.sandboxes.lazy import LazyAsyncSandbox
+
+        yield LazyAsyncSandbox(create, lambda sandbox: factory.discard(sandbox.sandbox_id))
 
 
 def budget_of(request: pytest.FixtureRequest) -> Budget | None:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -15,7 +16,7 @@ from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from contextlib import AbstractContextManager
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
+T = TypeVar("T")
 
 USUAL_LIFETIME: Final = 300
 """Seconds that a sandbox lives of which nothing else was said."""
@@ -81,14 +83,22 @@ class Factory:
     def create_async(self, **options: Any) -> AsyncSandbox:
         """Return a new sandbox of the asynchronous SDK, which any event loop may use."""
         __tracebackhide__ = True
-        # The SDK's connections belong to no event loop; so the sandbox can be made before the test's loop runs, and
-        # by every test framework's asynchronous plugin alike.
-        runner = self._runner = self._runner or asyncio.Runner(loop_factory=asyncio.new_event_loop)
         return self._created(
-            lambda keywords: runner.run(self._provider.create_async(**keywords)),
+            lambda keywords: self._run(self._provider.create_async(**keywords)),
             options,
-            lambda sandbox: lambda: again(lambda: runner.run(sandbox.kill())),
+            lambda sandbox: lambda: again(lambda: self._run(sandbox.kill())),
         )
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        # The SDK's connections belong to no event loop; so the sandbox can be made before the test's loop runs or while
+        # it does, and with every test framework's asynchronous plugin alike.
+        runner = self._runner = self._runner or asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return runner.run(coroutine)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(runner.run, coroutine).result()
 
     def close(self) -> None:
         """Kill every sandbox that was created, the last one first."""

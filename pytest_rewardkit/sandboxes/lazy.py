@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from e2b_code_interpreter import Sandbox
+from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class LazySandbox(Sandbox):  # type: ignore[misc]
-    """One that becomes what `create` returns when anything of it is asked for.
+class _Lazy:
+    """A sandbox that becomes what `create` returns when anything of it is asked for.
 
     Parameters:
         create: makes the sandbox.
         discard: ends one that was made, so that another one may take its place.
     """
 
-    def __init__(self, create: Callable[[], Sandbox], discard: Callable[[Sandbox], object]) -> None:
+    def __init__(self, create: Callable[[], Any], discard: Callable[[Any], object]) -> None:
         # Nothing of the SDK's: whatever is asked for is the sandbox's.
         self.__create = create
         self.__discard = discard
@@ -27,20 +27,28 @@ class LazySandbox(Sandbox):  # type: ignore[misc]
 
     def __getattribute__(self, name: str) -> Any:
         # What Python, pytest and debuggers look for by themselves is no use of it.
-        if name.startswith(("__", "_LazySandbox__")):
+        if name.startswith(("__", "_Lazy__")):
             return object.__getattribute__(self, name)
         __tracebackhide__ = True
         with self.__lock:
-            if type(self) is LazySandbox:
+            if is_unused(self):
                 made = self.__create()
                 self.__dict__.update(vars(made))
                 self.__class__ = type(made)
         return getattr(self, name)
 
 
+class LazySandbox(_Lazy, Sandbox):  # type: ignore[misc]
+    """A `Sandbox` that is created when it is first used."""
+
+
+class LazyAsyncSandbox(_Lazy, AsyncSandbox):  # type: ignore[misc]
+    """An `AsyncSandbox` that is; whoever uses it first waits for it with the thread, as the SDK's attributes do."""
+
+
 def is_unused(sandbox: object) -> bool:
     """Whether a sandbox is one that has not been created yet."""
-    return type(sandbox) is LazySandbox
+    return issubclass(type(sandbox), _Lazy)
 
 
 def renewed(sandbox: Sandbox) -> bool:
@@ -48,7 +56,7 @@ def renewed(sandbox: Sandbox) -> bool:
     if is_unused(sandbox):
         return False
     own = vars(sandbox)
-    create, discard = own["_LazySandbox__create"], own["_LazySandbox__discard"]
+    create, discard = own["_Lazy__create"], own["_Lazy__discard"]
     discard(sandbox)
     own.clear()
     sandbox.__class__ = LazySandbox

@@ -40,9 +40,14 @@ def awaitable(scorer: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """
 
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
-        given = [_plain(value) for value in arguments]
-        named = {name: _plain(value) for name, value in keywords.items()}
-        return await in_thread(lambda: awaited(scorer(*given, **named)))
+        def judge() -> T:
+            # In the thread, since a sandbox that is not created yet is created now.
+            given = [_plain(value) for value in arguments]
+            named = {name: _plain(value) for name, value in keywords.items()}
+            result: T = awaited(scorer(*given, **named))
+            return result
+
+        return await in_thread(judge)
 
     return functools.update_wrapper(call, scorer)
 

@@ -191,13 +191,21 @@ def test_async_sandbox_with_pytest_asyncio(plain, pytester, one_worker):
     async def test_second(async_sandbox):
         await work(async_sandbox)
 
+    @pytest.mark.asyncio
+    async def test_it_is_created_when_it_is_used(async_sandbox):
+        from pytest_rewardkit.asynchronous import score_output
+        assert alive() == []
+        assert (await score_output(async_sandbox, "print(42)", expected="42")).value == 1.0
+        assert alive() == [async_sandbox.sandbox_id]
+        await work(async_sandbox)
+
     def test_nothing_is_left():
         assert alive() == []
     """
     )
     plain(
         "-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function", *one_worker
-    ).assert_outcomes(passed=3)
+    ).assert_outcomes(passed=4)
 
 
 def test_async_sandbox_with_anyio(plain, pytester):
