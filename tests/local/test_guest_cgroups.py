@@ -107,3 +107,16 @@ def test_no_groups_where_none_can_be_made(monkeypatch, tmp_path):
     monkeypatch.setattr(cgroup_homes, "_mounted", lambda: iter(mounted))
     assert cgroups.open_groups(count_processes=True) is None
     assert list(tmp_path.rglob("*")) == [tmp_path / "own"]
+
+
+def test_a_hierarchy_that_is_mounted_twice_is_taken_once(monkeypatch):
+    """The second time, as in another root that is being built."""
+    mounted = [
+        cgroup_homes.Mounted("cgroup", frozenset((name,)), f"{top}/{name}/own", f"{top}/{name}")
+        for top in ("/cgroups", "/other/cgroups")
+        for name in ("cpu", "memory", "pids")
+    ]
+    monkeypatch.setattr(cgroup_homes, "_mounted", lambda: iter(mounted))
+    memory, pids = ("/cgroups/memory/own", frozenset(("memory",))), ("/cgroups/pids/own", frozenset(("pids",)))
+    assert list(cgroup_homes.places(count_processes=True)) == [("cgroup v1", [memory, pids])]
+    assert list(cgroup_homes.places(count_processes=False)) == [("cgroup v1", [memory])]

@@ -160,14 +160,15 @@ def _places_v2(mounted: Sequence[Mounted]) -> Iterator[Place]:
 
 def _places_v1(mounted: Sequence[Mounted], controllers: Sequence[str]) -> Iterator[Place]:
     """Yield where groups of version 1 may be made: in this process's own, in the hierarchy of each controller."""
-    found = [
-        (hierarchy.own, frozenset((controller,)))
-        for controller in controllers
-        for hierarchy in mounted
-        if hierarchy.kind == "cgroup" and controller in hierarchy.controllers
-    ]
-    if len(found) == len(controllers):
-        yield found
+    # A hierarchy may be mounted more than once, as in what another root is built of.
+    own = {
+        controller: hierarchy.own
+        for hierarchy in reversed(mounted)
+        if hierarchy.kind == "cgroup"
+        for controller in hierarchy.controllers
+    }
+    if all(controller in own for controller in controllers):
+        yield [(own[controller], frozenset((controller,))) for controller in controllers]
 
 
 def _mounted() -> Iterator[Mounted]:
