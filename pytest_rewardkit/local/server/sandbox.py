@@ -26,11 +26,18 @@ State = Literal["running", "paused"]
 
 DEFAULT_TIMEOUT_SECONDS = 300
 _ID_ALPHABET = string.ascii_lowercase + string.digits
+_ID_LENGTH = 20
 
 
 def new_id() -> str:
     """A sandbox's name: `i` and 20 lower-case letters and digits, which nobody guesses."""
-    return "i" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(20))
+    # One draw in place of twenty.
+    number = secrets.randbelow(len(_ID_ALPHABET) ** _ID_LENGTH)
+    characters = []
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, len(_ID_ALPHABET))
+        characters.append(_ID_ALPHABET[digit])
+    return "i" + "".join(characters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

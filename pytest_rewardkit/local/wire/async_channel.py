@@ -108,7 +108,8 @@ class AsyncChannel:
             return
         self._closed = True
         self._source.close()
-        self._loop.remove_writer(self._socket)
+        if self._outgoing:
+            self._loop.remove_writer(self._socket)
         self._socket.close()
         self._decoder.close()
         while self._outgoing:

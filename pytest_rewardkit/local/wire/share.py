@@ -52,7 +52,8 @@ class SharedSource:
     """
 
     def __init__(self, readable: _Readable | int, on_readable: Callable[[], object], share: Share | None) -> None:
-        self._readable = readable
+        # asyncio would write out a socket, for an error that nobody sees.
+        self._readable = readable if isinstance(readable, int) else readable.fileno()
         self._on_readable = on_readable
         self._share = share
         self._loop = asyncio.get_running_loop()
