@@ -102,6 +102,9 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
     plan = replace(plan, groups=groups.version if groups else "")
     # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
     # out of sight.
+    from pytest_rewardkit.local.guest.fork_calls import ForkCalls
+
+    fork_calls = ForkCalls()
     from pytest_rewardkit.local.guest import becoming, fork_server, learned, shelf, shell, warmup
     from pytest_rewardkit.local.prepared import prepare
 
@@ -134,11 +137,14 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
         the_shell.shelf = the_shelf
         if named and plan.private_root:
             preloaded += learned.stock(the_shelf, named)
+        fork_calls.register_no_more()
+        # Done by a kernel alone, it could close descriptors that are others' by then, such as those of fonts.
+        fork_calls.in_child()
         if warm:
-            warmup.keep_collector_off()
+            warmup.make_ready_to_fork()
     if own_root is not None:
         own_root.seal()
-    template = becoming.Template(plan, the_shell, own_root, environment)
+    template = becoming.Template(plan, the_shell, own_root, environment, fork_calls)
     server = fork_server.ForkServer(template, groups, machines_kills)
     server.try_out()
     return server, preloaded

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_rewardkit.local.guest.confinement import Confinement
+    from pytest_rewardkit.local.guest.fork_calls import ForkCalls
     from pytest_rewardkit.local.guest.plan import IsolationPlan
     from pytest_rewardkit.local.guest.root import Root
     from pytest_rewardkit.local.guest.shell import Shell
@@ -30,12 +31,14 @@ class Template:
         shell: the warm interpreter.
         own_root: the root that the fork server has entered, where there is one; it shows the host's /proc.
         environment: what they have in their environment.
+        fork_calls: what modules want done in their kernels.
     """
 
     plan: IsolationPlan
     shell: Shell
     own_root: Root | None
     environment: Mapping[str, str]
+    fork_calls: ForkCalls
 
 
 def become(box: Confinement, channel: int, template: Template) -> NoReturn:
@@ -73,4 +76,4 @@ def _serve_as_guest(box: Confinement, channel: Channel, score: OomScore, templat
     if not template.plan.guest_paths:
         environment |= {"HOME": box.directories.home, "TMPDIR": box.directories.temporary}
     box.confine(template.own_root)
-    Guest(channel, box, score, template.shell, environment).serve()
+    Guest(channel, box, score, template.shell, environment, template.fork_calls).serve()

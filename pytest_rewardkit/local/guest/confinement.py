@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, layout, network, syscalls
@@ -93,7 +93,7 @@ class Confinement:
         syscalls.set_child_subreaper()
         syscalls.set_parent_death_signal(signal.SIGKILL)
         if plan.landlock_abi:
-            landlock.restrict(replace(self._rules(), memory=self._memory), plan.landlock_abi)
+            landlock.restrict(self._rules(self._memory), plan.landlock_abi)
         if self.seccomp_program is not None:
             syscalls.load_seccomp_program(self.seccomp_program)
 
@@ -140,7 +140,7 @@ class Confinement:
         """What candidates may touch, where that is less than what the guest may."""
         return self._rules() if self._memory and self.plan.landlock_abi else None
 
-    def _rules(self) -> landlock.LandlockRules:
+    def _rules(self, memory: tuple[str, ...] = ()) -> landlock.LandlockRules:
         if self.plan.private_root:
             # A /proc that is not the sandbox's own shows the machine's processes.
             top = ("/",) if self.plan.procfs else (*self._beside_proc(), *layout.READABLE_PROC)
@@ -150,6 +150,7 @@ class Confinement:
                 writable=(layout.HOME, layout.TEMPORARY, layout.SHARED_MEMORY),
                 devices=("/dev/pts", *layout.DEVICE_PATHS),
                 deny_network=False,
+                memory=memory,
             )
         return landlock.LandlockRules(
             listable=(),
@@ -163,6 +164,7 @@ class Confinement:
             writable=self.directories.writable,
             devices=layout.DEVICE_PATHS,
             deny_network=True,
+            memory=memory,
         )
 
     def _beside_proc(self) -> list[str]:

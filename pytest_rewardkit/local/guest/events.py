@@ -12,20 +12,24 @@ from pytest_rewardkit.local.guest import syscalls
 _CHUNK: Final = 4096
 
 
+def handle_signals() -> None:
+    """Have signals of children's ends wake a poll, in this process and in those that are cloned from it."""
+    # Handlers, where SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its group;
+    # and unlike ignored signals, handled ones are the default again in the programs that are started.
+    signal.signal(signal.SIGCHLD, _do_nothing)
+    # A candidate is held and let go for each path that is translated.
+    syscalls.mute_stops_of_children()
+    signal.signal(signal.SIGINT, _do_nothing)
+
+
 class ChildSignals:
-    """Becomes readable when a child has ended; one in a process."""
+    """Becomes readable when a child has ended; one in a process, in which or before which signals are handled."""
 
     def __init__(self) -> None:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        # Handlers, where SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its
-        # group; and unlike ignored signals, handled ones are the default again in the programs that are started.
-        signal.signal(signal.SIGCHLD, _do_nothing)
-        # A candidate is held and let go for each path that is translated.
-        syscalls.mute_stops_of_children()
-        signal.signal(signal.SIGINT, _do_nothing)
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""

@@ -13,7 +13,7 @@ from pytest_rewardkit.local.guest import (
     killing,
     syscalls,
 )
-from pytest_rewardkit.local.guest.events import ChildSignals
+from pytest_rewardkit.local.guest.events import ChildSignals, handle_signals
 from pytest_rewardkit.local.guest.resource_limits import ResourceLimits
 from pytest_rewardkit.local.guest.sandboxes import Sandboxes
 
@@ -48,6 +48,7 @@ class ForkServer:
         self._poll = select.poll()
         self._sandboxes = Sandboxes(template, groups, machines_kills, self._poll, self._tell)
         syscalls.set_child_subreaper()
+        handle_signals()
         self._ended = ChildSignals()
         self._poll.register(self._ended, select.POLLIN)
 

@@ -16,7 +16,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.local.errors import Code, RequestError
-from pytest_rewardkit.local.guest import confinement, descriptors, kernel, languages, layout, own_packages
+from pytest_rewardkit.local.guest import confinement, descriptors, kernel, languages, layout, own_packages, syscalls
 from pytest_rewardkit.local.guest.events import ChildSignals
 from pytest_rewardkit.local.guest.file_requests import FileRequests
 from pytest_rewardkit.local.guest.files import SandboxFiles
@@ -27,9 +27,10 @@ from pytest_rewardkit.local.guest.processes import ProgramStart, Starter
 from pytest_rewardkit.local.guest.translation import Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_rewardkit.local.guest.file_requests import Reply
+    from pytest_rewardkit.local.guest.fork_calls import ForkCalls
     from pytest_rewardkit.local.guest.oom import OomScore
     from pytest_rewardkit.local.guest.shell import Shell
     from pytest_rewardkit.local.wire.channel import Channel
@@ -51,6 +52,7 @@ class Guest:
         score: how soon this process is ended when memory runs out.
         shell: the warm interpreter that kernels are forked with.
         environment: what every process of the sandbox has in its environment.
+        fork_calls: what modules want done in kernels.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Guest:
         score: OomScore,
         shell: Shell,
         environment: dict[str, str],
+        fork_calls: ForkCalls,
     ) -> None:
         self._channel = channel
         self._link = box.link
@@ -72,6 +75,7 @@ class Guest:
         self._score = score
         self._shell = shell
         self._environment = environment
+        self._fork_calls = fork_calls
         self._children: set[int] = set()
         self._ended_for_memory: set[int] = set()
         self._poll = select.poll()
@@ -188,11 +192,11 @@ class Guest:
         directory = self._directory(message)
         environment = self._merged_environment(message)
         serve = self._kernel_of(message.get("language", _PYTHON), directory, environment)
-        with self._score.raised():
-            with self._starting():
-                pid = os.fork()
+        with self._score:
+            with self._starting:
+                pid = os.fork() if self._translator is not None else syscalls.fork()
             if pid == 0:
-                kernel.run(received, self._starter.confine, serve)
+                kernel.run(received, self._starter.confine, self._fork_calls, serve)
         self._children.add(pid)
         return {"pid": pid}, []
 
@@ -209,7 +213,7 @@ class Guest:
         if not all(isinstance(argument, str) for argument in arguments) or not arguments[0]:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a command: {arguments!r}")
         command = ProgramStart(arguments, self._merged_environment(message), self._directory(message))
-        with self._score.raised(), self._starting():
+        with self._score, self._starting:
             if "pty" in message:
                 pid, terminal = self._starter.start_in_terminal(command, message["pty"])
                 sent = [terminal]
@@ -219,15 +223,14 @@ class Guest:
         self._children.add(pid)
         return {"pid": pid}, sent
 
-    @contextlib.contextmanager
-    def _starting(self) -> Iterator[None]:
+    @property
+    def _starting(self) -> contextlib.AbstractContextManager[object]:
         """Prepare for a process that is about to be forked from this one."""
-        if self._translator is not None:
-            self._translator.start()
-        with warnings.catch_warnings():
-            # Python 3.12 warns of forks beside threads: the translator's holds no lock that a child could need.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
+        if self._translator is None:
+            return contextlib.nullcontext()
+        self._translator.start()
+        # Python 3.12 warns of forks beside threads: the translator's holds no lock that a child could need.
+        return warnings.catch_warnings(action="ignore", category=DeprecationWarning)
 
     def _signal(self, message: Message, _: tuple[int, ...]) -> Reply:
         pid = message.get("pid")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from pytest_rewardkit.local.wire.frames import MAX_FRAME_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_rewardkit.local.guest.fork_calls import ForkCalls
     from pytest_rewardkit.local.guest.shell import Shell
     from pytest_rewardkit.local.wire.frames import Message
 
@@ -34,18 +36,26 @@ _KERNEL_ENVIRONMENT: Final = {
 MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
 
 
-def run(received: Sequence[int], confine: Callable[[], None], serve: Callable[[Channel, int], None]) -> NoReturn:
+def run(
+    received: Sequence[int],
+    confine: Callable[[], None],
+    fork_calls: ForkCalls,
+    serve: Callable[[Channel, int], None],
+) -> NoReturn:
     """Become a kernel, in a freshly forked process.
 
     Parameters:
         received: the channel to the server, the pipes for standard output and error, and the one that brings a byte for
             each displayed object that the server has taken.
         confine: enters the layers that are the kernel's own.
+        fork_calls: what modules want done in it, and in what it forks.
         serve: runs cells until the server closes the channel; gets the channel and the last pipe.
     """
     code = 1
     try:
         channel, stdout, stderr, taken = received
+        fork_calls.in_child()
+        fork_calls.hand_over()
         descriptors.silence_stdio()
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
@@ -177,8 +187,9 @@ def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
     sys.path.insert(0, "")
     sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc,assignment]
     sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc,assignment]
+    # Else every sandbox would draw the same numbers: the state came with the fork.
+    random.seed()
     if "numpy" in sys.modules:
-        # Else every sandbox would draw the same numbers: the state came with the fork.
         sys.modules["numpy"].random.seed()
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Final
 
 _FIRST: Final = b"1000"
 
@@ -15,7 +12,8 @@ _FIRST: Final = b"1000"
 class OomScore:
     """This process's own score, to be opened before the process may no longer write into /proc.
 
-    What a guest starts is ended before the guest, which lives on to tell why, and before others of the machine.
+    What is started `with` it inherits to be ended first: before the guest, which lives on to tell why, and before
+    others of the machine.
     """
 
     def __init__(self) -> None:
@@ -29,14 +27,11 @@ class OomScore:
         """Return the descriptor, for it to be kept; None where there is none."""
         return self._descriptor
 
-    @contextlib.contextmanager
-    def raised(self) -> Iterator[None]:
-        """What is started meanwhile inherits to be ended first."""
+    def __enter__(self) -> None:
         self._write(_FIRST)
-        try:
-            yield
-        finally:
-            self._write(self._own)
+
+    def __exit__(self, *_: object) -> None:
+        self._write(self._own)
 
     def _write(self, score: bytes) -> None:
         if self._descriptor is not None:

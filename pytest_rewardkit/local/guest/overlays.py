@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from typing import Final
 
 from pytest_rewardkit.local.guest import mounts
@@ -15,11 +16,16 @@ _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
 _SPECIAL: Final = re.compile(r"[\\:,]")
 
 
-def lay_over(path: str) -> None:
-    """Mount a file system over a directory that shows what is in it, read-only, with locks and watches of its own."""
+@cache
+def _layers(path: str) -> str:
     # One layer is none; another one that is empty adds nothing.
     lower = _SPECIAL.sub(r"\\\g<0>", path)
-    mounts.mount("overlay", path, "overlay", _READ_ONLY, f"lowerdir={lower}:{_EMPTY}")
+    return f"lowerdir={lower}:{_EMPTY}"
+
+
+def lay_over(path: str) -> None:
+    """Mount a file system over a directory that shows what is in it, read-only, with locks and watches of its own."""
+    mounts.mount("overlay", path, "overlay", _READ_ONLY, _layers(path))
 
 
 def can_be_laid_over(path: str) -> bool:

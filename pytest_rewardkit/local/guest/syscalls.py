@@ -66,7 +66,7 @@ class _CapData(ctypes.Structure):
 
 
 class _SockFprog(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
 _CAP_HEADER: Final = _CapHeader(_CAPABILITY_VERSION_3, 0)
@@ -74,7 +74,10 @@ _NO_CAPABILITIES: Final = (_CapData * 2)()
 
 
 def clone(flags: int, group: int | None = None) -> int:
-    """Fork into new namespaces, as ``os.fork`` does it for the interpreter's own state.
+    """Fork into new namespaces, from a process with one thread.
+
+    In the child nothing is done that ``os.fork`` does for modules and for locks that other threads may hold: that
+    writes on some hundred pages, each of which is then copied. Its own children, by ``os.fork``, have it done.
 
     Parameters:
         flags: CLONE_NEW* flags.
@@ -83,20 +86,26 @@ def clone(flags: int, group: int | None = None) -> int:
     Returns:
         0 in the child, the child's pid in the parent.
     """
-    ctypes.pythonapi.PyOS_BeforeFork()
     pid: int
     if group is None:
         pid = LIBC_WITH_LOCK.syscall(call_number("clone"), ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0)
     else:
         arguments = _CloneArguments(flags=flags | _CLONE_INTO_CGROUP, exit_signal=signal.SIGCHLD, cgroup=group)
         pid = LIBC_WITH_LOCK.syscall(call_number("clone3"), ctypes.byref(arguments), ctypes.sizeof(arguments))
-    code = ctypes.get_errno()
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
+        code = ctypes.get_errno()
         raise OSError(code, f"clone: {os.strerror(code)}")
+    return pid
+
+
+def fork() -> int:
+    """Fork, from a process with one thread, without what ``os.fork`` does for modules and for others' locks.
+
+    Returns:
+        0 in the child, the child's pid in the parent.
+    """
+    pid: int = LIBC_WITH_LOCK.fork()
+    check(pid, "fork")
     return pid
 
 
@@ -159,8 +168,7 @@ def load_seccomp_listener(program: bytes) -> int:
 
 
 def _load_seccomp(program: bytes, flags: int) -> int:
-    buffer = ctypes.create_string_buffer(program, len(program))
-    fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, ctypes.addressof(buffer))
+    fprog = _SockFprog(len(program) // _SOCK_FILTER_BYTES, program)
     result: int = LIBC.syscall(call_number("seccomp"), _SECCOMP_SET_MODE_FILTER, flags, ctypes.byref(fprog))
     return result
 

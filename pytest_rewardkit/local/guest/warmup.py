@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import importlib
 import io
@@ -60,10 +61,12 @@ def warm_up(shell: Shell, rehearse: Callable[[], None]) -> None:
     _show_figures_inline(shell)
 
 
-def keep_collector_off() -> None:
-    """Keep the garbage collector off what all sandboxes share."""
+def make_ready_to_fork() -> None:
+    """Leave as little as can be for sandboxes to write on: they copy each page that they share with this process."""
     gc.collect()
     gc.freeze()
+    # What is found for a type takes the place of what was found for another one, and that is counted there.
+    ctypes.pythonapi.PyType_ClearCache()
 
 
 async def _run_cells(shell: Shell) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_WITHOUT_WAITING = int(socket.MSG_DONTWAIT)
+
+
 class Channel:
     """The blocking end, for one thread.
 
@@ -65,7 +68,7 @@ class Channel:
             ChannelError: what came is no frame.
         """
         try:
-            if not self._fill(socket.MSG_DONTWAIT) and not self._ready:
+            if not self._fill(_WITHOUT_WAITING) and not self._ready:
                 return None
         except BlockingIOError:
             pass

@@ -27,6 +27,9 @@ MAX_FRAME_BYTES = 16 * 2**20
 MAX_DESCRIPTORS = 64
 
 _HEADER = struct.Struct("!IH")
+# Python's sums of flags take longer than the calls.
+_CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
+_CUT = int(socket.MSG_CTRUNC)
 # Small enough for malloc to keep the buffer, which it else maps and unmaps at each read.
 _READ_BYTES = 64 * 2**10
 
@@ -152,13 +155,13 @@ def receive_some(sock: socket.socket, max_descriptors: int, flags: int) -> tuple
         return _recv(sock, _READ_BYTES, flags), []
     item_size = array.array("i").itemsize
     data, ancillary, result_flags, _ = _recvmsg(
-        sock, _READ_BYTES, socket.CMSG_SPACE(max_descriptors * item_size), flags | socket.MSG_CMSG_CLOEXEC
+        sock, _READ_BYTES, socket.CMSG_SPACE(max_descriptors * item_size), flags | _CLOSE_ON_EXEC
     )
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(payload[: len(payload) - len(payload) % item_size])
-    if result_flags & socket.MSG_CTRUNC:
+    if result_flags & _CUT:
         close_all(descriptors)
         raise ChannelError(f"more than {max_descriptors} descriptors at once")
     return data, descriptors.tolist()

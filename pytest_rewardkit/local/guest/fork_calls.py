@@ -1,0 +1,45 @@
+"""What modules want done after a fork: gathered as they are imported, for it to be done where code of theirs runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Call = Callable[[], object]
+
+_IN_CHILD: Final = "after_in_child"
+_OF_LOCKS: Final = "logging"
+"""Renews locks that other threads may hold; where it was forked from there is one thread that logs."""
+
+
+class ForkCalls:
+    """Takes what modules give to `os.register_at_fork`, from its making to `register_no_more`."""
+
+    def __init__(self) -> None:
+        self._register = os.register_at_fork
+        self._gathered: list[dict[str, Call]] = []
+        os.register_at_fork = self._gather  # type: ignore[assignment]
+
+    def register_no_more(self) -> None:
+        """Leave what is imported from here on to Python."""
+        os.register_at_fork = self._register
+
+    def in_child(self) -> None:
+        """Do what is to be done in a child; as with Python, one that fails keeps no other from being done."""
+        for calls in self._gathered:
+            call = calls.get(_IN_CHILD)
+            if call is not None and getattr(call, "__module__", None) != _OF_LOCKS:
+                with contextlib.suppress(Exception):
+                    call()
+
+    def hand_over(self) -> None:
+        """Have Python do all of it when this process forks."""
+        for calls in self._gathered:
+            self._register(**calls)
+
+    def _gather(self, **calls: Call) -> None:
+        self._gathered.append(calls)
