@@ -12,6 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from pytest_rewardkit import formatting
+from pytest_rewardkit.ledger.step import SandboxStep
 from pytest_rewardkit.reports.html.model import Figure, Image, PageAttempt, PageEvidence, PageGate, PageTest, Report
 from pytest_rewardkit.reward import Part, Verdict
 
@@ -381,6 +382,55 @@ def test_a_narrow_page_does_not_scroll_sideways(show: Show, width: int) -> None:
     assert page.run("return document.getElementById('detail').scrollWidth") <= width
     page.one("[aria-label=Close]").click()
     assert not page.one("#detail").is_displayed()
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_names_keep_what_tells_them_apart(show: Show, width: int) -> None:
+    (sample,) = report().tests
+    models = ["a-model-of-one-maker-2026-01-large", "a-model-of-one-maker-2026-01-small", "another-model-of-that-maker"]
+    names = [
+        f"tests/of/the/same/folder/test_{module}.py::test_candidates_of_models_in_a_long_name[{model}-temperature-0-{task}-json]"
+        for module in ("programs_of_the_first_kind", "programs_of_the_second_kind")
+        for model in models
+        for task in ("sorting-stable", "sorting-unstable")
+    ]
+    tests = [PageTest(node_id=name, attempts=sample.attempts) for name in names]
+    page = show(Report(tests=tests))
+    set_size(page.browser, width, 900)
+    seen = """[...document.querySelectorAll('#tests .col-id')].map(
+        (cell) => [...cell.querySelectorAll('.label')].map((label) => label.firstChild.textContent).join(' '))"""
+    page.until(lambda: "\u2026" in page.run(f"return {seen}.join('')"))
+    assert len(set(page.run(f"return {seen}.slice(1)"))) == len(names)
+    assert page.run(
+        "return [...document.querySelectorAll('.label')].every(label => label.scrollWidth <= label.clientWidth + 1)"
+    )
+
+
+def test_a_test_tells_what_a_model_was_asked_what_was_done_and_how_it_was_before(show: Show) -> None:
+    parts = [Part("one", 0.0, stderr="warned"), Part("two", 0.0, stderr="warned")]
+    sample = report(
+        parts=parts,
+        prompt="Write it.\nIn Python.",
+        asked=[("model", "a-model"), ("cost", "$0.10")],
+        steps=[SandboxStep("command", "ls -l\npwd", "a   b\nc   d"), SandboxStep("cell", "x = 1")],
+    )
+    (test,) = sample.tests
+    test.history = [0.25, None]
+    page = show(Report(tests=[test], history=[("2026-01-02", 0.5), ("2026-01-03", None)], mean=0.75))
+    assert page.one("#charts .trend").get_attribute("aria-label") == "2026-01-02: 0.50, this run: 0.75"
+    page.open_row()
+    assert page.one("#detail .trend").get_attribute("aria-label") == (
+        "2026-01-02: 0.25, 2026-01-03: \u2013, this run: 0.50"
+    )
+    assert "no threshold" in page.text("#detail .facts")
+    detail = page.text("#detail")
+    assert detail.count("warned") == 1
+    assert "the same stderr as \u201cone\u201d" in detail
+    assert "modela-modelcost$0.10promptWrite it.\nIn Python." in detail
+    assert page.texts(".steps summary") == ["command ls -l", "cell x = 1"]
+    assert page.texts(".steps pre") == ["ls -l\npwd", "a   b\nc   d", "x = 1"]
+    # What has columns is not wrapped.
+    assert page.texts(".steps pre.columns") == ["a   b\nc   d"]
 
 
 def test_on_paper_all_rows_stand(show: Show) -> None:

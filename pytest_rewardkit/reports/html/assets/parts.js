@@ -14,7 +14,7 @@ function partList(parts, leftOut) {
 }
 
 function hasMore(part) {
-  return [part.reason, part.expected, part.actual, part.stderr].some((text) => text !== undefined);
+  return [part.reason, part.expected, part.actual, part.stderr, part.stderrOf].some((text) => text !== undefined);
 }
 
 /** `like`: the name of the part that has the same stderr, where this is not shown twice. */
@@ -46,7 +46,7 @@ function partBody(part, like) {
   else if (expected !== undefined) body.append(textBlock("Expected", expected));
   else if (actual !== undefined) body.append(textBlock("Actual", actual));
   if (part.stderr) body.append(textBlock("stderr", withoutColours(part.stderr)));
-  if (part.stderrOf !== undefined) body.append(make("p", { class: "note" }, "stderr: the same as ", like === undefined ? "under Output" : ["of \u201c", visible(like), "\u201d"]));
+  if (part.stderrOf !== undefined) body.append(make("p", { class: "note" }, "the same stderr as ", like === undefined ? "under Output" : ["\u201c", visible(like), "\u201d"]));
   return body;
 }
 
