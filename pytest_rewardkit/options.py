@@ -221,7 +221,7 @@ OPTIONS: Final = (
         "--rewardkit-fail-under",
         option_values.fraction,
         None,
-        "Fail the run if its strict mean reward (unscored tests count as 0) is under this number in [0, 1]",
+        "Fail the run if its mean reward is under this number in [0, 1]; unscored tests count as 0",
         "MEAN",
         alone="decides nothing",
     ),

@@ -127,7 +127,8 @@ class EvaluationResults(Sequence[RowResult]):
             figures = "no mean"
         else:
             error = "" if self.standard_error is None else f" ± {self.standard_error:.3f}"
-            figures = f"mean {self.mean:.3f}{error}, strict mean {self.strict_mean:.3f}"
+            strict = "" if self.strict_mean == self.mean else f", {self.strict_mean:.3f} with unscored as 0,"
+            figures = f"mean {self.mean:.3f}{error}{strict}"
         counts = ", ".join(f"{count} {name}" for name, count in self.verdicts.items())
         stopped = f" of {self.planned}" if self.planned != len(self) else ""
         return f"{figures} over {len(self)}{stopped} candidates" + (f": {counts}" if counts else "")

@@ -51,9 +51,9 @@ def _mean(tests: Sequence[Test], bound: float, confidence: float | None) -> Cond
     unscored = sum(test.unscored for test in tests)
     counting = f", {counted(unscored, 'unscored test')} counting as 0" if unscored else ""
     if confidence is None:
-        return _plain("strict mean", mean, bound, after=counting)
+        return _plain("mean", mean, bound, after=counting)
     interval = mean_interval(pairs, confidence)
-    return _by_interval("strict mean", mean, interval, bound, confidence, len(tests), counting)
+    return _by_interval("mean", mean, interval, bound, confidence, len(tests), counting)
 
 
 def _pass_rate(tests: Sequence[Test], bound: float, confidence: float | None) -> Condition:

@@ -86,7 +86,7 @@ class Gate:
     Parameters:
         name: `RUN`, or the name of the group.
         select: which node ids are the group's; None for the tests whose marker names the group.
-        fail_under: the strict mean reward in [0, 1] that is needed; unscored tests count as 0.
+        fail_under: the mean reward in [0, 1] that is needed; unscored tests count as 0.
         min_pass_rate: the share of tests in [0, 1] that must pass.
         max_unscored: how many tests may be unscored or crashed.
         must_pass: whether every test must pass.

@@ -154,7 +154,7 @@ def _means(figures: Figures) -> str:
     means = f"mean {shown(figures.mean)} over {figures.over}"
     if not figures.unscored:
         return means
-    return f"{means}, strict mean {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0"
+    return f"{means}, {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0"
 
 
 def _verdicts(figures: Figures) -> str:

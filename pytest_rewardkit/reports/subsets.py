@@ -41,7 +41,7 @@ def _by(tests: Iterable[Test], name: Callable[[Test], str | None]) -> dict[str, 
 
 
 def means(named: Mapping[str, Sequence[Test]], *, everything: bool) -> list[str]:
-    """Return the strict mean of each, lowest first, as ``0.53 sorting (3)``.
+    """Return the mean of each with unscored tests as 0, lowest first, as ``0.53 sorting (3)``.
 
     Parameters:
         named: tests by the name of what they belong to.

@@ -181,7 +181,7 @@ def one_line_section(figures: Figures) -> Line:
     if not figures.tests:
         text = "rewards: no test earned a reward"
     else:
-        text = f"rewards: mean {shown(figures.mean)}, strict mean {shown(figures.strict_mean)}, {_verdicts(figures)}"
+        text = f"rewards: mean {shown(figures.mean)}{_with_unscored(figures)}, {_verdicts(figures)}"
     if figures.missing:
         text += f", {counted(len(figures.missing), 'test')} not run"
     return _line(text)
@@ -259,10 +259,12 @@ def _means(figures: Figures, decisions: Sequence[Decision]) -> Line:
     color = ("green" if of_run[0].passed else "red") if of_run else _color(figures.mean)
     mean = Segment(f"mean {shown(figures.mean)}", (color, "bold"))
     scored = Segment(f" over {figures.over}")
-    strict = Segment(f", strict mean {shown(figures.strict_mean)}")
-    if not figures.unscored:
-        return mean, scored, strict
-    return mean, scored, strict, Segment(f" with {figures.unscored:,} unscored as 0", ("purple",))
+    return (mean, scored, Segment(strict, ("purple",))) if (strict := _with_unscored(figures)) else (mean, scored)
+
+
+def _with_unscored(figures: Figures) -> str:
+    """Return the mean that gates use, where it differs from the mean over scored tests."""
+    return f", {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0" if figures.unscored else ""
 
 
 def _verdicts(figures: Figures) -> str:

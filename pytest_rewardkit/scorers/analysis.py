@@ -120,7 +120,8 @@ def score_analysis(
     shown = charts_read(readings) or charts_of_e2b(cell.charts)
     plotted = bool(plot_bonus or not shown) and _is_plotted(cell, unshown)
     parts += own_time.parts(checks, lambda check: judge_chart(check, shown, image_shown=plotted), _unjudged)
-    return _rewarded(parts, plot_bonus if plotted else 0.0, replaces=plot_replaces, reason=f"scored {extraction.how}")
+    reason = f"code judged: {extraction.how}"
+    return _rewarded(parts, plot_bonus if plotted else 0.0, replaces=plot_replaces, reason=reason)
 
 
 def _unjudged(item: Insight | ChartCheck, why: str) -> Part:

@@ -121,7 +121,7 @@ def score_cases(
             return Reward.from_parts(judge(case, nothing, matching) for case in checks)
 
         return settled(sandbox, error, failed)
-    return Reward.from_parts(parts, reason=f"scored {extraction.how}")
+    return Reward.from_parts(parts, reason=f"code judged: {extraction.how}")
 
 
 def _of_language(
@@ -152,7 +152,7 @@ def _of_language(
             )
     except SandboxUnavailable as error:
         return settled(sandbox, error, failed)
-    return Reward.from_parts(parts, reason=f"scored {extraction.how}, as {language.name}")
+    return Reward.from_parts(parts, reason=f"code judged: {extraction.how}, as {language.name}")
 
 
 class _Examination:

@@ -123,7 +123,7 @@ def score_files(
     )
     if nothing_else:
         parts.append(_nothing_else(before, after, matters))
-    return Reward.from_parts(parts, reason=f"scored {extraction.how}")
+    return Reward.from_parts(parts, reason=f"code judged: {extraction.how}")
 
 
 def _failed(names: Sequence[str], weights: Sequence[float], verdict: Verdict, reason: str, stderr: str = "") -> Reward:

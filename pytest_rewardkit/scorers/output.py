@@ -120,7 +120,7 @@ def score_output(
 
         return settled(sandbox, error, failed)
     part = part_of("output", comparison, answer, expected=wanted, actual=readable(output), verdict=answer.verdict)
-    return Reward.from_parts([part], reason=comparison.reason or f"scored {extraction.how}")
+    return Reward.from_parts([part], reason=comparison.reason or f"code judged: {extraction.how}")
 
 
 def _of_program(answer: Answer, expected: Any, matching: Matching) -> ComparisonResult:

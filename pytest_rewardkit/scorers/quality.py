@@ -133,7 +133,7 @@ def score_quality(
             judged = [_judged(interpreter, name, commands[name], source, time_limit) for name in parts]
     except SandboxUnavailable as error:
         return Reward.unscored(str(error))
-    return Reward.from_parts(judged, reason=f"scored {extraction.how}")
+    return Reward.from_parts(judged, reason=f"code judged: {extraction.how}")
 
 
 class _JudgedSource:

@@ -48,7 +48,7 @@ def test_summary_outputs_and_annotations(step, run):
     ]
     commands = [line for line in result.errlines if line.lstrip().startswith("::")]
     assert commands == [
-        "::error title=reward gate::strict mean 0.67 < 0.8",
+        "::error title=reward gate::mean 0.67 < 0.8",
         f"::warning file={step.name}/test_suite.py,line=7,title=reward 0.75::test_suite.py::test_partial: partial: "
         "::error::forged",
     ]

@@ -17,7 +17,7 @@ def test_record_can_be_changed_where_the_test_ran(run, pytester):
             record.reward = Reward(0.25, reason="halved by the house")
         """
     )
-    run().stdout.fnmatch_lines(["0.25 * partial        *::test_half", "mean 0.25 over 1 scored test, strict mean 0.25"])
+    run().stdout.fnmatch_lines(["0.25 * partial        *::test_half", "mean 0.25 over 1 scored test"])
 
 
 def test_summary_can_be_added_to(run, pytester):

@@ -38,7 +38,7 @@ def test_who_lost_its_sandbox_before_it_recorded_is_unscored(run, pytester):
     pytester.makepyfile(test_suite=EXPIRED)
     result = run("--rewardkit-fail-under=0.9")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["mean 1.00 over 1 scored test, strict mean 0.14 with 6 unscored as 0"])
+    result.stdout.fnmatch_lines(["mean 1.00 over 1 scored test, 0.14 with 6 unscored as 0"])
     result.stdout.no_fnmatch_line("*gate passed*")
 
 
@@ -125,5 +125,5 @@ def test_a_lost_sandbox_is_replaced_once_where_nothing_but_the_scorer_used_it(ru
         """
     )
     result = run()
-    result.stdout.fnmatch_lines(["mean 0.50 over 2 scored tests, strict mean 0.33 with 1 unscored as 0"])
+    result.stdout.fnmatch_lines(["mean 0.50 over 2 scored tests, 0.33 with 1 unscored as 0"])
     result.stdout.fnmatch_lines(["4 sandboxes used*"])

@@ -46,8 +46,8 @@ def suite(pytester):
 @pytest.mark.parametrize(
     ("args", "sums", "sorting"),
     [
-        ((), "passed: strict mean 1.00 >= 0.5", "passed: 2 tests that must pass did"),
-        (("test_sums.py",), "passed: strict mean*", "not asked: none of its tests was selected (test_sums.py)"),
+        ((), "passed: mean 1.00 >= 0.5", "passed: 2 tests that must pass did"),
+        (("test_sums.py",), "passed: mean*", "not asked: none of its tests was selected (test_sums.py)"),
         (
             ("-k", "sorted"),
             "not asked: none of its tests was selected (-k sorted)",
@@ -75,7 +75,7 @@ def test_only_failed_tests_again(run, suite):
     suite.makepyfile(test_sums="import pytest\n@pytest.mark.reward(group='sums')\ndef test_add(): assert False\n")
     assert run("-p", "cacheprovider").ret == 1
     run("--lf").stdout.fnmatch_lines(
-        ["gate sums FAILED: strict mean 0.00 < 0.5", "gate sorting not asked: none of its tests was selected (--lf)"]
+        ["gate sums FAILED: mean 0.00 < 0.5", "gate sorting not asked: none of its tests was selected (--lf)"]
     )
 
 

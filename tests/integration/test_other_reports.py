@@ -156,7 +156,7 @@ def test_html(run, pytester):
     assert rows["test_suite.py::test_parts"] == ['<td class="col-reward">0.80</td>']
     assert rows["test_suite.py::test_unscored"] == ['<td class="col-reward">-</td>']
     assert rows["test_suite.py::test_plain"] == ['<td class="col-reward"></td>']
-    assert "<p>gate FAILED: strict mean 0.26 &lt; 0.9, 1 unscored test counting as 0</p>" in page
+    assert "<p>gate FAILED: mean 0.26 &lt; 0.9, 1 unscored test counting as 0</p>" in page
 
 
 def test_json_report(run, pytester):

@@ -263,7 +263,7 @@ def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
         [
             "   - * unscored       *::test_any",
             "      no sandbox could be created: *",
-            "mean 1.00 over 1 scored test, strict mean 0.50 with 1 unscored as 0",
+            "mean 1.00 over 1 scored test, 0.50 with 1 unscored as 0",
         ]
     )
     # One error, not all that led to it.

@@ -65,7 +65,7 @@ def test_a_killed_server_costs_the_test_that_ran(run, pytester, one_worker):
             "   - * unscored       test_suite.py::test_scorer_meets_it",
             "   - * unscored       test_suite.py::test_itself_meets_it",
             "      the local server was ended by SIGKILL; another one takes its place (*",
-            "mean 1.00 over 2 scored tests, strict mean 0.50 with 2 unscored as 0",
+            "mean 1.00 over 2 scored tests, 0.50 with 2 unscored as 0",
         ]
     )
     # What went wrong at the end, when sandboxes that are gone were to be killed, is no news.
@@ -91,7 +91,7 @@ def test_the_server_dies_between_two_tests(run, pytester, one_worker):
     )
     result = run(*one_worker)
     result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["mean 1.00 over 5 scored tests, strict mean 1.00"])
+    result.stdout.fnmatch_lines(["mean 1.00 over 5 scored tests"])
 
 
 def test_a_stopped_server_makes_tests_unscored_and_is_replaced(pytester, monkeypatch, run, one_worker):
@@ -119,7 +119,7 @@ def test_a_stopped_server_makes_tests_unscored_and_is_replaced(pytester, monkeyp
             "rewardkit: the local server did not answer within 2 s, and was killed; another one takes its place",
             "   - * unscored       test_suite.py::test_meets_it",
             "      the local server did not answer within 2 s, and was killed; *",
-            "mean 1.00 over 1 scored test, strict mean 0.50 with 1 unscored as 0",
+            "mean 1.00 over 1 scored test, 0.50 with 1 unscored as 0",
         ]
     )
 

@@ -40,7 +40,7 @@ TABLE = """\
       a quarter is there
 0.75 ##########  partial        test_suite.py::test_partial
 
-mean 0.50 over 4 scored tests, strict mean 0.40 with 1 unscored as 0
+mean 0.50 over 4 scored tests, 0.40 with 1 unscored as 0
 1 passed, 2 partial, 1 wrong_output, 1 unscored
 a digit in the progress is a reward: 5 from 0.50 to 0.59
 """.splitlines()
@@ -103,7 +103,7 @@ def test_words_and_every_test_with_its_parts(run):
 
 
 def test_quiet_is_one_line_and_very_quiet_none(run):
-    line = "rewards: mean 0.50, strict mean 0.40, 1 passed, 2 partial, 1 wrong_output, 1 unscored"
+    line = "rewards: mean 0.50, 0.40 with 1 unscored as 0, 1 passed, 2 partial, 1 wrong_output, 1 unscored"
     assert [text for text in run("-q").outlines if "mean" in text] == [line]
     assert "mean" not in run("-qq").stdout.str()
 

@@ -135,7 +135,7 @@ def test_right_and_wrong_programs(sandbox, language):
 def test_the_fence_names_the_language(sandbox, language):
     response = f"Here it is:\n\n```{FENCES[language]}\n{written(language, 'n + 1')}```\n\nIt adds one.\n"
     reward = score_cases(sandbox, response, cases("n + 1"), language="auto")
-    assert (reward.value, reward.reason) == (1.0, f"scored the only code block, as {language}")
+    assert (reward.value, reward.reason) == (1.0, f"code judged: the only code block, as {language}")
 
 
 def test_slow_crashing_and_broken_programs(sandbox, language):

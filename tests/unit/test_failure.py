@@ -22,11 +22,11 @@ def test_a_table_of_all_parts_and_the_details_of_those_that_did_not_pass() -> No
             expected="hello\nthere",
             stderr="Traceback:\n  x\nNameError: x\n",
         ),
-        reason="scored the only code block",
+        reason="code judged: the only code block",
     )
     assert lines == [
         "reward 0.25 < threshold 0.75 (partial)",
-        "  scored the only code block",
+        "  code judged: the only code block",
         "  1.00  passed         add(1, 2)",
         "  0.00  wrong_output   add(2, 2)  weight 2",
         "  0.00  runtime_error  greet()",

@@ -28,10 +28,10 @@ def crashed(node_id="test_crashed"):
 @pytest.mark.parametrize(
     ("values", "state", "reason"),
     [
-        ([1.0, 0.6], PASSED, "strict mean 0.80 >= 0.8"),
-        ([1.0, 0.59], FAILED, "strict mean 0.79 < 0.8"),
-        ([1.0, 1.0, 1.0, 1.0, None], PASSED, "strict mean 0.80 >= 0.8, 1 unscored test counting as 0"),
-        ([1.0, None], FAILED, "strict mean 0.50 < 0.8, 1 unscored test counting as 0"),
+        ([1.0, 0.6], PASSED, "mean 0.80 >= 0.8"),
+        ([1.0, 0.59], FAILED, "mean 0.79 < 0.8"),
+        ([1.0, 1.0, 1.0, 1.0, None], PASSED, "mean 0.80 >= 0.8, 1 unscored test counting as 0"),
+        ([1.0, None], FAILED, "mean 0.50 < 0.8, 1 unscored test counting as 0"),
         ([], FAILED, "no test earned a reward, so there is no mean"),
     ],
 )
@@ -52,7 +52,7 @@ def test_mean_does_not_hang_on_rounding():
 
 def test_crashed_tests_count_as_0():
     decision = decide(Gate(fail_under=0.5), [*rewarded(1.0), crashed(), crashed("test_too")])
-    assert (decision.state, decision.reason) == (FAILED, "strict mean 0.33 < 0.5, 2 unscored tests counting as 0")
+    assert (decision.state, decision.reason) == (FAILED, "mean 0.33 < 0.5, 2 unscored tests counting as 0")
 
 
 @pytest.mark.parametrize("gate", [Gate(fail_under=0.0), Gate(min_pass_rate=0.0), Gate(max_unscored=9)])
@@ -95,10 +95,10 @@ def test_unscored_tests_are_bounded():
 def test_every_condition_must_hold_and_those_that_do_not_are_named():
     gate = Gate(fail_under=0.9, min_pass_rate=0.5, max_unscored=0)
     assert decide(gate, rewarded(1.0, 0.5, None)).reason == (
-        "strict mean 0.50 < 0.9, 1 unscored test counting as 0; 1 unscored test > 0"
+        "mean 0.50 < 0.9, 1 unscored test counting as 0; 1 unscored test > 0"
     )
     assert decide(gate, rewarded(1.0)).reason == (
-        "strict mean 1.00 >= 0.9; pass rate 1.00 >= 0.5, 1 of 1 passed; 0 unscored tests <= 0"
+        "mean 1.00 >= 0.9; pass rate 1.00 >= 0.5, 1 of 1 passed; 0 unscored tests <= 0"
     )
 
 
@@ -125,7 +125,7 @@ class TestGroups:
         known = Test("a", [attempt(0.0, outcome="rerun", group="graphs"), TestResult(CRASHED)])
         tests = [*rewarded(1.0, group="sorting"), known]
         assert decide(Gate(name="sorting", fail_under=1.0), tests).passed
-        assert decide(Gate(name="graphs", fail_under=0.1), tests).reason.startswith("strict mean 0.00 < 0.1")
+        assert decide(Gate(name="graphs", fail_under=0.1), tests).reason.startswith("mean 0.00 < 0.1")
 
     def test_a_missing_test_may_be_of_any_group(self):
         decision = decide(Gate(name="sorting", fail_under=0.0), rewarded(1.0, group="sorting"), missing=["x"])
@@ -162,7 +162,7 @@ class TestConfidence:
         decision = self.decide(*[1.0] * 15, fail_under=0.8)
         assert (decision.state, decision.reason) == (
             UNDECIDED,
-            "too few to decide: strict mean 1.00 of 15 tests; to show 0.8 with 95 % confidence takes 16 at least",
+            "too few to decide: mean 1.00 of 15 tests; to show 0.8 with 95 % confidence takes 16 at least",
         )
         assert not decision.passed
         assert self.decide(*[1.0] * 16, fail_under=0.8).passed
@@ -170,17 +170,17 @@ class TestConfidence:
     def test_clearly_under(self):
         decision = self.decide(*[0.0, 0.5] * 5, fail_under=0.8)
         assert decision.state is FAILED
-        assert decision.reason.startswith("strict mean 0.25 < 0.8, 95 % interval 0.")
+        assert decision.reason.startswith("mean 0.25 < 0.8, 95 % interval 0.")
 
     def test_clearly_over(self):
         decision = self.decide(*[0.9, 1.0] * 50, fail_under=0.8)
         assert decision.state is PASSED
-        assert decision.reason == "strict mean 0.95 >= 0.8, 95 % interval 0.94 to 0.96"
+        assert decision.reason == "mean 0.95 >= 0.8, 95 % interval 0.94 to 0.96"
 
     def test_between_is_too_few(self):
         decision = self.decide(*[1.0] * 17, *[0.0] * 3, fail_under=0.8)
         assert decision.state is UNDECIDED
-        assert decision.reason.startswith("too few to decide: strict mean 0.85 of 20 tests, 95 % interval 0.")
+        assert decision.reason.startswith("too few to decide: mean 0.85 of 20 tests, 95 % interval 0.")
         assert decision.reason.endswith("around 0.8; about 180 such tests would decide")
 
     def test_a_mean_at_the_bound_is_never_decided(self):

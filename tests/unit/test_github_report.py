@@ -113,15 +113,15 @@ def test_the_whole_page():
         missing=["a.py::never"],
     )
     decisions = [
-        Decision("run", GateState.FAILED, "strict mean 0.42 < 0.8"),
+        Decision("run", GateState.FAILED, "mean 0.42 < 0.8"),
         Decision("sorting", GateState.UNDECIDED, "too few"),
     ]
     page = github.summary(ledger, passed=False, decisions=decisions)
     unescaped = re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), page)
     assert re.sub("</?code>", "`", unescaped) == (
-        "### Rewards: FAILED, mean 0.62 over 2 scored tests, strict mean 0.42 with 1 unscored as 0\n"
+        "### Rewards: FAILED, mean 0.62 over 2 scored tests, 0.42 with 1 unscored as 0\n"
         "\n"
-        "- gate **failed**: `strict mean 0.42 < 0.8`\n"
+        "- gate **failed**: `mean 0.42 < 0.8`\n"
         "- gate `sorting` **undecided**: `too few`\n"
         "- 1 passed, 1 partial, 1 crashed\n"
         "\n"

@@ -92,7 +92,7 @@ def test_unscored_attempts_cannot_make_a_gate_pass() -> None:
     ledger = ledger_of(1.0, 1.0, None, "crashed")
     assert ledger.figures().mean == 1.0
     mean = decide(Gate(fail_under=0.6), ledger.tasks)
-    assert (mean.state, mean.reason) == (GateState.FAILED, "strict mean 0.50 < 0.6, 2 unscored tests counting as 0")
+    assert (mean.state, mean.reason) == (GateState.FAILED, "mean 0.50 < 0.6, 2 unscored tests counting as 0")
     assert decide(Gate(max_unscored=1), ledger.tasks).reason == "2 unscored tests > 1"
     assert not only(ledger).passed
 
@@ -101,10 +101,10 @@ def test_gates_decide_on_the_reduced_reward() -> None:
     ledger = ledger_of(0.0, 1.0, 0.0, 1.0, reduce="pass_at_2", threshold=0.5, must_pass=True)
     gates = [Gate(fail_under=0.8, min_pass_rate=1.0, must_pass=True)]
     run, must_pass = Judge(gates).decide(ledger)
-    assert run.reason == "strict mean 0.83 >= 0.8; pass rate 1.00 >= 1, 1 of 1 passed; 1 test that must pass did"
+    assert run.reason == "mean 0.83 >= 0.8; pass rate 1.00 >= 1, 1 of 1 passed; 1 test that must pass did"
     assert must_pass.passed
     (alone,) = Judge([Gate(fail_under=0.8)]).decide(ledger_of(0.0, 1.0, 0.0, 1.0))
-    assert alone.reason == "strict mean 0.50 < 0.8"
+    assert alone.reason == "mean 0.50 < 0.8"
 
 
 def test_a_task_without_a_threshold_passes_when_its_attempts_do() -> None:
