@@ -48,7 +48,7 @@ def sandbox_options() -> dict[str, Any]:
 
 
 class _Creator:
-    """What the fixture `sandbox_factory` gives."""
+    """The value of the fixture `sandbox_factory`."""
 
     def __init__(self, request: pytest.FixtureRequest, factory: Factory) -> None:
         self._request = request
@@ -70,14 +70,14 @@ class _Creator:
 def sandbox_factory(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[SandboxFactory, None, None]:
-    """Create as many sandboxes as the test wants, by keywords of ``Sandbox.create`` or limits; all get killed."""
+    """Create a sandbox per call, with keywords of ``Sandbox.create`` or limits; all are killed after the test."""
     with _factory(request, sandbox_options) as factory:
         yield _Creator(request, factory)
 
 
 @pytest.fixture(scope=_scope)
 def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> Sandbox:
-    """The test's own ``e2b_code_interpreter.Sandbox``: created at its first use, killed afterwards in any case."""
+    """The test's own ``e2b_code_interpreter.Sandbox``: created at its first use, always killed after the test."""
     __tracebackhide__ = True
     if request.scope != "function":
         # What fixtures of that scope leave in it is told from what tests do.
@@ -92,7 +92,7 @@ def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> 
 def async_sandbox(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[AsyncSandbox, None, None]:
-    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio and anyio alike, as `sandbox` is."""
+    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio or anyio; created and killed as `sandbox`."""
     __tracebackhide__ = True
     with _factory(request, sandbox_options) as factory:
 
@@ -167,7 +167,7 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
 
 @pytest.fixture
 def trace(request: pytest.FixtureRequest) -> Callable[[Any], AbstractContextManager[None]]:
-    """Keep what is done in a sandbox: ``with trace(sandbox): ...`` notes cells, commands and files."""
+    """Record each step in a sandbox: ``with trace(sandbox): ...`` keeps cells, commands and files."""
     from pytest_rewardkit.run.worker.recorder_of import recorder_of
     from pytest_rewardkit.sandboxes.tracing import traced
 

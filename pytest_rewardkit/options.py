@@ -106,7 +106,7 @@ LIMIT_OPTIONS: Final = (
     _limit("processes", 128, "Processes and threads of a local sandbox"),
     _limit("disk_mb", 512, "Size of a local sandbox's files in MiB"),
     _limit("open_files", 1024, "Open files of a process in a local sandbox"),
-    _limit("output_mb", 16, "Output of one run or command that a local sandbox passes on, in MiB"),
+    _limit("output_mb", 16, "Output of one run or command in a local sandbox, in MiB; the rest is dropped"),
 )
 LIMITS: Final = tuple(option.name for option in LIMIT_OPTIONS)
 """The names of the limits of a local sandbox, which are those of the local server's settings."""
@@ -117,9 +117,9 @@ CONTAINER_OPTIONS: Final = (
         "Command of the container engine for the docker provider (default: docker, else podman)",
         "NAME",
     ),
-    _text("docker_image", "Image for the docker provider that has this package; without it one is built", "NAME"),
-    _text("docker_packages", "Packages for the image that is built, as for pip, with spaces between", "PACKAGES"),
-    _text("docker_options", "More options of docker run for the docker provider, as one text", "OPTIONS"),
+    _text("docker_image", "Image for the docker provider, with this package; without it, one is built", "NAME"),
+    _text("docker_packages", "Packages for the image that is built, as for pip, separated by spaces", "PACKAGES"),
+    _text("docker_options", "Extra options of docker run for the docker provider, as one text", "OPTIONS"),
 )
 
 OPTIONS: Final = (
@@ -131,7 +131,7 @@ OPTIONS: Final = (
         "--rewardkit-provider",
         option_values.choice("auto", "e2b", "local", "docker"),
         "auto",
-        "Where sandboxes come from: auto (e2b where E2B_API_KEY is set, else local, else docker), e2b, local or docker",
+        "Where sandboxes come from: auto (e2b if E2B_API_KEY is set, else local, else docker), e2b, local or docker",
         "NAME",
     ),
     Option(
@@ -180,7 +180,7 @@ OPTIONS: Final = (
         "--rewardkit-max-sandbox-seconds",
         option_values.rate,
         None,
-        "How long all sandboxes of the run may live together, in seconds; beyond it none is created, and the run fails",
+        "Seconds that all sandboxes of the run may live in total; beyond that no more are created, and the run fails",
         "SECONDS",
     ),
     Option(
@@ -188,7 +188,7 @@ OPTIONS: Final = (
         "--rewardkit-max-cost",
         option_values.rate,
         None,
-        "How much all sandboxes of the run may cost, in dollars; beyond it none is created, and the run fails",
+        "Dollars that all sandboxes of the run may cost; beyond that no more are created, and the run fails",
         "DOLLARS",
     ),
     Option(
@@ -196,7 +196,7 @@ OPTIONS: Final = (
         "--rewardkit-vcpu-price",
         option_values.price,
         None,
-        "What a virtual processor of a sandbox costs, in dollars an hour (default: E2B's price, in E2B's cloud)",
+        "Price of a sandbox's virtual processor, in dollars an hour (default: in E2B's cloud, E2B's price)",
         "DOLLARS",
     ),
     Option(
@@ -204,7 +204,7 @@ OPTIONS: Final = (
         "--rewardkit-gib-price",
         option_values.price,
         None,
-        "What a GiB of memory of a sandbox costs, in dollars an hour (default: E2B's price, in E2B's cloud)",
+        "Price of a GiB of a sandbox's memory, in dollars an hour (default: in E2B's cloud, E2B's price)",
         "DOLLARS",
     ),
     *LIMIT_OPTIONS,
@@ -213,7 +213,7 @@ OPTIONS: Final = (
         "--rewardkit-threshold",
         option_values.fraction,
         None,
-        "The reward in [0, 1] at which a test passes if it names no threshold of its own",
+        "The lowest reward in [0, 1] with which a test passes, if it has no threshold of its own",
         "REWARD",
     ),
     Option(
@@ -267,8 +267,8 @@ OPTIONS: Final = (
         "--rewardkit-from",
         str,
         None,
-        "Decide and report an earlier run again from its results file; nothing is run. Several files, or folders, are "
-        "joined as the shards of one run",
+        "Report an earlier run from its results file, and let gates decide again; no test runs. Several files, or "
+        "folders, are joined as the shards of one run",
         "FILE",
         alone="reports nothing",
         several=True,
@@ -287,8 +287,8 @@ OPTIONS: Final = (
         "--rewardkit-durations",
         str,
         None,
-        "Make shards last equally long, by a results file or pytest-split's durations (default: .test_durations, if "
-        "there is one)",
+        "Balance shards by the durations in a results file or in pytest-split's file (default: .test_durations, if "
+        "it exists)",
         "FILE",
         alone="splits nothing",
     ),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _MARKERS: Final = (
     "reward(*, threshold=None, weight=1.0, group=None, must_pass=False, attempts=1, reduce='mean'): the test earns a "
-    "reward in [0, 1] and passes from the threshold on.",
+    "reward in [0, 1] and passes if it reaches the threshold.",
     "sandbox(*, template=None, timeout=None, envs=None, metadata=None, allow_internet_access=None, ..., "
     "memory_mb=None, processes=None, disk_mb=None, open_files=None, output_mb=None): keywords of e2b's Sandbox.create "
     "for the test's sandboxes, and limits of local ones.",

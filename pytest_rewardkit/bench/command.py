@@ -60,17 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         PROGRAM,
         description="Measure how long sandboxes take from their creation to their first command's answer: one by one, "
-        "at a steady pace, and all at once; on a cluster that speaks E2B's protocol, and on a local server beside it.",
-        epilog=f"Example: {PROGRAM} --url https://api.cluster.example. The key comes from E2B_API_KEY; without any "
-        "address it is E2B's own cloud that is measured, and without a key only the local server.",
+        "at a steady pace, and all at once. Measures a cluster that speaks E2B's protocol, and then a local server.",
+        epilog=f"Example: {PROGRAM} --url https://api.cluster.example. The key comes from E2B_API_KEY; without an "
+        "address it measures E2B's own cloud, and without a key only the local server.",
     )
     parser.add_argument("--url", help="the cluster's API (default: E2B_API_URL)")
     parser.add_argument("--sandbox-url", metavar="URL", help="where its sandboxes answer (default: E2B_SANDBOX_URL)")
     parser.add_argument("--domain", help="its domain, in place of both (default: E2B_DOMAIN)")
-    parser.add_argument("--template", metavar="NAME", help="what sandboxes are made of (default: the SDK's)")
+    parser.add_argument("--template", metavar="NAME", help="template of the sandboxes (default: the SDK's)")
     parser.add_argument("-n", type=_count, default=100, metavar="N", help="sandboxes of each round (default: 100)")
     parser.add_argument(
-        "--stagger", type=_pace, default=0.2, metavar="SECONDS", help="between two at a steady pace (default: 0.2)"
+        "--stagger",
+        type=_pace,
+        default=0.2,
+        metavar="SECONDS",
+        help="seconds between two, at a steady pace (default: 0.2)",
     )
     parser.add_argument("--no-local", action="store_true", help="leave the local server out")
     return parser

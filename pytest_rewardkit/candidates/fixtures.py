@@ -23,8 +23,8 @@ ASKING: Final = ("recorded", "async_recorded")
 
 
 MARKER: Final = (
-    "reward_models(*names): the test runs once for each model, whose name the fixture `model` gives; "
-    "--rewardkit-models names others."
+    "reward_models(*names): the test runs once for each model; the fixture `model` is its name. "
+    "--rewardkit-models names other models."
 )
 
 
@@ -65,7 +65,7 @@ def _named(argnames: Any) -> list[str]:
 
 @pytest.fixture
 def model(request: pytest.FixtureRequest) -> str:
-    """The name of the model that the test is about, of ``@pytest.mark.reward_models`` or ``--rewardkit-models``."""
+    """The name of the test's model, from ``@pytest.mark.reward_models`` or ``--rewardkit-models``."""
     name: str | None = getattr(request, "param", None)
     if name is None:
         pytest.fail(
@@ -78,10 +78,10 @@ def model(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def recorded(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[], Any]], Any]:
-    """Ask a model once: ``recorded(prompt, lambda: client.ask(prompt))`` gives what is on record for that prompt.
+    """Ask a model once: ``recorded(prompt, lambda: client.ask(prompt))`` returns the recorded answer to that prompt.
 
-    With ``--rewardkit-candidates``. Without, or where nothing is on record, it gives what the call does: text, JSON or
-    `Candidate`.
+    Without ``--rewardkit-candidates``, or if there is no recorded answer, it makes the call and returns its result:
+    text, JSON or a `Candidate`.
     """
     asked = _asked_in(request.node)
 
@@ -102,7 +102,7 @@ def recorded(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[], Any]
 
 @pytest.fixture
 def async_recorded(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[], Awaitable[Any]]], Awaitable[Any]]:
-    """Ask a model once, by ``await async_recorded(prompt, lambda: client.ask(prompt))``; see `recorded`."""
+    """Ask a model once: ``await async_recorded(prompt, lambda: client.ask(prompt))``; see `recorded`."""
     asked = _asked_in(request.node)
 
     async def ask(prompt: Any, call: Callable[[], Awaitable[Any]]) -> Any:

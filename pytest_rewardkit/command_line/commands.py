@@ -27,7 +27,7 @@ class Subcommand:
 COMMANDS: Final = (
     Subcommand(
         "serve",
-        "serve local sandboxes until interrupted, and print the variables that lead E2B's SDK to them",
+        "serve local sandboxes until interrupted, and print the variables that point E2B's SDK at them",
         "pytest-rewardkit serve --port 3000",
         "pytest_rewardkit.local.__main__",
     ),
@@ -39,7 +39,7 @@ COMMANDS: Final = (
     ),
     Subcommand(
         "doctor",
-        "show what isolation sandboxes get on this machine, and how to get more",
+        "show how sandboxes are isolated on this machine, and how to get more",
         "pytest-rewardkit doctor",
         "pytest_rewardkit.local.__main__",
     ),
@@ -51,13 +51,13 @@ COMMANDS: Final = (
     ),
     Subcommand(
         "merge",
-        "decide and report once over the results files of all shards of a run",
+        "read the results files of all shards of a run, decide once, and report",
         "pytest-rewardkit merge results/ --rewardkit-fail-under=0.8",
         "pytest_rewardkit.command_line.merge",
     ),
     Subcommand(
         "bench",
-        "measure how long a cluster's sandboxes take to their first command, and this machine's beside them",
+        "measure how long a cluster's sandboxes take to their first command, compared with this machine's",
         "pytest-rewardkit bench --url https://api.cluster.example",
         "pytest_rewardkit.bench.command",
     ),

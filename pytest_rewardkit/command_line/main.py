@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         PROGRAM,
-        description="Sandboxes and rewards for code that a model wrote; tests run by `pytest --rewardkit`.",
-        epilog=f"`{PROGRAM} COMMAND --help` has a command's options.",
+        description="Sandboxes and rewards for code that a model wrote. To run tests, use `pytest --rewardkit`.",
+        epilog=f"`{PROGRAM} COMMAND --help` lists a command's options.",
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {version(PROGRAM)}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

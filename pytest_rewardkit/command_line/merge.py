@@ -22,8 +22,8 @@ def main(words: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(
         "pytest-rewardkit merge",
-        description="Decide once over the results files of all shards of a run, and write every report. "
-        "Fails when a shard is missing, cut or there twice.",
+        description="Read the results files of all shards of a run, decide once, and write every report. "
+        "Fails if a shard is missing, cut off or given twice.",
         epilog="Example: pytest-rewardkit merge results/ --rewardkit-fail-under=0.8 --rewardkit-html=report.html",
     )
     parser.add_argument("results", nargs="+", metavar="FILE", help="results files, or folders with them")

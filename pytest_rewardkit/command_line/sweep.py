@@ -78,12 +78,13 @@ def _seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "pytest-rewardkit sweep",
-        description="List the sandboxes that runs of this package have left behind, where E2B's variables lead.",
-        epilog="As in: pytest-rewardkit sweep --older-than 1h --yes",
+        description="List the sandboxes that runs of this package have left behind in the cloud or cluster that E2B's "
+        "variables name, and end them with --yes.",
+        epilog="Example: pytest-rewardkit sweep --older-than 1h --yes",
     )
-    parser.add_argument("--run", metavar="KEY", help="only those of one run, by the key that its summary names")
+    parser.add_argument("--run", metavar="KEY", help="only the sandboxes of one run, by the key in its summary")
     parser.add_argument(
-        "--older-than", metavar="TIME", type=_seconds, default=0.0, help="only older ones, such as 90s, 30m, 1h or 2d"
+        "--older-than", metavar="TIME", type=_seconds, default=0.0, help="only those older than 90s, 30m, 1h or 2d"
     )
-    parser.add_argument("--yes", action="store_true", help="end them")
+    parser.add_argument("--yes", action="store_true", help="end the listed sandboxes")
     return parser

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MARKER: Final = (
     "reward_dataset(path, *, id=None, fields=None, limit=None, format=None, samples=None): the test runs once for each "
-    "row of a dataset, which the fixture `row` gives."
+    "row of a dataset; the fixture `row` is that row."
 )
 
 _SOURCES: Final = pytest.StashKey[list[tuple[pytest.Mark, Path, "DatasetSource"]]]()
@@ -125,7 +125,7 @@ def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
         if not asked:
             if (budget := budget_of(request)) is not None:
                 budget.use_again()
-            asked.append(request.getfixturevalue("rewardkit_test_runners").of(_template(request)))
+            asked.append(request.getfixturevalue("_rewardkit_test_runners").of(_template(request)))
         return asked[0]
 
     yield sampled_row.row(test_runner)
@@ -135,7 +135,7 @@ def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
 
 @pytest.fixture
 def candidate(row: Row) -> str:
-    """What is judged in this test: the sample for its row, or the row's own field. Override it to ask a model."""
+    """The candidate that this test judges: its row's sample, or the row's own field. Override it to ask a model."""
     from pytest_rewardkit.errors import RewardkitUsageError
 
     try:
@@ -147,7 +147,7 @@ def candidate(row: Row) -> str:
 
 @pytest.fixture
 def attempt(request: pytest.FixtureRequest) -> int:
-    """Which of the attempts at its row, or of ``@pytest.mark.reward(attempts=)``, this test is; from 1."""
+    """The number of this attempt, from 1: at its row, or of ``@pytest.mark.reward(attempts=)``."""
     sampled_row = sampled_row_of(request.node)
     return int(getattr(request, "param", sampled_row.number if sampled_row is not None else 1))
 
@@ -159,8 +159,8 @@ def reference(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def rewardkit_test_runners(request: pytest.FixtureRequest) -> Generator[TestRunners, None, None]:
-    """Where the rows' own test code runs: a sandbox for this process's whole session, made when it is first needed."""
+def _rewardkit_test_runners(request: pytest.FixtureRequest) -> Generator[TestRunners, None, None]:
+    """The sandbox for the rows' own test code: one for this process's whole session, created when first needed."""
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
     from pytest_rewardkit.fixtures import wide_factory

@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Local sandboxes for E2B's SDKs, without a key.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     serve = actions.add_parser(
-        "serve", **_about("Serve until interrupted, and print the variables to use.", "serve --port 3000")
+        "serve",
+        **_about("Serve local sandboxes until interrupted, and print the variables to use.", "serve --port 3000"),
     )
     serve.add_argument("--port", type=int, default=0, metavar="N", help="port of the control plane (default: any)")
     serve.add_argument("--traffic-port", type=int, default=0, metavar="N", help="port of the sandboxes (default: any)")
@@ -84,23 +85,26 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--fork-server", help=argparse.SUPPRESS)
     serve.add_argument("--container", action="store_true", help=argparse.SUPPRESS)
     run = actions.add_parser(
-        "run", **_about("Run a command against a fresh server, and stop it after.", "run -- python agent.py")
+        "run",
+        **_about(
+            "Run a command against a fresh local server, and stop the server afterwards.", "run -- python agent.py"
+        ),
     )
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT ...]")
     doctor = actions.add_parser(
-        "doctor", **_about("Show what isolation a sandbox gets here, and how to get more.", "doctor")
+        "doctor", **_about("Show how sandboxes are isolated on this machine, and how to get more.", "doctor")
     )
     templates = actions.add_parser(
         "templates", **_about("Make a project's templates, so that no test waits for them.", "templates")
     )
-    templates.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    templates.add_argument("names", nargs="*", metavar="NAME", help="templates to make (default: all)")
     templates.add_argument(
         "--unused-days",
         type=int,
         metavar="N",
-        help="make none, but list what the cache has that nobody has asked for in N days; 0 lists all",
+        help="make nothing, but list the cached templates that nobody has used for N days; 0 lists all",
     )
-    templates.add_argument("--yes", action="store_true", help="with --unused-days, remove them")
+    templates.add_argument("--yes", action="store_true", help="with --unused-days, remove the listed ones")
     for action in (serve, run, doctor, templates):
         settings.add_options(action)
         container_options.add_options(action)

@@ -28,13 +28,13 @@ class ServerSettings(Limits):
 
     isolation: str = field(
         default="auto",
-        metadata={"help": "auto: the best that works here; strict: full or nothing; or the name of a level"},
+        metadata={"help": "auto: the best that works here; strict: full or refuse; or the name of a level"},
     )
     preload: str = field(
         default="auto",
         metadata={
-            "help": "modules that sandboxes have in memory: auto (as soon as candidates import them), none, "
-            f"or, from the start, names of {', '.join(PRELOADABLE)}, with commas"
+            "help": "modules to import before sandboxes start: auto (once a candidate has imported them), none, "
+            f"or some of {', '.join(PRELOADABLE)}, separated by commas"
         },
     )
     max_sandboxes: int = field(default=256, metadata={"help": "sandboxes alive at once"})
@@ -46,7 +46,7 @@ class ServerSettings(Limits):
     faults: str = field(
         default=rules.NONE,
         metadata={
-            "help": "calls that fail, such as execute:reset:0.05,create:429/2:0.1; hobby or pro for E2B's limits"
+            "help": "calls that fail on purpose: execute:reset:0.05,create:429/2:0.1; or hobby or pro for E2B's limits"
         },
     )
     faults_seed: int = field(default=1, metadata={"help": "decides which calls fail, if not all do"})

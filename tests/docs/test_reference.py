@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +71,8 @@ def test_markers(pytester: pytest.Pytester) -> None:
 
 
 def test_fixtures(pytester: pytest.Pytester) -> None:
-    """Those that begin with `rewardkit_` are for other fixtures of the plugin."""
     registered = _fixtures(pytester) - _fixtures(pytester, "-p", "no:rewardkit")
-    assert set(tables(FIXTURES_AND_MARKERS, "Fixtures")) == {
-        name for name in registered if not name.startswith("rewardkit_")
-    }
+    assert set(tables(FIXTURES_AND_MARKERS, "Fixtures")) == registered
 
 
 def test_gates() -> None:
@@ -96,10 +94,8 @@ def test_types_of_hooks() -> None:
     """What the page promises of them is there, as often as it is promised, and of a provider it is all."""
     ledger = Ledger()
     test = ledger.add("test_one.py::test_one", TestResult("passed", 0.1, Record(Reward(1.0))))
-    promised = {
-        title: _attributes(HOOKS, title) for title in ("Sandboxes of your own", "A test's record", "The summary")
-    }
-    assert promised["Sandboxes of your own"] == {name for name in dir(Provider) if name[0] != "_"} | {"name"}
+    promised = {title: _attributes(HOOKS, title) for title in ("Your own sandboxes", "A test's record", "The summary")}
+    assert promised["Your own sandboxes"] == {name for name in dir(Provider) if name[0] != "_"} | {"name"}
     assert [name for name in promised["A test's record"] if not hasattr(Record(None), name)] == []
     described = (ledger, test, ledger.figures())
     assert [name for name in promised["The summary"] if not any(hasattr(item, name) for item in described)] == []
@@ -147,6 +143,18 @@ def test_values_of_keywords() -> None:
     assert {name.strip('"') for name in tables(SCORERS, "extract")} == set(POLICIES)
     section = SCORERS.read_text("utf-8").partition("### similarity\n")[2].partition("\n#")[0]
     assert [name for name in SIMILARITIES if f'`"{name}"`' not in section] == []
+
+
+def test_dependencies() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    for title, names in [
+        ("What the package needs", {re.split(r"[^\w-]", line)[0] for line in project["dependencies"]}),
+        ("Extras", set(project["optional-dependencies"])),
+    ]:
+        section = (REFERENCE / "dependencies.md").read_text("utf-8").partition(f"## {title}\n")[2].partition("\n## ")[0]
+        rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+        assert _code(" ".join(rows[2:])) == names
 
 
 def test_commands() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.scorers.values.edit_distance import edit_distance
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -16,7 +18,7 @@ NEAREST: Final = 0.99
 """The most that a text can earn which is not equal: the right words in a wrong order are similar, but not right."""
 
 EDIT_LIMIT: Final = 50_000
-"""Units (characters, else lines) that an edit distance is taken over; this many take a quarter of a second at most."""
+"""Units (characters, else lines) that an edit distance is taken over; this many take one and a half seconds at most."""
 
 
 def words(actual: str, expected: str) -> float:
@@ -53,8 +55,5 @@ def _nearness(actual: Sequence[str], expected: Sequence[str]) -> float:
     # The lengths alone make half of it wrong; this also bounds the longer one by twice the expected one.
     if 2 * shorter <= longer or len(expected) > EDIT_LIMIT:
         return 0.0
-    from rapidfuzz.distance import Levenshtein  # takes as long to load as all that compares values
-
-    worst = longer // 2
-    distance = Levenshtein.distance(actual, expected, score_cutoff=worst)
+    distance = edit_distance(actual, expected, most=longer // 2)
     return max(0.0, 1.0 - 2.0 * distance / longer)
