@@ -92,7 +92,7 @@ def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> 
 def async_sandbox(
     request: pytest.FixtureRequest, sandbox_options: Mapping[str, Any]
 ) -> Generator[AsyncSandbox, None, None]:
-    """The test's own ``e2b_code_interpreter.AsyncSandbox``, for pytest-asyncio or anyio; created and killed as `sandbox`."""
+    """The test's own ``e2b_code_interpreter.AsyncSandbox``, created and killed like `sandbox`."""
     __tracebackhide__ = True
     with _factory(request, sandbox_options) as factory:
 
