@@ -80,22 +80,31 @@ def test_files_that_are_no_runs_are_named_with_the_reason(tmp_path: Path, monkey
     (tmp_path / "timeless.jsonl").write_text(good.replace("2026-01-01T", "yesterday "))
     (tmp_path / "large.jsonl.gz").write_bytes(gzip.compress(b"x" * 50_000))
     (tmp_path / "shard.jsonl").write_text(good.replace('"started"', '"shard":{"number":1,"of":2},"started"'))
+    (tmp_path / "weight.jsonl").write_text(good.replace('"weight":1.0', '"weight":"x"'))
+    (tmp_path / "infinite.jsonl").write_text(good.replace('"weight":1.0', '"weight":1e999'))
+    (tmp_path / "nested.jsonl").write_text(good.replace('"weight":1.0', f'"params":{"[" * 5000}{"]" * 5000}'))
+    (tmp_path / "ancient.jsonl").write_text(good.replace("2026-01-01T10:00:00+00:00", "0001-01-01T00:00:00+05:00"))
     (tmp_path / "readme.txt").write_text("not looked at")
     (tmp_path / ".hidden.jsonl").write_text("neither")
     os.mkfifo(tmp_path / "pipe.jsonl")
-    monkeypatch.setattr(module, "MAX_TEXT", 10_000)
+    monkeypatch.setattr(module, "MAX_TEXT", 20_000)
+    monkeypatch.setattr(module, "MAX_FIRST", 20_000)
     history = past_runs(tmp_path, NOW)
     assert history.means == [0.5]
     reasons = dict(text.split(": ", 1) for text in history.left_out)
     assert set(reasons) == {
+        "ancient.jsonl",
         "broken.jsonl",
         "empty.jsonl",
         "foreign.jsonl",
+        "infinite.jsonl",
         "large.jsonl.gz",
         "late.jsonl",
+        "nested.jsonl",
         "no gzip.jsonl.gz",
         "shard.jsonl",
         "timeless.jsonl",
+        "weight.jsonl",
     }
     assert reasons["broken.jsonl"] == "line 1: not JSON"
     assert reasons["large.jsonl.gz"] == "it is too large"

@@ -19,6 +19,18 @@ RUNS: Final = 20
 """Runs that a history has at most."""
 MAX_TEXT: Final = 256_000_000
 """Characters of one file, unpacked; the files that runs keep here by themselves have a thousandth of it."""
+MAX_FIRST: Final = 1_000_000
+"""Characters of its first line."""
+# Anybody may have put a file there, and none of them may end the run that looks at it.
+_UNREADABLE: Final = (
+    RewardkitUsageError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def past_runs(folder: Path, before: datetime) -> History:
@@ -33,9 +45,9 @@ def past_runs(folder: Path, before: datetime) -> History:
         if not path.name.endswith((".jsonl", ".jsonl.gz")) or not path.is_file():
             continue
         try:
-            if (started := moment(run_of(path, limit=MAX_TEXT).get("started"))) < before:
+            if (started := moment(run_of(path, limit=MAX_FIRST).get("started"))) < before:
                 found.append((started, path))
-        except (RewardkitUsageError, ValueError) as error:
+        except _UNREADABLE as error:
             left_out.append(_why(path, error))
     runs: list[PastRun] = []
     for started, path in sorted(found, reverse=True):
@@ -43,7 +55,7 @@ def past_runs(folder: Path, before: datetime) -> History:
             break
         try:
             run = _past_run(path, started)
-        except (RewardkitUsageError, ValueError) as error:
+        except _UNREADABLE as error:
             left_out.append(_why(path, error))
             continue
         if all((it.started, it.rewards) != (run.started, run.rewards) for it in runs):
@@ -52,12 +64,12 @@ def past_runs(folder: Path, before: datetime) -> History:
 
 
 def moment(started: Any) -> datetime:
-    """Return the time that a run says it began. Raises ValueError where it says none."""
+    """Return the time, in UTC, that a run says it began. Raises ValueError where it says none."""
     try:
         found = datetime.fromisoformat(started)
-    except (TypeError, ValueError):
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(f"it does not say when its run began: {one_line(repr(started), 60)}") from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _past_run(path: Path, started: datetime) -> PastRun:
@@ -69,7 +81,10 @@ def _past_run(path: Path, started: datetime) -> PastRun:
     rewards = {test.node_id: test.value for test in stored.ledger.tasks}
     # A run of some of the tests has a mean of its own, which says nothing beside that of all.
     whole = not stored.unfinished and not stored.narrowed_by
-    return PastRun(path.name, started, stored.ledger.figures().mean if whole else None, rewards)
+    mean = stored.ledger.figures().mean if whole else None
+    if mean is not None and not 0 <= mean <= 1:
+        raise ValueError(f"its mean is {mean}")
+    return PastRun(path.name, started, mean, rewards)
 
 
 def _why(path: Path, error: Exception) -> str:

@@ -54,7 +54,9 @@ class RunHistory:
 
     @cached_property
     def earlier(self) -> History:
-        """The runs before this one."""
+        """The runs before this one; none where graders are checked, whose rewards are others."""
+        if graders_in(self._controller.ledger):
+            return History()
         try:
             return past_runs(self._folder, self._started)
         except OSError as error:
@@ -102,7 +104,7 @@ class RunHistory:
         if not attempts:
             return
         key = hashlib.sha256("".join(map(to_text, attempts)).encode("ascii")).hexdigest()[:8]
-        path = self._folder / f"{self._started.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}-{key}.jsonl.gz"
+        path = self._folder / f"{self._started:%Y-%m-%dT%H-%M-%SZ}-{key}.jsonl.gz"
         end = end_of(self._controller, exit_status, time.perf_counter() - self._clock)
         Writer(path, [run_line(self._facts), *attempts, end]).close()
 
