@@ -104,6 +104,21 @@ def keep_fixture(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequ
         fixturedef.cached_result = (value, key(request), None)
 
 
+@contextmanager
+def keeping_failure(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let what is raised in the `with` block be what `fixturedef` came to.
+
+    Who implements pytest_fixture_setup has to; without, the fixture is not torn down, and its next test meets that.
+    """
+    try:
+        yield
+    except BaseException as error:
+        key = getattr(fixturedef, "cache_key", None)
+        if key is not None and fixturedef.cached_result is None:
+            fixturedef.cached_result = (None, key(request), (error, error.__traceback__))
+        raise
+
+
 def requesting_item(request: pytest.FixtureRequest) -> pytest.Item | None:
     """Return the test for which a fixture of any scope is made, whose node that need not be; None if unknown."""
     found = getattr(request, "_pyfuncitem", None)

@@ -11,7 +11,7 @@ from pytest_rewardkit.candidates.fixtures import ASKED, ASKING
 from pytest_rewardkit.candidates.prompt import digest, plain, source_digest
 from pytest_rewardkit.candidates.record import AskedByTest
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.pytest_internals import PYTHON_MODULE, fixture_info, keep_fixture
+from pytest_rewardkit.pytest_internals import PYTHON_MODULE, fixture_info, keep_fixture, keeping_failure
 from pytest_rewardkit.run.transport.node_ids import name_of
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
@@ -54,6 +54,10 @@ class Candidates:
         """Gives what is on record in place of what a fixture `candidate` would give, whoever wrote it."""
         if fixturedef.argname != "candidate" or fixturedef.func.__module__ in _NOT_ASKED:
             return None
+        with keeping_failure(fixturedef, request):
+            return self._given(fixturedef, request)
+
+    def _given(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
         item = request.node
         if request.scope != "function":
             if self._record.is_kept:

@@ -18,7 +18,7 @@ from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.errors import RewardkitUsageError, UnscoredError
 from pytest_rewardkit.formatting import counted
 from pytest_rewardkit.ledger.modes import ATTACKS, CHECKS, FLAKES, PARAMETER, REFERENCES
-from pytest_rewardkit.pytest_internals import keep_fixture, requesting_item
+from pytest_rewardkit.pytest_internals import keep_fixture, keeping_failure, requesting_item
 from pytest_rewardkit.reports.graders import lost
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.run.controller.resume import tear_down
@@ -101,6 +101,10 @@ class SelfCheck:
         """Puts the judged text in the place of what a fixture `candidate` would give, whoever wrote it."""
         if fixturedef.argname != "candidate":
             return None
+        with keeping_failure(fixturedef, request):
+            return self._given(fixturedef, request)
+
+    def _given(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
         if request.scope != "function" and judged_in(requesting_item(request)) is not None:
             pytest.skip(f"the fixture `candidate` has the scope {request.scope}; give it the scope function")
         if (judged := _judged(request.node)) is None:

@@ -73,6 +73,15 @@ def test_a_fixture_keeps_what_it_gave(request, kept):
     kept.cached_result = before
 
 
+def test_a_fixture_keeps_how_it_failed(request, kept):
+    before, kept.cached_result = kept.cached_result, None
+    with pytest.raises(ValueError, match="why"), pytest_internals.keeping_failure(kept, request):
+        raise ValueError("why")
+    with pytest.raises(ValueError, match="why"):
+        request._get_active_fixturedef("kept").execute(request)
+    kept.cached_result = before
+
+
 def test_fixture_info_knows_by_what_fixtures_others_are_used(request, kept):
     info = pytest_internals.fixture_info(request.node)
     for attribute in ("names_closure", "initialnames", "name2fixturedefs"):
@@ -96,6 +105,8 @@ def test_without_them_nothing_breaks(request):
     assert pytest_internals.fixture_info(object()) is None
     pytest_internals.forget_sections(object())
     pytest_internals.keep_fixture(object(), request, "value")
+    with pytest.raises(ValueError, match="why"), pytest_internals.keeping_failure(object(), request):
+        raise ValueError("why")
 
 
 def test_without_its_way_to_tear_down_the_hook_does_it():

@@ -55,7 +55,12 @@ def test_what_was_asked_for_is_open_until_it_is_answered() -> None:
     assert list(usage.open_marks) == ["c"]
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"created": 1}', b'{"gone": "unknown", "at": 1.0}', b"\xff\x00"])
+CUT = b'{"created": "i1", "mark": "m", "ends": "soon", "at": 1.0}'
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]", b'{"created": 1}', b'{"gone": "unknown", "at": 1.0}', b"\xff\x00", CUT]
+)
 def test_a_line_that_is_none_is_passed_over(tmp_path: Path, line: bytes) -> None:
     journal = Journal(tmp_path / "run.jsonl")
     journal.created("mark", "known", 300)

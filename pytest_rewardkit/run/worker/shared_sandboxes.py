@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
+from pytest_rewardkit.pytest_internals import keeping_failure
 from pytest_rewardkit.sandboxes.failures import says_nothing
 from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, require_lesser_user, reset
 from pytest_rewardkit.sandboxes.reuse.state import State, strange_processes
@@ -70,7 +71,8 @@ class SharedSandboxes:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         if fixturedef.scope == "function":
-            self._settle()
+            with keeping_failure(fixturedef, request):
+                self._settle()
             return (yield)
         self._fixtures[fixturedef.argname] = fixturedef, request
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.sandboxes.quota.lock import open_in_folder
@@ -79,7 +80,9 @@ class Journal:
         self._read += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
-            self._usage.take(_parsed(line))
+            # One that a full disk has cut says nothing.
+            with suppress(ValueError, TypeError):
+                self._usage.take(_parsed(line))
         return self._usage
 
     def close(self, *, remove: bool = False) -> None:
@@ -99,8 +102,5 @@ class Journal:
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        known = json.loads(line)
-    except ValueError:
-        return {}
+    known = json.loads(line)
     return known if isinstance(known, dict) else {}
