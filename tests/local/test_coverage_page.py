@@ -20,7 +20,6 @@ from e2b import (
     AsyncVolume,
     AsyncWatchHandle,
     AuthenticationException,
-    BuildInfo,
     CommandHandle,
     SandboxException,
     SandboxPaginator,
@@ -164,8 +163,6 @@ class Sdk:
     Secret: Any
 
 
-BUILD = BuildInfo(template_id="any", build_id="any", name="any", alias="any")
-
 REFUSED: dict[str, Callable[[Sdk], Any]] = {
     'Sandbox.create(network={"rules":…})': lambda sdk: sdk.Sandbox.create(
         network={"rules": {"any.example": [{"transform": {"headers": {"any": "any"}}}]}}, **sdk.address
@@ -176,13 +173,6 @@ REFUSED: dict[str, Callable[[Sdk], Any]] = {
     ),
     'Sandbox.run_code(language="r")': lambda sdk: sdk.sandbox.run_code("1", language="r"),
     'Sandbox.create_code_context(language="r")': lambda sdk: sdk.sandbox.create_code_context(language="r"),
-    "Template.build": lambda sdk: sdk.Template.build(sdk.Template().from_image("any"), "any", **sdk.address),
-    "Template.build_in_background": lambda sdk: sdk.Template.build_in_background(
-        sdk.Template().from_image("any"), "any", **sdk.address
-    ),
-    "Template.get_build_status": lambda sdk: sdk.Template.get_build_status(BUILD, **sdk.address),
-    "Template.exists": lambda sdk: sdk.Template.exists("any", **sdk.address),
-    "Template.alias_exists": lambda sdk: sdk.Template.alias_exists("any", **sdk.address),
     "Template.assign_tags": lambda sdk: sdk.Template.assign_tags("any:one", "two", **sdk.address),
     "Template.remove_tags": lambda sdk: sdk.Template.remove_tags("any", "one", **sdk.address),
     "Template.get_tags": lambda sdk: sdk.Template.get_tags("any", **sdk.address),

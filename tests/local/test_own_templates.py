@@ -117,16 +117,19 @@ def test_a_template_that_cannot_be_made_or_makes_nothing_is_nobodys_fault(server
         Sandbox.create("spoilt", request_timeout=120, **sdk_address(server))
 
 
-def test_unknown_names_and_what_the_sdk_would_build(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_names_and_what_the_sdk_builds_on(server: LocalServer) -> None:
     provider = LocalProvider(server=server, isolation="auto")
     with pytest.raises(RewardkitUsageError, match=r"^template 'othr' not found; did you mean 'other'"):
         provider.create(template="othr")
     with pytest.raises(SandboxException, match=r"404: template 'othr' not found; did you mean 'other'"):
         Sandbox.create("othr", **sdk_address(server))
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(BuildException, match=r"under \[tool\.rewardkit\.templates\.NAME\]"):
-        Template.build(Template().from_python_image().pip_install("numpy"), alias="numbers")
+    with pytest.raises(BuildException, match=r"'other' is the name of another template"):
+        Template.build(Template().from_python_image(), "other", **sdk_address(server))
+    Template.build(Template().from_template("other").set_envs({"MORE": "1"}), "further", **sdk_address(server))
+    with provider.create(template="further") as sandbox:
+        assert sandbox.run_code(f"import os, {OTHER}; os.environ['MORE'], {OTHER}.VERSION").text == (
+            "('1', 'of the template')"
+        )
     with provider.create() as sandbox, provider.create(template=sandbox.create_snapshot().snapshot_id) as copy:
         assert copy.run_code("6 * 7").text == "42"
 

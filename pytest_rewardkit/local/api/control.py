@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -22,6 +23,8 @@ from pytest_rewardkit.local.api.errors import (
     unexpected,
 )
 from pytest_rewardkit.local.api.signature import matches
+from pytest_rewardkit.local.api.template_builds import TemplateBuilds
+from pytest_rewardkit.local.builds.builds import Builds
 from pytest_rewardkit.local.endings import HEADER
 from pytest_rewardkit.local.errors import GuestError, LocalError, SandboxFailedError, TooManySandboxesError
 from pytest_rewardkit.local.limits import LIMITS_HEADER
@@ -55,6 +58,7 @@ class ControlPlane:
     def __init__(self, table: SandboxTable, api_key: str, domain: str) -> None:
         self._table = table
         self._snapshots = Snapshots()
+        self._builds = Builds(table, self._snapshots)
         self._api_key = api_key
         self._domain = domain
         self._created: dict[str, str] = {}
@@ -83,8 +87,7 @@ class ControlPlane:
         router.add_post("/sandboxes/{id}/snapshots", self.create_snapshot)
         router.add_get("/snapshots", self.list_snapshots)
         router.add_get("/templates/{name}/news", self.template_news)
-        for path in ("/v3/templates", "/v2/templates", "/templates"):
-            router.add_post(path, self.build_template)
+        TemplateBuilds(self._builds).add_to(router)
         router.add_delete("/templates/tags", self.not_served)  # no snapshot's id
         router.add_delete("/templates/{snapshot}", self.delete_snapshot)
         router.add_get("/health", self.health)
@@ -223,15 +226,9 @@ class ControlPlane:
     async def template_news(self, request: web.Request) -> web.Response:
         """`GET /templates/{name}/news`, which E2B has not: whether a template can be had; it is made if it is not."""
         name = unquote(request.match_info["name"])
-        if name in OF_THE_SERVER or self._snapshots.get(name) is not None:
+        if name in OF_THE_SERVER or self._snapshots.get(name) is not None or self._builds.template(name) is not None:
             return json_response({"lines": [], "ready": True})
         return json_response(await self._table.supplies.news(name))
-
-    async def build_template(self, _: web.Request) -> web.Response:
-        """`POST /v3/templates`, by which the SDK's `Template.build` begins."""
-        raise NotServedError(
-            "Template.build; describe the template's packages in pyproject.toml, under [tool.rewardkit.templates.NAME]"
-        )
 
     @web.middleware
     async def _guard(
@@ -269,7 +266,10 @@ class ControlPlane:
 
     async def _create(self, wanted: SandboxRequest) -> Sandbox:
         snapshot = self._snapshots.get(wanted.template)
-        if snapshot is None and not wanted.mcp:
+        if (built := self._builds.template(wanted.template)) is not None:
+            wanted = replace(wanted, envs={**built.envs, **wanted.envs})
+            snapshot = built.files
+        elif snapshot is None and not wanted.mcp:
             self._check_template(wanted.template)
         sandbox = await self._table.create(wanted)
         if snapshot is not None:

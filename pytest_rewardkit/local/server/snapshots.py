@@ -81,6 +81,12 @@ class Snapshots:
             raise SnapshotError(f"there are {MAX_SNAPSHOTS} snapshots, which is the limit")
         if name is not None and not 0 < len(name) <= MAX_NAME_CHARACTERS:
             raise SnapshotError(f"a snapshot's name has 1 to {MAX_NAME_CHARACTERS} characters")
+        snapshot = await self.pack(sandbox, name)
+        self._snapshots[snapshot.id] = snapshot
+        return snapshot
+
+    async def pack(self, sandbox: Sandbox, name: str | None) -> Snapshot:
+        """Pack a sandbox's files for somebody who keeps them; raises as `take`."""
         archives: list[int] = []
         try:
             for directory in _DIRECTORIES:
@@ -92,9 +98,7 @@ class Snapshots:
         except BaseException:
             _close(archives)
             raise
-        snapshot = Snapshot(new_id(), name, sandbox.id, next(self._serials), tuple(archives))
-        self._snapshots[snapshot.id] = snapshot
-        return snapshot
+        return Snapshot(new_id(), name, sandbox.id, next(self._serials), tuple(archives))
 
     async def restore(self, snapshot: Snapshot, sandbox: Sandbox) -> None:
         """Unpack a snapshot into a fresh sandbox.

@@ -73,16 +73,31 @@ class Supplies:
         self._own = own
         self._make = make
         self._templates = settings.named_templates()
+        self._own_names = tuple(self._templates)
         self._makings: dict[str, _Making] = {}
         self._held: list[int] = []
+        self._led: dict[str, str] = {}
 
     def __contains__(self, template: object) -> bool:
         return template in self._templates
 
     @property
     def names(self) -> list[str]:
-        """The templates' names."""
-        return list(self._templates)
+        """The names of the project's templates."""
+        return list(self._own_names)
+
+    def add(self, key: str, template: NamedTemplate) -> None:
+        """Have another template, by a name that nobody asks for by chance."""
+        self._templates[key] = template
+
+    def lead(self, name: str, key: str) -> None:
+        """Have a name mean one of those that were added."""
+        self._led[name] = key
+
+    def described(self, key: str) -> dict[str, Any] | None:
+        """A template as a table describes it; None where there is none."""
+        template = self._templates.get(key)
+        return None if template is None else json.loads(to_text([template]))[template.name]
 
     def all(self) -> list[Supply]:
         """Those that are there."""
@@ -94,6 +109,7 @@ class Supplies:
         Raises:
             BuildError: it cannot be made, or makes no sandboxes.
         """
+        template = self._led.get(template, template)
         if template not in self._templates:
             return self._own
         return await asyncio.shield(self._making(template).task)

@@ -284,14 +284,28 @@ test('git', (t) =>
     assert.match(await sandbox.files.read('.git-credentials'), /git\.example\.org/)
   }))
 
+test('a template is built', async () => {
+  assert.equal(await Template.exists('in-javascript'), false)
+  const template = Template({ fileContextPath: '.' })
+    .fromPythonImage()
+    .copy('package.json', '/home/user/copied.json')
+    .setEnvs({ GREETING: 'hello' })
+  await Template.build(template, 'in-javascript')
+  const info = await Template.buildInBackground(Template().fromImage('any'), 'wrong')
+  let state
+  do state = await Template.getBuildStatus(info)
+  while (state.status === 'building')
+  assert.match(state.reason.message, /the image 'any' cannot be had/)
+  assert.equal(await Template.aliasExists('in-javascript'), true)
+  const sandbox = await Sandbox.create('in-javascript')
+  const shown = await sandbox.commands.run('echo $GREETING; grep -c e2b copied.json')
+  assert.match(shown.stdout, /^hello\n[1-9]/)
+  await sandbox.kill()
+})
+
 test('what is not served', () =>
   withSandbox(async (sandbox) => {
     const calls = [
-      () => Template.build(Template().fromImage('any'), 'name'),
-      () => Template.buildInBackground(Template().fromImage('any'), 'name'),
-      () => Template.getBuildStatus({ templateId: 'any', buildId: 'any' }),
-      () => Template.exists('name'),
-      () => Template.aliasExists('name'),
       () => Template.assignTags('name:one', 'two'),
       () => Template.getTags('name'),
       () => Template.removeTags('name', 'tag'),
