@@ -94,10 +94,7 @@ def score_analysis(
     if not sought and not checks:
         raise RewardkitUsageError("neither insights nor charts were given: nothing would be checked")
     checked_time_limit(time_limit)
-    try:
-        checked_weight(plot_bonus, "plot_bonus")
-    except ValueError as error:
-        raise RewardkitUsageError(str(error)) from None
+    checked_weight(plot_bonus, "plot_bonus")
     uploads = _contents(datasets)
     extraction = find_code(candidate, policy=extract)
     if not extraction.code:

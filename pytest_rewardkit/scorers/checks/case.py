@@ -6,13 +6,14 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, cast
 
 from pytest_rewardkit.difference import shown
-from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward_values import checked_weight
+from pytest_rewardkit.scorers.checks.mappings import of_mapping
 from pytest_rewardkit.scorers.guest.codec_decoder import decode
 from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_libraries import can_be_built
@@ -213,9 +214,6 @@ def _is_exception(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseException)
 
 
-FIELDS: Final = tuple(item.name for item in fields(Case))
-
-
 def as_cases(cases: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:
     """Return cases given as `Case` objects or as mappings of its fields, such as rows of a dataset.
 
@@ -236,10 +234,7 @@ def _as_case(case: Case | Mapping[str, Any], number: int) -> Case:
         return case
     if not isinstance(case, Mapping):
         raise RewardkitUsageError(f"case {number} must be a Case or a mapping, not {type(case).__name__}")
-    for key in case:
-        if key not in FIELDS:
-            raise RewardkitUsageError(f"case {number}: no field {key!r} in a case{did_you_mean(str(key), FIELDS)}")
-    return Case(**case)
+    return of_mapping(Case, case, "a case", f"case {number}: ")
 
 
 def checked_time_limit(seconds: float) -> float:

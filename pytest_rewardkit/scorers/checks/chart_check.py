@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.reward import Part
 from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.chart_reading import Chart, Series, is_sequence, label_of
+from pytest_rewardkit.scorers.checks.mappings import of_mapping
 from pytest_rewardkit.scorers.values.compare import compare_values
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 from pytest_rewardkit.text import one_line
@@ -61,10 +62,7 @@ class ChartCheck:
         if self.type is not None and self.type not in TYPES:
             raise RewardkitUsageError(f"no type of chart {self.type!r}{did_you_mean(str(self.type), TYPES)}")
         Tolerance(self.rel_tol, self.abs_tol)
-        try:
-            checked_weight(self.weight, f"chart {self.label!r}")
-        except ValueError as error:
-            raise RewardkitUsageError(str(error)) from None
+        checked_weight(self.weight, f"chart {self.label!r}")
 
     @property
     def label(self) -> str:
@@ -78,9 +76,6 @@ class ChartCheck:
         return [name for name in ("type", "title", "x_label", "y_label", "values") if getattr(self, name) is not None]
 
 
-FIELDS: Final = tuple(item.name for item in fields(ChartCheck))
-
-
 def as_chart_checks(charts: Iterable[ChartCheck | Mapping[str, Any]]) -> tuple[ChartCheck, ...]:
     """Return checks given as `ChartCheck` objects or as mappings of its fields."""
     if isinstance(charts, str | Mapping | ChartCheck) or not isinstance(charts, Iterable):
@@ -88,10 +83,7 @@ def as_chart_checks(charts: Iterable[ChartCheck | Mapping[str, Any]]) -> tuple[C
     found = []
     for number, chart in enumerate(charts, start=1):
         if isinstance(chart, Mapping):
-            for key in chart:
-                if key not in FIELDS:
-                    raise RewardkitUsageError(f"chart {number}: no field {key!r}{did_you_mean(str(key), FIELDS)}")
-            chart = ChartCheck(**chart)
+            chart = of_mapping(ChartCheck, chart, "a chart check", f"chart {number}: ")
         if not isinstance(chart, ChartCheck):
             raise RewardkitUsageError(f"chart {number} must be a ChartCheck or a mapping, not {type(chart).__name__}")
         found.append(chart)

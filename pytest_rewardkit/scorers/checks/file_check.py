@@ -6,7 +6,7 @@ import json
 import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown
@@ -15,6 +15,7 @@ from pytest_rewardkit.reward import TEXT_LIMIT, Part, Verdict
 from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.case import NOT_GIVEN
 from pytest_rewardkit.scorers.checks.judging import Matching, readable
+from pytest_rewardkit.scorers.checks.mappings import of_mapping
 from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry, path_pattern
 from pytest_rewardkit.scorers.values.compare import EQUAL, TEXT_COMPARISONS, ComparisonResult, json_value, literal_value
 from pytest_rewardkit.scorers.values.table import table_difference
@@ -57,10 +58,7 @@ class FileCheck:
         problem = self._problem()
         if problem:
             raise RewardkitUsageError(f"file check of {shown(self.path)}: {problem}")
-        try:
-            checked_weight(self.weight, f"file check of {self.path!r}")
-        except ValueError as error:
-            raise RewardkitUsageError(str(error)) from None
+        checked_weight(self.weight, f"file check of {self.path!r}")
 
     def _problem(self) -> str:
         if not isinstance(self.path, str) or not self.path.strip("/"):
@@ -89,9 +87,6 @@ class FileCheck:
         return path_pattern(posixpath.normpath(path))
 
 
-FIELDS: Final = tuple(item.name for item in fields(FileCheck))
-
-
 def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[FileCheck, ...]:
     """Return checks given as `FileCheck` objects or as mappings of its fields.
 
@@ -102,12 +97,7 @@ def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[Fil
     found = []
     for number, check in enumerate(checks, start=1):
         if isinstance(check, Mapping):
-            for key in check:
-                if key not in FIELDS:
-                    raise RewardkitUsageError(
-                        f"file check {number}: no field {key!r} in a check{did_you_mean(str(key), FIELDS)}"
-                    )
-            check = FileCheck(**check)
+            check = of_mapping(FileCheck, check, "a check", f"file check {number}: ")
         if not isinstance(check, FileCheck):
             raise RewardkitUsageError(
                 f"file check {number} must be a FileCheck or a mapping, not {type(check).__name__}"

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
@@ -14,10 +14,11 @@ from numbers import Real
 from typing import Any, Final
 
 from pytest_rewardkit.difference import shown
-from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
+from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.reward import Part
 from pytest_rewardkit.reward_values import checked_weight
 from pytest_rewardkit.scorers.checks.claims import Claims
+from pytest_rewardkit.scorers.checks.mappings import of_mapping
 from pytest_rewardkit.scorers.checks.prose import numbers_in
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
@@ -84,10 +85,7 @@ class Insight:
         if self.number is not None and not (_is_number(self.number) and self.number == self.number):
             raise RewardkitUsageError(f"the number of an insight must be a number, not {shown(self.number)}")
         Tolerance(self.rel_tol, self.abs_tol)
-        try:
-            checked_weight(self.weight, f"insight {self.label!r}")
-        except ValueError as error:
-            raise RewardkitUsageError(str(error)) from None
+        checked_weight(self.weight, f"insight {self.label!r}")
 
     @property
     def label(self) -> str:
@@ -98,9 +96,6 @@ class Insight:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
-
-
-FIELDS: Final = tuple(item.name for item in fields(Insight))
 
 
 def as_insights(insights: Iterable[Insight | str | float | Mapping[str, Any]]) -> tuple[Insight, ...]:
@@ -116,10 +111,7 @@ def _as_insight(insight: Insight | str | float | Mapping[str, Any]) -> Insight:
     if isinstance(insight, str):
         return Insight(text=insight)
     if isinstance(insight, Mapping):
-        for key in insight:
-            if key not in FIELDS:
-                raise RewardkitUsageError(f"no field {key!r} in an insight{did_you_mean(str(key), FIELDS)}")
-        return Insight(**insight)
+        return of_mapping(Insight, insight, "an insight")
     return Insight(number=insight)
 
 
