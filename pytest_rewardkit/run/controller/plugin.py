@@ -19,6 +19,7 @@ from pytest_rewardkit.reports.graders import lines
 from pytest_rewardkit.reports.properties import properties_of
 from pytest_rewardkit.run.controller.details_budget import DetailsBudget
 from pytest_rewardkit.run.controller.narrowing import DESELECTED, narrowed_by
+from pytest_rewardkit.run.controller.progress import Progress
 from pytest_rewardkit.run.controller.stored_reports import KEPT_ATTRIBUTE
 from pytest_rewardkit.run.transport import user_property
 from pytest_rewardkit.run.transport.node_ids import have_groups, named_in, told_apart, without_group
@@ -34,32 +35,6 @@ if TYPE_CHECKING:
     from pytest_rewardkit.settings import RunSettings
 
 _PHASES: Final = ("setup", "call", "teardown")
-
-
-class _Progress:
-    """What is known of a test that is still running."""
-
-    __slots__ = ("failed_in_part", "noted", "reports")
-
-    def __init__(self) -> None:
-        self.reports: list[pytest.TestReport] = []
-        """One for each phase that has come to an end."""
-        self.failed_in_part = False
-        """Whether a subtest has failed."""
-        self.noted: list[Any] = []
-        """The number that the test has earned, None for an unscored one, as the only item once it is known."""
-
-    def duration(self) -> float:
-        return sum([report.duration for report in self.reports])
-
-    def outcome(self) -> str:
-        """How the test has ended, by what others have made of its reports meanwhile."""
-        outcome = "failed" if self.failed_in_part else "passed"
-        for report in self.reports:
-            # The first thing that went wrong says it; a rerun or a skip is one.
-            if outcome in ("passed", "xpassed"):
-                outcome = _outcome(report, outcome)
-        return outcome
 
 
 class ControllerPlugin:
@@ -96,7 +71,7 @@ class ControllerPlugin:
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
         # Then each worker runs all tests, and each of its tests is one of its own.
         self._is_each = config.getoption("dist", "no") == "each"
-        self._running: dict[str, _Progress] = {}
+        self._running: dict[str, Progress] = {}
         self._details_budget = DetailsBudget()
         self._decisions: list[Decision] | None = None
 
@@ -168,7 +143,7 @@ class ControllerPlugin:
             return
         progress = self._running.get(node_id)
         if progress is None:
-            progress = self._running[node_id] = _Progress()
+            progress = self._running[node_id] = Progress()
         record, size = None, 0
         arrived = user_property.take_off(report)
         if arrived and report.when == "teardown":
@@ -297,15 +272,6 @@ class ControllerPlugin:
     def _expect(self, node_ids: Sequence[str], suffix: str = "") -> None:
         if not self._config.getoption("collectonly"):
             self.ledger.expect(node_id + suffix for node_id in told_apart(map(self._plain, node_ids)))
-
-
-def _outcome(report: pytest.TestReport, before: str) -> str:
-    """Return how a test stands after `report`, when it stood at `before`."""
-    if hasattr(report, "wasxfail"):
-        return "xfailed" if report.skipped else "xpassed"
-    if report.outcome == "passed":
-        return before
-    return "error" if report.outcome == "failed" and report.when != "call" else report.outcome
 
 
 def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[terminal.Line]) -> None:
