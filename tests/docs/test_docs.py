@@ -31,6 +31,8 @@ from docs.pages import PAGES, ROOT, Block, Section, assert_shown, commands, sect
 SECTIONS = [section for page in PAGES for section in sections(page)]
 FILES = {"python", "toml", "ini", "json", "jsonl", "yaml", "sh"}
 TIME_LIMIT = 600
+# What else is installed makes each pytest, and each of its workers, take three times as long to start.
+PLUGINS = ("pytest_rewardkit.plugin", "xdist", "asyncio")
 
 
 @pytest.fixture
@@ -39,7 +41,9 @@ def shell(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     monkeypatch.setenv("COLUMNS", "96")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -o asyncio_default_fixture_loop_scope=function")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    options = [*(f"-p {name}" for name in PLUGINS), "-p no:cacheprovider"]
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join([*options, "-o asyncio_default_fixture_loop_scope=function"]))
     return pytester
 
 

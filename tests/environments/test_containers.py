@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from environments.machine import REPOSITORY, mounted
+from environments.machine import PYTEST, REPOSITORY, mounted
 from environments.results import Run, at_least
 
 from pytest_rewardkit.local.guest.plan import Level
@@ -67,8 +66,8 @@ def run_pytest(engine: Engine, flags: str, user: str, work: Path, *arguments: st
     mounts = [f"--volume={path}:{path}:ro" for path in mounted()]
     own = [f"--volume={work}:/place", "--workdir=/place", "--env=REWARDKIT_CACHE=/place/cache"]
     options = [*flags.split(), f"--user={user}", *mounts, *own]
-    pytest_command = [sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-results=/place/results.jsonl"]
-    done = engine.run(options, [*pytest_command, *arguments], timeout=TIME_LIMIT)
+    ours = ["--rewardkit", "--rewardkit-results=/place/results.jsonl"]
+    done = engine.run(options, [*PYTEST, *ours, *arguments], timeout=TIME_LIMIT)
     return Run.read(work, done)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from environments import bare_root
 from environments.bare_root import CHROOT, PIVOT
+from environments.machine import PYTEST
 from environments.results import Run, at_least
 
 from pytest_rewardkit.local.guest.plan import Level
@@ -48,7 +49,7 @@ def run_pytest(place: Path, work: Path, user: int, *arguments: str, isolation: s
     shutil.copy(Path(__file__).with_name("everyday.py"), work / "test_everyday.py")
     server = [sys.executable, "-B", "-m", "pytest_rewardkit.local", "run", f"--isolation={isolation}", "--"]
     results = "--rewardkit-results=/place/results.jsonl"
-    command = [*server, sys.executable, "-B", "-m", "pytest", "--rewardkit", "--rewardkit-provider=e2b", results]
+    command = [*server, *PYTEST, "--rewardkit", "--rewardkit-provider=e2b", results]
     done = bare_root.run(place, work, user, [*command, *arguments], enter=enter, timeout=TIME_LIMIT)
     return Run.read(work, done)
 

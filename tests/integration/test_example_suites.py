@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 COMMAND = "pytest --rewardkit example_suites"
 SELFCHECK = "pytest example_suites --rewardkit-selfcheck"
 TIME_LIMIT = 900
-ONLY_EXAMPLES = ("-p", "no:cacheprovider", "-p", "no:asyncio")
-"""What is installed with the extra `examples` has no pytest-asyncio."""
+ONLY_EXAMPLES = ("-p", "no:cacheprovider", "-p", "pytest_rewardkit.plugin", "-p", "xdist")
+"""The plugins that are installed with the extra `examples`."""
 
 
 class Run(NamedTuple):
@@ -40,7 +40,7 @@ def started(command: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *shlex.split(command), *options, *ONLY_EXAMPLES],
         cwd=ROOT,
-        env={**environment, "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "120", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=TIME_LIMIT,
