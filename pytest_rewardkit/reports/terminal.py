@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.formatting import counted, duration, shown
 from pytest_rewardkit.ledger.gate import RUN
 from pytest_rewardkit.ledger.models import model_results
 from pytest_rewardkit.reports import changes, models
-from pytest_rewardkit.reports.parts import part_lines
 from pytest_rewardkit.reports.subsets import means, subsets
-from pytest_rewardkit.text import aligned, cells, fitted, one_line
+from pytest_rewardkit.reports.terminal_lines import Segment, color_of, cut, line_of, wrapped
+from pytest_rewardkit.reports.terminal_table import NAME_LIMIT, table
+from pytest_rewardkit.text import aligned, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,18 +21,12 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.ledger import Figures, Ledger
     from pytest_rewardkit.ledger.models import ModelResult
     from pytest_rewardkit.ledger.test import Test
+    from pytest_rewardkit.reports.terminal_lines import Glyphs, Line
 
-ROWS: Final = 10
-"""Tests in the table unless ``-v`` asks for all."""
 CHANGES: Final = 5
 """Tests that changed since the baseline, unless ``-v`` asks for all."""
 MISSING: Final = 5
 """Tests named of those that never ran, unless ``-v`` asks for all."""
-PARTS: Final = 20
-"""Parts per test that ``-vv`` shows."""
-_NAME_LIMIT: Final = 300
-_BAR: Final = 10
-_WIDTH_FOR_BARS: Final = 72
 _CHANGE_MARKUP: Final = {
     "worse": ("red",),
     "lost": ("red",),
@@ -39,40 +34,6 @@ _CHANGE_MARKUP: Final = {
     "better": ("green",),
     "flaky": ("yellow",),
 }
-_WIDTH_FOR_REASONS: Final = 36
-
-
-class Segment(NamedTuple):
-    """A piece of a line, and the names of pytest's markup for it."""
-
-    text: str
-    markup: tuple[str, ...] = ()
-
-
-Line = tuple[Segment, ...]
-
-
-class Glyphs(NamedTuple):
-    """What stands for what on a terminal that may know nothing but ASCII."""
-
-    blocks: str
-    """The last cell of a bar, from nearly empty to full."""
-    empty: str
-    ellipsis: str
-    dot: str
-
-
-_UNICODE: Final = Glyphs("▏▎▍▌▋▊▉█", "·", "…", "·")
-_ASCII: Final = Glyphs("#", ".", "...", "|")
-
-
-def glyphs(encoding: str | None) -> Glyphs:
-    """Return the best glyphs that `encoding` can write."""
-    try:
-        "".join((*_UNICODE,)).encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return _ASCII
-    return _UNICODE
 
 
 def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bool]]:
@@ -107,23 +68,23 @@ def section(
     """
     lines: list[Line] = []
     if figures.tests:
-        lines += _table(ledger, width=width, verbosity=verbosity, using=using)
+        lines += table(ledger, width=width, verbosity=verbosity, using=using)
         lines.append(_means(figures, decisions))
-        lines += _wrapped("", _verdict_counts(figures), width=width, separator=", ", packed=True)
+        lines += wrapped("", _verdict_counts(figures), width=width, separator=", ", packed=True)
         for title, named in subsets(ledger.tasks).items():
-            lines += _wrapped(f"{title}: ", means(named, everything=verbosity > 0), width=width, separator=", ")
+            lines += wrapped(f"{title}: ", means(named, everything=verbosity > 0), width=width, separator=", ")
         if verbosity == 0 and any(_is_digit(test) for test in ledger.tests):
-            lines.append(_line("a digit in the progress is a reward: 5 from 0.50 to 0.59"))
+            lines.append(line_of("a digit in the progress is a reward: 5 from 0.50 to 0.59"))
         if figures.kept:
-            lines.append(_line(f"{counted(figures.kept, 'test')} kept from an earlier run"))
-        slowest = (f"{duration(seconds)} {one_line(name, _NAME_LIMIT)}" for name, seconds in figures.slowest)
-        lines += _wrapped("slowest: ", list(slowest), width=width, separator=", ")
+            lines.append(line_of(f"{counted(figures.kept, 'test')} kept from an earlier run"))
+        slowest = (f"{duration(seconds)} {one_line(name, NAME_LIMIT)}" for name, seconds in figures.slowest)
+        lines += wrapped("slowest: ", list(slowest), width=width, separator=", ")
     else:
-        lines.append(_line("no test earned a reward"))
+        lines.append(line_of("no test earned a reward"))
     if figures.sandboxes:
-        lines.append(_line(_sandboxes(figures)))
+        lines.append(line_of(_sandboxes(figures)))
     if figures.asked is not None:
-        lines.append(_line(models.asked(figures.asked)))
+        lines.append(line_of(models.asked(figures.asked)))
     lines += _models(model_results(ledger.tasks), width=width, using=using)
     if figures.missing:
         lines += _missing(figures, everything=verbosity > 0)
@@ -135,27 +96,27 @@ def section(
 
 
 def _comparison(comparison: BaselineComparison, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
-    lines = [_line(text) for text in changes.summary(comparison)]
+    lines = [line_of(text) for text in changes.summary(comparison)]
     for word, text in changes.details(comparison, most=None if verbosity > 0 else CHANGES):
-        lines.append(_line(_cut(f"      {word:<6}  {text}", width, using), *_CHANGE_MARKUP.get(word, ())))
+        lines.append(line_of(cut(f"      {word:<6}  {text}", width, using), *_CHANGE_MARKUP.get(word, ())))
     return lines
 
 
 def _models(results: Sequence[ModelResult], *, width: int, using: Glyphs) -> list[Line]:
     lines = _columns(models.table(results), width=width, using=using)
-    return lines + [_line(text) for text in models.differences(results)]
+    return lines + [line_of(text) for text in models.differences(results)]
 
 
 def _columns(rows: Sequence[tuple[str, ...]], *, width: int, using: Glyphs) -> list[Line]:
     """Return a table: names to the left, numbers to the right."""
-    return [_line(_cut(text, width, using)) for text in aligned(rows)]
+    return [line_of(cut(text, width, using)) for text in aligned(rows)]
 
 
 def verdict(decision: Decision) -> Line:
     """Return what a gate decided, and why."""
     word = decision.state.value.upper() if decision.fails else decision.state.value
     markup = ("red",) if decision.fails else ("green",) if decision.passed else ()
-    return _line(f"{_gate(decision)} {word}: {decision.reason}", *markup)
+    return line_of(f"{_gate(decision)} {word}: {decision.reason}", *markup)
 
 
 def _gate(decision: Decision) -> str:
@@ -172,7 +133,7 @@ def brief_section(
     figures: Figures, *, decisions: Sequence[Decision] = (), comparisons: Sequence[BaselineComparison] = ()
 ) -> list[Line]:
     """Return all that ``-q`` shows: the figures on one line, what the run is beside its baselines, and the gates."""
-    compared = [_line(text) for comparison in comparisons for text in changes.summary(comparison)]
+    compared = [line_of(text) for comparison in comparisons for text in changes.summary(comparison)]
     return [one_line_section(figures), *compared, *(verdict(decision) for decision in decisions)]
 
 
@@ -184,69 +145,13 @@ def one_line_section(figures: Figures) -> Line:
         text = f"rewards: mean {shown(figures.mean)}{_with_unscored(figures)}, {_verdicts(figures)}"
     if figures.missing:
         text += f", {counted(len(figures.missing), 'test')} not run"
-    return _line(text)
-
-
-def _table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list[Line]:
-    tests = ledger.worst_first
-    if verbosity < 1:
-        tests = [test for test in tests if test.lost]
-    chosen = tests if verbosity > 0 else tests[:ROWS]
-    names = {test.node_id: one_line(test.node_id, _NAME_LIMIT) for test in chosen}
-    longest = max((cells(name) for name in names.values()), default=0)
-    lines: list[Line] = []
-    for test in chosen:
-        row, room = _row(test, width=width, using=using)
-        name = fitted(names[test.node_id], max(room, 20), ellipsis=using.ellipsis, keep_end=True)
-        # Where all parts follow, the worst one's reason need not be there twice.
-        why = one_line(test.cause if verbosity > 1 else test.why, 400)
-        beside = room - longest - 2
-        if why and beside >= _WIDTH_FOR_REASONS:
-            lines.append((*row, Segment(name + " " * (longest - cells(name) + 2)), Segment(_cut(why, beside, using))))
-        else:
-            lines.append((*row, Segment(name)))
-            if why:
-                lines.append(_line("      " + _cut(why, width - 6, using)))
-        if verbosity > 1 and test.reward is not None:
-            parts = part_lines(test.reward.parts, limit=PARTS)
-            lines += [_line("      " + _cut(text, width - 6, using)) for text in parts]
-    if len(chosen) < len(tests):
-        rest = tests[len(chosen) :]
-        lines.append(_line(f"      {using.ellipsis} {len(rest):,} more under 1.00 (-v shows all)"))
-    if lines:
-        lines.append(())
-    return lines
-
-
-def _row(test: Test, *, width: int, using: Glyphs) -> tuple[Line, int]:
-    """Return the columns before a test's name, and the cells that are left for the name."""
-    color = _color(test.value)
-    columns = [Segment(f"{shown(test.value):>4} ", (color, "bold"))]
-    if width >= _WIDTH_FOR_BARS:
-        columns.append(Segment(f"{_bar(test.value, using)}  ", (color,)))
-    columns.append(Segment(f"{test.verdict:<13}  ", (color,)))
-    return tuple(columns), width - sum(cells(column.text) for column in columns) - 1
-
-
-def _bar(value: float | None, using: Glyphs) -> str:
-    steps = len(using.blocks)
-    filled = round((value or 0.0) * _BAR * steps)
-    bar = using.blocks[-1] * (filled // steps) + (using.blocks[filled % steps - 1] if filled % steps else "")
-    return bar + using.empty * (_BAR - len(bar))
-
-
-def _color(value: float | None) -> str:
-    if value is None:
-        return "purple"
-    if value == 1.0:
-        return "green"
-    return "yellow" if value > 0 else "red"
+    return line_of(text)
 
 
 def mean_color(mean: float | None, least: float | None) -> str:
     """Return the colour of a mean, where the run needs one of `least`; None for where it needs none."""
     if mean is None or least is None:
-        return _color(mean)
+        return color_of(mean)
     return "green" if mean >= least else "red"
 
 
@@ -256,7 +161,7 @@ def _is_digit(test: Test) -> bool:
 
 def _means(figures: Figures, decisions: Sequence[Decision]) -> Line:
     of_run = [decision for decision in decisions if decision.name == RUN and (decision.passed or decision.fails)]
-    color = ("green" if of_run[0].passed else "red") if of_run else _color(figures.mean)
+    color = ("green" if of_run[0].passed else "red") if of_run else color_of(figures.mean)
     mean = Segment(f"mean {shown(figures.mean)}", (color, "bold"))
     scored = Segment(f" over {figures.over}")
     return (mean, scored, Segment(strict, ("purple",))) if (strict := _with_unscored(figures)) else (mean, scored)
@@ -290,33 +195,8 @@ def _sandboxes(figures: Figures) -> str:
 
 def _missing(figures: Figures, *, everything: bool) -> list[Line]:
     names = figures.missing if everything else figures.missing[:MISSING]
-    lines = [_line(f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "red")]
-    lines += [_line(f"      {one_line(name, _NAME_LIMIT)}") for name in names]
+    lines = [line_of(f"{counted(len(figures.missing), 'collected test')} never ran to an end:", "red")]
+    lines += [line_of(f"      {one_line(name, NAME_LIMIT)}") for name in names]
     if len(names) < len(figures.missing):
-        lines.append(_line(f"      and {len(figures.missing) - len(names):,} more (-v shows all)"))
+        lines.append(line_of(f"      and {len(figures.missing) - len(names):,} more (-v shows all)"))
     return lines
-
-
-def _wrapped(title: str, items: Sequence[str], *, width: int, separator: str, packed: bool = False) -> list[Line]:
-    """Return `items` after `title`, on one line where they fit, else on one each, or `packed` as many as fit."""
-    whole = title + separator.join(items)
-    if cells(whole) < width:
-        return [_line(whole)]
-    if packed:
-        texts = [title + items[0]]
-        for item in items[1:]:
-            longer = texts[-1] + separator + item
-            if cells(longer) < width:
-                texts[-1] = longer
-            else:
-                texts.append(" " * len(title) + item)
-        return [_line(text) for text in texts]
-    return [_line((title if number == 0 else " " * len(title)) + item) for number, item in enumerate(items)]
-
-
-def _cut(text: str, width: int, using: Glyphs) -> str:
-    return fitted(text, max(width - 1, 10), ellipsis=using.ellipsis)
-
-
-def _line(text: str, *markup: str) -> Line:
-    return (Segment(text, markup),)

@@ -8,6 +8,7 @@ from pytest_rewardkit.ledger.record import Record, SandboxUse
 from pytest_rewardkit.ledger.test import CRASHED, TestResult
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.parts import part_lines
+from pytest_rewardkit.reports.terminal_lines import glyphs
 from pytest_rewardkit.text import cells
 
 HOSTILE = "\x1b[2J\x07\r\n\u202e" * 200
@@ -23,7 +24,7 @@ def section(ledger, *, width=80, verbosity=0, encoding="ascii", decisions=()):
         ledger.figures(),
         width=width,
         verbosity=verbosity,
-        using=terminal.glyphs(encoding),
+        using=glyphs(encoding),
         decisions=decisions,
     )
     return text(lines)

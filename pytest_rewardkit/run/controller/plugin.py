@@ -17,6 +17,7 @@ from pytest_rewardkit.pytest_internals import terminal_encoding
 from pytest_rewardkit.reports import terminal
 from pytest_rewardkit.reports.graders import lines
 from pytest_rewardkit.reports.properties import properties_of
+from pytest_rewardkit.reports.terminal_lines import glyphs
 from pytest_rewardkit.run.controller.details_budget import DetailsBudget
 from pytest_rewardkit.run.controller.narrowing import DESELECTED, narrowed_by
 from pytest_rewardkit.run.controller.progress import Progress
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.gate import Decision
     from pytest_rewardkit.ledger.judge import Judge
     from pytest_rewardkit.ledger.test import Test
+    from pytest_rewardkit.reports.terminal_lines import Line
     from pytest_rewardkit.settings import RunSettings
 
 _PHASES: Final = ("setup", "call", "teardown")
@@ -227,7 +229,7 @@ class ControllerPlugin:
             figures,
             width=self._config.get_terminal_writer().fullwidth,
             verbosity=verbosity,
-            using=terminal.glyphs(terminal_encoding(self._config)),
+            using=glyphs(terminal_encoding(self._config)),
             decisions=self.decisions,
             comparisons=self.comparisons,
         )
@@ -274,7 +276,7 @@ class ControllerPlugin:
             self.ledger.expect(node_id + suffix for node_id in told_apart(map(self._plain, node_ids)))
 
 
-def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[terminal.Line]) -> None:
+def _write(terminalreporter: pytest.TerminalReporter, lines: Sequence[Line]) -> None:
     for line in lines:
         for text, markup in line:
             terminalreporter.write(text, **dict.fromkeys(markup, True))
