@@ -38,7 +38,7 @@ def count(value: str) -> int:
 def rate(value: str) -> float:
     number = _number(value)
     if not 0 < number < float("inf"):
-        raise ValueError(f"must be a number over 0, as 5 or 0.5, not {value!r}")
+        raise ValueError(f"must be a number over 0, such as 5 or 0.5, not {value!r}")
     return number
 
 
@@ -58,7 +58,7 @@ def quota(value: str) -> tuple[int, float]:
 def names(value: str) -> tuple[str, ...]:
     found = tuple(name.strip() for name in value.split(","))
     if not all(found) or len(set(found)) < len(found):
-        raise ValueError(f"must be names with commas between, each once, not {value!r}")
+        raise ValueError(f"must be names separated by commas, each once, not {value!r}")
     return found
 
 
@@ -67,7 +67,7 @@ def limit(name: str) -> Callable[[str], int]:
         from pytest_rewardkit.local.limits import Limits
 
         if (number := count(value)) < (least := Limits.least(name)):
-            raise ValueError(f"must be {least} at least, not {value!r}")
+            raise ValueError(f"must be at least {least}, not {value!r}")
         return number
 
     return parse

@@ -102,13 +102,13 @@ def _cluster(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[st
     address = {name: value or environ.get(VARIABLES[name]) for name, value in given.items()}
     for name in ("api_url", "sandbox_url"):
         if (url := address[name]) and urlsplit(url).scheme not in ("http", "https"):
-            raise RewardkitUsageError(f"{url} is no URL; it begins with https:// or http://")
+            raise RewardkitUsageError(f"{url} is not a URL; a URL begins with https:// or http://")
     key = environ.get(VARIABLES["api_key"])
     if not key:
         if any(address.values()):
-            raise RewardkitUsageError("set E2B_API_KEY to a key of the cluster's; any text, if it asks for none")
+            raise RewardkitUsageError("set E2B_API_KEY to the cluster's key, or to any text if the cluster needs none")
         if options.no_local:
-            raise RewardkitUsageError("there is nothing to measure; set E2B_API_KEY, or leave out --no-local")
+            raise RewardkitUsageError("nothing to measure: set E2B_API_KEY, or drop --no-local")
         return None
     return {"api_key": key, "template": options.template} | {name: value for name, value in address.items() if value}
 

@@ -28,7 +28,7 @@ def read_earlier(path: Path) -> OnRecord:
     if path.is_dir():
         return _of_artifacts(path)
     if not path.is_file():
-        raise RewardkitUsageError(f"{path} is no file and no folder")
+        raise RewardkitUsageError(f"{path} is neither a file nor a folder")
     return _of_results(path) if is_results_file(path) else OnRecord(read_answers(path))
 
 

@@ -38,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked: tuple[Any, ...] = () if mark is None else mark.args
     names = marked if settings.models is None else settings.models
     if mark is not None and mark.kwargs:
-        pytest.fail(f"{place}: takes names of models alone, and no keywords", pytrace=False)
+        pytest.fail(f"{place}: takes only names of models, no keywords", pytrace=False)
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         pytest.fail(f"{place}: takes names of models, each once, not {names!r}", pytrace=False)
     if "model" not in metafunc.fixturenames:

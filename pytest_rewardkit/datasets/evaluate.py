@@ -212,7 +212,7 @@ def _by_function(
         signature.bind("", **dict.fromkeys(additional_fields), **({SANDBOX: None} if wants_sandbox else {}))
     except TypeError as error:
         name = getattr(function, "__name__", "the reward function")
-        raise RewardkitUsageError(f"{name} does not take what additional_fields gives it: {error}") from None
+        raise RewardkitUsageError(f"{name} does not accept the fields of additional_fields: {error}") from None
 
     def judge(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
         fields: dict[str, Any] = {name: row[name] for name in additional_fields}

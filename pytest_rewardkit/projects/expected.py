@@ -98,9 +98,9 @@ def expected_of(
         idle = frozenset(passing)
         is_open = any(test.collecting for test in baseline.alone.outcomes)
     if not names and not is_open:
-        raise UnscoredError("the project has no test that says something of a candidate")
+        raise UnscoredError("no test of the project depends on the candidate")
     if not is_open and idle >= set(names):
-        raise UnscoredError("the project's tests say nothing of a candidate: all pass without one")
+        raise UnscoredError("no test of the project depends on the candidate: all pass without one")
     best = baseline.alone if baseline.reference is None else baseline.reference
     return Expected(_weighted(names, weights), idle, skipped, _times(best), is_open)
 
@@ -124,7 +124,7 @@ def _weighted(names: Collection[str], weights: Mapping[str, float] | None) -> di
         if name not in names:
             raise RewardkitUsageError(f"weights: there is no test {name!r}{did_you_mean(name, list(names))}")
         if not isinstance(weight, int | float) or weight < 0:
-            raise RewardkitUsageError(f"weights: {name!r} must be a number from 0 on, not {weight!r}")
+            raise RewardkitUsageError(f"weights: {name!r} must be a number, 0 or more, not {weight!r}")
     return {name: float((weights or {}).get(name, 1.0)) for name in names}
 
 

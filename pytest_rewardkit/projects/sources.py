@@ -172,7 +172,7 @@ def _git(source: Path, commit: str, *arguments: str, data: bytes = b"") -> bytes
     if git is None:
         raise RewardkitUsageError("a project of a git repository needs git, which is not installed")
     if commit.startswith("-"):
-        raise RewardkitUsageError(f"{commit!r} is no commit")
+        raise RewardkitUsageError(f"{commit!r} is not a commit")
     # A hook of git's, from which tests may run, says by variables which repository is meant.
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = [git, "-C", str(source), *arguments]

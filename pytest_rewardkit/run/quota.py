@@ -26,7 +26,7 @@ def quota_of(settings: RunSettings) -> tuple[int | None, float | None]:
     # All shards may run at the same time.
     shards = settings.shard.of
     if slots is not None and slots < shards:
-        raise RewardkitUsageError(f"{shards} shards cannot share {slots} sandboxes; each needs one at least")
+        raise RewardkitUsageError(f"{shards} shards cannot share {slots} sandboxes; each needs at least one")
     return slots and slots // shards, rate and rate / shards
 
 

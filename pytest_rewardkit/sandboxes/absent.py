@@ -38,10 +38,10 @@ class AbsentProvider:
         return {}
 
     def create(self, **_: Any) -> Sandbox:
-        raise SandboxUnavailable(f"there are no sandboxes here: {self._reason}")
+        raise SandboxUnavailable(f"no sandboxes can be created here: {self._reason}")
 
     async def create_async(self, **_: Any) -> AsyncSandbox:
-        raise SandboxUnavailable(f"there are no sandboxes here: {self._reason}")
+        raise SandboxUnavailable(f"no sandboxes can be created here: {self._reason}")
 
     def close(self) -> None:
         pass

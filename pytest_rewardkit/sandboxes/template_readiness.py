@@ -56,7 +56,7 @@ class TemplateReadiness:
                 answer = connection.getresponse()
                 body: dict[str, Any] = json.loads(answer.read())
         except (OSError, HTTPException, ValueError) as error:
-            raise SandboxUnavailable(f"the local server says nothing of the template {name!r}: {error}") from error
+            raise SandboxUnavailable(f"the local server gave no answer about the template {name!r}: {error}") from error
         if answer.status == 404:
             raise RewardkitUsageError(str(body.get("message")))
         if answer.status != 200:

@@ -152,7 +152,7 @@ def _contents(datasets: Mapping[str, str | Path | bytes] | Iterable[str | Path])
         named = datasets if isinstance(datasets, Mapping) else {Path(path).name: path for path in datasets}
         return {name: item if isinstance(item, bytes) else Path(item).read_bytes() for name, item in named.items()}
     except (TypeError, OSError) as error:
-        raise RewardkitUsageError(f"datasets must be files, or bytes by the names of files: {error}") from None
+        raise RewardkitUsageError(f"datasets must be paths, or a mapping of names to paths or bytes: {error}") from None
 
 
 def _failed(

@@ -35,7 +35,7 @@ class RewardFunction:
         self._name = getattr(function, "__qualname__", repr(function))
         parameters = self._signature.parameters.values()
         if not any(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters):
-            raise RewardkitUsageError(f"{self._name} takes no response: a reward function's first argument is one")
+            raise RewardkitUsageError(f"{self._name} takes no response, which must be its first parameter")
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -280,7 +280,7 @@ def _loaded(text: str, kind: type) -> Any:
     try:
         data = json.loads(text)
     except ValueError:
-        raise SandboxUnavailable("a tool's findings were cut off or are no JSON") from None
+        raise SandboxUnavailable("a tool's findings were cut off or are not JSON") from None
     if not isinstance(data, kind):
         raise SandboxUnavailable("a tool's findings have an unknown form")
     return data

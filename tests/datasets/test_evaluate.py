@@ -111,7 +111,7 @@ def test_infrastructure_failures_are_no_rewards() -> None:
     ("arguments", "error"),
     [
         ({"additional_fields": ["test_case"]}, "row 1: no field 'test_case'; did you mean 'test_cases'"),
-        ({"additional_fields": ["id"]}, "by_cases does not take what additional_fields gives it: .*test_cases"),
+        ({"additional_fields": ["id"]}, "by_cases does not accept the fields of additional_fields: .*test_cases"),
         ({"format": "humanevl"}, "no format 'humanevl'; did you mean 'humaneval'"),
         ({"provider": "locl"}, "unknown sandbox provider 'locl'"),
         ({"limit": 0}, "limit must be a number of rows"),

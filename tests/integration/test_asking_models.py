@@ -242,7 +242,7 @@ def test_a_sandbox_waits_for_its_candidate(plain, pytester):
     [
         (("--rewardkit-candidates=c.jsonl", "--rewardkit-candidates-mode=replay"), "there is no * to replay"),
         (("--rewardkit-candidates=other.jsonl",), "other.jsonl, line 1: *no answer of version 1"),
-        (("--rewardkit-rescore=missing",), "--rewardkit-rescore: *missing is no file and no folder"),
+        (("--rewardkit-rescore=missing",), "--rewardkit-rescore: *missing is neither a file nor a folder"),
         (("--rewardkit-rescore=x", "--rewardkit-candidates=c.jsonl"), "use one of them"),
     ],
 )
@@ -312,7 +312,7 @@ def test_each_test_runs_once_for_each_model(run, pytester):
     [
         ("reward_models()", "takes names of models, each once, not ()"),
         ("reward_models('a', 'a')", "takes names of models, each once"),
-        ("reward_models(names=1)", "takes names of models alone, and no keywords"),
+        ("reward_models(names=1)", "takes only names of models, no keywords"),
         ("reward_models('a')", "the test uses neither `model` nor a fixture that does"),
     ],
 )

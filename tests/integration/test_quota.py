@@ -189,7 +189,7 @@ def test_a_run_that_has_had_too_much_asks_for_no_more_and_fails(run, pytester, a
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
         [
-            "*no sandbox is asked for any more: * of 0.001 sandbox-seconds*",
+            "*no further sandbox is created: * of 0.001 sandbox-seconds*",
             "mean 1.00 over 1 scored test, 0.33 with 2 unscored as 0",
             "gate max-sandbox-seconds FAILED: *",
         ]

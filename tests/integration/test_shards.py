@@ -274,7 +274,7 @@ def test_a_killed_shard_is_resumed(suite, run, shards, plugin_args):
         (["--rewardkit-shard=3/2"], "--rewardkit-shard: '3/2': shards are counted from 1/2 on, to 10,000 at most"),
         (["--rewardkit-shard=two"], "--rewardkit-shard: must be which shard of how many, such as 2/8, not 'two'"),
         (["--rewardkit-shard=1/2", "--rewardkit-from=."], "--rewardkit-shard runs tests, and --rewardkit-from none: *"),
-        (["--rewardkit-from=."], "--rewardkit-from: *holds no results, which end in .jsonl or .jsonl.gz"),
+        (["--rewardkit-from=."], "--rewardkit-from: *holds no results files (.jsonl or .jsonl.gz)"),
         (["--rewardkit-from=absent.jsonl", "--rewardkit-from=gone.jsonl"], "--rewardkit-from: *absent*; *gone*"),
     ],
 )

@@ -160,7 +160,7 @@ def test_types_are_stripped_where_no_compiler_is(sandbox):
     first = Language(name="typescript", extension="ts", run="no-such-compiler {file}", otherwise=node)
     reward = score_output(sandbox, "const n: number = 7;\nconsole.log(n);", "7", language=first)
     if reward.verdict is Verdict.UNSCORED:
-        assert "no no-such-compiler or node that runs typescript" in reward.reason
+        assert "no no-such-compiler or node, which typescript needs" in reward.reason
     else:
         assert reward.value == 1.0
 
@@ -213,7 +213,7 @@ def test_a_language_that_the_sandbox_lacks_is_unscored(sandbox):
     lacking = Language(name="none", extension="x", run="no-such-program {file}")
     reward = score_output(sandbox, "x", "1", language=lacking)
     assert reward.verdict is Verdict.UNSCORED
-    assert "no no-such-program that runs none" in reward.reason
+    assert "no no-such-program, which none needs" in reward.reason
 
 
 def test_no_code_in_the_language_is_no_code(sandbox):

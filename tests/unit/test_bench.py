@@ -58,9 +58,9 @@ def test_the_last_round_is_all_at_once() -> None:
 @pytest.mark.parametrize(
     ("words", "key", "said"),
     [
-        (["--url", "cluster.example"], "e2b_x", "cluster.example is no URL"),
-        (["--url", "https://cluster.example"], None, "set E2B_API_KEY to a key of the cluster's"),
-        (["--no-local"], None, "nothing to measure; set E2B_API_KEY"),
+        (["--url", "cluster.example"], "e2b_x", "cluster.example is not a URL"),
+        (["--url", "https://cluster.example"], None, "set E2B_API_KEY to the cluster's key"),
+        (["--no-local"], None, "nothing to measure: set E2B_API_KEY"),
         (["-n", "0"], None, "from 1 to 1000, not 0"),
         (["--stagger", "0"], None, "above 0"),
     ],

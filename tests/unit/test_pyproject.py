@@ -128,14 +128,14 @@ def test_languages(pyproject):
             (f'[tool.rewardkit.languages.lua]\nextension = "lua"\nrun = "lua {{file}}"\n{line}', f":4: [{LUA}] {said}")
             for line, said in {
                 "build = 3": "build must be a text, not 3",
-                'build = "luac {file"': "build is no command",
+                'build = "luac {file"': "build is not a command",
                 "build = \"awk '{print 1}' {file}\"": "build: {print 1} stands for nothing",
-                'build = "luac \'{file}"': "build is no command: No closing quotation",
+                'build = "luac \'{file}"': "build is not a command: No closing quotation",
                 'needs = "lua"': "needs must be a list of commands, not 'lua'",
                 "needs = [3]": "needs must be a list of commands",
                 "build_time_limit = -1": "build_time_limit must be a number of seconds above 0, not -1",
                 "build_time_limit = true": "build_time_limit must be a number of seconds",
-                'begins = "("': "begins is no regular expression",
+                'begins = "("': "begins is not a regular expression",
                 'main = "class"': "main must have a group",
             }.items()
         ),

@@ -147,8 +147,8 @@ def test_a_run_that_is_not_whole_says_so(tmp_path, end, why):
 @pytest.mark.parametrize(
     ("texts", "wrong"),
     [
-        ([], ": no results file: it does not begin with a line of type 'run'"),
-        (['{"v": 1, "type": "attempt"}'], ": no results file: it does not begin with a line of type 'run'"),
+        ([], ": not a results file: it does not begin with a line of type 'run'"),
+        (['{"v": 1, "type": "attempt"}'], ": not a results file: it does not begin with a line of type 'run'"),
         (["[1]"], ", line 1: no results of version 1"),
         (['{"v": 2, "type": "run"}'], ", line 1: no results of version 1"),
         ([None, "{"], ", line 2: not JSON"),

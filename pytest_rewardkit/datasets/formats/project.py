@@ -61,7 +61,7 @@ class ProjectTask(RowTask):
 def read(row: Row) -> ProjectTask:
     """Reads a row as a task."""
     if ("project" in row) == ("files" in row):
-        raise RewardkitUsageError(f"{row.place}: a row has a project or files, one of the two")
+        raise RewardkitUsageError(f"{row.place}: a row must have either a project or files")
     about = {name: row[name] for name in _PLAIN if row.get(name) not in (None, "")}
     for name, kind in (("any_order", bool), ("time_limit", int | float), ("setup_time_limit", int | float)):
         if name in about and not isinstance(about[name], kind):

@@ -44,7 +44,7 @@ class RowTask(ABC):
         refused = next((name for name in options if name not in self.takes), None)
         if refused is not None:
             known = f"takes {' and '.join(self.takes)} alone" if self.takes else "takes no options"
-            raise RewardkitUsageError(f"{refused}= means nothing for this format, which {known}")
+            raise RewardkitUsageError(f"{refused}= does not apply to this format, which {known}")
         return self._with(options) if options else self
 
     def _with(self, options: Mapping[str, Any]) -> Self:

@@ -87,7 +87,7 @@ class TestProgramTask(RowTask):
         del test_runner  # tests and candidate are one program
         language = find_language(self.language, users_languages())
         if language is None:
-            raise RewardkitUsageError("tests in Python are those of the formats humaneval and mbpp")
+            raise RewardkitUsageError("for tests in Python, use the format humaneval or mbpp")
         code = source_in(candidate, language, "auto").code if "```" in candidate else candidate
         if not code.strip():
             return _failed(Verdict.NO_CODE, "no code in the response")

@@ -160,7 +160,7 @@ def is_results_file(path: Path) -> bool:
 def _first(path: Path, numbered: Iterator[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     first = next(numbered, None)
     if first is None or first[1].get("type") != RUN:
-        raise RewardkitUsageError(f"{path}: no results file: it does not begin with a line of type {RUN!r}")
+        raise RewardkitUsageError(f"{path}: not a results file: it does not begin with a line of type {RUN!r}")
     return first[1]
 
 
@@ -228,7 +228,7 @@ def _is_compressed(path: Path) -> bool:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

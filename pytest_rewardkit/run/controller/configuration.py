@@ -94,7 +94,7 @@ def _results_in(config: pytest.Config, names: Sequence[str]) -> list[Path]:
             continue
         inside = sorted(file for file in path.rglob("*") if file.name.endswith((".jsonl", ".jsonl.gz")))
         if not inside:
-            raise RewardkitUsageError(f"{path} holds no results, which end in .jsonl or .jsonl.gz")
+            raise RewardkitUsageError(f"{path} holds no results files (.jsonl or .jsonl.gz)")
         found.update(dict.fromkeys(inside))
     return list(found)
 

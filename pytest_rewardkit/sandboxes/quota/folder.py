@@ -37,7 +37,7 @@ def folder_of_user() -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if user and (found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022):
-        raise RewardkitUsageError(f"{folder} is not this user's alone, and slots of sandboxes are to be kept there")
+        raise RewardkitUsageError(f"{folder} must belong to this user alone, because slots of sandboxes are kept there")
     return folder
 
 

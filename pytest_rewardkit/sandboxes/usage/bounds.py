@@ -46,4 +46,4 @@ class UsageBounds:
         """Raise SandboxUnavailable if there is to be no sandbox more."""
         for name, (kept, words) in self.told(usage).items():
             if not kept:
-                raise SandboxUnavailable(f"no sandbox is asked for any more: {words} (--rewardkit-{name})")
+                raise SandboxUnavailable(f"no further sandbox is created: {words} (--rewardkit-{name})")

@@ -121,7 +121,7 @@ class Case:
         try:
             args, kwargs = encode(list(self.args)), encode(dict(self.kwargs))
         except (TooLargeError, RecursionError):
-            raise RewardkitUsageError("the arguments are too large to be taken in") from None
+            raise RewardkitUsageError("the arguments are too large") from None
         if foreign := _foreign(decode([args, kwargs])):
             raise RewardkitUsageError(
                 f"an argument is a {foreign.type_name}, which cannot be taken into a sandbox; make it by a code case"

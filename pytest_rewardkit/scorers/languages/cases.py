@@ -103,4 +103,4 @@ def _arguments(case: Case) -> str:
     try:
         return json.dumps(list(case.args), allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
-        raise RewardkitUsageError(f"case {case.label!r}: an argument is nothing that JSON has: {error}") from None
+        raise RewardkitUsageError(f"case {case.label!r}: an argument has no JSON form: {error}") from None

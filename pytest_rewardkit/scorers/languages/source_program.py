@@ -95,7 +95,7 @@ class SourceProgram:
         if run.status == 0:
             return Answer()
         if language.version and self._run(f"{language.version} >/dev/null 2>&1", _LOOKING_SECONDS).status != 0:
-            raise UnscoredError(f"what builds {language.name} does not work in the sandbox: {_last(run)}")
+            raise UnscoredError(f"the compiler of {language.name} does not work in the sandbox: {_last(run)}")
         said = self._without_folder([*run.stdout, *run.stderr])
         reason = _telling_line(said) or run.reason or "no output"
         return Answer(verdict=Verdict.COMPILE_ERROR, reason=reason, stderr=said)
@@ -110,7 +110,7 @@ class SourceProgram:
                 return way
             lacking.append(missing.split()[0])
             way = way.otherwise
-        raise UnscoredError(f"the sandbox has no {' or '.join(lacking)} that runs {language.name}")
+        raise UnscoredError(f"the sandbox has no {' or '.join(lacking)}, which {language.name} needs")
 
     def _has(self, needed: str) -> bool:
         is_word = re.fullmatch(r"[\w.+/-]+", needed)

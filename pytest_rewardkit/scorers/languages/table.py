@@ -106,7 +106,7 @@ def _check_command(what: str, command: str) -> None:
         shlex.split(command)
         places = [place for _, *place in string.Formatter().parse(command) if place[0] is not None]
     except ValueError as error:
-        raise RewardkitUsageError(f"{what} is no command: {error} (write {{{{ and }}}} for braces)") from None
+        raise RewardkitUsageError(f"{what} is not a command: {error} (write {{{{ and }}}} for braces)") from None
     for name, form, conversion in places:
         if name not in _PLACES or form or conversion:
             said = f"{{{name}}} stands for nothing{did_you_mean(str(name), _PLACES)}"
@@ -117,7 +117,7 @@ def _check_pattern(what: str, pattern: str, groups: int) -> None:
     try:
         found = re.compile(pattern).groups
     except re.error as error:
-        raise RewardkitUsageError(f"{what} is no regular expression: {error}") from None
+        raise RewardkitUsageError(f"{what} is not a regular expression: {error}") from None
     if pattern and found < groups:
         raise RewardkitUsageError(f"{what} must have a group for the name that it finds: {pattern!r} has none")
 
@@ -236,7 +236,7 @@ def find_language(name: str, others: Mapping[str, Language]) -> Language | None:
     Raises RewardkitUsageError with the nearest.
     """
     if not isinstance(name, str):
-        raise RewardkitUsageError(f"language must be the name of one, not {name!r}")
+        raise RewardkitUsageError(f"language must be the name of a language, not {name!r}")
     for known in (name, canonical(name)):
         if known in others:
             return others[known]
