@@ -28,6 +28,9 @@ MARKER: Final = (
 )
 
 
+MAX_NAME: Final = 150
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Makes a test of each model that a marker or the option names."""
     mark = metafunc.definition.get_closest_marker("reward_models")
@@ -41,6 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pytest.fail(f"{place}: takes only names of models, no keywords", pytrace=False)
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         pytest.fail(f"{place}: takes names of models, each once, not {names!r}", pytrace=False)
+    if too_long := [name for name in names if len(name) > MAX_NAME]:
+        # Longer parameters are not kept with a test, and it would be in no model's row.
+        pytest.fail(f"{place}: a model's name has at most {MAX_NAME} characters: {too_long[0]!r}", pytrace=False)
     if "model" not in metafunc.fixturenames:
         pytest.fail(f"{place}: the test uses neither `model` nor a fixture that does", pytrace=False)
     # What is checked then are graders, and those are the same for all models.

@@ -312,6 +312,7 @@ def test_each_test_runs_once_for_each_model(run, pytester):
     [
         ("reward_models()", "takes names of models, each once, not ()"),
         ("reward_models('a', 'a')", "takes names of models, each once"),
+        ("reward_models('a' * 151)", "a model's name has at most 150 characters: 'aaa"),
         ("reward_models(names=1)", "takes only names of models, no keywords"),
         ("reward_models('a')", "the test uses neither `model` nor a fixture that does"),
     ],

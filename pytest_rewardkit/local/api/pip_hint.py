@@ -7,7 +7,8 @@ from typing import Final
 
 HINT: Final = (
     "This sandbox has no internet, so pip finds no packages: describe a template with them in pyproject.toml "
-    "([tool.rewardkit.templates.NAME]), or create the sandbox with allow_internet_access=True.\n"
+    "([tool.rewardkit.templates.NAME]), or create the sandbox with allow_internet_access=True "
+    "(isolation levels full and no-procfs).\n"
 )
 
 # Bounded in all its parts: it is anybody's text.
