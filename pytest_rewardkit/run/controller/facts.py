@@ -8,12 +8,15 @@ import re
 import shlex
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.text import excerpt, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from pytest_rewardkit.sandboxes.provider import Provider
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
 
 MAX_COMMAND: Final = 1000
 """Characters of the command that are kept."""
-_SECRET: Final = re.compile(r"(?i)([\w-]*(?:key|token|secret|passw|credential|auth)[\w-]*)=[^\s'\"]+")
+_SECRET: Final = re.compile(r"(?i)([\w-]*(?:key|token|secret|passw|credential|auth)[\w-]*=)[^\s'\"]+")
+_SECRET_FOLLOWS: Final = re.compile(r"(?i)--[\w-]*(?:key|token|secret|passw|credential|auth)[\w-]*")
+_PASSWORD_IN_ADDRESS: Final = re.compile(r"(://)[^\s/@'\"]+@")
 _PACKAGES: Final = ("pytest-rewardkit", "pytest", "e2b", "e2b-code-interpreter")
 
 
@@ -54,11 +59,22 @@ def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -
 
 def command_of(config: pytest.Config) -> str:
     """Return the command that began the run, without values that look like secrets, or where things are on the disk."""
-    command = shlex.join(["pytest", *map(str, config.invocation_params.args)])
+    command = shlex.join(without_secrets(["pytest", *map(str, config.invocation_params.args)]))
     for place, name in ((str(config.invocation_params.dir), "."), (str(Path.home()), "~")):
         if len(place) > 1:
             command = command.replace(place, name)
-    return excerpt(_SECRET.sub(r"\1=...", command), MAX_COMMAND)
+    return excerpt(command, MAX_COMMAND)
+
+
+def without_secrets(arguments: Sequence[str]) -> list[str]:
+    """Return a command's arguments, with dots for values that look like secrets by the name that they are given to."""
+    told: list[str] = []
+    for before, argument in pairwise(["", *arguments]):
+        if _SECRET_FOLLOWS.fullmatch(before) and not argument.startswith("-"):
+            told.append("...")
+        else:
+            told.append(_PASSWORD_IN_ADDRESS.sub(r"\1...@", _SECRET.sub(r"\1...", argument)))
+    return told
 
 
 def _seed(config: pytest.Config) -> dict[str, str]:
