@@ -46,7 +46,14 @@ def assert_output(
     weight: float = 1.0,
     **options: Unpack[OutputOptions],
 ) -> Reward:
-    """Score the candidate by its output, as `score_output` does, and go on as `assert_reward` does."""
+    """Score the candidate by its output, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, candidate and so on: those of `score_output`.
+        threshold, name, weight: those of `assert_reward`.
+
+    Returns the reward. Raises what `score_output` and `assert_reward` raise.
+    """
     __tracebackhide__ = True
     _ask()
     reward = score_output(sandbox, candidate, expected, **options)
@@ -63,7 +70,14 @@ def assert_cases(
     weight: float = 1.0,
     **options: Unpack[CasesOptions],
 ) -> Reward:
-    """Score the candidate by cases, as `score_cases` does, and go on as `assert_reward` does."""
+    """Score the candidate by cases, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, candidate and so on: those of `score_cases`.
+        threshold, name, weight: those of `assert_reward`.
+
+    Returns the reward. Raises what `score_cases` and `assert_reward` raise.
+    """
     __tracebackhide__ = True
     _ask()
     reward = score_cases(sandbox, candidate, cases, **options)
@@ -80,7 +94,14 @@ def assert_files(
     weight: float = 1.0,
     **options: Unpack[FilesOptions],
 ) -> Reward:
-    """Score the candidate by the files that it leaves, as `score_files` does, and go on as `assert_reward` does."""
+    """Score the candidate by the files that it leaves, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, candidate and so on: those of `score_files`.
+        threshold, name, weight: those of `assert_reward`.
+
+    Returns the reward. Raises what `score_files` and `assert_reward` raise.
+    """
     __tracebackhide__ = True
     _ask()
     reward = score_files(sandbox, candidate, files, **options)
@@ -96,7 +117,14 @@ def assert_analysis(
     weight: float = 1.0,
     **options: Unpack[AnalysisOptions],
 ) -> Reward:
-    """Score a data analysis, as `score_analysis` does, and go on as `assert_reward` does."""
+    """Score a data analysis, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, candidate and so on: those of `score_analysis`.
+        threshold, name, weight: those of `assert_reward`.
+
+    Returns the reward. Raises what `score_analysis` and `assert_reward` raise.
+    """
     __tracebackhide__ = True
     _ask()
     reward = score_analysis(sandbox, candidate, **options)
@@ -113,7 +141,14 @@ def assert_tests(
     weight: float = 1.0,
     **options: Unpack[TestsOptions],
 ) -> Reward:
-    """Score a change of a project by its tests, as `score_tests` does, and go on as `assert_reward` does."""
+    """Score a change of a project by its tests, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, candidate and so on: those of `score_tests`.
+        threshold, name, weight: those of `assert_reward`.
+
+    Returns the reward. Raises what `score_tests` and `assert_reward` raise.
+    """
     __tracebackhide__ = True
     _ask()
     reward = score_tests(sandbox, candidate, project, **options)

@@ -104,8 +104,8 @@ class Reward(LikeFloat):
         value: a number in [0, 1], or None when the infrastructure failed.
         parts: the components, in the order in which they were checked.
         verdict: why the value is what it is; derived from the value when not given.
-        reason: one sentence for people, at most 500 characters; of an unscored reward, the cause.
-        evidence: what the scorers that were called for it had before them, for those who look into a failure.
+        reason: one sentence for people, at most 500 characters; for an unscored reward, the cause.
+        evidence: what the scorers judged, for people who look into a failure.
 
     Raises RewardkitUsageError, a ValueError, for a value that is not finite or not in [0, 1], and for a verdict that
     contradicts the value.

@@ -70,19 +70,19 @@ def score_analysis(
 ) -> Reward:
     """Return the reward of a data analysis: the weighted share of insights and charts that are in what it put out.
 
-    The candidate runs as a notebook's cell: what it prints and what it displays is looked at.
+    The candidate runs as a notebook's cell. The scorer looks at what it prints and displays.
 
     Parameters:
-        sandbox: where it runs, in an interpreter of its own.
-        candidate: code, or a model's response that holds it.
+        sandbox: where it runs, in its own interpreter.
+        candidate: code, or a model's response with code in it.
         insights: `Insight` objects, or texts, or numbers, to be found in what is printed and displayed.
         charts: `ChartCheck` objects, or mappings of their fields.
         datasets: files to upload to the working directory first: host paths, stored under their own names, or a mapping
             of names to host paths or bytes.
-        plot_bonus: weight of one more part for showing a plot, which counts only when one is shown. So it lifts a
-            reward, but not to 1.0 while something is missing. Any image that decodes and is not blank is one
-            (pictures.py): this part is gameable, and so are others as far as `Insight` and `ChartCheck` say.
-        plot_replaces: let the bonus make up for what is missing: the reward is min((earned + bonus) / asked, 1).
+        plot_bonus: weight of an extra part for showing a plot; it counts only if the candidate shows one. So it lifts a
+            reward, but not to 1.0 while something is missing. Any image that decodes and is not blank counts
+            (pictures.py), so this part can be gamed; `Insight` and `ChartCheck` say how others can be.
+        plot_replaces: let the bonus make up for missing insights: the reward is min((earned + bonus) / asked, 1).
         setup: code that runs before the candidate, in the same interpreter.
         time_limit: seconds for the candidate.
         extract: which of several code blocks is the candidate (extract.py).

@@ -69,24 +69,24 @@ def score_cases(
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of the cases that it passes, each case being a part.
 
-    For code and call cases the candidate is a module: it is loaded once, in an interpreter of its own, without what
-    stands under its main guard, and the cases follow in order. A case that takes too long, crashes or ends the
-    interpreter costs only itself: the candidate is loaded anew for those that follow. A candidate that cannot be loaded
-    fails in every case. For each stdin case it runs as a program of its own. Expected values stay on the host.
+    For code and call cases the candidate is a module: it is loaded once, in its own interpreter, without the code
+    under its main guard, and the cases follow in order. A case that takes too long, crashes or ends the interpreter
+    costs only itself: the candidate is loaded again for the following ones. A candidate that cannot be loaded fails
+    every case. For each stdin case it runs as a separate program. Expected values stay on the host.
 
     Parameters:
-        sandbox: where it runs; other state in it is left alone, but for files.
-        candidate: code, or a model's response that holds it.
+        sandbox: where it runs; apart from files, it changes no other state there.
+        candidate: code, or a model's response with code in it.
         cases: `Case` objects, or mappings of their fields.
-        setup: code that runs before the candidate, among the same names.
+        setup: code that runs before the candidate, in the same namespace.
         time_limit: seconds for the candidate and for each case.
         compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
-        fresh: run the candidate anew for each case, so that cases share no state.
-        reference: a right solution; each case may take `time_factor` times as long as it takes this one, where that is
-            more than `time_limit`. It runs first, in an interpreter of its own.
+        fresh: load the candidate again for each case, so that cases share no state.
+        reference: a right candidate; each case may take `time_factor` times as long as this one takes, if that is
+            more than `time_limit`. It runs first, in its own interpreter.
         extract: which of several code blocks is the candidate (extract.py).
-        language: what the candidate is written in (languages/table.py); "auto" for what its fence says. In another than
-            Python it is a program, for stdin cases; in JavaScript call cases do too.
+        language: what the candidate is written in (languages/table.py); "auto" takes it from the response's fence.
+            In languages other than Python it is a program, for stdin cases; JavaScript has call cases, too.
 
     Returns a reward that is unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, and for a setup or reference that fails.

@@ -62,17 +62,17 @@ def score_files(
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of its files that are as they should be.
 
-    The candidate runs as a program, and the tree is looked at before it starts and after it has ended, by the sandbox's
+    The candidate runs as a program. The scorer reads the tree before it starts and after it has ended, by the sandbox's
     files API. A candidate that fails earns nothing, whatever it has written by then.
 
     Parameters:
         sandbox: where it runs, in its home folder; what the test has put there before is there.
-        candidate: code, or a model's response that holds it.
+        candidate: code, or a model's response with code in it.
         files: `FileCheck` objects, or mappings of their fields.
         root: the folder whose tree is looked at; paths are below it.
-        nothing_else: whether one more part asks that no other file was made, changed or removed. Hidden files and
-            ``__pycache__`` do not count.
-        setup: code that runs before the candidate, among the same names, and before the tree is looked at.
+        nothing_else: add a part: no other file was made, changed or removed. Hidden files and ``__pycache__`` do not
+            count.
+        setup: code that runs before the candidate, in the same namespace, and before the scorer reads the tree.
         time_limit: seconds for the candidate.
         compare, rel_tol, abs_tol, similarity: how contents are compared (compare.py, tolerance.py, similarity.py).
         extract: which of several code blocks is the candidate (extract.py).

@@ -97,7 +97,7 @@ def reward_function(function: None = None) -> Callable[[Callable[..., Any]], Rew
 def reward_function(
     function: Callable[..., Any] | None = None,
 ) -> RewardFunction | Callable[[Callable[..., Any]], RewardFunction]:
-    """Makes a scorer of a function ``(response, **fields)`` that returns a number in [0, 1], a `Reward`, or None.
+    """Turn a function ``(response, **fields)`` into a scorer. It returns a number in [0, 1], a `Reward`, or None.
 
     Parameters:
         function: plain or asynchronous; its first parameter takes the response; one named ``sandbox`` takes a fresh

@@ -62,26 +62,25 @@ def score_output(
     extract: str = "auto",
     language: str | Language = PYTHON,
 ) -> Reward:
-    """Return the reward of a candidate whose output is compared with what is expected.
+    """    Return the reward of a candidate by comparing its output with what is expected.
 
-    The candidate runs as a program. Its output is what it prints; where it prints nothing, the value of its last
+    The candidate runs as a program. Its output is what it prints; if it prints nothing, the value of its last
     expression.
 
     Parameters:
         sandbox: where it runs, in its home folder.
-        candidate: code, or a model's response that holds it.
-        expected: a text, compared with the output; or another value, compared with the value that the output spells or,
-            where nothing is printed, with that of the last expression.
-        setup: code that runs before the candidate, among the same names.
+        candidate: code, or a model's response with code in it.
+        expected: a text, compared with the output; or another value, compared with the output read as a value, or
+            with the value of the last expression if the candidate prints nothing.
+        setup: code that runs before the candidate, in the same namespace.
         time_limit: seconds for the candidate.
-        compare: what counts as equal (compare.py): ``lines`` by default, so white space at the ends of lines is left
-            aside.
+        compare: what counts as equal (compare.py): ``lines`` by default, which ignores white space at line ends.
         rel_tol, abs_tol: how far numbers may be apart (tolerance.py).
-        similarity: what an output earns that is not equal (similarity.py): nothing by default.
-        transcript: run the candidate as a notebook's cell. Its output is all that it prints and displays, and then the
-            value of its last expression.
+        similarity: what a wrong output earns (similarity.py): nothing by default.
+        transcript: run the candidate as a notebook's cell. Its output is everything that it prints and displays, and
+            then the value of its last expression.
         extract: which of several code blocks is the candidate (extract.py).
-        language: what the candidate is written in (languages/table.py); "auto" for what its fence says.
+        language: what the candidate is written in (languages/table.py); "auto" takes it from the response's fence.
 
     Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
     Raises RewardkitUsageError for wrong arguments, a value that cannot be compared, and a setup that fails.

@@ -41,19 +41,19 @@ class Case:
     """One check of a candidate: one of `code`, `call` and `stdin`, and one of `expected`, `raises` and `checker`.
 
     Parameters:
-        code: Python that runs after the candidate, among its names. What counts is the value of its last expression, or
-            the value that its last statement assigned, or else what it printed.
-        call: a function of the candidate, as an expression (``"add"``, ``"Solution().add"``); what it returns counts,
+        code: Python that runs after the candidate, in its namespace. The value of its last expression counts, or the
+            value that its last statement assigned, or else what it printed.
+        call: a function of the candidate, as an expression (``"add"``, ``"Solution().add"``); its return value counts,
             whatever it prints.
         args, kwargs: the call's arguments, as values.
-        stdin: text or bytes that the candidate, run as a program of its own, reads; what it prints counts.
+        stdin: text or bytes that the candidate, run as a separate program, reads; its output counts.
         expected: what must come out. A text given for `code` is compared with the value's text (protocol.py says which)
             or with what was printed; everything else is compared as a value.
-        raises: the exception that must be raised, as a class or by its name; a subclass will do.
-        match: a regular expression to be found in the exception's message.
-        checker: a function of what came out, called on the host: true or false, or a number in [0, 1]. It gets plain
-            data, and objects of the candidate's own types as `Opaque`. What it raises counts as a wrong output, and so
-            does what else it returns.
+        raises: the exception that must be raised, as a class or by its name; a subclass counts, too.
+        match: a regular expression that must match somewhere in the exception's message.
+        checker: a function of the result, called on the host. It returns true or false, or a number in [0, 1]. It gets
+            plain data, and objects of the candidate's own types as `Opaque`. An exception or any other return value
+            counts as a wrong output.
         compare: how to compare (compare.py), in place of the scorer's way: ``lines``, ``exact`` or ``tokens`` as texts,
             ``value`` or ``json`` as data. By default, ``lines`` for texts and ``value`` for values.
         name: what to call the case in reports.
