@@ -62,7 +62,7 @@ def score_output(
     extract: str = "auto",
     language: str | Language = PYTHON,
 ) -> Reward:
-    """    Return the reward of a candidate by comparing its output with what is expected.
+    """Return the reward of a candidate by comparing its output with what is expected.
 
     The candidate runs as a program. Its output is what it prints; if it prints nothing, the value of its last
     expression.

@@ -183,7 +183,7 @@ def test_the_head_tells_what_the_figures_do() -> None:
     assert shown.gates == [PageGate("Group sums", "undecided", "too few"), PageGate("Run", "passed", "enough")]
     assert figures(shown) == {
         "Mean reward": ("0.75", "95 % interval 0.20 to 0.97"),
-        "Strict mean": ("0.50", "1 unscored as 0"),
+        "Mean, unscored as 0": ("0.50", "1 unscored"),
         "Tests": ("3", "2 scored"),
         "Sandboxes": ("1", "half started within 20 ms"),
     }

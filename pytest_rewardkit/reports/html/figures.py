@@ -31,7 +31,9 @@ def run_figures(figures: run.Figures, tests: Sequence[PageTest]) -> list[Figure]
     """Return what a run amounts to, most important first."""
     shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(figures.mean, _earned(tests)))]
     if figures.unscored:
-        shown_figures.append(Figure("Strict mean", shown(figures.strict_mean), f"{figures.unscored:,} unscored as 0"))
+        shown_figures.append(
+            Figure("Mean, unscored as 0", shown(figures.strict_mean), f"{figures.unscored:,} unscored")
+        )
     scored = "" if figures.scored == figures.tests else f"{figures.scored:,} scored"
     shown_figures.append(Figure("Tests", f"{figures.tests:,}", scored))
     if (attempts := figures.attempts + figures.reruns) != figures.tests:
