@@ -237,6 +237,27 @@ def test_a_sandbox_waits_for_its_candidate(plain, pytester):
     assert order == ["candidate", "sandbox", "sandbox", "candidate"]
 
 
+def test_a_candidate_that_could_not_be_had_is_unscored_without_any_marker(run, pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def candidate():
+            raise ConnectionError("the model is away")
+
+        def test_model(sandbox, candidate):
+            pass
+
+        def test_without_a_sandbox(candidate):
+            pass
+        """
+    )
+    result = run()
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*1 unscored*", "UNSCORED *test_model - *ConnectionError: the model is away"])
+
+
 @pytest.mark.parametrize(
     ("args", "wrong"),
     [

@@ -136,7 +136,7 @@ class WorkerPlugin:
         if call.excinfo is not None and call.when != "teardown":
             if not isinstance(call.excinfo.value, pytest.skip.Exception):
                 _read_marker(item, recorder)
-                _note(recorder, call.excinfo, in_call=call.when == "call", in_sandbox=_uses_sandbox(item))
+                _note(recorder, call.excinfo, item, in_call=call.when == "call")
             elif kept_quiet:
                 recorder.discard()
         if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
@@ -197,7 +197,14 @@ def _uses_sandbox(item: pytest.Item) -> bool:
     return not _SANDBOXES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
-def _note(recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, in_call: bool, in_sandbox: bool) -> None:
+def _has_candidate(item: pytest.Item) -> bool:
+    """Whether the test has a candidate to judge in a sandbox, though it may not have come to that."""
+    return _uses_sandbox(item) and "candidate" in getattr(item, "fixturenames", ())
+
+
+def _note(
+    recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item, *, in_call: bool
+) -> None:
     """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
     error = excinfo.value
     from pytest_rewardkit.errors import UnscoredError
@@ -222,7 +229,8 @@ def _note(recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], *, i
         recorder.marker is not None
         or recorder.expects_reward
         or recorder.reward is not None
-        or (in_sandbox and _is_lost(error))
+        or _has_candidate(item)
+        or (_uses_sandbox(item) and _is_lost(error))
     ):
         # Only an assertion judges. What else ended the test says nothing about the candidate.
         recorder.note_unscored(f"the test raised {type(error).__name__}: {cause}")

@@ -126,10 +126,12 @@ class SourceProgram:
         said = self._without_folder(run.stderr)
         if verdict is None and run.status:
             verdict = Verdict.RUNTIME_ERROR
-            if _SIGNALS < run.status <= _SIGNALS + _LAST_SIGNAL:
-                reason = f"the program was ended by signal {run.status - _SIGNALS}"
+            signal = run.reason if run.status < 0 else _signal_of_shell(run.status)
+            said_last = _telling_line(said)
+            if signal:
+                reason = f"the program was ended by {signal}" + (f": {said_last}" if said_last else "")
             else:
-                reason = _telling_line(said) or f"the program ended with status {run.status}"
+                reason = said_last or f"the program ended with status {run.status}"
         return Answer(stdout="".join(run.stdout), stderr=said, verdict=verdict, reason=reason, duration=duration)
 
     def _without_folder(self, texts: Iterable[str]) -> str:
@@ -141,6 +143,11 @@ class SourceProgram:
 
     def _run(self, command: str, limit: float, cwd: str = HOME) -> CommandRun:
         return run_command(self._sandbox, command, cwd=cwd, envs={}, limit=limit)
+
+
+def _signal_of_shell(status: int) -> str:
+    """What a shell means by a status that tells of a signal; "" for another."""
+    return f"signal {status - _SIGNALS}" if _SIGNALS < status <= _SIGNALS + _LAST_SIGNAL else ""
 
 
 def _telling_line(said: str) -> str:

@@ -29,7 +29,7 @@ class CommandRun:
     Parameters:
         status: its exit status; None where it was ended.
         verdict: why it was ended.
-        reason: one sentence.
+        reason: one sentence; without a verdict what the sandbox says of its end, such as "signal: aborted".
     """
 
     stdout: list[str] = field(default_factory=list)
@@ -70,6 +70,7 @@ def run_command(sandbox: Sandbox, command: str, *, cwd: str, envs: Mapping[str, 
                     run.verdict, run.reason = Verdict.MEMORY, MEMORY_USED_UP
                 else:
                     run.status = error.exit_code
+                    run.reason = (error.error or "") if run.status < 0 else ""  # the signal that ended it
     return run
 
 
