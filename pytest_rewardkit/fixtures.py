@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.run.worker.recorder import Recorder
     from pytest_rewardkit.run.worker.shared_sandboxes import SharedSandboxes
     from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
     from pytest_rewardkit.sandboxes.quota.budget import Budget
 
@@ -62,7 +63,13 @@ class _Creator:
                 shared.watch("sandbox_factory", sandbox)
             return sandbox
 
-    def discard(self, sandbox: Sandbox) -> None:
+    def nearby(self) -> Sandbox | NearbySandbox:
+        """One sandbox, which is not the SDK's as long as that is not needed."""
+        __tracebackhide__ = True
+        with _clear_usage_errors(self._request, "sandbox_factory"):
+            return self._factory.create_nearby()
+
+    def discard(self, sandbox: Sandbox | NearbySandbox) -> None:
         self._factory.discard(sandbox.sandbox_id)
 
 
@@ -82,10 +89,11 @@ def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> 
     if request.scope != "function":
         # What fixtures of that scope leave in it is told from what tests do.
         return sandbox_factory()
-    from pytest_rewardkit.sandboxes.lazy import LazySandbox
+    from pytest_rewardkit.sandboxes.lazy import lazily
 
     # A project may have another factory than ours.
-    return LazySandbox(sandbox_factory, getattr(sandbox_factory, "discard", lambda sandbox: sandbox.kill()))
+    create = getattr(sandbox_factory, "nearby", sandbox_factory)
+    return lazily(create, getattr(sandbox_factory, "discard", lambda sandbox: sandbox.kill()))
 
 
 @pytest.fixture(scope=_scope)
@@ -111,7 +119,7 @@ def async_sandbox(
             return
         from pytest_rewardkit.sandboxes.lazy import LazyAsyncSandbox
 
-        yield LazyAsyncSandbox(create, lambda sandbox: factory.discard(sandbox.sandbox_id))
+        yield cast("AsyncSandbox", LazyAsyncSandbox(create, lambda sandbox: factory.discard(sandbox.sandbox_id)))
 
 
 def budget_of(request: pytest.FixtureRequest) -> Budget | None:

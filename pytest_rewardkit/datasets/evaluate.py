@@ -22,6 +22,7 @@ from pytest_rewardkit.datasets.workplace import Workplace
 from pytest_rewardkit.errors import NoRewardError, RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.reward import Reward
 from pytest_rewardkit.sandboxes.choice import choose
+from pytest_rewardkit.sandboxes.lazy import opened
 from pytest_rewardkit.sandboxes.script_run import ScriptRun
 from pytest_rewardkit.scorers.function import SANDBOX, RewardFunction
 from pytest_rewardkit.scorers.running.for_one import devote
@@ -217,7 +218,7 @@ def _by_function(
     def judge(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
         fields: dict[str, Any] = {name: row[name] for name in additional_fields}
         if wants_sandbox:
-            fields[SANDBOX] = sandbox()
+            fields[SANDBOX] = opened(sandbox())
         candidate = row.candidate
         try:
             return judging(candidate, **fields)

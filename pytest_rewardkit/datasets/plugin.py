@@ -14,7 +14,9 @@ from pytest_rewardkit.run.worker.row_attempt import RowAttempt, note_row_attempt
 from pytest_rewardkit.settings import RunSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
+
+    from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.datasets.marker import DatasetSource, SampledRow
     from pytest_rewardkit.datasets.row import Row
@@ -164,9 +166,14 @@ def _rewardkit_test_runners(request: pytest.FixtureRequest) -> Generator[TestRun
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
     from pytest_rewardkit.fixtures import wide_factory
+    from pytest_rewardkit.sandboxes.lazy import lazily
 
     factory = wide_factory(request)
-    with TestRunners(lambda options: TestRunner(lambda: factory.create(**options), lambda _: factory.close())) as found:
+
+    def create(options: Mapping[str, Any]) -> Sandbox:
+        return lazily(lambda: factory.create_nearby(**options), lambda made: factory.discard(made.sandbox_id))
+
+    with TestRunners(lambda options: TestRunner(lambda: create(options), lambda _: factory.close())) as found:
         yield found
 
 

@@ -12,6 +12,7 @@ from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.faults import faulty
 from pytest_rewardkit.reward import Reward
+from pytest_rewardkit.sandboxes.lazy import end, lazily
 from pytest_rewardkit.sandboxes.quota.budget import TWO
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.marker import SampledRow
     from pytest_rewardkit.datasets.row import Row
     from pytest_rewardkit.sandboxes.factory import Factory
+    from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
     from pytest_rewardkit.sandboxes.script_run import ScriptRun
 
 
@@ -56,7 +58,7 @@ class Workplace:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._seats: list[_Seat] = []
-        self._sandboxes: dict[Sandbox, Factory] = {}
+        self._sandboxes: dict[Sandbox | NearbySandbox, Factory] = {}
         self._stopped = False
 
     def __enter__(self) -> Workplace:
@@ -91,7 +93,7 @@ class Workplace:
         made: list[Sandbox] = []
 
         def sandbox() -> Sandbox:
-            made.append(self._created(options))
+            made.append(self._sandbox(options))
             return made[-1]
 
         try:
@@ -104,7 +106,7 @@ class Workplace:
             reward = faulty(error)  # the rows after it go on
         finally:
             for used in made:
-                self._kill(used)
+                end(used)
             if (budget := self._run.budget) is not None:
                 budget.set_aside(seat.test_runners.close)
                 budget.yield_to_others()
@@ -119,10 +121,13 @@ class Workplace:
             self._kill(sandbox)
         self.__exit__()
 
-    def _created(self, options: Mapping[str, Any], *, keep: bool = False) -> Sandbox:
+    def _sandbox(self, options: Mapping[str, Any], *, keep: bool = False) -> Sandbox:
+        return lazily(lambda: self._created(options, keep=keep), self._kill)
+
+    def _created(self, options: Mapping[str, Any], *, keep: bool) -> Sandbox | NearbySandbox:
         # A row's own test code has a sandbox beside the candidate's.
         factory = self._run.factory(wants=TWO, keep=keep, **options)
-        sandbox = None if self._stopped else factory.create()
+        sandbox = None if self._stopped else factory.create_nearby()
         with self._lock:
             if sandbox is not None and not self._stopped:
                 self._sandboxes[sandbox] = factory
@@ -130,7 +135,7 @@ class Workplace:
         factory.close()  # stopped while it was made
         raise SandboxUnavailable("the evaluation was stopped")
 
-    def _kill(self, sandbox: Sandbox) -> None:
+    def _kill(self, sandbox: Sandbox | NearbySandbox) -> None:
         with self._lock:
             factory = self._sandboxes.pop(sandbox, None)
         if factory is not None:
@@ -144,9 +149,7 @@ class Workplace:
     def _own_seat(self) -> _Seat:
         seat: _Seat | None = getattr(self._local, "seat", None)
         if seat is None:
-            test_runners = TestRunners(
-                lambda options: TestRunner(lambda: self._created(options, keep=True), self._kill)
-            )
+            test_runners = TestRunners(lambda options: TestRunner(lambda: self._sandbox(options, keep=True), end))
             seat = self._local.seat = _Seat(test_runners)
             with self._lock:
                 self._seats.append(seat)

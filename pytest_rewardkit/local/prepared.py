@@ -37,6 +37,9 @@ PREPARED: Final = (
 _REHEARSAL: Final = "pytest_rewardkit.datasets.testcode.guest.rehearsal"
 """A module whose `rehearse` has the code do once what it will be asked for."""
 
+UNPREPARED: Final = "rewardkit: not prepared"
+"""What a sandbox says that was thought to have the code; who only claims to lack it is sent it."""
+
 FILE: Final = "<rewardkit>"
 """What the code names as its file, as when it is sent: by this, tracebacks are without it."""
 

@@ -9,39 +9,107 @@ from __future__ import annotations
 import json
 import socket
 import time
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from pytest_rewardkit.sandboxes.lazy import nearby_sandbox
 from pytest_rewardkit.sandboxes.nearby import is_nearby, server_nearby
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from urllib.parse import SplitResult
 
     from e2b_code_interpreter import Context, Execution, Sandbox
 
+    from pytest_rewardkit.sandboxes.nearby import NamedContext
+
 _SDK: Final = "e2b_code_interpreter.code_interpreter_sync"
 _CHUNK: Final = 2**16
+_PORT: Final = 49999
+"""The SDK's `JUPYTER_PORT`, which takes the SDK to be known."""
+
+_RESULT: Final = dict.fromkeys(
+    (*("text", "html", "markdown", "svg", "png", "jpeg", "pdf", "latex", "json", "javascript", "data"), "extra"), None
+)
 
 
-def run_code(sandbox: Sandbox, code: str, *, context: Context, timeout: float, **handlers: Any) -> Execution:
+@dataclass(slots=True)
+class CellAnswer:
+    """What is left of the SDK's `Execution` when all else was given to the handlers."""
+
+    execution_count: int | None = None
+    error: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a sandbox's interpreter is, and what lets somebody use it."""
+
+    place: SplitResult
+    sandbox_id: str
+    token: str
+    is_ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFunction:
+    """A function that interpreters of ours have from the start (local/prepared.py), asked for without a cell.
+
+    Parameters:
+        mark, module, function: which.
+        arguments: plain values.
+        cell: code that does the same.
+    """
+
+    mark: str
+    module: str
+    function: str
+    arguments: Sequence[Any]
+    cell: str
+
+    @property
+    def call(self) -> dict[str, Any]:
+        """It as it is sent."""
+        return {name: getattr(self, name) for name in ("mark", "module", "function", "arguments")}
+
+
+def run_code(
+    sandbox: Sandbox,
+    code: str | GuestFunction,
+    *,
+    context: Context | NamedContext,
+    timeout: float,
+    **handlers: Callable[[Any], object],
+) -> CellAnswer | Execution:
     """Run code in a context.
 
     Parameters:
+        code: a cell, or a function that is called instead where the sandbox is surely one of ours.
         timeout: seconds until the answer has to be there.
         handlers: `on_stdout`, `on_stderr` and `on_result`, as the SDK's.
 
     Raises what the SDK's raises.
     """
-    connection = _connected(sandbox, timeout)
-    if connection is None:
+    way = _way(sandbox)
+    connection = _connected(way, timeout) if way is not None else None
+    if isinstance(code, GuestFunction):
+        call, code = code.call, code.cell
+    else:
+        call = None
+    if way is None or connection is None:
         return sandbox.run_code(code, context=context, timeout=timeout, **handlers)
     with connection:
-        return _run(connection, sandbox, {"code": code, "context_id": context.id}, timeout, handlers)
+        asked = {"call": call} if call is not None and way.is_ours else {"code": code}
+        return _run(connection, sandbox, way, {**asked, "context_id": context.id}, timeout, handlers)
 
 
-def _connected(sandbox: Sandbox, timeout: float) -> socket.socket | None:
-    """Return a connection to where the sandbox's interpreter is; None where finding that is left to the SDK."""
+def _way(sandbox: Sandbox) -> _Way | None:
+    """Return the way to where the sandbox's interpreter is; None where finding that is left to the SDK."""
+    if (known := nearby_sandbox(sandbox)) is not None:
+        return _Way(known.ports, known.sandbox_id, known.token, is_ours=True)
     # Who has put something in the place of the SDK's method wants to see the calls of it.
     method = sandbox.run_code
     if getattr(method, "__module__", "") != _SDK or hasattr(method, "__wrapped__"):
@@ -49,7 +117,12 @@ def _connected(sandbox: Sandbox, timeout: float) -> socket.socket | None:
     config = sandbox.connection_config
     if server_nearby(sandbox) is None or not sandbox.traffic_access_token or config.proxy is not None:
         return None
-    place = urlsplit(config.get_sandbox_url(sandbox.sandbox_id, sandbox.sandbox_domain, port=_port()))
+    place = urlsplit(config.get_sandbox_url(sandbox.sandbox_id, sandbox.sandbox_domain, port=_PORT))
+    return _Way(place, sandbox.sandbox_id, sandbox.traffic_access_token)
+
+
+def _connected(way: _Way, timeout: float) -> socket.socket | None:
+    place = way.place
     if place.scheme != "http" or place.hostname is None or not is_nearby(place) or place.path:
         return None
     try:
@@ -58,31 +131,30 @@ def _connected(sandbox: Sandbox, timeout: float) -> socket.socket | None:
         return None
 
 
-def _port() -> int:
-    from e2b_code_interpreter.constants import JUPYTER_PORT
-
-    return int(JUPYTER_PORT)
-
-
 def _run(
-    connection: socket.socket, sandbox: Sandbox, asked: dict[str, str], timeout: float, handlers: dict[str, Any]
-) -> Execution:
-    import httpx
-    from e2b_code_interpreter.exceptions import format_execution_timeout_error
-    from e2b_code_interpreter.models import Execution, parse_output
-
-    execution, until = Execution(), time.monotonic() + timeout
+    connection: socket.socket,
+    sandbox: Sandbox,
+    way: _Way,
+    asked: Mapping[str, Any],
+    timeout: float,
+    handlers: dict[str, Callable[[Any], object]],
+) -> CellAnswer:
+    answer, until = CellAnswer(), time.monotonic() + timeout
     has_begun = False
     try:
-        connection.sendall(_request(sandbox, json.dumps(asked).encode("ascii")))
+        connection.sendall(_request(way, json.dumps(asked).encode("ascii")))
         with HTTPResponse(connection, method="POST") as response:
             response.begin()
             has_begun = True
             for line in _lines(response, until):
-                parse_output(execution, line.decode(errors="replace"), **handlers)
+                _take(answer, line, handlers)
     except TimeoutError:
+        from e2b_code_interpreter.exceptions import format_execution_timeout_error
+
         raise format_execution_timeout_error() from None
     except (OSError, HTTPException) as error:
+        import httpx
+
         what = f"{type(error).__name__}: {error}"
         # That no answer has begun says nothing: neither of the sandbox, nor whether the code has been run.
         if not has_begun:
@@ -90,28 +162,59 @@ def _run(
         cut_off = httpx.ReadError(what)
         _check_running(sandbox, cut_off)
         raise cut_off from error
-    return execution
+    return answer
 
 
-def _request(sandbox: Sandbox, body: bytes) -> bytes:
+def _take(answer: CellAnswer, line: bytes, handlers: dict[str, Callable[[Any], object]]) -> None:
+    """Take a line of the answer, as the SDK's `parse_output` does."""
+    try:
+        told = json.loads(line)
+        kind = told.pop("type")
+        handler = handlers.get(f"on_{kind}")
+        given: Any = None
+        if kind == "result":
+            given = _result(told)
+        elif kind in ("stdout", "stderr"):
+            given = SimpleNamespace(line=told["text"], timestamp=told["timestamp"], error=kind == "stderr")
+        elif kind == "error":
+            answer.error = SimpleNamespace(name=told["name"], value=told["value"], traceback=told["traceback"])
+        elif kind == "number_of_executions":
+            answer.execution_count = told["execution_count"]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        import httpx
+
+        raise httpx.DecodingError(f"{type(error).__name__}: {error}") from error
+    if handler is not None and given is not None:
+        handler(given)
+
+
+def _result(told: dict[str, Any]) -> Any:
+    if told.get("chart"):
+        from e2b_code_interpreter import Result  # which knows charts
+
+        return Result(**told)
+    return SimpleNamespace(**{"chart": None, "is_main_result": False, **_RESULT, **told})
+
+
+def _request(way: _Way, body: bytes) -> bytes:
     lines = (
         "POST /execute HTTP/1.1",
         "Host: localhost",
         "Connection: close",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
-        f"E2b-Sandbox-Id: {sandbox.sandbox_id}",
-        f"E2b-Sandbox-Port: {_port()}",
-        f"E2B-Traffic-Access-Token: {sandbox.traffic_access_token}",
+        f"E2b-Sandbox-Id: {way.sandbox_id}",
+        f"E2b-Sandbox-Port: {_PORT}",
+        f"E2B-Traffic-Access-Token: {way.token}",
     )
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + body
 
 
 def _lines(response: HTTPResponse, until: float) -> Iterator[bytes]:
-    import httpx
-    from e2b_code_interpreter.models import extract_exception
+    if not 200 <= response.status < 300:
+        import httpx
+        from e2b_code_interpreter.models import extract_exception
 
-    if not httpx.codes.is_success(response.status):
         raise extract_exception(httpx.Response(response.status, content=response.read()))
     pieces: list[bytes] = []
     while chunk := response.read1(_CHUNK):

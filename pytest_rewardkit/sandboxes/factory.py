@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
+    from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
     from pytest_rewardkit.sandboxes.quota.slots import Slot
     from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
-S = TypeVar("S", "Sandbox", "AsyncSandbox")
+S = TypeVar("S", "Sandbox", "AsyncSandbox", "Sandbox | NearbySandbox")
 T = TypeVar("T")
 
 USUAL_LIFETIME: Final = 300
@@ -78,6 +79,16 @@ class Factory:
         __tracebackhide__ = True
         return self._created(
             lambda keywords: self._provider.create(**keywords), options, lambda sandbox: lambda: again(sandbox.kill)
+        )
+
+    def create_nearby(self, **options: Any) -> Sandbox | NearbySandbox:
+        """As `create`, without the SDK where the provider needs none."""
+        __tracebackhide__ = True
+        create_nearby = getattr(self._provider, "create_nearby", None)
+        if create_nearby is None or self._meter is not None:  # that asks the SDK for what a sandbox costs
+            return self.create(**options)
+        return self._created(
+            lambda keywords: create_nearby(**keywords), options, lambda sandbox: lambda: again(sandbox.kill)
         )
 
     def create_async(self, **options: Any) -> AsyncSandbox:

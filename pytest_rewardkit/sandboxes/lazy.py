@@ -1,54 +1,120 @@
-"""A sandbox that is created when it is first used: not before a slow model was asked what is to run in it."""
+"""A sandbox that is created when it is first used: not before a slow model was asked what is to run in it.
+
+Where it is known without the SDK (nearby_sandbox.py), it becomes the SDK's object when something of that is asked for.
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from e2b_code_interpreter import AsyncSandbox, Sandbox
+from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from e2b_code_interpreter import Sandbox
 
-class _Lazy:
-    """A sandbox that becomes what `create` returns when anything of it is asked for.
+    Made: TypeAlias = Sandbox | NearbySandbox
+
+
+_PUT_OFF: Final = "_LazySandbox__put_off"
+
+
+class LazySandbox:
+    """One that becomes the SDK's `Sandbox` when anything of it is asked for.
 
     Parameters:
         create: makes the sandbox.
         discard: ends one that was made, so that another one may take its place.
     """
 
+    stands_for = "Sandbox"
+
     def __init__(self, create: Callable[[], Any], discard: Callable[[Any], object]) -> None:
-        # Nothing of the SDK's: whatever is asked for is the sandbox's.
         self.__create = create
         self.__discard = discard
         self.__lock = threading.Lock()
+        self.__made: Made | None = None
+        self.__put_off: list[Callable[[], object]] = []
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            # Who asks whether it is the SDK's has loaded that.
+            sdk, kind = sys.modules.get("e2b_code_interpreter"), type(self)
+            return kind if sdk is None else getattr(sdk, kind.stands_for)
         # What Python, pytest and debuggers look for by themselves is no use of it.
-        if name.startswith(("__", "_Lazy__")):
+        if name.startswith(("__", "_LazySandbox__")):
             return object.__getattribute__(self, name)
         __tracebackhide__ = True
         with self.__lock:
-            if is_unused(self):
-                made = self.__create()
-                self.__dict__.update(vars(made))
-                self.__class__ = type(made)
+            if issubclass(type(self), LazySandbox):
+                made = self.__found()
+                opened = made.opened() if isinstance(made, NearbySandbox) else made
+                self.__dict__.update(vars(opened))
+                object.__setattr__(self, "__class__", type(opened))
+        catch_up(self)
         return getattr(self, name)
 
+    def __nearby(self) -> NearbySandbox | None:
+        __tracebackhide__ = True
+        with self.__lock:
+            made = self.__found() if type(self) is LazySandbox else None
+        return made if isinstance(made, NearbySandbox) else None
 
-class LazySandbox(_Lazy, Sandbox):  # type: ignore[misc]
-    """A `Sandbox` that is created when it is first used."""
+    def __found(self) -> Made:
+        __tracebackhide__ = True
+        if self.__made is None:
+            self.__made = self.__create()
+        return self.__made
 
 
-class LazyAsyncSandbox(_Lazy, AsyncSandbox):  # type: ignore[misc]
-    """An `AsyncSandbox` that is; whoever uses it first waits for it with the thread, as the SDK's attributes do."""
+class LazyAsyncSandbox(LazySandbox):
+    """One that becomes the SDK's `AsyncSandbox`; whoever uses it first waits for it with the thread."""
+
+    stands_for = "AsyncSandbox"
+
+
+def lazily(create: Callable[[], Made], discard: Callable[[Any], object]) -> Sandbox:
+    """Return a sandbox that `create` makes when it is first used; `discard` takes what it has made."""
+    return cast("Sandbox", LazySandbox(create, discard))
+
+
+def is_lazy(sandbox: object) -> bool:
+    """Whether nothing of a sandbox has been asked for that only the SDK's object has."""
+    return type(sandbox) is LazySandbox
 
 
 def is_unused(sandbox: object) -> bool:
     """Whether a sandbox is one that has not been created yet."""
-    return issubclass(type(sandbox), _Lazy)
+    return is_lazy(sandbox) and vars(sandbox)["_LazySandbox__made"] is None
+
+
+def nearby_sandbox(sandbox: object) -> NearbySandbox | None:
+    """Return what is known of a sandbox without the SDK; it is created for that. None of one that is the SDK's."""
+    __tracebackhide__ = True
+    known = object.__getattribute__(sandbox, "_LazySandbox__nearby")() if is_lazy(sandbox) else None
+    return cast("NearbySandbox | None", known)
+
+
+def put_off(sandbox: object, act: Callable[[], object]) -> bool:
+    """Do something in a sandbox only before it is used again, and never if it ends first; return whether that can be.
+
+    It cannot where others hold the SDK's object, whose uses are not seen here.
+    """
+    if is_lazy(sandbox):
+        vars(sandbox)[_PUT_OFF].append(act)
+    return is_lazy(sandbox)
+
+
+def catch_up(sandbox: object) -> None:
+    """Do what was put off."""
+    own: dict[str, Any] = getattr(sandbox, "__dict__", {})
+    if acts := own.get(_PUT_OFF):
+        own[_PUT_OFF] = []
+        for act in acts:
+            act()
 
 
 def renewed(sandbox: Sandbox) -> bool:
@@ -56,9 +122,24 @@ def renewed(sandbox: Sandbox) -> bool:
     if is_unused(sandbox):
         return False
     own = vars(sandbox)
-    create, discard = own["_Lazy__create"], own["_Lazy__discard"]
-    discard(sandbox)
+    create, discard, made = (own[f"_LazySandbox__{name}"] for name in ("create", "discard", "made"))
+    discard(made)
     own.clear()
-    sandbox.__class__ = LazySandbox
-    LazySandbox.__init__(sandbox, create, discard)
+    object.__setattr__(sandbox, "__class__", LazySandbox)
+    LazySandbox.__init__(cast("LazySandbox", sandbox), create, discard)
     return True
+
+
+def opened(sandbox: Sandbox) -> Sandbox:
+    """Have a sandbox be the SDK's object at once; return it."""
+    assert sandbox.sandbox_id
+    return sandbox
+
+
+def end(sandbox: Sandbox) -> None:
+    """End a sandbox, a lazy one as it says; one that was not created is none to end."""
+    own = vars(sandbox)
+    if (made := own.get("_LazySandbox__made")) is not None:
+        own["_LazySandbox__discard"](made)
+    elif not is_lazy(sandbox):
+        sandbox.kill()

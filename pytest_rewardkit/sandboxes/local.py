@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.local.limits import LIMITS_HEADER
-from pytest_rewardkit.sandboxes import creation
+from pytest_rewardkit.sandboxes import creation, nearby_sandbox
 from pytest_rewardkit.sandboxes.options import LIMITS
 from pytest_rewardkit.sandboxes.server_log import ServerLog
 from pytest_rewardkit.sandboxes.servers import tell
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
     from pytest_rewardkit.local.isolation import Isolation
+    from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
     from pytest_rewardkit.sandboxes.provider import Server
 
 
@@ -63,6 +65,15 @@ class LocalProvider:
 
     def environment(self) -> Mapping[str, str]:
         return self._server.environment()
+
+    def create_nearby(self, **options: Any) -> NearbySandbox | Sandbox:
+        """As `create`, without the SDK where that is not needed."""
+        self._templates.wait_for(options.get("template"))
+        key = str(uuid.uuid4())
+        plain = {name: value for name, value in options.items() if name not in LIMITS}
+        limits = _limits_text(options)
+        made = nearby_sandbox.create(plain, self._address(), key, limits=limits, within=CREATE_SECONDS)
+        return made or self.create(**options, idempotency_key=key)
 
     def create(self, **options: Any) -> Sandbox:
         self._templates.wait_for(options.get("template"))
@@ -111,11 +122,11 @@ class LocalProvider:
         raise SandboxUnavailable(f"{error} ({about})" if about else str(error)) from error.__cause__
 
     def _keywords(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        limits = [f"{name}={value}" for name, value in options.items() if name in LIMITS and value is not None]
+        limits = _limits_text(options)
         keywords = {**self._address(), **{name: value for name, value in options.items() if name not in LIMITS}}
         if limits:
             headers = keywords.get("api_headers") or {}
-            keywords["api_headers"] = {**headers, LIMITS_HEADER: ", ".join(limits)}
+            keywords["api_headers"] = {**headers, LIMITS_HEADER: limits}
         return keywords
 
     def _address(self) -> dict[str, str]:
@@ -130,3 +141,7 @@ class LocalProvider:
 
     def close(self) -> None:
         pass  # the server's end is its sandboxes' end
+
+
+def _limits_text(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items() if name in LIMITS and value is not None)

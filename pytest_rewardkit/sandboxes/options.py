@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.local.limits import Limits, check_number
+from pytest_rewardkit.sandboxes.nearby_sandbox import PLAIN_KEYWORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 LIMITS = tuple(item.name for item in fields(Limits))
 """The limits of one sandbox, as keywords beside the SDK's."""
+
+_PLAIN = PLAIN_KEYWORDS | frozenset(LIMITS)
 
 
 @cache
@@ -37,10 +40,10 @@ def known_keywords() -> frozenset[str]:
 
 def check_options(options: Mapping[str, Any], provider: Provider) -> None:
     """Raise RewardkitUsageError for an unknown keyword, and for a limit that `provider` cannot hold or that is none."""
-    known = known_keywords()
     held = _limits_held_by(provider)
     for keyword, value in options.items():
-        if keyword not in known:
+        # What the installed SDK knows takes it to be loaded.
+        if keyword not in _PLAIN and keyword not in (known := known_keywords()):
             raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, known)}")
         if keyword not in LIMITS or value is None:
             continue

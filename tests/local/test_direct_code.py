@@ -43,24 +43,23 @@ def seen(run: Callable[..., Any], code: str) -> tuple[Any, Seen]:
     done = run(code, timeout=60, **handlers)
     # How much of what is printed comes at once is a matter of time.
     texts = {kind: "".join(text for one, text in given if one == kind) for kind in ("stdout", "stderr")}
-    results = [item for kind, item in given if kind == "result"]
-    logs = ("".join(done.logs.stdout), "".join(done.logs.stderr))
+    results = [{"chart": None, **item} for kind, item in given if kind == "result"]
     error = done.error and (done.error.name, done.error.value)
-    return (error, list(map(vars, done.results)), logs, done.execution_count is None), [*texts.items(), *results]
+    return (error, done.execution_count is None), [*texts.items(), *results]
 
 
 @pytest.fixture
 def directly(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each call has gone the direct way."""
     calls: list[bool] = []
-    connected = direct._connected
+    found = direct._way
 
-    def noted(*arguments: Any) -> Any:
-        connection = connected(*arguments)
-        calls.append(connection is not None)
-        return connection
+    def noted(sandbox: Sandbox) -> Any:
+        way = found(sandbox)
+        calls.append(way is not None)
+        return way
 
-    monkeypatch.setattr(direct, "_connected", noted)
+    monkeypatch.setattr(direct, "_way", noted)
     return calls
 
 

@@ -29,7 +29,7 @@ from pytest_rewardkit.scorers.guest import loading
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.scorers.running.interpreter import Interpreter
 from pytest_rewardkit.scorers.running.scratch import scratch_path
-from pytest_rewardkit.scorers.running.shipping import CODEC, call
+from pytest_rewardkit.scorers.running.shipping import CODEC, call_plainly
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -122,7 +122,7 @@ class Line:
             with sandbox_failures():
                 again(lambda: self._sandbox.files.write(f"{path}.task", data))
         given = (self._modules[-1].__name__, function, f"{path}.task" if is_large else data, path, MAX_CELL)
-        cell = call(self._interpreter, (*self._modules, replying), "reply", *map(repr, given), limit=limit)
+        cell = call_plainly(self._interpreter, (*self._modules, replying), "reply", *given, limit=limit)
         if cell.verdict is None and cell.value:
             return Reply(f"{cell.value}\n", None, "", cell.duration)  # line ends at the end are not shown
         try:

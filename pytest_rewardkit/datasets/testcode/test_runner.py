@@ -19,6 +19,7 @@ from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.lazy import end
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Step:
 
 def _kill(sandbox: Sandbox) -> None:
     with suppress(SandboxUnavailable), sandbox_failures():
-        again(sandbox.kill)
+        again(lambda: end(sandbox))
 
 
 class TestRunner:
@@ -160,7 +161,7 @@ class TestRunner:
 
     def _step(self, task: dict[str, Any]) -> Step:
         if self._line is None:
-            self._line = Line(self._made(), TEST_RUNNER)
+            self._line = Line(self._made(), TEST_RUNNER, starts_with_call=True)
         if "program" not in task and not self._line.alive:
             raise UnscoredError("the test's interpreter has ended")
         with _of_no_candidate():

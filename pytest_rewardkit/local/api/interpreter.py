@@ -113,6 +113,7 @@ async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResp
         await _start(context, sandbox)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
+    sandbox.note_run(execution.call is None)
     context.submit(execution)
     hint = PipHint(execution.code, internet=sandbox.request.internet)
     try:
@@ -137,7 +138,9 @@ async def _execute(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResp
 
 
 def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Execution]:
-    code, context_id, language = body.get("code"), body.get("context_id"), body.get("language")
+    context_id, language = body.get("context_id"), body.get("language")
+    call = _call(body.get("call"))
+    code = body.get("code") if call is None else ""
     if not isinstance(code, str):
         raise ApiError(400, "code must be a text")
     if context_id and language:
@@ -145,7 +148,19 @@ def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Executio
     language = _language(language)
     context = _context_for_code(sandbox, context_id) if context_id else sandbox.default_context(language)
     envs = text_map(body.get("env_vars"), "env_vars") or None
-    return context, Execution(code, envs, sandbox.limits.output_mb)
+    if call is not None and context.language != PYTHON:
+        raise ApiError(400, "calls are for Python alone")
+    return context, Execution(code, envs, sandbox.limits.output_mb, call=call)
+
+
+def _call(call: Any) -> Mapping[str, Any] | None:
+    """A call of a function that interpreters have from the start, which E2B has not, in place of code."""
+    if call is None:
+        return None
+    names = [call.get(name) for name in ("mark", "module", "function")] if isinstance(call, dict) else []
+    if not names or not all(isinstance(name, str) for name in names) or not isinstance(call.get("arguments"), list):
+        raise ApiError(400, "call must name mark, module and function, and give arguments")
+    return {name: call[name] for name in ("mark", "module", "function", "arguments")}
 
 
 async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:

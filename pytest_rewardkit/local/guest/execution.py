@@ -11,10 +11,31 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from pytest_rewardkit.local.prepared import UNPREPARED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_rewardkit.local.guest.shell import Shell
+
+
+class GuestCall:
+    """A call of a function that the interpreter has from the start, which needs nothing of what a cell has.
+
+    Parameters:
+        asked: ``mark``, a module that is there if the function is (prepared.py); the names ``module`` and
+            ``function``; and ``arguments``.
+    """
+
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        self._asked = asked
+
+    def done(self) -> object:
+        """Do it, and return what comes of it; `UNPREPARED` where the function is not."""
+        if self._asked["mark"] not in sys.modules:
+            return UNPREPARED
+        function = getattr(sys.modules[self._asked["module"]], self._asked["function"])
+        return function(*self._asked["arguments"])
 
 
 class Executor:
@@ -37,7 +58,7 @@ class Executor:
 
     async def execute(
         self,
-        code: str,
+        code: str | GuestCall,
         emit: Callable[..., None],
         *,
         environment: Mapping[str, str] | None = None,
@@ -61,7 +82,10 @@ class Executor:
         signal.signal(signal.SIGINT, self._interrupt)
         try:
             self._running = True
-            await self._run(code, silent)
+            if isinstance(code, GuestCall):
+                self._call(code)
+            else:
+                await self._run(code, silent)
         except BaseException as error:
             self._running = False
             self._report(error)
@@ -104,6 +128,11 @@ class Executor:
         error = result.error_before_exec or result.error_in_exec
         if error is not None and not self._failed:
             self._report(error)
+
+    def _call(self, call: GuestCall) -> None:
+        self._shell.execution_count += 1
+        if (value := call.done()) is not None:
+            self._forward("result", data={"text/plain": repr(value).removesuffix("\n")}, main=True)
 
     def _forward(self, event: str, **fields: Any) -> None:
         if event == "error":

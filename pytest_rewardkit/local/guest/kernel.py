@@ -14,7 +14,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from pytest_rewardkit.local.guest import descriptors, layout, own_packages, pictures, syscalls
-from pytest_rewardkit.local.guest.execution import Executor
+from pytest_rewardkit.local.guest.execution import Executor, GuestCall
 from pytest_rewardkit.local.wire.channel import Channel
 from pytest_rewardkit.local.wire.frames import MAX_FRAME_BYTES
 
@@ -128,9 +128,9 @@ class PythonKernel:
             send = self._send_in_order if event == "result" and not fields["main"] else self._send
             send({"id": number, "event": event, **fields})
 
-        await self._executor.execute(
-            request["code"], emit, environment=request.get("envs"), silent=bool(request.get("silent"))
-        )
+        call = request.get("call")
+        code = request["code"] if call is None else GuestCall(call)
+        await self._executor.execute(code, emit, environment=request.get("envs"), silent=bool(request.get("silent")))
         imported = (set(PRELOADABLE) & sys.modules.keys()) - self._imported
         self._imported |= imported
         imported.update(name for name in self._shell.shelf.notes() if name.partition(".")[0] not in PRELOADABLE)

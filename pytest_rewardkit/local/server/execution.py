@@ -69,14 +69,24 @@ class Execution:
     text, and a short run makes one write.
 
     Parameters:
-        code: what to run.
+        code: what to run; "" for a call.
         envs: environment variables for this run alone.
         output_mb: how many MiB of text, and how many of results, are passed on; more is dropped.
         silent: run it for its effect, without counting it.
+        call: of a function that interpreters have from the start (guest/execution.py).
     """
 
-    def __init__(self, code: str, envs: Mapping[str, str] | None, output_mb: int, *, silent: bool = False) -> None:
+    def __init__(
+        self,
+        code: str,
+        envs: Mapping[str, str] | None,
+        output_mb: int,
+        *,
+        silent: bool = False,
+        call: Mapping[str, Any] | None = None,
+    ) -> None:
         self.code = code
+        self.call = call
         self.envs = envs
         self.silent = silent
         self.on_room: Callable[[], None] = lambda: None

@@ -74,6 +74,8 @@ class KernelProxy:
         self._drain()  # what a thread of an earlier run has written meanwhile belongs to nobody
         self._number += 1
         message: dict[str, Any] = {"op": "execute", "id": self._number, "code": execution.code}
+        if execution.call is not None:
+            message["call"] = execution.call
         self._channel.send({**message, "envs": execution.envs, "silent": execution.silent})
         self._execution = execution
         execution.on_room = self._resume

@@ -83,13 +83,22 @@ class Sandbox:
         limits: what they may use.
         relay: its connections to the internet.
         end: ends its processes, a moment later.
+        note_run: called with whether a cell runs in it, and not a call.
     """
 
     def __init__(
-        self, sandbox_id: str, spawned: SpawnedSandbox, limits: Limits, relay: Relay, *, end: Callable[[], None]
+        self,
+        sandbox_id: str,
+        spawned: SpawnedSandbox,
+        limits: Limits,
+        relay: Relay,
+        *,
+        end: Callable[[], None],
+        note_run: Callable[[bool], None],
     ) -> None:
         self.id = sandbox_id
         self.end = end
+        self.note_run = note_run
         self.token = secrets.token_hex(32)
         self.traffic_token = ""
         self.spawned = spawned

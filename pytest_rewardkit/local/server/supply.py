@@ -56,6 +56,7 @@ class Supply:
         self._limits = limits
         self._capacity = capacity
         self._is_taken = is_taken
+        self._wants_cells = True
         self._on_gone = on_gone
         self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
         self._pool = Pool(lambda: self._spawn(self._limits), self._warm, settings.warm_sandboxes)
@@ -106,7 +107,9 @@ class Supply:
         sandbox_id = new_id()
         spawned = await self._fork_servers.spawn(sandbox_id, limits, on_gone=lambda _: self._gone(sandbox_id))
         relay = Relay(spawned.guest, self._capacity)
-        sandbox = Sandbox(sandbox_id, spawned, limits, relay, end=lambda: self._fork_servers.kill(spawned))
+        sandbox = Sandbox(
+            sandbox_id, spawned, limits, relay, end=lambda: self._fork_servers.kill(spawned), note_run=self._note_run
+        )
         sandbox.default_context()
         return sandbox
 
@@ -122,9 +125,13 @@ class Supply:
             self._end_unless_taken(sandbox)
             raise
         self._fork_servers.worked()
-        if not self._is_taken(sandbox.id):
+        if self._wants_cells and not self._is_taken(sandbox.id):
             # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
+            # Where calls are what runs, as when rows are scored, it would be for nothing.
             context.submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
+
+    def _note_run(self, cell: bool) -> None:
+        self._wants_cells = cell
 
     def _end_unless_taken(self, sandbox: Sandbox, failure: str = "") -> None:
         """End a sandbox that has not become warm; if it is somebody's by now, they may have stopped it themselves."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from pytest_rewardkit.errors import RewardkitCallError, did_you_mean
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.faults import guarded
+from pytest_rewardkit.sandboxes.lazy import is_lazy
 from pytest_rewardkit.scorers.running.repeat import repeated
 from pytest_rewardkit.text import one_line
 
@@ -85,7 +86,10 @@ def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: obj
     if not isinstance(candidate, str):
         raise RewardkitCallError(f"{name}: candidate must be text, not {one_line(repr(candidate), 60)}")
     # By its class where that has it: one that is not created yet would be created.
-    run_code = getattr(type(sandbox), "run_code", None) or getattr(sandbox, "run_code", None)
+    run_code = getattr(sandbox.__class__, "run_code", None)
+    if run_code is None and is_lazy(sandbox):  # the SDK is not loaded
+        return
+    run_code = run_code or getattr(sandbox, "run_code", None)
     if run_code is None:
         given = one_line(repr(sandbox), 60)
         raise RewardkitCallError(f"{name}: sandbox must be a Sandbox, as the fixture `sandbox` gives it, not {given}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
-from pytest_rewardkit.sandboxes.direct import run_code
+from pytest_rewardkit.sandboxes.direct import GuestFunction, run_code
 from pytest_rewardkit.scorers.guest import figures
 from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime
@@ -19,6 +19,8 @@ from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
     from e2b_code_interpreter import Context, OutputMessage, Result, Sandbox
+
+    from pytest_rewardkit.sandboxes.nearby import NamedContext
 
 
 OUTPUT_LIMIT: Final = 32_000_000
@@ -34,8 +36,8 @@ class CellExecution:
     """One call of `run_code`, in a thread: its own time-outs fire late, and not at all while a candidate prints."""
 
     sandbox: Sandbox
-    context: Context
-    code: str
+    context: Context | NamedContext
+    code: str | GuestFunction
     limit: float
     shown: list[tuple[str, str]] = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
@@ -120,10 +122,12 @@ class CellExecution:
     @property
     def has_never_run(self) -> bool:
         """Whether the sandbox says that the code has not begun: it has no such context, or could start none."""
-        from e2b import NotFoundException
+        if self.failure is not None:
+            from e2b import NotFoundException
 
-        if self.result is None or self.result.execution_count is not None:
             return isinstance(self.failure, NotFoundException)
+        if self.result is None or self.result.execution_count is not None:
+            return False
         # Candidates can give their exceptions any name, but only when they run.
         return self.result.error is not None and self.result.error.name in (_REFUSED, _UNAVAILABLE)
 

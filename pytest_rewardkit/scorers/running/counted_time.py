@@ -13,6 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.sandboxes.lazy import nearby_sandbox
 from pytest_rewardkit.sandboxes.nearby import server_nearby
 
 if TYPE_CHECKING:
@@ -103,11 +104,14 @@ def look(sandbox: Sandbox) -> Threads | None:
     with suppress(Exception):
         if (place := server_nearby(sandbox)) is None:
             return None
-        config = sandbox.connection_config.get_api_params()
+        # To load the SDK would take of the time that is looked at.
+        known = nearby_sandbox(sandbox)
+        config = known.address if known is not None else sandbox.connection_config.get_api_params()
+        sandbox_id = known.sandbox_id if known is not None else sandbox.sandbox_id
         connection = HTTPConnection(str(place.hostname), place.port or 80, timeout=_LOOK_SECONDS)
         with closing(connection):
             key = {"X-API-Key": str(config.get("api_key"))}
-            connection.request("GET", f"/sandboxes/{sandbox.sandbox_id}/threads", headers=key)
+            connection.request("GET", f"/sandboxes/{sandbox_id}/threads", headers=key)
             answer = connection.getresponse()
             found: Threads | None = json.load(answer) if answer.status == HTTPStatus.OK else None
         return found

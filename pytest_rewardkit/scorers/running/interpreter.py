@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxSpoilt, SandboxUnavailable
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.lazy import catch_up, is_lazy, put_off
 from pytest_rewardkit.sandboxes.nearby import named_context
 from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.cell_execution import CellExecution
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Context, Sandbox
 
+    from pytest_rewardkit.sandboxes.direct import GuestFunction
+    from pytest_rewardkit.sandboxes.nearby import NamedContext
+
 
 class Interpreter:
     """An interpreter of its own for one candidate, in a sandbox that it may share.
@@ -32,13 +36,13 @@ class Interpreter:
     """
 
     def __init__(self, sandbox: Sandbox, *, starts_with_code: bool = False) -> None:
-        if not hasattr(sandbox, "run_code") or iscoroutinefunction(sandbox.run_code):
+        if not is_lazy(sandbox) and (not hasattr(sandbox, "run_code") or iscoroutinefunction(sandbox.run_code)):
             kind = type(sandbox)
             raise RewardkitUsageError(
                 f"scorers take an e2b_code_interpreter.Sandbox, not {kind.__module__}.{kind.__qualname__}"
             )
         self.sandbox = sandbox
-        self._context: Context | None = None
+        self._context: Context | NamedContext | None = None
         self._starts_with_code = starts_with_code
         self._number = 0
         """That of the last cell."""
@@ -51,6 +55,11 @@ class Interpreter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        # Mostly the sandbox ends next, and this with it.
+        if self._context is not None and not put_off(self.sandbox, self._end):
+            self._end()
+
+    def _end(self) -> None:
         with suppress(SandboxUnavailable):  # gone already: nothing to clear away, and the scorer has what it needs
             self.discard()
 
@@ -67,15 +76,16 @@ class Interpreter:
             with sandbox_failures():
                 again(lambda: self._remove(context))
 
-    def _remove(self, context: Context) -> None:
+    def _remove(self, context: Context | NamedContext) -> None:
         from e2b import NotFoundException
 
         with suppress(NotFoundException):  # it is gone already, perhaps by a request of which no answer came
-            self.sandbox.remove_code_context(context)
+            self.sandbox.remove_code_context(context.id)
 
-    def start(self) -> Context:
+    def start(self) -> Context | NamedContext:
         """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
         if self._context is None:
+            catch_up(self.sandbox)
             with sandbox_failures():
                 named = named_context(self.sandbox) if self._starts_with_code else None
                 self._context = named or again(self.sandbox.create_code_context)
@@ -102,6 +112,10 @@ class Interpreter:
         except UnicodeEncodeError as error:  # a lone surrogate cannot even be sent
             reason = one_line(f"SyntaxError: {error}", 300)
             return Cell((), f"{reason}\n", 0.0, Verdict.COMPILE_ERROR, reason)
+        return self.call(code, limit=limit)
+
+    def call(self, code: str | GuestFunction, *, limit: float) -> Cell:
+        """As `run`, also for what needs no cell."""
         try:
             return self._ran(code, limit)
         except SandboxSpoilt:
@@ -111,7 +125,7 @@ class Interpreter:
                 raise
         return self._ran(code, limit)
 
-    def _ran(self, code: str, limit: float) -> Cell:
+    def _ran(self, code: str | GuestFunction, limit: float) -> Cell:
         execution = CellExecution(self.sandbox, self.start(), code, limit)
         in_time = execution.finished_in_time()
         if self._starts_with_code and not self._number and execution.has_never_run:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.sandboxes.lazy import is_unused, renewed
 from pytest_rewardkit.scorers.running.tenants import move_out
 
 if TYPE_CHECKING:
@@ -24,16 +24,14 @@ def repeated(score: Callable[[], Reward], sandbox: Sandbox) -> Reward:
 
     Raises SandboxUnavailable.
     """
-    # Who has one that is not created yet has loaded the module, which loads the SDK.
-    lazy = sys.modules.get("pytest_rewardkit.sandboxes.lazy")
-    if lazy is None or not lazy.is_unused(sandbox):
+    if not is_unused(sandbox):
         return score()
     try:
         return score()
     except SandboxSpoilt:
         raise
     except SandboxUnavailable:
-        if not lazy.renewed(sandbox):
+        if not renewed(sandbox):
             raise
     move_out(sandbox)
     return score()

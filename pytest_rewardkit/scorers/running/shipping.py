@@ -16,7 +16,8 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.sandboxes.nearby import prepared_mark
+from pytest_rewardkit.sandboxes.direct import GuestFunction
+from pytest_rewardkit.sandboxes.nearby import UNPREPARED, prepared_mark
 from pytest_rewardkit.scorers.guest import codec_decoder, codec_encoder, codec_libraries, codec_objects, unpacking
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ CODEC: Final = (codec_objects, codec_libraries, codec_encoder, codec_decoder)
 
 NAMES: Final = "(lambda: 0).__globals__"
 """The source of an argument: the names of the cell, which are the candidate's."""
-
-_UNPREPARED: Final = "rewardkit: not prepared"
-"""What a sandbox says that was thought to have the code; who only claims to lack it is sent it."""
 
 
 def call(
@@ -55,17 +53,41 @@ def call(
     missing = tuple(module for module in modules if module not in interpreter.guest_modules)
     mark = prepared_mark(interpreter.sandbox, [module.__name__ for module in missing]) if missing else ""
     if mark:
-        cell = _run(interpreter, f"{called} if {mark!r} in modules else {_UNPREPARED!r}", missing, limit)
-        if cell.value != _UNPREPARED:
+        cell = _run(interpreter, _if_prepared(called, mark), missing, limit)
+        if cell.value != UNPREPARED:
             return cell
     return _run(interpreter, f"({_loading(missing)}, {called})[-1]" if missing else called, missing, limit)
 
 
+def call_plainly(
+    interpreter: Interpreter, modules: tuple[ModuleType, ...], function: str, *values: Any, limit: float
+) -> Cell:
+    """As `call`, with plain values; an interpreter of ours is asked for the function itself, without a cell."""
+    sources, last = list(map(repr, values)), modules[-1].__name__
+    mark = prepared_mark(interpreter.sandbox, [module.__name__ for module in modules])
+    if mark:
+        code = _cell(_if_prepared(f"modules[{last!r}].{function}({', '.join(sources)})", mark))
+        cell = interpreter.call(GuestFunction(mark, last, function, values, code), limit=limit)
+        if cell.value != UNPREPARED:
+            if interpreter.alive:
+                interpreter.guest_modules.update(modules)
+            return cell
+    return call(interpreter, modules, function, *sources, limit=limit)
+
+
+def _if_prepared(expression: str, mark: str) -> str:
+    return f"{expression} if {mark!r} in modules else {UNPREPARED!r}"
+
+
+def _cell(expression: str) -> str:
+    names = "(lambda: 0).__builtins__, (lambda: 0).__builtins__['__import__']('sys').modules"
+    return f"(lambda builtins, modules: {expression})({names})"
+
+
 def _run(interpreter: Interpreter, expression: str, modules: tuple[ModuleType, ...], limit: float) -> Cell:
     """Run a cell, by which an interpreter that outlives it has these modules."""
-    names = "(lambda: 0).__builtins__, (lambda: 0).__builtins__['__import__']('sys').modules"
-    cell = interpreter.run(f"(lambda builtins, modules: {expression})({names})", limit=limit)
-    if interpreter.alive and cell.value != _UNPREPARED:
+    cell = interpreter.run(_cell(expression), limit=limit)
+    if interpreter.alive and cell.value != UNPREPARED:
         interpreter.guest_modules.update(modules)
     return cell
 

@@ -1,0 +1,146 @@
+"""A sandbox of a server on this machine that is created and ended without the SDK, and becomes the SDK's when asked to.
+
+The SDK takes as long to load as twenty sandboxes take to be made, and as long for a request as all else does that a
+sandbox needs here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from pytest_rewardkit.local.limits import LIMITS_HEADER
+from pytest_rewardkit.sandboxes.again import again
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+    from e2b_code_interpreter import Sandbox
+
+USUAL_TEMPLATE: Final = "code-interpreter-v1"
+
+_FIELDS: Final = {
+    "template": "templateID",
+    "timeout": "timeout",
+    "metadata": "metadata",
+    "envs": "envVars",
+    "allow_internet_access": "allow_internet_access",
+}
+"""The SDK's keywords that are sent as they are, by their names in the request."""
+
+PLAIN_KEYWORDS: Final = frozenset(_FIELDS)
+
+_METHODS: Final = ("create", "run_code", "kill")
+_KILL_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NearbySandbox:
+    """What is known of such a sandbox.
+
+    Parameters:
+        sandbox_id: which it is.
+        answer: what the server said of it.
+        address: the SDK's keywords that lead to the server.
+    """
+
+    sandbox_id: str
+    answer: Mapping[str, Any]
+    address: Mapping[str, Any]
+
+    @property
+    def server(self) -> SplitResult:
+        """Where its server is."""
+        return urlsplit(str(self.address["api_url"]))
+
+    @property
+    def ports(self) -> SplitResult:
+        """Where its ports are reached."""
+        return urlsplit(str(self.address["sandbox_url"]))
+
+    @property
+    def token(self) -> str:
+        """What lets somebody use its ports."""
+        return str(self.answer["trafficAccessToken"])
+
+    def kill(self) -> None:
+        """End it. Raises what the SDK's raises."""
+        try:
+            with closing(_connection(self.address, _KILL_SECONDS)) as connection:
+                connection.request("DELETE", f"/sandboxes/{self.sandbox_id}", headers=_key(self.address))
+                status = connection.getresponse().status
+        except (OSError, HTTPException):
+            status = 0
+        if status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND):
+            again(self.opened().kill)
+
+    def opened(self) -> Sandbox:
+        """It as the SDK's object, without a request."""
+        from e2b import ConnectionConfig
+        from e2b_code_interpreter import Sandbox
+        from packaging.version import Version
+
+        token = self.answer["envdAccessToken"]
+        headers = {"E2b-Sandbox-Id": self.sandbox_id, "E2b-Sandbox-Port": str(ConnectionConfig.envd_port)}
+        return Sandbox(
+            sandbox_id=self.sandbox_id,
+            sandbox_domain=self.answer["domain"],
+            envd_version=Version(self.answer["envdVersion"]),
+            envd_access_token=token,
+            traffic_access_token=self.answer["trafficAccessToken"],
+            connection_config=ConnectionConfig(
+                extra_sandbox_headers={"X-Access-Token": token, **headers}, **self.address
+            ),
+        )
+
+
+def create(
+    options: Mapping[str, Any], address: Mapping[str, Any], key: str, *, limits: str, within: float
+) -> NearbySandbox | None:
+    """Return a new sandbox; None where the SDK is to make it, which has more keywords, and words for what goes wrong.
+
+    Parameters:
+        options: the SDK's keywords.
+        address: the SDK's keywords that lead to the server.
+        key: by which another try gets the same sandbox.
+        limits: the sandbox's own, as the server takes them.
+        within: seconds until there must be an answer.
+    """
+    if not options.keys() <= PLAIN_KEYWORDS or not _is_sdk_as_published():
+        return None
+    asked = {_FIELDS[name]: value for name, value in options.items() if value is not None}
+    headers = {**_key(address), "Content-Type": "application/json", "Idempotency-Key": key}
+    try:
+        body = json.dumps({"templateID": USUAL_TEMPLATE, **asked})
+        with closing(_connection(address, within)) as connection:
+            connection.request("POST", "/v2/sandboxes", body, {**headers, LIMITS_HEADER: limits} if limits else headers)
+            response = connection.getresponse()
+            answer = json.load(response)
+        return NearbySandbox(answer["sandboxID"], answer, address) if response.status == HTTPStatus.CREATED else None
+    except (OSError, HTTPException, ValueError, TypeError, LookupError):
+        return None
+
+
+def _is_sdk_as_published() -> bool:
+    """Whether nobody has put something in the place of the SDK's methods, who wants to see the calls of them."""
+    sdk = sys.modules.get("e2b_code_interpreter")
+    if sdk is None:
+        return True
+    methods = (getattr(sdk.Sandbox, name) for name in _METHODS)
+    return all(getattr(method, "__module__", "").partition(".")[0] in ("e2b", sdk.__name__) for method in methods)
+
+
+def _connection(address: Mapping[str, Any], seconds: float) -> HTTPConnection:
+    place = urlsplit(address["api_url"])
+    return HTTPConnection(place.hostname or "", place.port or 80, timeout=seconds)
+
+
+def _key(address: Mapping[str, Any]) -> dict[str, str]:
+    return {"X-API-Key": address["api_key"]}
