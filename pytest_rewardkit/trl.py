@@ -24,7 +24,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> Callable[..., list[float | None]]:
-    """`function` as TRL's `GRPOTrainer(reward_funcs=...)` and its kin call it.
+    """Return `function` in the form that TRL's `GRPOTrainer(reward_funcs=...)` and similar trainers call.
 
     Parameters:
         function: a function for `@reward_function`, decorated or not. Of the columns it gets those that it names.
@@ -33,8 +33,8 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
     Returns:
         A function of ``completions`` (texts, or conversations, of which the last message's text counts) and columns by
         keyword, each as long as the completions. It returns a number for each completion, and None where nothing can
-        be said, which TRL leaves out of the advantage. So it is where the function raises something for one completion
-        or returns what is no reward, which is logged: the others of the batch go on.
+        be said, which TRL leaves out of the advantage. If the function raises an exception for one completion, or
+        returns something that is not a reward, it logs that and returns None for it: the rest of the batch goes on.
 
     Raises:
         RewardkitUsageError: the columns are not what the function takes.

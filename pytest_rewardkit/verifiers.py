@@ -24,17 +24,17 @@ _log: Final = logging.getLogger(__name__)
 def for_verifiers(
     function: Callable[..., Any], *, fields: Mapping[str, str] | None = None
 ) -> Callable[..., Coroutine[Any, Any, float]]:
-    """`function` as `verifiers` calls it: a reward of a task's configuration, or one of `Rubric(funcs=...)`.
+    """Return `function` in the form that `verifiers` calls, in a task's configuration or in `Rubric(funcs=...)`.
 
     Parameters:
         function: a function for `@reward_function`, decorated or not. It judges the assistant's last message, and gets
             the fields that it names: from the row, its ``info``, or the task.
-        fields: the names that they have there, where these differ, as ``{"expected_output": "answer"}``.
+        fields: their names there, if these differ, such as ``{"expected_output": "answer"}``.
 
     Returns:
-        An asynchronous function. Where nothing can be said, or something fails, it raises, so that the rollout has an
-        error and no reward. A `Rubric` would make 0 of that: there the error goes to the rollout's state, as one of a
-        sandbox of `verifiers`, for which rollouts are tried again or left out, and the reward is NaN.
+        An asynchronous function. If nothing can be said, or something fails, it raises, so that the rollout has an
+        error and no reward. A `Rubric` would turn that into 0: there the error goes to the rollout's state, like one of
+        a sandbox of `verifiers`, for which rollouts are retried or left out, and the reward is NaN.
     """
     judge = function if isinstance(function, RewardFunction) else RewardFunction(function)
     names = {name: (fields or {}).get(name, name) for name in judge.fields}

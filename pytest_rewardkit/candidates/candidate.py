@@ -14,15 +14,15 @@ _OUTPUT: Final = ("output_tokens", "completion_tokens", "candidates_token_count"
 
 
 class Candidate(str):
-    """A candidate with what is known of how a model was asked for it. It is text like any other to whoever judges it.
+    """A candidate with details of how a model was asked for it. To a scorer it is plain text.
 
     Parameters:
-        text: the candidate, or the response that holds it.
+        text: the candidate, or the response with it.
         prompt: what the model was asked: a text, or messages.
         model: the model's name.
-        usage: what a client says of tokens: a mapping, or an object as those of OpenAI's and Anthropic's clients.
+        usage: counts of tokens: a mapping, or an object of OpenAI's or Anthropic's client.
         cost: what the answer cost, in US dollars.
-        seconds: how long the model took; measured where it is not given.
+        seconds: how long the model took; measured if not given.
 
     Raises RewardkitUsageError for a number that cannot be one of those.
     """

@@ -57,12 +57,12 @@ def evaluate_dataset(
     results_path: str | Path | None = None,
     progress: bool = True,
 ) -> EvaluationResults:
-    """Returns what every candidate of a dataset earns.
+    """Score every candidate of a dataset, and return the results.
 
     Parameters:
         reward_function: called with the candidate and, by keyword, the row's `additional_fields`, as by
             `reward_function`: a parameter ``sandbox`` takes a fresh one each time; it returns a reward or a number in
-            [0, 1], or None where nothing can be said. Without one, each row is scored by its format.
+            [0, 1], or None if nothing can be said. Without one, each row is scored by its format.
         dataset_path: a file or rows, as for `open_dataset`.
         additional_fields: names of the row's fields that the reward function takes.
         id, format, limit: as for the marker ``reward_dataset``.
@@ -73,7 +73,7 @@ def evaluate_dataset(
         provider, isolation: where sandboxes come from, as by the options of those names.
         quota: what the account allows, as by the option; without it, as `PYTEST_REWARDKIT_QUOTA` in the environment.
         results_path: a file that takes one line of JSON for each candidate as soon as it is judged.
-        progress: whether to show a progress bar, where there is a terminal.
+        progress: whether to show a progress bar on a terminal.
 
     Raises:
         RewardkitUsageError: the dataset, a row or an argument is wrong.

@@ -35,12 +35,12 @@ def score_row(
     rel_tol: float | None = None,
     abs_tol: float | None = None,
 ) -> Reward:
-    """Returns the reward of a candidate for a row, by the row's format.
+    """Return the reward of a candidate for a row, by the row's format.
 
     Parameters:
         sandbox: where the candidate runs.
         row: a row of a dataset; its ``format`` says what its fields mean.
-        candidate: code, or a model's response that holds it; the row's own candidate without it.
+        candidate: code, or a model's response with code in it; by default the row's own candidate.
         test_runner: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row`
             has it run; else a second sandbox, made for this call.
         time_limit: seconds for the candidate and for each check of it, in place of the format's.
@@ -89,7 +89,12 @@ def assert_row(
     rel_tol: float | None = None,
     abs_tol: float | None = None,
 ) -> Reward:
-    """Scores a candidate for a row, as `score_row` does, and goes on as `assert_reward` does."""
+    """Score a candidate for a row, record the reward, and fail if it is under the threshold.
+
+    Parameters:
+        sandbox, row and so on: those of `score_row`.
+        threshold, name, weight: those of `assert_reward`.
+    """
     __tracebackhide__ = True
     reward = score_row(sandbox, row, candidate, time_limit=time_limit, setup=setup, rel_tol=rel_tol, abs_tol=abs_tol)
     return assert_reward(reward, threshold, name=name, weight=weight)

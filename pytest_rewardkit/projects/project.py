@@ -31,19 +31,19 @@ _READ_BY_PYTEST: Final = (".py", ".ini", ".toml", ".cfg")
 class Project:
     """A project: files, and how its tests are run.
 
-    Make one and use it for many candidates: its files are read once, and how its tests end without a candidate is found
-    out once in a process.
+    Create it once and use it for many candidates: each process reads its files once, and runs its tests once without a
+    candidate.
 
     Parameters:
         source: a folder, an archive, or with `commit` a git repository; or the files themselves, content by path.
-        commit: of the repository at `source`; a tag or branch does too.
+        commit: a commit, tag or branch of the repository at `source`.
         command: runs the tests, in the project's folder.
         report: the file in the project's folder that the command writes: JUnit's XML, CTRF (.json) or TAP (.tap); "-"
-            where it prints TAP. None for pytest, which is told where to write.
-        tests: shell patterns of the files that candidates must not change, beside those that decide how tests run.
-        setup: a command that runs before a candidate's files are there, such as an installation.
+            if it prints TAP. None for pytest, which is told where to write.
+        tests: shell patterns of files that candidates must not change, in addition to those that decide how tests run.
+        setup: a command that runs before the candidate's files arrive, such as an installation.
         envs: variables for both commands.
-        reference: a candidate that is known to be right. What it passes is what is expected.
+        reference: a candidate that is known to be right; the tests that it passes count.
         any_order: whether tests must pass in the reverse order, too (with pytest).
         time_limit: seconds for one run of the tests.
         setup_time_limit: seconds for the set-up.

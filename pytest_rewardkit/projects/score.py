@@ -52,20 +52,20 @@ def score_tests(
 ) -> Reward:
     """Return the reward of a change of a project: the weighted share of its tests that pass.
 
-    Tests that pass without the candidate earn nothing, and count where the candidate breaks them. What the candidate
-    does to tests, and to files that decide how tests run, is left out (steering.py).
+    Tests that pass without the candidate earn nothing, and count only if the candidate breaks them. The candidate's
+    changes to tests, and to files that decide how tests run, are left out (steering.py).
 
     Parameters:
-        sandbox: where the tests run. Nothing of the candidate's has been in it; where an agent worked in another, hand
-            over what it left as files.
+        sandbox: where the tests run. No code of the candidate may have run in it; if an agent worked in another one,
+            pass the files that it left.
         candidate: a unified diff, also as part of a response; or contents by path, None for a file that is removed.
         project: whose tests they are.
-        fail_to_pass, pass_to_pass: the tests that count, if not all do: those that are to pass with the candidate, and
+        fail_to_pass, pass_to_pass: the tests that count, if not all do: those that must pass with the candidate, and
             those that pass without it (SWE-bench's meaning). Names are pytest's node ids.
         weights: of tests, by name; 1 for all others.
 
-    Returns a reward with a part for each test; unscored, with the cause, where the infrastructure failed, where the
-    tests do not run without a candidate either, and where they say nothing of one.
+    Returns a reward with a part for each test. It is unscored, with the cause, if the infrastructure failed, if the
+    tests do not run without a candidate either, or if none of them depends on the candidate.
     Raises RewardkitUsageError for wrong arguments.
     """
 

@@ -96,7 +96,7 @@ class Recorder:
             weight: how much it counts among the rewards of this test, 0 or more.
             reason: one sentence for people; replaces the reward's own.
 
-        Returns the reward. Raises RewardkitUsageError for what is no number in [0, 1], and for a wrong weight.
+        Returns the reward. Raises RewardkitUsageError for anything but a number in [0, 1], and for a wrong weight.
         """
         from pytest_rewardkit.reward import given_reward
         from pytest_rewardkit.reward_values import checked_text, checked_weight

@@ -30,13 +30,13 @@ MAX_TITLE: Final = 25
 class ChartCheck:
     """A chart that must have been shown.
 
-    It is looked for among the charts that fit best in all but their values, and of these among the last five: many
-    charts are not many guesses. It stays gameable: five charts are five guesses at values, and what a chart shows is
-    what the candidate's own process says of it.
+    The check picks the charts that fit best in everything except their values, and of these the last five, so that many
+    charts are not many guesses. It can be gamed: five charts are five guesses at values, and the candidate itself
+    says what a chart shows.
 
     Parameters:
         type: line, scatter, bar, pie or box_and_whisker.
-        title, x_label, y_label: words that must be in these texts of the chart, letter case aside.
+        title, x_label, y_label: words that must be in these texts of the chart, in any letter case.
         values: what it must show: places to values (of bars: label to height, of boxes: label to median, of a pie:
             label to value, of which the shares count), or the values in order, or (x, y) points; of several series a
             mapping of their names to these, or a list of them, or all values in order. All series of the type count,

@@ -31,13 +31,13 @@ FILE_COMPARISONS: Final = (*TEXT_COMPARISONS, "csv", "bytes")
 
 @dataclass(frozen=True, kw_only=True)
 class FileCheck:
-    """What must have become of a file.
+    """A file that a candidate must leave, change or spare.
 
     Parameters:
         path: the file's path, below the scorer's root; with ``*``, ``?`` or ``**/``, all files that match.
         type: ``create``: it was not there, and is now. ``exists``: it is there, or a folder is. ``modify``: it was
             there, and is there with other bytes. ``absent``: it is not there. ``unchanged``: it is there as it was.
-            Of a pattern's files, one must be as it should for the first three, and all for the last two.
+            If `path` is a pattern, one matching file is enough for the first three; the last two apply to all.
         content: what must be in it: text, bytes, or a value: JSON or, in a ``.csv`` file, rows.
         compare: how to compare it: a comparison of texts (compare.py), ``csv`` or ``bytes``. By default by the content:
             ``lines`` for text, ``bytes`` for bytes, ``csv`` or ``json`` for a value.

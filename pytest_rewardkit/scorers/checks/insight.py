@@ -49,19 +49,19 @@ _FIGURE: Final = re.compile(r"\d[\d.,]*")
 class Insight:
     """Something that an analysis must have found.
 
-    A text must be affirmed: where the output denies it, or says its opposite of the same (*increase* and *decrease*),
-    it is not met; nor in more than 500 different words. A number of up to three digits, or of a wide tolerance, must
-    stand in lines of words, or in the whole output, beside at most 30 others like it that do not count through; a
-    longer one beside at most 500.
+    The output must affirm a text: it may not deny it, say the opposite of the same thing (*increase* and *decrease*), or
+    have more than 500 different words. A number of up to three digits, or with a wide tolerance, must be
+    in lines with words, or be the whole output, with at most 30 others like it that do not list its neighbours. A
+    longer number may have at most 500 others.
 
-    It stays gameable: what is looked for are words and numbers, not their meaning. An output may name every region
-    before it names the best, state a few numbers that come to mind, and deny in ways that no list of words knows. Ask
-    for what is hard to guess: a number of four digits and more rather than a word, words with what they are said of
-    rather than a word, several insights rather than one. Insights of a few alternatives are guessed.
+    It can be gamed, because it checks words and numbers, not meaning. An output may name every region before it names
+    the best, state a few likely numbers, and deny in ways that no list of words knows. Ask for what is hard to guess: a
+    number of four digits and more rather than a word, words together with their subject, several insights rather than
+    one. A candidate can guess an insight with few alternatives.
 
     Parameters:
-        text: words to be found, letter case and white space aside, and not as a part of other words or numbers. Denials
-            and opposites are those of English (claims.py).
+        text: words to find, in any letter case and with any white space, but not inside other words or numbers.
+            Denials and opposites are recognised in English only (claims.py).
         number: a number to be found, however it is written (prose.py).
         rel_tol, abs_tol: how far the number that is found may be from it (tolerance.py).
         name: what to call the insight in reports.
