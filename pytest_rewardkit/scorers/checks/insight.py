@@ -49,8 +49,8 @@ _FIGURE: Final = re.compile(r"\d[\d.,]*")
 class Insight:
     """Something that an analysis must have found.
 
-    The output must affirm a text: it may not deny it, say the opposite of the same thing (*increase* and *decrease*), or
-    have more than 500 different words. A number of up to three digits, or with a wide tolerance, must be
+    The output must affirm a text: it may not deny it, say the opposite of the same thing (*increase* and *decrease*),
+    or have more than 500 different words. A number of up to three digits, or with a wide tolerance, must be
     in lines with words, or be the whole output, with at most 30 others like it that do not list its neighbours. A
     longer number may have at most 500 others.
 
