@@ -1,1 +1,1 @@
-"""One pytest run: records where tests run, a ledger and gates where results end."""
+"""One pytest run: recorders in the processes that run tests, a ledger and gates in the process where the run ends."""

@@ -1,4 +1,4 @@
-"""How much a run may have of sandboxes, and what they cost it."""
+"""The bounds on a run's use of sandboxes, and the prices for their cost."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _E2B_DOMAINS: Final = ("", "e2b.app", "e2b.dev")
 
 
 def bounds_of(settings: RunSettings, environ: Mapping[str, str], provider: str) -> UsageBounds:
-    """What was asked for.
+    """Return the bounds that the user asked for.
 
     Parameters:
         provider: the name of the provider.
 
     Raises:
-        RewardkitUsageError: a cost is bounded, and there are no prices.
+        RewardkitUsageError: a cost is bounded, but there are no prices.
     """
     prices = _prices(settings, of_e2b=provider == "e2b" and is_of_e2b(environ))
     if settings.max_cost is not None and prices is None:
@@ -31,14 +31,14 @@ def bounds_of(settings: RunSettings, environ: Mapping[str, str], provider: str) 
             "--rewardkit-max-cost needs prices, and only E2B's own are known: give --rewardkit-vcpu-price and "
             "--rewardkit-gib-price"
         )
-    # All shards of a run have it together.
+    # All shards of a run share the bound.
     shards = 1 if settings.shard is None else settings.shard.of
     cost, seconds = settings.max_cost, settings.max_sandbox_seconds
     return UsageBounds(cost and cost / shards, seconds and seconds / shards, prices)
 
 
 def is_of_e2b(environ: Mapping[str, str]) -> bool:
-    """Whether E2B's variables lead to E2B's own cloud."""
+    """Whether E2B's variables point to E2B's own cloud."""
     return not environ.get("E2B_API_URL") and environ.get("E2B_DOMAIN", "") in _E2B_DOMAINS
 
 

@@ -1,4 +1,4 @@
-"""Which sandboxes this process of a run gets: the provider, the shared local server, the SDK's variables."""
+"""The sandboxes of this process of a run: the provider, the shared local server, the SDK's variables."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _SharedServer:
 
 
 class Provision:
-    """Makes the provider when it is first asked for, and ends at the session's end what that began."""
+    """Makes the provider on first use, and ends at the session's end everything that it started."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -93,9 +93,9 @@ class Provision:
 
     @property
     def provider(self) -> Provider:
-        """The source of sandboxes; code under test that makes its own is led to it too.
+        """The source of sandboxes; the code under test that creates sandboxes itself also uses it.
 
-        Raises RewardkitUsageError when what was asked for cannot work here.
+        Raises RewardkitUsageError when the requested provider cannot work here.
         """
         if self._provider is None:
             self._provider = self._config.hook.pytest_rewardkit_provider(config=self._config)
@@ -108,16 +108,16 @@ class Provision:
         return self._provider
 
     def budget(self, directory: Callable[[], Path]) -> Budget | None:
-        """Return the bound on sandboxes alive at once and created a second; None without a bound.
+        """Return the bound on sandboxes alive at once and created per second; None without a bound.
 
         Parameters:
-            directory: makes one that the run's processes share, where the sandboxes are those of this run alone.
+            directory: makes a directory that the run's processes share, used if the sandboxes belong to this run alone.
         """
         slots, rate = quota_of(self._settings)
         if self._budget is None and (slots or rate):
             from pytest_rewardkit.sandboxes.quota.budget import Budget
 
-            # A local server's key is its run's own; whoever has set one may have several runs.
+            # A local server's key belongs to one run. A user's own key may serve several runs.
             folder = folder_of_key(os.environ) if self.provider.name == "e2b" else directory()
             option = "--rewardkit-max-sandboxes" if self._settings.max_sandboxes else "--rewardkit-quota"
             self._budget = Budget(folder, slots, rate, option=option)
@@ -127,14 +127,14 @@ class Provision:
 
     @property
     def run_id(self) -> str:
-        """The key of the run, by which its sandboxes are known."""
+        """The key of the run, which identifies its sandboxes."""
         return self._run_id
 
     @property
     def meter(self) -> UsageMeter | None:
-        """What notes this process's sandboxes; None where they cost nothing, and end with the run's own server.
+        """Notes this process's sandboxes; None if they cost nothing and end with the run's own server.
 
-        Raises RewardkitUsageError for a bound that cannot be held.
+        Raises RewardkitUsageError for a bound that cannot be enforced.
         """
         if self._meter is None:
             bounds = bounds_of(self._settings, os.environ, self.provider.name)
@@ -150,7 +150,7 @@ class Provision:
         return self._meter
 
     def lent_factory(self) -> Factory | None:
-        """What gives sandboxes to reward functions that make their own; None where those need not count."""
+        """Makes sandboxes for reward functions that create their own; None if those need not count."""
         from pytest_rewardkit.sandboxes.factory import Factory
 
         if self.provider.name != "e2b":
@@ -159,7 +159,7 @@ class Provision:
         return Factory(self.provider, {}, budget=budget, meter=self.meter, note=lambda *_: None)
 
     def end_sandboxes(self) -> None:
-        """End what the run has left of its sandboxes; harmless when repeated. Raises what the SDK raises."""
+        """End the run's remaining sandboxes; harmless when repeated. Raises what the SDK raises."""
         if self._provider is None or self._is_worker:
             return
         self._provider.close()
@@ -195,7 +195,7 @@ class Provision:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         shared: dict[str, Any] = {"run_id": self._run_id, "provider": self.provider.name, "limits": self._limits}
-        # Workers on other machines cannot reach a server on this one's loopback; they start their own.
+        # Workers on other machines cannot reach a server on this machine's loopback; they start their own.
         if self._server is not None and node.gateway.spec.popen and not node.gateway.spec.via:
             shared["server"] = {
                 "environment": dict(self._server.environment()),
@@ -208,7 +208,7 @@ class Provision:
     def note_beginning(self) -> None:
         """See `ServerWatch`."""
         size = getattr(self._provider, "log_size", None)
-        # An own server that has not been started has said nothing.
+        # A server that has not started yet has no log.
         if size is not None and getattr(self._server, "started", True):
             self._log_size = size()
 
@@ -243,16 +243,16 @@ class Provision:
         self._tell_of_deaths()
 
     def expect_sandboxes(self) -> None:
-        """Have the run's server started, as its first request would, since tests are going to want sandboxes."""
+        """Have the run's server started, as its first request would, because tests are about to need sandboxes."""
         if self.provider.name != "local":
             return
         address = urlsplit(self.provider.environment()["E2B_API_URL"])
-        # The server's owner sees that somebody connects. Where nobody can, the test says so that needs to.
+        # The server's owner notices the connection. If it fails, the test that needs the server reports that.
         with suppress(OSError), socket.create_connection((address.hostname, address.port), _KNOCK_SECONDS):
             pass
 
     def close(self) -> None:
-        """Put the environment back, and end the run's sandboxes if this is where the run ends."""
+        """Restore the environment, and end the run's sandboxes if the run ends in this process."""
         for variable, value in self._replaced.items():
             if value is None:
                 os.environ.pop(variable, None)
@@ -302,7 +302,7 @@ class Provision:
             self._server = open_server(
                 name, settings, self._settings.container(), say=self._say, on_death=self._deaths.append
             )
-            # What else there is to do before the first test takes its time too.
+            # Boot now, because other work before the first test takes time too.
             if isinstance(self._server, LocalServer):
                 self._server.boot()
         return self._server

@@ -1,4 +1,4 @@
-"""What a run may have of an account: its own share, where there are several."""
+"""The part of an account that a run may use: its own share if it is one of several shards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ N = TypeVar("N", int, float)
 
 
 def quota_of(settings: RunSettings) -> tuple[int | None, float | None]:
-    """How many sandboxes this run may have at once, and create a second; None for no bound.
+    """Return how many sandboxes this run may have at once, and create per second; None for no bound.
 
     Raises:
-        RewardkitUsageError: what was asked for does not fit together.
+        RewardkitUsageError: the settings contradict each other.
     """
     allowed_slots, allowed_rate = settings.quota or (None, None)
     slots = _within(settings.max_sandboxes, allowed_slots, "--rewardkit-max-sandboxes")

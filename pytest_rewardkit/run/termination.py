@@ -1,4 +1,4 @@
-"""A run that is told to end goes through its teardown, so that sandboxes that cost something end with it."""
+"""Lets a run that receives a signal go through its teardown, so that sandboxes that cost money end with it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 
 def end_in_order() -> Callable[[], None]:
-    """From now on, a signal that would end the process ends pytest's session instead; the next one ends the process.
+    """From now on, a signal that would end the process ends pytest's session instead; a second one ends the process.
 
-    Returns what undoes it.
+    Returns a function that undoes it.
     """
     taken: list[int] = []
     if threading.current_thread() is threading.main_thread():

@@ -1,1 +1,1 @@
-"""Where results end: every report of a run, and its decision."""
+"""The process where results end: every report of a run, and its decision."""

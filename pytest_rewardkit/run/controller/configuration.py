@@ -1,4 +1,4 @@
-"""What options and pyproject.toml ask of a run, put together."""
+"""Puts together what options and pyproject.toml ask of a run."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def judge_of(config: pytest.Config, settings: RunSettings, *, joins_shards: bool
     """Return what decides the run.
 
     Parameters:
-        joins_shards: whether it is joined of others.
+        joins_shards: whether the run is joined from shards.
 
-    Raises RewardkitUsageError, with the place, for what cannot be asked.
+    Raises RewardkitUsageError, with the place, for what is not possible.
     """
     if settings.pair_by is not None and not settings.baseline:
         raise RewardkitUsageError("--rewardkit-pair-by needs an earlier run to pair with: --rewardkit-baseline=FILE")
@@ -52,7 +52,7 @@ def judge_of(config: pytest.Config, settings: RunSettings, *, joins_shards: bool
 
 
 def with_options_of(shards: Joined, settings: RunSettings) -> RunSettings:
-    """Return `settings` with what the shards of the run were to be held against, where they say nothing else."""
+    """Return `settings`, with the shards' baselines and bounds for whatever the settings leave open."""
     given: dict[str, Any] = dict(shards.options)
     if "baseline" in given:
         given["baseline"] = tuple(given["baseline"])
@@ -60,9 +60,9 @@ def with_options_of(shards: Joined, settings: RunSettings) -> RunSettings:
 
 
 def told_run(config: pytest.Config, settings: RunSettings) -> Stored | Joined | None:
-    """Return the run that is to be decided and reported again, joined of its shards where it has some; None for none.
+    """Return the earlier run to decide and report again, joined from its shards if it has some; None if there is none.
 
-    Raises RewardkitUsageError for what is no such run.
+    Raises RewardkitUsageError if a file is not such a run.
     """
     if settings.stored is None:
         return None
@@ -85,7 +85,7 @@ def told_run(config: pytest.Config, settings: RunSettings) -> Stored | Joined | 
 
 
 def _results_in(config: pytest.Config, names: Sequence[str]) -> list[Path]:
-    """Return the results files that are named, and those in directories that are, at any depth."""
+    """Return the named results files, and those in named directories at any depth."""
     found: dict[Path, None] = {}
     for name in names:
         path = config.invocation_params.dir / Path(name).expanduser()
@@ -100,10 +100,10 @@ def _results_in(config: pytest.Config, names: Sequence[str]) -> list[Path]:
 
 
 def stored_in(config: pytest.Config, file: str | None, option: str, *, details: bool = True) -> Stored | None:
-    """Return what a results file holds, named relative to the directory in which pytest was started; None for None.
+    """Return the contents of a results file; None for None. The name is relative to the directory pytest started in.
 
     Parameters:
-        details: as of `read`.
+        details: as for `read`.
 
     Raises RewardkitUsageError, naming `option`, when it cannot be read.
     """
@@ -116,7 +116,7 @@ def stored_in(config: pytest.Config, file: str | None, option: str, *, details: 
 
 
 def _applying(gates: Sequence[Gate], checks: Sequence[str] | None) -> list[Gate]:
-    """Return what of `gates` applies to this run: of candidates, or where graders are checked, of these."""
+    """Return the gates that apply to this run: of candidates, or of graders if graders are checked."""
     if checks is None:
         return [gate.of_candidates() for gate in gates]
     return [gate.of_graders() for gate in gates] if MUTANTS in checks else []
@@ -131,14 +131,14 @@ def _baseline(config: pytest.Config, file: str, settings: RunSettings) -> Baseli
     earlier = stored_in(config, file, "--rewardkit-baseline", details=False)
     assert earlier is not None
     tests = earlier.ledger.tasks
-    # Nothing would be paired, and everything new or gone.
+    # Otherwise no test has a pair, and every test counts as new or gone.
     if by is not None and not any(label_of(test, by) is not None for test in tests):
         params = {name for test in tests if test.known is not None for name in test.known.params}
         has_rows = any(label_of(test, ROW) is not None for test in tests)
         known = did_you_mean(by, [*params, *([ROW] if has_rows else [])]) if params or has_rows else ""
         what = "is about a row of a dataset" if by == ROW else f"has a parameter {by!r}"
         raise RewardkitUsageError(f"--rewardkit-pair-by={by}: no test of {file} {what}{known}")
-    # Files of several runs may have one name each in directories of their own.
+    # Files of several runs may share a name in separate directories.
     names = [Path(other).name for other in settings.baseline or ()]
     name = earlier.path.name if names.count(earlier.path.name) == 1 else file
     return Baseline.of(earlier.ledger, name, earlier.unfinished, by)

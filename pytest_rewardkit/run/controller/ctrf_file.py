@@ -1,4 +1,4 @@
-"""Where the CTRF report is written: at the session's end, in the process in which results end."""
+"""Writes the CTRF report at the session's end, in the process where results end."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class CtrfFile:
-    """Writes the CTRF report of what `controller` has collected, also of a run that was stopped.
+    """Writes the CTRF report of what `controller` has collected, also for a stopped run.
 
     Parameters:
         config: the session's config.
-        file: where to write, relative to the directory in which pytest was started.
+        file: where to write, relative to the directory pytest started in.
 
-    Raises pytest.UsageError where `file` cannot be written.
+    Raises pytest.UsageError if `file` cannot be written.
     """
 
     def __init__(self, config: pytest.Config, file: str, controller: ControllerPlugin) -> None:
@@ -56,7 +56,7 @@ class CtrfFile:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON value to a file, which is replaced when all is written. Raises OSError."""
+    """Write a JSON value to a file, and replace the file only when all is written. Raises OSError."""
     write_whole(path, [json.dumps(value, indent=2, allow_nan=False), "\n"])
 
 

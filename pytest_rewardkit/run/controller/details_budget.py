@@ -1,4 +1,4 @@
-"""What a run keeps in memory of its tests' details, whatever candidates put out. Pure."""
+"""Bounds the memory for test details, however much output candidates produce. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.record import Record
 
 BUDGET: Final = 64_000_000
-"""Characters of records, by their wire form; as much as the HTML report has room for."""
+"""Characters of records in their wire form; the HTML report has room for as much."""
 
 
 class DetailsBudget:
-    """Keeps the details of records as long as there is room: half of it for all tests, the rest for those that lost.
+    """Keeps the details of records while there is room: half of it for all tests, the rest for tests below 1.0.
 
-    Rewards, verdicts and reasons are always kept; the results file has the details of all.
+    Rewards, verdicts and reasons are always kept. The results file has all details.
     """
 
     def __init__(self, budget: int = BUDGET) -> None:
@@ -23,7 +23,7 @@ class DetailsBudget:
         self._of_passed = budget // 2
 
     def bound(self, record: Record, size: int) -> None:
-        """Take `size` characters for `record`, or its parts, evidence, prompt and steps away from it."""
+        """Take `size` characters for `record`, or remove its parts, evidence, prompt and steps."""
         reward = record.reward
         has_details = reward is not None and bool(reward.parts or reward.evidence)
         if not (has_details or record.steps or (record.asked and record.asked.prompt)):

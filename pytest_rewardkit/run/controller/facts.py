@@ -1,4 +1,4 @@
-"""The circumstances of a run, for the reports: when, with what, where, and how it was asked for."""
+"""The circumstances of a run, for the reports: its time, versions, place, and command."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def now() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run is made of, by name."""
+    """Return the versions of the packages that a run uses, by name."""
     return {**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()}
 
 
 def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -> dict[str, Any]:
-    """Return what is known of a run when it begins. It holds no name of the machine, and none of its variables."""
+    """Return what is known of a run when it begins, without the machine's name or its environment variables."""
     shard = {} if settings.shard is None else {"shard": settings.shard._asdict()}
     workers = getattr(config.option, "tx", None) or ()
     return {
@@ -58,7 +58,7 @@ def facts_of(config: pytest.Config, settings: RunSettings, provider: Provider) -
 
 
 def command_of(config: pytest.Config) -> str:
-    """Return the command that began the run, without values that look like secrets, or where things are on the disk."""
+    """Return the command that began the run, without values that look like secrets and without paths on the disk."""
     command = shlex.join(without_secrets(["pytest", *map(str, config.invocation_params.args)]))
     for place, name in ((str(config.invocation_params.dir), "."), (str(Path.home()), "~")):
         if len(place) > 1:
@@ -67,7 +67,7 @@ def command_of(config: pytest.Config) -> str:
 
 
 def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """Return a command's arguments, with dots for values that look like secrets by the name that they are given to."""
+    """Return a command's arguments. Dots replace a value if its option's name suggests a secret."""
     told: list[str] = []
     for before, argument in pairwise(["", *arguments]):
         if _SECRET_FOLLOWS.fullmatch(before) and not argument.startswith("-"):
@@ -78,9 +78,9 @@ def without_secrets(arguments: Sequence[str]) -> list[str]:
 
 
 def _seed(config: pytest.Config) -> dict[str, str]:
-    """Return by what tests were shuffled, where pytest-randomly or pytest-random-order did it."""
+    """Return the seed of shuffled tests, if pytest-randomly or pytest-random-order shuffled them."""
     for option in ("randomly_seed", "random_order_seed"):
-        # Without pytest-random-order's own option there is a seed, and no shuffling.
+        # Without pytest-random-order's own option there is a seed but no shuffling.
         shuffles = option == "randomly_seed" or getattr(config.option, "random_order_bucket", None)
         if shuffles and (seed := getattr(config.option, option, None)) is not None:
             return {"seed": one_line(str(seed), 60)}
@@ -88,7 +88,7 @@ def _seed(config: pytest.Config) -> dict[str, str]:
 
 
 def options_of(settings: RunSettings) -> dict[str, Any]:
-    """Return the options that were given or have a default, by name."""
+    """Return the options that are set or have a default, by name."""
     found = {name: value for name, value in settings._asdict().items() if value is not None}
     if settings.shard is not None:
         found["shard"] = f"{settings.shard.number}/{settings.shard.of}"

@@ -1,4 +1,4 @@
-"""Where GitHub is told of the run: at the session's end, in a step of GitHub Actions."""
+"""Reports the run to GitHub at the session's end, in a step of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GitHubReport:
-    """Appends to the step's summary and outputs what `controller` has collected, and prints annotations."""
+    """Appends what `controller` has collected to the step's summary and outputs, and prints annotations."""
 
     def __init__(self, config: pytest.Config, controller: ControllerPlugin) -> None:
         self._config = config
@@ -38,12 +38,12 @@ class GitHubReport:
             values = github.outputs(ledger.figures(), decisions)
             _append(Path(path), "".join(f"{name}={value}\n" for name, value in values.items()))
         if commands := github.commands(ledger, decisions, folder=self._folder()):
-            # A command stands at the beginning of a line, and pytest's letters do not end theirs.
+            # A command must start a line, and pytest's letters do not end theirs.
             sys.stderr.write("\n" + "".join(f"{command}\n" for command in commands))
             sys.stderr.flush()
 
     def _folder(self) -> str:
-        """Return the path from the repository to the directory that node ids are relative to, with its slash."""
+        """Return the path from the repository to the directory that node ids are relative to, with a trailing slash."""
         root = os.environ.get("GITHUB_WORKSPACE")
         if not root or not self._config.rootpath.is_relative_to(Path(root).resolve()):
             return ""
@@ -60,5 +60,5 @@ def _append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        # GitHub's files are a convenience: without them the log still says all.
+        # GitHub's files are a convenience: the log still has everything.
         sys.stderr.write(f"\nrewardkit: cannot write to {path}: {error}\n")

@@ -1,4 +1,4 @@
-"""Where Harbor's verifier finds what a run earned: ``reward.json`` in a folder, written at the session's end."""
+"""Writes ``reward.json`` for Harbor's verifier into a folder, at the session's end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class HarborFolder:
-    """Writes ``reward.json``; where the reward is not known there is none, and the run fails.
+    """Writes ``reward.json``. If the reward is not known, it writes none and the run fails.
 
     Parameters:
-        folder: where to write, relative to the directory in which pytest was started.
+        folder: where to write, relative to the directory pytest started in.
 
-    Raises pytest.UsageError where an earlier ``reward.json``, which what is tested may have put there, cannot be taken
-    away.
+    Raises pytest.UsageError if an earlier ``reward.json``, which the code under test may have written,
+    cannot be removed.
     """
 
     def __init__(self, config: pytest.Config, folder: str, controller: ControllerPlugin) -> None:

@@ -1,4 +1,4 @@
-"""A column and a line for pytest-html, where that is used; it is never imported."""
+"""A column and a line for pytest-html, if that is used; this module never imports it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from pytest_rewardkit.run.controller.plugin import ControllerPlugin
 
 _ATTRIBUTE: Final = "rewardkit"
-"""The attribute of a report that holds what its row shows."""
+"""The attribute of a report that holds the content of its row."""
 _PLACE: Final = 2
-"""Where the column stands: behind the outcome and the test's name."""
+"""The column's position: after the outcome and the test's name."""
 
 
 class HtmlPluginColumn:
-    """Shows each test's reward, and what gates decided, in the report of pytest-html."""
+    """Shows each test's reward and the gates' decisions in the report of pytest-html."""
 
     def __init__(self, controller: ControllerPlugin) -> None:
         self._controller = controller
 
-    # Rows are made when a test is over, of all the reports of all its reruns. The controller is one of the first to see
-    # a report, and pytest-html one of the last.
+    # pytest-html makes a row when a test is over, from all reports of all its reruns. The controller is one of the
+    # first plugins to see a report, and pytest-html one of the last.
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for value in self._controller.noted(report):
             setattr(report, _ATTRIBUTE, shown(value))

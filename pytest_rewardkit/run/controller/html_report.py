@@ -1,4 +1,4 @@
-"""Where the HTML report is written: at the session's end, in the process in which results end."""
+"""Writes the HTML report at the session's end, in the process where results end."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 class HtmlReport:
-    """Writes the report of what `controller` has collected, also of a run that was stopped.
+    """Writes the report of what `controller` has collected, also for a stopped run.
 
     Parameters:
         config: the session's config.
-        file: where to write, relative to the directory in which pytest was started.
+        file: where to write, relative to the directory pytest started in.
         facts: the circumstances of the run.
-        history: the runs before this one; None where none are kept.
-        told: the earlier run that is told again; None where this one runs tests.
+        history: the runs before this one; None if none are kept.
+        told: the earlier run to report again; None if this run runs tests.
 
-    Raises pytest.UsageError where `file` cannot be written.
+    Raises pytest.UsageError if `file` cannot be written.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class HtmlReport:
         try:
             write(self._report(), self._path)
         except OSError as error:
-            # A report that somebody waits for must not be missed in silence.
-            # The error names a temporary file.
+            # Somebody may wait for this report, so its absence must not go unnoticed.
+            # `strerror` alone, because the error names a temporary file.
             self._failure = one_line(f"{self._path}: {error.strerror or error}", 300)
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 

@@ -1,6 +1,6 @@
-"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``: on a terminal, and in logs of CI.
+"""The running mean beside pytest's own progress, ``mean 0.82 of 14 [ 45%]``, on a terminal and in CI logs.
 
-Its colour says whether the run would pass if it ended there, or where no gate asks for a mean, what the summary's says.
+Its colour shows whether the run would pass if it ended now. If no gate needs a mean, it is the summary's colour.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 ROOM: Final = len(" mean 0.82 of 99999")
 NARROWEST: Final = 72
-"""Columns of a terminal from which on there is room for it."""
+"""The narrowest terminal, in columns, that has room for the mean."""
 
 
 class Live:
-    """Adds the mean over the tests of `controller` that have a number so far, and how many these are."""
+    """Adds the mean over the tests of `controller` that have a number so far, and how many they are."""
 
     def __init__(self, config: pytest.Config, controller: ControllerPlugin) -> None:
         self._config = config
@@ -34,7 +34,7 @@ class Live:
         self._sum = 0.0
         self._weights = 0.0
         self._controller = controller
-        # There the progress stands before the test's name, and not at the end of the line.
+        # In this mode the progress comes before the test's name, not at the end of the line.
         self._leads = config.get_verbosity() > 0 and config.getoption("dist", "no") != "no"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -62,13 +62,13 @@ class Live:
         text = f" mean {shown(mean)} of {len(self._earned)}"
         writer = self._config.get_terminal_writer()
         room = writer.fullwidth - writer.width_of_current_line - len(progress) - 1
-        # A long line, as of -v, has no room for more than what pytest itself writes.
+        # A long line, as with -v, has no room beyond what pytest itself writes.
         if len(text) <= room:
             color = mean_color(mean, self._controller.judge.least_mean)
             writer.write(text if self._leads else text.rjust(room), **{color: True})
 
     def _add(self, test: Test) -> None:
-        # The last result counts, in place of those before.
+        # The last result counts and replaces earlier ones.
         value, weight = self._earned.pop(test.node_id, (0.0, 0.0))
         self._sum -= value * weight
         self._weights -= weight

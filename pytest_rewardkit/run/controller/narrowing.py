@@ -1,4 +1,4 @@
-"""Whether all tests of a project were asked to run, or a choice of them, and by what they were chosen."""
+"""Whether a run covers all tests of a project or a selection, and what selected them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DESELECTED: Final = "rewardkit_deselected"
-"""Under what name a worker of pytest-xdist says at its end how many tests were deselected."""
+"""The key under which a worker of pytest-xdist says at its end how many tests were deselected."""
 
 _TEXT_LIMIT: Final = 60
 _PATHS: Final = 3
-"""Paths that are named; the others are counted."""
+"""How many paths are named; the others are counted."""
 
 
 def narrowed_by(config: pytest.Config, deselected: int = 0) -> str:
-    """Return what has narrowed the choice of tests, as it may stand on the command line; "" where nothing has.
+    """Return what narrowed the selection of tests, as on the command line; "" if nothing did.
 
     Parameters:
-        deselected: how many tests that were collected were deselected, by whomever.
+        deselected: how many of the collected tests were deselected, by any plugin.
     """
     found = list(_by_options(config))
     if deselected and not found:
@@ -41,13 +41,13 @@ def _by_options(config: pytest.Config) -> Iterator[str]:
     for flag, name in (("--deselect", "deselect"), ("--lf", "lf"), ("--sw", "stepwise")):
         if config.getoption(name, None):
             yield flag
-    # In ini files it says what the project is made of.
+    # In ini files the option defines the project instead.
     if any(argument.startswith("--ignore") for argument in map(str, config.invocation_params.args)):
         yield "--ignore"
 
 
 def _by_paths(config: pytest.Config) -> Iterator[str]:
-    """Yield the paths to run where they leave out something of the project's tests."""
+    """Yield the paths to run if they leave out some of the project's tests."""
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         return
     start = config.invocation_params.dir
@@ -61,7 +61,7 @@ def _by_paths(config: pytest.Config) -> Iterator[str]:
 
 
 def _roots(config: pytest.Config) -> list[Path]:
-    """Return the directories and files that hold all tests: those of the ini option, else all below the root."""
+    """Return the directories and files that hold all tests: those of the ini option, or else all below the root."""
     base = config.rootpath if config.inipath is None else config.inipath.parent
     found = [path for pattern in config.getini("testpaths") for path in sorted(base.glob(pattern))]
     return found or [config.rootpath]

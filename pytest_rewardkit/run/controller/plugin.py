@@ -1,4 +1,4 @@
-"""Where results end: reports become results in the ledger, gates decide, the terminal shows."""
+"""The process where results end: reports become results in the ledger, gates decide, the terminal shows both."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class ControllerPlugin:
     Parameters:
         config: the session's config.
         settings: what the user asked for.
-        describe: says where sandboxes come from, for pytest's header, as soon as that is known.
-        judge: what decides the exit status beside the tests themselves.
+        describe: says where sandboxes come from, for pytest's header, once that is known.
+        judge: decides the exit status, together with the tests themselves.
     """
 
     def __init__(self, config: pytest.Config, settings: RunSettings, describe: Callable[[], str], judge: Judge) -> None:
@@ -56,22 +56,22 @@ class ControllerPlugin:
         self._describe = describe
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
-        """Called with a test that has to do with rewards when it has a new result."""
+        """Called with a test that earns a reward when it has a new result."""
         self.deciders: list[Callable[[], list[Decision]]] = []
-        """What decides beside gates, once the run is over."""
+        """Decide in addition to the gates, once the run is over."""
         self.unfinished = ""
-        """Why nothing can be said about the run as a whole; "" as long as nothing is known to be missing."""
+        """Why nothing can be said about the run as a whole; "" while nothing is known to be missing."""
         self.chosen: str | None = None
-        """By what a choice of all tests was made in the run that is told of, where that is not this one."""
+        """What selected the tests of the earlier run that is reported again; None if this run runs tests."""
         self.gates_with_tests: frozenset[str] = frozenset()
         """The gates that had tests to decide about in that run."""
         self._deselected = 0
         self.of_other_shards = 0
-        """How many of the tests that were deselected run in other shards of this run."""
+        """How many of the deselected tests run in other shards of this run."""
         self.uncollected = 0
         """How many files could not be collected."""
         self._plain: Callable[[str], str] = without_group if have_groups(config) else str
-        # Then each worker runs all tests, and each of its tests is one of its own.
+        # With it each worker runs all tests, and each worker's tests count as separate tests.
         self._is_each = config.getoption("dist", "no") == "each"
         self._running: dict[str, Progress] = {}
         self._details_budget = DetailsBudget()
@@ -79,25 +79,25 @@ class ControllerPlugin:
 
     @property
     def narrowed_by(self) -> str:
-        """By what a choice of all tests was made; "" when all were to run."""
+        """What selected a part of all tests; "" if all were to run."""
         if self.chosen is not None:
             return self.chosen
         return narrowed_by(self._config, self._deselected - self.of_other_shards)
 
     @property
     def complete(self) -> bool:
-        """Whether every test was tried that was to be tried: false while the run goes on, and when it was stopped."""
-        # A run that is told of may have been stopped, whatever becomes of its story.
+        """Whether every planned test was tried: false while the run goes on, and for a stopped run."""
+        # An earlier run that is reported again may have been stopped, even if this session ends normally.
         return self._decisions is not None and not (self.chosen is not None and self.unfinished)
 
     @property
     def decisions(self) -> list[Decision]:
-        """What the gates decided; of a run that was stopped, that they did not."""
+        """The gates' decisions; for a stopped run, that they did not decide."""
         return self.judge.stopped() if self._decisions is None else self._decisions
 
     @cached_property
     def comparisons(self) -> list[BaselineComparison]:
-        """The run beside each of its baselines, once it is over."""
+        """The run compared with each of its baselines, once it is over."""
         return self.judge.compare(self.ledger)
 
     @cached_property
@@ -124,7 +124,7 @@ class ControllerPlugin:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        # Each worker collects all that there is.
+        # Each worker collects all tests.
         self._deselected = max(self._deselected, getattr(node, "workeroutput", {}).get(DESELECTED, 0))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -134,7 +134,7 @@ class ControllerPlugin:
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         self._expect(ids, self._suffix(node))
 
-    # Before others, which report rewards in a form that is meant for them. No wrapper: it takes as long as three hooks.
+    # Before other plugins, which report rewards in their own form. Not a wrapper: that takes as long as three hooks.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         node_id = self._name(report)
@@ -166,7 +166,7 @@ class ControllerPlugin:
     def noted(self, report: pytest.TestReport) -> list[float | None]:
         """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
 
-        Nothing when it has earned no reward, or is not about the test but what was set up or torn down for it.
+        Return no item if the test has earned no reward, or if the report is about its setup or teardown.
         """
         if report.when != "call" and not (report.when == "setup" and report.failed):
             return []
@@ -179,7 +179,7 @@ class ControllerPlugin:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        # Asked of each report, and most are of no call.
+        # This runs for each report, and most are not of a call.
         if report.when == "teardown" or report.outcome not in ("passed", "failed"):
             return None
         if isinstance(report, pytest.SubtestReport):
@@ -191,7 +191,7 @@ class ControllerPlugin:
         category = "error" if report.when == "setup" else report.outcome
         return category, letter, (word, markup)
 
-    # Only what is decided in here reaches every other plugin's report as exit status.
+    # Other plugins see the decision in the exit status only if this wrapper makes it.
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield
@@ -246,16 +246,16 @@ class ControllerPlugin:
         _write(terminalreporter, [terminal.verdict(decision) for decision in self.decisions])
 
     def _name(self, report: pytest.TestReport) -> str:
-        """Return by what node id the test of `report` is known here."""
+        """Return the node id that this class uses for the test of `report`."""
         node_id = named_in(report) or self._plain(report.nodeid)
         return node_id + self._suffix(getattr(report, "node", None)) if self._is_each else node_id
 
     def _suffix(self, node: Any) -> str:
-        """Return what tells the tests of a worker of pytest-xdist from those of others."""
+        """Return the suffix that distinguishes the tests of one pytest-xdist worker from those of others."""
         return f"@{node.gateway.id}" if self._is_each and node is not None else ""
 
     def _received(self, wire: str, report: pytest.TestReport) -> Record:
-        """Return the record that `report` has brought, and leave what others can read on it."""
+        """Return the record from `report`, and leave on the report what other plugins can read."""
         record = Record.from_wire(wire)
         if self._is_each and record.task is not None:
             record.task += self._suffix(getattr(report, "node", None))

@@ -1,4 +1,4 @@
-"""How a test that still runs stands, by the reports that have arrived of it."""
+"""The state of a test that still runs, from the reports that have arrived."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.reports: list[pytest.TestReport] = []
-        """One for each phase that has come to an end."""
+        """One for each phase that has ended."""
         self.failed_in_part = False
         """Whether a subtest has failed."""
         self.noted: list[Any] = []
@@ -25,17 +25,17 @@ class Progress:
         return sum([report.duration for report in self.reports])
 
     def outcome(self) -> str:
-        """How the test has ended, by what others have made of its reports meanwhile."""
+        """How the test has ended, including changes that other plugins have made to its reports."""
         outcome = "failed" if self.failed_in_part else "passed"
         for report in self.reports:
-            # The first thing that went wrong says it; a rerun or a skip is one.
+            # The first failure decides the outcome; a rerun or a skip counts as one.
             if outcome in ("passed", "xpassed"):
                 outcome = _outcome(report, outcome)
         return outcome
 
 
 def _outcome(report: pytest.TestReport, before: str) -> str:
-    """Return how a test stands after `report`, when it stood at `before`."""
+    """Return the state of a test after `report`, given its state `before`."""
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed"
     if report.outcome == "passed":

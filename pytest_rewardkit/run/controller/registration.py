@@ -1,4 +1,4 @@
-"""What takes part where results end, put together by what was asked for."""
+"""Registers the plugins of the process where results end, according to the settings."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from pytest_rewardkit.settings import RunSettings
 
 CONTROLLER: Final = "rewardkit-reporter"
-"""The plugin name of the object that collects results; it exists with ``--rewardkit``, where the run ends."""
+"""The plugin name of the object that collects results; it exists with ``--rewardkit``, in the process where the run
+ends."""
 
 
 def register_reports(config: pytest.Config, settings: RunSettings) -> None:
-    """Register what reports the session, where it ends.
+    """Register the plugins that report the session, in the process where it ends.
 
-    Raises RewardkitUsageError, or pytest.UsageError, for what cannot be done here.
+    Raises RewardkitUsageError, or pytest.UsageError, for what is not possible here.
     """
     stored = told_run(config, settings)
     carried = stored_in(config, settings.resume, "--rewardkit-resume")
@@ -103,7 +104,7 @@ def _register_json(config: pytest.Config, settings: RunSettings, controller: Con
 def _history(
     config: pytest.Config, settings: RunSettings, controller: ControllerPlugin, facts: Mapping[str, Any]
 ) -> RunHistory | None:
-    # What a shard earned says nothing beside whole runs; when all are joined, their run is kept.
+    # A shard's mean is not comparable with whole runs. The joined run is kept instead.
     if settings.history is None or settings.shard is not None:
         return None
     from pytest_rewardkit.run.controller.run_history import RunHistory
@@ -114,7 +115,7 @@ def _history(
 
 
 def _describe(config: pytest.Config, stored: Stored | Joined | None) -> Callable[[], str]:
-    """Return what says where sandboxes come from."""
+    """Return a function that says where sandboxes come from."""
     if stored is None:
         return Provision.of(config).provider.describe
     described = f"results of {stored.name}, nothing is run"

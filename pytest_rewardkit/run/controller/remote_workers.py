@@ -1,7 +1,7 @@
-"""Workers of pytest-xdist on other machines (``--tx ssh=…``, ``--tx socket=…``): what cannot work there is refused.
+"""Workers of pytest-xdist on other machines (``--tx ssh=…``, ``--tx socket=…``): refuses what cannot work there.
 
-Each has a local server of its own, or the cloud by variables of its own, and sends its records as every worker does.
-What the run keeps in files of one machine cannot be kept over several.
+Each worker has its own local server, or reaches the cloud by its own variables, and sends its records as any worker
+does. Files that the run keeps on one machine cannot be shared among several.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OF_ONE_MACHINE: Final = {
     "durations": "each worker would look for the file on its own machine",
     "resume": "each worker would look for the file on its own machine",
 }
-"""Settings that have no meaning over several machines, and why."""
+"""Settings that have no meaning on several machines, and why."""
 
 KEY: Final = "E2B_API_KEY"
 ADDRESS: Final = ("E2B_API_URL", "E2B_SANDBOX_URL", "E2B_DOMAIN")
@@ -52,14 +52,14 @@ channel.send((version, key in os.environ, [os.environ.get(name) for name in addr
 
 
 def is_remote(spec: str) -> bool:
-    """Whether a worker that is written so, as for ``--tx``, may be on another machine."""
-    # A number of workers stands before the first of these.
+    """Whether a worker with this specification, as for ``--tx``, may be on another machine."""
+    # The specification may begin with a number of workers and "*".
     parts = spec.rpartition("*")[2].split("//")
     return not any(part.startswith("popen") for part in parts) or any(part.startswith("via=") for part in parts)
 
 
 class RemoteWorkers:
-    """Refuses a run before any test runs where its workers could not do what was asked."""
+    """Refuses a run before any test runs if its workers cannot do what the user asked for."""
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
         self._config = config
@@ -98,7 +98,7 @@ class RemoteWorkers:
 def missing_there(
     found: str | None, has_key: bool, address: Iterable[str | None], *, provider: str, environ: Mapping[str, str]
 ) -> str:
-    """What a worker's machine lacks for this run, as far as it has told; "" where nothing is known to be missing."""
+    """What a worker's machine lacks for this run, as far as it has told; "" if nothing is known to be missing."""
     ours = version(PACKAGE)
     if found != ours:
         has = f"has {PACKAGE} {found}" if found else f"has no {PACKAGE}"

@@ -1,4 +1,4 @@
-"""Where the results file is written: in the process in which results end, as they come."""
+"""Writes the results file in the process where results end, as they come."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class ResultsFile:
 
     Parameters:
         config: the session's config.
-        file: where to write, relative to the directory in which pytest was started.
+        file: where to write, relative to the directory pytest started in.
         facts: the circumstances of the run.
-        carried: an earlier run whose tests with a number are kept; they are in the file from its first moment on.
-        shard: what a run says of itself that is one shard of another.
+        carried: an earlier run. Its tests that have a number are kept, and are in the file from the start.
+        shard: what the run says about itself if it is one shard of a larger run.
 
-    Raises pytest.UsageError where `file` cannot be written.
+    Raises pytest.UsageError if `file` cannot be written.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class ResultsFile:
         try:
             self._writer.write(to_text(line))
         except OSError as error:
-            # The tests are worth more than their report: they go on, and the run fails in the end.
+            # The tests are worth more than their report: they go on, and the run fails at its end.
             self._failure = one_line(str(error), 300)
 
     def _close(self) -> None:
         try:
             self._writer.close()
         except OSError:
-            # What cannot be written at the end could not be written before, and has been told.
+            # If the end cannot be written, earlier lines could not either, and that is already reported.
             assert self._failure
 
     @pytest.hookimpl(wrapper=True)
@@ -91,7 +91,7 @@ class ResultsFile:
         return result
 
     def _settle(self) -> None:
-        """Say of the tests that were carried over where they stand now, and drop those that are there no more."""
+        """Update the indexes of the tests that were carried over, and drop tests that no longer exist."""
         ledger = self._controller.ledger
         if not self._carried or self._failure or not ledger.collected:
             return

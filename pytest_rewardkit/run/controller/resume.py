@@ -1,4 +1,4 @@
-"""Tests that have a number in an earlier run are not run again: their reports are made of what is stored."""
+"""Does not run tests again that have a number in an earlier run: their reports come from the stored results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Resume:
-    """Stands in for tests that a results file has a number of; takes part wherever tests run."""
+    """Takes the place of tests that have a number in a results file; registered wherever tests run."""
 
     def __init__(self, config: pytest.Config, file: str) -> None:
         self._config = config
@@ -27,7 +27,7 @@ class Resume:
 
     @cached_property
     def _kept(self) -> Mapping[str, Sequence[TestResult]]:
-        # Only where tests run, and only once they do.
+        # Only in processes that run tests, and only once they run.
         stored = stored_in(self._config, self._file, "--rewardkit-resume")
         return (
             {}
@@ -51,7 +51,7 @@ class Resume:
 
 
 def tear_down(item: pytest.Item, nextitem: pytest.Item | None, report: pytest.TestReport) -> None:
-    """End fixtures of wider scope that earlier tests began and no later one needs; `report` tells what went wrong."""
+    """End fixtures of wider scope that earlier tests began and no later test needs; `report` receives any failure."""
     call = pytest.CallInfo.from_call(
         lambda: tear_down_unused(item, nextitem),
         when="teardown",

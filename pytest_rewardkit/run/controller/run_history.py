@@ -1,4 +1,4 @@
-"""The folder of earlier runs: what they earned is shown beside this run, which is kept there for the next ones."""
+"""The folder of earlier runs: their rewards are shown beside this run, which is kept there for later ones."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class RunHistory:
-    """Sets the run of `controller` beside earlier ones, and keeps it if it came to its end.
+    """Compares the run of `controller` with earlier ones, and keeps it if it was not stopped.
 
     Parameters:
         config: the session's config.
-        folder: where results files are kept, relative to the directory in which pytest was started.
+        folder: where results files are kept, relative to the directory pytest started in.
         facts: the circumstances of the run.
 
-    Raises pytest.UsageError where `folder` is no directory, and cannot be made one.
+    Raises pytest.UsageError if `folder` is not a directory and cannot be made one.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RunHistory:
 
     @cached_property
     def earlier(self) -> History:
-        """The runs before this one; none where graders are checked, whose rewards are others."""
+        """The runs before this one; none if graders are checked, because rewards of graders mean something else."""
         if graders_in(self._controller.ledger):
             return History()
         try:
@@ -64,7 +64,7 @@ class RunHistory:
 
     @property
     def partial(self) -> str:
-        """Why this run's mean cannot be set beside that of others; "" when it can."""
+        """Why this run's mean is not comparable with other runs; "" if it is."""
         if not self._controller.complete or self._controller.unfinished:
             return self._controller.unfinished or "this run was stopped"
         narrowed_by = self._controller.narrowed_by
@@ -75,7 +75,7 @@ class RunHistory:
         try:
             return moment(self._facts.get("started"))
         except ValueError:
-            # A run that is told again, from a file that somebody else wrote.
+            # The run is reported again from a file that somebody else wrote.
             return datetime.now(UTC)
 
     @pytest.hookimpl(trylast=True)
@@ -90,7 +90,7 @@ class RunHistory:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def _keep(self, exit_status: int) -> None:
-        """Write the run without what would make it large; a run that is told again gets the name that it had."""
+        """Write the run without its large fields. A run that is reported again keeps its earlier name."""
         ledger = self._controller.ledger
         attempts = [
             {

@@ -1,4 +1,4 @@
-"""What a run says of itself that is one shard of a larger one."""
+"""What a run says about itself if it is one shard of a larger run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class ShardReport:
-    """Tells the results and the terminal which tests of which the run had.
+    """Tells the results and the terminal how many tests the run had, and of how many.
 
     Parameters:
         shard: which shard the run is.
         controller: where its results end.
-        leaves_results: whether there will be something to join.
+        leaves_results: whether the run leaves results to join.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class ShardReport:
         self._split: Split | None = None
 
     def end_fields(self) -> dict[str, Any]:
-        """Return what the last line of the results says of the shard; nothing where no worker lived to tell."""
+        """Return what the last line of the results says of the shard; nothing if no worker survived to tell."""
         return {} if self._split is None else {"shard": self._split._asdict()}
 
     def pytest_collection_finish(self) -> None:
@@ -49,7 +49,7 @@ class ShardReport:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        # With more shards than tests some have none, which is no mistake of theirs.
+        # With more shards than tests, some shards have no test, and that is not a mistake.
         if self._split is not None and self._split.tests and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
 

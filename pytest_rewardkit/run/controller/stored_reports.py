@@ -1,4 +1,4 @@
-"""Results of an earlier run as pytest's reports, so that every other report of this run has them too."""
+"""Turns results of an earlier run into pytest's reports, so that every other report of this run has them too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import TestResult
 
 KEPT_ATTRIBUTE: Final = "rewardkit_kept"
-"""The attribute of a report whose test was not run now, but taken over from an earlier run."""
+"""The attribute of a report whose test did not run now but was taken from an earlier run."""
 
 Location = tuple[str, int | None, str]
 
@@ -33,10 +33,10 @@ def location_of(node_id: str, result: TestResult) -> Location:
 def reports_of(
     node_id: str, result: TestResult, location: Location, *, kept: bool = True
 ) -> Iterator[pytest.TestReport]:
-    """Yield the reports of a result, in their order; that of the teardown carries its record.
+    """Yield the reports of a result, in order; the teardown's report carries its record.
 
     Parameters:
-        kept: whether the run has the test from an earlier one, and would have run it otherwise.
+        kept: whether the test was taken from an earlier run instead of being run.
     """
     for report in _reports(node_id, result, location):
         setattr(report, KEPT_ATTRIBUTE, kept)
@@ -45,7 +45,7 @@ def reports_of(
 
 def _reports(node_id: str, result: TestResult, location: Location) -> Iterator[pytest.TestReport]:
     if result.outcome == CRASHED:
-        # Such as pytest-xdist makes of a worker's death.
+        # As in the reports that pytest-xdist makes of a worker's death.
         when: Any = "???"
         yield _report(node_id, location, when, "failed", longrepr=result.cause)
         return
@@ -68,7 +68,7 @@ def _called(node_id: str, result: TestResult, location: Location) -> pytest.Test
     report = _report(node_id, location, "call", outcome, longrepr=_why(result) if failed else None)
     report.duration = result.duration
     if result.outcome in outcomes:
-        report.wasxfail = ""  # pytest knows xfail by it
+        report.wasxfail = ""  # pytest recognises xfail by it
     if result.record is not None and (reward := result.record.reward) is not None:
         user_property.send_value(reward.value, report)
     return report
@@ -85,7 +85,7 @@ def _report(
 
 
 def _why(result: TestResult) -> str:
-    """Return what is said of a test that failed, in an earlier run."""
+    """Return the explanation of a failed test of an earlier run."""
     record = result.record
     if record is None or record.reward is None:
         return "failed in an earlier run"

@@ -1,4 +1,4 @@
-"""A run that is decided and reported again from its results file; nothing is collected, nothing runs."""
+"""Decides and reports a run again from its results file, without collecting or running anything."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StoredRun:
         controller.unfinished = stored.unfinished
         controller.chosen = stored.narrowed_by
         controller.gates_with_tests = stored.gates_with_tests
-        # pytest-xdist looks at this after us, and would start workers that have nothing to do.
+        # pytest-xdist looks at this afterwards, and would start idle workers.
         config.option.dist = "no"
         config.option.tx = []
 

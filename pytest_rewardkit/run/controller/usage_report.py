@@ -1,4 +1,4 @@
-"""What a run says at its end of the sandboxes that it had, and whether it had too much of them."""
+"""Says at a run's end which sandboxes it used, and whether that exceeds its bounds."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class UsageReport:
-    """Adds to the summary what was used, after all that is left was ended.
+    """Adds the use of sandboxes to the summary, after all remaining ones have ended.
 
     Parameters:
         provision: where the run's sandboxes come from.
-        meter: what notes them.
+        meter: notes them.
     """
 
     def __init__(self, provision: Provision, meter: UsageMeter) -> None:

@@ -1,1 +1,1 @@
-"""The way of records from where tests run to where results end."""
+"""Carries records from the processes that run tests to the process where results end."""

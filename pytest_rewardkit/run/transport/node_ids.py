@@ -1,4 +1,4 @@
-"""Node ids: as pytest has them without pytest-xdist, and a name for each test where several have the same."""
+"""Node ids as pytest has them without pytest-xdist, and a unique name for each test if several share a node id."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _ATTRIBUTE: Final = "rewardkit_name"
 
 
 def have_groups(config: pytest.Config) -> bool:
-    """Whether pytest-xdist may put the names of groups at the ends of node ids."""
-    # The controller knows of it by one option, the workers by another.
+    """Whether pytest-xdist may append the names of groups to node ids."""
+    # The controller has one option for it, the workers another.
     return getattr(config.option, "dist", "no") == "loadgroup" or getattr(config.option, "loadgroup", False)
 
 
 def without_group(node_id: str) -> str:
-    """Return `node_id` without the name of the group that may stand at its end."""
+    """Return `node_id` without the name of a group at its end."""
     end = max(node_id.rfind("]"), node_id.rfind("::"))
     at = node_id.find("@", end + 1)
     return node_id if at < 0 else node_id[:at]
 
 
 def told_apart(node_ids: Iterable[str]) -> Iterator[str]:
-    """Yield the node ids, each that was there before with the number that it is there: they are of different tests.
+    """Yield the node ids, and append its number to each one that repeats an earlier one: they are different tests.
 
-    A file outside of the root directory may be named as another, and with ``--keep-duplicates`` one may be given twice.
+    Ids repeat if a file outside the root directory has another one's name, or with ``--keep-duplicates``.
     """
     counts: dict[str, int] = {}
     for node_id in node_ids:
@@ -38,7 +38,7 @@ def told_apart(node_ids: Iterable[str]) -> Iterator[str]:
 
 
 def tell_apart(session: pytest.Session) -> None:
-    """Name all tests that were collected; wherever they are, the same ones get the same names."""
+    """Name all collected tests; the same tests get the same names in every process."""
     names = told_apart(plain(item.nodeid, session.config) for item in session.items)
     for item, own in zip(session.items, names, strict=True):
         if own not in item.nodeid:
@@ -46,18 +46,18 @@ def tell_apart(session: pytest.Session) -> None:
 
 
 def name_of(item: pytest.Item) -> str:
-    """Return the name that is the test's alone."""
+    """Return the test's unique name."""
     return item.stash.get(_NAME, None) or plain(item.nodeid, item.config)
 
 
 def name(report: pytest.TestReport, item: pytest.Item) -> None:
-    """Let `report` say which test it is about, where its node id does not; pytest-xdist wants that to stay as it is."""
+    """Note on `report` which test it is about, if its node id does not tell. pytest-xdist needs that id unchanged."""
     if (own := item.stash.get(_NAME, None)) is not None:
         setattr(report, _ATTRIBUTE, own)
 
 
 def named_in(report: pytest.TestReport) -> str | None:
-    """Return what `name` left on `report`; None where that is nothing."""
+    """Return what `name` left on `report`; None if it left nothing."""
     return getattr(report, _ATTRIBUTE, None)
 
 

@@ -1,7 +1,7 @@
-"""The user property of a test's reports by which its reward and its record reach the process in which the run ends.
+"""The user property of a test's reports that carries its reward and its record to the process where the run ends.
 
-Plain types alone, as numbers and strings, survive pytest-xdist's channel, forks, reruns and JUnit files alike; without
-pytest-xdist the way is the same.
+Only plain types such as numbers and strings survive pytest-xdist's channel, forks, reruns and JUnit files. Without
+pytest-xdist the property is the same.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.record import Record
 
 PROPERTY: Final = "rewardkit"
-"""Its name. On a test's last report it is the record, in wire form; on an earlier one it is the number that the test
-has earned by then, None for an unscored one. Where the run ends, it is taken off."""
+"""Its name. On a test's last report it is the record in wire form. On an earlier report it is the number that the test
+has earned so far, None for an unscored one. The process where the run ends removes it."""
 
 
 def send(record: Record, carrier: pytest.Item | pytest.TestReport) -> None:
@@ -24,13 +24,13 @@ def send(record: Record, carrier: pytest.Item | pytest.TestReport) -> None:
 
 
 def send_value(value: float | None, report: pytest.TestReport) -> None:
-    """Leave on an earlier report what the test's letter and word need, which are shown before its record arrives."""
+    """Leave on an earlier report the value for the test's letter and word, shown before its record arrives."""
     report.user_properties.append((PROPERTY, value))
 
 
 def take_off(carrier: pytest.Item | pytest.TestReport) -> list[object]:
-    """Take off what was left on `carrier`, and return it as the only item; none where that is nothing."""
-    # Asked of each report, and most of them carry nothing.
+    """Remove the property from `carrier`, and return its value as the only item; no item if there is none."""
+    # This runs for each report, and most carry nothing.
     if not carrier.user_properties:
         return []
     found = left_on(carrier)
@@ -40,5 +40,5 @@ def take_off(carrier: pytest.Item | pytest.TestReport) -> list[object]:
 
 
 def left_on(carrier: pytest.Item | pytest.TestReport) -> list[object]:
-    """Return what was left on `carrier`, and leave it there."""
+    """Return the value of the property on `carrier`, and leave it there."""
     return [value for name, value in carrier.user_properties if name == PROPERTY]

@@ -1,1 +1,1 @@
-"""Where tests run: what a test records, and what its failure says."""
+"""The processes that run tests: what a test records, and what its failure says."""

@@ -1,4 +1,4 @@
-"""Rewards in the results of allure-pytest, where that is used; it is imported only then."""
+"""Puts rewards into the results of allure-pytest, which is imported only if it is used."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _REASON_LIMIT: Final = 400
 
 
 class AllureResults:
-    """Leaves each test's reward on its result: the number as a parameter, the parts as an attachment."""
+    """Puts each test's reward on its result: the number as a parameter, the parts as an attachment."""
 
-    # allure-pytest takes a test's last report; by now the record is with the item, and the result is still open.
+    # allure-pytest uses a test's last report. At this point the record is with the item, and the result is still open.
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -38,7 +38,7 @@ def _leave(record: Record) -> None:
     reward = record.reward
     if reward is None:
         return
-    # Excluded, or each reward would begin a history of its own.
+    # Excluded, because otherwise each reward begins its own history.
     allure.dynamic.parameter("reward", shown(reward.value), excluded=True)
     allure.dynamic.parameter("verdict", str(reward.verdict), excluded=True)
     lines = part_lines(reward.parts, limit=PARTS)

@@ -1,6 +1,7 @@
-"""What a failing test leaves for those who look into it: how to run it again, and artifacts where they are asked for.
+"""What a failing test leaves for debugging: how to run it again, and artifacts if they are enabled.
 
-Only with ``--rewardkit``. This happens where tests run: what a candidate put out does not travel to where the run ends.
+Only with ``--rewardkit``, and in the process that runs the test: a candidate's output does not travel to where the run
+ends.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ _RUNS: Final = pytest.StashKey[int]()
 
 
 class Failures:
-    """Adds a section to the reports of tests that failed by their reward, and writes folders of artifacts.
+    """Adds a section to the reports of tests that failed because of their reward, and writes folders of artifacts.
 
     Parameters:
         config: the session's config.
         settings: what the user asked for.
 
-    Raises pytest.UsageError where artifacts cannot be written.
+    Raises pytest.UsageError if artifacts cannot be written.
     """
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
@@ -47,7 +48,7 @@ class Failures:
 
     @property
     def keeps_artifacts(self) -> bool:
-        """Whether anything is to be written; if not, the hooks of this object have nothing to do."""
+        """Whether artifacts are to be written; if not, the hooks of this object do nothing."""
         return self._directory is not None
 
     @pytest.hookimpl(tryfirst=True)
@@ -57,7 +58,7 @@ class Failures:
             self._clear(item)
 
     def explain(self, item: pytest.Item, report: pytest.TestReport, reward: Reward) -> None:
-        """Add to the report of a test's call how to look into it, once it is known whether the test has failed."""
+        """Add how to debug the test to the report of its call, once it is known whether the test has failed."""
         if not (report.failed or self._when == "always"):
             return
         lines = self._written(item, reward) if self.keeps_artifacts else []
@@ -68,12 +69,12 @@ class Failures:
         from pytest_rewardkit.text import printable
 
         _, colons, rest = plain(item.nodeid, self._config).partition("::")
-        # A node id begins at the root directory, and an argument where pytest was started.
+        # A node id is relative to the root directory, an argument to the directory pytest started in.
         path = os.path.relpath(item.path, self._config.invocation_params.dir)
         return f"pytest {shlex.quote(printable(path + colons + rest))}"
 
     def _written(self, item: pytest.Item, reward: Reward) -> list[str]:
-        """Write what there is to keep, and return what to say about it."""
+        """Write the artifacts, and return what to say about them."""
         from pytest_rewardkit.reports import artifacts
         from pytest_rewardkit.text import one_line
 
@@ -87,7 +88,7 @@ class Failures:
         try:
             artifacts.write(folder, files)
         except OSError as error:
-            # No reason to fail a test, nor a warning, which may be one.
+            # Not a reason to fail a test, and no warning, because a warning may fail it.
             return [f"artifacts are not written: {one_line(str(error), 300)}"]
         if artifacts.SCRIPT not in files:
             return [f"artifacts: {folder}"]
@@ -97,13 +98,13 @@ class Failures:
         return [f"python -m pytest_rewardkit.local run{options} -- python {script}"]
 
     def _clear(self, item: pytest.Item) -> None:
-        """Remove what an earlier run has kept of this test, so that what is there is of this run."""
+        """Remove what an earlier run kept of this test, so that everything there is from this run."""
         from pytest_rewardkit.reports import artifacts
 
         assert self._directory is not None
         node_id = name_of(item)
         run_number = 1
-        # What cannot be removed cannot be written anew either, and that is told.
+        # If removing fails, writing fails too, and that is reported.
         with suppress(OSError):
             while (folder := self._directory / artifacts.folder_name(node_id, run_number)).is_dir():
                 artifacts.clear(folder)
@@ -111,5 +112,5 @@ class Failures:
 
 
 def _own_limits(item: pytest.Item) -> dict[str, int]:
-    """Return the limits that the test's sandboxes had of their own; where they differ, those of the last one."""
+    """Return the limits of the test's own sandboxes; if they differ, those of the last one."""
     return {name: limit for *_, limits in recorder_of(item).sandboxes for name, limit in limits.items()}

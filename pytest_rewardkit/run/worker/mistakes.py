@@ -1,4 +1,4 @@
-"""What is said of a mistake in a test: what is wrong, where the test says it, and no way through this package."""
+"""What is said of a mistake in a test: what is wrong and where in the test, without this package's frames."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SCOPES: Final = {"package": "session"}
 
 
 def explain(excinfo: pytest.ExceptionInfo[BaseException], config: pytest.Config) -> str:
-    """Make what this package raised on purpose short, and what pytest says of its fixtures clear.
+    """Shorten the errors that this package raises on purpose, and clarify pytest's message about its fixtures.
 
-    Returns what to show in place of the traceback, in which nothing is the user's; "" where something is.
+    Returns what to show in place of the traceback if none of its frames is the user's; otherwise "".
     """
     from pytest_rewardkit.errors import RewardkitError
 
@@ -43,7 +43,7 @@ def explain(excinfo: pytest.ExceptionInfo[BaseException], config: pytest.Config)
 
 @contextmanager
 def awaited(item: pytest.Item) -> Iterator[None]:
-    """Raise RewardkitUsageError if a test that has an asynchronous sandbox does not wait for what it asks of it."""
+    """Raise RewardkitUsageError if a test with an asynchronous sandbox does not await what it calls on it."""
     if "async_sandbox" not in getattr(item, "fixturenames", ()):
         yield
         return
@@ -64,8 +64,8 @@ def awaited(item: pytest.Item) -> Iterator[None]:
 
 
 def _leave_theirs(traceback: TracebackType | None) -> bool:
-    """Take this package's frames out of a traceback, and return whether any of the user's is there."""
-    # In place, because pytest makes tracebacks of its own of the frames that Python has linked.
+    """Remove this package's frames from a traceback, and return whether any of the user's frames remains."""
+    # In place, because pytest makes its own tracebacks from the frames that Python has linked.
     entries = []
     while traceback is not None:
         entries.append(traceback)
@@ -81,5 +81,5 @@ def _leave_theirs(traceback: TracebackType | None) -> bool:
 
 
 def _is_of(names: Mapping[str, Any], *packages: str) -> bool:
-    """Whether the module that has these `names` is of one of some packages."""
+    """Whether the module with these `names` belongs to one of some packages."""
     return str(names.get("__name__", "")).partition(".")[0] in packages

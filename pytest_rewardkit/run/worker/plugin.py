@@ -1,4 +1,4 @@
-"""The hooks where tests run: each gets a fresh recorder, its marker's threshold decides, its record leaves with it."""
+"""The hooks around a test: it gets a new recorder, its marker's threshold decides, and its record leaves with it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class WorkerPlugin:
     """The hooks around a test.
 
     Parameters:
-        failures: what explains failures, where rewards are reported; None, and nothing is left on the reports.
-        threshold: the reward from which tests pass that name no threshold; None, and each assert decides.
-        languages: those that the project adds, by name.
+        failures: explains failures if rewards are reported; None leaves nothing on the reports.
+        threshold: the reward from which tests pass that name no threshold; None if each assert decides.
+        languages: the languages that the project adds, by name.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class WorkerPlugin:
             return (yield)
         finally:
             turn.leave()
-            # pytest keeps all items to the end of the session, and with them what candidates put out.
+            # pytest keeps all items, and with them the output of candidates, until the session ends.
             if RECORDER in item.stash:
                 del item.stash[RECORDER]
             if self._failures is not None:
@@ -73,7 +73,7 @@ class WorkerPlugin:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        # A rerun is the same item again, with what earlier ones left on it.
+        # A rerun uses the same item again, with what earlier runs left on it.
         if self._failures is not None:
             user_property.take_off(item)
         recorder = item.stash[RECORDER] = Recorder(default=self._threshold)
@@ -89,7 +89,7 @@ class WorkerPlugin:
             recorder.discard()
             raise
 
-    # No wrapper: a failure before the other hooks have set up would make their teardown fail too.
+    # Not a wrapper: a failure before the other hooks have set up would make their teardown fail too.
     @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
     def pytest_read_reward_marker(self, item: pytest.Item) -> None:
         if wrong := _read_marker(item, recorder_of(item)):
@@ -114,7 +114,7 @@ class WorkerPlugin:
                 pytest.fail(under_threshold(reward, recorder.threshold), pytrace=False)
         return result
 
-    # Outermost, so that what a test is expected to fail is known when a failure is explained.
+    # Outermost, so that a test's expected failures are known when a failure is explained.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -132,7 +132,7 @@ class WorkerPlugin:
         node_ids.name(report, item)
         if call.excinfo is not None and report.failed:
             _reword(report, call.excinfo, brief)
-        # Only now does what unittest's test cases keep to themselves stand in the call.
+        # Only after the yield does the call hold the exceptions that unittest's test cases keep to themselves.
         if call.excinfo is not None and call.when != "teardown":
             if not isinstance(call.excinfo.value, pytest.skip.Exception):
                 _read_marker(item, recorder)
@@ -149,7 +149,7 @@ class WorkerPlugin:
 
 
 def _reword(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException], brief: str) -> None:
-    """Say of a mistake no more than `brief`, and no exception's name before a reward that is too low."""
+    """Reduce the report of a mistake to `brief`, and drop the exception's name before a reward that is too low."""
     if brief:
         report.longrepr = brief
         return
@@ -160,7 +160,7 @@ def _reword(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseExcepti
 
 
 def _blame_server(item: pytest.Item, call: pytest.CallInfo[None], recorder: Recorder) -> None:
-    """Name a dead server as the cause of what a test has raised or recorded, before others see that."""
+    """Name a dead server as the cause of what a test has raised or recorded, before other plugins see that."""
     if call.when == "teardown" or not (call.excinfo is not None or recorder.has_unscored):
         return
     if (watch := watch_of(item.config)) is not None:
@@ -168,9 +168,9 @@ def _blame_server(item: pytest.Item, call: pytest.CallInfo[None], recorder: Reco
 
 
 def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
-    """Give `recorder` what the test's markers say by now, or return what is wrong with them.
+    """Give `recorder` what the test's markers say now, or return what is wrong with them.
 
-    Fixtures and the test itself may have added some.
+    Fixtures and the test itself may have added markers.
     """
     applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
     if len(applied) == recorder.markers_read:
@@ -193,19 +193,19 @@ def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
 
 
 def _uses_sandbox(item: pytest.Item) -> bool:
-    """Whether the test has to do with a sandbox, and so as a rule with a candidate."""
+    """Whether the test uses a sandbox, and therefore usually has a candidate."""
     return not _SANDBOXES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _has_candidate(item: pytest.Item) -> bool:
-    """Whether the test has a candidate to judge in a sandbox, though it may not have come to that."""
+    """Whether the test has a candidate to judge in a sandbox, even if it has not reached that point."""
     return _uses_sandbox(item) and "candidate" in getattr(item, "fixturenames", ())
 
 
 def _note(
     recorder: Recorder, excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item, *, in_call: bool
 ) -> None:
-    """Note what an exception that ended a phase of the test or one of its subtests says about the candidate."""
+    """Note what an exception says about the candidate, after it ended a phase of the test or one of its subtests."""
     error = excinfo.value
     from pytest_rewardkit.errors import UnscoredError
     from pytest_rewardkit.text import one_line
@@ -216,12 +216,12 @@ def _note(
     elif _failed_by(excinfo, PYTHON_MODULE):
         recorder.note_unscored(f"pytest could not run the test: {cause}")
     elif _failed_by(excinfo, "pytest_timeout"):
-        # The whole test had this time, not the candidate alone: whose fault it is cannot be told.
+        # The limit covers the whole test, not the candidate alone, so the fault is not known.
         recorder.note_unscored(f"pytest-timeout ended the test, and that says nothing about its candidate: {cause}")
     elif (
         in_call
         and isinstance(error, AssertionError | pytest.fail.Exception | pytest.xfail.Exception)
-        # A mistake in what was asked of a fixture of ours.
+        # A mistake in the use of one of our fixtures.
         and not _failed_by(excinfo, "pytest_rewardkit.fixtures")
     ):
         recorder.note_wrong(cause)
@@ -232,19 +232,19 @@ def _note(
         or _has_candidate(item)
         or (_uses_sandbox(item) and _is_lost(error))
     ):
-        # Only an assertion judges. What else ended the test says nothing about the candidate.
+        # Only an assertion judges. Any other exception says nothing about the candidate.
         recorder.note_unscored(f"the test raised {type(error).__name__}: {cause}")
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether the test was ended by its sandbox's end, or by the way to it, before it could record anything."""
+    """Whether the test ended because its sandbox was lost or not reached, before it could record anything."""
     from pytest_rewardkit.sandboxes.failures import is_of_infrastructure, is_of_service
 
     return is_of_infrastructure(error) and is_of_service(error)
 
 
 def _failed_by(excinfo: pytest.ExceptionInfo[BaseException], module: str) -> bool:
-    """Whether a module of pytest's or a plugin's failed the test; known by where it was raised, not by its text."""
+    """Whether a module of pytest or of a plugin failed the test, by where the exception was raised, not by its text."""
     return isinstance(excinfo.value, pytest.fail.Exception) and any(
         entry.frame.f_globals.get("__name__") == module for entry in excinfo.traceback[-2:]
     )

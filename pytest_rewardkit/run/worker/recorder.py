@@ -1,4 +1,4 @@
-"""What a test records while it runs, and the way to reach that from anywhere in the test."""
+"""What a test records while it runs, and access to it from anywhere in the test."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
     from pytest_rewardkit.scorers.languages.table import Language
 
-# This module is loaded in every session, so it loads the values it works with only when something is recorded.
+# This module is loaded in every session, so it imports the values it works with only when a test records something.
 
 DEFAULT_NAME: Final = "reward"
 
 NOTHING_RECORDED: Final = "the test ended without recording a reward"
-"""The cause where a test that was to earn a reward earned none."""
+"""The cause if a test that should earn a reward earned none."""
 
 
 class Recorder:
-    """Collects the rewards of a test, anew each time that it runs; what the fixture `reward` gives.
+    """Collects the rewards of a test, anew for each run of it; the fixture `reward` returns it.
 
     Parameters:
-        marker: what ``@pytest.mark.reward`` says of the test, or None when it carries no such marker.
-        default: the reward from which tests of this run pass that name no threshold; None where it sets none.
+        marker: what ``@pytest.mark.reward`` says of the test; None if it has no such marker.
+        default: the reward from which tests of this run pass that name no threshold; None if the run sets none.
     """
 
     def __init__(self, marker: RewardMarker | None = None, default: float | None = None) -> None:
@@ -37,20 +37,20 @@ class Recorder:
         self._default = default
         self._held = 0
         self.expects_reward = False
-        """Whether the test is one that earns a reward, marked or not: it is unscored if it ends without one."""
+        """Whether the test should earn a reward, marked or not: it is unscored if it ends without one."""
         self.languages: Mapping[str, Language] = {}
         """The languages that the test's project adds, by name."""
         self.markers_read = 0
-        """How many markers `reward` of the test `marker` was made of."""
+        """How many `reward` markers of the test are in `marker`."""
         self.skipped_in: str | None = None
-        """The group of a test that was skipped, which is all that is known of it then."""
+        """The group of a skipped test; nothing else is known of it."""
         self.is_faulty = False
         """Whether this package itself failed while it scored a candidate of the test."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
-        """Of each sandbox created for this test: seconds waited for its turn, seconds until it had started, and what
-        limits it has of its own."""
+        """For each sandbox created for this test: seconds in the queue, seconds until it had started, and its own
+        limits."""
         self.asked: list[ModelUse] = []
-        """What the test asked of models, and what that took."""
+        """What the test asked of models, and the tokens, time and cost of that."""
         self.steps: list[SandboxStep] = []
         """What was done in the test's sandbox, as far as that is traced."""
         self._recorded: list[tuple[str, float, Reward]] = []
@@ -59,9 +59,9 @@ class Recorder:
 
     @property
     def threshold(self) -> float | None:
-        """The reward from which the test passes, by its marker, or else by the run; None when each assert decides.
+        """The reward from which the test passes, set by its marker or else by the run; None if each assert decides.
 
-        The run's gives way to those of asserts, where all that was recorded was held against one.
+        The run's threshold does not apply if every recorded reward is compared with an assert's own threshold.
         """
         if self.marker is not None and self.marker.threshold is not None:
             return self.marker.threshold
@@ -69,12 +69,12 @@ class Recorder:
 
     @property
     def has_unscored(self) -> bool:
-        """Whether anything that was recorded has no number."""
+        """Whether any recorded reward has no number."""
         return any(reward.value is None for _, _, reward in self._recorded)
 
     @property
     def reward(self) -> Reward | None:
-        """The weighted mean of what was recorded so far; None when nothing was that has a weight over 0."""
+        """The weighted mean of what the test has recorded so far; None if no recorded reward has a weight over 0."""
         if len(self._recorded) == 1:
             (name, weight, reward) = self._recorded[0]
             if name == DEFAULT_NAME and weight > 0:
@@ -110,23 +110,23 @@ class Recorder:
         return value
 
     def note_held(self) -> None:
-        """Note that what was recorded last is held against a threshold of its own."""
+        """Note that the last recorded reward is compared with a threshold of its own."""
         self._held += 1
 
     def note_sandbox(self, *, start: float, waited: float = 0.0, limits: Mapping[str, int] | None = None) -> None:
         """Note that a sandbox was created, `start` seconds after `waited` seconds in the queue for one.
 
         Parameters:
-            limits: those that it has of its own, by name.
+            limits: the sandbox's own limits, by name.
         """
         self.sandboxes.append((waited, start, limits or {}))
 
     def note_asked(self, use: ModelUse) -> None:
-        """Note that a model was asked, or that what it gave earlier was given again."""
+        """Note that a model was asked, or that an earlier answer of it was replayed."""
         self.asked.append(use)
 
     def note_step(self, kind: str, given: str, got: str) -> None:
-        """Note what was done in a sandbox: a cell, a command or a file."""
+        """Note a step in a sandbox: a cell, a command or a file."""
         from pytest_rewardkit.ledger.step import SandboxStep
 
         self.steps.append(SandboxStep(kind, given, got))
@@ -136,7 +136,7 @@ class Recorder:
         self._wrong = self._wrong or reason
 
     def note_unscored(self, cause: str) -> None:
-        """Note that nothing can be said about the candidate, whatever was recorded; the first cause stands."""
+        """Note that nothing can be said about the candidate, whatever was recorded; the first cause stays."""
         self._cause = self._cause or cause or "no cause was given"
 
     def note_fault(self, cause: str) -> None:
@@ -145,7 +145,7 @@ class Recorder:
         self.note_unscored(cause)
 
     def discard(self) -> None:
-        """Forget the marker and what was recorded: the test was skipped, and so was not asked for a reward."""
+        """Forget the marker and what was recorded: the test was skipped, so it has no reward to earn."""
         self.skipped_in = self.marker.group if self.marker else None
         self.marker = None
         self.expects_reward = False
@@ -153,11 +153,11 @@ class Recorder:
         self._held = 0
 
     def concluded(self) -> Reward | None:
-        """Return the test's reward, now that it is over; None for a test that has to do with no reward.
+        """Return the test's reward, now that it is over; None for a test without a reward.
 
-        That is what it recorded; or, for a marked test that recorded nothing, 1.0 if it passed and 0.0 if an
-        assertion failed. Any other that was to earn a reward and recorded none is unscored, and so is one about which
-        nothing can be said for a cause.
+        The reward is what the test recorded. For a marked test that recorded nothing, it is 1.0 if the test passed
+        and 0.0 if an assertion failed. Any other test that should earn a reward and recorded none is unscored, as is a
+        test with a noted cause why nothing can be said.
         """
         recorded = self.reward
         if self._cause is None and (recorded is not None or (self.marker is None and not self.expects_reward)):

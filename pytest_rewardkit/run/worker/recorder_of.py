@@ -1,4 +1,4 @@
-"""The recorder of a test that runs now, by the test."""
+"""Finds the recorder of a running test by its item."""
 
 from __future__ import annotations
 

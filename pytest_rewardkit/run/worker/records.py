@@ -1,4 +1,4 @@
-"""What a test leaves behind each time that it has run, made of what it recorded and what it is."""
+"""What a test leaves behind each time that it has run, made from what it recorded and from the item."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from pytest_rewardkit.run.worker.recorder import Recorder
 
 _SAID: Final = (str, int, float)
-"""What a parameter is that says which test it is."""
+"""Types of parameters that identify a test."""
 _PARAMS: Final = 20
 _PARAM_LIMIT: Final = 200
-"""Parameters of a test that are kept, and characters that one of them may have."""
+"""How many parameters of a test are kept, and how many characters of each."""
 
 
 def final_record(item: pytest.Item, recorder: Recorder) -> Record | None:
-    """Return the record of `item`, which has run, as other plugins want it; None where it has nothing to tell."""
+    """Return the record of `item` after its run, as changed by other plugins; None if it has nothing to report."""
     reward = recorder.concluded()
     if reward is None and not recorder.sandboxes and not recorder.asked and recorder.skipped_in is None:
         return None
     record = record_of(item, recorder, reward)
-    # To find out which conftest files are the test's takes longer than all else here.
+    # Finding the test's conftest files takes longer than everything else here.
     if item.config.hook.pytest_rewardkit_modify_record.get_hookimpls():
         item.ihook.pytest_rewardkit_modify_record(item=item, record=record)
     return record
 
 
 def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> Record:
-    """Return the record of `item` where it came to `reward`."""
+    """Return the record of `item`, which earned `reward`."""
     record = Record(reward, group=recorder.skipped_in)
     if recorder.sandboxes:
         record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
@@ -58,6 +58,6 @@ def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> R
 
 
 def _plain(params: Mapping[str, object]) -> dict[str, str]:
-    """Return the parameters by which tests of other runs can be found again; attempts are none."""
+    """Return the parameters that identify the test in other runs; an attempt is not one of them."""
     found = {name: str(value) for name, value in params.items() if isinstance(value, _SAID) and name != "attempt"}
     return {name: value for name, value in islice(found.items(), _PARAMS) if len(name) + len(value) <= _PARAM_LIMIT}

@@ -1,4 +1,4 @@
-"""Which row of a dataset a test is about, and which attempt at it, as those say who make tests of rows and attempts."""
+"""The row of a dataset that a test is about, and the attempt, as noted by the code that makes tests of rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ROW_ATTEMPT: Final = pytest.StashKey["RowAttempt"]()
 
 @dataclass(frozen=True, slots=True)
 class RowAttempt:
-    """What one of the tests of a function is about.
+    """What one test of a function is about.
 
     Parameters:
-        row: the id of the row; None where there is none.
-        number: which of several attempts it is, from 1; None where there is but one.
+        row: the id of the row; None if there is no row.
+        number: the number of the attempt, from 1; None if there is only one.
     """
 
     row: str | None
@@ -27,7 +27,7 @@ class RowAttempt:
 
 
 def note_row_attempt(item: pytest.Item, row_attempt: RowAttempt) -> None:
-    """Note what `item` is about."""
+    """Note the row and attempt of `item`."""
     item.stash[_ROW_ATTEMPT] = row_attempt
 
 
@@ -40,7 +40,7 @@ def is_of_row(item: pytest.Item) -> bool:
 def tell_record(item: pytest.Item, record: Record, *, reduce: str) -> None:
     """Tell `record` which row and task `item` is about; `reduce` says how rewards of attempts become one number.
 
-    One attempt alone is its task's reward, except for what counts successes.
+    A single attempt is its task's reward, except for reducers that count successes.
     """
     found = item.stash.get(_ROW_ATTEMPT, None) or RowAttempt(None, None)
     record.row = found.row
@@ -55,7 +55,7 @@ def tell_record(item: pytest.Item, record: Record, *, reduce: str) -> None:
 
 
 def takes_attempts(reduce: str) -> int | None:
-    """How many attempts a reducer needs; None for one that takes any number."""
+    """Return how many attempts a reducer needs; None if it takes any number."""
     if reduce == "mean":
         return None
     from pytest_rewardkit.ledger.reduce import parse_reducer

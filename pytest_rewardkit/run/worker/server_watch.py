@@ -1,4 +1,4 @@
-"""What tells a test that the server of its sandboxes has died, by the session's config."""
+"""Tells a test that the server of its sandboxes has died, found by the session's config."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class ServerWatch(Protocol):
-    """Watches the server as far as tests have to know of it."""
+    """Watches the server as far as tests need it."""
 
     def note_beginning(self) -> None:
-        """Note that a test begins: what became of the server before is none of its causes."""
+        """Note that a test begins: an earlier death of the server is not one of its causes."""
         ...
 
     def add_cause(self, error: BaseException | None, recorder: Recorder) -> None:
-        """Say of what a test has raised, and of its unscored reward, that the server's death is the cause, if it is."""
+        """Name the server's death as the cause of a test's exception and of its unscored reward, if it is the cause."""
         ...
 
 
@@ -26,5 +26,5 @@ WATCH: Final = pytest.StashKey[ServerWatch]()
 
 
 def watch_of(config: pytest.Config) -> ServerWatch | None:
-    """Return what watches the server of this session; None as long as nobody has asked for a sandbox."""
+    """Return the watch over this session's server; None while no test has asked for a sandbox."""
     return config.stash.get(WATCH, None)

@@ -1,4 +1,4 @@
-"""Where the tests of other shards are taken out, in each process that collects."""
+"""Removes the tests of other shards, in each process that collects."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pytest_rewardkit.settings import RunSettings
 
 OUTPUT: Final = "rewardkit_shard"
-"""Under what name a worker of pytest-xdist says at its end how tests were split."""
+"""The key under which a worker of pytest-xdist says at its end how tests were split."""
 
 _SPLIT: Final = pytest.StashKey[Split]()
 _OF_PYTEST_SPLIT: Final = ".test_durations"
 
 
 class ShardSelection:
-    """Leaves of all tests that were selected those of one shard."""
+    """Keeps only one shard of all selected tests."""
 
     def __init__(self, config: pytest.Config, shard: Shard, settings: RunSettings) -> None:
         self._shard = shard
@@ -36,7 +36,7 @@ class ShardSelection:
             raise RewardkitUsageError("--rewardkit-shard runs tests, and --rewardkit-from none: use one of them")
         self._durations = _durations(config, settings.durations)
 
-    # Around all others, and behind what they leave: also those of --lf, which deselects late.
+    # Around all other hooks, and after their deselection, including --lf's, which comes late.
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
@@ -54,7 +54,7 @@ class ShardSelection:
 
 
 def split_in(source: pytest.Config | Any) -> Split | None:
-    """Return how tests were split in this process, or in a worker that has ended; None where they were not."""
+    """Return how tests were split in this process, or in an ended worker; None if they were not."""
     if isinstance(source, pytest.Config):
         return source.stash.get(_SPLIT, None)
     said = getattr(source, "workeroutput", {}).get(OUTPUT)

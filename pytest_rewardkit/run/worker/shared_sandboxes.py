@@ -1,4 +1,4 @@
-"""Sandboxes that several tests share: between two of them they are brought back to what they were, or are replaced."""
+"""Sandboxes that several tests share: between two tests, a sandbox is reset to its earlier state or replaced."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Shared:
-    """A sandbox, and what was in it before the first test.
+    """A sandbox, and its state before the first test.
 
     Parameters:
-        at_rest: the processes that are there when no test uses it.
-        is_settled: whether nothing but tests can have changed anything since.
+        at_rest: the processes that run while no test uses it.
+        is_settled: whether only tests can have changed anything since.
     """
 
     sandbox: Sandbox
@@ -37,7 +37,7 @@ class _Shared:
 
 
 class SharedSandboxes:
-    """Sees to it that no test meets what another one has left, where sandboxes are of wider scope than a test's.
+    """Keeps tests apart if sandboxes have a wider scope than one test: no test meets what another one has left.
 
     Fixtures of wider scope may leave files for all their tests.
     """
@@ -46,13 +46,13 @@ class SharedSandboxes:
         self._shared: dict[str, list[_Shared]] = {}
         self._fixtures: dict[str, tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = {}
         self.on_reuse: Callable[[], None] = lambda: None
-        """Called each time that a sandbox goes from one test to another."""
+        """Called each time a sandbox passes from one test to another."""
 
     def watch(self, fixture: str, sandbox: Sandbox) -> None:
-        """Take note of a fresh sandbox, made by a fixture.
+        """Note a new sandbox, made by a fixture.
 
         Raises:
-            RewardkitUsageError: it could not be shown to be as before, so that tests cannot share it.
+            RewardkitUsageError: the sandbox's state cannot be verified, so tests cannot share it.
             SandboxUnavailable: it is lost.
         """
         try:
@@ -63,7 +63,7 @@ class SharedSandboxes:
         self._shared.setdefault(fixture, []).append(_Shared(sandbox, before, before.processes))
 
     def forget(self, fixture: str) -> None:
-        """Take note that a fixture's sandboxes are gone."""
+        """Note that a fixture's sandboxes are gone."""
         self._shared.pop(fixture, None)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -81,7 +81,7 @@ class SharedSandboxes:
             for each in self._each():
                 each.is_settled = False
 
-    # In the setup still: what is wrong here is no candidate's doing.
+    # Still in the setup: a failure here is not the candidate's fault.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
         result = yield
@@ -104,7 +104,7 @@ class SharedSandboxes:
                     raise NotCleanError("what a fixture has left cannot be told from what the test has")
                 each.at_rest = reset(each.sandbox, each.before)
         except NotCleanError:
-            # With it end the fixtures that were made from it; who asks next gets all of them anew.
+            # Fixtures made from this one end with it; the next request makes all of them anew.
             fixturedef, request = self._fixtures[fixture]
             fixturedef.finish(request)  # type: ignore[arg-type]
         else:
@@ -112,7 +112,7 @@ class SharedSandboxes:
                 self.on_reuse()
 
     def _settle(self) -> None:
-        """Take what fixtures of wider scope have left for what is there before a test."""
+        """Treat what fixtures of wider scope have left as part of the state before a test."""
         for each in self._each():
             if each.is_settled:
                 continue
@@ -120,7 +120,7 @@ class SharedSandboxes:
                 now = observe(each.sandbox)
             except NotCleanError as error:
                 raise _refusal(error) from error
-            # An interpreter of the server's may have waited there from the start.
+            # A server's interpreter may have been waiting in the sandbox from the start.
             if not each.at_rest.issuperset(strange_processes(now.processes, each.before)):
                 pytest.fail(
                     "a fixture of wider scope has left processes or interpreters in a sandbox that tests share, and "
