@@ -1,1 +1,1 @@
-"""Where sandboxes come from: E2B's cloud (or a cluster of one's own) or a local server, behind one protocol."""
+"""Sandboxes from E2B's cloud, from a user's own cluster or from a local server, behind one protocol."""

@@ -1,4 +1,4 @@
-"""No sandboxes: what a run gets that asked for none by name, where none can be had."""
+"""The provider without sandboxes, for a run that names no provider on a machine where none works."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 ABSENT: Final = "none"
-"""The name of the provider that gives none."""
+"""The name of the provider without sandboxes."""
 
 
 class AbsentProvider:
-    """Nothing to test code in; tests that need none of it run.
+    """Gives no sandboxes; tests that do not need one still run.
 
     Parameters:
-        reason: why, and what to do about it.
+        reason: why there are none, and what to do about it.
     """
 
     name = ABSENT

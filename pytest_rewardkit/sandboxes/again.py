@@ -1,7 +1,7 @@
-"""Doing once more what the infrastructure has failed at, where doing it twice does no harm.
+"""Repeats calls after an infrastructure failure, if repeating does no harm.
 
-That is creating, reading, writing and removing. Running a candidate is none of it: whoever runs twice in one sandbox
-finds there what it has left the first time.
+That covers creating, reading, writing and removing. It does not cover running a candidate: its second run in one
+sandbox finds what the first run left.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAUSES: Final = (0.2, 1.0, 3.0)
-"""Seconds before each further try, at most: any moment until then, so that those who failed together come apart."""
+"""Longest pause in seconds before each further try. The pause is random, so that simultaneous failures spread out."""
 
 LATER_PAUSE: Final = 10.0
-"""The same, of each further try where a service asks to come later."""
+"""The longest pause before each later try, if a service asks to come back later."""
 
 PATIENCE: Final = 20.0
-"""Seconds after the first try in which there may be another, so that nobody waits long for many answers."""
+"""Seconds after the first try in which another may follow, so that many slow answers do not add up to a long wait."""
 
 
 def again(call: Callable[[], T], *, patience: float = 0.0, on_retry: Callable[[], None] = lambda: None) -> T:
-    """Return what `call` returns, which is tried more than once where its failure says nothing and may pass.
+    """Return what `call` returns; try again if its failure is temporary and says nothing about the call itself.
 
-    Raises what it raises the last time.
+    Raises what the last try raises.
 
     Parameters:
-        call: is done again.
-        patience: for how many seconds it is, however often, as long as the service asks to come later.
+        call: the call to repeat.
+        patience: seconds of further tries, however many, while the service asks to come back later.
         on_retry: called before each further try.
     """
     begun = time.monotonic()
@@ -51,20 +51,20 @@ def again(call: Callable[[], T], *, patience: float = 0.0, on_retry: Callable[[]
 
 
 def pause_after(error: Exception, tries: int, seconds: float, patience: float) -> float | None:
-    """How long to wait before another try; None where there is to be none.
+    """Return how long to wait before another try; None if there is to be none.
 
     Parameters:
-        error: how the last one ended.
-        tries: how many there have been before.
-        seconds: since the first one began.
-        patience: as of `again`.
+        error: how the last try ended.
+        tries: how many further tries there have been.
+        seconds: since the first try began.
+        patience: as for `again`.
     """
     if not _may_pass(error):
         return None
     most = PAUSES[tries] if tries < len(PAUSES) else LATER_PAUSE
     pause = random.uniform(0, most)  # noqa: S311 - nothing is secret
     is_patient = patience and _asks_to_come_later(error)
-    # A first try may have waited for its answer as long as the SDK does.
+    # The first try may have waited for its answer as long as the SDK allows.
     most_seconds = patience if is_patient or (patience and not tries) else PATIENCE
     if seconds + pause > most_seconds or (tries >= len(PAUSES) and not is_patient):
         return None

@@ -1,4 +1,4 @@
-"""Whether this machine trusts any authority for certificates. The SDK's client cannot be built without one."""
+"""Whether this machine trusts any certificate authority. The SDK's client cannot be built without one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_AUTHORITIES: Final = (
 
 
 def has_authorities() -> bool:
-    """Whether there is a file or a folder of certificates where OpenSSL and the SDK's client look."""
+    """Whether a file or a folder of certificates exists where OpenSSL and the SDK's client look."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile is not None and Path(paths.cafile).is_file():
         return True

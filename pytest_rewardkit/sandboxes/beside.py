@@ -1,4 +1,4 @@
-"""A sandbox more, from where a sandbox is, in which nothing of a candidate has run."""
+"""Creates a second sandbox from the source of an existing one, in which no candidate has run."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 def create_beside(sandbox: Sandbox, **options: Any) -> Sandbox:
-    """Returns a fresh sandbox of the same template, or of the usual one where the sandbox is gone.
+    """Return a fresh sandbox of the same template, or of the usual one if the sandbox is gone.
 
     Parameters:
         options: keywords of `e2b_code_interpreter.Sandbox.create`.
 
     Raises:
-        SandboxUnavailable: it could not be had.
+        SandboxUnavailable: it could not be created.
     """
     from e2b import NotFoundException
 
     with infrastructure_failures():
         try:
             info = again(sandbox.get_info)
-            # By its metadata, whoever ends what a run has left finds this one too.
+            # The cleanup of a run finds its sandboxes by their metadata, and so finds this one too.
             known = {"template": info.template_id, "metadata": info.metadata}
         except NotFoundException:
             known = {}
@@ -38,7 +38,7 @@ def create_beside(sandbox: Sandbox, **options: Any) -> Sandbox:
 
 @contextmanager
 def sandbox_beside(sandbox: Sandbox, **options: Any) -> Iterator[Sandbox]:
-    """As `create_beside`, for the time of a `with` block."""
+    """Like `create_beside`, for the time of a `with` block."""
     beside = create_beside(sandbox, **options)
     try:
         yield beside

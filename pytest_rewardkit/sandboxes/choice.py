@@ -1,4 +1,4 @@
-"""Which provider a run has, by what was asked for and what there is."""
+"""Chooses a run's provider from the options and from what works on this machine."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def choose(
     options: ContainerOptions | None = None,
     works: Callable[[], bool] | None = None,
 ) -> str:
-    """The provider that `name` stands for.
+    """Return the provider that `name` stands for.
 
-    With `auto` that is E2B where there is a key, else the local server where it works, else one in a container where a
+    With `auto` it is E2B if there is a key, else the local server if it works, else a local server in a container if a
     container engine answers, else `ABSENT`.
 
     Parameters:
         name: one of `PROVIDERS`, or what this function has returned.
         environ: the environment to look for `E2B_API_KEY` in.
-        isolation: what local sandboxes must have.
-        options: of the container; None for those that the environment gives.
-        works: whether there can be local sandboxes; None to find it out.
+        isolation: the isolation that local sandboxes must have.
+        options: of the container; None for those from the environment.
+        works: whether local sandboxes work; None to find out.
 
     Raises:
-        RewardkitUsageError: `name` is no provider, or it is `e2b` and there is no key.
+        RewardkitUsageError: `name` is not a provider, or it is `e2b` and there is no key.
     """
     if name not in (*PROVIDERS, ABSENT):
         raise RewardkitUsageError(f"unknown sandbox provider {name!r}; use one of {', '.join(PROVIDERS)}")
@@ -68,18 +68,18 @@ def resolve(
     isolation: str,
     say: Callable[[str], None] = tell,
 ) -> Provider:
-    """The provider object for a run.
+    """Return the provider object for a run.
 
     Parameters:
         name: what `choose` has returned.
         environ: the environment, for E2B's addresses.
         server: the run's own server; E2B's provider needs none.
-        run_id: the mark by which this run knows its own cloud sandboxes again.
+        run_id: the mark by which this run recognises its own cloud sandboxes.
         isolation: `auto`, `strict` or `none`; only the local provider uses it.
-        say: told what takes long.
+        say: told about steps that take long.
 
     Raises:
-        RewardkitUsageError: the choice cannot work here; the text says what would.
+        RewardkitUsageError: the choice cannot work here; the text says what does.
     """
     if name == "e2b":
         from pytest_rewardkit.sandboxes.e2b import E2BProvider
@@ -107,7 +107,7 @@ def _own(works: Callable[[], bool], options: ContainerOptions) -> str:
     from pytest_rewardkit.sandboxes.servers import engine_answers
 
     linux = sys.platform == "linux"
-    # Looking for a command is cheap, trying a level or an engine is not.
+    # Looking for a command is cheap; trying a level or an engine is not.
     commands = [options.docker_command] if options.docker_command else COMMANDS
     if not any(map(shutil.which, commands)):
         return "local" if linux else ABSENT

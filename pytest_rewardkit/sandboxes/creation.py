@@ -1,4 +1,4 @@
-"""Creating a sandbox by the SDK, with infrastructure failures told apart from misuse."""
+"""Creates a sandbox by the SDK, and tells infrastructure failures from misuse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", "Sandbox", "AsyncSandbox")
 
 PATIENCE: Final = 300.0
-"""Seconds for which a sandbox is asked for as long as the service says that there are too many."""
+"""Seconds to keep asking for a sandbox while the service says that there are too many."""
 
 
 def create(
@@ -35,17 +35,17 @@ def create(
     on_retry: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> Sandbox:
-    """A sandbox by the SDK.
+    """Return a sandbox made by the SDK.
 
     Parameters:
-        within: seconds until there must be an answer, where the options do not say; the SDK's own limit without. Other
-            requests to the sandbox have the SDK's limit.
-        patience, on_retry: as of `again`.
-        pace: entered for each request; it may wait until that may be made.
+        within: seconds until the answer must arrive, unless the options say otherwise; None for the SDK's own limit.
+            Other requests to the sandbox have the SDK's limit.
+        patience, on_retry: as for `again`.
+        pace: entered for each request; it may wait until the request is allowed.
         options: the SDK's.
 
     Raises:
-        SandboxUnavailable: it could not be had.
+        SandboxUnavailable: it could not be created.
     """
     from e2b_code_interpreter import Sandbox
 
@@ -67,7 +67,7 @@ async def create_async(
     on_retry: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> AsyncSandbox:
-    """As `create`, for the asynchronous SDK."""
+    """Like `create`, for the asynchronous SDK."""
     import asyncio  # loaded with the SDK; a run without sandboxes loads neither
 
     from e2b_code_interpreter import AsyncSandbox
@@ -89,7 +89,7 @@ async def create_async(
 
 def _keywords(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
     keywords = options if within is None else {"request_timeout": within, **options}
-    # Who asks twice for one sandbox gets that one, and leaves none behind.
+    # With a key, a repeated request returns the same sandbox, and no second one is left behind.
     if "idempotency_key" in create_keywords():
         keywords = {"idempotency_key": str(uuid.uuid4()), **keywords}
     return keywords
@@ -105,7 +105,7 @@ def _with_usual_limit(sandbox: S, options: Mapping[str, Any]) -> S:
 
 @contextmanager
 def infrastructure_failures() -> Iterator[None]:
-    """Turns what the SDK raises for a lost service into SandboxUnavailable."""
+    """Turn what the SDK raises for a lost service into SandboxUnavailable."""
     from e2b.exceptions import RateLimitException
 
     try:

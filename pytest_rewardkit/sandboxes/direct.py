@@ -1,7 +1,8 @@
-"""Running code in a sandbox on this machine, as the SDK's `run_code` does, without the layers of its HTTP client.
+"""Runs code in a sandbox on this machine, as the SDK's `run_code` does, without the layers of its HTTP client.
 
-Those take longer than all else that the host does for a cell. What is asked, what is made of the answer, and what is
-raised are the SDK's. Where the way is not surely as the SDK would go it, or nobody is at its end, the SDK goes it.
+Those layers take longer than everything else that the host does for a cell. The request, the treatment of the answer
+and the exceptions are the SDK's. If the direct way is not certain to behave like the SDK's, or nothing answers there,
+the SDK does the call.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _SDK: Final = "e2b_code_interpreter.code_interpreter_sync"
 _CHUNK: Final = 2**16
 _PORT: Final = 49999
-"""The SDK's `JUPYTER_PORT`, which takes the SDK to be known."""
+"""The SDK's `JUPYTER_PORT`, repeated here because reading it there loads the SDK."""
 
 _RESULT: Final = dict.fromkeys(
     (*("text", "html", "markdown", "svg", "png", "jpeg", "pdf", "latex", "json", "javascript", "data"), "extra"), None
@@ -38,7 +39,7 @@ _RESULT: Final = dict.fromkeys(
 
 @dataclass(slots=True)
 class CellAnswer:
-    """What is left of the SDK's `Execution` when all else was given to the handlers."""
+    """The part of the SDK's `Execution` that remains when everything else went to the handlers."""
 
     execution_count: int | None = None
     error: Any = None
@@ -46,7 +47,7 @@ class CellAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where a sandbox's interpreter is, and what lets somebody use it."""
+    """The address of a sandbox's interpreter, and the token that grants access to it."""
 
     place: SplitResult
     sandbox_id: str
@@ -56,10 +57,10 @@ class _Way:
 
 @dataclass(frozen=True, slots=True)
 class GuestFunction:
-    """A function that interpreters of ours have from the start (local/prepared.py), asked for without a cell.
+    """A function that our interpreters have from the start (local/prepared.py), called without a cell.
 
     Parameters:
-        mark, module, function: which.
+        mark, module, function: which function.
         arguments: plain values.
         cell: code that does the same.
     """
@@ -72,7 +73,7 @@ class GuestFunction:
 
     @property
     def call(self) -> dict[str, Any]:
-        """It as it is sent."""
+        """The call in the form that is sent."""
         return {name: getattr(self, name) for name in ("mark", "module", "function", "arguments")}
 
 
@@ -87,11 +88,11 @@ def run_code(
     """Run code in a context.
 
     Parameters:
-        code: a cell, or a function that is called instead where the sandbox is surely one of ours.
-        timeout: seconds until the answer has to be there.
-        handlers: `on_stdout`, `on_stderr` and `on_result`, as the SDK's.
+        code: a cell, or a function to call instead if the sandbox is certainly one of ours.
+        timeout: seconds until the answer must arrive.
+        handlers: `on_stdout`, `on_stderr` and `on_result`, as for the SDK.
 
-    Raises what the SDK's raises.
+    Raises what the SDK's `run_code` raises.
     """
     way = _way(sandbox)
     connection = _connected(way, timeout) if way is not None else None
@@ -107,10 +108,10 @@ def run_code(
 
 
 def _way(sandbox: Sandbox) -> _Way | None:
-    """Return the way to where the sandbox's interpreter is; None where finding that is left to the SDK."""
+    """Return the way to the sandbox's interpreter; None if the SDK must find it."""
     if (known := nearby_sandbox(sandbox)) is not None:
         return _Way(known.ports, known.sandbox_id, known.token, is_ours=True)
-    # Who has put something in the place of the SDK's method wants to see the calls of it.
+    # If something has replaced the SDK's method, it must see the calls.
     method = sandbox.run_code
     if getattr(method, "__module__", "") != _SDK or hasattr(method, "__wrapped__"):
         return None
@@ -156,7 +157,7 @@ def _run(
         import httpx
 
         what = f"{type(error).__name__}: {error}"
-        # That no answer has begun says nothing: neither of the sandbox, nor whether the code has been run.
+        # A missing answer says nothing about the sandbox, nor whether the code has run.
         if not has_begun:
             raise httpx.WriteError(what) from error
         cut_off = httpx.ReadError(what)
@@ -166,7 +167,7 @@ def _run(
 
 
 def _take(answer: CellAnswer, line: bytes, handlers: dict[str, Callable[[Any], object]]) -> None:
-    """Take a line of the answer, as the SDK's `parse_output` does."""
+    """Process one line of the answer, as the SDK's `parse_output` does."""
     try:
         told = json.loads(line)
         kind = told.pop("type")
@@ -190,7 +191,7 @@ def _take(answer: CellAnswer, line: bytes, handlers: dict[str, Callable[[Any], o
 
 def _result(told: dict[str, Any]) -> Any:
     if told.get("chart"):
-        from e2b_code_interpreter import Result  # which knows charts
+        from e2b_code_interpreter import Result  # this class handles charts
 
         return Result(**told)
     return SimpleNamespace(**{"chart": None, "is_main_result": False, **_RESULT, **told})
@@ -230,12 +231,12 @@ def _lines(response: HTTPResponse, until: float) -> Iterator[bytes]:
 
 
 def _check_running(sandbox: Sandbox, cut_off: Exception) -> None:
-    """Raise what the SDK says of an answer that was cut off by the sandbox's end."""
+    """Raise what the SDK says of an answer that the sandbox's end has cut off."""
     from e2b_code_interpreter.exceptions import format_sandbox_killed_error
 
     try:
         running = sandbox.is_running()
     except Exception:
-        return  # nobody knows
+        return  # the cause is unknown
     if not running:
         raise format_sandbox_killed_error() from cut_off

@@ -17,11 +17,11 @@ WARNINGS: Final = {
     "none": " (NO SECURITY BOUNDARY: run nothing that you do not trust)",
 }
 REPLACED_SECONDS: Final = 20.0
-"""How long a container's end may go without an answer: nobody keeps its address while another one is started."""
+"""How long a container's end may go without an answer: nothing listens on its address while another one starts."""
 
 
 class ServerInContainer(Protocol):
-    """A server in a container as its users see it, wherever its process is owned."""
+    """A server in a container as its users see it, whichever process owns it."""
 
     isolation: str
     place: str
@@ -32,7 +32,7 @@ class ServerInContainer(Protocol):
 
 
 class DockerProvider(LocalProvider):
-    """Sandboxes by the run's server in a container, which is there already."""
+    """Sandboxes from the run's server in a container, which already exists."""
 
     name = "docker"
 

@@ -1,4 +1,4 @@
-"""Sandboxes from E2B's cloud, or from a cluster of one's own that E2B's variables point to."""
+"""Sandboxes from E2B's cloud, or from a user's own cluster that E2B's variables point to."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
 RUN_KEY = "pytest-rewardkit-run"
-"""The metadata key under which a sandbox names the run that made it."""
+"""The metadata key under which a sandbox names the run that created it."""
 
 CREATE_RETRIES = 8
-"""A free account may create one sandbox a second; the SDK waits, as long as `Retry-After` says, and tries again."""
+"""A free account may create one sandbox a second. The SDK waits as long as `Retry-After` says, and tries again."""
 
 
 END_ROUNDS = 4
-"""How often at most a run's sandboxes are listed at its end, until there is none."""
+"""How often a run's sandboxes are listed at its end, at most, until none is left."""
 
 
 class E2BProvider:
-    """Sandboxes by `E2B_API_KEY`; each carries the run's id, and only those are ever swept."""
+    """Sandboxes by `E2B_API_KEY`; each carries the run's id, and the sweep ends only those."""
 
     name = "e2b"
-    limits = ()  # those of a template, set when it is built
+    limits = ()  # a template sets them when it is built
     isolation = "virtual machine"
 
     def __init__(self, *, environ: Mapping[str, str], run_id: str) -> None:
@@ -38,9 +38,9 @@ class E2BProvider:
         self._run_id = run_id
         self._has_ended = False
         self.pace: Callable[[], AbstractContextManager[object]] | None = None
-        """Entered for each request for a sandbox; None where nothing bounds how many there are a second."""
+        """Entered for each request for a sandbox; None if the rate of requests has no bound."""
         self.on_retry: Callable[[], None] = lambda: None
-        """Called each time that a sandbox is asked for again."""
+        """Called each time a request for a sandbox is repeated."""
         self.on_kill: Callable[[str], None] = lambda _: None
         """Called with the id of each sandbox that `close` has killed."""
 
@@ -48,7 +48,7 @@ class E2BProvider:
         return f"E2B sandboxes from {self._place}"
 
     def environment(self) -> Mapping[str, str]:
-        return {}  # the SDK reads what the user has set
+        return {}  # the SDK reads the user's own variables
 
     def create(self, **options: Any) -> Sandbox:
         return creation.create(**self._asking(), **self._marked(options))
@@ -62,16 +62,16 @@ class E2BProvider:
 
     def _marked(self, options: dict[str, Any]) -> dict[str, Any]:
         metadata = {**(options.get("metadata") or {}), RUN_KEY: self._run_id}
-        # The SDK's own tries would keep to no pace, and take that of others.
+        # The SDK's own retries ignore the pace, and use up that of other processes.
         retries = CREATE_RETRIES if self.pace is None else 0
         return {"retries": retries, **options, "metadata": metadata}
 
     def close(self) -> None:
-        """Kills the sandboxes that a dead worker of this run left behind; harmless when repeated."""
+        """Kill the sandboxes that a dead worker of this run left behind; harmless when repeated."""
         if self._has_ended:
             return
         self._has_ended = True
-        # That a service says of one that it is not there does not mean that it is gone.
+        # A sandbox may still exist although the service says that it does not.
         for _ in range(END_ROUNDS):
             for info in (left := again(lambda: list(sandboxes_of(self._run_id)))):
                 kill(info.sandbox_id)
@@ -81,7 +81,7 @@ class E2BProvider:
 
 
 def sandboxes_of(run_id: str) -> Iterator[SandboxInfo]:
-    """The sandboxes that a run has created, where the SDK's variables lead, as far as they live."""
+    """Yield the live sandboxes that a run has created, from the place that the SDK's variables point to."""
     from e2b import SandboxQuery
     from e2b_code_interpreter import Sandbox
 
@@ -91,7 +91,7 @@ def sandboxes_of(run_id: str) -> Iterator[SandboxInfo]:
 
 
 def kill(sandbox_id: str) -> None:
-    """End a sandbox, where the SDK's variables lead; one that is gone is no mistake."""
+    """End a sandbox, at the place that the SDK's variables point to; one that is already gone is not an error."""
     from e2b_code_interpreter import Sandbox
 
     again(lambda: Sandbox.kill(sandbox_id))

@@ -1,4 +1,4 @@
-"""Variables that lead to a local server which has ended: what an `export` in a shell leaves behind."""
+"""Detects variables that point to an ended local server, as an `export` in a shell leaves them behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATIENCE = 1.0
 
 
 def ended_server() -> str:
-    """Return what to do where `E2B_API_URL` leads to a port of this machine at which nothing listens; else ""."""
+    """Return advice if `E2B_API_URL` points to a port of this machine on which nothing listens; else ""."""
     url = os.environ.get("E2B_API_URL", "")
     try:
         address = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Creating sandboxes for one scope, with a bound on how many are alive, and killing them where the scope ends."""
+"""Creates sandboxes for one scope, with a bound on how many are alive, and kills them when the scope ends."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ S = TypeVar("S", "Sandbox", "AsyncSandbox", "Sandbox | NearbySandbox")
 T = TypeVar("T")
 
 USUAL_LIFETIME: Final = 300
-"""Seconds that a sandbox lives of which nothing else was said."""
+"""Seconds that a sandbox lives if the options do not say."""
 
 
 class Factory:
-    """Creates sandboxes and kills all that it created.
+    """Creates sandboxes and kills all of them.
 
     Parameters:
         provider: where the sandboxes come from.
         options: keywords of the SDK's ``Sandbox.create`` and limits that each sandbox gets unless the call says
             otherwise.
         budget: the bound on sandboxes alive at once; None for no bound.
-        wants: how many may be asked for at once, by this factory or another one of the same test: 1, or as of `Budget`.
-        keep: whether the sandboxes are for more than the test that asks for them.
-        meter: what is told of each sandbox, and may refuse one; None for nothing.
-        note: called with the seconds waited for a turn, the seconds until the sandbox had started, and its own limits.
+        wants: how many this factory or another one of the same test may ask for at once: 1, or as for `Budget`.
+        keep: whether the sandboxes outlive the test that asks for them.
+        meter: told of each sandbox, and may refuse one; None for no meter.
+        note: called with the seconds in the queue, the seconds until the sandbox had started, and its own limits.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Factory:
     def create(self, **options: Any) -> Sandbox:
         """Return a new sandbox.
 
-        Raises SandboxUnavailable when the infrastructure failed, RewardkitUsageError for keywords that are
-        unknown and limits that cannot be.
+        Raises SandboxUnavailable when the infrastructure failed, RewardkitUsageError for unknown keywords and
+        impossible limits.
         """
         __tracebackhide__ = True
         return self._created(
@@ -82,17 +82,17 @@ class Factory:
         )
 
     def create_nearby(self, **options: Any) -> Sandbox | NearbySandbox:
-        """As `create`, without the SDK where the provider needs none."""
+        """Like `create`, but without the SDK if the provider does not need it."""
         __tracebackhide__ = True
         create_nearby = getattr(self._provider, "create_nearby", None)
-        if create_nearby is None or self._meter is not None:  # that asks the SDK for what a sandbox costs
+        if create_nearby is None or self._meter is not None:  # the meter asks the SDK for the size of a sandbox
             return self.create(**options)
         return self._created(
             lambda keywords: create_nearby(**keywords), options, lambda sandbox: lambda: again(sandbox.kill)
         )
 
     def create_async(self, **options: Any) -> AsyncSandbox:
-        """Return a new sandbox of the asynchronous SDK, which any event loop may use."""
+        """Return a new sandbox of the asynchronous SDK, usable from any event loop."""
         __tracebackhide__ = True
         return self._created(
             lambda keywords: self._run(self._provider.create_async(**keywords)),
@@ -101,8 +101,8 @@ class Factory:
         )
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        # The SDK's connections belong to no event loop; so the sandbox can be made before the test's loop runs or while
-        # it does, and with every test framework's asynchronous plugin alike.
+        # The SDK's connections belong to no event loop. So the sandbox can be created before the test's loop runs or
+        # while it runs, and with every test framework's asynchronous plugin.
         runner = self._runner = self._runner or asyncio.Runner(loop_factory=asyncio.new_event_loop)
         try:
             asyncio.get_running_loop()
@@ -112,7 +112,7 @@ class Factory:
             return thread.submit(runner.run, coroutine).result()
 
     def close(self) -> None:
-        """Kill every sandbox that was created, the last one first."""
+        """Kill every created sandbox, the last one first."""
         while self._alive:
             self._end(*self._alive.pop())
         if self._runner is not None:
@@ -120,7 +120,7 @@ class Factory:
             self._runner = None
 
     def discard(self, sandbox_id: str) -> None:
-        """Kill one of the sandboxes, which is lost, so that what was done in it is done in another one."""
+        """Kill a lost sandbox, so that its work can be done in another one."""
         for known in self._alive:
             if known[0] == sandbox_id:
                 self._alive.remove(known)
@@ -130,7 +130,7 @@ class Factory:
                 return
 
     def end(self) -> None:
-        """Kill every sandbox that was created, and create no more."""
+        """Kill every created sandbox, and create no more."""
         self._has_ended = True
         self.close()
 
@@ -172,7 +172,7 @@ class Factory:
         except BaseException as error:
             self._give_back(mark, slot, gone=turn is None or _is_refused(error))
             raise
-        # First of all: whatever fails from here on, it is ended with the others.
+        # First of all: if anything fails from here on, `close` still ends the sandbox.
         self._alive.append((sandbox.sandbox_id, kill(sandbox), slot))
         lifetime = keywords.get("timeout") or USUAL_LIFETIME
         if slot is not None:
@@ -185,7 +185,7 @@ class Factory:
         return sandbox
 
     def _pace(self) -> AbstractContextManager[object]:
-        # A provider that asks more than once keeps to it each time.
+        # A provider that repeats requests keeps to the pace on its own each time.
         if self._budget is None or getattr(self._provider, "pace", None) is not None:
             return nullcontext()
         return self._budget.pace()
@@ -194,7 +194,7 @@ class Factory:
         return 0.0 if self._budget is None else self._budget.paced_seconds
 
     def _begin(self, mark: str, slot: Slot | None, keywords: dict[str, Any]) -> None:
-        """Note that a sandbox is asked for."""
+        """Note that a sandbox is being requested."""
         if self._meter is not None:
             self._meter.ask(mark)
         if slot is not None:
@@ -209,7 +209,7 @@ class Factory:
 
 
 def _is_refused(error: BaseException) -> bool:
-    """Whether a creation that ended so has left no sandbox: it was refused, or never asked for."""
+    """Whether a failed creation has left no sandbox, because it was refused or never sent."""
     from e2b import AuthenticationException
     from e2b.exceptions import RateLimitException, ServiceBusyException
 

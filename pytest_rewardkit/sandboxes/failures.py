@@ -1,7 +1,7 @@
-"""What an exception of the SDK says: that the infrastructure failed, that a sandbox refused, or neither.
+"""What an exception of the SDK means: the infrastructure failed, a sandbox refused a call, or neither.
 
-The one map of them. Codes decide, never words: those of Connect and of HTTP, and the names by which the local server
-says how a sandbox has ended. What of this E2B's cloud tells too is in docs/explanation/whose-fault.md.
+This is the only such map. It decides by codes, never by text: those of Connect and of HTTP, and the names by which the
+local server says how a sandbox has ended. docs/explanation/whose-fault.md says which of them E2B's cloud reports too.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-# The SDK lets through what the libraries below it raise: connectrpc's errors of commands and files, pyqwest's of
-# connections, protobuf's of answers that are none, h2's and httpcore's where older SDKs use them.
+# The SDK does not wrap the errors of the libraries below it: connectrpc's for commands and files, pyqwest's for
+# connections, protobuf's for malformed answers, and those of h2 and httpcore in older SDKs.
 _PACKAGES: Final = frozenset(
     {
         "e2b",
@@ -34,13 +34,13 @@ _PACKAGES: Final = frozenset(
         "ssl",
     }
 )
-# What the SDK comes upon in an answer that is no JSON, or another than the protocol has.
+# What the SDK raises for an answer that is not JSON, or does not follow the protocol.
 _MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError)
 
 _REFUSALS: Final = ("invalid_argument", "not_found", "already_exists", "permission_denied", "failed_precondition")
-"""Connect's codes by which a sandbox's daemon says that what is in the sandbox keeps it from what it was asked."""
+"""Connect's codes by which a sandbox's daemon says that the sandbox's contents prevent the requested operation."""
 
-# The SDK has no class for these statuses, and begins its text with them.
+# The SDK has no class for these statuses, and its text begins with them.
 _STATUS: Final = re.compile(r"(403|409|507)\b")
 
 
@@ -48,24 +48,24 @@ GONE: Final = 410
 
 
 def is_of_infrastructure(error: BaseException) -> bool:
-    """Whether `error` was raised by the SDK, by what is below it, or by the system when it was asked to connect."""
+    """Whether `error` comes from the SDK, from a library below it, or from the system during a connection attempt."""
     return isinstance(error, OSError) or _is_of_sdk(type(error).__module__)
 
 
 def says_nothing(error: BaseException) -> bool:
-    """Whether `error`, raised by a call of the SDK with right arguments, leaves open what came of the call."""
+    """Whether `error`, raised by a correct call of the SDK, leaves the call's outcome open."""
     from e2b import InvalidArgumentException
 
     if isinstance(error, InvalidArgumentException):
         return False  # our mistake, or the test's
-    # The SDK raises a bare Exception where a command's stream ends without its end.
+    # The SDK raises a bare Exception if a command's stream stops before its end event.
     if isinstance(error, _MALFORMED) or type(error) is Exception:
         return any(_is_of_sdk(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__))
     return is_of_infrastructure(error)
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether a sandbox itself has refused a call, by a code that stands for what is in it or for what was asked."""
+    """Whether a sandbox itself has refused a call, by a code that stands for its contents or for the request."""
     from connectrpc.errors import ConnectError
     from e2b import InvalidArgumentException, NotEnoughSpaceException, NotFoundException, SandboxException
     from e2b.exceptions import SandboxNotFoundException
@@ -82,9 +82,9 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def is_of_service(error: BaseException) -> bool:
-    """Whether an exception says that a sandbox could not be used, and not that something in it, or a file, failed.
+    """Whether an exception says that a sandbox could not be used, not that something in it or a file operation failed.
 
-    What that is worth is for the test to say, as by an assertion.
+    The test decides what such a failure is worth, for example by an assertion.
     """
     from e2b import CommandExitException
 
@@ -94,7 +94,7 @@ def is_of_service(error: BaseException) -> bool:
 
 
 def has_ended_itself(sandbox: Sandbox) -> bool:
-    """Whether a sandbox is gone because of what ran in it; the local server alone tells."""
+    """Whether a sandbox is gone because of what ran in it; only the local server tells."""
     from e2b import SandboxException
 
     try:
@@ -107,7 +107,7 @@ def has_ended_itself(sandbox: Sandbox) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and those that it was raised from or beside."""
+    """Yield an exception, and those that it was raised from or while handling."""
     seen: list[BaseException] = []
     while error not in seen:
         seen.append(error)

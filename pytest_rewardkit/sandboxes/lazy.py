@@ -1,6 +1,6 @@
-"""A sandbox that is created when it is first used: not before a slow model was asked what is to run in it.
+"""A sandbox that is created on first use, so that it does not wait idle while a slow model answers.
 
-Where it is known without the SDK (nearby_sandbox.py), it becomes the SDK's object when something of that is asked for.
+A sandbox created without the SDK (nearby_sandbox.py) becomes the SDK's object when something needs that.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PUT_OFF: Final = "_LazySandbox__put_off"
 
 
 class LazySandbox:
-    """One that becomes the SDK's `Sandbox` when anything of it is asked for.
+    """Becomes the SDK's `Sandbox` when any attribute of it is used.
 
     Parameters:
         create: makes the sandbox.
-        discard: ends one that was made, so that another one may take its place.
+        discard: ends a created one, so that another may take its place.
     """
 
     stands_for = "Sandbox"
@@ -41,10 +41,10 @@ class LazySandbox:
 
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
-            # Who asks whether it is the SDK's has loaded that.
+            # Code that checks for the SDK's class has already loaded the SDK.
             sdk, kind = sys.modules.get("e2b_code_interpreter"), type(self)
             return kind if sdk is None else getattr(sdk, kind.stands_for)
-        # What Python, pytest and debuggers look for by themselves is no use of it.
+        # Python, pytest and debuggers look up these names on their own; that is not a use of the sandbox.
         if name.startswith(("__", "_LazySandbox__")):
             return object.__getattribute__(self, name)
         __tracebackhide__ = True
@@ -71,37 +71,37 @@ class LazySandbox:
 
 
 class LazyAsyncSandbox(LazySandbox):
-    """One that becomes the SDK's `AsyncSandbox`; whoever uses it first waits for it with the thread."""
+    """Becomes the SDK's `AsyncSandbox`; the first use blocks its thread until then."""
 
     stands_for = "AsyncSandbox"
 
 
 def lazily(create: Callable[[], Made], discard: Callable[[Any], object]) -> Sandbox:
-    """Return a sandbox that `create` makes when it is first used; `discard` takes what it has made."""
+    """Return a sandbox that `create` makes on first use; `discard` receives what it has made."""
     return cast("Sandbox", LazySandbox(create, discard))
 
 
 def is_lazy(sandbox: object) -> bool:
-    """Whether nothing of a sandbox has been asked for that only the SDK's object has."""
+    """Whether no attribute of a sandbox has been used that only the SDK's object has."""
     return type(sandbox) is LazySandbox
 
 
 def is_unused(sandbox: object) -> bool:
-    """Whether a sandbox is one that has not been created yet."""
+    """Whether a sandbox has not been created yet."""
     return is_lazy(sandbox) and vars(sandbox)["_LazySandbox__made"] is None
 
 
 def nearby_sandbox(sandbox: object) -> NearbySandbox | None:
-    """Return what is known of a sandbox without the SDK; it is created for that. None of one that is the SDK's."""
+    """Return the SDK-free form of a sandbox, and create it if needed; None if the sandbox is the SDK's object."""
     __tracebackhide__ = True
     known = object.__getattribute__(sandbox, "_LazySandbox__nearby")() if is_lazy(sandbox) else None
     return cast("NearbySandbox | None", known)
 
 
 def put_off(sandbox: object, act: Callable[[], object]) -> bool:
-    """Do something in a sandbox only before it is used again, and never if it ends first; return whether that can be.
+    """Postpone `act` until a sandbox is used again, and drop it if the sandbox ends first; return whether that works.
 
-    It cannot where others hold the SDK's object, whose uses are not seen here.
+    It does not work if other code holds the SDK's object, because its uses are not visible here.
     """
     if is_lazy(sandbox):
         vars(sandbox)[_PUT_OFF].append(act)
@@ -109,7 +109,7 @@ def put_off(sandbox: object, act: Callable[[], object]) -> bool:
 
 
 def catch_up(sandbox: object) -> None:
-    """Do what was put off."""
+    """Do what was postponed."""
     own: dict[str, Any] = getattr(sandbox, "__dict__", {})
     if acts := own.get(_PUT_OFF):
         own[_PUT_OFF] = []
@@ -118,7 +118,7 @@ def catch_up(sandbox: object) -> None:
 
 
 def renewed(sandbox: Sandbox) -> bool:
-    """Make of a sandbox that is lost one that has not been created yet. Returns whether it had been created at all."""
+    """Turn a lost sandbox into one that has not been created yet. Returns whether it had been created."""
     if is_unused(sandbox):
         return False
     own = vars(sandbox)
@@ -131,13 +131,13 @@ def renewed(sandbox: Sandbox) -> bool:
 
 
 def opened(sandbox: Sandbox) -> Sandbox:
-    """Have a sandbox be the SDK's object at once; return it."""
+    """Turn a sandbox into the SDK's object at once; return it."""
     assert sandbox.sandbox_id
     return sandbox
 
 
 def end(sandbox: Sandbox) -> None:
-    """End a sandbox, a lazy one as it says; one that was not created is none to end."""
+    """End a sandbox; a lazy one that was never created needs no end."""
     own = vars(sandbox)
     if (made := own.get("_LazySandbox__made")) is not None:
         own["_LazySandbox__discard"](made)

@@ -1,4 +1,4 @@
-"""What a run of pytest lends to code that makes a sandbox by itself, so that it counts as the run's own do."""
+"""Lends a run's source of sandboxes to code that creates sandboxes itself, so that they count as the run's own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.sandboxes.factory import Factory
 
-# The innermost last, where runs are within runs.
+# The innermost run is last, if runs are nested.
 _lent: Final[list[Callable[[], Factory | None]]] = []
 
 
 def lend(make: Callable[[], Factory | None]) -> Callable[[], None]:
-    """Have `open_sandbox` use what `make` returns, if anything, until what this returns is called."""
+    """Make `open_sandbox` use what `make` returns, if anything, until the returned function is called."""
     _lent.append(make)
     return lambda: _lent.remove(make)
 
 
 def lent() -> Factory | None:
-    """What makes a sandbox of the run that goes on in this process; None where there is none, or it lends none."""
+    """Return the factory of the run in this process; None if there is no run, or it lends none."""
     return _lent[-1]() if _lent else None

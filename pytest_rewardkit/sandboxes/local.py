@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 CREATE_SECONDS: Final = 30.0
-"""How long to wait for a sandbox; the server gives up earlier, and says why."""
+"""How long to wait for a sandbox; the server gives up earlier and says why."""
 
 
 class LocalProvider:
-    """Sandboxes by the run's local server, which its first request starts."""
+    """Sandboxes from the run's local server, which the first request starts."""
 
     name = "local"
     limits = LIMITS
@@ -67,7 +67,7 @@ class LocalProvider:
         return self._server.environment()
 
     def create_nearby(self, **options: Any) -> NearbySandbox | Sandbox:
-        """As `create`, without the SDK where that is not needed."""
+        """Like `create`, but without the SDK if it is not needed."""
         self._templates.wait_for(options.get("template"))
         key = str(uuid.uuid4())
         plain = {name: value for name, value in options.items() if name not in LIMITS}
@@ -98,10 +98,10 @@ class LocalProvider:
         return await creation.create_async(**keywords)
 
     def news(self, since: int) -> str:
-        """What has become of the server meanwhile, as soon as one answers; nothing when nothing has.
+        """Return what has happened to the server since then, once one answers; "" if nothing has.
 
         Parameters:
-            since: how long its log was then.
+            since: the log's length at that time.
         """
         answers = self._log.server_answers(self._address()["api_url"])
         if obituary := self._log.obituary(since):
@@ -111,11 +111,11 @@ class LocalProvider:
         return "; ".join(filter(None, ["the local server does not answer", self._log.last_line()]))
 
     def log_size(self) -> int:
-        """How long the server's log is."""
+        """Return the length of the server's log."""
         return self._log.size()
 
     def _expect_another_server(self, error: SandboxUnavailable, log_size: int) -> None:
-        """Say with the error what is known of the server, unless that has ended and another one answers."""
+        """Raise the error with what is known of the server, unless it has ended and another one answers."""
         if self._log.server_answers(self._address()["api_url"]) and self._log.obituary(log_size):
             return
         about = self.news(log_size) or self._log.last_line()
@@ -140,7 +140,7 @@ class LocalProvider:
         return {keyword: variables[variable] for variable, keyword in names.items()}
 
     def close(self) -> None:
-        pass  # the server's end is its sandboxes' end
+        pass  # its sandboxes end with the server
 
 
 def _limits_text(options: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Sandboxes whose server is on this machine, as one of ours is."""
+"""Sandboxes whose server is on this machine, which may be one of ours."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 UNPREPARED: Final = prepared.UNPREPARED
-"""What a sandbox says that was thought to have the code of scorers; who only claims to lack it is sent it."""
+"""The answer of a sandbox that was thought to have the scorers' code and lacks it. A false claim only costs sending
+the code."""
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def server_nearby(sandbox: Sandbox) -> SplitResult | None:
-    """The address of the server that a sandbox is of, if that is on this machine."""
+    """Return the address of a sandbox's server if it is on this machine."""
     if (known := nearby_sandbox(sandbox)) is not None:
         return known.server if is_nearby(known.server) else None
     place = urlsplit(str(sandbox.connection_config.get_api_params().get("api_url") or ""))
@@ -30,19 +31,19 @@ def server_nearby(sandbox: Sandbox) -> SplitResult | None:
 
 
 def is_nearby(place: SplitResult) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether an address belongs to this machine."""
     return place.hostname in _LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
 class NamedContext:
-    """A context that somebody has named, and that need not be there yet."""
+    """A context with a name, which need not exist yet."""
 
     id: str
 
 
 def named_context(sandbox: Sandbox) -> NamedContext | None:
-    """A context that the first code in it makes (local/named_contexts.py), if the server may be one of ours."""
+    """Return a context that its first code creates (local/named_contexts.py), if the server may be one of ours."""
     if server_nearby(sandbox) is None:
         return None
     from pytest_rewardkit.local.named_contexts import new_name
@@ -51,9 +52,9 @@ def named_context(sandbox: Sandbox) -> NamedContext | None:
 
 
 def prepared_mark(sandbox: Sandbox, modules: Iterable[str]) -> str:
-    """The module that a sandbox has if it has these from the start (local/prepared.py); "" if it surely has not.
+    """Return the module that a sandbox has with these from the start (local/prepared.py); "" if it surely lacks it.
 
-    One that is nearby may be of another server than ours, and have none.
+    The module may be missing, because a nearby sandbox may belong to another server than ours.
     """
     is_prepared = server_nearby(sandbox) is not None and set(modules) <= set(prepared.PREPARED)
     return prepared.mark() if is_prepared else ""

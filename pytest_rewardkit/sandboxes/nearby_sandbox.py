@@ -1,7 +1,7 @@
-"""A sandbox of a server on this machine that is created and ended without the SDK, and becomes the SDK's when asked to.
+"""A sandbox of a server on this machine that is created and ended without the SDK, and becomes the SDK's on demand.
 
-The SDK takes as long to load as twenty sandboxes take to be made, and as long for a request as all else does that a
-sandbox needs here.
+Loading the SDK takes as long as creating twenty sandboxes. A request by the SDK takes as long as everything else that
+a sandbox needs here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FIELDS: Final = {
     "envs": "envVars",
     "allow_internet_access": "allow_internet_access",
 }
-"""The SDK's keywords that are sent as they are, by their names in the request."""
+"""The SDK's keywords that are sent unchanged, with their names in the request."""
 
 PLAIN_KEYWORDS: Final = frozenset(_FIELDS)
 
@@ -43,12 +43,12 @@ _KILL_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearbySandbox:
-    """What is known of such a sandbox.
+    """A sandbox known without the SDK.
 
     Parameters:
-        sandbox_id: which it is.
-        answer: what the server said of it.
-        address: the SDK's keywords that lead to the server.
+        sandbox_id: its id.
+        answer: the server's answer to its creation.
+        address: the SDK's keywords that point to the server.
     """
 
     sandbox_id: str
@@ -57,21 +57,21 @@ class NearbySandbox:
 
     @property
     def server(self) -> SplitResult:
-        """Where its server is."""
+        """The address of its server."""
         return urlsplit(str(self.address["api_url"]))
 
     @property
     def ports(self) -> SplitResult:
-        """Where its ports are reached."""
+        """The address of its ports."""
         return urlsplit(str(self.address["sandbox_url"]))
 
     @property
     def token(self) -> str:
-        """What lets somebody use its ports."""
+        """The token that grants access to its ports."""
         return str(self.answer["trafficAccessToken"])
 
     def kill(self) -> None:
-        """End it. Raises what the SDK's raises."""
+        """End it. Raises what the SDK's `kill` raises."""
         try:
             with closing(_connection(self.address, _KILL_SECONDS)) as connection:
                 connection.request("DELETE", f"/sandboxes/{self.sandbox_id}", headers=_key(self.address))
@@ -82,7 +82,7 @@ class NearbySandbox:
             again(self.opened().kill)
 
     def opened(self) -> Sandbox:
-        """It as the SDK's object, without a request."""
+        """Return it as the SDK's object, without a request."""
         from e2b import ConnectionConfig
         from e2b_code_interpreter import Sandbox
         from packaging.version import Version
@@ -104,14 +104,14 @@ class NearbySandbox:
 def create(
     options: Mapping[str, Any], address: Mapping[str, Any], key: str, *, limits: str, within: float
 ) -> NearbySandbox | None:
-    """Return a new sandbox; None where the SDK is to make it, which has more keywords, and words for what goes wrong.
+    """Return a new sandbox; None if the SDK must create it, because it knows more keywords and explains failures.
 
     Parameters:
         options: the SDK's keywords.
-        address: the SDK's keywords that lead to the server.
-        key: by which another try gets the same sandbox.
-        limits: the sandbox's own, as the server takes them.
-        within: seconds until there must be an answer.
+        address: the SDK's keywords that point to the server.
+        key: a further try with it returns the same sandbox.
+        limits: the sandbox's own limits, in the server's form.
+        within: seconds until the answer must arrive.
     """
     if not options.keys() <= PLAIN_KEYWORDS or not _is_sdk_as_published():
         return None
@@ -129,7 +129,7 @@ def create(
 
 
 def _is_sdk_as_published() -> bool:
-    """Whether nobody has put something in the place of the SDK's methods, who wants to see the calls of them."""
+    """Whether nothing has replaced the SDK's methods; a replacement must see the calls."""
     sdk = sys.modules.get("e2b_code_interpreter")
     if sdk is None:
         return True

@@ -1,4 +1,4 @@
-"""What a sandbox can be asked for: keywords of the SDK's ``Sandbox.create``, and limits that its provider holds."""
+"""The options of a sandbox: keywords of the SDK's ``Sandbox.create``, and limits that its provider enforces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Provider
 
 LIMITS = tuple(item.name for item in fields(Limits))
-"""The limits of one sandbox, as keywords beside the SDK's."""
+"""The limits of one sandbox, as keywords in addition to the SDK's."""
 
 _PLAIN = PLAIN_KEYWORDS | frozenset(LIMITS)
 
@@ -34,15 +34,15 @@ def create_keywords() -> frozenset[str]:
 
 
 def known_keywords() -> frozenset[str]:
-    """Return every keyword that some provider takes."""
+    """Return every keyword that any provider takes."""
     return create_keywords() | frozenset(LIMITS)
 
 
 def check_options(options: Mapping[str, Any], provider: Provider) -> None:
-    """Raise RewardkitUsageError for an unknown keyword, and for a limit that `provider` cannot hold or that is none."""
+    """Raise RewardkitUsageError for an unknown keyword, an invalid limit, or one that `provider` cannot enforce."""
     held = _limits_held_by(provider)
     for keyword, value in options.items():
-        # What the installed SDK knows takes it to be loaded.
+        # The installed SDK's keywords are known only after loading it.
         if keyword not in _PLAIN and keyword not in (known := known_keywords()):
             raise RewardkitUsageError(f"unknown keyword {keyword!r}{did_you_mean(keyword, known)}")
         if keyword not in LIMITS or value is None:
@@ -59,5 +59,5 @@ def check_options(options: Mapping[str, Any], provider: Provider) -> None:
 
 
 def _limits_held_by(provider: Provider) -> Collection[str]:
-    # A provider from a conftest file may have been written before there were any.
+    # A provider from a conftest file may be older than the attribute.
     return getattr(provider, "limits", ())

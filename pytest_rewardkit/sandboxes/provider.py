@@ -1,4 +1,4 @@
-"""What the plugin asks of a source of sandboxes."""
+"""What the plugin needs from a source of sandboxes."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ if TYPE_CHECKING:
 
 
 class Provider(Protocol):
-    """A source of sandboxes, of this package or of a user's hook.
+    """A source of sandboxes, from this package or from a user's hook.
 
-    Whoever made them, they are the official SDK's own objects.
+    Its sandboxes are always the official SDK's own objects.
     """
 
     name: str
-    """One word for it."""
+    """Its name, in one word."""
 
     @property
     def limits(self) -> Collection[str]:
-        """Which limits its sandboxes can be given by keyword, as `memory_mb`; none where it has no such attribute."""
+        """The limits that its sandboxes accept by keyword, as `memory_mb`; none if it has no such attribute."""
         ...
 
     @property
     def isolation(self) -> str:
-        """What a sandbox is isolated by: a level of the local server, or a virtual machine.
+        """What isolates a sandbox: a level of the local server, or a virtual machine.
 
         Raises:
-            RewardkitUsageError: the isolation that was asked for cannot be had here.
+            RewardkitUsageError: the requested isolation is not available here.
         """
         ...
 
     def describe(self) -> str:
-        """One line for pytest's header: where sandboxes come from and what their isolation is worth. Starts nothing."""
+        """Return a line for pytest's header: the source of sandboxes and their isolation's strength. Starts nothing."""
         ...
 
     def environment(self) -> Mapping[str, str]:
-        """The variables that lead the SDK to this provider, for code under test that makes its own sandboxes."""
+        """Return the variables that point the SDK to this provider, for tested code that creates its own sandboxes."""
         ...
 
     def create(self, **options: Any) -> Sandbox:
-        """A new sandbox.
+        """Return a new sandbox.
 
         Parameters:
             options: keywords of `e2b_code_interpreter.Sandbox.create`, and limits of `self.limits`.
@@ -53,26 +53,26 @@ class Provider(Protocol):
         ...
 
     async def create_async(self, **options: Any) -> AsyncSandbox:
-        """As `create`, for the asynchronous SDK."""
+        """Like `create`, for the asynchronous SDK."""
         ...
 
     def close(self) -> None:
-        """Ends what is left of this run's sandboxes. Called once, where the run ends."""
+        """End the remaining sandboxes of this run. Called once, in the process where the run ends."""
         ...
 
 
 class Server(Protocol):
-    """A local server as its users see it: the address variables, wherever its process is owned."""
+    """A local server as its users see it: the address variables, whichever process owns it."""
 
     def environment(self) -> Mapping[str, str]: ...
 
     def log_path(self) -> str:
-        """Where its log can be read, by whoever is on its machine."""
+        """The path of its log, readable on its machine."""
         ...
 
 
 class SandboxFactory(Protocol):
-    """Creates a sandbox each time it is called; all of them are killed where the fixture's scope ends."""
+    """Creates a sandbox on each call; all of them are killed when the fixture's scope ends."""
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""What a script has of sandboxes: they keep to the account that its key shares with runs of pytest, and are noted."""
+"""Sandboxes for a script: they keep to the quota that their key shares with pytest runs, and are noted."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 class ScriptRun:
-    """The sandboxes of a process, or of a part of what it does. Its threads may all ask for them.
+    """The sandboxes of a process, or of a part of its work. All its threads may ask for them.
 
     Parameters:
         provider: where sandboxes come from.
-        quota: sandboxes at once, and creations a second; None for no bound.
-        folder: where it is told to others how many there are.
-        meter: what is told of each sandbox; None for nothing.
-        go_on: called while there is to wait for a sandbox; raises what is to end that.
+        quota: sandboxes at once, and creations per second; None for no bound.
+        folder: where processes share their numbers of sandboxes.
+        meter: told of each sandbox; None for no meter.
+        go_on: called while waiting for a sandbox; raises an exception to end the wait.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class ScriptRun:
         quota: str | None = None,
         go_on: Callable[[], object] = lambda: None,
     ) -> Iterator[ScriptRun]:
-        """One for the time of a `with` block.
+        """Open one for the time of a `with` block.
 
         Parameters:
             name: of the provider, as `choose` returns it.
-            isolation: as of `resolve`.
-            quota: as of `--rewardkit-quota`; without it, what the environment says.
-            go_on: as of the class.
+            isolation: as for `resolve`.
+            quota: as for `--rewardkit-quota`; None for the environment's.
+            go_on: as for the class.
 
         Raises:
-            RewardkitUsageError: the quota is none, or there can be no such sandboxes here.
+            RewardkitUsageError: the quota is invalid, or such sandboxes do not work here.
         """
         allowed = _quota(quota)
         with ExitStack() as stack:
@@ -85,7 +85,7 @@ class ScriptRun:
                 meter = stack.enter_context(_noted(provider, run_id))
                 folder = folder_of_key(os.environ)
             else:
-                # A local server's sandboxes end with it, and nobody else has any of it.
+                # A local server's sandboxes end with it, and no other process uses them.
                 meter = None
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rewardkit-slots-")))
             run = cls(provider, allowed, folder, meter, go_on)
@@ -95,14 +95,14 @@ class ScriptRun:
 
     @property
     def budget(self) -> Budget | None:
-        """This thread's; None where nothing bounds it."""
+        """This thread's budget; None if there is no bound."""
         return None if self._quota is None else self._own_budget_of(self._quota)
 
     def factory(self, *, wants: int = 1, keep: bool = False, **options: Any) -> Factory:
-        """What makes sandboxes for this thread; to be closed by the caller.
+        """Return a factory of sandboxes for this thread; the caller closes it.
 
         Parameters:
-            wants, keep, options: as of `Factory`.
+            wants, keep, options: as for `Factory`.
         """
         return Factory(
             self.provider,
@@ -124,7 +124,10 @@ class ScriptRun:
 
 @contextmanager
 def _noted(provider: E2BProvider, run_id: str) -> Iterator[UsageMeter]:
-    """The journal of a run that is known to go on for the time of a `with` block, which ends what is left of it."""
+    """Yield a meter on a run's journal; after the `with` block, end the run's remaining sandboxes.
+
+    The run is marked as going on meanwhile.
+    """
     environ = dict(os.environ)
     lock = lock_of(environ, run_id)
     assert lock is not None

@@ -1,4 +1,4 @@
-"""The local server's log as its users read it, from whichever process of the run."""
+"""The local server's log as its users read it, from any process of the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pytest_rewardkit.text import one_line
 
 ANSWER_SECONDS: Final = 5.0
-"""How long to wait for a server that is asked whether it is there: one that has just been started takes a second."""
+"""How long to wait for a server's answer; a server that has just started takes a second."""
 
 RETRY_SECONDS: Final = 0.2
 
@@ -20,10 +20,10 @@ _TAIL_BYTES: Final = 4000
 
 
 class ServerLog:
-    """A log that grows while others write to it.
+    """A log that grows while other processes write to it.
 
     Parameters:
-        path: where it is.
+        path: of the file.
         patience: for how many seconds the server may refuse connections while another one takes its place.
     """
 
@@ -32,27 +32,27 @@ class ServerLog:
         self._patience = patience
 
     def size(self) -> int:
-        """Its length in bytes; 0 where there is none."""
+        """Its length in bytes; 0 if there is none."""
         try:
             return self._path.stat().st_size
         except OSError:
             return 0
 
     def obituary(self, since: int) -> str:
-        """What it says of a server that ended after it had `since` bytes; nothing if none did."""
+        """Return what the log says of a server that ended after the first `since` bytes; "" if none did."""
         from pytest_rewardkit.local.handle import OBITUARY
 
         lines = [line for line in self._read(since).splitlines() if OBITUARY in line]
         return "the local server " + lines[-1].partition(OBITUARY)[2] if lines else ""
 
     def last_line(self) -> str:
-        """What the server has said last, as a part of a sentence; nothing if it never said anything."""
+        """Return the server's last line, as part of a sentence; "" if there is none."""
         lines = self._read(max(self.size() - _TAIL_BYTES, 0)).split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
         return f"the local server's log ends with: {one_line(last, 200)}" if last else ""
 
     def server_answers(self, url: str) -> bool:
-        """Whether a server answers. When one has ended, what is to be said of it has been written by then.
+        """Whether a server answers. If one has ended, its end is in the log by then.
 
         Parameters:
             url: of the control plane.

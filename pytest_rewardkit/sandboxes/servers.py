@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def tell(text: str) -> None:
-    """Tell people what takes long."""
+    """Tell the user about a step that takes long."""
     print(f"rewardkit: {text}", file=sys.stderr, flush=True)
 
 
@@ -32,17 +32,17 @@ def open_server(
     say: Callable[[str], None] = tell,
     on_death: Callable[[str], None] = tell,
 ) -> LocalServer | ContainerServer | None:
-    """The server that a provider needs, to be stopped by the caller; None for E2B's.
+    """Return the server that a provider needs; None for E2B's. The caller stops it.
 
     Parameters:
         name: of the provider, as `choose` returns it.
-        settings: what to start the server with; without, it has the templates of the pyproject.toml that is nearest.
-        options: of the container, if it is one; None for those that the environment gives.
-        say: told what takes long.
-        on_death: told what has become of a server that was not told to end.
+        settings: for the server; None for the defaults and the templates of the nearest pyproject.toml.
+        options: of the container, if it is one; None for those from the environment.
+        say: told about steps that take long.
+        on_death: told what happened to a server that ended without being asked to.
 
     Raises:
-        RewardkitUsageError: there can be no such server here; the text says why.
+        RewardkitUsageError: such a server does not work here; the text says why.
     """
     settings = settings or _settings_here()
     if name in ("local", ABSENT):
@@ -78,7 +78,7 @@ def _settings_here() -> ServerSettings:
 
 
 def no_server_here() -> str:
-    """Why this platform can have no local server; "" where it can."""
+    """Return why this platform cannot have a local server; "" if it can."""
     from pytest_rewardkit.local.errors import UnsupportedPlatformError
     from pytest_rewardkit.local.handle import require_platform
 
@@ -90,7 +90,7 @@ def no_server_here() -> str:
 
 
 def local_works(isolation: str) -> bool:
-    """Whether this machine, which runs Linux, can have the sandboxes of the local provider."""
+    """Whether this machine, which runs Linux, supports the sandboxes of the local provider."""
     from pytest_rewardkit.local.errors import NoSuchLevelError
     from pytest_rewardkit.local.level import find_level
 
@@ -102,7 +102,7 @@ def local_works(isolation: str) -> bool:
 
 
 def engine_answers(options: ContainerOptions) -> bool:
-    """Whether there is a container engine that answers."""
+    """Whether a container engine answers."""
     from pytest_rewardkit.local.container.engine import Engine
     from pytest_rewardkit.local.errors import ContainerError
 

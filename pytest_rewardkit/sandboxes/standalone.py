@@ -1,4 +1,4 @@
-"""Sandboxes for code that runs outside of a pytest fixture: a reward function by itself, in a script or a trainer."""
+"""Sandboxes for code outside a pytest fixture: a reward function on its own, in a script or a trainer."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _VARIABLES: Final = ("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN")
 
 @contextmanager
 def open_sandbox(**options: Any) -> Iterator[Sandbox]:
-    """A fresh sandbox for the time of a `with` block.
+    """Open a fresh sandbox for the time of a `with` block.
 
-    It comes from where the SDK's variables point to, and without `E2B_API_KEY` from a local server of this process,
-    in a container where there can be no other, which its first use starts and the process's end stops.
+    It comes from where the SDK's variables point to. Without `E2B_API_KEY` it comes from a local server of this
+    process, in a container if nothing else works. The first use starts that server, and the process's end stops it.
 
     Parameters:
         options: keywords of `e2b_code_interpreter.Sandbox.create`.
 
     Raises:
         SandboxUnavailable: it could not be created.
-        RewardkitUsageError: there is no key, and no local server can be had here.
+        RewardkitUsageError: there is no key, and a local server does not work here.
     """
     factory = lent() or _own_run().factory()
     try:
@@ -42,7 +42,7 @@ def open_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 
 def _own_run() -> ScriptRun:
-    # The variables may lead somewhere else later, and a process that was forked has a run of its own.
+    # The variables may change later, and a forked process has its own run.
     return _run(os.getpid(), *(os.environ.get(name, "") for name in _VARIABLES))
 
 

@@ -1,4 +1,4 @@
-"""Templates of a local server, which may have to be made before there can be a sandbox of them."""
+"""Templates of a local server, which may have to be built before the first sandbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Server
 
 ANSWER_SECONDS: Final = 60.0
-"""How long to wait for the next news; the server answers within a few seconds, if it does at all."""
+"""How long to wait for the next status; the server answers within a few seconds if it answers at all."""
 
 
 class TemplateReadiness:
@@ -24,7 +24,7 @@ class TemplateReadiness:
 
     Parameters:
         server: the server.
-        say: told what is done meanwhile.
+        say: told what happens meanwhile.
     """
 
     def __init__(self, server: Server, say: Callable[[str], None]) -> None:
@@ -33,11 +33,11 @@ class TemplateReadiness:
         self._ready: set[str] = set()
 
     def wait_for(self, name: str | None) -> None:
-        """Return when there can be sandboxes of a template.
+        """Return when a template is ready for sandboxes.
 
         Raises:
             RewardkitUsageError: there is no such template.
-            SandboxUnavailable: it cannot be made.
+            SandboxUnavailable: it cannot be built.
         """
         while name and name not in self._ready:
             news = self._news(name)

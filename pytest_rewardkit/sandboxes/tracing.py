@@ -1,4 +1,4 @@
-"""What is done with a sandbox's object is noted, step by step: cells, commands and files."""
+"""Notes each step with a sandbox's object: cells, commands and files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def traced(sandbox: Any, note: Callable[[str, str, str], None]) -> Iterator[None]:
-    """Call `note` with kind, what was given and what came of it, for each cell, command and file until the end.
+    """Call `note` with the kind, the input and the outcome of each cell, command and file until the `with` block ends.
 
-    Works for the SDK's `Sandbox` and `AsyncSandbox` alike; the methods of these objects are shadowed for that time.
+    Works for the SDK's `Sandbox` and `AsyncSandbox`; it shadows the methods of these objects for that time.
     """
     with ExitStack() as stack:
         for owner, method, kind, given in (
@@ -76,7 +76,7 @@ def _file(*args: Any, **kwargs: Any) -> str:
 
 
 def _outcome(result: Any) -> str:
-    """Return what a cell or a command gave; of a file nothing is to be said."""
+    """Return what a cell or a command gave; "" for a file."""
     logs = getattr(result, "logs", None)
     if logs is not None:
         error = getattr(result, "error", None)

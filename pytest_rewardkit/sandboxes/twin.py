@@ -1,4 +1,4 @@
-"""The sandbox that an `AsyncSandbox` stands for, as the SDK's plain `Sandbox`: the same one, without a request."""
+"""The sandbox of an `AsyncSandbox` as the SDK's plain `Sandbox`: the same sandbox, without a request."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
-# One for each, because what is known of a sandbox is known by its object (scorers/running/tenants.py).
+# One for each, because what is known of a sandbox is keyed by its object (scorers/running/tenants.py).
 _twins: Final[weakref.WeakKeyDictionary[AsyncSandbox, Sandbox]] = weakref.WeakKeyDictionary()
 
 
 def twin(sandbox: AsyncSandbox) -> Sandbox:
-    """The plain `Sandbox` for the sandbox of an asynchronous one; the same object each time."""
+    """Return the plain `Sandbox` for the sandbox of an asynchronous one; the same object each time."""
     from e2b_code_interpreter import Sandbox
 
     if (known := _twins.get(sandbox)) is not None:
         return known
-    # The SDK has a way to it that makes a request, and may change how long the sandbox lives.
+    # The SDK's own way makes a request, and may change the sandbox's lifetime.
     made = Sandbox(
         sandbox_id=sandbox.sandbox_id,
         sandbox_domain=sandbox.sandbox_domain,
@@ -27,5 +27,5 @@ def twin(sandbox: AsyncSandbox) -> Sandbox:
         traffic_access_token=sandbox.traffic_access_token,
         connection_config=sandbox.connection_config,
     )
-    # Two threads may come at once; both get the first one's.
+    # Two threads may arrive at once; both get the first one's object.
     return _twins.setdefault(sandbox, made)

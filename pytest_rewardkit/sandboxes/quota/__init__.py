@@ -1,1 +1,1 @@
-"""How many sandboxes there may be at once, and how many may be created a second, over all processes of this user."""
+"""Bounds on sandboxes alive at once and on creations per second, over all processes of this user."""

@@ -1,21 +1,21 @@
-"""What an account allows, as people write it."""
+"""The quota of an account, in the form that people write."""
 
 from __future__ import annotations
 
 from typing import Final
 
 QUOTAS: Final = {"hobby": (20, 1.0), "pro": (100, 5.0)}
-"""Sandboxes at once, and creations a second, of E2B's accounts as of November 2026."""
+"""Sandboxes at once and creations per second of E2B's accounts, as of November 2026."""
 
 VARIABLE: Final = "PYTEST_REWARDKIT_QUOTA"
-"""Says it in the environment."""
+"""The environment variable with the quota."""
 
 
 def parse_quota(value: str) -> tuple[int, float]:
-    """Sandboxes at once, and creations a second.
+    """Return sandboxes at once, and creations per second.
 
     Raises:
-        ValueError: it is none.
+        ValueError: `value` is not a quota.
     """
     if value in QUOTAS:
         return QUOTAS[value]

@@ -1,4 +1,4 @@
-"""What wakes a process that waits: a named pipe, or where there can be none, a short sleep."""
+"""Wakes a waiting process: by a named pipe, or by a short sleep if pipes are not possible."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SLEEP_SECONDS: Final = 0.25
 
 
 class Bell:
-    """Can be rung by other processes.
+    """A bell that other processes can ring.
 
     Parameters:
-        path: of the pipe, which is made and removed.
+        path: of the pipe, which this object creates and removes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,11 +26,11 @@ class Bell:
         self._pipe = -1
         with suppress(AttributeError, OSError):
             os.mkfifo(path, 0o600)
-            # Also open for writing, so that it is never at its end.
+            # Open for writing too, so that reading never meets the end of the file.
             self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def wait(self, seconds: float) -> None:
-        """Wait until it is rung, for so many seconds at most; a ring from before counts."""
+        """Wait until it rings, at most so many seconds; an earlier ring counts."""
         if self._pipe == -1:
             time.sleep(min(seconds, SLEEP_SECONDS))
             return
@@ -46,7 +46,7 @@ class Bell:
 
 
 def ring(path: Path) -> None:
-    """Wake whoever waits for the bell there, if anybody does."""
+    """Wake the process that waits for the bell at `path`, if there is one."""
     with suppress(AttributeError, OSError):
         pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
         try:

@@ -1,4 +1,4 @@
-"""The sandboxes that all processes of a key have alive at once, and create a second."""
+"""Bounds the sandboxes that all processes with one key have alive at once, and create per second."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.quota.slots import Slot
 
 WAKE_SECONDS: Final = 1.0
-"""How long to wait before one looks again without having been woken: nobody rings for a process that was killed."""
+"""How long to wait before looking again without being woken: a killed process does not ring."""
 
 TWO: Final = 2
 ANY: Final = 1000
-"""How many slots one test may want at once, where it is known, and where it is not."""
+"""How many slots one test may want at once, if that is known and if it is not."""
 
 PATIENCE_SECONDS: Final = 1800.0
-"""How long to wait when nothing moves at all: no slot is given back, and none is taken."""
+"""How long to wait if nothing moves at all: no slot is given back, and none is taken."""
 
 
 class Budget:
-    """At most `slots` sandboxes alive at once, and `rate` created a second, in all processes that share `directory`.
+    """At most `slots` sandboxes alive at once, and `rate` created per second, in all processes that share `directory`.
 
-    For one that does one thing after another: a process that runs tests, or one of several threads.
+    For a user that does one thing after another: a process that runs tests, or one of several threads.
 
-    Who may want more than one sandbox takes a turn first: two that hold one and want another would wait for each other.
-    So many have a turn that one of them can always go on. Those of whom nobody knew before are found out when all slots
-    are held by processes that wait.
+    A user that may want more than one sandbox takes a turn first: two that hold one and want another would wait for
+    each other. The number of turns is limited so that one of them can always go on. If users without a turn block each
+    other, that is detected when all slots are held by processes that wait.
 
     Parameters:
         directory: a directory that the processes share.
         slots: sandboxes alive at once, 1 or more; None for no bound.
-        rate: creations a second; None for no bound.
-        option: where the number of slots comes from, for people.
+        rate: creations per second; None for no bound.
+        option: the source of the number of slots, for messages.
         end: ends what is left of a dead process's sandbox (left.py).
         patience: seconds to wait while nothing moves.
-        go_on: called while there is to wait; raises what is to end that.
+        go_on: called during a wait; raises an exception to end it.
     """
 
     def __init__(
@@ -79,17 +79,17 @@ class Budget:
         self.held = 0
         self._kept = 0
         self.paced_seconds = 0.0
-        """How long there was to wait for the pace, all in all."""
+        """Seconds spent waiting for the pace, in total."""
 
     def acquire(self, *, wants: int = 1, keep: bool = False) -> Slot | None:
-        """Wait for a slot; None where there is no bound on them.
+        """Wait for a slot; None if there is no bound on them.
 
         Parameters:
-            wants: how many slots may be wanted before this one is released, this one among them: 1, `TWO` or `ANY`.
-            keep: whether it is for more than the test that wants it.
+            wants: how many slots may be wanted before this one is released, including this one: 1, `TWO` or `ANY`.
+            keep: whether the slot outlives the test that wants it.
 
         Raises:
-            RewardkitUsageError: this process holds all slots already, so that none could ever become free.
+            RewardkitUsageError: this process already holds all slots, so none could ever become free.
             SandboxUnavailable: none became free, and none ever will.
         """
         if self._slots is None or self._limit is None:
@@ -111,7 +111,7 @@ class Budget:
 
     @contextmanager
     def pace(self) -> Iterator[None]:
-        """Wait until a sandbox may be asked for, which the `with` block does."""
+        """Wait until a sandbox may be requested; the `with` block requests it."""
         if self._pace is None:
             yield
             return
@@ -124,7 +124,7 @@ class Budget:
         """Release a slot.
 
         Parameters:
-            gone: whether its sandbox is, so that another may take its place at once.
+            gone: whether its sandbox is gone, so that another may take its place at once.
         """
         if not slot.is_held:
             return
@@ -136,23 +136,23 @@ class Budget:
         self._end_turn()
 
     def set_aside(self, give_up: Callable[[], object]) -> None:
-        """Keep a sandbox for later tests, as long as neither this process nor another one needs its slot.
+        """Keep a sandbox for later tests until this process or another one needs its slot.
 
         Parameters:
-            give_up: ends the sandbox, and gives its slot back.
+            give_up: ends the sandbox and gives its slot back.
         """
         if self._slots is not None:
             self._give_up = give_up
             self._end_turn()
 
     def use_again(self) -> None:
-        """Wait until what was set aside can be used beside another sandbox; it may have been given up meanwhile."""
+        """Wait until the kept sandbox can be used together with another one; it may have been given up meanwhile."""
         if self._give_up is not None:
             self._take_turn(TWO)
             self._give_up = None
 
     def yield_to_others(self) -> None:
-        """Give up what is set aside if anybody waits."""
+        """Give up the kept sandbox if another process waits."""
         if self._give_up is not None and self._line.first():
             self._give_up_aside()
 
@@ -197,12 +197,12 @@ class Budget:
             )
 
     def _all_wait(self, moved: int) -> bool:
-        """Whether all slots are held by those who wait for one more, of whom the first is to give up: this one."""
+        """Whether every holder of a slot waits for one more, and this one is the first and so must give up."""
         owners = self._slots.owners() if self._slots is not None and self.held else None
         if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{self._owner}"):
             self._stuck = None
             return False
-        # Somebody may have got one just now, and not left the line: what counts is that it stays so.
+        # A process may have just received a slot and not left the line yet, so the state must last.
         since = self._stuck[1] if self._stuck is not None and self._stuck[0] == moved else time.monotonic()
         self._stuck = moved, since
         return time.monotonic() - since >= WAKE_SECONDS
@@ -216,11 +216,11 @@ class Budget:
 
 
 class _Turns:
-    """Turns of those who want so many slots."""
+    """The turns of tests that want the same number of slots."""
 
     def __init__(self, directory: Path, wants: int, limit: int, owner: str) -> None:
         directory = directory / f"turns-{wants}"
         directory.mkdir(exist_ok=True)
-        # One with any number, and with two each as many as leave one slot free for whoever is to go on.
+        # One turn for any number of slots. For two, as many turns as leave one slot free, so that one test can go on.
         self.slots = Slots(directory, max(1, limit - 2) if wants == TWO else 1, lambda _: True, owner)
         self.line = WaitingLine(directory, "ticket", owner)

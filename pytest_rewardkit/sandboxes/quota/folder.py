@@ -1,4 +1,4 @@
-"""Where the processes of a user that have a key in common find each other's slots."""
+"""The folder where the processes of one user with the same key find each other's slots."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def folder_of_key(environ: Mapping[str, str]) -> Path:
-    """The directory of the key, and of the place, that E2B's variables name.
+    """Return the directory for the key and the place that E2B's variables name.
 
     Raises:
-        RewardkitUsageError: somebody else could write there.
+        RewardkitUsageError: another user could write there.
     """
     named = "\n".join(environ.get(name, "") for name in ("E2B_API_KEY", "E2B_API_URL", "E2B_DOMAIN"))
     return folder_of_user() / hashlib.sha256(named.encode()).hexdigest()[:24]
 
 
 def folder_of_user() -> Path:
-    """A directory of this user's, for what runs tell each other.
+    """Return a directory of this user, for what runs tell each other.
 
     Raises:
-        RewardkitUsageError: somebody else could write there.
+        RewardkitUsageError: another user could write there.
     """
     user = str(os.getuid()) if hasattr(os, "getuid") else ""
     folder = Path(tempfile.gettempdir()) / f"pytest-rewardkit-{user}"
@@ -42,7 +42,7 @@ def folder_of_user() -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: who writes may be killed meanwhile."""
+    """Write a file completely or not at all, because the writing process may be killed meanwhile."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     beside.write_text(text, "ascii")
     beside.replace(path)

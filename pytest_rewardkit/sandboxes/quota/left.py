@@ -1,4 +1,4 @@
-"""Sandboxes that a process has left behind when it ended: found by what it has written down, and ended."""
+"""Sandboxes that an ended process has left behind: finds them by the process's notes, and ends them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SLOT_KEY: Final = "pytest-rewardkit-slot"
 
 
 def end(known: Mapping[str, Any]) -> bool:
-    """End a sandbox, by its id or by its mark, where the SDK's variables lead. Returns whether it is gone now.
+    """End a sandbox, by its id or mark, at the place that the SDK's variables point to. Returns whether it is gone.
 
     Parameters:
-        known: what its creator has noted of it.
+        known: what its creator has noted about it.
     """
     from e2b import SandboxQuery
     from e2b_code_interpreter import Sandbox

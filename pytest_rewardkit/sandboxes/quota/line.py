@@ -1,4 +1,4 @@
-"""A waiting line over processes: first come, first served, and whoever holds something already before all others."""
+"""A waiting line over processes: first come, first served, except that holders of a slot come before all others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BELL: Final = ".bell"
 
 
 class Ticket:
-    """A place in a line, until `leave`, or until the process that has it ends."""
+    """A place in a line, until `leave` or until its process ends."""
 
     def __init__(self, line: WaitingLine, path: Path, lock: Lock) -> None:
         self._line = line
@@ -24,15 +24,15 @@ class Ticket:
 
     @property
     def is_first(self) -> bool:
-        """Whether nobody is before it."""
+        """Whether no ticket is before it."""
         return self._line.first() == self._path.name
 
     def wait(self, seconds: float) -> None:
-        """Wait until there may be news, for so many seconds at most."""
+        """Wait until something may have changed, at most so many seconds."""
         self._bell.wait(seconds)
 
     def leave(self) -> None:
-        """Leave the line; whoever is the first now is woken."""
+        """Leave the line, and wake the next one."""
         self._bell.close()
         self._path.unlink(missing_ok=True)
         self._lock.release()
@@ -40,12 +40,12 @@ class Ticket:
 
 
 class WaitingLine:
-    """Those who wait for one thing.
+    """The processes that wait for one thing.
 
     Parameters:
-        directory: where they leave their tickets: files that are locked, with names in the order of their turns.
+        directory: holds their tickets: locked files, named in the order of their turns.
         name: of the thing.
-        owner: who waits in it here, by a name that nobody else on the machine has.
+        owner: who waits in the line here, by a name that is unique on the machine.
     """
 
     def __init__(self, directory: Path, name: str, owner: str) -> None:
@@ -58,7 +58,7 @@ class WaitingLine:
         """Take a ticket.
 
         Parameters:
-            holds: whether others may wait for what this one holds already.
+            holds: whether this process already holds something that others may wait for.
         """
         with locked(self._guard):
             number = 1 + max((int(name.split("-")[2]) for name in self._names()), default=0)
@@ -68,17 +68,17 @@ class WaitingLine:
         return Ticket(self, path, lock)
 
     def first(self) -> str:
-        """The name of the first ticket of a process that lives; nothing where there is none."""
+        """Return the name of the first ticket of a live process; "" if there is none."""
         with locked(self._guard):
             return next((name for name in self._names() if self._lives(name)), "")
 
     def wake(self) -> None:
-        """Wake the first."""
+        """Wake the first in the line."""
         if first := self.first():
             ring(self._directory / (first + _BELL))
 
     def owners(self) -> set[str]:
-        """Who waits."""
+        """Return the owners of the tickets in the line."""
         with locked(self._guard):
             return {name.split("-")[3] for name in self._names() if self._lives(name)}
 

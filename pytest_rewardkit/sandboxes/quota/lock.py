@@ -1,4 +1,4 @@
-"""A locked file, which the operating system gives back when the process that has it ends."""
+"""A locked file; the operating system releases the lock when its process ends."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Lock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let others have it; harmless when repeated."""
+        """Release the lock; harmless when repeated."""
         if self._descriptor != -1:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def try_lock(path: Path) -> Lock | None:
-    """The lock of a file, which is made where there is none; None where another has it."""
+    """Lock a file, and create it if needed; None if another process has the lock."""
     descriptor = _open(path)
     if _try_lock(descriptor):
         return Lock(descriptor)
@@ -71,7 +71,7 @@ def try_lock(path: Path) -> Lock | None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait for the lock of a file, and have it for the time of a `with` block."""
+    """Wait for the lock of a file, and hold it for the time of a `with` block."""
     descriptor = _open(path)
     try:
         _lock(descriptor)
@@ -85,7 +85,7 @@ def _open(path: Path) -> int:
 
 
 def open_in_folder(path: Path, how: int) -> int:
-    """A descriptor of a file, which is made where there is none, as is its folder: others may have tidied it away."""
+    """Open a file, and create it and its folder if needed, because other processes may have removed them."""
     while True:
         try:
             return os.open(path, how | os.O_CREAT, 0o600)

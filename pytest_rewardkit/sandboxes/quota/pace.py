@@ -1,4 +1,4 @@
-"""How many sandboxes are asked for a second, over all processes: never more than so many arrive in one."""
+"""Bounds the requests for sandboxes over all processes: never more than the rate arrive in one second."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Request:
-    """One for a sandbox.
+    """One request for a sandbox.
 
     Parameters:
-        mark: by which it is known.
+        mark: identifies it.
         sent: when it was about to be sent.
-        answered: when its answer was there; None before.
+        answered: when its answer arrived; None before that.
     """
 
     mark: str
@@ -33,20 +33,20 @@ class Request:
     answered: float | None = None
 
     def arrived(self, now: float, patience: float) -> float:
-        """When it has arrived at the latest: with its answer, or else so many seconds after it was sent."""
+        """When it has arrived at the latest: with its answer, or else `patience` seconds after it was sent."""
         return min(now if self.answered is None else self.answered, self.sent + patience)
 
 
 class Pace:
-    """Lets requests go so that no more than `rate` of them arrive in any second, nor less far apart than that is.
+    """Lets requests go so that at most `rate` of them arrive in any second, and at least one interval apart.
 
-    How long a request is on its way differs: by the machine's load, by a connection that is made first. Only its answer
-    tells that it has arrived. So a period, in which as many may arrive as is allowed, is counted from the answer to the
-    first of them. One that has no answer after a period is taken to have arrived.
+    The time that a request travels varies with the machine's load and with connections that are made first. Only its
+    answer shows that it has arrived. So a period, in which the allowed number may arrive, is counted from the answer to
+    its first request. A request without an answer after one period counts as arrived.
 
     Parameters:
-        directory: shared by all processes that are to keep to it.
-        rate: requests a second.
+        directory: shared by all processes that keep to the pace.
+        rate: requests per second.
     """
 
     def __init__(self, directory: Path, rate: float) -> None:
@@ -59,10 +59,10 @@ class Pace:
 
     @contextmanager
     def request(self, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """Wait until a request may be sent, which the `with` block sends, and waits for its answer.
+        """Wait until a request may be sent; the `with` block sends it and waits for its answer.
 
         Parameters:
-            go_on: called while there is to wait; raises what is to end that.
+            go_on: called during a wait; raises an exception to end it.
         """
         mark = secrets.token_hex(8)
         self._wait(mark, go_on)
@@ -77,14 +77,14 @@ class Pace:
                 self._write(requests)
 
     def seconds_until_next(self, requests: Sequence[Request], now: float) -> float:
-        """How long no further request may be sent at least, given the last ones, the oldest first."""
+        """Return the least wait in seconds before a further request, given the last ones, the oldest first."""
         due = max((request.sent for request in requests), default=-math.inf) + self._apart
         if len(requests) >= self._many:
             due = max(due, requests[-self._many].arrived(now, self._period) + self._period)
         return due - now
 
     def _wait(self, mark: str, go_on: Callable[[], object]) -> None:
-        # Whoever waits has the turn meanwhile, and not the guard: answers are noted while others wait.
+        # A waiting process holds the turn and not the guard, so that answers can be noted meanwhile.
         with locked(self._turn):
             while True:
                 go_on()
@@ -96,11 +96,11 @@ class Pace:
                 time.sleep(seconds)
 
     def _known(self) -> list[Request]:
-        """The requests that still count."""
+        """Return the requests that still count."""
         now = time.monotonic()
         try:
             requests = [Request(*known) for known in json.loads(self._file.read_bytes())]
-            # What is later than now comes from before the machine was started anew.
+            # A later time than now dates from before a restart of the machine.
             counting = [request for request in requests if now - 2 * self._period < request.sent <= now]
         except (OSError, ValueError, TypeError):
             return []

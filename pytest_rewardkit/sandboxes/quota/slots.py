@@ -1,4 +1,4 @@
-"""Slots: each the right to one sandbox, a file that is locked, and beside it what is known of the sandbox."""
+"""Slots: each is the right to one sandbox, in the form of a locked file with a note on the sandbox beside it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTLE_SECONDS: Final = 10.0
-"""How long one may still come of a request for a sandbox, after nobody was found to wait for the answer any more."""
+"""How long a request may still create a sandbox after its process was found to have ended."""
 
 AGAIN_SECONDS: Final = 2.0
-"""How long to wait before a sandbox that could not be ended is tried again."""
+"""How long to wait before another try to end a sandbox."""
 
 
 class Slot:
     """The right to one sandbox, until `release`.
 
-    Ends the process that has it, its sandbox may live on. Then whoever wants the slot next ends that first.
+    If its process ends, its sandbox may live on. The next process that wants the slot ends that sandbox first.
 
     Parameters:
-        note: the file that says what is known of the sandbox.
+        note: the file with what is known of the sandbox.
         lock: of the slot.
         owner: who has it.
     """
@@ -36,25 +36,25 @@ class Slot:
         self._note = note
         self._lock = lock
         self.mark = secrets.token_hex(8)
-        """By which its sandbox can be found, though its creator has never learnt its id."""
+        """Identifies its sandbox even if its creator has never learnt the sandbox's id."""
         self._known: dict[str, Any] = {"owner": owner, "mark": self.mark}
         self.is_held = True
         self.is_kept = False
-        """Whether it is for more than the test that wanted it."""
+        """Whether the slot outlives the test that wanted it."""
 
     def expect(self) -> None:
-        """Note that a sandbox is asked for now."""
+        """Note that a sandbox is being requested."""
         self._write(since=time.time())
 
     def fill(self, sandbox_id: str, lifetime: float) -> None:
-        """Note which sandbox it is for, which lives so many seconds at most."""
+        """Note the slot's sandbox, and its lifetime in seconds at most."""
         self._write(sandbox=sandbox_id, ends=time.time() + lifetime)
 
     def release(self, *, gone: bool = True) -> None:
         """Give the slot back; harmless when repeated.
 
         Parameters:
-            gone: whether there is no sandbox any more.
+            gone: whether the sandbox no longer exists.
         """
         if not self.is_held:
             return
@@ -71,13 +71,13 @@ class Slot:
 
 
 class Slots:
-    """So many slots, shared by all processes that know the directory.
+    """A number of slots, shared by all processes that know the directory.
 
     Parameters:
         directory: of their files.
         count: how many.
-        end: ends what is left of a dead process's sandbox, by what is known of it; whether that has worked.
-        owner: who takes them here.
+        end: ends what is left of a dead process's sandbox, given what is known of it; returns whether that has worked.
+        owner: who takes the slots here.
     """
 
     def __init__(self, directory: Path, count: int, end: Callable[[Mapping[str, Any]], bool], owner: str) -> None:
@@ -87,7 +87,7 @@ class Slots:
         self._owner = owner
 
     def take(self) -> Slot | None:
-        """A free slot; None where there is none now."""
+        """Take a free slot; None if there is none now."""
         for path in self._paths():
             if (lock := try_lock(path)) is None:
                 continue
@@ -100,7 +100,7 @@ class Slots:
         return None
 
     def owners(self) -> set[str] | None:
-        """Who holds them; None where one is free, or was left by a process that has ended."""
+        """Return the holders of the slots; None if one is free or its process has ended."""
         owners = set()
         for path in self._paths():
             if (lock := try_lock(path)) is not None:
@@ -113,7 +113,7 @@ class Slots:
         return (self._directory / f"slot.{number}" for number in range(self._count))
 
     def _is_over(self, note: Path, known: dict[str, Any]) -> bool:
-        """Whether there is nothing left of the sandbox of a process that has ended, or nothing any more."""
+        """Whether nothing is left of an ended process's sandbox, because it is over or is ended now."""
         now = time.time()
         if now > known.get("ends", known.get("since", 0.0) + 24 * 3600):
             return True

@@ -1,1 +1,1 @@
-"""One sandbox for several tests: brought back to what it was between them, and shown to be so."""
+"""One sandbox for several tests: reset between them, with a check that it is as before."""

@@ -1,7 +1,7 @@
-"""Brings a sandbox back to what it was: no interpreters, no processes, no files more than before; and sees to it.
+"""Resets a sandbox to an earlier state without extra interpreters, processes or files, and verifies that.
 
-What is asked for in the sandbox is asked by the system's own programs, with nothing of the candidate's around them: not
-its home, whose start-up files a shell reads, nor its variables. It is asked when no process of the user's is left.
+The checks in the sandbox use only the system's own programs, with no influence of the candidate: not its home, whose
+start-up files a shell reads, and not its variables. They run when no process of the candidate's user is left.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.reuse.state import SeenProcess
 
 PLACES: Final = ("/home/user", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - in the sandbox
-"""Where a candidate can leave files."""
+"""Places where a candidate can leave files."""
 
 MAX_LISTING: Final = 4_000_000
 MAX_PATHS: Final = 500
 ROUNDS: Final = 5
-"""How often what is left is ended; what has always another child by then is not to be had."""
+"""How often remaining processes are killed. A process that keeps getting new children is given up."""
 
 SECONDS: Final = 30
 
 _ENVIRONMENT: Final = {"HOME": "/", "PATH": "/usr/bin:/bin", "BASH_ENV": "", "LD_PRELOAD": "", "LC_ALL": "C"}
 
-# Of what is built into the shell alone. The whole file is read, since a process may have line breaks in its name.
+# Uses shell builtins only. It reads the whole file, because a process may have line breaks in its name.
 _PROCESSES: Final = r"""
 printf '%s\0' $$
 for place in /proc/[0-9]*; do
@@ -53,7 +53,7 @@ done
 true
 """
 
-# A candidate can set any time of a file but that of its change.
+# A candidate can set any time of a file except its change time.
 _FILES: Final = (
     rf"for place in {' '.join(PLACES)}; do [ -d $place ] && "
     r"find $place -xdev -printf '%p\0%y\0%U\0%m\0%i\0%s\0%C@\0' 2>/dev/null; done | "
@@ -64,14 +64,14 @@ _RIGHTS: Final = "[ $(id -u) = 0 ] || { command -v sudo && sudo -n true; } >/dev
 
 
 class NotCleanError(Exception):
-    """A sandbox cannot be brought back to what it was, or cannot be shown to be."""
+    """A sandbox cannot be reset, or cannot be verified."""
 
 
 def observe(sandbox: Sandbox) -> State:
-    """What is in a sandbox.
+    """Return a sandbox's processes and files.
 
     Raises:
-        NotCleanError: that cannot be told.
+        NotCleanError: they cannot be read.
     """
     files = _said(sandbox, _FILES)
     if len(files.encode()) >= MAX_LISTING:
@@ -91,11 +91,11 @@ def _processes(sandbox: Sandbox) -> frozenset[SeenProcess]:
 
 
 def require_lesser_user(sandbox: Sandbox) -> None:
-    """Refuses a sandbox whose user can do anything in it: nothing that is told there could be believed.
+    """Refuse a sandbox whose user can do anything in it, because nothing that it reports can be trusted.
 
     Raises:
-        RewardkitUsageError: it is one.
-        NotCleanError: that cannot be told.
+        RewardkitUsageError: the user can become root.
+        NotCleanError: the user's rights cannot be read.
     """
     if _said(sandbox, _RIGHTS):
         raise RewardkitUsageError(
@@ -105,13 +105,13 @@ def require_lesser_user(sandbox: Sandbox) -> None:
 
 
 def reset(sandbox: Sandbox, before: State) -> frozenset[SeenProcess]:
-    """Ends all interpreters and processes, and removes all files that were not there before.
+    """End all interpreters and processes, and remove all files that were not there before.
 
     Returns:
-        The processes that are there now, a fresh interpreter among them.
+        The processes that are there now, including a fresh interpreter.
 
     Raises:
-        NotCleanError: afterwards it is not as it was.
+        NotCleanError: the sandbox is not as it was.
     """
     try:
         old = {context.id for context in sandbox.list_code_contexts()}
@@ -144,7 +144,7 @@ def _without_processes(sandbox: Sandbox, before: State) -> State:
 def _remove(sandbox: Sandbox, paths: Sequence[str]) -> None:
     if len(paths) > MAX_PATHS:
         raise NotCleanError(f"{len(paths)} files and folders are new")
-    # What cannot be removed is still there when one looks again.
+    # The next look still finds files that could not be removed.
     _said(sandbox, f"rm -rf --one-file-system -- {shlex.join(paths)} >/dev/null 2>&1; true")
 
 

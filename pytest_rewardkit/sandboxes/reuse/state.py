@@ -1,4 +1,4 @@
-"""What is in a sandbox: processes and files, as its kernel tells; and what of it is not as it was. Pure."""
+"""The processes and files in a sandbox, as its kernel reports them, and their differences from before. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 INIT: Final = 1
 
-# Of /proc/PID/stat, behind the name in parentheses.
+# Indexes into /proc/PID/stat, after the name in parentheses.
 _STATE, _PARENT, _THREADS, _BEGAN = 0, 1, 17, 19
 
 PROCESS_FIELDS: Final = 3
@@ -25,8 +25,8 @@ class SeenProcess:
     """A process.
 
     Parameters:
-        began: when, as the kernel counts; with its number it is no other's.
-        is_own: whether it is of the user that candidates run as.
+        began: the start time in the kernel's units; together with the number it identifies the process.
+        is_own: whether it belongs to the user that candidates run as.
     """
 
     pid: int
@@ -37,10 +37,10 @@ class SeenProcess:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is in a sandbox.
+    """The processes and files of a sandbox.
 
     Parameters:
-        files: by path, what a change to them changes; of directories, not what is in them.
+        files: for each path, values that change with the file; for a directory, not its contents.
     """
 
     processes: frozenset[SeenProcess]
@@ -48,19 +48,19 @@ class State:
 
 
 def read_processes(text: str, *, but: int) -> frozenset[SeenProcess]:
-    """The processes of a listing: for each its number, whether it is the user's own, and its stat, each before a NUL.
+    """Return the processes of a listing: for each its number, whether it is the user's, its stat, each before a NUL.
 
     Parameters:
-        but: the process that has listed them.
+        but: the process that made the listing.
 
     Raises:
-        ValueError: it is no such listing.
+        ValueError: `text` is not such a listing.
     """
     found = set()
     for pid, own, stat in _records(text, PROCESS_FIELDS):
-        # A name may hold anything, closing parentheses too; behind it there are numbers alone.
+        # A name may contain anything, even closing parentheses; after it come only numbers.
         words = stat.rpartition(")")[2].split()
-        # One whose first thread has ended looks dead, and is not while others of it live.
+        # A process whose first thread has ended looks dead, but lives as long as another of its threads.
         if not words or (words[_STATE] in "ZX" and int(words[_THREADS]) <= 1):
             continue
         found.add(SeenProcess(int(pid), int(words[_PARENT]), int(words[_BEGAN]), own == "1"))
@@ -70,10 +70,10 @@ def read_processes(text: str, *, but: int) -> frozenset[SeenProcess]:
 
 
 def read_files(text: str) -> dict[str, tuple[str, ...]]:
-    """The files of a listing: for each path, type, owner, mode, inode, size and time of change, each before a NUL.
+    """Return the files of a listing: for each path, type, owner, mode, inode, size and change time, each before a NUL.
 
     Raises:
-        ValueError: it is no such listing.
+        ValueError: `text` is not such a listing.
     """
     return {
         path: (kind, owner, mode, inode) if kind == DIRECTORY else (kind, owner, mode, inode, size, changed)
@@ -82,10 +82,11 @@ def read_files(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def strange_processes(now: Iterable[SeenProcess], before: State) -> list[SeenProcess]:
-    """The processes that have no business to be there.
+    """Return the processes that should not be there.
 
-    The user's own may be of a candidate, whenever they began. Among them are interpreters of a server that goes on: it
-    belongs to another user, and no candidate can become its child, since orphans go to the first process.
+    Any process of the user may belong to a candidate, whenever it began. Interpreters of a server that goes on are not
+    strange: the server belongs to another user, and no candidate can become its child, because orphans go to the first
+    process.
     """
     servers = {process.pid for process in before.processes if not process.is_own} - {INIT}
     return sorted(
@@ -101,13 +102,13 @@ def strange_processes(now: Iterable[SeenProcess], before: State) -> list[SeenPro
 
 
 def new_paths(now: State, before: State) -> list[str]:
-    """The uppermost paths that were not there."""
+    """Return the topmost paths that did not exist before."""
     new = now.files.keys() - before.files.keys()
     return sorted(path for path in new if str(PurePosixPath(path).parent) not in new)
 
 
 def changed_paths(now: State, before: State) -> list[str]:
-    """The paths that are gone, or no longer what they were."""
+    """Return the paths that are gone or changed."""
     return sorted(path for path, stamp in before.files.items() if now.files.get(path) != stamp)
 
 

@@ -1,1 +1,1 @@
-"""What a run has had of sandboxes: how many, for how long, at what price, and what of them is left."""
+"""A run's use of sandboxes: how many, for how long, at what price, and which are left."""

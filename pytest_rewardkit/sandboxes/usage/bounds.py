@@ -1,4 +1,4 @@
-"""How much a run may have of sandboxes: beyond it none is asked for any more."""
+"""Bounds on a run's use of sandboxes: beyond them it requests no more."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SECONDS = "max-sandbox-seconds"
 
 @dataclass(frozen=True, slots=True)
 class UsageBounds:
-    """What was asked for.
+    """The bounds that the user asked for.
 
     Parameters:
         cost: in dollars; None for no bound.
-        seconds: that all sandboxes live, together; None for no bound.
-        prices: what sandboxes cost; None where that is not known.
+        seconds: the lives of all sandboxes together; None for no bound.
+        prices: what sandboxes cost; None if that is not known.
     """
 
     cost: float | None = None
@@ -32,7 +32,7 @@ class UsageBounds:
         return self.cost is not None or self.seconds is not None
 
     def told(self, usage: SandboxUsage) -> dict[str, tuple[bool, str]]:
-        """Of each bound, by its name, whether it is kept to, and how much of it is used up in words."""
+        """Return for each bound, by name, whether the run keeps it, and in words how much of it is used."""
         told = {}
         if self.seconds is not None:
             used = usage.seconds()
@@ -43,7 +43,7 @@ class UsageBounds:
         return told
 
     def require_room(self, usage: SandboxUsage) -> None:
-        """Raise SandboxUnavailable if there is to be no sandbox more."""
+        """Raise SandboxUnavailable if the run may have no further sandbox."""
         for name, (kept, words) in self.told(usage).items():
             if not kept:
                 raise SandboxUnavailable(f"no further sandbox is created: {words} (--rewardkit-{name})")

@@ -1,4 +1,4 @@
-"""How many sandboxes there were, and for how long, counted from the lines of a journal. Pure."""
+"""How many sandboxes there were and for how long, counted from the lines of a journal. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What sandboxes cost, in dollars an hour.
+    """The prices of sandboxes, in dollars per hour.
 
     Parameters:
         processor: for each virtual processor.
@@ -28,10 +28,10 @@ class Prices:
 
 E2B_PRICES: Final = Prices(processor=0.0504, gib=0.0162)
 E2B_PRICES_OF: Final = "August 2026"
-"""When E2B's documentation named these."""
+"""The date of these prices in E2B's documentation."""
 
 USUAL_SIZE: Final = (2.0, 0.5)
-"""Virtual processors and GiB of memory of a sandbox of which nothing else is known: E2B's default."""
+"""Virtual processors and GiB of memory of a sandbox of unknown size: E2B's default."""
 
 
 @dataclass(slots=True)
@@ -51,11 +51,11 @@ class SandboxLife:
 
 @dataclass(slots=True)
 class SandboxUsage:
-    """What a run has had of sandboxes."""
+    """A run's use of sandboxes."""
 
     lives: dict[str, SandboxLife] = field(default_factory=dict)
     open_marks: dict[str, float] = field(default_factory=dict)
-    """What was asked for and not answered, so that nobody knows whether there is a sandbox; since when."""
+    """Requests without an answer, which may have created a sandbox, with their times."""
     reused: int = 0
     again: int = 0
     repeated: int = 0
@@ -91,17 +91,17 @@ class SandboxUsage:
         return sum(life.gone is not None for life in self.lives.values())
 
     def left(self, now: float | None = None) -> list[str]:
-        """The sandboxes that may live on."""
+        """Return the sandboxes that may still live."""
         at = time.time() if now is None else now
         return [sandbox_id for sandbox_id, life in self.lives.items() if life.gone is None and life.ends > at]
 
     def seconds(self, now: float | None = None) -> float:
-        """How long all of them have lived, together."""
+        """Return the lives of all sandboxes together, in seconds."""
         at = time.time() if now is None else now
         return math.fsum(life.seconds(at) for life in self.lives.values())
 
     def cost(self, prices: Prices, now: float | None = None) -> float:
-        """What they cost, in dollars."""
+        """Return their cost, in dollars."""
         at = time.time() if now is None else now
         return math.fsum(
             life.seconds(at)
@@ -112,5 +112,5 @@ class SandboxUsage:
 
 
 def sizes(lives: Iterable[SandboxLife]) -> list[tuple[float, float]]:
-    """The sizes of sandboxes, each once: virtual processors, GiB of memory."""
+    """Return the distinct sizes of sandboxes: virtual processors, GiB of memory."""
     return sorted({(life.processors or USUAL_SIZE[0], life.gib or USUAL_SIZE[1]) for life in lives})

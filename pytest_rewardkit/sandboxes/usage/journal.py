@@ -1,4 +1,4 @@
-"""The journal of a run: a line for each thing that happens to a sandbox, which all its processes write to one file."""
+"""The journal of a run: one file to which all its processes write a line for each event of a sandbox."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SUFFIX: Final = ".jsonl"
 
 
 class Journal:
-    """What has happened to a run's sandboxes, written down before it counts: who writes may be killed at any moment.
+    """The events of a run's sandboxes, written before they take effect: the process may be killed at any moment.
 
     Parameters:
-        path: of the file, which is made when there is something to note.
+        path: of the file, which is created with the first line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,43 +34,43 @@ class Journal:
         self._usage = SandboxUsage()
 
     def asked(self, mark: str) -> None:
-        """Note that a sandbox is asked for now.
+        """Note that a sandbox is being requested.
 
         Parameters:
-            mark: by which what comes of it is known.
+            mark: identifies the request in later lines.
         """
         self._note(asked=mark)
 
     def created(self, mark: str, sandbox_id: str, lifetime: float, processors: float = 0.0, gib: float = 0.0) -> None:
-        """Note which sandbox has come of it, that it lives so many seconds at most, and how big it is."""
+        """Note the sandbox that the request created, its lifetime in seconds at most, and its size."""
         self._note(created=sandbox_id, mark=mark, ends=time.time() + lifetime, processors=processors, gib=gib)
 
     def sized(self, sandbox_id: str, processors: float, gib: float) -> None:
-        """Note how big a sandbox is."""
+        """Note the size of a sandbox."""
         self._note(sized=sandbox_id, processors=processors, gib=gib)
 
     def refused(self, mark: str) -> None:
-        """Note that no sandbox has come of it, nor will."""
+        """Note that the request created no sandbox, and will create none."""
         self._note(refused=mark)
 
     def gone(self, sandbox_id: str) -> None:
-        """Note that there is a sandbox no more."""
+        """Note that a sandbox is gone."""
         self._note(gone=sandbox_id)
 
     def reused(self) -> None:
-        """Note that a sandbox has been given to another test."""
+        """Note that another test received an existing sandbox."""
         self._note(reused=1)
 
     def asked_again(self) -> None:
-        """Note that a sandbox was asked for once more, because that had failed."""
+        """Note that a failed request for a sandbox was repeated."""
         self._note(again=1)
 
     def repeated(self) -> None:
-        """Note that something is done once more in a fresh sandbox, because the first one was lost."""
+        """Note that work is repeated in a fresh sandbox, because the first one was lost."""
         self._note(repeated=1)
 
     def usage(self) -> SandboxUsage:
-        """What all processes have had so far."""
+        """Return the use of all processes so far."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read)
@@ -80,13 +80,13 @@ class Journal:
         self._read += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
         for line in lines:
-            # One that a full disk has cut says nothing.
+            # A line that a full disk has cut is not readable.
             with suppress(ValueError, TypeError):
                 self._usage.take(_parsed(line))
         return self._usage
 
     def close(self, *, remove: bool = False) -> None:
-        """Write no more; with `remove`, nothing of it is left to be told."""
+        """Stop writing; with `remove`, also delete the file."""
         if self._file != -1:
             os.close(self._file)
             self._file = -1
@@ -97,7 +97,7 @@ class Journal:
         with self._lock:
             if self._file == -1:
                 self._file = open_in_folder(self.path, os.O_WRONLY | os.O_APPEND)
-        # In one piece: others append to the file too.
+        # In one write, because other processes append to the file too.
         os.write(self._file, json.dumps({**known, "at": time.time()}).encode() + b"\n")
 
 

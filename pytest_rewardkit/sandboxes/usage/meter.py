@@ -1,4 +1,4 @@
-"""What one process notes of its sandboxes, and whether it may ask for more."""
+"""Notes one process's sandboxes, and decides whether it may request more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UsageMeter:
 
     Parameters:
         journal: of the run.
-        bounds: how much the run may have.
+        bounds: the run's bounds.
     """
 
     def __init__(self, journal: Journal, bounds: UsageBounds) -> None:
@@ -26,18 +26,18 @@ class UsageMeter:
         self._sizes: dict[str, tuple[float, float]] = {}
 
     def ask(self, mark: str) -> None:
-        """Note that a sandbox is asked for.
+        """Note that a sandbox is being requested.
 
         Raises:
-            SandboxUnavailable: the run is not to have more.
+            SandboxUnavailable: the run may not have more.
         """
         if self.bounds:
             self.bounds.require_room(self.journal.usage())
         self.journal.asked(mark)
 
     def created(self, mark: str, sandbox: Sandbox | AsyncSandbox, template: str, lifetime: float) -> None:
-        """Note which sandbox has come of it."""
-        # First what is known, since to ask for more takes a request.
+        """Note the sandbox that the request created."""
+        # First the known values, because asking for more takes a request.
         size = self._sizes.get(template, (0.0, 0.0))
         self.journal.created(mark, sandbox.sandbox_id, lifetime, *size)
         if self.bounds.prices is not None and template not in self._sizes:
@@ -48,7 +48,7 @@ class UsageMeter:
 def _size(sandbox: Sandbox | AsyncSandbox) -> tuple[float, float]:
     from e2b_code_interpreter import Sandbox
 
-    # A price that is not known exactly fails no test.
+    # A price that is not known exactly must not fail a test.
     with suppress(Exception):
         info = Sandbox.get_info(sandbox.sandbox_id, **sandbox.connection_config.get_api_params())
         return float(info.cpu_count), info.memory_mb / 1024

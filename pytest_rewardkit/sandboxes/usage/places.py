@@ -1,4 +1,4 @@
-"""Where the journals of runs are, and which of these runs go on: files of this user, in the temporary directory."""
+"""The journals of runs, and which of these runs go on: files of this user in the temporary directory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _RUNS: Final = "runs"
 
 
 def path_of(environ: Mapping[str, str], run_id: str) -> Path:
-    """Where the journal of a run is, whose sandboxes are of the key that E2B's variables name."""
+    """Return the path of the journal of a run whose sandboxes belong to the key that E2B's variables name."""
     return folder_of_key(environ) / _RUNS / f"{run_id}.jsonl"
 
 
 def lock_of(environ: Mapping[str, str], run_id: str) -> Lock | None:
-    """What says that a run goes on, until it is released or its process ends; None where another one has it."""
+    """Mark a run as going on, until the lock is released or its process ends; None if another process has the lock."""
     return try_lock(folder_of_key(environ) / _RUNS / f"{run_id}.lock")
 
 
 def journals_of(environ: Mapping[str, str]) -> list[Path]:
-    """The journals that runs of the key have left here, and those of runs that go on."""
+    """Return the journals that runs of the key have left on this machine, and those of runs that go on."""
     return sorted((folder_of_key(environ) / _RUNS).glob("*.jsonl"))
 
 
@@ -43,13 +43,13 @@ def goes_on(environ: Mapping[str, str], run_id: str) -> bool:
 
 
 def end_run(environ: Mapping[str, str], run_id: str, lock: Lock) -> None:
-    """Say that a run does not go on any more, whose lock is given back."""
+    """Mark a run as ended, and release its lock."""
     (folder_of_key(environ) / _RUNS / f"{run_id}.lock").unlink(missing_ok=True)
     lock.release()
 
 
 def tidy(environ: Mapping[str, str]) -> None:
-    """Remove the directories of the key if nothing is in them, as for a server that is used once."""
+    """Remove the directories of the key if they are empty, as for a server that is used only once."""
     folder = folder_of_key(environ)
     with suppress(OSError):
         (folder / _RUNS).rmdir()

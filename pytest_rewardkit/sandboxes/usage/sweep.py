@@ -1,4 +1,4 @@
-"""Sandboxes that runs have left behind: those that name a run in their metadata, and those that a journal names."""
+"""Sandboxes that runs have left behind: those with a run in their metadata, and those that a journal names."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LeftSandbox:
-    """A sandbox that lives.
+    """A live sandbox.
 
     Parameters:
         sandbox_id: its id.
-        run: the key of the run that has created it.
-        seconds: for how long it has lived.
-        goes_on: whether its run does, on this machine.
+        run: the key of the run that created it.
+        seconds: how long it has lived.
+        goes_on: whether its run goes on, on this machine.
     """
 
     sandbox_id: str
@@ -35,7 +35,7 @@ class LeftSandbox:
 
 
 def find_left(environ: Mapping[str, str]) -> list[LeftSandbox]:
-    """The sandboxes that runs have created where E2B's variables lead, the oldest first.
+    """Return the sandboxes that runs have created at the place that E2B's variables point to, the oldest first.
 
     Raises what the SDK raises.
     """
@@ -45,7 +45,7 @@ def find_left(environ: Mapping[str, str]) -> list[LeftSandbox]:
     runs = {sandbox_id: run for sandbox_id, run in infos.items() if run}
     for path in journals_of(environ):
         for sandbox_id in Journal(path).usage().left():
-            # Not every cluster keeps metadata. One that is not listed does not live.
+            # Not every cluster keeps metadata. A sandbox that is not listed does not live.
             if sandbox_id in infos:
                 runs.setdefault(sandbox_id, path.stem)
     going_on = {run: goes_on(environ, run) for run in set(runs.values())}
@@ -58,7 +58,7 @@ def find_left(environ: Mapping[str, str]) -> list[LeftSandbox]:
 
 
 def forget_ended(environ: Mapping[str, str]) -> None:
-    """Remove the journals of runs of which nothing can live any more."""
+    """Remove the journals of runs whose sandboxes can no longer live."""
     for path in journals_of(environ):
         if not goes_on(environ, path.stem) and not Journal(path).usage().left():
             path.unlink(missing_ok=True)
