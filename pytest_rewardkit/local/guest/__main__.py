@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 # One thread each: a process with more than one thread cannot be forked safely.
 _SINGLE_THREADED: Final = {
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports where it is installed
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow, which pandas imports if it is installed
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-# pyarrow, which pandas imports where it is installed, otherwise reserves a GiB at once, beyond any limit on memory.
+# If pyarrow is installed, pandas imports it. Its own pool reserves a GiB at once, beyond any limit on memory.
 _ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 _ROOT_SECONDS: Final = 10.0
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build the jail, warm the interpreter, try it out and serve; returns the exit status."""
+    """Build the jail, warm the interpreter, try it out and serve; return the exit status."""
     started = time.perf_counter()
     options = _parse(arguments)
     channel = Channel(socket.socket(fileno=options.fd))
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         channel.send({"event": "failed", "message": str(error)})
         return 1
     except Exception as error:
-        # Whatever it is that does not work here: something weaker may.
+        # Whatever fails here, a weaker plan may work.
         channel.send({"event": "failed", "plan": plan.name, "message": str(error) or type(error).__name__})
         return 1
     boot_ms = round((time.perf_counter() - started) * 1000, 1)
@@ -90,18 +90,18 @@ def _refusal(name: str, findings: levels.MachineFindings, refusals: dict[str, st
 
 
 def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bool) -> tuple[ForkServer, list[str]]:
-    """Make this process a fork server whose sandboxes work, and return it with the modules that it has loaded.
+    """Make this process a fork server whose sandboxes work; return it and the modules that it has loaded.
 
     Raises:
-        PreloadError, RefusedModuleError: it would work without a module.
+        PreloadError, RefusedModuleError: the plan would work without a module.
         Exception: the plan does not work here.
     """
-    # Out of sight in the jail, and another user's in a user namespace.
+    # In the jail the groups are out of sight, and in a user namespace they belong to another user.
     groups = cgroups.open_groups(count_processes=not plan.counts_processes)
     machines_kills = cgroups.open_machines_kills()
     plan = replace(plan, groups=groups.version if groups else "")
-    # Imported only here: probing forks, which is cheap as long as little is loaded; and in the jail this package may be
-    # out of sight.
+    # Imported only here, because probing forks, and a fork is cheap while little is loaded. In the jail this package
+    # may be out of sight.
     from pytest_rewardkit.local.guest.fork_calls import ForkCalls
 
     fork_calls = ForkCalls()
@@ -112,7 +112,7 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
     own_root = None
     if plan.mount_right is not None:
         own_root = Root(overlays=plan.overlays)
-        # A mount may wait for a file server that is gone, and only what ends a process ends that.
+        # A mount may wait for a file server that is gone. Only a signal that ends the process ends that wait.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, _ROOT_SECONDS)
         probe.take_mount_right(plan.mount_right)
@@ -121,7 +121,7 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
         if plan.overlays:
             plan = replace(plan, shared_directories=own_root.shared_directories)
     environment = _environment()
-    # What is imported in advance is to find what it would in a sandbox.
+    # Modules that are imported in advance must find the environment that they would find in a sandbox.
     os.environ.update(environment | _SINGLE_THREADED, HOME=HOME)
     with tempfile.TemporaryDirectory(prefix="rewardkit-ipython-") as directory:
         os.environ["IPYTHONDIR"] = directory
@@ -138,7 +138,7 @@ def _make(plan: IsolationPlan, preload: list[str], named: list[str], *, warm: bo
         if named and plan.private_root:
             preloaded += learned.stock(the_shelf, named)
         fork_calls.register_no_more()
-        # Done by a kernel alone, it could close descriptors that are others' by then, such as those of fonts.
+        # If only the kernels did this, they could close descriptors that belong to others by then, such as fonts'.
         fork_calls.in_child()
         if warm:
             warmup.make_ready_to_fork()
@@ -177,7 +177,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _environment() -> dict[str, str]:
-    """Return what every process of a sandbox has in its environment."""
+    """Return the environment that every process of a sandbox has."""
     return {
         "PATH": f"{os.path.dirname(sys.executable)}:{_SYSTEM_PATH}",
         "LANG": "C.UTF-8",
@@ -192,5 +192,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except BrokenPipeError:
-        # Whoever started this is gone, and has said why where anybody reads it.
+        # The process that started this one is gone, and has reported why.
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Bash contexts: one interactive shell, since only such a one gives up a whole cell when it is interrupted."""
+"""Bash contexts: one interactive shell, since only an interactive shell gives up a whole cell at an interrupt."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EVENTS: Final = 8
 _STDERR: Final = 9
-# What an interactive shell says about itself at its start is nobody's output: it has no standard error until its first
-# cell.
+# An interactive shell prints remarks when it starts, which belong to no cell. So it has no standard error until its
+# first cell.
 _START: Final = (
     'PS1= PS2= exec "$BASH" --norc --noprofile --noediting -i '
     "<&{cells} {events_copy}>&{events} {stderr_copy}>&2 2>/dev/null"
@@ -43,7 +43,7 @@ def encode(code: str, environment: Mapping[str, str]) -> bytes:
             raise ValueError(f"{name!r} cannot be a variable of bash")
     saved = "; ".join(f"declare -p {name} 2>/dev/null || echo unset -v {name}" for name in environment)
     values = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-    # An interrupt ends the line that runs, and no more.
+    # An interrupt ends only the line that runs.
     lines = [
         f"exec 2>&{_STDERR}; set +o history +o histexpand",
         f"__rewardkit_restore=$({saved}); export {values}" if environment else "",

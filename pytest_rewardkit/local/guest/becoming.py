@@ -1,4 +1,4 @@
-"""How a freshly cloned process becomes a sandbox's first: nothing of the fork server's may be left in it."""
+"""How a freshly cloned process becomes a sandbox's first one: nothing of the fork server may be left in it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Template:
     """What all sandboxes of a fork server have in common.
 
     Parameters:
-        plan: the layers that they get.
+        plan: the layers that the sandboxes get.
         shell: the warm interpreter.
-        own_root: the root that the fork server has entered, where there is one; it shows the host's /proc.
-        environment: what they have in their environment.
-        fork_calls: what modules want done in their kernels.
+        own_root: the root that the fork server has entered, if any; it shows the host's /proc.
+        environment: their environment.
+        fork_calls: what modules want done in the sandboxes' kernels.
     """
 
     plan: IsolationPlan
@@ -45,18 +45,18 @@ def become(box: Confinement, channel: int, template: Template) -> NoReturn:
     """Become a sandbox's guest, in a freshly cloned process.
 
     Parameters:
-        box: what the sandbox is to get.
+        box: what the sandbox gets.
         channel: the descriptor of its connection to the server.
-        template: what it has in common with others.
+        template: what it has in common with other sandboxes.
     """
-    # Nothing may leave this function: above it is the fork server's own loop.
+    # Nothing may leave this function: the fork server's own loop is above it on the stack.
     try:
         kept = [channel, box.link.fileno()]
         score = OomScore()
         if (descriptor := score.fileno()) is not None:
             kept.append(descriptor)
         if box.group is not None:
-            # First of all, as memory that was taken before does not count.
+            # This comes first, because memory that was taken before does not count.
             box.group.enter()
         if box.kills is not None:
             kept += box.kills.descriptors

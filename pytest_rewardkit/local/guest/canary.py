@@ -1,4 +1,4 @@
-"""A sandbox that nobody gets: what it can do, the others can, and what it cannot, says what its level lacks here."""
+"""A trial sandbox that is given to nobody: it shows what all sandboxes can do, and what their level lacks here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.wire.frames import Message
 
 NAME: Final = "canary"
-# None on processes: at some levels, those of the user's that have nothing to do with this count too.
+# No limit on processes: at some levels, the user's unrelated processes count too.
 LIMITS: Final = ResourceLimits(memory_mb=512, disk_mb=16, open_files=256)
 
 _CELL: Final = """
@@ -39,10 +39,10 @@ _MAX_OUTPUT: Final = 65536
 class Canary:
     """The server's ends of a sandbox, and of an interpreter in it that runs a cell.
 
-    All is asked for at once, as the server may do it.
+    It sends all requests at once, as the server may do.
 
     Parameters:
-        guest_paths: whether `/home/user` and `/tmp` are the sandbox's own for code.
+        guest_paths: whether code finds the sandbox's own `/home/user` and `/tmp`.
     """
 
     def __init__(self, *, guest_paths: bool) -> None:
@@ -58,7 +58,7 @@ class Canary:
         """Whether the cell has been run."""
 
     def send(self) -> None:
-        """Ask for an interpreter, and for the cell."""
+        """Ask for an interpreter, and for the cell to be run."""
         outputs = self._outputs_end
         ends = [self._kernels_end.fileno(), outputs, outputs, self._takens_end]
         with contextlib.suppress(ConnectionError):  # it has failed already, and said why
@@ -68,12 +68,12 @@ class Canary:
 
     @property
     def guests_end(self) -> int:
-        """The descriptor that the sandbox is made with."""
+        """The descriptor that the sandbox is given."""
         return self._guests_end.fileno()
 
     def watch(self, poll: select.poll) -> None:
         """Have `poll` report what :meth:`heed` takes."""
-        # What the sandbox has, must be its alone, for its end to be seen.
+        # Only the sandbox may hold its end, or its end would go unnoticed.
         self._guests_end.close()
         self._kernels_end.close()
         os.close(self._outputs_end)
@@ -82,18 +82,18 @@ class Canary:
         poll.register(self._kernel, select.POLLIN)
 
     def heed(self, descriptor: int) -> None:
-        """Take what `poll` reported.
+        """Take what `poll` has reported.
 
         Raises:
             CanaryError: the sandbox has failed.
         """
         if descriptor in (self._guest.fileno(), self._kernel.fileno()):
-            # Where the guest has failed, its interpreter is gone too, which says less.
+            # If the guest has failed, its interpreter is gone too, and that says less.
             self._take(self._guest, "it has ended")
             self._take(self._kernel, "its interpreter has ended")
 
     def close(self, poll: select.poll) -> None:
-        """Let go of the sandbox, which ends then."""
+        """Let go of the sandbox, which then ends."""
         for channel in (self._guest, self._kernel):
             poll.unregister(channel)
             channel.close()

@@ -1,6 +1,7 @@
 """Where the fork server can make control groups: a directory of its own in each hierarchy that it needs.
 
-It holds a lock on the directory as long as it lives; what a killed one has left has none, and is removed by the next.
+It holds a lock on the directory as long as it lives. A killed fork server's directory has no lock, and the next one
+removes it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ V1: Final = "cgroup v1"
 V2: Final = "cgroup v2"
 
 Place = list[tuple[str, frozenset[str]]]
-"""Groups that together limit what is to be limited, and which controllers do so in each; memory's is the first."""
+"""Groups that together set all the limits, and the controllers that each of them uses; memory's group is the first."""
 
 _PREFIX: Final = "rewardkit-"
 
@@ -28,8 +29,8 @@ class Home:
 
     Parameters:
         version: V1 or V2.
-        base: the group in which it is made.
-        controllers: what is limited in it.
+        base: the group in which the directory is made.
+        controllers: those that set limits in it.
 
     Raises:
         OSError: it cannot be made.
@@ -39,12 +40,12 @@ class Home:
         self.controllers = controllers
         self._name = _PREFIX + secrets.token_hex(8)
         self._base = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        # Nobody takes the new one for a dead one's before it has its own lock.
+        # The base is locked until the new directory has its own lock, so that nobody takes it for a dead one's.
         fcntl.flock(self._base, fcntl.LOCK_EX)
         try:
             _remove_left_ones(self._base)
             if version == V2:
-                # It works in a root; any other group refuses it as long as this process is in it.
+                # This works in a root group; any other group refuses while this process is in it.
                 with contextlib.suppress(OSError):
                     _pass_on(self._base, controllers)
             os.mkdir(self._name, dir_fd=self._base)
@@ -62,7 +63,7 @@ class Home:
                 fcntl.flock(self._base, fcntl.LOCK_UN)
 
     def make(self, name: str) -> int:
-        """Make a group, and return its directory."""
+        """Make a group; return its directory."""
         os.mkdir(name, dir_fd=self._descriptor)
         return open_file(self._descriptor, name, os.O_RDONLY | os.O_DIRECTORY)
 
@@ -93,7 +94,7 @@ def _remove_left_ones(base: int) -> None:
 
 def _remove_groups(directory: int) -> None:
     for entry in os.listdir(directory):
-        # Files in it are the kernel's, and are no directories.
+        # The files in it are the kernel's, and cannot be removed as directories.
         with contextlib.suppress(OSError):
             os.rmdir(entry, dir_fd=directory)
 
@@ -118,10 +119,10 @@ class Mounted(NamedTuple):
 
 
 def places(*, count_processes: bool) -> Iterator[tuple[str, Place]]:
-    """Yield where groups may be made, with the version, the better ones first; whether they can shows when it is tried.
+    """Yield the version and the place of groups that may be made, the better ones first; trying shows if they work.
 
     Parameters:
-        count_processes: whether processes have to be counted, where that is not to be had along with memory.
+        count_processes: whether processes have to be counted if no place counts them along with memory.
     """
     mounted = list(_mounted())
     for place in _places_v2(mounted):
@@ -149,7 +150,7 @@ def _pass_on(group: int, controllers: frozenset[str]) -> None:
 
 
 def _places_v2(mounted: Sequence[Mounted]) -> Iterator[Place]:
-    """Yield where groups of version 2 may be made: in this process's own if that is a root, else beside it."""
+    """Yield where groups of version 2 may be made: in this process's own group if it is a root, else beside it."""
     controllers = frozenset(("memory", "pids"))
     for hierarchy in mounted:
         if hierarchy.kind == "cgroup2":
@@ -159,8 +160,8 @@ def _places_v2(mounted: Sequence[Mounted]) -> Iterator[Place]:
 
 
 def _places_v1(mounted: Sequence[Mounted], controllers: Sequence[str]) -> Iterator[Place]:
-    """Yield where groups of version 1 may be made: in this process's own, in the hierarchy of each controller."""
-    # A hierarchy may be mounted more than once, as in what another root is built of.
+    """Yield where groups of version 1 may be made: in this process's own group, in each controller's hierarchy."""
+    # A hierarchy may be mounted more than once, for example in the directories that another root is built of.
     own = {
         controller: hierarchy.own
         for hierarchy in reversed(mounted)
@@ -184,7 +185,7 @@ def _mounted() -> Iterator[Mounted]:
             continue
         controllers = frozenset(options.rpartition(" ")[2].split(",")) if kind == "cgroup" else frozenset(("",))
         path = next((own_groups[name] for name in own_groups if name in controllers), None)
-        # What is mounted may be a part of the hierarchy that this process is not in.
+        # The mount may show only a part of the hierarchy, and this process may not be in that part.
         if path is not None and os.path.commonpath((root, path)) == root and "/.." not in path:
             own = os.path.normpath(os.path.join(mount_point, os.path.relpath(path, root)))
             yield Mounted(kind, controllers, own, mount_point)

@@ -1,6 +1,6 @@
-"""Control groups: the kernel's limits on a sandbox as a whole, where this process may make some.
+"""Control groups: the kernel's limits on a sandbox as a whole, if this process may make groups.
 
-Version 2 is taken where it has a say in memory, else version 1; where neither has, there is the watch of memory.py.
+Version 2 is used if it controls memory, else version 1. If neither does, memory.py watches memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MIB: Final = 2**20
 OVERHEAD_MB: Final = 32
-"""What the guest and an interpreter take, and the kernel for them, before a candidate has done anything."""
+"""What the guest, an interpreter, and the kernel on their behalf take before a candidate has done anything."""
 
 _UNLIMITED: Final = {V1: "-1", V2: "max"}
 _MEMORY_LIMIT: Final = {V1: "memory.limit_in_bytes", V2: "memory.max"}
@@ -31,7 +31,7 @@ _KILL_COUNTS: Final = {V1: "memory.oom_control", V2: "memory.events"}
 _LIMIT_HITS: Final = {V1: ("memory.failcnt", "memory.memsw.failcnt"), V2: ("memory.events",)}
 _MACHINES_COUNTS: Final = "/proc/vmstat"
 _TRIAL: Final = ResourceLimits(memory_mb=64, processes=16)
-# Processes that have ended may be in their group for a moment more.
+# Processes that have ended may stay in their group for a moment.
 _REMOVAL_SECONDS: Final = 1.0
 _REMOVAL_PAUSE: Final = 0.01
 
@@ -41,10 +41,10 @@ class ControlGroup:
 
     Parameters:
         version: V1 or V2.
-        name: what it is called in each of `homes`.
-        homes: the fork server's directories, that of memory first.
-        limits: what it may use.
-        disk_in_memory: whether its files lie in memory, and so count.
+        name: its name in each of `homes`.
+        homes: the fork server's directories, memory's first.
+        limits: what the sandbox may use.
+        disk_in_memory: whether the sandbox's files lie in memory, and so count as memory.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ControlGroup:
             self._limit_memory(limits, disk_in_memory=disk_in_memory)
             if limits.processes is not None:
                 self._set("pids.max", str(limits.processes + RESERVED_PROCESSES))
-            # Who reads a descriptor's news takes it from others that share the descriptor.
+            # Reading news from a descriptor takes it from all who share the descriptor.
             self.kills = self._kill_count()
             self._own_kills = self._kill_count()
             self._notice = self._own_kills.descriptors[0] if version == V2 else self._ask_for_notice()
@@ -71,49 +71,49 @@ class ControlGroup:
 
     @property
     def descriptor(self) -> int | None:
-        """The group as ``syscalls.clone`` takes it; None where a process can only enter it by itself."""
+        """The group as ``syscalls.clone`` takes it; None if a process can only enter the group on its own."""
         return self._directories[0] if self._version == V2 else None
 
     def enter(self) -> None:
-        """Move this process into the group, where it could not be cloned into it.
+        """Move this process into the group, if it could not be cloned into it.
 
-        The kernel waits until every processor has looked up once, for some 10 ms, and needs none for that.
+        The kernel waits some 10 ms, until every processor has looked up once. The wait takes no processor time.
         """
         if self._version == V1:
             for directory in self._directories:
                 write(directory, "cgroup.procs", "0")
 
     def watch(self, poll: select.poll) -> int:
-        """Have `poll` report when the group has been at its limit; return the descriptor by which it will."""
+        """Have `poll` report when the group has been at its limit; return the descriptor that it reports."""
         poll.register(self._notice, select.POLLPRI if self._version == V2 else select.POLLIN)
         return self._notice
 
     def unwatch(self, poll: select.poll) -> int:
-        """Have `poll` report it no more; return the descriptor."""
+        """Stop `poll` from reporting it; return the descriptor."""
         poll.unregister(self._notice)
         return self._notice
 
     def has_killed(self) -> bool:
-        """Return whether processes had to end, or are about to, for its own limit, since this was asked before."""
+        """Return whether the group's own limit has ended processes, or is about to, since the last call."""
         if self._version == V2:
             return self._own_kills.risen()
-        # The notice comes from groups around it as well. The count rises a moment later.
+        # The notice comes from groups around this one as well. The count rises a moment later.
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._notice)
             return self._own_kills.at_limit()
         return False
 
     def has_been_cleared(self) -> None:
-        """Take what has ended until now as accounted for."""
+        """Take every process that has ended until now as accounted for."""
         self.has_killed()
         self._own_kills.risen()
 
     def suffers(self) -> bool:
-        """Return whether processes had to end though it was not at its own limit."""
+        """Return whether processes had to end though the group was not at its own limit."""
         return self._own_kills.risen_for_others()
 
     def remove(self) -> bool:
-        """Remove the group; return False, and keep it, while a process is in it. May be repeated."""
+        """Remove the group; if a process is still in it, keep it and return False. May be repeated."""
         for descriptor in (*self._directories, *self._open):
             os.close(descriptor)
         self._directories.clear()
@@ -127,10 +127,10 @@ class ControlGroup:
         disk = (limits.disk_mb or 0) if disk_in_memory else 0
         limit = (limits.memory_mb + disk + OVERHEAD_MB) * _MIB
         self._set(_MEMORY_LIMIT[self._version], str(limit))
-        # Where the kernel does not count what it swaps out, there is no such file.
+        # If the kernel does not count swap, there is no such file.
         with contextlib.suppress(FileNotFoundError):
             if self._version == V1:
-                # From Linux 6.15 on hits of this limit are not counted, so the one above has to be hit first.
+                # Linux 6.15 and later do not count hits of this limit, so the one above has to be hit first.
                 self._set("memory.memsw.limit_in_bytes", str(limit + _MIB))
             else:
                 self._set("memory.swap.max", "0")
@@ -144,7 +144,7 @@ class ControlGroup:
     def _kill_count(self) -> KillCount:
         hits = []
         for name in _LIMIT_HITS[self._version]:
-            with contextlib.suppress(FileNotFoundError):  # where the kernel does not count what it swaps out
+            with contextlib.suppress(FileNotFoundError):  # if the kernel does not count swap
                 hits.append(self._open_to_read(name))
         return KillCount(self._open_to_read(_KILL_COUNTS[self._version]), hits)
 
@@ -166,7 +166,7 @@ class ControlGroups:
 
     Parameters:
         version: V1 or V2.
-        homes: its directories, that of memory first.
+        homes: the fork server's directories, memory's first.
     """
 
     def __init__(self, version: str, homes: Sequence[Home]) -> None:
@@ -175,22 +175,26 @@ class ControlGroups:
         self._leaving: list[ControlGroup] = []
 
     def make(self, name: str, limits: ResourceLimits, *, disk_in_memory: bool) -> ControlGroup:
-        """Make a sandbox's group. Raises OSError."""
+        """Make a sandbox's group.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         return ControlGroup(self.version, name, self._homes, limits, disk_in_memory=disk_in_memory)
 
     def remove(self, group: ControlGroup) -> None:
-        """Remove it, now or with one of the next."""
+        """Remove a group, now or together with a later one."""
         self._leaving = [left for left in (*self._leaving, group) if not left.remove()]
 
     def close(self) -> None:
-        """Remove every group, whose sandboxes have ended, and the fork server's directories."""
+        """Remove the groups of all sandboxes, which have ended, and the fork server's directories."""
         until = time.monotonic() + _REMOVAL_SECONDS
         for home in self._homes:
             while not home.close() and time.monotonic() < until:
                 time.sleep(_REMOVAL_PAUSE)
 
     def hold(self) -> bool:
-        """Try them out: return whether a process can be put into a group with limits."""
+        """Return whether a process can be put into a group with limits, found out by trying."""
         group = self.make("trial", _TRIAL, disk_in_memory=False)
         try:
             pid = syscalls.clone(0, group.descriptor)
@@ -202,9 +206,12 @@ class ControlGroups:
 
 
 def open_machines_kills() -> int | None:
-    """Open what tells how many processes had to end in the group that this process is in, else on the machine.
+    """Open the file that counts the processes that memory limits have ended.
 
-    Returns its descriptor; None where nothing tells.
+    It counts those of the group that this process is in, else those of the machine.
+
+    Returns:
+        its descriptor; None if there is no such file.
     """
     for version, place in places(count_processes=False):
         with contextlib.suppress(OSError):
@@ -215,7 +222,7 @@ def open_machines_kills() -> int | None:
 
 
 def open_groups(*, count_processes: bool) -> ControlGroups | None:
-    """Return where this process's sandboxes can have groups, found out by trying; None where they cannot.
+    """Return where this process's sandboxes can have groups, found out by trying; None if they cannot have any.
 
     Parameters:
         count_processes: whether the number of a sandbox's processes is limited by nothing else.

@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 # What a sandbox and the fork server tell each other over their link.
 MAPS_WANTED: Final = b"?"
-"""The sandbox has its user namespace, and needs it mapped."""
+"""The sandbox has its user namespace, which the fork server has to map."""
 MAPS_WRITTEN: Final = b"!"
 MEMORY_EXCEEDED: Final = b"M"
-"""The sandbox's processes take more memory than they may, and have to end."""
+"""The sandbox's processes take more memory than they may, and must end."""
 MEMORY_FREED: Final = b"."
 """They have ended."""
 MACHINE_LACKS: Final = b"L"
-"""The kernel has ended a process of the sandbox's though that was not at its own limit of memory."""
+"""The kernel has ended a process of the sandbox though the sandbox was not at its own limit of memory."""
 
 _READABLE_ETC: Final = tuple(f"/etc/{name}" for name in ("group", "hosts", "nsswitch.conf", "passwd"))
 
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What one sandbox is to get.
+    """What one sandbox gets.
 
     Attributes:
         plan: the layers.
         limits: the resource limits.
-        group: its control group, where there is one.
-        kills: what tells whether the kernel has ended processes for want of memory, where anything does.
-        user_id: its user id on the host, where it has one of its own.
+        group: its control group, if any.
+        kills: tells whether the kernel has ended processes for lack of memory; None if nothing tells.
+        user_id: its own user id on the host, if it has one.
         directories: where its own directories are.
-        seccomp_program: the filter of system calls, where there is one.
-        waiting_program: the filter that has candidates' calls wait for translation, where they are translated.
+        seccomp_program: the filter of system calls, if any.
+        waiting_program: the filter that makes candidates' calls wait for translation, if they are translated.
         link: a connected socket to the fork server.
     """
 
@@ -62,10 +62,10 @@ class Confinement:
     link: socket.socket
 
     def confine(self, own_root: Root | None) -> None:
-        """Confine this process, the first of the sandbox, for good.
+        """Confine this process, the sandbox's first one, for good.
 
         Parameters:
-            own_root: the root that the fork server has entered, where there is one.
+            own_root: the root that the fork server has entered, if any.
         """
         plan = self.plan
         if plan.own_user_id:
@@ -88,7 +88,7 @@ class Confinement:
         if plan.level is not Level.NONE:
             syscalls.drop_capabilities()
             syscalls.set_no_new_privileges()
-        # The guest holds the channel to the server, so nothing that runs beside it may look into it.
+        # The guest holds the channel to the server, so no process beside it may look into it.
         syscalls.set_dumpable(False)
         syscalls.set_child_subreaper()
         syscalls.set_parent_death_signal(signal.SIGKILL)
@@ -107,7 +107,7 @@ class Confinement:
         os.setresuid(GUEST_ID, GUEST_ID, GUEST_ID)
 
     def _enter_late_namespaces(self) -> None:
-        # What the kernel counts for each user of the host, it counts for the owner of a user namespace.
+        # The kernel counts some resources for each user of the host: here, for the owner of the user namespace.
         if self.user_id is not None:
             syscalls.become_user_with_capabilities(self.user_id)
         syscalls.unshare(self.plan.late_flags)
@@ -117,7 +117,7 @@ class Confinement:
         if self.plan.clone_flags & syscalls.CLONE_NEWNET:
             network.lead_all_to_loopback()
         socket.sethostname(layout.HOST_NAME)
-        # Where in the host's hierarchies its group is, is none of its business.
+        # A sandbox need not know where its group is in the host's hierarchies.
         with contextlib.suppress(OSError):
             syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         owner = GUEST_ID if self.user_id is None else self.user_id
@@ -131,13 +131,13 @@ class Confinement:
 
     @property
     def _memory(self) -> tuple[str, ...]:
-        """Where the guest finds the paths that its candidates' calls name, and what their sockets are like."""
-        # In a process namespace, the numbers in the machine's /proc are others'.
+        """Where the guest reads the paths that candidates' calls name, and the properties of their sockets."""
+        # In a process namespace, the numbers in the machine's /proc belong to other processes.
         return ("/proc",) if self.waiting_program is not None and not self.plan.process_namespace else ()
 
     @property
     def candidates_rules(self) -> landlock.LandlockRules | None:
-        """What candidates may touch, where that is less than what the guest may."""
+        """What candidates may touch, if that is less than what the guest may touch."""
         return self._rules() if self._memory and self.plan.landlock_abi else None
 
     def _rules(self, memory: tuple[str, ...] = ()) -> landlock.LandlockRules:

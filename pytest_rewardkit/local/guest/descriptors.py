@@ -1,4 +1,4 @@
-"""Which descriptors a forked process keeps, and how one is opened that no link leads astray."""
+"""Which descriptors a forked process keeps, and how to open a file so that no link leads astray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATH_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def close_all(numbers: Iterable[int]) -> None:
-    """Close these descriptors; those that are closed already do no harm."""
+    """Close these descriptors, of which some may be closed already."""
     for number in numbers:
         with contextlib.suppress(OSError):
             os.close(number)
@@ -39,7 +39,7 @@ def silence_stdio() -> None:
 
 
 def open_without_links(top: bytes, names: list[bytes]) -> int:
-    """Open what is at the end of a way from a directory, without following links."""
+    """Open the end of a path below a directory, without following links."""
     found = os.open(top, _PATH_ONLY | os.O_DIRECTORY)
     for depth, name in enumerate(names, start=1):
         outer = found

@@ -1,6 +1,6 @@
 """What a cell shows: results, displayed objects and errors, as MIME bundles handed to the kernel.
 
-Each class replaces IPython's own, which prints to a terminal. The formats beside IPython's are E2B's: `e2b/data` (a
+Each class replaces IPython's own, which prints to a terminal. E2B adds these formats to IPython's: `e2b/data` (a
 DataFrame's columns), `e2b/chart` (what e2b_charts reads from a figure), and JSON for lists and dicts.
 """
 
@@ -30,13 +30,13 @@ CHART: Final = "e2b/chart"
 
 
 class _Emitter(Protocol):
-    """What shows results."""
+    """An object that shows results."""
 
     def emit(self, kind: str, /, **fields: Any) -> None: ...
 
 
 def bundle(data: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return a MIME bundle in plain JSON values: bytes in base64, what has no JSON form left out."""
+    """Return a MIME bundle in plain JSON values, with bytes in base64 and without values that have no JSON form."""
     plain_data: dict[str, Any] = {}
     for mime, value in data.items():
         if isinstance(value, bytes):
@@ -48,7 +48,7 @@ def bundle(data: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 class Publisher(DisplayPublisher):
-    """Takes what ``display()`` shows. Updates and clearing are dropped, as E2B does."""
+    """Takes what ``display()`` shows. Updates and clearing are dropped, as in E2B."""
 
     def publish(self, data: Any, *_: Any, update: bool = False, **__: Any) -> None:
         """Send one displayed object."""
@@ -56,14 +56,14 @@ class Publisher(DisplayPublisher):
             _shell(self).emit("result", data=bundle(data), main=False)
 
     def clear_output(self, wait: bool = False) -> None:
-        """Do nothing: what was sent is sent."""
+        """Do nothing: output that was sent stays sent."""
 
 
 class Hook(DisplayHook):
     """Takes the value of a cell's last expression."""
 
     def __call__(self, result: Any = None) -> None:
-        """Send a result, and keep it as `_`, as IPython does."""
+        """Send a result and keep it as `_`, as IPython does."""
         self.check_for_underscore()
         if result is None or self.quiet():
             return
@@ -84,7 +84,7 @@ class _DataFormatter(BaseFormatter):
     def __call__(self, obj: Any) -> Any:
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(obj, pandas.DataFrame):
-            # pandas warns of columns with one name, and the candidate has not asked for this form.
+            # pandas warns if columns share a name, but the candidate has not asked for this form.
             with contextlib.suppress(NotPlainError), warnings.catch_warnings(action="ignore"):
                 return plain(obj.to_dict(orient="list"))
             return None
@@ -109,12 +109,12 @@ class _ChartFormatter(BaseFormatter):
         try:
             return plain(chart_figure_to_dict(obj))
         except Exception:
-            # A chart is an extra to the picture; whatever e2b_charts stumbles over, the picture stays.
+            # A chart is an extra to the picture: if e2b_charts fails in any way, the picture stays.
             return {}
 
 
 class _ContainerFormatter(JSONFormatter):
-    """Lists and dicts as JSON, where they have such a form."""
+    """Lists and dicts as JSON, if they have such a form."""
 
     _return_type = (list, dict)
 

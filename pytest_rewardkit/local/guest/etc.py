@@ -1,4 +1,4 @@
-"""The files in a sandbox's /etc that say who `user` is, and where names are looked up."""
+"""The files in a sandbox's /etc that name `user` and the name servers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _HOSTS: Final = f"127.0.0.1 localhost {HOST_NAME}\n::1 localhost\n"
 # The server answers there when the sandbox has internet; otherwise it refuses at once.
 _NAME_SERVERS: Final = "nameserver 127.0.0.1\n"
 _NAME_SERVICES: Final = "passwd: files\ngroup: files\nhosts: files dns\n"
-# Login shells read this; it must not touch PATH, in which the environment's own python comes first.
+# Login shells read this. It must not touch PATH, in which the environment's own Python comes first.
 _PROFILE: Final = 'if [ "${PS1-}" ]; then PS1="\\u@\\h:\\w\\$ "; fi\n'
 
-# What a system's own pip refuses, lest somebody breaks the system, which nobody can in a sandbox.
+# A system's own pip refuses to install, lest it break the system. In a sandbox nobody can break it.
 _PIP: Final = "[global]\ndisable-pip-version-check = true\nretries = 2\n\n[install]\nbreak-system-packages = true\n"
 
 FILES: Final = {
@@ -27,10 +27,10 @@ FILES: Final = {
     "/etc/resolv.conf": _NAME_SERVERS,
     "/etc/profile": _PROFILE,
 }
-"""Those that are the same in every sandbox."""
+"""The files that are the same in every sandbox."""
 
 
 def accounts(user_id: int) -> dict[str, str]:
-    """Return the texts, by path, that call a user id `user`."""
+    """Return the texts, by path, that give a user id the name `user`."""
     fields = {"name": GUEST_NAME, "id": user_id, "home": HOME}
     return {"/etc/passwd": _PASSWD.format(**fields), "/etc/group": _GROUP.format(**fields)}

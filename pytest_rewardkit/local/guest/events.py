@@ -14,16 +14,19 @@ _CHUNK: Final = 4096
 
 def handle_signals() -> None:
     """Have signals of children's ends wake a poll, in this process and in those that are cloned from it."""
-    # Handlers, where SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its group;
-    # and unlike ignored signals, handled ones are the default again in the programs that are started.
+    # SIG_DFL would not wake the poll, or would end the process when a terminal interrupts its group. Unlike ignored
+    # signals, handled ones are the default again in the programs that are started.
     signal.signal(signal.SIGCHLD, _do_nothing)
-    # A candidate is held and let go for each path that is translated.
+    # The guest stops and continues a candidate for each path that it translates.
     syscalls.mute_stops_of_children()
     signal.signal(signal.SIGINT, _do_nothing)
 
 
 class ChildSignals:
-    """Becomes readable when a child has ended; one in a process, in which or before which signals are handled."""
+    """Becomes readable when a child has ended.
+
+    A process has at most one. The process, or one that it was cloned from, has called `handle_signals`.
+    """
 
     def __init__(self) -> None:
         self._reader, self._writer = socket.socketpair()

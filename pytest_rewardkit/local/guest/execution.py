@@ -1,4 +1,4 @@
-"""Runs one cell after another in the shell, synchronous ones and those that await."""
+"""Runs cells in the shell one after another, both synchronous cells and cells that await."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class GuestCall:
-    """A call of a function that the interpreter has from the start, which needs nothing of what a cell has.
+    """A call of a function that the interpreter has from the start, and that needs nothing from a cell.
 
     Parameters:
-        asked: ``mark``, a module that is there if the function is (prepared.py); the names ``module`` and
+        asked: ``mark``, a module that exists if the function does (prepared.py); the names ``module`` and
             ``function``; and ``arguments``.
     """
 
@@ -31,7 +31,7 @@ class GuestCall:
         self._asked = asked
 
     def done(self) -> object:
-        """Do it, and return what comes of it; `UNPREPARED` where the function is not."""
+        """Make the call and return its result; `UNPREPARED` if the function does not exist."""
         if self._asked["mark"] not in sys.modules:
             return UNPREPARED
         function = getattr(sys.modules[self._asked["module"]], self._asked["function"])
@@ -64,12 +64,12 @@ class Executor:
         environment: Mapping[str, str] | None = None,
         silent: bool = False,
     ) -> None:
-        """Run a cell. Whatever it does comes out of `emit`; nothing is raised but what ends the process.
+        """Run a cell. All its effects go to `emit`; it raises only what ends the process.
 
         Parameters:
             emit: called with "result" (data, main) and at most one "error" (name, value, traceback).
             environment: variables for this cell alone.
-            silent: whether the cell neither counts nor shows its result.
+            silent: whether the cell is left out of the count and does not show its result.
         """
         self._loop = asyncio.get_running_loop()
         self._emit = emit
@@ -78,7 +78,7 @@ class Executor:
         shell.emit = self._forward
         before = {name: os.environ.get(name) for name in environment or {}}
         os.environ.update(environment or {})
-        # A cell may set its own handler, but not for the next one.
+        # A cell may set its own handler, but not one for the next cell.
         signal.signal(signal.SIGINT, self._interrupt)
         try:
             self._running = True
@@ -160,16 +160,16 @@ class Executor:
         self._interrupted, self._swallowed = True, False
         if self._task is None or (self._loop is not None and asyncio.current_task(self._loop) is self._task):
             raise KeyboardInterrupt
-        # The loop waits for something; the cell's task is to stop waiting.
+        # The loop waits for something, and the cell's task has to stop waiting.
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     def unraisable(self, ignored: sys.UnraisableHookArgs) -> None:
-        """Interrupt once more when Python could not raise the interrupt, as in a finaliser or right after a fork."""
+        """Interrupt again if Python could not raise the interrupt, as in a finaliser or right after a fork."""
         if not (self._running and self._interrupted and ignored.exc_type is KeyboardInterrupt):
             sys.__unraisablehook__(ignored)
             return
-        # What is raised in here would be swallowed as well.
+        # An exception that is raised in here would be swallowed as well.
         self._swallowed = self._repeating = True
         try:
             _thread.start_new_thread(self._interrupt_again, (_thread.get_ident(),))
@@ -196,5 +196,5 @@ def _flush() -> None:
         try:
             stream.flush()
         except Exception:
-            # The candidate's own stream, or one that it closed.
+            # The stream is the candidate's own, or the candidate has closed it.
             continue

@@ -1,4 +1,4 @@
-"""The server's requests about a sandbox's files, and about changes of them."""
+"""The server's requests about a sandbox's files and about changes of them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.wire.frames import Message
 
 Reply = tuple["Message", list[int]]
-"""What a request is answered with, and the descriptors that go along; they are closed when sent."""
+"""The answer to a request, and the descriptors that go with it, which are closed when sent."""
 
 
 class FileRequests:
-    """Serves them.
+    """Serves these requests.
 
     Parameters:
-        files: the sandbox's.
-        poll: where the descriptors of watchers are added.
+        files: the sandbox's files.
+        poll: gets the descriptors of watchers.
 
     Attributes:
-        operations: what serves each request, by its name.
+        operations: the function that serves each request, by the request's name.
     """
 
     def __init__(self, files: SandboxFiles, poll: select.poll) -> None:
@@ -46,7 +46,7 @@ class FileRequests:
         }
 
     def events(self, ready: set[int]) -> Iterator[Message]:
-        """Tell of the changes behind those descriptors that belong to watchers."""
+        """Yield the changes behind those descriptors that belong to watchers."""
         for number in ready & self._watchers.keys():
             if changes := self._watchers[number].take():
                 yield {"event": "changes", "watch": number, "changes": changes}

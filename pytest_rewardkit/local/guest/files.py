@@ -1,6 +1,6 @@
 """File operations of a guest, in its sandbox's own view of the file system.
 
-The guest has the sandbox's rights and nothing more, so whatever a path leads to is the candidate's anyhow.
+The guest has only the sandbox's rights, so whatever a path leads to is the candidate's anyway.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FILE: Final = "FILE_TYPE_FILE"
 _DIRECTORY: Final = "FILE_TYPE_DIRECTORY"
 _SYMLINK: Final = "FILE_TYPE_SYMLINK"
 _METADATA: Final = "user.e2b."
-# How a user namespace shows users that have no number in it; in a sandbox that is the host's root.
+# A user namespace shows users that have no number in it as this one; in a sandbox it stands for the host's root.
 _OVERFLOW_ID: Final = 65534
 _NEW_FILE_MODE: Final = 0o644
 _NANOSECONDS: Final = 10**9
@@ -48,7 +48,7 @@ class SandboxFiles:
         self._directories = directories
 
     def real_path(self, path: Any) -> str:
-        """Return where a path of a request really is; relative ones are below the home directory."""
+        """Return where a path of a request really is; relative paths are below the home directory."""
         if not isinstance(path, str) or "\0" in path:
             raise RequestError(Code.INVALID_ARGUMENT, f"not a path: {path!r}")
         if path.startswith("~") and path != "~" and not path.startswith("~/"):
@@ -59,7 +59,7 @@ class SandboxFiles:
         return self._directories.real_path(absolute)
 
     def guest_path(self, real: str) -> str:
-        """Return how the guest calls a real path, as text that every reader can decode."""
+        """Return the guest's name of a real path, as text that every reader can decode."""
         return text(self._directories.guest_path(real))
 
     def stat(self, path: Any) -> Entry:
@@ -102,7 +102,7 @@ class SandboxFiles:
             raise self._failure(error, real) from error
 
     def move(self, source: Any, destination: Any) -> Entry:
-        """Move a file or directory; the destination's parents are made."""
+        """Move a file or directory; make the destination's parents."""
         old, new = self.real_path(source), self.real_path(destination)
         if not os.path.lexists(old):
             raise RequestError(Code.NOT_FOUND, f"source '{self.guest_path(old)}' does not exist")
@@ -119,11 +119,11 @@ class SandboxFiles:
             raise self._failure(error, old) from error
 
     def remove(self, path: Any) -> None:
-        """Remove a file, or a directory with all in it; nothing there is fine too."""
+        """Remove a file, or a directory with all in it. If nothing is there, that is fine too."""
         real = self.real_path(path)
         try:
             if os.path.isdir(real) and not os.path.islink(real):
-                # rm copes with any depth, where shutil.rmtree runs out of stack.
+                # rm copes with any depth; shutil.rmtree runs out of stack.
                 subprocess.run(["rm", "-rf", "--", real], stdin=subprocess.DEVNULL, check=False)
                 if os.path.lexists(real):
                     raise RequestError(Code.FAILED_PRECONDITION, f"cannot remove all of '{self.guest_path(real)}'")
@@ -139,7 +139,7 @@ class SandboxFiles:
 
         Parameters:
             mode: "r", or "w" to make the file and its parents, or empty it.
-            metadata: with "w", what to keep with the file as extended attributes, in place of what it had.
+            metadata: with "w", the new extended attributes of the file, which replace those that it had.
 
         Returns:
             the entry and the descriptor, which the caller owns.
@@ -167,7 +167,7 @@ class SandboxFiles:
         descriptor = self._open_regular(real, os.O_WRONLY | os.O_CREAT)
         try:
             if new:
-                # Watchers get to see what they see of envd, which hands a new file over to the user.
+                # So watchers see the same events as with envd, which hands a new file over to the user.
                 os.fchmod(descriptor, _NEW_FILE_MODE)
             else:
                 os.ftruncate(descriptor, 0)
@@ -222,7 +222,7 @@ class SandboxFiles:
 
 
 def _walk(directory: str, depth: int) -> Iterator[str]:
-    # A stack of its own: a candidate can nest directories deeper than the interpreter's.
+    # A stack of its own: a candidate can nest directories deeper than the interpreter's stack allows.
     pending = [(directory, depth)]
     while pending:
         path, left = pending.pop()

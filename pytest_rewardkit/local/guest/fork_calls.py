@@ -1,4 +1,4 @@
-"""What modules want done after a fork: gathered as they are imported, for it to be done where code of theirs runs."""
+"""Functions that modules register for a fork: gathered on import, and called only in processes that run their code."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 _IN_CHILD: Final = "after_in_child"
 _OF_LOCKS: Final = "logging"
-"""Renews locks that other threads may hold; where it was forked from there is one thread that logs."""
+"""Renews locks that other threads may hold; in the process that forks, only one thread logs."""
 
 
 class ForkCalls:
-    """Takes what modules give to `os.register_at_fork`, from its making to `register_no_more`."""
+    """Gathers what modules give to `os.register_at_fork`, from its creation until `register_no_more`."""
 
     def __init__(self) -> None:
         self._register = os.register_at_fork
@@ -25,11 +25,11 @@ class ForkCalls:
         os.register_at_fork = self._gather  # type: ignore[assignment]
 
     def register_no_more(self) -> None:
-        """Leave what is imported from here on to Python."""
+        """Stop gathering: leave modules that are imported from here on to Python."""
         os.register_at_fork = self._register
 
     def in_child(self) -> None:
-        """Do what is to be done in a child; as with Python, one that fails keeps no other from being done."""
+        """Call what is registered for a child; as in Python, one failure does not keep the others from being called."""
         for calls in self._gathered:
             call = calls.get(_IN_CHILD)
             if call is not None and getattr(call, "__module__", None) != _OF_LOCKS:
@@ -37,7 +37,7 @@ class ForkCalls:
                     call()
 
     def hand_over(self) -> None:
-        """Have Python do all of it when this process forks."""
+        """Have Python call all of it when this process forks."""
         for calls in self._gathered:
             self._register(**calls)
 

@@ -38,8 +38,8 @@ class ForkServer:
 
     Parameters:
         template: what the sandboxes have in common.
-        groups: where they get their control groups, where they can have some.
-        machines_kills: what tells how many processes the kernel has ended around this one, where anything does.
+        groups: where they get their control groups, if they can have any.
+        machines_kills: counts the processes that the kernel has ended around this one; None if nothing counts them.
     """
 
     def __init__(self, template: Template, groups: ControlGroups | None, machines_kills: int | None) -> None:
@@ -53,7 +53,7 @@ class ForkServer:
         self._poll.register(self._ended, select.POLLIN)
 
     def try_out(self) -> None:
-        """Make a sandbox, run a cell in it and end it, all as it is done at the server's request.
+        """Make a sandbox, run a cell in it and end it, all in the same way as at the server's request.
 
         Raises:
             CanaryError, OSError, RequestError: sandboxes of this plan do not work here.
@@ -86,19 +86,19 @@ class ForkServer:
             while self._turn():
                 pass
         except ConnectionError:
-            return  # the server has gone in the middle of something
+            return  # the server left in the middle of a message
         finally:
             self._sandboxes.end_all()
 
     def _turn(self, until: float | None = None, heed: Callable[[int], None] | None = None) -> bool:
-        """Do what is to be done next; return False when the server has closed the channel.
+        """Do the next thing; return False if the server has closed the channel.
 
         Parameters:
-            until: when there must have been something to do.
-            heed: what takes other descriptors that are ready.
+            until: the time by which there must be something to do.
+            heed: takes other descriptors that are ready.
 
         Raises:
-            TimeoutError: there was nothing to do.
+            TimeoutError: there was nothing to do until then.
         """
         wait_ms = self._sandboxes.wait_ms()
         if until is not None:

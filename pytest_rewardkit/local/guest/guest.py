@@ -1,7 +1,7 @@
 """The first process of a sandbox: starts and reaps the others, and serves the server's requests about files.
 
-It runs no code of a candidate. It ends when the server closes the channel, and in a process namespace everything ends
-with it.
+It runs no candidate's code. It ends when the server closes the channel; in a process namespace everything ends with
+it.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Guest:
     Parameters:
         channel: the connection to the server.
         box: what the sandbox got, with the connection to the fork server.
-        score: how soon this process is ended when memory runs out.
+        score: decides how soon this process is ended when memory runs out.
         shell: the warm interpreter that kernels are forked with.
-        environment: what every process of the sandbox has in its environment.
+        environment: the environment of every process of the sandbox.
         fork_calls: what modules want done in kernels.
     """
 
@@ -102,7 +102,7 @@ class Guest:
                 ended.clear()
                 self._reap()
             for event in self._file_requests.events(ready):
-                # Too large for a frame, it is lost, as when the kernel's queue is full.
+                # An event that is too large for a frame is lost, as when the kernel's queue is full.
                 with contextlib.suppress(ValueError):
                     self._channel.send(event)
             if self._channel.fileno() in ready:
@@ -123,7 +123,7 @@ class Guest:
         except RequestError as error:
             answer = {"error": error.answer()}
         except Exception as error:
-            # Whatever a sandbox's state brings about must not end its guest.
+            # No state of the sandbox may end its guest.
             message = "".join(traceback.format_exception_only(error)).strip()
             answer = {"error": RequestError(Code.INTERNAL, message).answer()}
         finally:
@@ -151,15 +151,15 @@ class Guest:
         return bool(word)
 
     def _await_fork_server(self) -> None:
-        """Heed what the fork server is about to say, before the server has anything new started in this sandbox."""
+        """Heed the fork server's next message before the server starts anything new in this sandbox."""
         if select.select([self._link], [], [], _NOTICE_SECONDS)[0]:
             self._heed_fork_server()
 
     def _reap(self, options: int = os.WNOHANG) -> None:
-        """Take note of every child that has ended; with no `options`, wait until all have."""
+        """Take note of every child that has ended; without `options`, wait until all have."""
         while True:
             try:
-                # Else a child that the translator holds would count as one that has ended.
+                # Without the lock, a child that the translator holds would count as one that has ended.
                 with self._translator.nobody_held if self._translator is not None else contextlib.nullcontext():
                     pid, status = os.waitpid(-1, options)
             except ChildProcessError:
@@ -171,7 +171,7 @@ class Guest:
             if not exceeded and code == -signal.SIGKILL and self._kills is not None:
                 exceeded = self._kills.risen()
             if not exceeded and self._suffers(code):
-                self._link.sendall(confinement.MACHINE_LACKS)  # and what has ended says nothing
+                self._link.sendall(confinement.MACHINE_LACKS)  # then the child's exit status means nothing
                 continue
             if pid in self._children:
                 event: Message = {"event": "exit", "pid": pid, "status": code}
@@ -182,7 +182,7 @@ class Guest:
             self._ended_for_memory.discard(pid)
 
     def _suffers(self, code: int) -> bool:
-        """Whether the kernel has ended a process here for what others have taken; one that ended may say of another."""
+        """Whether the kernel has ended a process here, perhaps not this one, for memory that others took."""
         if self._kills is None or not self._kills.risen_for_others():
             return False
         return self._has_group or code == -signal.SIGKILL
@@ -229,7 +229,7 @@ class Guest:
         if self._translator is None:
             return contextlib.nullcontext()
         self._translator.start()
-        # Python 3.12 warns of forks beside threads: the translator's holds no lock that a child could need.
+        # Python 3.12 warns of forks beside threads, but the translator's thread holds no lock that a child could need.
         return warnings.catch_warnings(action="ignore", category=DeprecationWarning)
 
     def _signal(self, message: Message, _: tuple[int, ...]) -> Reply:
@@ -274,7 +274,7 @@ def _translator(box: confinement.Confinement) -> Translator | None:
     if box.waiting_program is None:
         return None
     paths = Paths(box.directories.top, layout.environment_paths())
-    # Where it is counted for a user of the sandbox's own, the kernel's limit is enough.
+    # If watches are counted for a user of the sandbox's own, the kernel's limit is enough.
     watching = None if box.plan.own_user_id else MAX_WATCHING
     visible = not box.plan.process_namespace
     return Translator(paths, box.waiting_program, guarded=box.plan.seccomp, watching=watching, visible=visible)

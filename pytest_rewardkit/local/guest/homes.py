@@ -14,17 +14,17 @@ from pytest_rewardkit.local.guest import layout
 _OWN: Final = (layout.HOME, layout.TEMPORARY, layout.SHARED_MEMORY)
 VAR_TEMPORARY: Final = "/var/tmp"
 GUEST_PREFIXES: Final = (*_OWN, VAR_TEMPORARY)
-"""The directories that a sandbox has of its own, as guests call them."""
+"""The sandbox's own directories, as guests name them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directories:
     """Where a sandbox's own directories are in the file system that its processes see.
 
-    Paths that cross the channel are the guest's (/home/user/...); at levels with a private root both are the same.
+    Paths that cross the channel are the guest's (/home/user/...). At levels with a private root both are the same.
 
     Attributes:
-        top: where they are as they would be below a root, so that what leads from one to another by parents does here.
+        top: the directory that holds them as a root would, so that a path with ".." leads from one to another.
     """
 
     top: str = ""
@@ -45,30 +45,30 @@ class Directories:
         return self.top + layout.TEMPORARY
 
     def real_path(self, path: str) -> str:
-        """Return where a guest's absolute path really is; code may have found out the real one, which stays."""
+        """Return where a guest's absolute path really is; a path that is real already stays as it is."""
         if _below(path, self.top) or not any(_below(path, prefix) for prefix in GUEST_PREFIXES):
             return path
         return self.top + path
 
     def guest_path(self, path: str) -> str:
-        """Return how a guest calls a real path."""
+        """Return the guest's name of a real path."""
         return path[len(self.top) :] or "/" if _below(path, self.top) else path
 
 
 class Homes:
-    """Makes and removes the directories; lives in the fork server, outside of all sandboxes."""
+    """Makes and removes the directories; lives in the fork server, outside all sandboxes."""
 
     def __init__(self) -> None:
-        # Without links, as the kernel shows it.
+        # A path without links, as the kernel shows it.
         self.base = os.path.realpath(tempfile.mkdtemp(prefix="rewardkit-homes-"))
-        # Other users pass through to their own sandbox, and see nobody else's.
+        # Other users pass through to their own sandbox, and cannot list the others.
         os.chmod(self.base, 0o711)
 
     def make(self, name: str, user_id: int | None) -> Directories:
         """Make one sandbox's directories.
 
         Parameters:
-            user_id: their owner, where that is not this process's user.
+            user_id: the owner of the directories; None for this process's user.
         """
         directories = Directories(os.path.join(self.base, name))
         made = [directories.top]
@@ -82,9 +82,9 @@ class Homes:
         return directories
 
     def start_removing(self, name: str) -> subprocess.Popen[bytes]:
-        """Start to remove one sandbox's directories, in a process to be waited for.
+        """Start a process that removes one sandbox's directories; the caller waits for it.
 
-        rm and chmod walk by descriptors, so neither links nor depth nor odd names left there lead them astray.
+        rm and chmod walk by descriptors, so links, depth or odd names do not lead them astray.
         """
         remove = 'rm -rf --one-file-system -- "$1"'
         command = f'{remove} || {{ chmod -R u+rwx -- "$1"; {remove}; }}'
@@ -96,7 +96,7 @@ class Homes:
         )
 
     def close(self) -> None:
-        """Remove the base, with what is left in it."""
+        """Remove the base and all that is left in it."""
         for name in os.listdir(self.base):
             self.start_removing(name).wait()
         shutil.rmtree(self.base, ignore_errors=True)

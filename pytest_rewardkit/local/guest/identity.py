@@ -1,4 +1,4 @@
-"""Who a sandbox's processes are: user 1000 inside, and outside a user id that nobody else has."""
+"""The users of a sandbox's processes: user 1000 inside, and outside a user id that nobody else has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUEST_NAME: Final = "user"
 # Ids above those of containers and below those that systemd hands out; see systemd's UIDS-GIDS.
 _FIRST_FREE_ID: Final = 0x70000000
 _FREE_IDS: Final = 0x10000
-# In a container with few ids mapped: the upper ones, but not nobody (65534) and its neighbour.
+# In a container with few mapped ids: the upper ones, but not nobody (65534) and its neighbour.
 _FEW_IDS: Final = 16384
 _HIGHEST_USABLE_OF_FEW: Final = 65532
 
@@ -29,9 +29,9 @@ _MAX_OF_NAMESPACE: Final = {"max_inotify_instances": 32, "max_inotify_watches": 
 
 
 class HostUserIds:
-    """Hands out user ids of the host, one for each sandbox, that no account has.
+    """Hands out user ids of the host that no account has, one for each sandbox.
 
-    Several servers may run at once, so each starts somewhere else in the range.
+    Several servers may run at once, so each starts at another place in the range.
     """
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class HostUserIds:
         self._next = random.randrange(len(self._range))
 
     def take(self) -> int:
-        """Return an id that is not in use.
+        """Return an id that is free.
 
         Raises:
-            LookupError: all are in use.
+            LookupError: all ids are in use.
         """
         for _ in range(len(self._range)):
             user_id = self._range[self._next]
@@ -54,30 +54,30 @@ class HostUserIds:
         raise LookupError("no user id is left for another sandbox")
 
     def give_back(self, user_id: int) -> None:
-        """Let an id be taken again, when no process and no file of it is left."""
+        """Make an id free again; no process and no file of it may be left."""
         self._taken.discard(user_id)
 
 
 def write_maps(pid: int, user_id: int, group_id: int) -> None:
-    """Make `user_id` and `group_id` of this namespace user and group 1000 in a child's new user namespace."""
+    """Map user and group 1000 of a child's new user namespace to `user_id` and `group_id` of this namespace."""
     _write(f"/proc/{pid}/setgroups", "deny")
     _write(f"/proc/{pid}/uid_map", f"{GUEST_ID} {user_id} 1")
     _write(f"/proc/{pid}/gid_map", f"{GUEST_ID} {group_id} 1")
 
 
 def limit_user_namespace() -> None:
-    """Limit what this user namespace may have of what the kernel counts for its owner, a user with other processes."""
+    """Limit the resources that the kernel counts for this user namespace's owner, who has other processes too."""
     for name, most in _MAX_OF_NAMESPACE.items():
-        # Where this may not be written, the limits of the owner's are left.
+        # If this file may not be written, the owner's own limits remain.
         with contextlib.suppress(OSError):
             _write(f"/proc/sys/user/{name}", str(most))
 
 
 def become_root_of_user_namespace(more_flags: int, *, every_id: bool) -> None:
-    """Move this process into a new user namespace, and others by `more_flags`, in which it is root and may mount.
+    """Move this process into a new user namespace, and others by `more_flags`; in it, it is root and may mount.
 
     Parameters:
-        every_id: whether all ids that there are here are there too, for which this process must be root; else its own.
+        every_id: whether to map all ids of this namespace, for which this process must be root; else only its own.
     """
     if every_id:
         _become_root_with_every_id(more_flags)
@@ -90,7 +90,7 @@ def become_root_of_user_namespace(more_flags: int, *, every_id: bool) -> None:
 
 
 def _become_root_with_every_id(more_flags: int) -> None:
-    # Only from outside may more than one id be mapped.
+    # Only a process outside may map more than one id.
     here, outside = socket.socketpair()
     parent = os.getpid()
     pid = os.fork()
@@ -134,6 +134,6 @@ def _extents(path: str) -> list[list[int]]:
 
 
 def _write(path: str, text: str) -> None:
-    # In one call, as the kernel wants it.
+    # The kernel wants all of it in one write.
     with open(path, "wb", buffering=0) as file:
         file.write(text.encode("ascii"))

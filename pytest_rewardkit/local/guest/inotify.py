@@ -20,14 +20,14 @@ IN_ISDIR: Final = 0x40000000
 
 
 def open_queue() -> int:
-    """Return a descriptor that reports changes of files; it does not block and programs do not inherit it."""
+    """Return a descriptor that reports changes of files; it does not block, and programs do not inherit it."""
     descriptor: int = LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     check(descriptor, "inotify_init1")
     return descriptor
 
 
 def watch(descriptor: int, path: str, mask: int) -> int:
-    """Have a directory's changes (IN_*) reported; return the number by which they are."""
+    """Have changes (IN_*) in a directory reported; return the number that the reports carry."""
     number: int = LIBC.inotify_add_watch(descriptor, c_path(path), mask)
     check(number, f"inotify_add_watch {path}")
     return number

@@ -1,4 +1,4 @@
-"""JavaScript contexts: node, running the driver beside this file; TypeScript where node can strip its types."""
+"""JavaScript contexts: node, running the driver beside this file; TypeScript if node can strip its types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Read at once: in a sandbox this package may be out of sight.
+# Read at import: in a sandbox this package may be out of sight.
 _DRIVER: Final = Path(__file__).with_name("javascript.js").read_text(encoding="utf-8")
 
 
@@ -26,7 +26,7 @@ def encode(code: str, environment: Mapping[str, str], *, types: bool = False) ->
 
 
 def encode_typescript(code: str, environment: Mapping[str, str]) -> bytes:
-    """Return a cell of which the driver strips the types."""
+    """Return a cell whose types the driver strips."""
     return encode(code, environment, types=True)
 
 

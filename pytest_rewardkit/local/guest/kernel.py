@@ -1,4 +1,4 @@
-"""A kernel: the process in which a context's cells run, forked from the guest with a warm interpreter."""
+"""A kernel: the process that runs a context's cells, forked from the guest with a warm interpreter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KERNEL_ENVIRONMENT: Final = {
     # pyplot loads this backend, which shows figures at the end of a cell.
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
-# Room for a result's other fields, and for escaping: a character takes up to six bytes in ASCII, a pair twelve.
+# Leaves room for a result's other fields, and for escaping: a character takes up to six bytes in ASCII, a pair twelve.
 MAX_RESULT_BYTES: Final = MAX_FRAME_BYTES - 2**16
 
 
@@ -45,10 +45,10 @@ def run(
     """Become a kernel, in a freshly forked process.
 
     Parameters:
-        received: the channel to the server, the pipes for standard output and error, and the one that brings a byte for
-            each displayed object that the server has taken.
+        received: the channel to the server, the pipes for standard output and error, and the pipe that brings a byte
+            for each displayed object that the server has taken.
         confine: enters the layers that are the kernel's own.
-        fork_calls: what modules want done in it, and in what it forks.
+        fork_calls: what modules want done in the kernel, and in processes that it forks.
         serve: runs cells until the server closes the channel; gets the channel and the last pipe.
     """
     code = 1
@@ -80,7 +80,7 @@ class PythonKernel:
     Parameters:
         shell: where cells run.
         channel: the connection to the server.
-        taken: where a byte comes for each displayed object that the server has taken.
+        taken: brings a byte for each displayed object that the server has taken.
         directory: the working directory.
         environment: the whole environment.
     """
@@ -97,7 +97,7 @@ class PythonKernel:
         shell.shelf.notes()
 
     def serve(self) -> None:
-        """Serve until the server closes the channel, or a cell asked to exit."""
+        """Serve until the server closes the channel or a cell asks to exit."""
         os.register_at_fork(after_in_child=self._leave_channel)
         pictures.show_pictures(self._shell.shelf)
         loop = asyncio.new_event_loop()
@@ -114,7 +114,7 @@ class PythonKernel:
                 return
             await self._execute(request)
             if self._channel is None:
-                # A process that the cell forked, and that ran to the cell's end: the cell is the other one's.
+                # The cell forked this process, which ran to the cell's end. The cell itself is the other process's.
                 os._exit(0)
             if self._shell.exit_now:
                 return
@@ -158,8 +158,8 @@ class PythonKernel:
             self._channel.send(shortened(message))
 
     def _send_in_order(self, message: Message) -> None:
-        """Send what a cell displays, and wait until it is taken: what the cell writes next comes after it."""
-        # Neither an interrupt nor an alarm may part what is sent from the wait for it; the server does not let it wait.
+        """Send what a cell displays, and wait until it is taken, so that what the cell writes next comes after it."""
+        # No interrupt and no alarm may come between sending and the end of the wait. The server keeps the wait short.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self._send(message)
@@ -181,13 +181,13 @@ def _set_up_interpreter(directory: str, environment: dict[str, str]) -> None:
     os.environ.update({name: value for name, value in _KERNEL_ENVIRONMENT.items() if name not in environment})
     os.chdir(directory)
     sys.argv = [""]
-    # The fork server has found out its own.
+    # The fork server has computed its own directory.
     tempfile.tempdir = environment.get("TMPDIR", layout.TEMPORARY)
     # Modules in the working directory can be imported, as in a notebook.
     sys.path.insert(0, "")
     sys.stdout = sys.__stdout__ = _open_stream(1)  # type: ignore[misc,assignment]
     sys.stderr = sys.__stderr__ = _open_stream(2)  # type: ignore[misc,assignment]
-    # Else every sandbox would draw the same numbers: the state came with the fork.
+    # Without this every sandbox would draw the same numbers, because the state came with the fork.
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()

@@ -1,4 +1,4 @@
-"""How many processes the kernel has ended for want of memory, as it counts them in its files."""
+"""How many processes the kernel has ended for lack of memory, as it counts them in its files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _COUNTS_BYTES: Final = 4096
 
 
 class KillCount:
-    """How many processes of a group the kernel has ended for want of memory, and for whose.
+    """How many processes of a group the kernel has ended for lack of memory, and because of which group.
 
-    The kernel does that when the group is at its own limit; and when one around it is, or the machine has none left,
-    and then the group's processes may be as innocent as others.
+    The kernel ends them if the group is at its own limit. It also does so if a group around it is at its limit or the
+    machine has no memory left; then the group's processes may be as innocent as others.
 
     Parameters:
-        descriptor: the file that tells how many.
-        hits: the files that tell how often the group was at its own limit; none for a group that has no own limit.
+        descriptor: the file that counts the ended processes.
+        hits: the files that count how often the group was at its own limit; none for a group without its own limit.
     """
 
     def __init__(self, descriptor: int, hits: Sequence[int] = ()) -> None:
@@ -31,8 +31,8 @@ class KillCount:
         self._has_been_at_limit = False
 
     def risen(self) -> bool:
-        """Return whether there are more, for the group's own limit, than when this said so before."""
-        hits = self._count_hits()  # first, as each hit comes before its kill
+        """Return whether the group's own limit has ended more processes since this last returned True."""
+        hits = self._count_hits()  # first, because each hit comes before its kill
         kills = self._count_kills()
         if kills <= self._seen_kills or not (self._has_been_at_limit or hits > self._seen_hits):
             return False
@@ -40,11 +40,11 @@ class KillCount:
         return True
 
     def risen_for_others(self) -> bool:
-        """Return whether there are more, and the group has never been at its own limit."""
+        """Return whether more processes have ended though the group has never been at its own limit."""
         return self._count_kills() > self._seen_kills and not self._has_been_at_limit and not self.at_limit()
 
     def at_limit(self) -> bool:
-        """Return whether the group has been at its own limit since `risen` has said so."""
+        """Return whether the group has been at its own limit since `risen` last returned True."""
         return self._count_hits() > self._seen_hits
 
     def _count_kills(self) -> int:
@@ -55,7 +55,7 @@ class KillCount:
 
 
 def _count(descriptor: int, name: bytes) -> int:
-    """A number in a file of the kernel's: the only one, or that of a name."""
+    """Return a number from one of the kernel's files: the only one, or the one with a name."""
     content = os.pread(descriptor, _COUNTS_BYTES, 0)
     if content.strip().isdigit():
         return int(content)

@@ -1,4 +1,4 @@
-"""Signals all processes of a sandbox from outside, whatever group, session or parent they have given themselves."""
+"""Signals all processes of a sandbox from outside, even if they change their group, session or parent."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pytest_rewardkit.local.guest import process_tree
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# Each round finds what the last one's processes started meanwhile; process limits make this end.
+# Each round finds what the processes of the last one started meanwhile. Limits on processes make this end.
 _MAX_ROUNDS: Final = 100
 
 
 def kill_descendants(pid: int, *, spare: Collection[int] = ()) -> None:
-    """Kill every process below `pid`, not itself; daemons too, as it must be a subreaper.
+    """Kill every process below `pid`, but not `pid` itself. It must be a subreaper, so daemons are killed too.
 
     Parameters:
-        spare: children of `pid` that are left alone, with what is below them.
+        spare: children of `pid` that are left alone, with all below them.
     """
-    # Stopped processes cannot fork, so that nothing is missed.
+    # Stopped processes cannot fork, so none is missed.
     _signal(stop_descendants(pid, spare=spare), signal.SIGKILL)
 
 
 def stop_descendants(pid: int, *, spare: Collection[int] = ()) -> set[int]:
-    """Stop every process below `pid`, as :func:`kill_descendants` finds them, and return them."""
+    """Stop every process below `pid`, as :func:`kill_descendants` finds them; return them."""
     stopped: set[int] = set()
     for _ in range(_MAX_ROUNDS):
         new = set(process_tree.descendants(pid, spare=spare)) - stopped
@@ -39,7 +39,7 @@ def stop_descendants(pid: int, *, spare: Collection[int] = ()) -> set[int]:
 
 
 def continue_descendants(pid: int) -> None:
-    """Let every stopped process below `pid` go on."""
+    """Let every stopped process below `pid` continue."""
     _signal(process_tree.descendants(pid), signal.SIGCONT)
 
 

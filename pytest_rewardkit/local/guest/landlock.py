@@ -1,7 +1,7 @@
-"""Landlock: which files a sandbox may touch, whether it may use the network, no signals or traces across its border.
+"""Landlock: which files a sandbox may touch and whether it may use the network; no signal or trace crosses its border.
 
-landlockpy names the rights; the calls are made here with plain integers, which its rulesets do not take: a sandbox is
-made in about 10 ms, of which enum arithmetic would take 3.
+landlockpy names the rights. Its rulesets do not take plain integers, so the calls are made here: making a sandbox takes
+about 10 ms, of which enum arithmetic would take 3.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _RulesetAttr(ctypes.Structure):
 
 class _PathBeneathAttr(ctypes.Structure):
     _pack_ = 1
-    _layout_ = "ms"  # the one that can be packed, which Python 3.14 wants to be told
+    _layout_ = "ms"  # the only layout that can be packed; Python 3.14 wants it stated
     _fields_ = (("rights", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
@@ -66,12 +66,12 @@ class LandlockRules:
     """What a sandbox may touch; paths that do not exist are left out.
 
     Attributes:
-        readable: files and directories, with what is below, to read and execute.
-        listable: directories to list, with what is below.
-        writable: directories to do everything in, but make or drive devices.
+        readable: files, and directories with all below them, to read and execute.
+        listable: directories to list, with all below them.
+        writable: directories in which everything is allowed but making or using devices.
         devices: device files, or directories of them, to read and write.
-        deny_network: whether to refuse TCP, and UDP where the kernel can.
-        memory: directories whose files are those of other processes' memory, to read and write but not to list.
+        deny_network: whether to refuse TCP, and UDP if the kernel can.
+        memory: directories with the files of other processes' memory, to read and write but not to list.
     """
 
     readable: Sequence[str]
@@ -94,7 +94,7 @@ def restrict(rules: LandlockRules, abi: int) -> None:
     """Confine this process and its later children to `rules`; no_new_privs must be set.
 
     Parameters:
-        abi: what :func:`abi_version` gave, 1 or more.
+        abi: the result of :func:`abi_version`, 1 or more.
     """
     handled = sum(right for right in _RIGHTS if abi >= _FIRST_ABI_OF_RIGHT.get(right, 1))
     network = 0
@@ -121,16 +121,16 @@ def restrict(rules: LandlockRules, abi: int) -> None:
 
 
 def restrict_nested(abi: int, *, signals: bool) -> None:
-    """Enter a domain inside the sandbox's own, from which the processes outside it cannot be traced.
+    """Enter a domain inside the sandbox's own one, so that this process cannot trace processes outside it.
 
     Parameters:
-        abi: what :func:`abi_version` gave, 1 or more.
-        signals: whether to forbid signals to the outside as well.
+        abi: the result of :func:`abi_version`, 1 or more.
+        signals: whether to forbid signals to processes outside as well.
     """
     scopes = _SIGNAL_SCOPE if signals and abi >= ABI_WITH_SCOPES else 0
-    # Moving files from one directory to another is forbidden by every ruleset that says nothing about it.
+    # Every ruleset that does not mention it forbids moving files from one directory to another.
     refer = _REFER if abi >= _FIRST_ABI_OF_RIGHT[_REFER] else 0
-    # A ruleset must handle something; making block devices is forbidden anyhow.
+    # A ruleset must handle something, and making block devices is forbidden anyway.
     ruleset = _create_ruleset(_MAKE_BLOCK | refer, 0, scopes)
     try:
         if refer:

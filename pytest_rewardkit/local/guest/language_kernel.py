@@ -1,4 +1,4 @@
-"""A kernel of another language: a process that stands between the server's channel and a program that runs cells."""
+"""A kernel of another language: a process between the server's channel and a program that runs cells."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _FIELDS: Final = {"result": ("data", "main"), "error": ("name", "value", "traceb
 
 
 class LanguageKernel:
-    """Takes execute requests from the server, has the program run them, and sends back what comes of them.
+    """Takes execute requests from the server, has the program run them, and sends back the results.
 
-    The program is of this process's group: the server's signals, which go to the group, reach it too.
+    The program is in this process's group, so the server's signals, which go to the group, reach it too.
 
     Parameters:
-        language: how the program is spoken to.
-        program: where it is.
+        language: how to talk to the program.
+        program: the program's path.
         channel: the connection to the server.
         directory: its working directory.
         environment: its whole environment.
@@ -58,7 +58,7 @@ class LanguageKernel:
         os.close(events)
 
     def serve(self) -> None:
-        """Serve until the server closes the channel, or the program ends."""
+        """Serve until the server closes the channel or the program ends."""
         ended = os.pidfd_open(self._process.pid)
         poll = select.poll()
         for source in (self._channel, self._events, ended):
@@ -93,14 +93,14 @@ class LanguageKernel:
             while cell:
                 cell = cell[os.write(self._cells, cell) :]
         except BrokenPipeError:
-            return  # it has ended, or is about to
+            return  # the program has ended, or is about to
 
     def _take_events(self) -> bool:
         data = os.read(self._events, _CHUNK)
         *lines, self._received = (self._received + data).split(b"\n")
         for line in lines:
             if self._number is None:
-                break  # a process of an earlier cell has written to what is not its own
+                break  # a process of an earlier cell has written to a descriptor that is not its own
             event = json.loads(line)
             self._emit(event["event"], **{name: event[name] for name in _FIELDS[event["event"]]})
         if len(self._received) > MAX_RESULT_BYTES:
@@ -110,7 +110,7 @@ class LanguageKernel:
     def _end(self) -> None:
         status = self._process.wait()
         if status < 0:
-            # As when a kernel is killed: the server finds that out.
+            # As if the kernel were killed: the server notices.
             os._exit(1)
         if self._number is not None:
             if status:

@@ -1,7 +1,7 @@
-"""The languages of contexts beside Python: each is a program of the machine that runs cells as it is told by lines.
+"""The languages of contexts beside Python: a program of the machine runs the cells of each.
 
-A driver of a language says how to start the program and how to hand it a cell. The program reads cells from one
-descriptor and writes what comes of them to another one, as lines of JSON: the kernel's events without their id.
+A language's driver says how to start the program and how to hand it a cell. The program reads cells from one
+descriptor and writes what comes of them to another, as lines of JSON: the kernel's events without their id.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ContextLanguage:
         program: the program's name.
         arguments: its arguments, for the descriptors that it reads cells from and writes events to.
         encode: turns a cell and its environment variables into what the program reads; ValueError if it cannot.
-        lacking: what a program that was found lacks to run the language, for people; "" if nothing.
+        lacking: returns what the program lacks to run the language, for people; "" if nothing.
     """
 
     program: str
@@ -45,7 +45,7 @@ def find(name: object, path: str) -> tuple[ContextLanguage, str]:
     """Return a language and where its program is.
 
     Parameters:
-        path: the directories to look for it, with colons.
+        path: the directories in which to look for it, separated by colons.
 
     Raises:
         RequestError: the language is unknown, or the machine has no program for it.

@@ -1,4 +1,4 @@
-"""What is where in a sandbox: its own directories, and what it sees of the machine's files."""
+"""Where things are in a sandbox: its own directories, and the machine's files that it sees."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ SYSTEM_PATHS: Final = (
     "/gnu/store",
     "/etc/alternatives",
     "/etc/ca-certificates",
-    "/etc/debian_version",  # which pip must be able to read where it is
+    "/etc/debian_version",  # pip must be able to read this if it exists
     "/etc/fonts",
     "/etc/inputrc",
-    *sorted(glob.glob("/etc/java-*")),  # what a JVM reads when it starts, as Debian has it
+    *sorted(glob.glob("/etc/java-*")),  # a JVM reads these when it starts, on Debian
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
@@ -45,7 +45,7 @@ SYSTEM_PATHS: Final = (
     "/etc/timezone",
     "/var/cache/fontconfig",
 )
-# An environment's directory may be somebody's project as well, so only what environments consist of is shown.
+# An environment's directory may also be somebody's project, so only the parts of an environment are shown.
 _ENVIRONMENT_PARTS: Final = (
     "bin",
     "conda-meta",
@@ -62,7 +62,7 @@ PACKAGE_DIRECTORIES: Final = ("site-packages", "dist-packages")
 READABLE_PROC: Final = tuple(
     f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 )
-"""What of /proc is about the machine, not about its processes."""
+"""The files of /proc that describe the machine, not its processes."""
 DEVICES: Final = ("full", "null", "random", "urandom", "zero")
 DEVICE_PATHS: Final = tuple(f"/dev/{name}" for name in DEVICES)
 

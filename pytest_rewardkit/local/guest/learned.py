@@ -1,8 +1,8 @@
-"""Imports in advance what candidates of this run import, as they say: names that nobody has vouched for.
+"""Imports in advance the modules that this run's candidates are reported to import: names that nobody has vouched for.
 
-A candidate can have any installed package imported here, but nothing of its own: this is done where the machine's
-installed packages are all that there is. What is imported has as few rights as can be, and a module is refused that
-does more when it is imported than to be there afterwards.
+A candidate can have any installed package imported here, but none of its own: imports run in a place that holds only
+the machine's installed packages. They run with as few rights as possible. A module is refused if its import does more
+than make it available.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.guest.shelf import Shelf
 
 MAX_GROWTH_MB: Final = 256
-"""What all modules together may take: each sandbox is a copy of what has them."""
+"""How much all modules together may take: each sandbox is a copy of the process that holds them."""
 
 _NOBODY: Final = 65534
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def stock(shelf: Shelf, names: Sequence[str]) -> list[str]:
-    """Import modules, and return those that are there.
+    """Import modules; return those that could be imported.
 
     Raises:
-        RefusedModuleError: one does what it must not; this process is good for nothing any more.
+        RefusedModuleError: a module does what it must not; this process is of no use any more.
     """
     loaded = []
     before = _resident_mb()
-    # It needs no network, and its sandboxes get their own.
+    # This process needs no network, and its sandboxes get their own.
     with contextlib.suppress(OSError):
         syscalls.unshare(syscalls.CLONE_NEWNET)
     for name in names:
-        # Whatever is wrong with it is told whoever imports it in a sandbox.
+        # If a module fails, a cell that imports it in a sandbox sees the error.
         with _quietly(name), _kept_handlers(), _few_rights(), contextlib.suppress(Exception, SystemExit):
             shelf.put(name)
             loaded.append(name)
@@ -55,7 +55,7 @@ def stock(shelf: Shelf, names: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def _quietly(name: str) -> Iterator[None]:
-    """Refuse a module that writes when it is imported: every sandbox that imports it has to see that."""
+    """Refuse a module that writes on import: every sandbox that imports it has to show that output."""
     streams = [os.dup(number) for number in (1, 2)]
     written = os.memfd_create("written", os.MFD_CLOEXEC)
     try:
@@ -76,7 +76,7 @@ def _quietly(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _kept_handlers() -> Iterator[None]:
-    """Have signals handled afterwards as before."""
+    """Restore the signal handlers afterwards."""
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     try:
         yield
@@ -88,7 +88,7 @@ def _kept_handlers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _few_rights() -> Iterator[None]:
-    """Be an ordinary user, where this process is root."""
+    """Be an ordinary user for a while, if this process is root."""
     if os.geteuid() != 0:
         yield
         return
@@ -99,7 +99,7 @@ def _few_rights() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        # In a user namespace with no other user, its root is an ordinary user of the machine's.
+        # In a user namespace without another user, its root is an ordinary user of the machine.
     try:
         yield
     finally:

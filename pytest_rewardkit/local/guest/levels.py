@@ -1,4 +1,4 @@
-"""Which isolation level can be had, and by which layers, decided from what was found to work here. Pure."""
+"""Which isolation level is possible, and by which layers, decided from what works on this machine. Pure."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLO
 
 
 class Feature(StrEnum):
-    """What is tried on a machine."""
+    """A feature that is tried on a machine."""
 
     MOUNTS = "mounts"
-    """To build a private root, and mount in namespaces of its own."""
+    """Building a private root, and mounting in namespaces of its own."""
     OVERLAYS = "overlays"
-    """To lay a file system of its own over a directory there."""
+    """Laying a file system of its own over a directory there."""
     PROCFS = "procfs"
-    """To mount a /proc there."""
+    """Mounting a /proc there."""
     USER_NAMESPACES = "user namespaces"
-    """To give a process a user namespace of its own."""
+    """Giving a process its own user namespace."""
     NAMESPACES = "namespaces"
-    """To make all namespaces at once, with no capability used in them."""
+    """Making all namespaces at once, without using a capability in them."""
     INTERPRETER = "interpreter"
-    """To read the interpreter, where it lies, as another user."""
+    """Reading the interpreter's files, wherever they are, as another user."""
     SECCOMP = "seccomp"
-    """To filter system calls."""
+    """Filtering system calls."""
     PATHS = "paths"
-    """To have others' system calls wait and be made with other paths."""
+    """Making others' system calls wait, and having them made with other paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class MachineFindings:
 
     Attributes:
         root: whether the user is root, with the right to become another user.
-        mount_right: how the right to mount was come by when mounting was tried.
+        mount_right: how the right to mount was obtained when mounting was tried.
         landlock_abi: the kernel's Landlock ABI version; 0 is none.
-        obstacles: why trials failed.
+        obstacles: why trials failed, by feature.
     """
 
     root: bool
@@ -58,12 +58,12 @@ class MachineFindings:
     obstacles: Mapping[Feature, str]
 
     def works(self, trial: Feature) -> bool:
-        """Return whether a trial went well."""
+        """Return whether a trial succeeded."""
         return trial not in self.obstacles
 
 
 def obstacle(findings: MachineFindings, level: Level) -> str:
-    """Return why a level cannot be had; nothing when it can."""
+    """Return why a level is not possible; "" if it is."""
     landlock = (
         "" if findings.landlock_abi else "the kernel has no Landlock, or it is not among those it was started with"
     )
@@ -94,7 +94,7 @@ def obstacle(findings: MachineFindings, level: Level) -> str:
 def wanted(name: str) -> list[Level]:
     """Return the levels that `auto`, `strict` or a level's name stands for, strongest first.
 
-    No protection at all is had by its name only.
+    The level without any protection is only chosen by its own name.
     """
     if name == AUTO:
         return [level for level in Level if level is not Level.NONE]
@@ -102,13 +102,13 @@ def wanted(name: str) -> list[Level]:
 
 
 def strongest(findings: MachineFindings, name: str, failed: Collection[str]) -> IsolationPlan | None:
-    """Return the strongest plan that may work, of those that a name stands for; None when there is none.
+    """Return the strongest plan that may work, of those that a name stands for; None if there is none.
 
-    Code that finds no /home/user and no /tmp of its own would earn other rewards: such plans are had by a level's own
-    name only.
+    Code without its own /home/user and /tmp would earn other rewards, so such plans are only chosen by a level's own
+    name.
 
     Parameters:
-        failed: the names of plans that were tried in vain.
+        failed: the names of plans that were tried and failed.
     """
     for level in wanted(name):
         if obstacle(findings, level):
@@ -123,7 +123,7 @@ def strongest(findings: MachineFindings, name: str, failed: Collection[str]) -> 
 def refusals(
     findings: MachineFindings, name: str, failed: Mapping[str, str], had: IsolationPlan | None
 ) -> dict[str, str]:
-    """Return why the plans cannot be had that a name stands for too, and that are stronger than the one that is."""
+    """Return why stronger plans that the name also stands for are not possible, by plan."""
     found: dict[str, str] = {}
     for level in wanted(name):
         if reason := obstacle(findings, level):
@@ -137,13 +137,13 @@ def refusals(
 
 
 def plan(findings: MachineFindings, level: Level) -> IsolationPlan:
-    """Return the layers for a level to which there is no :func:`obstacle`."""
+    """Return the layers for a level that has no :func:`obstacle`."""
     translated_paths = findings.works(Feature.PATHS)
     match level:
         case Level.FULL | Level.NO_PROCFS:
             own_user = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
-            # Root mounts first. What it then has no right to, as to the network in most containers, a user namespace
-            # gives; an ordinary user needs one to mount.
+            # Root mounts first. Then a user namespace gives the rights that root lacks, such as the right to the
+            # network in most containers. An ordinary user needs a user namespace to mount.
             first = 0
             if findings.mount_right is MountRight.USER_OF_NAMESPACE:
                 first = own_user
@@ -178,7 +178,7 @@ def plan(findings: MachineFindings, level: Level) -> IsolationPlan:
                 level, landlock_abi=findings.landlock_abi, seccomp=True, translated_paths=translated_paths
             )
         case Level.WEAK:
-            # On a kernel where more would hold, weak is asked for to see what it is like without it.
+            # On a kernel that allows more, people ask for weak to see what happens without that.
             abi = min(findings.landlock_abi, ABI_WITH_SCOPES - 1)
             seccomp = findings.works(Feature.SECCOMP)
             return IsolationPlan(level, landlock_abi=abi, seccomp=seccomp, translated_paths=translated_paths)

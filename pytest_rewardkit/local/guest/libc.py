@@ -20,7 +20,7 @@ _MACHINE: Final = os.uname().machine
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
-# PyDLL keeps the interpreter lock, which must not be let go between the two halves of a fork.
+# PyDLL keeps the interpreter lock, which must not be released between the two halves of a fork.
 LIBC_WITH_LOCK = ctypes.PyDLL(None, use_errno=True)
 LIBC_WITH_LOCK.syscall.restype = ctypes.c_long
 
@@ -31,19 +31,19 @@ def supported_machine() -> bool:
 
 
 def call_number(name: str) -> int:
-    """Return the number of a system call; OSError where it is not known for this machine."""
+    """Return the number of a system call; OSError if it is not known for this machine."""
     if not supported_machine():
         raise OSError(errno.ENOSYS, f"{name}: its number on {_MACHINE} is unknown")
     return _NUMBERS[_MACHINE][name]
 
 
 def c_path(path: str | None) -> bytes | None:
-    """Return a path as C has it."""
+    """Return a path in C's form."""
     return None if path is None else os.fsencode(path)
 
 
 def check(result: int, what: str) -> None:
-    """Raise OSError if a call has failed; `what` says for people what was called."""
+    """Raise OSError if a call has failed; `what` names the call, for people."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")

@@ -1,9 +1,9 @@
-"""Locks files and watches directories for candidates that share the machine's file system: the sandbox's own alone.
+"""Locks files and watches directories for candidates that share the machine's file system: only the sandbox's own ones.
 
-A lock on a file of the system would hold up others, and a watch would tell of them. So candidates' calls wait for the
-guest, which looks at what they are about. `flock` and `inotify_add_watch` it makes itself, on a copy of the candidate's
-descriptor, so that nothing can be put in its place meanwhile. Locks of ranges belong to a process, which alone can
-take them.
+A lock on a file of the system would hold up others, and a watch would reveal their actions. So candidates' calls wait
+for the guest, which looks at their targets. The guest makes `flock` and `inotify_add_watch` on its own, on a copy of
+the candidate's descriptor, so that the candidate cannot swap the file meanwhile. Locks of ranges belong to a process,
+so only the process itself can take them.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 _LOW_WORD: Final = 0xFFFFFFFF
 MAX_WATCHING: Final = 32
-"""How often a sandbox may begin to watch, where that counts for a user with other processes: Linux gives it 128."""
+"""How many inotify queues a sandbox may open if they count for a user with other processes: Linux gives a user 128."""
 
 
 class Locks:
     """Takes the locks and watches of one sandbox.
 
     Parameters:
-        paths: the names and the places.
-        memory: what reads candidates' memory.
-        watching: how often it may begin to watch; None for as often as it likes.
-        visible: whether its processes can be seen in /proc, by the numbers that this process knows them by.
+        paths: the guest's names of paths and the real ones.
+        memory: reads candidates' memory.
+        watching: how many inotify queues it may open; None for no limit.
+        visible: whether its processes can be seen in /proc by the numbers that this process uses for them.
     """
 
     def __init__(self, paths: Paths, memory: ProcessMemory, watching: int | None, *, visible: bool) -> None:
@@ -43,7 +43,11 @@ class Locks:
         self._watching = watching
 
     def lock(self, listener: Listener, waiting: Notification) -> None:
-        """Answer `flock`. Raises BlockingIOError when the lock is not to be had yet, and its caller waits for it."""
+        """Answer `flock`.
+
+        Raises:
+            BlockingIOError: the lock is not free yet, and the caller waits for it.
+        """
         operation = waiting.arguments[1] & _LOW_WORD
         copy = None if operation & fcntl.LOCK_UN else self._own_copy(waiting)
         if copy is None:
@@ -61,7 +65,7 @@ class Locks:
             os.close(copy)
 
     def lock_range(self, listener: Listener, waiting: Notification) -> None:
-        """Answer `fcntl`, of which only locks wait."""
+        """Answer `fcntl`, of which only calls that set locks wait."""
         copy = self._own_copy(waiting)
         if copy is not None:
             os.close(copy)
@@ -83,7 +87,7 @@ class Locks:
             raise OSError(errno.EFAULT, "a path that cannot be read")
         if not path.startswith(b"/"):
             if not self._visible:
-                listener.let_pass(waiting.key)  # from where it leads, cannot be known
+                listener.let_pass(waiting.key)  # the directory that the path starts from cannot be known
                 return
             path = os.path.join(os.readlink(b"/proc/%d/cwd" % waiting.thread), path)
         real = os.path.realpath(self._paths.real(path) or path, strict=True)
@@ -102,10 +106,10 @@ class Locks:
         listener.return_value(waiting.key, watch)
 
     def _own_copy(self, waiting: Notification) -> int | None:
-        """Return a copy of the descriptor that a call is about, if it is the sandbox's own; None without a copy.
+        """Return a copy of a call's descriptor if it belongs to the sandbox; None if it cannot be copied.
 
         Raises:
-            OSError: it is one of a file of the machine's, or none.
+            OSError: it is not open, or belongs to a file of the machine.
         """
         number = waiting.arguments[0] & _LOW_WORD
         copy = None
@@ -113,7 +117,7 @@ class Locks:
             copy = syscalls.copy_descriptor(waiting.thread, number)
             file = os.readlink(b"/proc/self/fd/%d" % copy)
         except PermissionError:
-            # Docker's filter of system calls lets nobody copy one.
+            # Docker's filter of system calls does not let anybody copy a descriptor.
             if not self._visible:
                 return None
             file = os.readlink(b"/proc/%d/fd/%d" % (waiting.thread, number))

@@ -1,7 +1,7 @@
-"""Watches how much memory each sandbox's processes take together; limits hold for one process only.
+"""Watches how much memory each sandbox's processes take together, because limits hold only for a single process.
 
-A sandbox is looked at again before it could have reached its limit, allocating as fast as a machine can: often when it
-is near, seldom when it is small, so that a hundred idle sandboxes cost nothing to speak of.
+A sandbox is checked again before it could reach its limit, even if it allocates as fast as a machine can. It is checked
+often if it is near its limit and seldom if it is small, so that a hundred idle sandboxes cost next to nothing.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ class _WatchedSandbox:
 
 
 class MemoryWatch:
-    """Looks at the memory of sandboxes in turn."""
+    """Checks the memory of sandboxes in turn."""
 
     def __init__(self) -> None:
         self._watched: dict[int, _WatchedSandbox] = {}
 
     def add(self, pid: int, limit_mb: int) -> None:
-        """Watch a sandbox by its first process."""
+        """Watch a sandbox, given its first process."""
         self._watched[pid] = _WatchedSandbox(limit_mb * _MIB, time.monotonic() + _SHORTEST_WAIT)
 
     def remove(self, pid: int) -> None:
-        """Watch it no more."""
+        """Stop watching it."""
         self._watched.pop(pid, None)
 
     def wait_ms(self) -> int | None:
-        """Return after how many milliseconds to look again; None when there is nothing to watch."""
+        """Return in how many milliseconds to check again; None if there is nothing to watch."""
         if not self._watched:
             return None
         soonest = min(watched.due for watched in self._watched.values())
         return max(0, int((soonest - time.monotonic()) * 1000) + 1)
 
     def exceeding(self) -> list[int]:
-        """Look at the sandboxes whose time has come; return those that are over their limit."""
+        """Check the sandboxes that are due; return those that are over their limit."""
         found: list[int] = []
         now = time.monotonic()
         for pid, watched in self._watched.items():
@@ -61,7 +61,7 @@ class MemoryWatch:
             wait = max((watched.limit - used) / _FASTEST_GROWTH, _SHORTEST_WAIT)
             if used > watched.limit:
                 found.append(pid)
-                # Killed processes take a while to give their memory back, which must not count against the next ones.
+                # Killed processes take a while to free their memory, which must not count against the next ones.
                 wait = _MAX_WAIT
             watched.due = now + min(wait, _MAX_WAIT)
         return found
@@ -71,7 +71,7 @@ class MemoryWatch:
         resident = sum(self._resident(process) for process in processes)
         if resident <= limit:
             return resident
-        # Pages that processes share were counted for each; the exact figure takes longer.
+        # This counts shared pages once for each process. The exact figure takes longer.
         return sum(self._proportional(process) for process in processes)
 
     def _resident(self, pid: int) -> int:
@@ -86,7 +86,7 @@ class MemoryWatch:
 
 
 def _read(path: str) -> bytes:
-    # A process may end at any moment, and one that is another user's may be closed.
+    # A process may end at any moment, and another user's process may be unreadable.
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read()
     return b""

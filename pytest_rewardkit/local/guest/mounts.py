@@ -1,4 +1,4 @@
-"""Mounting: the system calls by which a mount namespace gets its file systems."""
+"""Mounting: the system calls that give a mount namespace its file systems."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def unmount(target: str, flags: int = 0) -> None:
 
 
 def set_mount_attributes(target: str, attributes: int, *, recursive: bool) -> None:
-    """Add MOUNT_ATTR_* to a mount, and with `recursive` to all mounts below it (Linux 5.12)."""
+    """Add MOUNT_ATTR_* to a mount, and if `recursive`, to all mounts below it (Linux 5.12)."""
     attr = _MountAttr(attributes, 0, 0, 0)
     flags = _AT_RECURSIVE if recursive else 0
     call = call_number("mount_setattr")

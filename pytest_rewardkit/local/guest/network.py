@@ -1,8 +1,8 @@
-"""The network of a sandbox: its loopback interface alone, to which every IPv4 address leads.
+"""The network of a sandbox: only its loopback interface, to which every IPv4 address leads.
 
-Nothing gets out of it. When the sandbox has internet, the server listens in it on the ports of the internet: a
+Nothing gets out of it. If the sandbox has internet, the server listens inside it on the ports of the internet: a
 connection to any address arrives there, and the server decides whether to pass it on (`local/internet/`). Otherwise
-nobody listens, and connections are refused. IPv6 addresses but `::1` cannot be reached, so programs take IPv4 at once.
+nobody listens, and connections are refused. No IPv6 address but `::1` can be reached, so programs use IPv4 at once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NEW_ROUTE: Final = (
 
 
 def lead_all_to_loopback() -> None:
-    """Bring the loopback interface up, and make every IPv4 address one of its own.
+    """Bring the loopback interface up, and make every IPv4 address its own.
 
     Raises:
         OSError: this process may not change its network.

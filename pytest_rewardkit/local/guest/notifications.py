@@ -1,5 +1,4 @@
-"""Seccomp's user notifications: system calls that wait until another process has said how they go on. See
-seccomp_unotify(2)."""
+"""Seccomp's user notifications: system calls that wait until another process answers them. See seccomp_unotify(2)."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ class Notification(NamedTuple):
     """A system call that waits.
 
     Attributes:
-        key: what its answer names.
+        key: identifies the call in its answer.
         thread: the number of the calling thread.
         call: the number of the system call.
         arguments: its six arguments.
@@ -62,12 +61,12 @@ class Listener:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        # The caller goes on at once on the processor of its answerer (Linux 6.6).
+        # The caller continues at once, on the processor of the process that answers (Linux 6.6).
         with contextlib.suppress(OSError):
             fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("=Q", _FD_SYNC_WAKE_UP))
 
     def receive(self) -> Notification | None:
-        """Return a call that waits; None when its caller has gone meanwhile."""
+        """Return a call that waits; None if its caller has gone meanwhile."""
         try:
             data = fcntl.ioctl(self.descriptor, _RECEIVE, _ZEROS)
         except OSError as error:
@@ -78,7 +77,7 @@ class Listener:
         return Notification(key, thread, call, tuple(arguments))
 
     def let_pass(self, key: int) -> None:
-        """Have a call made as it is."""
+        """Have a call made unchanged."""
         self._answer(key, 0, _FLAG_CONTINUE)
 
     def refuse(self, key: int, code: int) -> None:
@@ -90,10 +89,10 @@ class Listener:
         self._answer(key, 0, 0, value)
 
     def replace_descriptor(self, key: int, number: int, descriptor: int) -> None:
-        """Give a caller a descriptor of this process in the place of its own `number`, and have its call return 0.
+        """Replace the caller's descriptor `number` by one of this process, and have its call return 0.
 
         Raises:
-            OSError: the kernel cannot (before Linux 5.9), it has no such descriptor, or it has gone.
+            OSError: the kernel cannot (before Linux 5.9), the caller has no such descriptor, or it has gone.
         """
         word = _DESCRIPTOR.pack(key, _FLAG_REPLACE, descriptor, number & _LOW_WORD, os.O_CLOEXEC)
         fcntl.ioctl(self.descriptor, _ADD_DESCRIPTOR, word)

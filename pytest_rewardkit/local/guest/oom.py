@@ -10,10 +10,10 @@ _FIRST: Final = b"1000"
 
 
 class OomScore:
-    """This process's own score, to be opened before the process may no longer write into /proc.
+    """This process's own score; open it while the process may still write into /proc.
 
-    What is started `with` it inherits to be ended first: before the guest, which lives on to tell why, and before
-    others of the machine.
+    A process that is started `with` it is ended first: before the guest, which lives on to report why, and before the
+    machine's other processes.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class OomScore:
             self._own = os.pread(self._descriptor, 16, 0)
 
     def fileno(self) -> int | None:
-        """Return the descriptor, for it to be kept; None where there is none."""
+        """Return the descriptor, so that it can be kept; None if there is none."""
         return self._descriptor
 
     def __enter__(self) -> None:

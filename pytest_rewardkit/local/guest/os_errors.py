@@ -1,4 +1,4 @@
-"""How a failed system call is answered: by a code and a message for people."""
+"""The answer to a failed system call: a code and a message for people."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def from_os_error(error: OSError, what: str) -> RequestError:
     """Return the request's error for a failed system call.
 
     Parameters:
-        what: what was tried, with the path as the guest sees it.
+        what: the attempted action, with the path as the guest sees it.
     """
     code = _CODES.get(error.errno or 0, Code.INTERNAL)
     return RequestError(code, f"{what}: {error.strerror or error}")

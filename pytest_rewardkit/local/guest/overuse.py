@@ -1,4 +1,4 @@
-"""Ends what a sandbox runs when that takes more memory than it may, as the watch or its control group says."""
+"""Ends a sandbox's processes if they take more memory than they may, as the watch or its control group reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _SUSPECTED_SECONDS: Final = 2.0
-"""For how long a process may be about to end after the kernel has said so."""
+"""How long a process may take to end after the kernel has given notice."""
 
 _SUSPECTED_MS: Final = 50
 
@@ -37,12 +37,12 @@ class _Held:
 
 
 class Overuse:
-    """The fork server's view on the memory of its sandboxes.
+    """The fork server's view of the memory of its sandboxes.
 
     Parameters:
         plan: the layers that sandboxes get.
-        poll: what reports that a group was at its limit, by descriptors that :meth:`heed` takes.
-        give_up: ends a sandbox for what the machine lacks.
+        poll: reports that a group was at its limit, by descriptors that :meth:`heed` takes.
+        give_up: ends a sandbox because the machine lacks memory.
     """
 
     def __init__(self, plan: IsolationPlan, poll: select.poll, give_up: Callable[[int], None]) -> None:
@@ -55,7 +55,7 @@ class Overuse:
         self._notices: dict[int, int] = {}
 
     def add(self, pid: int, limit_mb: int | None, link: socket.socket, group: ControlGroup | None) -> None:
-        """Look after a sandbox, by its first process."""
+        """Look after a sandbox, given its first process."""
         self._held[pid] = _Held(link, group)
         if limit_mb is not None:
             self._watch.add(pid, limit_mb)
@@ -63,7 +63,7 @@ class Overuse:
             self._notices[group.watch(self._poll)] = pid
 
     def remove(self, pid: int) -> None:
-        """Look after it no more."""
+        """Stop looking after it."""
         self._watch.remove(pid)
         self._suspects.pop(pid, None)
         held = self._held.pop(pid)
@@ -71,12 +71,12 @@ class Overuse:
             del self._notices[held.group.unwatch(self._poll)]
 
     def wait_ms(self) -> int | None:
-        """Return after how many milliseconds to :meth:`look` again; None when there is nothing to look at."""
+        """Return in how many milliseconds to :meth:`look` again; None if there is nothing to look at."""
         wait = self._watch.wait_ms()
         return wait if not self._suspects else min(_SUSPECTED_MS, wait if wait is not None else _SUSPECTED_MS)
 
     def look(self) -> None:
-        """End what has been watched to take too much, and what suffers from others' doing so."""
+        """End sandboxes that take too much, and those that suffer because others do so."""
         for pid in self._watch.exceeding():
             self._end(pid)
         now = time.monotonic()
@@ -89,21 +89,21 @@ class Overuse:
                 del self._suspects[pid]
 
     def heed(self, descriptor: int) -> None:
-        """Take what `poll` reported, if it is a group's notice."""
+        """Take what `poll` has reported, if it is a group's notice."""
         pid = self._notices.get(descriptor)
         if pid is None or (group := self._held[pid].group) is None:
             return
         if group.has_killed():
             self._end(pid)
         else:
-            # Its own processes may be those that the kernel is about to end.
+            # The kernel may be about to end processes of this sandbox.
             self._suspects[pid] = time.monotonic() + _SUSPECTED_SECONDS
 
     def freed(self, pid: int) -> None:
-        """What had to end has ended, as the sandbox's guest says."""
+        """Note that all processes that had to end have ended, as the sandbox's guest reports."""
         held = self._held[pid]
         if held.group is not None:
-            held.group.has_been_cleared()  # what has ended meanwhile was one with it
+            held.group.has_been_cleared()  # processes that the kernel ended meanwhile are part of this
         held.ending = False
 
     def _end(self, pid: int) -> None:
@@ -115,8 +115,8 @@ class Overuse:
         with contextlib.suppress(OSError):
             held.link.sendall(confinement.MEMORY_EXCEEDED)
         if not self._plan.process_namespace:
-            # Its guest cannot see the others' processes; in a namespace of its own it can end them all at once. It
-            # waits meanwhile, as what it started now would be ended too.
+            # The guest cannot see the others' processes; in its own namespace it can end them all at once. Here it is
+            # stopped meanwhile, because a process that it started now would be ended too.
             os.kill(pid, signal.SIGSTOP)
             killing.kill_descendants(pid)
             os.kill(pid, signal.SIGCONT)

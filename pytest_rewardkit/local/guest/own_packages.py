@@ -1,4 +1,4 @@
-"""Packages that a sandbox installs for itself: where pip puts them, and how its interpreters find them."""
+"""Packages that a sandbox installs for itself: where pip puts them, and how the sandbox's interpreters find them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DIRECTORY: Final = f"{HOME}/.local/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-"""Where Python has an ordinary user's own, outside of virtual environments."""
+"""Where Python looks for an ordinary user's own packages, outside virtual environments."""
 
 PIP_SETTINGS: Final = f"[install]\ntarget = {DIRECTORY}\nupgrade = true\n"
-"""An environment's pip.conf: the environment itself is everybody's, and nobody can write there."""
+"""An environment's pip.conf: the environment itself is shared, and nobody can write there."""
 
 _VARIABLE: Final = "PYTHONPATH"
 
 
 def adopt() -> None:
-    """Let this interpreter, and those that it starts, find what is installed; before the environment's packages."""
+    """Let this interpreter and those that it starts find installed packages, before the environment's packages."""
     if DIRECTORY in sys.path or not os.path.isdir(DIRECTORY):
         return
     names = [os.path.basename(path) for path in sys.path]
@@ -33,8 +33,8 @@ def adopt() -> None:
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what a process's environment needs in addition, where something is installed.
+    """Return the variables to add to a process's environment, if something is installed.
 
-    Who sets the variable, if only to nothing, has decided what is found.
+    A variable that is set, even to nothing, stays: it decides where packages are found.
     """
     return {} if _VARIABLE in environment else {_VARIABLE: DIRECTORY}

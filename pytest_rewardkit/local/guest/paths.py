@@ -1,4 +1,4 @@
-"""What a sandbox's paths are in the machine's file system, where it has no root of its own. Pure."""
+"""The real paths of a sandbox's files if it has no root of its own and uses the machine's file system. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 _GUEST_PREFIXES: Final = tuple(os.fsencode(path) for path in GUEST_PREFIXES)
 _VAR_TEMPORARY: Final = os.fsencode(VAR_TEMPORARY)
-# Links there may lead to what is a sandbox's own.
+# Links in these directories may lead to the sandbox's own files.
 _MAY_LEAD_HOME: Final = (b"/proc/", b"/dev/")
 
 
 class Paths:
-    """The guest's names of paths and the real ones.
+    """Translates between the guest's names of paths and the real ones.
 
     Parameters:
-        top: the directory below which a sandbox's own directories are, without links.
-        spared: paths of the host that stay what they are, though they lie in a directory that the guest has its own of.
+        top: the directory that holds a sandbox's own directories, without links.
+        spared: paths of the host that keep their meaning, though they lie in a directory that the guest replaces.
     """
 
     def __init__(self, top: str, spared: Sequence[str]) -> None:
@@ -29,18 +29,18 @@ class Paths:
         own = [os.fsencode(path) for path in (top, *spared)]
         self._spared = tuple(path for path in own if _below_any(path, _GUEST_PREFIXES))
         ancestors = {ancestor for path in self._spared for ancestor in _ancestors(path)}
-        # What leads to them has to be seen, too.
+        # The directories that lead to them have to be visible, too.
         self._leading = frozenset(ancestor for ancestor in ancestors if ancestor not in _GUEST_PREFIXES)
 
     def real(self, path: bytes) -> bytes | None:
-        """Return where a guest's path really is; None where it is what it says."""
+        """Return where a guest's path really is; None if it is real already."""
         if not path.startswith(b"/"):
             return None
         given = path
         if b"//" in path or b"/." in path:
             path = _without_detours(path)
         if not path.startswith(_GUEST_PREFIXES):
-            # Out of a directory by its parents: the host may lack the one to start from.
+            # The path leaves a directory by "..", and the host may lack the directory to start from.
             return path if _below_any(given, _GUEST_PREFIXES) else None
         stripped = path.rstrip(b"/")
         if not _below_any(stripped, _GUEST_PREFIXES) or _below_any(stripped, self._spared) or stripped in self._leading:
@@ -48,7 +48,7 @@ class Paths:
         return self.top + path
 
     def below_top(self, path: bytes) -> bytes | None:
-        """Return the way from the top to a path of the sandbox's own, where no link is on it; None for others."""
+        """Return the path from the top to a path of the sandbox's own, if no link is on it; None for other paths."""
         if not path.startswith(b"/"):
             return None
         path = b"/" + os.path.normpath(path).lstrip(b"/")
@@ -56,7 +56,7 @@ class Paths:
         if not _below(real, self.top):
             return None
         way = real[len(self.top) :]
-        if _below(way, _VAR_TEMPORARY):  # it is a link itself
+        if _below(way, _VAR_TEMPORARY):  # /var/tmp is itself a link
             way = way.removeprefix(b"/var")
         return way[1:] if _below_any(way, _GUEST_PREFIXES) else None
 
@@ -65,13 +65,13 @@ class Paths:
         return _below(real, self.top)
 
     def guest(self, path: bytes) -> bytes:
-        """Return how the guest calls a real path."""
+        """Return the guest's name of a real path."""
         if not _below(path, self.top):
             return path
         return path[len(self.top) :] or b"/"
 
     def may_answer_with_own(self, path: bytes) -> bool:
-        """Return whether what is read at this path, which is real, may be a path of the sandbox's own."""
+        """Return whether reading the link at this real path may give a path of the sandbox's own."""
         return not path.startswith(b"/") or path.startswith((self.top, *_MAY_LEAD_HOME))
 
 
@@ -84,7 +84,7 @@ def _below_any(path: bytes, prefixes: Sequence[bytes]) -> bool:
 
 
 def _without_detours(path: bytes) -> bytes:
-    """Return an absolute path that begins with where it leads; links further on are the kernel's to follow."""
+    """Return an absolute path whose start is resolved; the kernel follows links further on."""
     squeezed = b"/" + path.lstrip(b"/")
     for prefix in _GUEST_PREFIXES:
         if _below(squeezed, prefix) and not _climbs(squeezed[len(prefix) :]):
@@ -93,7 +93,7 @@ def _without_detours(path: bytes) -> bytes:
 
 
 def _climbs(rest: bytes) -> bool:
-    """Return whether what follows a directory leads out of it."""
+    """Return whether the rest of a path leads out of its directory."""
     depth = 0
     for name in rest.split(b"/"):
         if name == b"..":

@@ -1,4 +1,4 @@
-"""Makes libraries show pictures in the cell's output, as in a notebook: there is no screen to open a window on."""
+"""Makes libraries show pictures in the cell's output, as in a notebook: there is no screen for a window."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def show_pictures(shelf: Shelf) -> None:
-    """Have Pillow's `show` and `save` to a named file, and plotly's `show`, display what they have.
+    """Make Pillow's `show` and its `save` to a named file, and plotly's `show`, display the picture.
 
-    Each library is changed now, or when it is imported.
+    Each library is changed now, or as soon as it is imported.
 
     Parameters:
-        shelf: what has been imported in advance.
+        shelf: holds the modules that are imported in advance.
     """
-    # Of plotly's there is no public name; where a release has moved it, figures are shown as in a terminal.
+    # plotly has no public name for this. If a release moves it, figures are shown as in a terminal.
     patches = (("PIL.ImageShow", _patch_show), ("PIL.Image", _patch_save), ("plotly.io._renderers", _patch_renderers))
     for name, patch in patches:
         if (module := shelf.get(name)) is not None:
@@ -36,7 +36,7 @@ def show_pictures(shelf: Shelf) -> None:
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Calls a function with a module when it has been imported, once."""
+    """Calls a function once with a module, after the module's import."""
 
     def __init__(self, name: str, action: Callable[[ModuleType], None]) -> None:
         self._name = name
@@ -48,7 +48,7 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,  # noqa: ARG002
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find the module as others do, and act after it has been executed."""
+        """Find the module as other finders do, and call the function after its execution."""
         if fullname != self._name:
             return None
         sys.meta_path.remove(self)
@@ -67,7 +67,7 @@ class _AfterImport(importlib.abc.MetaPathFinder):
 
 def _patch_show(module: Any) -> None:
     def show(image: Any, *_arguments: Any, **_options: Any) -> bool:
-        # No program is started to show a file of it.
+        # No program is started to show the image.
         display(image)
         return True
 
@@ -86,6 +86,6 @@ def _patch_save(module: Any) -> None:
 
 
 def _patch_renderers(module: Any) -> None:
-    # It looks for nothing but the version, to know that it is in a notebook which takes what it displays.
+    # plotly only checks nbformat's version, to know that it is in a notebook that takes displayed objects.
     if getattr(module, "nbformat", None) is None:
         module.nbformat = SimpleNamespace(__version__="5.10.4")

@@ -17,13 +17,13 @@ MAX_VALUES: Final = 1_000_000
 
 
 def plain(value: Any) -> Any:
-    """Return `value` made of None, bool, int, float, str, list and dict alone.
+    """Return `value` made only of None, bool, int, float, str, list and dict.
 
-    Numbers that JSON does not have (NaN, infinity) become None; keys become texts; numpy's scalars and arrays, dates,
-    times, UUIDs, decimals and enums become what people write for them.
+    Numbers that JSON lacks (NaN, infinity) become None, and keys become texts. numpy's scalars and arrays, dates,
+    times, UUIDs, decimals and enums become their usual written form.
 
     Raises:
-        NotPlainError: something in it has no such form, or it is nested or large beyond measure.
+        NotPlainError: a value in it has no such form, or it is nested too deeply or too large.
     """
     return _Converter().convert(value, MAX_DEPTH)
 
@@ -73,7 +73,7 @@ def _unwrap(value: Any) -> Any:
         return str(value)
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode("ascii")
-    # numpy's scalars and arrays, and what imitates them; numpy may not be installed.
+    # numpy's scalars and arrays, and types that imitate them; numpy may not be installed.
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
         return value.tolist()
     raise NotPlainError(f"{type(value).__name__} has no JSON form")

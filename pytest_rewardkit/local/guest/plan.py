@@ -3,12 +3,13 @@
 The levels, strongest first:
 
 - full: namespaces of its own for mounts, processes, network, IPC and host name, a user of its own, a private root.
-- no-procfs: the same, where no /proc of its own can be mounted; Landlock guards the server's.
+- full: own namespaces for mounts, processes, network, IPC and host name, its own user, and a private root.
+- no-procfs: the same, but without its own /proc, which cannot be mounted; Landlock guards the server's.
 - ns-nocap: the same namespaces for an ordinary user, but no right to mount in them; Landlock guards files.
-- uid: no namespaces, but a user id of its own (needs root); Landlock guards files.
+- uid: no namespaces, but its own user id (needs root); Landlock guards files.
 - landlock: the same user id as the server; Landlock guards files and signals.
 - weak: as landlock, on a kernel whose Landlock lets signals through, or without Landlock or seccomp.
-- none: a clean environment, resource limits, and a sandbox's own /home/user and /tmp; nothing that protects.
+- none: a clean environment, resource limits, and a sandbox's own /home/user and /tmp; nothing protects.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pytest_rewardkit.local.guest.landlock import ABI_WITH_SCOPES
 
 
 class Level(StrEnum):
-    """An isolation level; see the module."""
+    """An isolation level; see the module's docstring."""
 
     FULL = "full"
     NO_PROCFS = "no-procfs"
@@ -33,7 +34,7 @@ class Level(StrEnum):
 
 
 class MountRight(StrEnum):
-    """How the fork server comes by the right to mount."""
+    """How the fork server gets the right to mount."""
 
     ROOT = "root"
     """It is root, and has the right."""
@@ -50,17 +51,18 @@ class IsolationPlan:
     Attributes:
         level: the level that these layers make.
         clone_flags: the namespaces that a sandbox is cloned into.
-        late_flags: the namespaces that it makes when it has mounted; they belong to its own user, the first of them.
-        mount_right: how the fork server comes by the right to move into a root of its own, where sandboxes mount their
-            own directories; None is no such root.
-        overlays: whether sandboxes see the system's files in file systems of their own, with locks of their own.
-        shared_directories: those of the system's directories of which that is not so, found out when the root is built.
-        procfs: whether sandboxes mount a /proc of their own; without, they have the fork server's.
+        late_flags: the namespaces that it makes after it has mounted; they belong to its own user, and the
+            user namespace is the first of them.
+        mount_right: how the fork server gets the right to move into its own root, where sandboxes mount their own
+            directories; None if there is no such root.
+        overlays: whether sandboxes see the system's files in file systems of their own, with separate locks.
+        shared_directories: the system's directories for which that does not work, found when the root is built.
+        procfs: whether sandboxes mount their own /proc; if not, they have the fork server's.
         own_user_id: whether each sandbox has its own user id on the host.
         landlock_abi: the Landlock ABI to use; 0 is none.
         seccomp: whether to filter system calls.
-        translated_paths: whether system calls on a private root's paths are led to the sandbox's own directories.
-        groups: the version of the control groups that limit a sandbox as a whole; empty is none.
+        translated_paths: whether system calls on a private root's paths lead to the sandbox's own directories.
+        groups: the version of the control groups that limit a sandbox as a whole; "" if there are none.
     """
 
     level: Level
@@ -78,37 +80,37 @@ class IsolationPlan:
 
     @property
     def name(self) -> str:
-        """What tells it from the other plans that there may be for a level."""
+        """A name that tells the plan from the level's other possible plans."""
         return with_paths(self.level) if self.translated_paths else self.level.value
 
     @property
     def guest_paths(self) -> bool:
-        """Whether /home/user, /tmp and /dev/shm are the sandbox's own for code."""
+        """Whether code finds the sandbox's own /home/user, /tmp and /dev/shm."""
         return self.private_root or self.translated_paths
 
     @property
     def private_root(self) -> bool:
-        """Whether sandboxes have a file system of their own."""
+        """Whether sandboxes have their own file system."""
         return self.mount_right is not None
 
     @property
     def user_namespace_at_clone(self) -> bool:
-        """Whether a sandbox's user namespace comes first, to get the right to mount from it."""
+        """Whether a sandbox enters its user namespace first, to get the right to mount from it."""
         return bool(self.clone_flags & syscalls.CLONE_NEWUSER)
 
     @property
     def user_namespace_after_mounts(self) -> bool:
-        """Whether it comes last, when root has mounted."""
+        """Whether it enters its user namespace last, after root has mounted."""
         return bool(self.late_flags & syscalls.CLONE_NEWUSER)
 
     @property
     def network_namespace(self) -> bool:
-        """Whether a sandbox has a network of its own."""
+        """Whether a sandbox has its own network."""
         return bool((self.clone_flags | self.late_flags) & syscalls.CLONE_NEWNET)
 
     @property
     def counts_processes(self) -> bool:
-        """Whether the kernel counts each sandbox's processes apart, without a control group."""
+        """Whether the kernel counts each sandbox's processes separately, without a control group."""
         return self.process_namespace or self.own_user_id
 
     @property
@@ -138,7 +140,7 @@ class IsolationPlan:
         }
 
     def gaps(self) -> list[str]:
-        """Return what these layers leave open, for people; never empty, as every sandbox shares the host's kernel."""
+        """Return what these layers leave open, for people; never empty, since all sandboxes share the host's kernel."""
         found = ["a flaw of the host's kernel would break out: this is no virtual machine"]
         found.extend(self._gaps_of_shared_files())
         if not self.groups:
@@ -179,5 +181,5 @@ class IsolationPlan:
 
 
 def with_paths(level: Level) -> str:
-    """Return the name of a level's plan whose sandboxes have their paths translated."""
+    """Return the name of a level's plan with translated paths."""
     return f"{level} with translated paths"

@@ -28,14 +28,14 @@ _OWN_USER: Final = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
 _MAX_REASON: Final = 500
 _TRIAL_SECONDS: Final = 5.0
 _INNER_SECONDS: Final = 4.0
-"""For what is tried in namespaces: who waits for it has to be there still, to end it."""
+"""The limit for trials in namespaces: it is shorter, so that the process that waits is still there to end the trial."""
 
 
 def probe(*, thorough: bool = False) -> MachineFindings:
-    """Try the layers, each in a process of its own; takes some 10 ms in a small process. Nothing of this one changes.
+    """Try each layer in a process of its own. It takes some 10 ms in a small process, and changes nothing in this one.
 
     Parameters:
-        thorough: whether to try layers too that stronger ones make superfluous.
+        thorough: whether to also try layers that stronger ones make unnecessary.
     """
     if not sys.platform.startswith("linux") or not libc.supported_machine():
         nowhere = f"not on {sys.platform} on {os.uname().machine}"
@@ -60,7 +60,7 @@ def probe(*, thorough: bool = False) -> MachineFindings:
 
 
 def take_mount_right(right: MountRight) -> None:
-    """Move this process into a mount namespace of its own, in which it may mount."""
+    """Move this process into its own mount namespace, in which it may mount."""
     if right is MountRight.ROOT:
         syscalls.unshare(syscalls.CLONE_NEWNS)
     else:
@@ -69,7 +69,7 @@ def take_mount_right(right: MountRight) -> None:
 
 
 def _failure(attempt: Callable[[], object]) -> str:
-    """Return why an attempt fails in a process of its own; nothing when it does not."""
+    """Return why an attempt fails in a process of its own; "" if it succeeds."""
     return _outcome(os.fork, attempt, seconds=_TRIAL_SECONDS)
 
 
@@ -111,7 +111,7 @@ def _tell_outcome(attempt: Callable[[], object], writer: int) -> None:
 
 
 def _mount_right(root: bool, late_flags: int) -> tuple[MountRight, str]:
-    """Return how the right to mount can be come by, and why it cannot when it cannot."""
+    """Return how to get the right to mount, and why that fails; "" if it works."""
     rights = [MountRight.ROOT, MountRight.ROOT_OF_NAMESPACE] if root else [MountRight.USER_OF_NAMESPACE]
     first_reason = ""
     for right in rights:
@@ -136,10 +136,10 @@ def _read_interpreter_as_somebody() -> None:
 
 
 def _build_root(right: MountRight, late_flags: int, change: Callable[[str], object] | None = None) -> None:
-    """What the fork server and a sandbox do, in little, but for /proc.
+    """Do on a small scale what the fork server and a sandbox do, except for /proc.
 
     Parameters:
-        change: what the sandbox does with a directory of the host.
+        change: what the sandbox does to a directory of the host.
     """
     take_mount_right(right)
     mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE)
@@ -207,7 +207,7 @@ def _filter_calls() -> None:
 
 
 def _translate_paths() -> None:
-    """What a sandbox's guest does to a call with a path, in little."""
+    """Do on a small scale what a sandbox's guest does to a call with a path."""
     syscalls.drop_capabilities()
     syscalls.set_no_new_privileges()
     if reason := _failure(lambda: syscalls.load_seccomp_listener(seccomp.compile_waiting(()))):

@@ -1,4 +1,4 @@
-"""The processes below a process, as /proc shows them; those that have ended and wait to be reaped too."""
+"""The processes below a process, as /proc shows them, including those that have ended and wait to be reaped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def descendants(pid: int, *, spare: Collection[int] = ()) -> list[int]:
     """Return the processes below `pid`, parents before their children.
 
     Parameters:
-        spare: children of `pid` that are left out, with what is below them.
+        spare: children of `pid` that are left out, with all below them.
     """
     children = _children if _kernel_lists_children() else _scan()
     found = [child for child in children(pid) if child not in spare]
@@ -40,7 +40,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _scan() -> Callable[[int], list[int]]:
-    """Look at all processes there are, where the kernel does not list children."""
+    """Look at all processes, for kernels that do not list children."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -51,7 +51,7 @@ def _scan() -> Callable[[int], list[int]]:
 def _parent(pid: int) -> int:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            # The program's name stands in parentheses and may hold anything.
+            # The program's name is in parentheses and may hold any characters.
             return int(file.read().rpartition(b")")[2].split()[1])
     except OSError:
         return 0

@@ -1,4 +1,4 @@
-"""Commands that a guest starts in its sandbox, with pipes from the server or a terminal of their own."""
+"""Commands that a guest starts in its sandbox, with pipes from the server or with their own terminal."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class ProgramStart:
 
 
 class Starter:
-    """Starts commands under a plan's layers and a sandbox's limits.
+    """Starts commands with a plan's layers and a sandbox's limits.
 
     Parameters:
-        translator: what translates their paths, where that is needed.
-        rules: which files they may touch, where these are fewer than this process may.
+        translator: translates their paths, if needed.
+        rules: the files that they may touch, if these are fewer than this process may touch.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Starter:
         self._rules = rules
 
     def start(self, command: ProgramStart, stdio: Sequence[int]) -> int:
-        """Start a command on three descriptors and return its pid; it leads a session and group of its own."""
+        """Start a command on three descriptors and return its pid; it leads its own session and group."""
         prefix = self._confining_prefix(command)
         if prefix is None:
             return self._spawn(command, stdio, self.confine)
@@ -95,16 +95,16 @@ class Starter:
             os.close(slave)
 
     def confine(self) -> None:
-        """Give this process, a candidate's before its first instruction, what candidates have."""
+        """Confine this process, which becomes a candidate's, before its first instruction."""
         self._limits.apply_to_candidate()
         self._enter_nested_domain()
         if self._translator is not None:
             self._translator.enter()
 
     def _enter_nested_domain(self) -> None:
-        """Keep this process, and what it starts, from signalling and tracing the guest, and from its files.
+        """Keep this process and its children from signalling and tracing the guest, and from the guest's files.
 
-        With a process namespace the guest is its first process, which the others cannot harm.
+        In a process namespace the guest is the first process, which the others cannot harm.
         """
         if self._rules is not None:
             landlock.restrict(self._rules, self._plan.landlock_abi)
@@ -112,10 +112,10 @@ class Starter:
             landlock.restrict_nested(self._plan.landlock_abi, signals=True)
 
     def _confining_prefix(self, command: ProgramStart) -> list[str] | None:
-        """Return what a command is to be started by, to have what `confine` gives; None where no program gives that.
+        """Return a program and arguments that start a command with what `confine` gives; None if no program can.
 
-        Without a function to call in between, this process's memory needs not be copied for a moment, which takes
-        longer than another program. One that is not there has to fail when it is started, so this is for shells.
+        With no function to call in between, this process's memory need not be copied for a moment. The copy takes
+        longer than one more program. A missing program has to fail when it is started, so this is only for shells.
         """
         program = command.arguments[0]
         if (
@@ -126,7 +126,7 @@ class Starter:
             or self._limits.processes is None
             or os.path.basename(program) not in _SHELLS
             or not all(os.path.isabs(path) and os.access(path, os.X_OK) for path in (program, _PRLIMIT))
-            # The linker would do twice what these ask for.
+            # The dynamic linker would do twice what these variables ask for.
             or any(name.startswith("LD_") for name in command.environment)
         ):
             return None
@@ -158,12 +158,12 @@ class Starter:
             raise from_os_error(error, f"start '{name}'") from error
         except (subprocess.SubprocessError, ValueError) as error:
             raise RequestError(Code.INVALID_ARGUMENT, f"start '{name}': {error}") from error
-        # The guest reaps all its children itself; Popen must not wait for this one behind its back.
+        # The guest reaps all its children on its own, so Popen must not wait for this one.
         process.returncode = 0
         return process.pid
 
     def _without_login(self, arguments: list[str]) -> list[str]:
-        # In the host's file system a login shell reads the host's profile, which replaces PATH.
+        # On the host's file system a login shell reads the host's profile, which replaces PATH.
         login_shell = os.path.basename(arguments[0]) in _SHELLS and arguments[1:2] == ["-l"]
         return arguments[:1] + arguments[2:] if login_shell and not self._plan.private_root else arguments
 

@@ -1,4 +1,4 @@
-"""What one sandbox may use of the machine, as resource limits of its processes."""
+"""How much of the machine a sandbox may use, as resource limits of its processes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _MIB: Final = 2**20
-# Address space is no memory: thread stacks and allocators' arenas reserve far more than they use.
+# Address space is not memory: thread stacks and allocators' arenas reserve far more than they use.
 _ADDRESS_SPACE_PER_MEMORY: Final = 4
 RESERVED_PROCESSES: Final = 8
-"""What the guest may start beyond what candidates may have, so that they cannot keep it from starting the next one."""
+"""What the guest may start beyond candidates' limit, so that they cannot keep it from starting another process."""
 
 _PENDING_SIGNALS: Final = 1024
-"""Signals on their way and timers; where sandboxes have no user of their own, all of one user count."""
+"""Pending signals and timers; if sandboxes share a user, all of that user's count."""
 
-# More files than this nobody needs on a disk that lives in memory.
+# Nobody needs more files than this on a disk that lives in memory.
 MAX_FILES: Final = 65536
 
 
@@ -55,7 +55,7 @@ class ResourceLimits:
         return cls(**message)
 
     def apply(self) -> None:
-        """Set the limits on this process, a guest, and so on its children. Limits that are lower already stay."""
+        """Set the limits on this process, a guest, and thus on its children. Limits that are already lower stay."""
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_SIGPENDING, _PENDING_SIGNALS)
         _lower(resource.RLIMIT_MSGQUEUE, 0)
@@ -72,7 +72,7 @@ class ResourceLimits:
             _lower(resource.RLIMIT_CPU, self.cpu_seconds)
 
     def apply_to_candidate(self) -> None:
-        """Set what this process, a candidate's, and so what it starts, has less than its guest."""
+        """Lower the limits of this process, a candidate's, and thus of its children, below its guest's."""
         if self.processes is not None:
             _lower(resource.RLIMIT_NPROC, self.processes)
 

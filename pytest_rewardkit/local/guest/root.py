@@ -1,7 +1,7 @@
 """The file system of a sandbox: a read-only root made once, and each sandbox's own directories mounted into it.
 
-The root holds the system's programs, the interpreter's environment and a handful of files in /etc that say who `user`
-is. Nothing else of the host exists in it: no home directories, no project, no keys.
+The root holds the system's programs, the interpreter's environment and a few files in /etc that name `user`. It holds
+nothing else of the host: no home directories, no project, no keys.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from pytest_rewardkit.local.guest.overlays import can_be_laid_over, lay_over, mo
 from pytest_rewardkit.local.guest.own_packages import PIP_SETTINGS
 from pytest_rewardkit.local.guest.resource_limits import MAX_FILES
 
-# Each sandbox mounts its own over these.
+# Each sandbox mounts its own directories over these.
 _PRIVATE: Final = (HOME, TEMPORARY, SHARED_MEMORY)
 _MOUNT_POINTS: Final = (*_PRIVATE, "/proc", "/dev/pts", "/mnt", "/run")
-# Of what lies here, sandboxes have copies: it is small.
+# Sandboxes get copies of the files in this directory, because it is small.
 _COPIED: Final = "/etc"
-# What of the host's tree lies in a private directory waits here until a sandbox has mounted its own.
+# Parts of the host's tree that lie in a private directory wait here until a sandbox has mounted its own.
 _STASH: Final = "/.stash"
 
 _DEVICE_LINKS: Final = {
@@ -53,12 +53,12 @@ _MAX_TERMINALS: Final = 64
 
 
 def replace_root() -> None:
-    """Make the working directory, a mount of this process's mount namespace, its root."""
+    """Make the working directory, which is a mount of this process's mount namespace, its root."""
     try:
         mounts.pivot_root(".", ".")
     except OSError:
-        # Docker's filter of system calls lets nobody, and the kernel nobody on an initial file system. Moved over the
-        # root, it is the namespace's root too: what is below it cannot be got at.
+        # Docker's filter of system calls forbids this to everybody, and so does the kernel on an initial file system.
+        # Moved over the root, the directory is the namespace's root too, and nobody can reach what is below it.
         mounts.mount(".", "/", None, mounts.MS_MOVE)
         os.chroot(".")
     else:
@@ -70,8 +70,8 @@ class Root:
     """The read-only root, built and entered by the fork server in a mount namespace of its own.
 
     Parameters:
-        overlays: whether sandboxes get the host's directories, where that can be, as file systems of their own, laid
-            over the host's: then they lock and watch files of their own alone.
+        overlays: whether sandboxes get the host's directories, if possible, as their own file systems, laid over the
+            host's, so that they lock and watch only their own files.
     """
 
     def __init__(self, *, overlays: bool) -> None:
@@ -94,30 +94,30 @@ class Root:
             replace_root()
             if self._overlays:
                 self._own_directories = [path for path in self._directories if self._can_be_own(path)]
-            # For the fork server itself; sandboxes do it again over their own directories.
+            # This is for the fork server itself. Sandboxes do it again over their own directories.
             self._unstash()
         finally:
-            # To the host it is an empty directory; only this namespace saw the mounts.
+            # On the host it is an empty directory; only this namespace saw the mounts.
             with contextlib.suppress(OSError):
                 os.rmdir(os.path.basename(self._mount_point), dir_fd=parent_directory)
             os.close(parent_directory)
 
     @property
     def shared_directories(self) -> tuple[str, ...]:
-        """Where the machine's directories are that sandboxes see as they are, and whose locks they share with it."""
+        """The machine's directories that sandboxes see directly, and whose locks they share with it."""
         own = set(self._own_directories)
         return tuple(path.removeprefix(_STASH) for path in self._directories if path not in own)
 
     def seal(self) -> None:
-        """Make the root itself read-only, when nothing more is to be written into it."""
+        """Make the root itself read-only, once nothing more has to be written into it."""
         mounts.set_mount_attributes("/", _READ_ONLY, recursive=False)
 
     def mount_private(self, owner: int, seen_as: int, disk_mb: int | None) -> None:
-        """Mount a sandbox's own directories and terminals; to be called in its namespaces.
+        """Mount a sandbox's own directories and terminals; call it in the sandbox's namespaces.
 
         Parameters:
-            owner: the user and group id of `user`, as this process's user namespace numbers it.
-            seen_as: the same as the sandbox will see it.
+            owner: the user and group id of `user`, in this process's user namespace.
+            seen_as: the same id as the sandbox sees it.
             disk_mb: how much all its files together may take, in MiB.
         """
         for path in self._own_directories:
@@ -142,11 +142,11 @@ class Root:
         mounts.mount("devpts", "/dev/pts", "devpts", mounts.MS_NOSUID | mounts.MS_NOEXEC, terminals)
 
     def mount_proc(self) -> None:
-        """Mount a sandbox's own /proc; to be called in its namespaces."""
+        """Mount a sandbox's own /proc; call it in the sandbox's namespaces."""
         mounts.mount("proc", "/proc", "proc", _PLAIN | mounts.MS_NOEXEC)
 
     def cover_proc(self) -> None:
-        """Hide this root's /proc but for what is about the machine; to be called in a sandbox's namespaces."""
+        """Hide this root's /proc except for its files about the machine; call it in a sandbox's namespaces."""
         mounts.mount("tmpfs", "/mnt", "tmpfs", _PLAIN, f"size={_ROOT_SIZE},mode=755")
         for path in filter(os.path.exists, READABLE_PROC):
             covering = f"/mnt/{os.path.basename(path)}"
@@ -170,7 +170,7 @@ class Root:
             self._write(_location(settings), PIP_SETTINGS)
         self._stashed = self._stashed_entries()
         self._directories = [_COPIED, *mount_points(self._mount_point)]
-        # A fresh /proc may only be mounted where a whole one is visible already.
+        # The kernel only allows a fresh /proc to be mounted if a whole one is visible already.
         mounts.mount("/proc", f"{self._mount_point}/proc", None, mounts.MS_BIND | mounts.MS_REC)
         for name in DEVICES:
             self._write(f"/dev/{name}", "")
@@ -181,7 +181,7 @@ class Root:
             self._write(path, text)
 
     def _place(self, path: str, links: int = 0) -> None:
-        """Show a path of the host read-only, with the symbolic links that lead to it."""
+        """Show a path of the host read-only, along with the symbolic links that lead to it."""
         if links > _MAX_LINKS or not os.path.exists(path):
             return
         current = ""
@@ -208,7 +208,7 @@ class Root:
         mounts.set_mount_attributes(inside, _READ_ONLY, recursive=True)
 
     def _leave_empty(self, path: str) -> None:
-        """Have a directory of the host's without what is in it: Python 3.15 complains where it is sent in vain."""
+        """Show a directory of the host as empty: Python 3.15 complains if one that its environment names is missing."""
         if not self._shown(path) and _location(path) == path:
             os.makedirs(self._mount_point + path, exist_ok=True)
 
@@ -222,7 +222,7 @@ class Root:
         return any(path == placed or path.startswith(f"{placed}/") for placed in self._placed)
 
     def _can_be_own(self, path: str) -> bool:
-        """Whether a sandbox can lay its own directory over one, which hides what is mounted below."""
+        """Whether a sandbox can lay its own directory over this one; that hides mounts below it."""
         return not any(other.startswith(f"{path}/") for other in self._directories) and can_be_laid_over(path)
 
     def _stashed_entries(self) -> list[str]:
@@ -253,7 +253,7 @@ class Root:
 
 
 def _give_name(user_id: int) -> None:
-    """Call the user `user` where it has another number than usual, in files on the sandbox's own file system."""
+    """Give the user the name `user` if its number is not the usual one, by files on the sandbox's own file system."""
     for path, text in etc.accounts(user_id).items():
         source = f"/mnt/{path.replace('/', '-')}"
         with open(source, "w", encoding="utf-8") as file:
@@ -263,7 +263,7 @@ def _give_name(user_id: int) -> None:
 
 def _copy(path: str, inside: str) -> None:
     os.makedirs(os.path.dirname(inside), exist_ok=True)
-    # What its owner lets nobody read is left out.
+    # Files that their owner lets nobody read are left out.
     with contextlib.suppress(shutil.Error, PermissionError):
         if os.path.isdir(path):
             shutil.copytree(path, inside, symlinks=True, dirs_exist_ok=True)
@@ -272,11 +272,11 @@ def _copy(path: str, inside: str) -> None:
 
 
 def _copied_place(path: str) -> str:
-    """Return where a file is copied to that lies elsewhere, for sandboxes to have it as their own."""
+    """Return where in /etc a file from elsewhere is copied to, so that each sandbox can have its own copy."""
     return f"{_COPIED}/.files{path.removeprefix(_STASH)}"
 
 
 def _location(path: str) -> str:
-    """Return where in the root a path of the host is shown at first."""
+    """Return where in the root a path of the host is shown first."""
     hidden = any(path.startswith(f"{private}/") for private in _PRIVATE)
     return _STASH + path if hidden else path

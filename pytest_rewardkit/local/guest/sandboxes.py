@@ -1,4 +1,4 @@
-"""The sandboxes of one fork server: how they are made, and how they and all that is theirs end."""
+"""The sandboxes of one fork server: how they are made, and how they end with all that belongs to them."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Sandboxes:
 
     Parameters:
         template: what all sandboxes have in common.
-        groups: where they get their control groups, where they can have some.
-        machines_kills: what tells how many processes the kernel has ended around this one, where anything does.
-        poll: where descriptors are added that are to be looked at.
-        tell: told the end of each, as an event for the server.
+        groups: where they get their control groups, if they can have any.
+        machines_kills: counts the processes that the kernel has ended around this one; None if nothing counts them.
+        poll: gets the descriptors to watch.
+        tell: called with an event for the server when a sandbox has ended.
     """
 
     def __init__(
@@ -86,11 +86,11 @@ class Sandboxes:
         return pid in self._running
 
     def gone(self, pid: int) -> bool:
-        """Whether nothing of a sandbox is left, nor of others that have ended."""
+        """Whether nothing is left of a sandbox, nor of others that have ended."""
         return pid not in self._running and not self._removals
 
     def wait_ms(self) -> int | None:
-        """Return after how many milliseconds to :meth:`look` again; None when there is nothing to look at."""
+        """Return in how many milliseconds to :meth:`look` again; None if there is nothing to look at."""
         return self._overuse.wait_ms()
 
     def look(self) -> None:
@@ -98,14 +98,14 @@ class Sandboxes:
         self._overuse.look()
 
     def heed(self, descriptor: int) -> None:
-        """Take what `poll` reported, if it is of a sandbox."""
+        """Take what `poll` has reported, if it concerns a sandbox."""
         if descriptor in self._links:
             self._heed_link(descriptor)
         else:
             self._overuse.heed(descriptor)
 
     def spawn(self, name: str, limits: ResourceLimits, channel: int) -> int:
-        """Make a sandbox, and return the number of its first process.
+        """Make a sandbox; return the number of its first process.
 
         Parameters:
             name: its name.
@@ -145,7 +145,7 @@ class Sandboxes:
         return KillCount(self._machines_kills) if self._machines_kills is not None else None
 
     def kill(self, pid: int) -> None:
-        """End a sandbox, whatever runs in it."""
+        """End a sandbox with all that runs in it."""
         user_id = self._running[pid].user_id
         if self._plan.process_namespace:
             pass  # the others end with the first
@@ -153,7 +153,7 @@ class Sandboxes:
             killing.kill_user(user_id)
         else:
             killing.kill_descendants(pid)
-        # A sandbox that has just been made may not be its user yet.
+        # A sandbox that has just been made may not have changed to its user yet.
         os.kill(pid, signal.SIGKILL)
 
     def reap(self) -> None:
@@ -168,7 +168,7 @@ class Sandboxes:
             self._take_ended(pid, status)
 
     def _take_ended(self, pid: int, status: int) -> None:
-        """Clean up after an ended child, and tell the server when nothing of its sandbox is left."""
+        """Clean up after an ended child, and tell the server once nothing of its sandbox is left."""
         if pid in self._removals:
             removal = self._removals.pop(pid)
             # Popen must not wait for it again.
@@ -196,7 +196,7 @@ class Sandboxes:
             self._removals[process.pid] = _Removal(process, event)
 
     def _end_survivors(self, user_id: int | None) -> None:
-        """End what has outlived its guest."""
+        """End processes that have outlived their guest."""
         if user_id is not None:
             killing.kill_user(user_id)
         else:
@@ -204,7 +204,7 @@ class Sandboxes:
             killing.kill_descendants(os.getpid(), spare={*self._running, *self._removals})
 
     def end_all(self) -> None:
-        """End every sandbox, and wait for that."""
+        """End every sandbox and wait until they have ended."""
         for pid in list(self._running):
             with contextlib.suppress(OSError):
                 self.kill(pid)
@@ -233,12 +233,12 @@ class Sandboxes:
             else:
                 self._forget_link(running)
         except BlockingIOError:
-            pass  # it was another one's descriptor when it was reported
+            pass  # the descriptor was another link's when it was reported
         except OSError:
-            self._forget_link(running)  # it has failed meanwhile, and is reaped in its turn
+            self._forget_link(running)  # the sandbox has failed meanwhile, and is reaped in its turn
 
     def _give_up(self, pid: int) -> None:
-        """End a sandbox of which nothing can be said any more, because the machine lacks memory."""
+        """End a sandbox that can no longer be judged, because the machine lacks memory."""
         self._running[pid].lacks_memory = True
         self.kill(pid)
 

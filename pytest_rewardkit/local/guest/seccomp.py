@@ -1,9 +1,9 @@
-"""The system calls that a sandbox may make: a list of what is allowed, everything else fails with ENOSYS.
+"""The system calls that a sandbox may make: a list of allowed calls. All others fail with ENOSYS.
 
-ENOSYS, because programs and C libraries that probe for a call fall back to an older one when it "is not implemented".
-What is missing on purpose: other processes' memory (ptrace, process_vm_*), namespaces and mounts, kernel keys,
-io_uring, BPF, performance counters, userfaultfd, handles of files, SysV and POSIX message queues, files in memory (no
-limit counts them), and whatever needs capabilities.
+With ENOSYS, programs and C libraries that probe for a call fall back to an older one, as it "is not implemented".
+Left out on purpose: other processes' memory (ptrace, process_vm_*), namespaces and mounts, kernel keys, io_uring, BPF,
+performance counters, userfaultfd, handles of files, SysV and POSIX message queues, files in memory (no limit counts
+them), and calls that need capabilities.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _CONNECTED_SOCKETS: Final = """
     sendmsg sendto setsockopt shutdown
 """
 _SYSTEM: Final = "getrandom sysinfo uname"
-# These can only take rights away from whoever calls them.
+# These can only take rights away from their caller.
 _CONFINEMENT: Final = "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp"
 
 ALLOWED: Final = frozenset(
@@ -92,10 +92,10 @@ _NAMESPACE_FLAGS: Final = (
 # asm-generic/ioctls.h: both put keystrokes into a terminal that someone else reads.
 _TIOCSTI: Final = 0x5412
 _TIOCLINUX: Final = 0x541C
-# linux/fcntl.h, but for leases, delegations and notifications: by these, others' calls on a file wait or are seen.
+# linux/fcntl.h, without leases, delegations and notifications, which make others' calls on a file wait or show them.
 _FCNTL_COMMANDS: Final = (*range(18), 36, 37, 38, 1027, 1028, *range(1029, 1037))
 _SET_LOCK: Final = (6, 7, 37, 38)
-"""Of these commands, those that take a lock of a range, for a process or a description of a file."""
+"""The commands among these that take a lock of a range, for a process or for an open file description."""
 _TRACING: Final = ("pidfd_getfd", "process_vm_readv", "process_vm_writev", "ptrace")
 _POSITION_OF_FLAGS: Final = {"newfstatat": 3, "statx": 2}
 _AT_EMPTY_PATH: Final = 0x1000
@@ -110,15 +110,15 @@ def compile_program(socket_families: Collection[int], *, datagram_pairs: bool, t
         socket_families: the address families of which sockets may be made.
         datagram_pairs: whether ``socketpair`` may make datagram sockets. They can send to any socket by its path, so
             only a sandbox with a file system of its own may have them.
-        tracing: whether the guest may trace; candidates have a filter more then, :func:`compile_waiting`. By that their
-            Unix sockets of streams, which may be made then, are bound and connected by the guest alone.
+        tracing: whether the guest may trace. Then candidates have another filter, :func:`compile_waiting`, and may make
+            Unix stream sockets, which only the guest binds and connects.
     """
     numbers = {syscall_nr(name) for name in (*ALLOWED, *(_TRACING if tracing else ())) if _exists(name)}
     return allow_first(numbers, rules_on_arguments(socket_families, datagram_pairs=datagram_pairs, tracing=tracing))
 
 
 def rules_on_arguments(socket_families: Collection[int], *, datagram_pairs: bool, tracing: bool) -> bytes:
-    """Return the part of :func:`compile_program`'s that decides by arguments, and forbids all others."""
+    """Return the second part of :func:`compile_program`'s filter, which decides by arguments and forbids the rest."""
     rules = Filter(default=Action.ERRNO | errno.ENOSYS)
     rules.allow("clone", args=[ArgCmp(0, CmpOp.MASKED_EQ, 0, _NAMESPACE_FLAGS)])
     rules.errno("clone", errno.EPERM)
@@ -150,15 +150,15 @@ def rules_on_arguments(socket_families: Collection[int], *, datagram_pairs: bool
 
 
 def compile_waiting(names: Collection[str]) -> bytes:
-    """Return a filter that has some calls wait for an answer, as an assembled BPF program. It allows no more calls.
+    """Return a filter that makes some calls wait for an answer, as an assembled BPF program. It allows no extra calls.
 
-    Its process, and what that starts, must not trace.
+    The filtered process and its children must not trace.
     """
     rules = Filter(default=Action.ALLOW)
     for name in _TRACING:
         rules.errno(name, errno.ENOSYS)
     for name, position in _POSITION_OF_FLAGS.items():
-        # How C libraries say fstat; there is no path.
+        # C libraries make fstat this way, without a path.
         rules.allow(name, args=[ArgCmp(position, CmpOp.MASKED_EQ, _AT_EMPTY_PATH, _AT_EMPTY_PATH)])
     for name in names:
         if name == "fcntl":
@@ -170,7 +170,7 @@ def compile_waiting(names: Collection[str]) -> bytes:
 
 
 def _exists(name: str) -> bool:
-    # Older calls (open, fork, ...) do not exist on younger architectures.
+    # Older calls (open, fork, ...) do not exist on newer architectures.
     try:
         syscall_nr(name)
     except ValueError:

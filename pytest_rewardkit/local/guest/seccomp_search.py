@@ -1,4 +1,4 @@
-"""Finds a system call by halves: the kernel runs a filter for every number there is each time that one is loaded."""
+"""Finds a system call by binary search: when a filter is loaded, the kernel runs it for every call number."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _REST: Final = "rest"
 
 
 def allow_first(numbers: Collection[int], rest: bytes) -> bytes:
-    """Return an assembled program that allows calls by their numbers alone, and has another decide about the others.
+    """Return an assembled program that allows calls by their numbers, and leaves the other calls to another program.
 
     Parameters:
-        numbers: those of the calls, of this machine's own ABI.
+        numbers: the numbers of the allowed calls, in this machine's own ABI.
         rest: the other program.
     """
-    # A call is allowed after an odd number of these.
+    # A call is allowed if an odd number of these borders are at or below its number.
     borders = sorted({number for number in numbers if number - 1 not in numbers})
     ends = sorted({number + 1 for number in numbers if number + 1 not in numbers})
     program: list[Insn] = [Load(_ARCHITECTURE), Jump(BPF_JEQ, audit_arch(), None, _REST), Load(_NUMBER)]
@@ -39,11 +39,11 @@ def allow_first(numbers: Collection[int], rest: bytes) -> bytes:
 
 
 def _search(borders: Sequence[int], before: int, program: list[Insn], labels: dict[str, int]) -> None:
-    """Add what tells between how many borders a number lies.
+    """Add the code that finds how many borders are at or below a number.
 
     Parameters:
-        borders: those that are not decided yet.
-        before: how many are below all of these.
+        borders: the borders that are not decided yet.
+        before: how many borders are below all of these.
     """
     middle = len(borders) // 2
     above = before + middle + 1

@@ -1,9 +1,9 @@
-"""Modules that have been imported in advance, out of sight until a cell imports them.
+"""Modules that are imported in advance, and stay out of sight until a cell imports them.
 
-What a cell sees is what it would see without: they are in `sys.modules` when it has imported them, and a module of the
-candidate's own that has the name of one comes first where it would. What they have asked the environment for has to be
-as it was, else they are imported once more. Compiled ones are then the same, as many cannot be initialised twice in one
-process.
+A cell sees what it would see without the shelf: modules are in `sys.modules` only after the cell has imported them, and
+a candidate's own module of the same name comes first if it would otherwise. The environment variables that a module has
+read must be unchanged, or it is imported again. Compiled modules are reused even then, because many cannot be
+initialised twice in one process.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 MAX_NOTES: Final = 16
 _MANY: Final = 20
-"""With fewer modules an import takes a moment, whatever they are."""
+"""An import of fewer modules takes only a moment, whatever they are."""
 
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """What came with one import.
+    """The modules that one import brought in.
 
     Attributes:
-        modules: by their names; the packages that are in here are in no other group.
-        needs: the groups that it was imported with.
-        variables: what it has asked the environment for.
+        modules: the modules by name; their packages are in no other group.
+        needs: the groups that were imported along with this one.
+        variables: the environment variables that the import has read.
     """
 
     modules: dict[str, ModuleType] = field(default_factory=dict)
@@ -44,15 +44,15 @@ class _Group:
 
     @property
     def packages(self) -> set[str]:
-        """The names that stand first in those of its modules."""
+        """The top-level packages of its modules."""
         return set(map(_package, self.modules))
 
 
 class Shelf(importlib.abc.MetaPathFinder):
-    """Finds what was put on it, and notes what else cells import.
+    """Finds the modules that were put on it, and notes other modules that cells import.
 
     Parameters:
-        environment: what a sandbox has in its environment before anybody changes that.
+        environment: a sandbox's environment before anybody changes it.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -64,7 +64,7 @@ class Shelf(importlib.abc.MetaPathFinder):
         self._known = 0
 
     def put(self, name: str) -> None:
-        """Import a module, and put away what came with it but was not there.
+        """Import a module, and put away the modules that this brings in.
 
         Raises:
             Exception: whatever the module does when it is imported.
@@ -81,7 +81,7 @@ class Shelf(importlib.abc.MetaPathFinder):
             group.needs, self._placed = self._placed, []
             owners = {package: owner for owner in group.needs for package in owner.packages}
             visible -= owners.keys()
-            # What libraries have made up without importing it, nobody finds again.
+            # Modules that a library has made without importing them cannot be found again, so they stay.
             visible |= {name for name, module in sys.modules.items() if getattr(module, "__spec__", None) is None}
             for known in [known for known in sys.modules if _package(known) not in visible]:
                 owners.get(_package(known), group).modules[known] = sys.modules.pop(known)
@@ -91,12 +91,12 @@ class Shelf(importlib.abc.MetaPathFinder):
                 self._give_up(group)
 
     def get(self, name: str) -> ModuleType | None:
-        """A module that has been imported, whether or not it is out of sight."""
+        """Return a module that has been imported, whether or not it is out of sight; None if it has not."""
         group = self._groups.get(_package(name))
         return sys.modules.get(name) or (group.modules.get(name) if group is not None else None)
 
     def notes(self) -> list[str]:
-        """Return the modules that cells have imported since this was asked before, if many came with them."""
+        """Return the modules that cells have imported since the last call, if many others came with them."""
         noted, self._noted = self._noted, []
         before, self._known = self._known, len(sys.modules)
         return [name for name in noted if name in sys.modules] if self._known - before >= _MANY else []
@@ -109,7 +109,7 @@ class Shelf(importlib.abc.MetaPathFinder):
         if group is not None:
             if self._is_what_would_be_imported(group):
                 self._place(group)
-                # What asks for it puts it there, and would execute what it finds there already.
+                # The import system puts the module there, and would execute one that it finds there already.
                 module = sys.modules.pop(fullname, None)
                 return None if module is None else importlib.machinery.ModuleSpec(fullname, _Placed(module))
             self._give_up(group)
@@ -138,7 +138,7 @@ class Shelf(importlib.abc.MetaPathFinder):
             if need not in self._placed:
                 self._place(need)
         sys.modules.update(group.modules)
-        # Else every sandbox would draw the same numbers.
+        # Without this every sandbox would draw the same numbers.
         for name, module in group.modules.items():
             if name == "numpy.random":
                 module.seed()
@@ -154,7 +154,7 @@ class Shelf(importlib.abc.MetaPathFinder):
                 self._compiled[name] = module
 
     def _note(self, name: str) -> None:
-        """Note a name if it is not one that is imported by what is just being imported."""
+        """Note a name unless another module's import asks for it."""
         if len(self._noted) == MAX_NOTES or _package(name) in sys.stdlib_module_names:
             return
         frame: FrameType | None = inspect.currentframe()
@@ -167,10 +167,10 @@ class Shelf(importlib.abc.MetaPathFinder):
 
 
 class _Placed(importlib.abc.Loader):
-    """Loads what is there already.
+    """Loads a module that exists already.
 
     Parameters:
-        module: it.
+        module: the module.
     """
 
     def __init__(self, module: ModuleType) -> None:
@@ -188,12 +188,12 @@ class _Placed(importlib.abc.Loader):
 
 @contextmanager
 def _questions() -> Iterator[Callable[[], set[str]]]:
-    """Note what the environment is asked for; yields what then tells it."""
+    """Note which environment variables are read; yield a function that returns them."""
     asked: set[str] = set()
     kind: Any = type(os.environ)
 
     class Asked(kind):  # type: ignore[misc] # it is what Python has there
-        """The environment itself, which may be in others' hands already, for as long as it is asked."""
+        """The environment's class while reads are noted. The object stays the same, since others may hold it."""
 
         def __getitem__(self, name: str) -> Any:
             asked.add(name)
@@ -208,7 +208,7 @@ def _questions() -> Iterator[Callable[[], set[str]]]:
 
 
 def _same(name: str, module: ModuleType, path: Sequence[str] | None, target: ModuleType | None) -> bool:
-    """Whether a module is what would be imported by a name."""
+    """Whether importing a name would give this module."""
     spec, own = importlib.machinery.PathFinder.find_spec(name, path, target), getattr(module, "__spec__", None)
     return spec is not None and own is not None and spec.origin == own.origin
 

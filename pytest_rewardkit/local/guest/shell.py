@@ -33,7 +33,7 @@ MAX_ERROR_TEXT = 2**20
 
 _CHUNK = 2**16
 
-# One line that begins as no name, no prompt and no command does, and asks for no help.
+# One line that starts as no name, prompt or command does, and does not ask for help.
 _LINE_OF_PYTHON = re.compile(r"""[({"'0-9][^?\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*\Z""")
 _OUTPUT_ASSIGNED = re.compile(r"=\s*[%!]")
 
@@ -73,14 +73,14 @@ class Shell(InteractiveShell):
         self._own_syntax = self._syntax()
 
     def transform_cell(self, raw_cell: str) -> str:
-        """Return a cell without IPython's own syntax; where there can be none, without looking for it."""
+        """Return a cell without IPython's own syntax; skip the search if there can be none."""
         is_python = _LINE_OF_PYTHON.match(raw_cell) and not _OUTPUT_ASSIGNED.search(raw_cell)
         if is_python and self._syntax() == self._own_syntax:
             return f"{raw_cell}\n"
         return str(super().transform_cell(raw_cell))
 
     def _syntax(self) -> list[list[Any]]:
-        """What transforms cells."""
+        """Return what transforms cells."""
         static, dynamic = self.input_transformer_manager, self.prefilter_manager
         lists = [static.cleanup_transforms, static.line_transforms, static.token_transformers]
         if dynamic is not None:
@@ -88,7 +88,7 @@ class Shell(InteractiveShell):
         return [list(transforms) for transforms in (*lists, self.input_transformers_post)]
 
     def ask_exit(self) -> None:
-        """Have the kernel end after the cell; what exit() and quit() call."""
+        """Have the kernel end after the cell; exit() and quit() call this."""
         self.exit_now = True
 
     def enable_gui(self, gui: Any = None) -> None:
@@ -105,7 +105,8 @@ class Shell(InteractiveShell):
 
     system = system_piped
 
-    # IPython's own name, for subclasses to override; without it, errors come with Python's traceback (execution.py).
+    # This is IPython's own name for subclasses to override; without it, errors come with Python's traceback
+    # (execution.py).
     def _showtraceback(
         self, etype: type[BaseException] | None, evalue: BaseException | None, stb: list[str] | TracebackType
     ) -> None:
@@ -121,14 +122,14 @@ class Shell(InteractiveShell):
         )
 
 
-# pandas, rich and others know by this name of the shell's class that they are in a notebook and not in a terminal, and
-# plotly by this module: it displays all of its JavaScript elsewhere.
+# By this name of the shell's class pandas, rich and others know that they are in a notebook and not in a terminal.
+# plotly knows it by this module; elsewhere it displays all of its JavaScript.
 Shell.__name__ = Shell.__qualname__ = "ZMQInteractiveShell"
 Shell.__module__ = "ipykernel.zmqshell"
 
 
 def _run_as_in_terminal(command: str) -> int:
-    """Run a command, whose outputs come as one with a terminal's ends of lines, to its end; return its status."""
+    """Run a command to its end, with both outputs as one and a terminal's line endings; return its status."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     with subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
@@ -136,7 +137,7 @@ def _run_as_in_terminal(command: str) -> int:
         os.set_blocking(output, False)
         try:
             while True:
-                # What it leaves in the background may keep the pipe open.
+                # Processes that it leaves in the background may keep the pipe open.
                 ready, _, _ = select.select([output, ended], [], [])
                 try:
                     while data := os.read(output, _CHUNK):
@@ -152,10 +153,10 @@ def _run_as_in_terminal(command: str) -> int:
 
 
 def make_shell(ipython_directory: str) -> Shell:
-    """Return the shell; there is one in a process.
+    """Return the shell; there is one in each process.
 
     Parameters:
-        ipython_directory: a writable directory for IPython's profile; nothing of value ends there.
+        ipython_directory: a writable directory for IPython's profile; it gets nothing of value.
     """
     config = Config()
     config.InteractiveShell.colors = "nocolor"
@@ -163,7 +164,7 @@ def make_shell(ipython_directory: str) -> Shell:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     shell = Shell.instance(config=config, ipython_dir=ipython_directory)
-    # IPython's store for %cd's history and the like: in memory, where it would make a database in the profile.
+    # IPython's store, for %cd's history and the like, is kept in memory; IPython would make a database in the profile.
     shell.db = {}
     shell.set_hook("show_in_pager", lambda *_args, **_options: None, priority=0)
     assert shell.display_formatter is not None

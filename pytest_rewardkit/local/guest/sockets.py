@@ -1,9 +1,9 @@
-"""Gives a sandbox without a root of its own Unix sockets that are bound and connected below its own directories alone.
+"""Gives a sandbox without a root of its own Unix sockets, bound and connected only below its own directories.
 
-A candidate's calls of bind and connect wait for the guest, and are never made by the candidate itself: what an address
-says may change between reading and calling, and another machine's socket, as a container engine's, must stay out of
-reach. The guest reads the address once, and makes another socket in the place of the candidate's. It follows no link on
-the way to one that it connects to, and connects to the very file that it has found.
+A candidate's calls of bind and connect wait for the guest, and the candidate itself never makes them. An address may
+change between reading and calling, and sockets of the machine, such as a container engine's, must stay out of reach.
+The guest reads the address once, and makes another socket to replace the candidate's. It follows no link on the way to
+a socket that it connects to, and connects to the very file that it has found.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ class Sockets:
     """Makes the sockets of one sandbox.
 
     Parameters:
-        paths: the names and the places.
-        memory: what reads candidates' memory.
+        paths: the guest's names of paths and the real ones.
+        memory: reads candidates' memory.
     """
 
     def __init__(self, paths: Paths, memory: ProcessMemory) -> None:
         self._paths = paths
         self._memory = memory
-        # By the names that the kernel knows them by, the places whose real names are too long for an address.
+        # The places whose real names are too long for an address, by the names that the kernel has for them.
         self._long: dict[bytes, bytes] = {}
 
     def bound(self, waiting: Notification) -> socket.socket:
-        """Return a socket that is bound as a candidate's is to be.
+        """Return a socket, bound as the candidate asks for.
 
         Raises:
-            ElsewhereError: its address is none that a candidate may have.
-            OSError: it cannot be.
+            ElsewhereError: its address is not one that a candidate may have.
+            OSError: it cannot be bound.
         """
         names = self._way(waiting)
-        # Where it leads elsewhere, by links, Landlock refuses to make a file: as it would the candidate.
+        # If links lead elsewhere, Landlock refuses to make the file, as it would for the candidate.
         place = b"/".join((self._paths.top, *names))
         if len(place) < _PATH_BYTES:
             return _socket(lambda made: made.bind(place))
         if len(self._long) >= _MAX_LONG or len(names[-1]) > _MAX_NAME:
             raise OSError(errno.ENAMETOOLONG, "no shorter name for it")
-        # Kept open, that its number stays the name of this place.
+        # Kept open, so that its number stays the name of this place.
         directory = open_without_links(self._paths.top, names[:-1])
         name = b"/proc/self/fd/%d/%s" % (directory, names[-1])
         try:
@@ -72,7 +72,7 @@ class Sockets:
         return made
 
     def blocks(self, waiting: Notification) -> bool:
-        """Return whether a candidate's socket is to block; so it is taken to be where its process cannot be seen."""
+        """Return whether a candidate's socket should block; if its process cannot be seen, assume that it should."""
         try:
             with open(f"/proc/{waiting.thread}/fdinfo/{waiting.arguments[0]}") as file:
                 flags = next(line for line in file if line.startswith("flags:"))
@@ -81,7 +81,7 @@ class Sockets:
         return not int(flags.split()[1], 8) & os.O_NONBLOCK
 
     def guest_name(self, address: bytes) -> bytes | None:
-        """Return what a guest calls an address; None where that is what it says."""
+        """Return the guest's name of an address; None if it is the same."""
         family, path = address[:_FAMILY_BYTES], address[_FAMILY_BYTES:].partition(b"\0")[0]
         if int.from_bytes(family, sys.byteorder) != socket.AF_UNIX:
             return None
@@ -89,12 +89,12 @@ class Sockets:
         return None if renamed == path else family + renamed + b"\0"
 
     def connected(self, waiting: Notification) -> socket.socket:
-        """Return a socket that is connected as a candidate's is to be.
+        """Return a socket, connected as the candidate asks for.
 
         Raises:
-            ElsewhereError: its address is none that a candidate may have.
-            BlockingIOError: the other end has too many that wait.
-            OSError: it cannot be.
+            ElsewhereError: its address is not one that a candidate may have.
+            BlockingIOError: too many connections wait at the other end.
+            OSError: it cannot be connected.
         """
         found = open_without_links(self._paths.top, self._way(waiting))
         try:
@@ -105,10 +105,10 @@ class Sockets:
             os.close(found)
 
     def _way(self, waiting: Notification) -> list[bytes]:
-        """Return the names that lead from the sandbox's directory to where an address leads."""
+        """Return the names that lead from the sandbox's directory to an address."""
         path = self._address(waiting)
         if path and not path.startswith(b"/"):
-            # In a namespace the number may be another's here, and the place is none of the sandbox's.
+            # In a namespace the number may belong to another process here, whose directory is not the sandbox's.
             path = os.path.join(os.readlink(b"/proc/%d/cwd" % waiting.thread), path)
         found = self._paths.below_top(path)
         if found is None:
@@ -125,7 +125,7 @@ class Sockets:
             raise OSError(errno.EFAULT, "an address that cannot be read")
         if int.from_bytes(data[:_FAMILY_BYTES], sys.byteorder) != socket.AF_UNIX:
             raise ElsewhereError(errno.EINVAL, "another family")
-        return data[_FAMILY_BYTES:].partition(b"\0")[0]  # of an abstract name, nothing
+        return data[_FAMILY_BYTES:].partition(b"\0")[0]  # empty for an abstract name
 
 
 def _socket(use: Callable[[socket.socket], None]) -> socket.socket:

@@ -1,4 +1,4 @@
-"""System calls that Python has no function for: processes, their rights, and filters of their calls."""
+"""System calls that Python has no function for: for processes, their rights, and filters of their calls."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ _NO_CAPABILITIES: Final = (_CapData * 2)()
 def clone(flags: int, group: int | None = None) -> int:
     """Fork into new namespaces, from a process with one thread.
 
-    In the child nothing is done that ``os.fork`` does for modules and for locks that other threads may hold: that
-    writes on some hundred pages, each of which is then copied. Its own children, by ``os.fork``, have it done.
+    The child skips what ``os.fork`` does for modules and for locks that other threads may hold: that writes on some
+    hundred pages, each of which is then copied. Children that it forks with ``os.fork`` do it.
 
     Parameters:
         flags: CLONE_NEW* flags.
@@ -121,7 +121,7 @@ def drop_capabilities() -> None:
 
 
 def become_user_with_capabilities(user_id: int) -> None:
-    """Change the user and group id, root's, to another's, and keep the capabilities."""
+    """Change the user and group id from root's to another, and keep the capabilities."""
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setresgid(user_id, user_id, user_id)
     os.setresuid(user_id, user_id, user_id)
@@ -133,12 +133,12 @@ def become_user_with_capabilities(user_id: int) -> None:
 
 
 def set_no_new_privileges() -> None:
-    """From here on no program that is executed gains privileges (set-uid bits, file capabilities)."""
+    """Keep programs that are executed from here on from gaining privileges (set-uid bits, file capabilities)."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def set_parent_death_signal(number: int) -> None:
-    """Have this process sent a signal when its parent ends. Changing user or capabilities clears it again."""
+    """Have a signal sent to this process when its parent ends. A change of user or capabilities clears it again."""
     _prctl(_PR_SET_PDEATHSIG, number)
 
 
@@ -148,7 +148,7 @@ def set_child_subreaper() -> None:
 
 
 def set_dumpable(dumpable: bool) -> None:
-    """Let, or do not let, processes of the same user trace this one and read its memory and /proc entries."""
+    """Allow or forbid processes of the same user to trace this one and read its memory and /proc entries."""
     _prctl(_PR_SET_DUMPABLE, int(dumpable))
 
 
@@ -158,8 +158,8 @@ def load_seccomp_program(program: bytes) -> None:
 
 
 def load_seccomp_listener(program: bytes) -> int:
-    """Load such a program of which other processes are told, and return the descriptor by which they are."""
-    # Where the kernel can (Linux 5.19), no signal but a deadly one ends the wait for an answer.
+    """Load a filter that notifies another process of calls; return the descriptor that brings the notifications."""
+    # If the kernel can (Linux 5.19), only a deadly signal ends the wait for an answer.
     descriptor = _load_seccomp(program, _FILTER_NEW_LISTENER | _FILTER_WAIT_KILLABLE)
     if descriptor < 0 and ctypes.get_errno() == errno.EINVAL:
         descriptor = _load_seccomp(program, _FILTER_NEW_LISTENER)
@@ -174,11 +174,11 @@ def _load_seccomp(program: bytes, flags: int) -> int:
 
 
 def copy_descriptor(thread: int, number: int) -> int:
-    """Return a copy of another process's descriptor (Linux 5.6), by one of its threads.
+    """Return a copy of another process's descriptor (Linux 5.6), given one of its threads.
 
     Raises:
-        PermissionError: it may not be had.
-        OSError: there is none.
+        PermissionError: copying it is not allowed.
+        OSError: there is no such descriptor.
     """
     process = os.pidfd_open(_process(thread))
     try:
@@ -190,14 +190,14 @@ def copy_descriptor(thread: int, number: int) -> int:
 
 
 def _process(thread: int) -> int:
-    """Return the process of a thread, which mostly has the same number or one a little below."""
+    """Return the process of a thread, which mostly has the same number or a slightly lower one."""
     call = call_number("tgkill")
     processes = range(thread, 0, -1)
     return next((process for process in processes if LIBC.syscall(call, process, thread, 0) == 0), thread)
 
 
 def mute_stops_of_children() -> None:
-    """Have SIGCHLD, whose handler stays, tell of children's ends alone."""
+    """Have SIGCHLD, whose handler stays, report only the end of children."""
     action = _SigAction()
     check(LIBC.sigaction(signal.SIGCHLD, None, ctypes.byref(action)), "sigaction")
     action.flags |= _SA_NOCLDSTOP

@@ -1,6 +1,6 @@
 """Reads and writes other processes' memory, and holds a thread at its next return from the kernel to change its call.
 
-What this process may trace is the kernel's to say: its own sandbox's processes, which have no more rights than it has.
+The kernel decides what this process may trace: its own sandbox's processes, which have no more rights than it has.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NT_PRSTATUS: Final = 1
 _WALL: Final = 0x40000000
 
 RESTART: Final = 513
-"""ERESTARTNOINTR: a call that fails with it is made anew with the registers as they are then. Programs never see it, as
-long as the thread is about to be held."""
+"""ERESTARTNOINTR: a call that fails with it is made again with the registers as they are then. Programs never see it,
+as long as the thread is about to be held."""
 _INTERRUPTED: Final = 512
-"""ERESTARTSYS: how a call ends that was interrupted while it waited; made anew likewise."""
+"""ERESTARTSYS: the result of a call that was interrupted while it waited; it is made again likewise."""
 
 _PAGE: Final = 4096
 _PATH_MAX: Final = 4096
@@ -40,7 +40,7 @@ _MODULUS: Final = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where things are among a machine's registers, counted in words."""
+    """Where a machine's registers hold things, counted in words."""
 
     count: int
     arguments: tuple[int, ...]
@@ -67,7 +67,7 @@ _libc.process_vm_writev.restype = ctypes.c_ssize_t
 
 
 def _are_calls_allowed() -> bool:
-    """Return whether memory of others can be had by system calls; older filters of Docker's only leave the files."""
+    """Return whether system calls can reach others' memory; older filters of Docker's leave only the files."""
     here = _Iovec(ctypes.addressof(ctypes.create_string_buffer(1)), 0)
     return bool(_libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(here), 1, 0) == 0)
 
@@ -84,10 +84,10 @@ class ProcessMemory:
         self._remote = ctypes.byref(self._there)
 
     def text(self, thread: int, address: int) -> bytes | None:
-        """Return the text that ends with a zero byte; None where there is none, or none as short as a path."""
+        """Return the text that ends with a zero byte; None if there is none, or if it is longer than a path."""
         found = b""
         while len(found) < _PATH_MAX:
-            # No further than the page: the next one may be nobody's. Few paths are long.
+            # Read only up to the end of the page: the next one may not exist. Few paths are long.
             chunk = self.read(thread, address, min(_PAGE - address % _PAGE, _USUAL_LENGTH))
             if chunk is None:
                 return None
@@ -99,7 +99,7 @@ class ProcessMemory:
         return None
 
     def read(self, thread: int, address: int, length: int) -> bytes | None:
-        """Return some bytes, at most a path's; None where they cannot be read."""
+        """Return some bytes, at most as many as a path has; None if they cannot be read."""
         if not self._by_calls:
             return self._from_file(thread, address, min(length, _PATH_MAX))
         self._here.length = self._there.length = min(length, _PATH_MAX)
@@ -108,7 +108,7 @@ class ProcessMemory:
         return ctypes.string_at(self._here.base, count) if count > 0 else None
 
     def write(self, thread: int, address: int, data: bytes) -> bool:
-        """Write some bytes; return whether all could be written."""
+        """Write some bytes; return whether all were written."""
         if not self._by_calls:
             return self._into_file(thread, address, data)
         source = ctypes.create_string_buffer(data, len(data))
@@ -132,9 +132,9 @@ class ProcessMemory:
 
 
 class HeldThread:
-    """A thread that stops before it leaves the kernel, and goes on at the end of the ``with``.
+    """A thread that stops before it leaves the kernel, and continues at the end of the ``with``.
 
-    What it waits for must be answered within the ``with``, before :meth:`wait`.
+    The call that it waits in must be answered within the ``with``, before :meth:`wait`.
 
     Raises:
         OSError: it cannot be traced.
@@ -157,8 +157,8 @@ class HeldThread:
             _libc.ptrace(_PTRACE_DETACH, self.thread, 0, 0)
 
     def wait(self) -> bool:
-        """Wait until it has stopped; return whether it has, and not ended."""
-        # Its end is left for whoever reaps this process's children.
+        """Wait until it has stopped; return False if it has ended instead."""
+        # Its end is left for the code that reaps this process's children.
         options = os.WSTOPPED | os.WEXITED | os.WNOWAIT | _WALL
         try:
             state = os.waitid(os.P_PID, self.thread, options)
@@ -174,31 +174,31 @@ class HeldThread:
         return True
 
     def about_to_restart(self, call: int, arguments: tuple[int, ...]) -> bool:
-        """Return whether it is about to make this call anew."""
+        """Return whether it is about to make this call again."""
         layout = self._layout
         if self._words[layout.call] != call or any(
             self._words[place] != argument for place, argument in zip(layout.arguments, arguments, strict=True)
         ):
             return False
-        # Where the first argument's register takes the result, the argument is back in it already.
+        # On machines whose result takes the first argument's register, the argument is back in it already.
         return layout.result in layout.arguments or -self._signed_result() in (RESTART, _INTERRUPTED)
 
     def result(self, call: int) -> int:
-        """Return what this call has returned; an error where it was another call."""
+        """Return the result of this call; an error if it was another call."""
         return self._signed_result() if self._words[self._layout.call] == call else -errno.ENOSYS
 
     def set_result(self, value: int) -> None:
-        """Replace what the call has returned."""
+        """Replace the call's result."""
         self._words[self._layout.result] = value
         self._store()
 
     def set_texts(self, memory: ProcessMemory, texts: dict[int, bytes]) -> dict[int, int] | None:
-        """Have some of the call's arguments lead to other texts, which are put where its stack is free.
+        """Point some of the call's arguments to other texts, which are put where its stack is free.
 
         A signal's handler may use that place before the call is made.
 
         Returns:
-            where the texts are; None where there was no room, and then nothing has changed.
+            where the texts are; None if there was no room, and then nothing has changed.
         """
         places = {}
         address = self._words[self._layout.stack] - _RED_ZONE

@@ -1,14 +1,14 @@
 """Gives a sandbox without a root of its own the paths of one that has: /home/user, /tmp, /var/tmp and /dev/shm.
 
-A sandbox's directories lie in the host's file system as they would below a root: TOP/home/user, TOP/tmp. Each system
-call of a candidate that takes a path waits, by a seccomp filter, for a thread of the guest, which reads the path. Most
-go on at once. Where the path leads to one of the sandbox's own directories, the calling thread is held, the real path
-is put on its stack below what is in use, and it makes the same call anew with that. What getcwd and readlink have
-answered is given the guest's names likewise.
+A sandbox's directories lie in the host's file system as they would below a root: TOP/home/user, TOP/tmp. A seccomp
+filter makes each of a candidate's system calls that takes a path wait for a thread of the guest, which reads the path.
+Most calls go on at once. If the path leads to one of the sandbox's own directories, the guest holds the calling thread
+and puts the real path on its stack, below what is in use. The thread then makes the same call again with that path.
+Answers of getcwd and readlink get the guest's names in the same way.
 
-This takes and gives no rights. Every call is made by the candidate itself, under its own Landlock domain, user and
-filter: whatever it does to the path between reading and calling, it only reaches what it could reach anyhow. The
-guest has the same rights or fewer, and reads only processes that it may trace: its own sandbox's.
+This takes and gives no rights. The candidate itself makes every call, under its own Landlock domain, user and filter:
+whatever it does to the path between reading and calling, it only reaches what it could reach anyway. The guest has the
+same rights or fewer, and reads only processes that it may trace: its own sandbox's.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class Translator:
     """Answers the calls of one sandbox's candidates, in a thread of its guest.
 
     Parameters:
-        paths: the names and the places.
-        program: the filter that has calls wait; see seccomp.py.
+        paths: the guest's names of paths and the real ones.
+        program: the filter that makes calls wait; see seccomp.py.
         guarded: whether candidates are kept from the machine's sockets, and from locking and watching its files.
-        watching: how often they may begin to watch; None for as often as they like.
-        visible: whether their processes can be seen in /proc, by the numbers that this process knows them by.
+        watching: how many inotify queues they may open; None for no limit.
+        visible: whether their processes can be seen in /proc by the numbers that this process uses for them.
 
     Attributes:
-        nobody_held: to be held while this process waits for children.
+        nobody_held: a lock to hold while this process waits for children.
     """
 
     def __init__(self, paths: Paths, program: bytes, *, guarded: bool, watching: int | None, visible: bool) -> None:
@@ -69,7 +69,7 @@ class Translator:
         self._listeners: dict[int, Listener] = {}
         self._poll = select.poll()
         self._thread: threading.Thread | None = None
-        # What calls that are about to be made anew find at which places; nothing where a stack has no room.
+        # The texts, by address, of calls that are about to be made again; empty if a stack has no room.
         self._anew: dict[_Call, dict[int, bytes]] = {}
         self._positions = {
             number: positions
@@ -92,7 +92,7 @@ class Translator:
             number_of("inotify_add_watch"): self._locks.watch,
         }
         self._naming = [number_of(name) for name in path_calls.NAMES_OF_SOCKETS]
-        # Whose other ends have too many that wait.
+        # Calls that wait for a lock, or for a socket at which too many connections wait.
         self._later: list[tuple[Listener, Notification]] = []
 
     def start(self) -> None:
@@ -107,7 +107,7 @@ class Translator:
                 threading.stack_size(before)
 
     def enter(self) -> None:
-        """Have this process's calls, and those of what it starts, wait for the guest; for a candidate's process."""
+        """Have the calls of this process, a candidate's, and of its children wait for the guest."""
         # The guest must be able to read it.
         syscalls.set_dumpable(True)
         syscalls.set_no_new_privileges()
@@ -141,7 +141,7 @@ class Translator:
             self._poll.register(descriptor, select.POLLIN)
 
     def _serve_one(self, listener: Listener) -> bool:
-        """Answer a call that waits, if its caller still does; return whether the listener is of any further use."""
+        """Answer a call that waits, if its caller still does; return whether the listener can still be used."""
         try:
             waiting = listener.receive()
         except OSError:
@@ -159,13 +159,15 @@ class Translator:
             else:
                 self._handle(listener, waiting)
         except Exception:
-            # Not to be traced, or gone, or odd in another way: its call is its own affair, and others wait.
+            # The caller cannot be traced, has gone, or fails in another way. That is its own affair; others wait.
             with contextlib.suppress(OSError):
                 listener.let_pass(waiting.key)
 
     def _make_socket(self, listener: Listener, waiting: Notification) -> None:
-        """Give a call's caller another socket, with which it is done, or have it fail; where sockets are guarded, it is
-        never made."""
+        """Replace the descriptor of a call's caller by another socket, which completes the call, or have the call fail.
+
+        If sockets are guarded, the caller's own call is never made.
+        """
         code: int | None = errno.EACCES
         try:
             with self._making[waiting.call](waiting) as made:
@@ -182,7 +184,7 @@ class Translator:
         except OSError as error:
             code = error.errno or code
         except Exception:
-            pass  # odd in another way; what others wait for comes all the same
+            pass  # another failure, on which the calls of others must not depend
         with contextlib.suppress(OSError):
             if code is None:
                 listener.let_pass(waiting.key)
@@ -226,7 +228,7 @@ class Translator:
 
     def _replace(self, listener: Listener, waiting: Notification, texts: dict[int, bytes]) -> None:
         if len(self._anew) >= _MAX_ANEW:
-            self._anew.clear()  # of threads that were killed meanwhile
+            self._anew.clear()  # entries of threads that were killed meanwhile
         with self.nobody_held, HeldThread(waiting.thread) as held:
             listener.refuse(waiting.key, RESTART)
             if not held.wait() or not held.about_to_restart(waiting.call, waiting.arguments):
@@ -237,12 +239,12 @@ class Translator:
             self._anew[waiting.thread, waiting.call, arguments] = placed
 
     def _go_on(self, listener: Listener, waiting: Notification, placed: dict[int, bytes]) -> None:
-        """Let a call be made with texts that were put in their places."""
+        """Let a call be made with the texts that were put in their places."""
         if not placed:
             listener.refuse(waiting.key, errno.ENAMETOOLONG)
             return
         for address, text in placed.items():
-            # A signal's handler has run on the stack meanwhile; from here on none does before the call is made.
+            # A signal's handler may have used the stack meanwhile. From here on none does before the call is made.
             if self._memory.text(waiting.thread, address) != text:
                 self._memory.write(waiting.thread, address, text + b"\0")
         if waiting.call in self._answers:

@@ -1,4 +1,4 @@
-"""Makes the fork server's interpreter warm: what every sandbox would do first is done once, before the forks."""
+"""Warms the fork server's interpreter: it does once, before the forks, what every sandbox would do first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CELLS: Final = (
 
 
 def preload(names: Sequence[str]) -> list[str]:
-    """Import slow modules, with what figures and frames load on first use; return those that are there."""
+    """Import slow modules, and what figures and frames load on first use; return those that could be imported."""
     loaded = []
     for name in names:
         with contextlib.suppress(ImportError):
@@ -48,10 +48,10 @@ def preload(names: Sequence[str]) -> list[str]:
 
 
 def warm_up(shell: Shell, rehearse: Callable[[], None]) -> None:
-    """Run some cells, and forget them.
+    """Run some cells and forget them.
 
     Parameters:
-        rehearse: what else is to be done in a cell.
+        rehearse: further work for a cell.
     """
     shell.user_ns["rehearse"] = rehearse
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null), contextlib.redirect_stderr(null):
@@ -62,10 +62,10 @@ def warm_up(shell: Shell, rehearse: Callable[[], None]) -> None:
 
 
 def make_ready_to_fork() -> None:
-    """Leave as little as can be for sandboxes to write on: they copy each page that they share with this process."""
+    """Leave sandboxes few pages to write on, since they copy each shared page that they write on."""
     gc.collect()
     gc.freeze()
-    # What is found for a type takes the place of what was found for another one, and that is counted there.
+    # A new entry in the cache of type attributes replaces an old one, and so writes on the old one's reference count.
     ctypes.pythonapi.PyType_ClearCache()
 
 
@@ -108,7 +108,7 @@ def _show_figures_inline(shell: Shell) -> None:
     activate_matplotlib(backend)
     matplotlib.pyplot.install_repl_displayhook()
     configure_inline_support(shell, backend)
-    # Figures are drawn by another callback of this event, so they are shown by the last one.
+    # Another callback of this event draws figures, so the one that shows them has to be last.
     callbacks = shell.events.callbacks["post_execute"]
     if flush_figures in callbacks:
         callbacks.remove(flush_figures)

@@ -20,10 +20,10 @@ Change = dict[str, Any]
 """A change as envd reports it: FilesystemEvent in proto3 JSON."""
 
 MAX_CHANGES: Final = 4096
-"""How many changes at once; of more, the oldest are lost, as the newest are when the kernel's own queue is full."""
+"""How many changes are kept. If there are more, the oldest are lost; if the kernel's own queue is full, the newest."""
 MAX_WATCHERS: Final = 64
 MAX_DIRECTORIES: Final = 4096
-"""How many directories one watcher watches; what lies deeper or later is not seen."""
+"""How many directories one watcher watches; changes in deeper or later ones are not seen."""
 
 _CREATE: Final = "EVENT_TYPE_CREATE"
 _TYPES: Final = {
@@ -45,8 +45,8 @@ class DirectoryWatcher:
     Parameters:
         files: the file operations, for paths and entries.
         path: the directory, as the guest calls it.
-        recursive: whether to watch what is below it, too; directories made later included.
-        entries: whether changes carry the file's entry, where there is one.
+        recursive: whether to also watch the directories below it, including later ones.
+        entries: whether changes carry the file's entry, if it has one.
     """
 
     def __init__(self, files: SandboxFiles, path: Any, *, recursive: bool, entries: bool) -> None:
@@ -56,7 +56,7 @@ class DirectoryWatcher:
         self._entries = entries
         self._directories: dict[int, str] = {}
         self._changes: deque[Change] = deque(maxlen=MAX_CHANGES)
-        # Found by looking into a new directory; the kernel may report them once more.
+        # Names found by looking into a new directory; the kernel may report them again.
         self._found: set[str] = set()
         if os.path.lexists(self._top) and not os.path.isdir(self._top):
             raise RequestError(Code.INVALID_ARGUMENT, f"path '{files.guest_path(self._top)}' is not a directory")
@@ -86,7 +86,7 @@ class DirectoryWatcher:
         return changes
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         os.close(self._descriptor)
 
     def _watch(self, directory: str) -> None:
@@ -129,7 +129,7 @@ class DirectoryWatcher:
             return
         self._add(name, kind)
         if kind == _CREATE and mask & inotify.IN_ISDIR:
-            # What was made in it before it was watched.
+            # Entries that were made in it before it was watched.
             for inside in self._watch_below(name):
                 self._found.add(inside)
                 self._add(inside, _CREATE)
