@@ -1,1 +1,1 @@
-"""Scorers: a sandbox and a candidate in, a reward out."""
+"""Scorers: each takes a sandbox and a candidate and returns a reward."""

@@ -38,11 +38,11 @@ EMPTY: Final = "[]"
 """The reading of a figure in which nothing is drawn."""
 
 MAX_IMAGES: Final = 10
-"""Images that are looked at; of more the last."""
+"""Images that are examined; if there are more, the last ones."""
 
 
 class AnalysisOptions(TypedDict, total=False):
-    """The options of `score_analysis`, for what passes them on."""
+    """The options of `score_analysis`, for functions that pass them on."""
 
     insights: Iterable[Insight | str | float | Mapping[str, Any]]
     charts: Iterable[ChartCheck | Mapping[str, Any]]
@@ -68,7 +68,7 @@ def score_analysis(
     time_limit: float = TIME_LIMIT,
     extract: str = "auto",
 ) -> Reward:
-    """Return the reward of a data analysis: the weighted share of insights and charts that are in what it put out.
+    """Return the reward of a data analysis: the weighted share of insights and charts found in its output.
 
     The candidate runs as a notebook's cell. The scorer looks at what it prints and displays.
 
@@ -112,7 +112,7 @@ def score_analysis(
     own_time = OwnTime()
     findings = InsightFindings(cell.transcript())
     parts = own_time.parts(sought, findings.judge, _unjudged)
-    # E2B's own reading of a figure is for those that ours says nothing about.
+    # E2B's own reading of a figure serves for figures that ours does not cover.
     readings = [*cell.readings, *unshown]
     shown = charts_read(readings) or charts_of_e2b(cell.charts)
     plotted = bool(plot_bonus or not shown) and _is_plotted(cell, unshown)
@@ -126,9 +126,9 @@ def _unjudged(item: Insight | ChartCheck, why: str) -> Part:
 
 
 def _is_plotted(cell: Cell, unshown: Sequence[str]) -> bool:
-    """Whether a picture was shown, or a figure is left in which something is drawn.
+    """Whether a picture was shown, or a figure is left with something drawn in it.
 
-    A figure that was shown has its reading beside its image, so that an empty one is known though its frame is drawn.
+    A shown figure has its reading beside its image, so an empty one is recognised although its frame is drawn.
     """
     if any(reading not in ("", EMPTY) for reading in unshown):
         return True

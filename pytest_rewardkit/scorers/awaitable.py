@@ -1,7 +1,7 @@
-"""Scorers and reward functions in a form that is awaited: each call has a thread, and many are in flight at once.
+"""Scorers and reward functions in an awaitable form: each call has a thread, and many are in flight at once.
 
-Threads, because the SDK's plain sandboxes share one pool of connections, and its client costs less processor time so
-than by its asynchronous one, with 16 calls in flight as with 256 (benchmarks/in_flight.py).
+Threads, because the SDK's plain sandboxes share one connection pool, and its plain client takes less processor time
+than its asynchronous one, with 16 calls in flight as with 256 (benchmarks/in_flight.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_IN_FLIGHT: Final = 256
-"""How many calls of a process have begun at a time; others wait, and no limit of theirs has begun."""
+"""How many calls of a process run at a time; others wait, and their time limits have not begun."""
 
 _has_a_thread: Final[ContextVar[bool]] = ContextVar("_has_a_thread", default=False)
 
@@ -32,16 +32,16 @@ _has_a_thread: Final[ContextVar[bool]] = ContextVar("_has_a_thread", default=Fal
 def awaitable(scorer: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Returns the asynchronous form of a scorer, a reward function, or a function of `for_trl`.
 
-    It takes what that takes, and an `AsyncSandbox` as well as a `Sandbox`. Where waiting for it is cancelled, what has
-    begun goes on within its limits, and a sandbox of its own is killed when it ends.
+    It takes the same arguments, and an `AsyncSandbox` as well as a `Sandbox`. If its await is cancelled, a call that
+    has begun goes on within its limits; a sandbox made for the call is killed when it ends.
 
     Parameters:
-        scorer: any function that uses no event loop of its caller's; an asynchronous one has a loop of its own.
+        scorer: any function that does not use its caller's event loop; an asynchronous one gets a loop of its own.
     """
 
     async def call(*arguments: P.args, **keywords: P.kwargs) -> T:
         def judge() -> T:
-            # In the thread, since a sandbox that is not created yet is created now.
+            # In the thread, since this creates a sandbox that does not exist yet.
             given = [_plain(value) for value in arguments]
             named = {name: _plain(value) for name, value in keywords.items()}
             result: T = awaited(scorer(*given, **named))
@@ -53,9 +53,9 @@ def awaitable(scorer: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Returns what a call comes to in a thread, in the context of whoever awaits it."""
+    """Returns the result of a call that runs in a thread, in the context of the task that awaits it."""
     if _has_a_thread.get():
-        # Whoever holds one of a limited number and waits for another could wait for ever.
+        # A call that holds one of a limited number of threads and waits for another could wait forever.
         return await asyncio.to_thread(call)
     context = copy_context()
     context.run(_has_a_thread.set, True)
@@ -68,6 +68,6 @@ def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a process th
 
 
 def _plain(value: Any) -> Any:
-    # Who has one has loaded the SDK, which takes half a second.
+    # The caller has a sandbox, so it has loaded the SDK, which takes half a second.
     sdk = sys.modules.get("e2b_code_interpreter")
     return twin(value) if sdk is not None and isinstance(value, sdk.AsyncSandbox) else value

@@ -1,4 +1,4 @@
-"""Scores a candidate by cases: the weighted share of those that it passes."""
+"""Scores a candidate by cases: the weighted share that it passes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TIME_LIMIT: Final = 10.0
 
 
 class CasesOptions(TypedDict, total=False):
-    """The options of `score_cases`, for what passes them on."""
+    """The options of `score_cases`, for functions that pass them on."""
 
     setup: str
     time_limit: float
@@ -67,7 +67,7 @@ def score_cases(
     extract: str = "auto",
     language: str | Language = PYTHON,
 ) -> Reward:
-    """Return the reward of a candidate: the weighted share of the cases that it passes, each case being a part.
+    """Return the reward of a candidate: the weighted share of the cases that it passes; each case is a part.
 
     For code and call cases the candidate is a module: it is loaded once, in its own interpreter, without the code
     under its main guard, and the cases follow in order. A case that takes too long, crashes or ends the interpreter
@@ -75,14 +75,14 @@ def score_cases(
     every case. For each stdin case it runs as a separate program. Expected values stay on the host.
 
     Parameters:
-        sandbox: where it runs; apart from files, it changes no other state there.
+        sandbox: where it runs; apart from files, the scorer changes no other state there.
         candidate: code, or a model's response with code in it.
         cases: `Case` objects, or mappings of their fields.
         setup: code that runs before the candidate, in the same namespace.
         time_limit: seconds for the candidate and for each case.
         compare, rel_tol, abs_tol, similarity: how answers are compared (compare.py, tolerance.py, similarity.py).
         fresh: load the candidate again for each case, so that cases share no state.
-        reference: a right candidate; each case may take `time_factor` times as long as this one takes, if that is
+        reference: a right candidate; each case may take `time_factor` times as long as the reference takes, if that is
             more than `time_limit`. It runs first, in its own interpreter.
         extract: which of several code blocks is the candidate (extract.py).
         language: what the candidate is written in (languages/table.py); "auto" takes it from the response's fence.
@@ -133,7 +133,7 @@ def _of_language(
     matching: Matching,
     extract: str,
 ) -> Reward:
-    """The reward of a candidate in another language than Python."""
+    """The reward of a candidate in a language other than Python."""
     check_cases(cases, language)
     extraction = source_in(candidate, language, extract)
 
@@ -156,7 +156,7 @@ def _of_language(
 
 
 class _Examination:
-    """Puts cases to a candidate, which is loaded when it is first needed, and again when its interpreter has ended."""
+    """Puts cases to a candidate, which is loaded when first needed, and again after its interpreter has ended."""
 
     def __init__(self, subject: Module, *, fresh: bool = False) -> None:
         self._subject = subject
@@ -168,7 +168,7 @@ class _Examination:
         try:
             return self._put(case, question, limit)
         except SandboxSpoilt as error:
-            # Else a candidate would get away from the cases that it fails, by leaving no room for them.
+            # Otherwise a candidate could escape the cases that it fails, by leaving no room for them.
             if not is_its_own_doing(self._subject.sandbox):
                 raise
             return Answer(verdict=Verdict.RUNTIME_ERROR, reason=f"{SPOILT}: {error}")

@@ -31,7 +31,7 @@ NOTHING_ELSE: Final = "nothing else touched"
 
 
 class FilesOptions(TypedDict, total=False):
-    """The options of `score_files`, for what passes them on."""
+    """The options of `score_files`, for functions that pass them on."""
 
     root: str
     nothing_else: bool
@@ -62,11 +62,11 @@ def score_files(
 ) -> Reward:
     """Return the reward of a candidate: the weighted share of its files that are as they should be.
 
-    The candidate runs as a program. The scorer reads the tree before it starts and after it has ended, by the sandbox's
-    files API. A candidate that fails earns nothing, whatever it has written by then.
+    The candidate runs as a program. The scorer reads the tree before it starts and after it has ended, through the
+    sandbox's files API. A candidate that fails earns nothing, whatever it has written by then.
 
     Parameters:
-        sandbox: where it runs, in its home folder; what the test has put there before is there.
+        sandbox: where it runs, in its home folder; files that the test has put there stay.
         candidate: code, or a model's response with code in it.
         files: `FileCheck` objects, or mappings of their fields.
         root: the folder whose tree is looked at; paths are below it.
@@ -102,7 +102,7 @@ def score_files(
     def need_after(path: str) -> Need:
         if matters(path):
             return Need.CONTENT
-        # Of a file that is new, its name is enough.
+        # For a new file, the name is enough.
         return need_before(path) if path in before else Need.NAME
 
     def look() -> None:

@@ -1,4 +1,4 @@
-"""`@reward_function`: makes a scorer of a user's function from a response, and fields beside it, to a number."""
+"""`@reward_function`: makes a scorer of a user's function that takes a response and fields and returns a number."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ SANDBOX = "sandbox"
 
 
 class RewardFunction:
-    """A function made a scorer; what `reward_function` returns.
+    """A function made a scorer; `reward_function` returns it.
 
-    Calling it gives a `Reward`, which prints, formats and calculates as its number. A function with a parameter
-    ``sandbox`` gets a fresh one where the caller gives none.
+    A call returns a `Reward`, which prints, formats and calculates as its number. A function with a parameter
+    ``sandbox`` gets a fresh one if the caller gives none.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -39,17 +39,17 @@ class RewardFunction:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The names of what it takes beside the response and the sandbox."""
+        """The names of its parameters besides the response and the sandbox."""
         kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         parameters = list(self._signature.parameters.values())[1:]
         return tuple(item.name for item in parameters if item.name != SANDBOX and item.kind not in kinds)
 
     def __call__(self, *arguments: Any, **fields: Any) -> Reward:
-        """Returns the reward of a response, which comes first or by the function's own name for it.
+        """Returns the reward of a response, which is the first argument or has the function's own name for it.
 
         Raises:
-            RewardkitUsageError: a field is missing or unknown, or the function gave what is no reward.
-            Exception: what the function itself raises; only a lost sandbox makes the reward unscored.
+            RewardkitUsageError: a field is missing or unknown, or the function did not return a reward.
+            Exception: whatever the function itself raises; only a lost sandbox makes the reward unscored.
         """
         needs_sandbox = SANDBOX in self._signature.parameters and SANDBOX not in fields
         try:
@@ -79,7 +79,7 @@ class RewardFunction:
 
 
 def _evidence(response: Any) -> tuple[Evidence, ...]:
-    """What was judged, for a function that tells only its number; what it ran, and how, is known to nobody else."""
+    """The judged response, for a function that returns only a number; what it ran, and how, is unknown."""
     if not isinstance(response, str):
         return ()
     code = find_code(response).code
@@ -116,7 +116,7 @@ def reward_function(
 
 
 def awaited(value: Any) -> Any:
-    """What an asynchronous function comes to, in a thread, since an event loop may run in this one."""
+    """The result of an asynchronous function, run in a thread, since an event loop may run in this one."""
     if not inspect.iscoroutine(value):
         return value
     with ThreadPoolExecutor(1) as pool:
@@ -127,7 +127,7 @@ def as_reward(value: Any, name: str) -> Reward:
     """The reward that a function's return value stands for; None stands for unscored.
 
     Raises:
-        NoRewardError: it is no number in [0, 1].
+        NoRewardError: the value is not a number in [0, 1].
     """
     if isinstance(value, Reward):
         return value

@@ -1,4 +1,4 @@
-"""The innermost statement around a place, found by its spans in time that does not grow with their number. Pure."""
+"""Finds the innermost statement around a place, by spans, in time that does not grow with their number. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Place = tuple[int, int]
 
 
 class Innermost:
-    """Spans of statements, of which any two have no place in common but an end, or one is inside of the other.
+    """Spans of statements. Any two share at most an end, or one is inside the other.
 
     Parameters:
-        spans: the first and the last place of each, and the statement.
+        spans: the first and the last place of each, and its statement.
     """
 
     def __init__(self, spans: Iterable[tuple[Place, Place, ast.stmt]]) -> None:
         self._spans = sorted(spans, key=lambda span: span[:2])
         self._starts = [start for start, _, _ in self._spans]
         self._around: list[int | None] = []
-        """For each span, the number of one that ends after it, if any does: all that are around it come by these."""
+        """For each span, the number of one that ends after it, if any; a chain of these passes all that enclose it."""
         outer: list[int] = []
         for number, (start, _, _) in enumerate(self._spans):
             while outer and self._spans[outer[-1]][1] < start:
@@ -33,7 +33,7 @@ class Innermost:
             outer.append(number)
 
     def at(self, place: Place) -> ast.stmt | None:
-        """Return the innermost statement around a place; None outside of all."""
+        """Return the innermost statement around a place; None if no span encloses it."""
         number: int | None = bisect_right(self._starts, place) - 1
         if number == -1:
             return None

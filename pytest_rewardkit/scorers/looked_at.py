@@ -1,8 +1,8 @@
-"""Finding out at which statements of a source a type checker looks. Pure.
+"""Finds out which statements of a source a type checker checks. Pure.
 
-A checker looks away where it takes code for unreachable, and where a comment, a decorator or a setting tells it to:
-there are too many ways to list them. So it is asked before statements, by a call of `reveal_type`: where it does not
-answer, it does not look.
+A checker skips code that it takes for unreachable, and code that a comment, a decorator or a setting excludes: too many
+ways to list. So the checker is asked before statements, by a call of `reveal_type`: if it does not answer, it does not
+check.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 ANSWER: Final = "Revealed type is"
-"""What a checker's note begins with that answers."""
+"""How a checker's note begins if it answers."""
 
 _QUESTION: Final = "reveal_type(0)"
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DECIDED: Final = frozenset({"MYPY", "TYPE_CHECKING", "PY2", "PY3", "platform", "version_info"})
-"""Names by which checkers decide conditions themselves."""
+"""Names whose conditions checkers decide themselves."""
 
 
 class Questioned:
     """A source with questions to a type checker in it.
 
     Parameters:
-        code: the source; of its comments the text has those alone that are types.
+        code: the source; its text keeps only comments that are types.
 
-    Raises SyntaxError, ValueError, and RecursionError for a source that is nested too deep.
+    Raises SyntaxError, ValueError, and RecursionError for deeply nested source.
     """
 
     def __init__(self, code: str) -> None:
         tree = _parsed(code)
         self._statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
         self.decided = [node for node in self._statements if _is_decided(node)]
-        """Those with a part that a condition keeps the checker from, which no question can stand in."""
+        """Statements with a part that a condition hides from the checker and that no question can be put into."""
         self._governing: dict[ast.stmt, ast.stmt] = {}
         for node in list(ast.walk(tree)):
             for block in _blocks(node):
@@ -54,19 +54,19 @@ class Questioned:
         self._innermost = Innermost(((self._lines[it][0], 0), (self._lines[it][1], 0), it) for it in self._statements)
 
     def at(self, line: int) -> ast.stmt | None:
-        """Return the innermost statement of the source that is at a line of the text."""
+        """Return the innermost statement of the source at a line of the text."""
         return self._innermost.at((line, 0))
 
     def passed_over(self, answered: Collection[int]) -> list[ast.stmt]:
-        """Return the statements that were not looked at, by the lines of the text at which there was an answer.
+        """Return the statements that were not checked, given the lines of the text that got an answer.
 
-        What only says that nothing gets there is no omission.
+        A statement that only marks code as unreachable is not an omission.
         """
         silent = [node for node, question in self._governing.items() if self._lines[question][0] not in answered]
         return [node for node in silent if not _says_unreachable(node)]
 
     def _asked(self, block: list[ast.stmt], *, in_class: bool) -> list[ast.stmt]:
-        """A block with questions in it, but where one would part what belongs together."""
+        """A block with questions in it, except where one would split what belongs together."""
         found: list[ast.stmt] = []
         question: ast.stmt | None = None
         previous: ast.stmt | None = None
@@ -85,7 +85,7 @@ class Questioned:
 def _parsed(code: str) -> ast.Module:
     try:
         tree = ast.parse(code, type_comments=True)
-    except SyntaxError:  # of a comment that only looks like a type
+    except SyntaxError:  # from a comment that only looks like a type
         return ast.parse(code)
     tree.type_ignores.clear()
     return tree
@@ -99,17 +99,17 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _is_head(statement: ast.stmt) -> bool:
-    """Whether a statement must be the first of a module."""
+    """Whether a statement must be a module's first."""
     return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _is_empty(statement: ast.stmt) -> bool:
-    """Whether a statement is what bodies have that are to be written elsewhere, in overloads and protocols."""
+    """Whether a statement stands for a body written elsewhere, as in overloads and protocols."""
     return not does_something(statement) or isinstance(statement, ast.Raise)
 
 
 def _is_member(statement: ast.stmt) -> bool:
-    """Whether a statement is what the bodies of tuples, dictionaries and the like by class may have."""
+    """Whether a statement may be in the body of a class-based tuple, dictionary or the like."""
     if isinstance(statement, ast.Assign):
         return not any(isinstance(node, ast.Call) for node in ast.walk(statement))
     return not does_something(statement) or isinstance(statement, (*_DEFINITIONS, ast.AnnAssign))

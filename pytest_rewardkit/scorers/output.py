@@ -1,4 +1,4 @@
-"""Scores a candidate by its output: what it prints or, where it prints nothing, what its last expression comes to."""
+"""Scores a candidate by its output: what it prints or, if it prints nothing, the value of its last expression."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class OutputOptions(TypedDict, total=False):
-    """The options of `score_output`, for what passes them on."""
+    """The options of `score_output`, for functions that pass them on."""
 
     setup: str
     time_limit: float
@@ -76,14 +76,14 @@ def score_output(
         time_limit: seconds for the candidate.
         compare: what counts as equal (compare.py): ``lines`` by default, which ignores white space at line ends.
         rel_tol, abs_tol: how far numbers may be apart (tolerance.py).
-        similarity: what a wrong output earns (similarity.py): nothing by default.
-        transcript: run the candidate as a notebook's cell. Its output is everything that it prints and displays, and
-            then the value of its last expression.
+        similarity: what a wrong output earns (similarity.py); nothing by default.
+        transcript: run the candidate as a notebook's cell. Its output is then everything that it prints and displays,
+            followed by the value of its last expression.
         extract: which of several code blocks is the candidate (extract.py).
         language: what the candidate is written in (languages/table.py); "auto" takes it from the response's fence.
 
-    Returns a reward of one part, ``output``; unscored, with the cause, when the sandbox or the way to it is lost.
-    Raises RewardkitUsageError for wrong arguments, a value that cannot be compared, and a setup that fails.
+    Returns a reward with one part, ``output``; unscored, with the cause, if the sandbox or its connection is lost.
+    Raises RewardkitUsageError for wrong arguments, a value that cannot be compared, or a setup that fails.
     """
     checked_time_limit(time_limit)
     if not isinstance(expected, str):
@@ -139,7 +139,7 @@ def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matchi
     if last.verdict is not None:
         return ComparisonResult(0.0, last.reason)
     if isinstance(expected, str):
-        # A notebook shows a text in quotes and a long list over many lines; `print` does neither. Either will do.
+        # A notebook shows a text in quotes and a long list over many lines; `print` does neither. Both forms count.
         texts = last.texts(expected) if cell.value is not None else [""]
         return matching.texts((cell.transcript(text) for text in texts), expected)
     if cell.value is not None:
@@ -148,5 +148,5 @@ def _of_notebook(notebook: Notebook, cell: Cell, expected: Any, matching: Matchi
 
 
 def _last_value(notebook: Notebook, cell: Cell, wants: str, limit: float) -> Answer:
-    """The value of the cell's last expression, which the interpreter keeps by the number of the cell."""
+    """The value of the cell's last expression; the interpreter keeps it under the cell's number."""
     return ask(notebook.interpreter, Question(expression=f"_oh[{cell.count}]", wants=wants), limit=limit)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 OWN_SECONDS: Final = 30.0
-"""Seconds of processor time; what waits for the sandbox, or for another process on the machine, takes none."""
+"""Seconds of processor time; waiting for the sandbox, or for another process on the machine, uses none."""
 
 
 class OwnTime:
-    """The time of one scorer, from here on, in the thread that made this.
+    """The time of one scorer, from now on, in the thread that created this object.
 
     Parameters:
         seconds: how much of it there is.
@@ -33,11 +33,11 @@ class OwnTime:
 
     @property
     def reason(self) -> str:
-        """Why nothing more is judged, as one sentence."""
+        """Why judging stopped, as one sentence."""
         return f"judging what the candidate left took more than {self.seconds:g} s of processor time"
 
     def parts(
         self, items: Iterable[_Item], judge: Callable[[_Item], Part], unjudged: Callable[[_Item, str], Part]
     ) -> list[Part]:
-        """Return the part of each item as it is judged or, when no time is left, as what it is without, and why."""
+        """Return each item's part as judged or, when no time is left, its part if unjudged, with the reason."""
         return [unjudged(item, self.reason) if self.used_up else judge(item) for item in items]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 TOOLS: Final = {"lints": "ruff", "types": "mypy"}
-"""The parts there are, and the tool for each."""
+"""The parts, and the tool for each."""
 
 DEFAULT_LINTS: Final = ("E4", "E7", "E9", "F")
 TIME_LIMIT: Final = 60.0
@@ -39,7 +39,7 @@ _PRAGMA: Final = re.compile(
     r"#[#\s]*(?:(?:type|mypy|pyright|ruff|flake8|pylint|isort|fmt|yapf)\s*:|noqa|nosec)", re.IGNORECASE
 )
 
-# -I: nothing that a candidate has left in the home or the working directory is imported.
+# -I: imports nothing that a candidate has left in the home or the working directory.
 _RUN: Final = f"""
 def _run(arguments, path):
     import json, subprocess, sys, tempfile
@@ -52,7 +52,7 @@ def _run(arguments, path):
 
 
 class QualityOptions(TypedDict, total=False):
-    """The options of `score_quality`, for what passes them on."""
+    """The options of `score_quality`, for functions that pass them on."""
 
     parts: Sequence[str]
     select: Sequence[str]
@@ -63,7 +63,7 @@ class QualityOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What a tool says of a statement; the same of statements of one kind is one finding."""
+    """A tool's finding about a statement; equal findings about statements of one kind count as one."""
 
     line: int
     code: str
@@ -85,29 +85,29 @@ def score_quality(
     time_limit: float = TIME_LIMIT,
     extract: str = "auto",
 ) -> Reward:
-    """Return the reward of a candidate's code as text: what share of its statements is without a finding.
+    """Return the reward of a candidate's code as text: the share of its statements without a finding.
 
-    Each part is worth max(0, 1 - findings / statements), as in Pylint's evaluation, of *distinct* ones: what statements
-    that differ in their own names and constants alone are found to have counts once, they count once, and what does
-    nothing does not count. Comments by which code tells the tools to look away are removed first, and no configuration
-    file is read. A statement that mypy does not look at is a finding: unreachable code, ``@no_type_check``, what stands
-    under ``if not TYPE_CHECKING`` or after ``assert False``.
+    Each part is worth max(0, 1 - findings / statements), as in Pylint's evaluation. Only *distinct* ones count:
+    statements that differ only in their own names and constants count once, so do equal findings about them, and a
+    statement that does nothing does not count. Comments that tell the tools to ignore code are removed first, and no
+    configuration file is read. A statement that mypy does not check is a finding: unreachable code, ``@no_type_check``,
+    code under ``if not TYPE_CHECKING`` or after ``assert False``.
 
-    The figure stays gameable, without better code: by more code without findings, since it is a share; by ``Any``,
-    casts, ``getattr`` and text that is given to ``exec``, in which neither tool finds anything; and by code that is
-    clean and does nothing that was asked for. So give it little weight, beside a scorer that runs the candidate.
+    The figure can be gamed without better code: by more code without findings, since it is a share; by ``Any``, casts,
+    ``getattr`` and text passed to ``exec``, in which neither tool finds anything; and by clean code that does nothing
+    useful. So give it little weight, beside a scorer that runs the candidate.
 
     Parameters:
-        sandbox: beside it, in a fresh one of the same template, the tools run, from that template's packages. The
-            candidate does not run, and what ran in `sandbox` before does not reach what the tools read.
+        sandbox: the tools run in a fresh sandbox of the same template, from that template's packages. The candidate
+            does not run, and code that ran in `sandbox` before cannot reach what the tools read.
         candidate: code, or a model's response that holds it.
         parts: ``lints`` by ruff, ``types`` by mypy.
         select: ruff's rules, by code or prefix.
-        strict_types: whether mypy is as strict as ``--strict`` makes it.
+        strict_types: whether mypy runs as strictly as with ``--strict``.
         time_limit: seconds for each tool.
         extract: which of several code blocks is the candidate (extract.py).
 
-    Returns a reward with a part for each tool; unscored, with the cause, when no sandbox is to be had or it lacks the
+    Returns a reward with a part for each tool; unscored, with the cause, if no sandbox is available or it lacks the
     tool. Raises RewardkitUsageError for wrong arguments.
     """
     checked_time_limit(time_limit)
@@ -137,13 +137,13 @@ def score_quality(
 
 
 class _JudgedSource:
-    """A candidate's code, as each tool gets it, and where in it the findings of each are."""
+    """A candidate's code in the form that each tool gets, and the places of each tool's findings in it."""
 
     def __init__(self, code: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.statements = Statements(ast.parse(code))
-            # A `break` outside of loops and its like parse, and do not compile.
+            # A `break` outside a loop, for example, parses but does not compile.
             compile(code, "<candidate>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         self._questioned = Questioned(code)
         self._linted = without_pragmas(code)
@@ -185,9 +185,9 @@ class _JudgedSource:
 
 
 def without_pragmas(code: str) -> str:
-    """Return `code` without the comments that speak to linters and type checkers; lines keep their numbers.
+    """Return `code` without comments for linters and type checkers; lines keep their numbers.
 
-    Raises tokenize.TokenError or SyntaxError for what is not Python.
+    Raises tokenize.TokenError or SyntaxError for code that is not Python.
     """
     lines = code.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
@@ -199,7 +199,7 @@ def without_pragmas(code: str) -> str:
 
 
 class _ToolFailedError(SandboxUnavailable):
-    """A tool did not come to its end as it should."""
+    """A tool did not finish properly."""
 
     def __init__(self, verdict: Verdict, reason: str) -> None:
         super().__init__(reason)
@@ -211,14 +211,14 @@ def _judged(interpreter: Interpreter, name: str, command: Sequence[str], source:
     try:
         stdout, duration = _told(interpreter, tool, command, source.text_for(tool), limit)
     except _ToolFailedError as error:
-        # Nothing of a candidate runs here. If the tool gets through other code, it is this code that stops it.
+        # Nothing of a candidate runs here. If the tool handles other code, this code is what stops it.
         _told(interpreter, tool, command, "pass\n", limit)
         return Part(name, 0.0, verdict=error.verdict, reason=readable(str(error)))
     return _rated(name, source, source.findings(tool, stdout), duration)
 
 
 def _told(interpreter: Interpreter, tool: str, command: Sequence[str], text: str, limit: float) -> tuple[str, float]:
-    """What a tool says of a text, and how long it took. Raises _ToolFailedError, SandboxUnavailable."""
+    """A tool's report about a text, and how long it took. Raises _ToolFailedError, SandboxUnavailable."""
     path = interpreter.deposit(text)
     cell = interpreter.run(f"{_RUN}_run({list(command)!r}, {path!r})", limit=limit)
     if cell.verdict is not None:
@@ -252,7 +252,7 @@ def _distinct(findings: Iterable[_Finding]) -> int:
 
 
 def _is_said_otherwise(item: dict[str, Any]) -> bool:
-    """Whether a finding is about reachability, and is found for each statement or is none for an honest candidate."""
+    """Whether a finding is about reachability: it is found for each statement anyway, or no honest candidate has it."""
     if item["code"] == "redundant-expr":
         return not str(item["message"]).startswith("If condition")
     return item["code"] == "unreachable" and str(item["message"]).startswith("Statement is unreachable")

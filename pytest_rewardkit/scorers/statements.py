@@ -1,4 +1,4 @@
-"""The statements of a source by what they are, so that none can be repeated to outweigh others. Pure."""
+"""The kinds of a source's statements, so that repeating a statement cannot outweigh others. Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import Final
 from pytest_rewardkit.scorers.innermost import Innermost
 
 Kind = tuple[str, frozenset["Kind"]]
-"""What a statement is: the name of its node, and the kinds that it is made of."""
+"""What a statement is: the name of its node, and the kinds inside it."""
 
 _WITHOUT_EFFECT: Final = (ast.Pass, ast.Global, ast.Nonlocal)
 _DOING: Final = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 _TYPES: Final = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
 _KNOWN: Final = sys.stdlib_module_names.union(dir(builtins), *map(dir, _TYPES))
-"""Names that mean the same everywhere. Others can be made up without end."""
+"""Names with the same meaning everywhere. Other names can be invented without limit."""
 
 
 class Statements:
-    """The statements of a source, of which those count once that differ in names of their own and constants alone.
+    """The statements of a source; those that differ only in their own names and constants count once.
 
-    ``a = 1`` and ``b = 2`` are of one kind; ``print(a)`` and ``len(a)`` are not, since these names are Python's; and a
-    longer sum, list or call of the same is of the same kind. What does nothing is of no kind that counts.
+    ``a = 1`` and ``b = 2`` are of one kind; ``print(a)`` and ``len(a)`` are not, since these names are Python's. A
+    longer sum, list or call of the same kind of items is of the same kind. A statement without effect is of no kind
+    that counts.
 
     Parameters:
         tree: the source.
 
-    Raises RecursionError for a source that is nested too deep.
+    Raises RecursionError for deeply nested source.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -40,13 +41,13 @@ class Statements:
         self.kinds = {self.kind(statement) for statement in statements if does_something(statement)}
 
     def kind(self, statement: ast.stmt) -> Kind:
-        """Return what a statement is, those that it holds aside."""
+        """Return the kind of a statement, without the statements inside it."""
         if (kind := self._kind_of.get(statement)) is None:
             kind = self._kind_of[statement] = self._kind(statement)
         return kind
 
     def at(self, line: int, column: int) -> ast.stmt | None:
-        """Return the innermost statement around a place, by its line and its column in UTF-8, from 1 and from 0."""
+        """Return the innermost statement around a place: its line, from 1, and its column in UTF-8, from 0."""
         return self._innermost.at((line, column))
 
     def _kind(self, node: ast.AST) -> Kind:
@@ -60,7 +61,7 @@ class Statements:
         return name, frozenset(inner)
 
     def _names(self, node: ast.AST) -> str:
-        """What tells a node from others of its type."""
+        """The names that distinguish a node from others of its type."""
         match node:
             case ast.Constant():
                 return type(node.value).__name__
@@ -70,14 +71,14 @@ class Statements:
 
 
 def does_something(statement: ast.stmt) -> bool:
-    """Whether a statement may have an effect: `pass`, docstrings and values that nobody takes have none."""
+    """Whether a statement may have an effect: `pass`, docstrings and unused values have none."""
     if isinstance(statement, ast.Expr):
         return any(isinstance(node, _DOING) for node in ast.walk(statement.value))
     return not isinstance(statement, _WITHOUT_EFFECT)
 
 
 def _own_names(tree: ast.Module) -> list[str]:
-    """The names that a source gives to something, in any scope, but for those of what it imports."""
+    """The names that a source binds in any scope, except names that it imports."""
     names: list[str] = []
     for node in ast.walk(tree):
         match node:

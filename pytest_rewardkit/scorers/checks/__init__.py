@@ -1,1 +1,1 @@
-"""One check of a candidate each, as values, and what comes of it. Pure."""
+"""Checks of a candidate, as values, and their results. Pure."""

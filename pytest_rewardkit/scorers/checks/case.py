@@ -1,4 +1,4 @@
-"""One check of a candidate: what is run, and what must come of it."""
+"""One check of a candidate: what runs, and what must come out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LABEL_LIMIT: Final = 60
 
 
 class Missing(Enum):
-    """The type of NOT_GIVEN, which stands for an expected value that was not given; None is a value."""
+    """The type of NOT_GIVEN, which stands for a missing expected value, since None is a value."""
 
     NOT_GIVEN = "not given"
 
@@ -54,11 +54,11 @@ class Case:
         checker: a function of the result, called on the host. It returns true or false, or a number in [0, 1]. It gets
             plain data, and objects of the candidate's own types as `Opaque`. An exception or any other return value
             counts as a wrong output.
-        compare: how to compare (compare.py), in place of the scorer's way: ``lines``, ``exact`` or ``tokens`` as texts,
+        compare: how to compare (compare.py), instead of the scorer's way: ``lines``, ``exact`` or ``tokens`` as texts,
             ``value`` or ``json`` as data. By default, ``lines`` for texts and ``value`` for values.
         name: what to call the case in reports.
         weight: how much it counts among the cases, 0 or more.
-        time_limit: seconds, in place of the scorer's.
+        time_limit: seconds, instead of the scorer's limit.
 
     Raises RewardkitUsageError that names the case and what is wrong.
     """
@@ -85,11 +85,11 @@ class Case:
 
     @property
     def label(self) -> str:
-        """The name, or else what the case does, on one line."""
+        """The name, or else a description of the case on one line."""
         if self.name is not None:
             return self.name
         if self.call is not None:
-            # It names the case also where these are wrong.
+            # A name is needed even if these are wrong.
             args, kwargs = cast("Any", self.args), cast("Any", self.kwargs)
             given = [_brief(value) for value in args] if isinstance(args, Sequence) else []
             given += [f"{key}={_brief(value)}" for key, value in kwargs.items()] if isinstance(kwargs, Mapping) else []
@@ -100,7 +100,7 @@ class Case:
 
     @property
     def is_about_text(self) -> bool:
-        """Whether texts are compared: one is expected of code or a program, or a comparison of texts is asked for."""
+        """Whether texts are compared: a text is expected of code or a program, or the comparison is one of texts."""
         if self.expected is NOT_GIVEN:
             return False
         if self.compare is not None and self.compare not in DATA_COMPARISONS:
@@ -109,14 +109,14 @@ class Case:
 
     @property
     def source(self) -> Source | None:
-        """What the case's own code uses of the candidate; None for a program's case."""
+        """The source of the case's own code, with the names it uses; None for a program's case."""
         text = self.code if self.code is not None else self.call
         return read_source(text) if text is not None else None
 
     def encoded_arguments(self) -> tuple[Any, Any]:
-        """Return the call's arguments, those by place and those by name, as data (codec_encoder.py).
+        """Return the call's arguments, positional and keyword, as data (codec_encoder.py).
 
-        Raises RewardkitUsageError for arguments that cannot be taken into a sandbox.
+        Raises RewardkitUsageError for arguments that cannot be sent into a sandbox.
         """
         try:
             args, kwargs = encode(list(self.args)), encode(dict(self.kwargs))
@@ -157,7 +157,7 @@ class Case:
         text = getattr(self, kind)
         if not isinstance(text, str):
             raise RewardkitUsageError(f"{kind} must be text, not {type(text).__name__}")
-        # An expression stays one in parentheses; two statements do not.
+        # An expression in parentheses is still an expression; two statements are not.
         if read_source(f"({text}\n)" if kind == "call" else text) is None:
             raise RewardkitUsageError(f"{kind} is not valid Python: {one_line(text, LABEL_LIMIT)!r}")
 
@@ -199,7 +199,7 @@ def _brief(value: object) -> str:
 
 
 def _foreign(value: Any) -> Opaque | None:
-    """The first object in `value` that is no plain data, and cannot be made anew."""
+    """The first object in `value` that is not plain data and cannot be rebuilt."""
     if isinstance(value, Opaque):
         parts: Any = value.fields if can_be_built(value) else None
         return value if parts is None else _foreign(parts)
@@ -217,7 +217,7 @@ def _is_exception(value: object) -> bool:
 def as_cases(cases: Iterable[Case | Mapping[str, Any]]) -> tuple[Case, ...]:
     """Return cases given as `Case` objects or as mappings of its fields, such as rows of a dataset.
 
-    Raises RewardkitUsageError for no cases at all, and for a field that `Case` does not have, with the nearest it has.
+    Raises RewardkitUsageError if there are no cases, and for an unknown field, with the nearest known one.
     """
     if isinstance(cases, Case | Mapping | str) or not isinstance(cases, Iterable):
         raise RewardkitUsageError(f"cases must be a list of cases, not {type(cases).__name__}")
@@ -238,7 +238,7 @@ def _as_case(case: Case | Mapping[str, Any], number: int) -> Case:
 
 
 def checked_time_limit(seconds: float) -> float:
-    """Return `seconds` if it is a finite number over 0. Raises RewardkitUsageError."""
+    """Return `seconds` if it is a finite number above 0. Raises RewardkitUsageError."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
         raise RewardkitUsageError(f"time_limit must be a number of seconds over 0, not {seconds!r}")
     return float(seconds)

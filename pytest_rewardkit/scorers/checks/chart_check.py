@@ -20,10 +20,10 @@ from pytest_rewardkit.text import one_line
 TYPES: Final = ("line", "scatter", "bar", "pie", "box_and_whisker")
 
 MAX_ALIKE: Final = 5
-"""Charts that a check may mean; of more, the last ones count."""
+"""Charts that a check may match; if more do, the last ones count."""
 
 MAX_TITLE: Final = 25
-"""Words; in a longer text of a chart, any word would be found."""
+"""Words; any word could be found in a longer text of a chart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class ChartCheck:
 
     @property
     def criteria(self) -> list[str]:
-        """What the check asks of a chart, beyond that it was shown."""
+        """What the check requires of a chart, besides being shown."""
         return [name for name in ("type", "title", "x_label", "y_label", "values") if getattr(self, name) is not None]
 
 
@@ -94,9 +94,9 @@ def judge_chart(check: ChartCheck, charts: Sequence[Chart], *, image_shown: bool
     """Return the part of the reward that `check` earns: the share of its criteria that the best chart meets.
 
     Parameters:
-        charts: what is known of the charts that were shown.
-        image_shown: whether anything was shown as an image. Without a chart, that is all that can be said, and it is
-            one criterion among those of the check.
+        charts: what is known about the charts that were shown.
+        image_shown: whether anything was shown as an image. Without a chart, nothing else is known, and it is one
+            criterion among those of the check.
     """
     whole = 1 + len(check.criteria)
     if not charts:
@@ -108,7 +108,7 @@ def judge_chart(check: ChartCheck, charts: Sequence[Chart], *, image_shown: bool
 
 
 def _meant(check: ChartCheck, charts: Sequence[Chart]) -> Sequence[Chart]:
-    """The charts that a check may mean: those that fit best in what tells charts apart, and of many the last."""
+    """The charts that a check may mean: those that best fit its type, title and labels, and of many the last."""
     without_values = replace(check, values=None)
     misfits = [len(_shortcomings(without_values, chart)) for chart in charts]
     fitting = [chart for chart, misfit in zip(charts, misfits, strict=True) if misfit == min(misfits)]
@@ -138,7 +138,7 @@ def _shortcomings(check: ChartCheck, chart: Chart) -> list[str]:
 
 
 def values_difference(check: ChartCheck, chart: Chart) -> str:
-    """Return how what a chart shows differs from the values of a check, which may be written in several forms."""
+    """Return how a chart's values differ from those of a check, which may be written in several forms."""
     series = chart.of(check.type) or chart.series
     if all("pie" in one.kinds for one in series):
         total = sum(y for one in series for y in one.values if isinstance(y, float)) or 1.0
@@ -159,7 +159,7 @@ def values_difference(check: ChartCheck, chart: Chart) -> str:
 
 
 def _forms(series: Sequence[Series], wanted: Any) -> Iterator[tuple[Any, Any]]:
-    """The forms in which an author may write what is shown, each with what is wanted in the same form."""
+    """The forms in which an author may write what is shown, each with the wanted values in the same form."""
     if isinstance(wanted, Mapping):
         items = list(wanted.values())
         if any(is_sequence(item) or isinstance(item, Mapping) for item in items):
@@ -184,12 +184,12 @@ def _is_title(text: str) -> bool:
 
 
 def _words(text: str) -> str:
-    """A text without letter case and line breaks."""
+    """A text in lower case without line breaks."""
     return " ".join(text.casefold().split())
 
 
 def _in_form_of(wanted: Any, series: Series | None) -> Any:
-    """What a series shows, in the form in which it is wanted: values by places, points, or values."""
+    """A series in the form in which it is wanted: values by places, points, or values."""
     if series is None:
         return None
     if isinstance(wanted, Mapping):
@@ -203,7 +203,7 @@ def _is_gap(value: Any) -> bool:
 
 
 def _like(item: Any) -> Any:
-    """Values of one series, as wanted, in the form of what was read."""
+    """The wanted values of one series, in the form of the values read."""
     if isinstance(item, Mapping):
         return {label_of(label): value for label, value in item.items()}
     if is_sequence(item) and item and all(is_sequence(point) for point in item):
@@ -227,7 +227,7 @@ def _plain(values: Any) -> Any:
 
 
 def _share(value: Any, total: float) -> Any:
-    # Angles are given to seven digits or so.
+    # Angles are given to about seven digits.
     return round(value / total, 5) if isinstance(value, float) else value
 
 

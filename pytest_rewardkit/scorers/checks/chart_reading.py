@@ -15,7 +15,7 @@ MAX_READING: Final = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What was drawn at once: its kinds (a line of markers alone is a scatter as well), its name and its points."""
+    """Points drawn together: their kinds (a line of markers only is also a scatter), name and values."""
 
     kinds: tuple[str, ...]
     label: str
@@ -28,7 +28,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is in one place of a figure; of the texts any will do."""
+    """The content of one place of a figure; any of its texts may match."""
 
     series: tuple[Series, ...]
     title: tuple[str, ...] = ()
@@ -36,12 +36,12 @@ class Chart:
     y_label: tuple[str, ...] = ()
 
     def of(self, kind: str | None) -> tuple[Series, ...]:
-        """The series of a kind; all of them for None."""
+        """The series of a kind; all series for None."""
         return self.series if kind is None else tuple(one for one in self.series if kind in one.kinds)
 
 
 def charts_read(readings: Iterable[str]) -> list[Chart]:
-    """Return the charts that readings of figures tell of; what is malformed was forged, and tells of nothing."""
+    """Return the charts in readings of figures; a malformed reading was forged, and gives none."""
     found: list[Chart] = []
     for text in readings:
         try:
@@ -65,7 +65,7 @@ def _read(chart: Mapping[str, Any]) -> Chart:
 
 
 def charts_of_e2b(charts: Iterable[Any]) -> list[Chart]:
-    """Return the charts that E2B's chart data, as JSON, tells of."""
+    """Return the charts in E2B's chart data, given as JSON."""
     found = []
     for chart in _flat(charts):
         if not isinstance(chart, Mapping):
@@ -80,7 +80,7 @@ def charts_of_e2b(charts: Iterable[Any]) -> list[Chart]:
 
 
 def _flat(charts: Iterable[Any]) -> Iterator[Any]:
-    """The charts, and in place of one that holds several, these."""
+    """The charts, with each chart that holds several replaced by those."""
     for chart in charts:
         if isinstance(chart, Mapping) and chart.get("type") == "superchart":
             elements = chart.get("elements")
@@ -110,7 +110,7 @@ def _texts(texts: Any) -> tuple[str, ...]:
 
 
 def number_of(value: Any) -> Any:
-    """Numbers, which arrive as texts at times; other texts, such as dates, as they are."""
+    """Numbers, which sometimes arrive as texts; other texts, such as dates, unchanged."""
     try:
         return float(value)
     except (ValueError, OverflowError):
@@ -121,7 +121,7 @@ _MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0{1,9})?)?(?:\+00:00|Z)?\Z")
 
 
 def label_of(value: Any) -> Any:
-    """A label or a place, such that 2020, 2020.0 and "2020" are one, and a date and its midnight are."""
+    """A label or a place, such that 2020, 2020.0 and "2020" are equal, and so are a date and its midnight."""
     if hasattr(value, "isoformat"):
         value = value.isoformat()
     if isinstance(value, str):
@@ -138,5 +138,5 @@ def label_of(value: Any) -> Any:
 
 
 def is_sequence(value: Any) -> bool:
-    """Whether it is a list of some kind, rather than a text."""
+    """Whether it is a sequence other than a text."""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)

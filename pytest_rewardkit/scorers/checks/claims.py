@@ -1,4 +1,4 @@
-"""What a text claims: whether words in it are affirmed, denied, or contradicted. English alone, and no more than words.
+"""Whether words in a text are affirmed, denied, or contradicted. Knows English only, and words, not meaning.
 
 Pure, and linear in the text.
 """
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_LOOKED_AT: Final = 200
-"""Places of the same words that are looked at."""
+"""Occurrences of the same words that are examined."""
 
 _CLAUSE: Final = 300
-"""Characters of a clause that are looked at, to either side."""
+"""Characters of a clause that are examined, on each side."""
 
 _NO: Final = r"(?:no|not|never|neither|nor|cannot|hardly|barely|\w+n['\u2019]t)"
 _LACK: Final = r"(?:without|lacks?|lacking|absence of)"
@@ -139,7 +139,7 @@ class Claims:
     @cached_property
     def _ends(self) -> list[int]:
         """Where clauses end or begin, in order."""
-        # A comma or a point within a number is none.
+        # A comma or a point within a number does not end a clause.
         marks = [match.end() for match in _ENDS.finditer(self.words) if self._is_end(match)]
         return sorted({0, len(self.words), *self._line_ends, *marks})
 
@@ -147,7 +147,7 @@ class Claims:
         return match[0] not in ",./" or not self.words[match.end() : match.end() + 1].isdigit()
 
     def shortcoming(self, text: str) -> str:
-        """Return why a text claims nothing of the kind of `text`; "" where it does."""
+        """Return why a text does not claim `text`; "" if it does."""
         wanted = " ".join(plain_text(text).casefold().split())
         places = list(self._places(pattern(wanted)))
         if not places:
@@ -173,7 +173,7 @@ class Claims:
         return (match.span() for match in islice(expression.finditer(self.words), MAX_LOOKED_AT))
 
     def _clause(self, begin: int, end: int) -> tuple[str, str]:
-        """What is in the clause before and behind a place."""
+        """The parts of the clause before and after a place."""
         left = self._ends[bisect_right(self._ends, begin) - 1]
         right = self._ends[bisect_left(self._ends, end)]
         before = self.words[max(left, begin - _CLAUSE) : begin]
@@ -186,13 +186,13 @@ class Claims:
         return _BEFORE.search(before) is not None or _BEHIND.match(behind) is not None
 
     def _rest(self, begin: int, end: int) -> frozenset[str]:
-        """What a clause says beside some words, without what denies them."""
+        """The words of a clause other than the given words and those that deny."""
         rest = " ".join(self._clause(begin, end))
         return frozenset(re.findall(r"[\w'%-]+", _WITHIN.sub(" ", rest))) - _FILLING
 
 
 def pattern(words: str) -> re.Pattern[str]:
-    """The expression for words that are not a part of a longer word or number: 5 is neither in 15 nor in 5.2."""
+    """The expression for words that are not part of a longer word or number: 5 is neither in 15 nor in 5.2."""
     before = r"(?<![\w.-])(?<!\d,)" if words[0].isdigit() else r"(?<!\w)" if words[0].isalnum() else ""
     after = r"(?!\w)(?!\.\d)(?!,\d)" if words[-1].isdigit() else r"(?!\w)" if words[-1].isalnum() else ""
     return re.compile(before + re.escape(words) + after)
@@ -201,7 +201,7 @@ def pattern(words: str) -> re.Pattern[str]:
 def _opposites(words: str) -> Iterator[tuple[re.Pattern[str], re.Pattern[str]]]:
     """Expressions for the opposite of some words, each with one for the words that make the difference.
 
-    The opposite is the same with one word turned around, or without what denies it.
+    An opposite has one word reversed, or lacks the words that deny.
     """
     if (bare := _WITHIN.sub("", words).strip()) and bare != words:
         yield pattern(bare), _WITHIN
@@ -214,6 +214,6 @@ def _opposites(words: str) -> Iterator[tuple[re.Pattern[str], re.Pattern[str]]]:
 
 
 def _contradict(some: list[frozenset[str]], others: list[frozenset[str]]) -> bool:
-    """Whether one clause says no more than another one, the words aside that are opposites."""
+    """Whether some clause says no more than another one, apart from words that are opposites."""
     sample = others[:20]
     return any(one <= other or other <= one for one in some[:20] for other in sample)

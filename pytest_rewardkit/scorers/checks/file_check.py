@@ -39,8 +39,8 @@ class FileCheck:
             there, and is there with other bytes. ``absent``: it is not there. ``unchanged``: it is there as it was.
             If `path` is a pattern, one matching file is enough for the first three; the last two apply to all.
         content: what must be in it: text, bytes, or a value: JSON or, in a ``.csv`` file, rows.
-        compare: how to compare it: a comparison of texts (compare.py), ``csv`` or ``bytes``. By default by the content:
-            ``lines`` for text, ``bytes`` for bytes, ``csv`` or ``json`` for a value.
+        compare: how to compare it: a comparison of texts (compare.py), ``csv`` or ``bytes``. The default depends on
+            the content: ``lines`` for text, ``bytes`` for bytes, ``csv`` or ``json`` for a value.
         name: what to call the check in reports.
         weight: how much it counts among the checks, 0 or more.
 
@@ -90,7 +90,7 @@ class FileCheck:
 def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[FileCheck, ...]:
     """Return checks given as `FileCheck` objects or as mappings of its fields.
 
-    Raises RewardkitUsageError for none at all, and for a field that `FileCheck` does not have, with the nearest.
+    Raises RewardkitUsageError if there are no checks, and for an unknown field, with the nearest known one.
     """
     if isinstance(checks, FileCheck | Mapping | str) or not isinstance(checks, Iterable):
         raise RewardkitUsageError(f"files must be a list of checks, not {type(checks).__name__}")
@@ -109,7 +109,7 @@ def as_file_checks(checks: Iterable[FileCheck | Mapping[str, Any]]) -> tuple[Fil
 
 
 def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching: Matching, own_time: OwnTime) -> Part:
-    """Return the part of the reward that `check` earns; of many files, by those that there is time for."""
+    """Return the part of the reward that `check` earns; of many files, judges those that there is time for."""
     pattern = check.pattern(root)
     old = {path: entry for path, entry in before.items() if pattern.fullmatch(path)}
     new = {path: entry for path, entry in after.items() if pattern.fullmatch(path)}
@@ -134,7 +134,7 @@ def judge_file(check: FileCheck, before: Tree, after: Tree, root: str, matching:
 
 
 def touched(before: Tree, after: Tree) -> list[str]:
-    """Return the paths of the files that were made, changed or removed, in order. Folders do not count."""
+    """Return the paths of the files that were created, changed or removed, in order. Folders do not count."""
     paths = {path for tree in (before, after) for path, entry in tree.items() if entry.is_file}
     return sorted(path for path in paths if before.get(path) != after.get(path))
 
@@ -157,7 +157,7 @@ def _unchanged(old: Tree, new: Tree) -> ComparisonResult:
 def _best(
     check: FileCheck, old: Tree, new: Tree, matching: Matching, own_time: OwnTime
 ) -> tuple[ComparisonResult, TreeEntry | None]:
-    """The best that one of the files is."""
+    """The best result among the files."""
     best, of_best = ComparisonResult(0.0, "there is no such file"), None
     for path, entry in sorted(new.items(), key=lambda item: item[0]):
         if own_time.used_up:
@@ -229,11 +229,11 @@ def _bytes_difference(actual: bytes, expected: bytes) -> str:
 
 
 def _side_by_side(check: FileCheck, content: bytes | None) -> tuple[str | None, str | None]:
-    """Return what was expected and what is there as texts; values and the JSON that holds them in one layout."""
+    """Return the expected and the actual content as texts; values and the JSON that holds them in one layout."""
     if check.content is NOT_GIVEN:
         return None, None if content is None else _written(content)
     if content is not None and not isinstance(check.content, str) and _comparison(check) == "json":
-        with suppress(ValueError, TypeError, RecursionError):  # no JSON, or no value that JSON has
+        with suppress(ValueError, TypeError, RecursionError):  # not JSON, or a value that JSON cannot hold
             return _laid_out(check.content), _laid_out(json_value(content.decode("utf-8-sig")))
     return _written(check.content), None if content is None else _written(content)
 

@@ -1,4 +1,4 @@
-"""Findings looked for in what an analysis printed and displayed. Pure."""
+"""Finds insights in what an analysis printed and displayed. Pure."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
 MAX_NUMBERS: Final = 500
 MAX_WORDS: Final = 500
-"""Different ones; in an output of more, whatever is looked for would be found by chance: it holds no answer."""
+"""Different words; an output with more holds no answer: anything would be found in it by chance."""
 
 MAX_GUESSES: Final = 30
-"""Different numbers in an output that a number of up to three digits may be among."""
+"""Different numbers in an output among which a number of up to three digits may be found."""
 
 MAX_ALIKE: Final = 12
-"""Lines that differ in numbers alone and still say something."""
+"""Lines that may differ only in numbers and still say something."""
 
 _DIGITS: Final = 1_000
-"""A number of so many times its last place has more digits than are guessed."""
+"""A number of this many times its last place has more digits than anyone guesses."""
 
 _GUESSABLE: Final = 1e15
 _AROUND: Final = 10
 _MAX_AROUND: Final = 15
-"""Of the 20 numbers around one, how many may be in the output too: with more of them, it counts through."""
+"""How many of the 20 numbers around one may also be in the output; more of them mean that it counts through."""
 
 _WORD: Final = re.compile(r"[^\W\d_]\w+")
 _TOKEN: Final = re.compile(r"\w\w+")
@@ -117,20 +117,20 @@ def _as_insight(insight: Insight | str | float | Mapping[str, Any]) -> Insight:
 
 @dataclass(frozen=True)
 class InsightFindings:
-    """What an analysis put out, as text."""
+    """The text that an analysis put out."""
 
     text: str
 
     @cached_property
     def statements(self) -> str:
-        """The lines in which numbers are said of something in words, but for what is repeated with other numbers."""
+        """The lines that say numbers about something in words, except lines repeated with other numbers."""
         lines = [line for line in self.text.splitlines() if _is_statement(line)]
         alike = Counter(_FIGURE.sub("#", line) for line in lines)
         return "\n".join(line for line in lines if alike[_FIGURE.sub("#", line)] <= MAX_ALIKE)
 
     @cached_property
     def numbers(self) -> list[tuple[float, ...]]:
-        """The numbers in it, each in every way in which it can be read; of too many, one more than may be."""
+        """The numbers in it, each in all its readings; if there are too many, one more than the maximum."""
         return _numbers(self.text)
 
     @cached_property
@@ -139,7 +139,7 @@ class InsightFindings:
 
     @cached_property
     def claims(self) -> Claims | None:
-        """What it says: all of it, or of much the statements; None where these are too many as well."""
+        """What it says: all of it or, if that is much, the statements; None if these are too many as well."""
         if _has_few_words(self.text):
             return Claims(self.text)
         return Claims(self.statements) if _has_few_words(self.statements) else None
@@ -192,17 +192,17 @@ def _numbers(text: str) -> list[tuple[float, ...]]:
 
 
 def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
-    """Return why a number is in an output by no more than chance; "" if it is not.
+    """Return why a number may be in an output only by chance; "" if it is not.
 
     Parameters:
-        numbers: those that are in the output.
+        numbers: those in the output.
     """
     if abs(insight.number or 0) > _GUESSABLE:
         return ""
     wanted = float(insight.number or 0.0)
     step = max(_place(wanted), (insight.rel_tol or 0.0) * abs(wanted), insight.abs_tol or 0.0)
     exact = step == _place(wanted)
-    # Those that may have been meant for it: of no more places than it has.
+    # Numbers that may be meant as guesses at it: those with no more decimal places.
     steps = [number / step for number in numbers if abs(number) < _GUESSABLE]
     alike = {round(number) for number in steps if not exact or abs(number - round(number)) < 1e-6}
     around = sum(0 < abs(number - wanted / step) <= _AROUND for number in alike)
@@ -215,7 +215,7 @@ def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
 
 
 def _place(number: float) -> float:
-    """The worth of a number's last place, as it is written; of a whole number 1."""
+    """The value of a number's last written decimal place; 1 for a whole number."""
     if number == int(number):
         return 1.0
     exponent = Decimal(repr(number)).as_tuple().exponent

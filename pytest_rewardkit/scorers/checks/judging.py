@@ -1,4 +1,4 @@
-"""What an answer to a case is worth. Pure: the sandbox has done its part, and the expected value never was in it."""
+"""Judges the answer to a case. Pure: the sandbox has done its part, and the expected value was never in it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DEFAULT_TEXT_COMPARISON: Final = "lines"
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How answers are compared, where a case does not say otherwise; names and meanings as in compare.py."""
+    """How answers are compared if a case does not say otherwise; names and meanings as in compare.py."""
 
     compare: str | None = None
     tolerance: Tolerance = DEFAULT_TOLERANCE
@@ -71,7 +71,7 @@ class Matching:
         return found
 
     def printed(self, text: str, expected: Any, compare: str | None = None) -> ComparisonResult:
-        """Compare what was printed with a value: by the value that the text spells."""
+        """Compare printed text with a value, reading the text as a value."""
         try:
             actual = literal_value(text)
         except ValueError:
@@ -103,7 +103,7 @@ def part_of(
     weight: float = 1.0,
     verdict: Verdict | None = None,
 ) -> Part:
-    """Return a part with what a reader needs to see why it did not pass; a part that passed needs none of it."""
+    """Return a part with what a reader needs to see why it failed; a part that passed needs nothing."""
     if comparison.equal:
         return Part(name, 1.0, weight=weight, duration=answer.duration)
     return Part(
@@ -120,12 +120,12 @@ def part_of(
 
 
 def readable(text: str) -> str:
-    """Return text from a sandbox cut to size, with what a terminal could act on escaped."""
+    """Return text from a sandbox cut to size, with terminal control characters escaped."""
     return printable(excerpt(text, TEXT_LIMIT), keep="\n\t")
 
 
 def _judged(case: Case, answer: Answer, matching: Matching) -> tuple[ComparisonResult, Verdict | None]:
-    """What a case earns, and the verdict where the value alone does not say it."""
+    """The result of a case, and the verdict if the value alone does not imply it."""
     if case.raises is not None and answer.raised is not None:
         return _exception_judged(case, answer.raised)
     if answer.verdict is not None:
@@ -138,12 +138,12 @@ def _judged(case: Case, answer: Answer, matching: Matching) -> tuple[ComparisonR
 
 
 def _outcome(case: Case, answer: Answer) -> Any:
-    """The value that a case came to; what it printed, if it has no value and printed something."""
+    """The value of a case, or its printed text if it has no value and printed something."""
     return answer.stdout if _is_printed(case, answer) else answer.value
 
 
 def _is_printed(case: Case, answer: Answer) -> bool:
-    """Whether what was printed counts, there being no value."""
+    """Whether the printed text counts, because there is no value."""
     if answer.text is not None:
         return False
     return answer.value is NOT_GIVEN or (case.call is None and answer.value is None and bool(answer.stdout))
@@ -163,7 +163,7 @@ def _checked(case: Case, outcome: Any) -> ComparisonResult:
     assert case.checker is not None
     try:
         value = case.checker(outcome)
-    except Exception as error:  # whatever the checker stumbles over came from the candidate
+    except Exception as error:  # whatever the checker fails on came from the candidate
         return ComparisonResult(0.0, one_line(f"the checker raised {type(error).__name__}: {error}", 300))
     try:
         credit = float(value)
@@ -184,10 +184,10 @@ def _exception_judged(case: Case, raised: Raised) -> tuple[ComparisonResult, Ver
 
 
 def _names(raises: type[BaseException] | str | None, type_name: str) -> bool:
-    """Whether an exception's full name, as ``builtins.ValueError``, is the expected one, or ends in it."""
+    """Whether an exception's full name, such as ``builtins.ValueError``, is the expected one, or ends in it."""
     if isinstance(raises, type):
         return type_name == f"{raises.__module__}.{raises.__qualname__}"
-    # The name of a built-in exception is that one's, whatever a candidate has given it to.
+    # The name of a built-in exception means the built-in one, even if a candidate's class has the same name.
     wanted = built_in_exception(str(raises))
     return type_name == wanted or (wanted == raises and type_name.endswith(f".{raises}"))
 

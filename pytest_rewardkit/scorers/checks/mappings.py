@@ -1,4 +1,4 @@
-"""Checks that are given as mappings of their fields, as rows of data hold them. Pure."""
+"""Checks given as mappings of their fields, as dataset rows hold them. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ T = TypeVar("T", bound="DataclassInstance")
 
 
 def of_mapping(kind: type[T], mapping: Mapping[Any, Any], what: str, place: str = "") -> T:
-    """Return the check of which `mapping` holds the fields.
+    """Return the check whose fields `mapping` holds.
 
-    Raises RewardkitUsageError for a field that there is not, with the nearest, and what `kind` raises.
+    Raises RewardkitUsageError for an unknown field, with the nearest known one, and whatever `kind` raises.
 
     Parameters:
         kind: the check's class.
-        what: what a check of the class is called, with its article.
-        place: what the text begins with.
+        what: the name of such a check in messages, with its article.
+        place: how the message begins.
     """
     names = [field.name for field in fields(kind)]
     for key in mapping:

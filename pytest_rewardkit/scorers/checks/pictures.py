@@ -1,6 +1,6 @@
-"""Whether what was displayed as an image is one with something on it. Pure; the images are hostile.
+"""Whether a displayed image has something on it. Pure; the images are hostile.
 
-Nothing is decoded that is not bounded first, and no more of a PNG than up to the first pixel that differs from others.
+Everything is bounded before it is decoded, and a PNG is decoded only up to the first pixel that differs from others.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ MAX_DECODED: Final = 100_000_000
 """Bytes of a PNG's rows."""
 
 MAX_COMPARED: Final = 2_000_000
-"""Bytes of them that are compared; what is of a single color thus far is blank."""
+"""Bytes of rows that are compared; an image of a single color up to there is blank."""
 
 _AS_ABOVE: Final = (2, 4)
-"""Ways to store a row by which zeros are what is above, where all of that is of one color."""
+"""Ways to store a row in which zeros repeat the row above, if all of that has one color."""
 
 _AT_ONCE: Final = 1 << 16
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""By color type, the samples of a pixel."""
+"""Samples of a pixel, by color type."""
 
 _DRAWN: Final = re.compile(r"<(?:\w+:)?(?:path|line|polyline|polygon|rect|circle|ellipse|text|image|use)[\s/>]")
 
 
 def is_picture(image: str) -> bool:
-    """Whether a PNG or JPEG in base64, or an SVG, is an image of some size that is not blank."""
+    """Whether a PNG or JPEG in base64, or an SVG, is a non-empty image that is not blank."""
     if len(image) > MAX_CHARACTERS:
         return False
     if image.lstrip().startswith("<"):
@@ -58,7 +58,7 @@ def _is_png(data: bytes) -> bool:
     length = -(-width * bits // 8)
     if length * height > MAX_DECODED:
         return False
-    if interlaced:  # the first of seven small images, with a pixel of each eight by eight
+    if interlaced:  # the first of seven small images holds one pixel of each eight by eight
         eighth = (width + 7) // 8
         return any(_rows(data, (eighth * bits + 7) // 8, (height + 7) // 8))
     return _differ(_rows(data, length, height), max(bits // 8, 1), width * bits // 8)
@@ -73,7 +73,7 @@ def _png_header(data: bytes) -> tuple[int, int, int, int, int]:
 
 
 def _rows(data: bytes, length: int, height: int) -> Iterator[bytes]:
-    """A PNG's rows as they are stored, each behind a byte that says how. Raises ValueError if some are missing."""
+    """A PNG's rows as stored, each after a byte that says how. Raises ValueError if some are missing."""
     decoder = zlib.decompressobj()
     pending, found, place = bytearray(), 0, 8
     while found < height:
@@ -95,13 +95,13 @@ def _rows(data: bytes, length: int, height: int) -> Iterator[bytes]:
 
 
 def _differ(rows: Iterator[bytes], pixel: int, length: int) -> bool:
-    """Whether two pixels differ, in rows that are filtered as PNG has it; whole bytes of them are looked at."""
+    """Whether two pixels differ, in rows filtered as in PNG; compares whole bytes."""
     above, first, seen, is_blank = b"", b"", 0, True
     for row in rows:
         if not is_blank or seen > MAX_COMPARED:
-            continue  # whether all of them are there
+            continue  # only to check that all rows are there
         if above and row[0] in _AS_ABOVE and not row[1:].strip(b"\0"):
-            seen += len(row)  # the same once more, as most of a margin is
+            seen += len(row)  # the same row again, as in most of a margin
             continue
         plain = _unfiltered(row, above or bytes(len(row) - 1), pixel)
         first = first or plain[:pixel]
@@ -137,7 +137,7 @@ def _predicted(left: int, above: int, corner: int) -> int:
 
 
 def _is_jpeg(data: bytes) -> bool:
-    """Whether there is a frame of some size, and data for it up to the end; what it shows is not decoded."""
+    """Whether there is a frame with a size, and data for it up to the end; its content is not decoded."""
     if not data.startswith(b"\xff\xd8") or b"\xff\xd9" not in data[-64:]:
         return False
     place, size = 2, (0, 0)

@@ -1,4 +1,4 @@
-"""Numbers in prose, however people and programs write them. Pure, and linear in the text."""
+"""Numbers in prose, as people and programs write them. Pure, and linear in the text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_READ_EXACTLY: Final = 5_000
-"""Digits of a whole number that are read; a longer one is taken for a float."""
+"""Digits up to which a whole number is read exactly; a longer one becomes a float."""
 
 _TYPED: Final = {
     **dict.fromkeys(map(ord, "\N{MINUS SIGN}\N{FIGURE DASH}\N{SMALL HYPHEN-MINUS}\N{EN DASH}"), "-"),
@@ -26,7 +26,7 @@ _SCALES: Final = {
 }
 _ORDINALS: Final = ("st", "nd", "rd", "th")
 
-# Every repeat is possessive or bounded, and no start lies within a run of digits: no text takes more than linear time.
+# Every repeat is possessive or bounded, and no match starts in a run of digits: no text takes more than linear time.
 _NUMBER: Final = re.compile(
     r"""
     (?=[-+(.$€£¥₹\d])
@@ -65,16 +65,16 @@ _NUMBER: Final = re.compile(
 
 
 def plain_text(text: str) -> str:
-    """`text` with its minus signs and wide digits as they are typed."""
+    """`text` with minus signs and wide digits replaced by the characters on a keyboard."""
     return text if text.isascii() else text.translate(_TYPED)
 
 
 def numbers_in(text: str) -> Iterator[tuple[float, ...]]:
-    """Give the numbers in a text, each in every way in which it can be read, the likeliest first.
+    """Yield the numbers in a text, each in all its readings, the likeliest first.
 
-    Percentages are their number and its hundredth, ``5k`` and ``5 million`` are 5 as well, ``1,5`` may be two numbers,
-    ``1 234`` too, and ``(5)`` may be less than nothing. Dates, ordinals, versions and digits that are a part of a word
-    are no numbers.
+    A percentage is its number and a hundredth of that; ``5k`` and ``5 million`` may also be 5; ``1,5`` and ``1 234``
+    may also be two numbers; and ``(5)`` may be negative. Dates, ordinals, versions and digits inside a word are not
+    numbers.
     """
     for match in _NUMBER.finditer(plain_text(text)):
         if found := _readings(match):

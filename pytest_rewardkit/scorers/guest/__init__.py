@@ -1,1 +1,1 @@
-"""What is sent into the candidate's interpreter. Standard library only."""
+"""Code sent into the candidate's interpreter. Standard library only."""

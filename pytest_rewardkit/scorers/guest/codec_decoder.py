@@ -1,6 +1,6 @@
-"""The codec's other half: values of the data that came over the border of a sandbox, or a refusal.
+"""The codec's other half: decodes data that came out of a sandbox, or refuses it.
 
-Sent into the candidate's interpreter as well, for what goes in; so it needs the standard library alone.
+Also sent into the candidate's interpreter, for data that goes in, so it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPING:
 
 
 def decode(data: Any, *, rebuild: bool = False, kept: Any = None) -> Any:
-    """Return the value that `encode` made `data` of. Raises ValueError for data that it cannot have made.
+    """Return the value that `encode` made `data` from. Raises ValueError for data that it cannot have made.
 
     Parameters:
-        rebuild: whether arrays and tables are made anew by their libraries, in place of lists and `Opaque` objects.
-        kept: gives what an `Encoder` with a `foreign` kept, by what that returned.
+        rebuild: whether arrays and tables are rebuilt by their libraries, instead of lists and `Opaque` objects.
+        kept: returns what an `Encoder` with a `foreign` kept, given what `foreign` returned.
     """
     try:
         return _Decoder(rebuild, kept).decode(data, 0)
@@ -120,7 +120,7 @@ def _text(content: Any) -> str:
 
 
 def _quiet(number: Decimal) -> Decimal:
-    """The number; of NaNs that raise where they are compared, the one that does not."""
+    """The number; a NaN that raises in comparisons becomes one that does not."""
     return Decimal("NaN") if number.is_snan() else number
 
 
@@ -132,6 +132,6 @@ def _short(digits: str, limit: int = 10_000) -> str:
 
 
 def _refuse_collisions(keys: list[Any]) -> None:
-    """Raise ValueError for keys chosen so that they all hash alike: a dictionary of them takes quadratic time."""
+    """Raise ValueError for keys that all hash alike: a dictionary of them takes quadratic time."""
     if len(keys) > 1000 and len({hash(key) for key in keys}) < len(keys) // 8:
         raise ValueError("keys that collide")

@@ -1,10 +1,10 @@
-"""The codec for values across the border of a sandbox, as data for JSON; never by pickle. Here: values as data.
+"""The codec for values that enter or leave a sandbox, as data for JSON; never by pickle. This half encodes.
 
-The source of the codec is sent into the candidate's interpreter (inside.py); the host encodes and decodes as well
-(codec_decoder.py). So it needs the standard library alone.
+The source of the codec is sent into the candidate's interpreter (inside.py); the host also encodes and decodes
+(codec_decoder.py). So it needs only the standard library.
 
-Whatever a candidate does to its interpreter, all that gets out is a text which the host decodes into plain data of
-built-in types, types of the standard library, and `Opaque` objects, or refuses.
+Whatever a candidate does to its interpreter, only a text gets out. The host decodes it into plain data of built-in
+types, types of the standard library, and `Opaque` objects, or refuses it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MAX_WRITTEN_BITS = 10_000
 
 
 def has_plain_text(value: Any) -> bool:
-    """Whether a value is of Python's own types alone, whose texts are the same wherever they are made."""
+    """Whether a value consists only of Python's own types, whose texts are the same everywhere."""
     pending, items = [value], 0
     while pending:
         item = pending.pop()
@@ -62,11 +62,11 @@ def has_plain_text(value: Any) -> bool:
 
 
 class Encoder:
-    """Makes data for JSON of one value.
+    """Encodes one value as data for JSON.
 
     Parameters:
-        foreign: what becomes of an object that is no plain data and cannot be taken apart; by default its type's name
-            and its text are kept.
+        foreign: replaces an object that is not plain data and cannot be taken apart; by default its type's name and its
+            text are kept.
     """
 
     def __init__(self, foreign: Any = None) -> None:
@@ -100,7 +100,7 @@ class Encoder:
         return {"Fraction": [hex(numerator), hex(denominator)]}
 
     def structure(self, value: Any, fields: Any, depth: int, name: str = "", extras: Any = None) -> Any:
-        """The data of an object by what it consists of."""
+        """The data of an object, from its content."""
         encoded = {str(field): self.encode(item, depth + 1) for field, item in fields.items()}
         content = [name or type_name(type(value)), self._text(value), encoded]
         if extras is not None:
@@ -132,9 +132,9 @@ class Encoder:
 def encode(value: Any) -> Any:
     """Return `value` as data for JSON, by the methods of its built-in base type, whatever its own class overrides.
 
-    NumPy's arrays and scalars become lists and numbers; tables, records (dataclasses, enums) and the like their type's
-    name and what they consist of; objects of other types their type's name and the beginning of their text. What stands
-    for such an object already is kept whole.
+    NumPy's arrays and scalars become lists and numbers. Tables, records (dataclasses, enums) and the like become their
+    type's name and their content; objects of other types their type's name and the beginning of their text. A
+    substitute for such an object is kept whole.
     Raises TooLargeError.
     """
     return Encoder().encode(value)
@@ -213,7 +213,7 @@ _ENCODINGS: list[tuple[type, Any]] = [
     (Opaque, _kept),
 ]
 
-# What Python calls equal to a built-in collection of the same items.
+# Types that Python considers equal to a built-in collection of the same items.
 _LIKE: list[tuple[Any, Any]] = [
     (Mapping, lambda encoder, value, depth: {"dict": [encoder.all(item, depth) for item in value.items()]}),
     (Set, lambda encoder, value, depth: {"set": encoder.all(value, depth)}),

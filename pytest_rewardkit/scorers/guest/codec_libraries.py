@@ -1,7 +1,7 @@
-"""Values that are no plain data, taken apart into it: tables and arrays, records, and what its text tells apart.
+"""Takes values that are not plain data apart: tables, arrays, records, and types that their text distinguishes.
 
-Sent into the candidate's interpreter as a part of the codec, so it needs the standard library alone. Other libraries it
-knows by the names of their types; it never loads one to take a value apart.
+Sent into the candidate's interpreter as part of the codec, so it needs only the standard library. It knows other
+libraries by the names of their types, and never loads one to take a value apart.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _array(encoder: Any, value: Any, depth: int) -> Any:
     if dtype.kind in "Mm":
         items = value.astype(f"{'datetime64' if dtype.kind == 'M' else 'timedelta64'}[us]").tolist()
         items = _moments(items) if dtype.kind == "M" else items
-    elif dtype.char in "gG":  # wider than Python's numbers: `tolist` would leave them as they are
+    elif dtype.char in "gG":  # wider than Python's numbers; `tolist` would not convert them
         items = value.astype("float64" if dtype.char == "g" else "complex128").tolist()
     else:
         items = value.tolist()
@@ -81,7 +81,7 @@ def _bound(size: int) -> None:
 
 
 def _cells(values: Any) -> list[Any]:
-    """The items of a pandas column or index; what is missing is NaN, whatever the column calls it."""
+    """The items of a pandas column or index; a missing item is NaN, whatever the column calls it."""
     _bound(len(values))
     items = list(values.tolist())
     if getattr(values, "nlevels", 1) > 1 and hasattr(values, "levels"):
@@ -177,7 +177,7 @@ _NUMBERS: list[tuple[type, Any]] = [
 
 
 def built(value: Opaque) -> Any:
-    """The table, column or index that was taken apart, made anew where its library is. Raises ValueError for others."""
+    """A table, column or index that was taken apart, rebuilt by its library. Raises ValueError for others."""
     import pandas  # type: ignore[import-untyped,unused-ignore]
 
     parts, extras = value.fields or {}, value.extras or {}
@@ -207,12 +207,12 @@ def _index_of(values: list[Any]) -> Any:
 
 
 def built_array(items: Any, dtype: str) -> Any:
-    """The NumPy array that was taken apart, made anew where NumPy is."""
+    """A NumPy array that was taken apart, rebuilt if NumPy is installed."""
     import numpy
 
     return numpy.array(items, dtype="object" if dtype.startswith("[") else dtype)
 
 
 def can_be_built(value: Opaque) -> bool:
-    """Whether `built` makes it, which its library must be there for."""
+    """Whether `built` rebuilds it, for which its library must be installed."""
     return value.type_name in ("pandas.Series", "pandas.DataFrame", "pandas.Index")

@@ -1,6 +1,6 @@
-"""What the codec makes of values that are no plain data, and the bounds of what it takes.
+"""The codec's substitutes for values that are not plain data, and its limits.
 
-Sent into the candidate's interpreter, so it needs the standard library alone.
+Sent into the candidate's interpreter, so it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ if TYPING:
 MAX_ITEMS = 500_000
 MAX_DEPTH = 100
 MAX_INTEGER_BITS = 340_000
-"""Bits, about 100,000 digits: arithmetic with wider ones, as a matcher may try it, takes very long."""
+"""Bits, about 100,000 digits: arithmetic with wider numbers, which a matcher may try, takes very long."""
 
 LIBRARIES = ("numpy", "pandas", "polars", "torch")
 
 
 class TooLargeError(Exception):
-    """A value has too many items or characters to be taken out."""
+    """A value has too many items or characters to be sent out."""
 
 
 class Opaque:
-    """What is left of an object that is no plain data.
+    """What remains of an object that is not plain data.
 
     Parameters:
         type_name: the full name of its type.
         text: its `repr`, cut to size.
-        fields: what it consists of, for records, tables and the like; None for an object that equals nothing else.
-        extras: what is needed beside that to make it anew.
+        fields: its content, for records, tables and the like; None for an object that equals nothing else.
+        extras: what else is needed to rebuild it.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Opaque:
 
     @property
     def items(self) -> Any:
-        """The items of a column, an index or a tensor; None for what is none of these."""
+        """The items of a column, an index or a tensor; None for anything else."""
         is_ours = self.fields is not None and self.type_name.partition(".")[0] in LIBRARIES
         return self.fields.get("values") if is_ours and self.fields is not None else None
 
@@ -76,7 +76,7 @@ def _hash(value: Any) -> int:
 
 
 class Moment(datetime):
-    """A time of NumPy's, which equals the date at its midnight as well, since it does so there."""
+    """A NumPy time, which also equals the date at its midnight, as it does in NumPy."""
 
     def __eq__(self, other: object) -> bool:
         if type(other) is date:

@@ -1,7 +1,7 @@
-"""The charts of one of matplotlib's figures, read from what is drawn; runs in the candidate's interpreter.
+"""Reads the charts of a matplotlib figure from what is drawn; runs in the candidate's interpreter.
 
-It is sent there, so it needs the standard library alone, and of matplotlib only the figure. A chart is the texts of
-axes and their series of points (checks/chart_reading.py).
+It is sent there, so it needs only the standard library, and of matplotlib only the figure. A chart consists of the
+texts of axes and their series of points (checks/chart_reading.py).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPING:
 
 
 MAX_POINTS = 20_000
-"""Of a figure; those beyond it are left out."""
+"""Points of a figure; further ones are left out."""
 
 
 def read(figure: Any) -> list[dict[str, Any]]:
-    """The charts of a figure: one for each place where there is something, axes that share it being one."""
+    """The charts of a figure: one for each place with content; axes that share a place are one chart."""
     suptitle = figure.get_suptitle() if hasattr(figure, "get_suptitle") else ""
     places: dict[Any, dict[str, Any]] = {}
     room = MAX_POINTS
@@ -66,7 +66,7 @@ def _lines(axes: Any, aside: list[Any]) -> list[dict[str, Any]]:
             "points": _points(axes, line.get_xdata(orig=True), line.get_ydata(orig=True)),
         }
         for number, line in enumerate(axes.lines)
-        # Lines across the whole axes are placed by another transformation.
+        # Lines across the whole axes use another transformation.
         if id(line) not in left_out and line.get_transform() is axes.transData and _is_seen(line)
     ]
 
@@ -164,7 +164,7 @@ def _median(box: Any, strokes: list[Any], along: int) -> float | None:
     for _, (start, end) in strokes:
         level, one, other = float(start[along]), float(start[1 - along]), float(end[1 - along])
         is_inside = level == float(end[along]) and low <= level <= high and one != other
-        # Caps of whiskers may lie there too; they are drawn before the median, and are not wider.
+        # Caps of whiskers may be there too; they are drawn before the median, and are not wider.
         if (
             is_inside
             and left - 1e-9 <= min(one, other) <= max(one, other) <= right + 1e-9
@@ -185,7 +185,7 @@ def _listed(values: Any) -> list[Any]:
 
 
 def _place(axis: Any, value: Any) -> Any:
-    """What is at a place of an axis: a text, a date or a number."""
+    """The value at a place of an axis: a text, a date or a number."""
     if isinstance(value, str):
         return value[:200]
     if isinstance(value, date) or getattr(getattr(value, "dtype", None), "kind", "f") == "M":
@@ -199,7 +199,7 @@ def _place(axis: Any, value: Any) -> Any:
     if "Date" in converter:
         dates: Any = sys.modules["matplotlib.dates"]
         return _dated(dates.num2date(number).replace(tzinfo=None))
-    if converter == "PeriodConverter":  # of pandas, which counts periods
+    if converter == "PeriodConverter":  # from pandas, which counts periods
         pandas: Any = sys.modules["pandas"]
         return str(pandas.Period(ordinal=int(number), freq=axis.freq))
     locator = type(axis.get_major_locator()).__name__
@@ -216,7 +216,7 @@ def _dated(value: Any) -> str:
 
 
 def _tick(axis: Any, number: float) -> str:
-    """The text of the nearest tick, if it is the bar's or point's own."""
+    """The text of the nearest tick, if it belongs to the bar or point."""
     places = [float(place) for place in axis.get_majorticklocs()]
     if not places:
         return ""
@@ -245,7 +245,7 @@ def _labelled(axes: Any, artists: list[Any]) -> list[tuple[str, Any]]:
 
 
 def _named(axes: Any, series: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Series without a name of their own by the legend's texts, where there is one for each of their kind."""
+    """Series, with the legend's texts as names for those without one, if it has a text for each of their kind."""
     texts = _legend(axes)
     unnamed = [one for one in series if one.pop("unnamed", False)]
     for kinds in [one["kinds"] for one in series] if texts else []:

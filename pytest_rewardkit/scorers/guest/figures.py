@@ -1,6 +1,6 @@
-"""Has matplotlib's figures read as they are shown or saved; runs in the candidate's interpreter.
+"""Reads matplotlib's figures as they are shown or saved; runs in the candidate's interpreter.
 
-The source of this module is sent there, so it needs the standard library alone, and of matplotlib only the figures that
+The source of this module is sent there, so it needs only the standard library, and of matplotlib only the figures that
 a candidate has made. A reading is a list of charts (figure_charts.py).
 """
 
@@ -17,13 +17,13 @@ if TYPING:
     from typing import Any, ClassVar
 
 MIME = "application/vnd.rewardkit.figure"
-"""As what a shown figure's reading leaves the sandbox, beside its image."""
+"""The type under which a shown figure's reading leaves the sandbox, beside its image."""
 
 MAX_FIGURES = 20
 
 
 def install() -> None:
-    """Have the interpreter add a reading to each figure that it shows."""
+    """Make the interpreter add a reading to each figure that it shows."""
     from IPython.core.formatters import BaseFormatter
     from IPython.core.getipython import get_ipython
     from traitlets import Unicode
@@ -34,7 +34,7 @@ def install() -> None:
     class Formatter(BaseFormatter):
         format_type = Unicode(MIME)
 
-        # A printer for the type would be taken off when the backend for cells is set up.
+        # Setting up the backend for cells would remove a printer for the type.
         def __call__(self, shown: Any) -> str | None:
             module: Any = sys.modules.get("matplotlib.figure")
             return written(shown) if module is not None and isinstance(shown, module.Figure) else None
@@ -47,7 +47,7 @@ def install() -> None:
 
 
 class _Watcher:
-    """Is asked for modules before any other finder, and has those of matplotlib's figures watched."""
+    """Receives each import before any other finder, and watches the modules of matplotlib's figures."""
 
     def find_spec(self, name: str, *_: Any) -> Any:
         if name != "matplotlib.figure":
@@ -68,7 +68,7 @@ class _Watcher:
 
 
 def _watch(module: Any) -> None:
-    """Have figures read as they are saved: they may be closed or empty when all is done."""
+    """Read figures as they are saved: at the end they may be closed or empty."""
     save = module.Figure.savefig
     if getattr(save, "is_watched", False):
         return
@@ -84,10 +84,10 @@ def _watch(module: Any) -> None:
 
 
 class Unshown:
-    """Shows itself as the readings of the figures that are left open or were saved, one a line.
+    """Its text is the readings of all figures that are left open or were saved, one per line.
 
     Parameters:
-        nonce: what the text begins with, to be told from what the candidate shows.
+        nonce: begins the text, to distinguish it from the candidate's output.
     """
 
     saved: ClassVar[list[str]] = []

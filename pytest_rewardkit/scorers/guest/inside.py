@@ -1,8 +1,8 @@
-"""The evaluation of a case behind the border of a sandbox.
+"""Evaluates a case inside a sandbox.
 
-The source of this module is sent into the candidate's interpreter, after the codec which takes values over the border,
-and `answer` is called there with each case. So it needs the standard library alone. A forged answer is worth what
-returning that value would have been worth: the candidate does not know what is expected.
+The source of this module is sent into the candidate's interpreter, after the codec, and `answer` is called there with
+each case. So it needs only the standard library. A forged answer gains no more than returning that value would: the
+candidate does not know what is expected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_BASES = 30
 
 
 class _Answer:
-    """Shows itself as the answer's text, so that it leaves the sandbox as the cell's result."""
+    """Its text is the answer, so that the answer leaves the sandbox as the cell's result."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -39,15 +39,14 @@ class _Answer:
 
 
 def answer(nonce: str, question: str, user: dict[str, Any]) -> _Answer:
-    """Run one case among the candidate's names; called in the sandbox.
+    """Run one case with the candidate's names; called in the sandbox.
 
     Parameters:
-        nonce: what the answer begins with, to be told from what the candidate shows.
+        nonce: begins the answer, to distinguish it from the candidate's output.
         question: JSON, or the path of a file that holds it: what to evaluate and what is wanted of it (evaluation.py).
         user: the candidate's names.
 
-    Returns an object whose text is the nonce and JSON: the kind of the one thing that there is to say, and it
-    (protocol.py).
+    Returns an object whose text is the nonce and JSON: the kind of the one thing said, and that thing (protocol.py).
     """
     _allow_long_integers()
     try:
@@ -69,14 +68,14 @@ def _allow_long_integers() -> None:
 
 
 def load(source: str, name: str, user: dict[str, Any]) -> None:
-    """Run the source of a module among `user`; one that exits has ended its loading, and is what it has defined.
+    """Run the source of a module with the names `user`; if it exits, loading ends, and its definitions so far count.
 
-    Raises SyntaxError without frames of the source's own when it does not compile, and what the source raises.
+    Raises SyntaxError, without frames of the source, if it does not compile, and whatever the source raises.
     """
     import linecache
     import os
 
-    # What stands under a main guard does not run; what is looked up by the module's name is found.
+    # The code under a main guard does not run; lookups by the module's name succeed.
     user["__name__"] = MODULE
     user["__file__"] = os.path.join(os.getcwd(), NAME)  # noqa: PTH109, PTH118
     user["exit"] = user["quit"] = sys.exit  # a notebook's take no status, and go on
@@ -88,11 +87,11 @@ def load(source: str, name: str, user: dict[str, Any]) -> None:
 
 
 MODULE = "candidate"
-"""The name of the module that a candidate is, where it is one."""
+"""The name of a candidate that is a module."""
 
 
 def _shell() -> Any:
-    """IPython's, in whose cell this runs. Raises ImportError."""
+    """The IPython shell whose cell runs this. Raises ImportError."""
     from IPython import get_ipython
 
     return get_ipython()
@@ -120,7 +119,7 @@ def _expressed(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
 
 
 def _compared(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
-    """What is recorded of what a case's code asserts, and the answer; None where an assertion failed before it."""
+    """The record of what a case's code asserts, and the answer; None if an assertion failed before the answer."""
     from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 
     recorder = OperandRecorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
@@ -146,7 +145,7 @@ def _settled(value: Any) -> Any:
 
 
 def reported(value: Any, wants: str) -> str:
-    """Return an answer that tells a value, as JSON."""
+    """Return an answer that holds a value, as JSON."""
     _allow_long_integers()
     try:
         text = json.dumps(_said(value, wants))
@@ -156,7 +155,7 @@ def reported(value: Any, wants: str) -> str:
 
 
 def _said(value: Any, wants: str) -> list[Any]:
-    """A value; or, where its text is wanted and the host cannot make it of plain data, that one text."""
+    """A value or, if its text is wanted and the host cannot make it from plain data, that one text."""
     try:
         if wants == "value" or has_plain_text(value):
             return ["value", encode(value)]
@@ -200,7 +199,7 @@ def _described(error: BaseException) -> dict[str, Any]:
 
 
 def _frames(error: BaseException, begins: Any) -> Any:
-    """The frames of an exception from the first one on in a file where they begin."""
+    """The frames of an exception, from the first one in a file where they may begin."""
     frames = error.__traceback__
     while frames is not None and not begins(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next

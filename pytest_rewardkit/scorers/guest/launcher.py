@@ -1,8 +1,8 @@
 """Starts a candidate as a program. Sent into the sandbox and run there by a new Python: ``launcher.py NONCE WANTS``.
 
-Its folder holds the program, the modules that it takes, and perhaps a setup. To the program it seems to stand in the
-working directory, where nothing of ours is. After a setup a byte is awaited on descriptor 3: so the host knows how the
-setup ended before the candidate can say anything.
+Its folder holds the program, the modules that it needs, and perhaps a setup. The program sees itself in the working
+directory, where nothing of ours is. After a setup, the launcher waits for a byte on descriptor 3: so the host knows how
+the setup ended before the candidate can say anything.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ TYPING = False
 if TYPING:
     from typing import Any
 
-FILE = __file__  # which Python takes away before the end
+FILE = __file__  # python removes the name before the end
 PACKAGE = "pytest_rewardkit.scorers.guest"
 SETUP_DONE = "setup done"
 PROGRAM = "rewardkit_candidate"
-"""The module's name by which processes that `multiprocessing` spawns find the program."""
+"""The module name by which processes that `multiprocessing` spawns find the program."""
 
 
 class _ProgramSource:
-    """Gives tracebacks and `inspect` the program's text."""
+    """Gives the program's text to tracebacks and `inspect`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -35,16 +35,16 @@ class _ProgramSource:
 
 
 def launch(folder: str, nonce: str, wants: str) -> None:
-    """Run the program of `folder`, and leave as it leaves.
+    """Run the program in `folder`, and exit as it exits.
 
     Parameters:
-        nonce: what tells our own output from the program's.
-        wants: what is wanted of the value of the last expression (protocol.py).
+        nonce: distinguishes our own output from the program's.
+        wants: the form in which the last expression's value is wanted (protocol.py).
     """
-    with suppress(AttributeError):  # where Python knows no limit
+    with suppress(AttributeError):  # for a Python without this limit
         sys.set_int_max_str_digits(0)  # tasks have numbers of any length
     module = _module("loading", folder)
-    # What is printed comes at once and in order, as on a terminal, also when the program is ended.
+    # Output arrives at once and in order, as on a terminal, even if the program is killed.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     channel = os.dup(1)
     text = _read(folder, f"{PROGRAM}.py")
@@ -77,7 +77,7 @@ def launch(folder: str, nonce: str, wants: str) -> None:
         if values and os.getpid() == process:
             _report(channel, nonce, values[0], wants, folder)
 
-    # Registered before the candidate registers anything, it runs when all that the candidate does is done.
+    # Registered before anything of the candidate's, so it runs after everything that the candidate does.
     atexit.register(report)
     values += _shown(run, text, module.NAME)
 
@@ -93,7 +93,7 @@ def _main(text: str, name: str) -> types.ModuleType:
         __loader__=source,
         __spec__=ModuleSpec(PROGRAM, source),
     )
-    # Who takes the place of the main module ends it, unless there is another reference.
+    # Replacing the main module destroys it unless there is another reference.
     sys.modules[f"{PACKAGE}.launcher"] = sys.modules["__main__"]
     sys.modules["__main__"] = main
     return main
@@ -105,7 +105,7 @@ def _read(folder: str, name: str) -> str:
 
 
 def _module(name: str, folder: str) -> Any:
-    """One of the modules beside this, which need not be installed here."""
+    """One of the modules beside this one, which need not be installed here."""
     full_name = f"{PACKAGE}.{name}"
     module = sys.modules[full_name] = types.ModuleType(full_name)
     exec(compile(_read(folder, f"{name}.py"), FILE, "exec"), module.__dict__)
@@ -113,15 +113,15 @@ def _module(name: str, folder: str) -> Any:
 
 
 def _shell(folder: str, main: types.ModuleType) -> Any:
-    """IPython's shell, for what only notebooks have. Raises ImportError."""
+    """IPython's shell, for lines that only notebooks have. Raises ImportError."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     if not InteractiveShell.initialized():
         config = Config({"HistoryManager": {"enabled": False}})
         shell = InteractiveShell.instance(config=config, ipython_dir=folder, user_module=main)
-        vars(shell)["enable_matplotlib"] = lambda *_, **__: (None, None)  # there is no place to show figures
-        vars(shell)["system"] = shell.system_raw  # in order with what is printed
+        vars(shell)["enable_matplotlib"] = lambda *_, **__: (None, None)  # nothing can show figures here
+        vars(shell)["system"] = shell.system_raw  # in order with printed output
         for name in ("exit", "quit"):
             main.__dict__.pop(name, None)
     return InteractiveShell.instance()
@@ -138,7 +138,7 @@ def _shown(run: Any, source: str, name: str) -> Any:
         while frames is not None and frames.tb_frame.f_code.co_filename != name:
             frames = frames.tb_next
         _show(error, frames)
-    # Not above, where the exception would be what this one comes from.
+    # Not inside the handler, which would make the exception this one's context.
     raise SystemExit(1)
 
 
@@ -152,11 +152,11 @@ def _show(error: BaseException, frames: types.TracebackType | None) -> None:
 
 
 def _report(channel: int, nonce: str, value: Any, wants: str, folder: str) -> None:
-    """Tell the host the value of the last expression."""
+    """Send the value of the last expression to the host."""
     for name in ("codec_objects", "codec_libraries", "codec_encoder", "codec_decoder"):
         _module(name, folder)
     inside = _module("inside", folder)
-    with suppress(Exception):  # closed, or the candidate's own
+    with suppress(Exception):  # the channel is closed, or is the candidate's own
         sys.stdout.flush()
     text = f"{nonce}{inside.reported(value, wants)}\n".encode()
     while text:

@@ -1,6 +1,6 @@
-"""Running a candidate's source, in the sandbox: with top-level `await`, and with the lines that only notebooks have.
+"""Runs a candidate's source in the sandbox, with top-level `await` and with lines that only notebooks have.
 
-The source of this module is sent into sandboxes, so it needs the standard library alone.
+The source of this module is sent into sandboxes, so it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ NAME = "candidate.py"
 """The file that tracebacks name."""
 
 MAX_DEPTH = 2**31 - 1
-"""The highest limit of recursion that there is."""
+"""The highest recursion limit."""
 
 AWAITS = 0x80 | 0x200
-"""Flags of code that has to be awaited: of a coroutine, of an asynchronous generator."""
+"""Flags of code that must be awaited: of a coroutine, of an asynchronous generator."""
 
 
 class Program:
@@ -37,7 +37,7 @@ class Program:
         self.has_value = has_value
 
     def run(self, names: dict[str, Any]) -> Any:
-        """Run it among `names`, and return the value of the last expression."""
+        """Run it with the names `names`, and return the value of the last expression."""
         if any(code.co_flags & AWAITS for code in self.codes):
             import asyncio
 
@@ -57,11 +57,11 @@ class Program:
 
 
 def compiled(source: str, name: str = NAME, shell: Callable[[], Any] | None = None) -> Program:
-    """Return the program that `source` is. Raises SyntaxError when it is none, whatever the reason.
+    """Return the program in `source`. Raises SyntaxError if it does not compile, for whatever reason.
 
     Parameters:
         shell: makes IPython's shell, which reads lines for the system's shell and magics; raises ImportError without
-            one.
+            IPython.
     """
     try:
         try:
@@ -73,7 +73,7 @@ def compiled(source: str, name: str = NAME, shell: Callable[[], Any] | None = No
                 source = shell().transform_cell(source)
             return _compiled(source, name)
     except (ValueError, OverflowError, RecursionError, MemoryError) as error:
-        # Null bytes, lone surrogates, numbers too long to be read, nesting too deep.
+        # Null bytes, lone surrogates, numbers too long to read, or too deep nesting.
         raise SyntaxError(str(error) or type(error).__name__) from None
 
 
@@ -83,7 +83,7 @@ def _compiled(source: str, name: str) -> Program:
 
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     with warnings.catch_warnings():
-        # What is doubtful in it is warned of below, not twice.
+        # Warnings about doubtful code come below, not twice.
         warnings.simplefilter("ignore")
         tree = compile(source, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
     last = tree.body[-1] if tree.body else None
@@ -101,8 +101,8 @@ def _is_of_notebooks(line: str) -> bool:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Take from what runs within the marks of the interpreter around it: an event loop that runs, and its depth."""
-    # Python documents these names with an underscore for who extends asyncio; none without does the same.
+    """Hide the surrounding interpreter from the code inside: its running event loop, and its recursion depth."""
+    # Python documents these underscored names for authors of asyncio extensions; no public name does the same.
     import asyncio
 
     limit = sys.getrecursionlimit()
@@ -117,19 +117,19 @@ def alone() -> Iterator[None]:
     try:
         yield
     finally:
-        if sys.getrecursionlimit() <= deeper:  # what runs within may have raised it for what follows
+        if sys.getrecursionlimit() <= deeper:  # the code inside may have raised the limit for what follows
             sys.setrecursionlimit(limit)
         asyncio._set_running_loop(loop)
         if loop is not None:
-            asyncio.set_event_loop(loop)  # `asyncio.run` leaves none
+            asyncio.set_event_loop(loop)  # `asyncio.run` leaves no loop
             if task is not None:
                 asyncio.tasks._enter_task(loop, task)
 
 
 def _forget_loop(asyncio: Any) -> None:
-    """Let `asyncio.get_event_loop` do as in a new interpreter: make a loop, or since 3.14 raise that there is none."""
+    """Let `asyncio.get_event_loop` act as in a new interpreter: make a loop or, from 3.14 on, raise."""
     if sys.version_info >= (3, 14):
-        asyncio.set_event_loop(None)  # to ask for the policy is deprecated, an error where a candidate wants it so
+        asyncio.set_event_loop(None)  # asking for the policy is deprecated, an error if a candidate wants it so
         return
     with suppress(AttributeError):
         local = asyncio.get_event_loop_policy()._local

@@ -1,7 +1,7 @@
-"""The comparisons of a case's code behind the border of a sandbox: both sides of each go out, and the host compares.
+"""Records the comparisons of a case's code inside a sandbox: sends both sides of each out, and the host compares.
 
-The source of this module is sent into the candidate's interpreter, after the codec, so it needs the standard library
-alone. What the interpreter itself says of a comparison decides only which operands are evaluated.
+The source of this module is sent into the candidate's interpreter, after the codec, so it needs only the standard
+library. The interpreter's own result of a comparison decides only which operands are evaluated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPING:
     from typing import Any
 
 MAX_RECORDED = 20_000
-"""Comparisons that one `all` or `any` makes, and items that are looked through for one."""
+"""Comparisons that one `all` or `any` makes, and items that one search inspects."""
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -34,10 +34,10 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class OperandRecorder:
-    """Evaluates the nodes that a case's code is taken apart into (operands.py), and records the operands as data.
+    """Evaluates the nodes of a case's code (operands.py), and records the operands as data.
 
     Parameters:
-        evaluate: gives the value of an expression's source.
+        evaluate: returns the value of an expression's source.
     """
 
     def __init__(self, evaluate: Callable[[str], Any]) -> None:
@@ -45,7 +45,7 @@ class OperandRecorder:
         self._encoder = Encoder()
 
     def record(self, node: Any) -> tuple[Any, Any]:
-        """What is recorded of a node, and its value as the interpreter has it."""
+        """The record of a node, and its value in the interpreter."""
         kind, *content = node
         recorded: tuple[Any, Any] = getattr(self, f"_{kind}")(*content)
         return recorded
@@ -69,7 +69,7 @@ class OperandRecorder:
         return record, value
 
     def _looked_through(self, item: Any, items: Any) -> tuple[Any, Any]:
-        """The items of an iterator up to the one that is looked for, as `in` takes them."""
+        """The items of an iterator up to the one searched for, as `in` consumes them."""
         taken = []
         for other in items:
             taken.append(other)
@@ -131,7 +131,7 @@ class OperandRecorder:
 
 
 def _truth(value: Any) -> bool | None:
-    """Whether the interpreter takes a value for true; None where it cannot tell, as of an array."""
+    """Whether the interpreter takes a value for true; None if it cannot tell, as for an array."""
     try:
         return bool(value)
     except Exception:
@@ -139,6 +139,6 @@ def _truth(value: Any) -> bool | None:
 
 
 def _is_used_up(value: Any) -> bool:
-    """Whether it is an iterator of Python's own, whose items come once."""
+    """Whether it is one of Python's own iterators, which yield their items only once."""
     kind = type(value)
     return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__") and hasattr(kind, "__iter__")

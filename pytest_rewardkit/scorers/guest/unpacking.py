@@ -1,15 +1,15 @@
-"""Makes modules of what the host has packed (running/shipping.py): the first of our code in an interpreter."""
+"""Makes modules from what the host has packed (running/shipping.py): the first of our code in an interpreter."""
 
 from __future__ import annotations
 
 
 def unpack(python: str, codes: bytes, sources: bytes) -> None:
-    """Make guest modules, which can be imported by their names then.
+    """Make guest modules, which can then be imported by their names.
 
-    Compiled code is loaded ten times as fast as it is compiled.
+    Loading compiled code is ten times as fast as compiling it.
 
     Parameters:
-        python: which one `codes` are for; in any other, `sources` are compiled.
+        python: the version that `codes` are for; any other compiles `sources`.
     """
     import binascii
     import marshal

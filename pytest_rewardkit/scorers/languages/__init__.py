@@ -1,1 +1,1 @@
-"""Candidates in other languages than Python: what builds and runs them, and how they are run."""
+"""Candidates in languages other than Python: what builds and runs them, and how they are run."""

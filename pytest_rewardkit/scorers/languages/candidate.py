@@ -1,4 +1,4 @@
-"""Which language a candidate is in, and its code out of a response. Pure."""
+"""Determines a candidate's language, and takes its code out of a response. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_rewardkit.scorers.response.languages import canonical, foreign_langu
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A fence of the one may hold the other: C is C++ mostly, and types can be left out.
+# A fence of one may hold the other: C is mostly valid C++, and types can be left out.
 _ALSO = {"cpp": ("c",), "typescript": ("javascript",), "go_test": ("go",), "rust_test": ("rust",)}
 
 
@@ -22,11 +22,11 @@ def language_of_candidate(candidate: str, language: str | Language, others: Mapp
     """Return the language of a candidate; None for Python.
 
     Parameters:
-        language: its name, or a language; "auto" for what the response's first fence of a known language says, or else
-            what the code looks like.
-        others: languages of the user's own.
+        language: its name, or a language; "auto" means the language of the response's first fence that names a known
+            one, or else the one that the code looks like.
+        others: the user's own languages.
 
-    Raises RewardkitUsageError for a name that is none.
+        Raises RewardkitUsageError for an unknown name.
     """
     if isinstance(language, Language):
         return language
@@ -41,10 +41,11 @@ def language_of_candidate(candidate: str, language: str | Language, others: Mapp
 def source_in(response: str, language: Language, policy: str) -> Extraction:
     """Return the source of a language in a response, and how it was chosen.
 
-    Its fenced blocks, else those that name no language; without any block, the whole response.
+    Its fenced blocks, or else those that name no language; without any block, the whole response.
 
     Parameters:
-        policy: which of several blocks, as in `find_code`; "auto" is the last one in which a program begins, else all.
+        policy: which of several blocks, as in `find_code`; "auto" is the last one in which a program begins, or else
+            all.
     """
     for name in (language.name, *_ALSO.get(language.name, ())):
         blocks = [it for it in fenced_blocks(response) if it.text.strip() and it.language == canonical(name)]

@@ -1,4 +1,4 @@
-"""Putting cases to a candidate in another language: input to read, and in JavaScript calls."""
+"""Puts cases to a candidate in another language: input to read, and in JavaScript also calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.languages.table import Language
 
 CALLED: Final = ("javascript", "typescript")
-"""Languages whose functions can be called, with values that JSON has."""
+"""Languages whose functions can be called, with values that JSON can hold."""
 
 _CALL: Final = """
 ;(async () => {{
@@ -36,7 +36,7 @@ _CALL: Final = """
 
 
 def check_cases(cases: Sequence[Case], language: Language) -> None:
-    """Raise RewardkitUsageError for cases that cannot be put to a candidate in a language."""
+    """Raise RewardkitUsageError for cases that cannot be put to a candidate in this language."""
     for case in cases:
         if case.stdin is not None:
             continue
@@ -51,7 +51,7 @@ def check_cases(cases: Sequence[Case], language: Language) -> None:
 
 
 class LanguageCases:
-    """A candidate to which cases are put. A context manager.
+    """A candidate that answers cases. A context manager.
 
     Parameters:
         sandbox: where it runs.

@@ -1,4 +1,4 @@
-"""Running a candidate of another language than Python: its source is built, if need be, and run as a program."""
+"""Runs a candidate in a language other than Python: builds its source, if necessary, and runs it as a program."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TELLING: Final = re.compile(
 
 
 class SourceProgram:
-    """A candidate's source in a sandbox, built once and run as often as is asked. A context manager.
+    """A candidate's source in a sandbox, built once and run as often as asked. A context manager.
 
     Parameters:
         sandbox: where it runs, in the home folder.
@@ -63,9 +63,9 @@ class SourceProgram:
             again(lambda: self._sandbox.files.remove(self._folder))
 
     def run(self, stdin: str | bytes = b"", *, limit: float) -> Answer:
-        """Run it with `stdin` to read, for at most `limit` seconds; what it printed, or why there is nothing.
+        """Run it with `stdin` to read, for at most `limit` seconds; return what it printed, or why there is no output.
 
-        Raises SandboxUnavailable; UnscoredError where the sandbox lacks what the language needs.
+        Raises SandboxUnavailable, and UnscoredError if the sandbox lacks what the language needs.
         """
         if self._built is None:
             self._built = self._build()
@@ -101,7 +101,7 @@ class SourceProgram:
         return Answer(verdict=Verdict.COMPILE_ERROR, reason=reason, stderr=said)
 
     def _one_that_runs(self, language: Language) -> Language:
-        """Return the language, or what may be taken in its place. Raises UnscoredError for a sandbox without."""
+        """Return the language, or its substitute. Raises UnscoredError if the sandbox has neither."""
         lacking = []
         way: Language | None = language
         while way is not None:
@@ -146,12 +146,12 @@ class SourceProgram:
 
 
 def _signal_of_shell(status: int) -> str:
-    """What a shell means by a status that tells of a signal; "" for another."""
+    """What a shell means by a status that stands for a signal; "" for any other status."""
     return f"signal {status - _SIGNALS}" if _SIGNALS < status <= _SIGNALS + _LAST_SIGNAL else ""
 
 
 def _telling_line(said: str) -> str:
-    """Return the line that tells what is wrong: the first that names an error, or else the last; "" for no line."""
+    """Return the line that says what is wrong: the first that names an error, or else the last; "" if there is none."""
     lines = [line for line in said.splitlines() if line.strip()]
     place = next((place for place, line in enumerate(lines) if _TELLING.search(line)), len(lines) - 1)
     if not lines:
@@ -161,7 +161,7 @@ def _telling_line(said: str) -> str:
 
 
 def refuse_python_only(language: Language, **options: object) -> None:
-    """Raise RewardkitUsageError for options that mean something for Python alone."""
+    """Raise RewardkitUsageError for options that only apply to Python."""
     for name, value in options.items():
         if value:
             raise RewardkitUsageError(f"{name}= is for candidates in Python, and this one is in {language.name}")

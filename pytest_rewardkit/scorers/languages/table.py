@@ -1,8 +1,8 @@
-"""Languages that candidates are written in: how a program of each is built and run. Pure.
+"""Languages that candidates are written in: how a program in each is built and run. Pure.
 
-In commands, ``{file}`` stands for the file with the source, ``{folder}`` for its folder, ``{program}`` for what a build
-makes there, and ``{main}`` for the class with the program's beginning. Compilers take their memory and processes out of
-the sandbox's limits: of those here, `javac` and `java` need the most, 150 MiB and some 20 threads.
+In commands, ``{file}`` stands for the source file, ``{folder}`` for its folder, ``{program}`` for the file that a build
+makes there, and ``{main}`` for the class in which the program begins. Compilers use memory and processes within the
+sandbox's limits: of those here, `javac` and `java` need the most, 150 MiB and some 20 threads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PYTHON: Final = "python"
 AUTO: Final = "auto"
-"""In place of a language: the one that the response's fence names."""
+"""Instead of a language: the one that the response's fence names."""
 
 BUILD_TIME_LIMIT: Final = 60.0
 
@@ -31,17 +31,17 @@ class Language:
     """A language.
 
     Parameters:
-        name: what it is called in `language=`, and by fences of responses.
-        extension: of files with source, without the dot.
+        name: its name in `language=`, and on the fences of responses.
+        extension: of source files, without the dot.
         run: the command that runs a program.
-        build: the command that makes the program, "" where there is nothing to build.
-        version: a command that works where builds do; where it does not, a failed build is not the candidate's fault.
-        needs: the commands that must be there; by default the first words of `build`, `run`.
+        build: the command that makes the program; "" if there is nothing to build.
+        version: a command that works if builds do; if it fails, a failed build is not the candidate's fault.
+        needs: the commands that must be installed; by default the first words of `build` and `run`.
         build_time_limit: seconds for the build.
-        begins: a regular expression that is found where a program begins, by which one of several blocks is chosen.
-        stem: a regular expression whose group is what the source's file must be called; "main" where there is none.
-        main: one whose group is the name for ``{main}``; the file's where there is none.
-        otherwise: what is taken in a sandbox that lacks what this one needs.
+        begins: a regular expression that matches where a program begins; it selects one of several blocks.
+        stem: a regular expression whose group gives the source file's name; "main" if it does not match.
+        main: a regular expression whose group gives the name for ``{main}``; the file's name if it does not match.
+        otherwise: the substitute in a sandbox that lacks what this language needs.
     """
 
     name: str
@@ -75,19 +75,19 @@ class Language:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The commands that must be there."""
+        """The commands that must be installed."""
         if self.needs:
             return self.needs
         words = (next(iter(shlex.split(command)), "") for command in (self.build, self.run))
         return tuple(word for word in words if word and "{" not in word)
 
     def file_stem(self, source: str) -> str:
-        """What the file with a source must be called, without its ending."""
+        """The name of the source file, without its ending."""
         found = re.search(self.stem, source) if self.stem else None
         return found[1] if found else "main"
 
     def main_name(self, source: str) -> str:
-        """What ``{main}`` stands for."""
+        """The value of ``{main}``."""
         found = re.search(self.main, source, re.DOTALL) if self.main else None
         return found[1] if found else self.file_stem(source)
 
@@ -124,7 +124,7 @@ def _check_pattern(what: str, pattern: str, groups: int) -> None:
 
 _MAIN: Final = r"\bmain\s*\("
 
-# Without them a JVM takes what the machine has for what it may have, and does not start.
+# Without these, a JVM sizes itself by the machine's memory and processors, and does not start.
 _JVM_OPTIONS: Final = (
     *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
     *("-XX:ReservedCodeCacheSize=64m", "-XX:CompressedClassSpaceSize=64m"),
@@ -132,7 +132,7 @@ _JVM_OPTIONS: Final = (
 _JVM: Final = " ".join(_JVM_OPTIONS)
 _JVM_BUILDS: Final = " ".join(f"-J{option}" for option in _JVM_OPTIONS)
 
-# What a program is built of is in its sandbox: nothing is fetched, and the cache stays for the next build.
+# A build uses only what is in its sandbox: nothing is fetched, and the cache stays for the next build.
 _GO: Final = (
     "GOCACHE=${{GOCACHE:-$HOME/.cache/go-build}} GOTOOLCHAIN=local GOPROXY=off GO111MODULE=off "
     "GOPATH=${{GOPATH:-$HOME/go}}:/usr/share/gocode"
@@ -146,9 +146,9 @@ _LANGUAGES: Final = (
         build="tsc --noCheck --target es2022 --module commonjs --esModuleInterop --outDir {folder}/out {file}",
         run="node {folder}/out/{main}.js",
         version="tsc --version",
-        # TypeScript can leave types unchecked from 5.6 on.
+        # TypeScript can skip type checks from 5.6 on.
         needs=("tsc --noCheck --version", "node"),
-        # Node strips types from 22.6 on, and knows no enums then.
+        # Node strips types from 22.6 on, and does not support enums then.
         otherwise=Language(
             name="typescript",
             extension="ts",
@@ -199,7 +199,7 @@ _LANGUAGES: Final = (
         run="{program} -test.v -test.paniconexit0",
         version="go version",
         needs=("go",),
-        build_time_limit=3 * BUILD_TIME_LIMIT,  # a library for tests may need half of the standard one
+        build_time_limit=3 * BUILD_TIME_LIMIT,  # a library for tests may need half of the standard limit
     ),
     Language(
         name="rust",
@@ -228,12 +228,12 @@ _FIELDS: Final = ("extension", "run", "build", "version", "needs", "build_time_l
 
 
 def find_language(name: str, others: Mapping[str, Language]) -> Language | None:
-    """Return the language of a name, under any that fences use; None for Python.
+    """Return the language with a name, which may be any that fences use; None for Python.
 
     Parameters:
-        others: languages of the user's own, which win.
+        others: the user's own languages, which take precedence.
 
-    Raises RewardkitUsageError with the nearest.
+    Raises RewardkitUsageError for an unknown name, with the nearest known one.
     """
     if not isinstance(name, str):
         raise RewardkitUsageError(f"language must be the name of a language, not {name!r}")

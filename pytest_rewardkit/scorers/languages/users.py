@@ -1,4 +1,4 @@
-"""The languages that a user's project adds, as they are known where a test runs."""
+"""The languages that a user's project adds, available wherever a test runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def users_languages() -> Mapping[str, Language]:
-    """Return those of the project whose test runs now, by name; none outside of pytest."""
+    """Return the languages of the running test's project, by name; none outside pytest."""
     found: Mapping[str, Language] = getattr(turn.current(), "languages", {})
     return found

@@ -1,1 +1,1 @@
-"""The candidate out of a model's response."""
+"""Takes the candidate out of a model's response."""

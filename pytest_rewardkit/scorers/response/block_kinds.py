@@ -1,4 +1,4 @@
-"""What a block of Python in a response is for: a solution, or something that tells about one. Pure."""
+"""The purpose of a Python block in a response: a solution, or something that explains one. Pure."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _COMPOUND: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.Asyn
 
 
 def is_whole_program(source: Source) -> bool:
-    """Whether a source reads and does something by itself, so that it needs no other after it."""
+    """Whether a source reads input and acts on its own, so that it needs no other source after it."""
     return _READS.search(source.text) is not None and acts(source)
 
 
 def acts(source: Source) -> bool:
-    """Whether a source does something when it runs, beyond giving names to things."""
+    """Whether a source has an effect when it runs, beyond binding names."""
     tree = syntax_tree(source.text)
     return tree is not None and any(map(_acts, tree.body))
 
@@ -45,7 +45,7 @@ def _acts(statement: ast.stmt) -> bool:
 
 
 def really_defines(source: Source, names: set[str]) -> bool:
-    """Whether a source has more of some of these names than an import, a mere signature, or a part of a body."""
+    """Whether a source defines some of these names by more than an import, a mere signature, or part of a body."""
     tree = syntax_tree(source.text)
     if tree is None or _LEFT_OUT.search(source.text):
         return False
@@ -64,7 +64,7 @@ def _names(node: ast.stmt) -> list[str]:
 
 
 def _is_stub(node: ast.stmt) -> bool:
-    """Whether it leaves open what it stands for."""
+    """Whether a definition leaves its body open."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return True
     if isinstance(node, _FUNCTIONS):
@@ -82,7 +82,7 @@ def _is_nothing(node: ast.stmt) -> bool:
 
 
 def is_example(source: Source, earlier: Sequence[Source]) -> bool:
-    """Whether a source shows something about others: output, checks, tests, uses, or lines of them."""
+    """Whether a source shows something about earlier ones: output, checks, tests, uses, or lines of them."""
     tree = syntax_tree(source.text)
     if tree is None:
         return False
@@ -98,7 +98,7 @@ def is_example(source: Source, earlier: Sequence[Source]) -> bool:
 
 
 def _is_literal(node: ast.expr) -> bool:
-    """Whether an expression is plain data; a name in it would be looked up."""
+    """Whether an expression is plain data, without names."""
     return not any(isinstance(inner, ast.Name | ast.Call | ast.JoinedStr) for inner in ast.walk(node))
 
 
@@ -109,7 +109,7 @@ def _is_test(node: ast.stmt) -> bool:
 
 
 def _uses_again(source: Source, tree: ast.Module, other: Source) -> bool:
-    """Whether it does no more than to call what another source defines, which has called it already."""
+    """Whether a source only calls what another source defines and has already called."""
     others = syntax_tree(other.text)
     if others is None or not source.uses or not all(isinstance(node, ast.Expr | ast.Assign) for node in tree.body):
         return False

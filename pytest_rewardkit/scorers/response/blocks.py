@@ -1,4 +1,4 @@
-"""Which of several blocks of a response are the candidate."""
+"""Decides which of a response's blocks are the candidate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_BLOCKS: Final = 40
 
 
 def needed_blocks(sources: Sequence[Source | None], defines: Collection[str]) -> list[int]:
-    """The places of the last source that defines what is asked and of the others that it cannot do without.
+    """The places of the last source that defines what is asked, and of the others that it needs.
 
-    Nothing asked, it is the last one that does something and is no example: no check, no sample output, no line that
-    was there before, and no use of a whole program. Empty when no source defines any of what is asked.
+    If nothing is asked, the last source that acts and is not an example: not a check, a sample output, a line seen
+    before, or a use of a whole program. Empty if no source defines any of what is asked.
     """
     readable = {place: source for place, source in enumerate(sources) if source is not None and source.is_code}
     if defines:
@@ -34,7 +34,7 @@ def needed_blocks(sources: Sequence[Source | None], defines: Collection[str]) ->
         programs = [place for place in chosen[:-1] if is_whole_program(readable[place])]
         if not programs:
             return chosen
-        places = [place for place in places if place <= programs[-1]]  # what follows tells how to use it
+        places = [place for place in places if place <= programs[-1]]  # what follows a program shows how to use it
     return []
 
 
@@ -45,7 +45,7 @@ def _is_example(place: int, sources: Mapping[int, Source]) -> bool:
 
 
 def _defining(sources: Mapping[int, Source], wanted: set[str]) -> list[int]:
-    """The last sources that define what is wanted, rather than to import it or to show how it is called."""
+    """The last sources that define what is wanted, and do not just import it or show how to call it."""
     whole = {
         place: source
         for place, source in sources.items()
@@ -56,7 +56,7 @@ def _defining(sources: Mapping[int, Source], wanted: set[str]) -> list[int]:
     chosen = _with_what_they_use(whole, set(wanted))
     missing = {name for place in chosen for name in whole[place].uses}
     missing -= {name for place in chosen for name in whole[place].defines}
-    # Helpers that are told of afterwards.
+    # Helpers that the response gives afterwards.
     helpers = [it for it in whole if chosen and it > chosen[-1] and missing & whole[it].defines and not acts(whole[it])]
     return chosen + helpers
 
@@ -64,7 +64,7 @@ def _defining(sources: Mapping[int, Source], wanted: set[str]) -> list[int]:
 def _with_what_they_use(sources: Mapping[int, Source], wanted: set[str], last: int | None = None) -> list[int]:
     chosen: set[int] = set()
     before = -1
-    while before != len(chosen):  # what is found first may use what stands between
+    while before != len(chosen):  # a source found first may use one found later
         before = len(chosen)
         for place, source in reversed(list(sources.items())):
             if place not in chosen and (place == last or wanted & source.defines):

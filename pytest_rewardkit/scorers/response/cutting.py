@@ -1,4 +1,4 @@
-"""Code that was cut off at its end, as by a limit of tokens: the longest part of it that compiles."""
+"""Code cut off at its end, for example by a token limit: finds the longest part of it that compiles."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Final
 ALLOW_INCOMPLETE_INPUT: Final = 0x4000
 MAX_TRIES: Final = 60
 MAX_CHARACTERS: Final = 2_000_000
-"""Of code that is compiled while lines are left out, all tries together."""
+"""Characters compiled while lines are removed, all tries together."""
 
 
 def without_cut_end(code: str) -> str | None:
-    """Return `code` without the lines at its end that make it incomplete; None if it is not, or nothing is left.
+    """Return `code` without the lines that make its end incomplete; None if it is complete, or nothing is left.
 
-    Code is incomplete where more of it could make it right, such as within an open parenthesis; a mistake is none.
+    Code is incomplete if more text could make it right, such as inside an open parenthesis; a mistake is not
+    incomplete.
     """
     if not _is_cut(code):
         return None
@@ -41,7 +42,7 @@ def _is_cut(code: str) -> bool:
             if "incomplete input" in str(error):
                 return True
             lines = code.rstrip().split("\n")
-            # In the middle of a line, and wanting more than there is.
+            # Cut in the middle of a line that needs more text.
             at_end = error.lineno == len(lines) and (error.offset or 0) > len(lines[-1].rstrip())
             return not code.endswith("\n") and (at_end or _is_open_string(error, lines))
         except (ValueError, MemoryError, RecursionError, OverflowError):
@@ -50,7 +51,7 @@ def _is_cut(code: str) -> bool:
 
 
 def _is_open_string(error: SyntaxError, lines: list[str]) -> bool:
-    """Whether a string is open at the end, and no apostrophe in prose."""
+    """Whether a string is open at the end; an apostrophe in prose does not count."""
     if "unterminated string" not in str(error) or error.lineno != len(lines):
         return False
     before = lines[-1][: max(0, (error.offset or 1) - 1)]

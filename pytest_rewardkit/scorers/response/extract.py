@@ -1,4 +1,4 @@
-"""The candidate out of a model's response: fenced code in Markdown, or bare code. Pure; never raises for any text."""
+"""Takes the candidate out of a model's response: fenced code in Markdown, or bare code. Pure; never raises."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 RESPONSE_LIMIT: Final = 250_000
-"""Characters of a response that is looked through; this keeps the worst Markdown under two seconds."""
+"""Characters of a response that are searched; this keeps the worst Markdown under two seconds."""
 
 POLICIES: Final = ("auto", "first", "last", "all")
 
@@ -41,7 +41,7 @@ POLICIES: Final = ("auto", "first", "last", "all")
 def extract_code(
     response: str, *, language: str = "python", policy: str = "auto", defines: Collection[str] = ()
 ) -> str:
-    """Return the code in a model's response, or "" when it has none. Parameters as in `find_code`."""
+    """Return the code in a model's response, or "" if it has none. Parameters as in `find_code`."""
     return find_code(response, language=language, policy=policy, defines=defines).code
 
 
@@ -50,21 +50,20 @@ def find_code(
 ) -> Extraction:
     """Return the code in a model's response, and how it was chosen.
 
-    A response that is code as it stands is taken whole. Else its fenced blocks of the language are looked at, or those
-    without a language when there are none; fences may be unclosed, indented, in lists or in quotes. A model's thoughts
-    and the marks at its end are not looked at; where there are answer tags, what they hold is preferred. Code that was
-    cut off at its end is taken as far as it compiles.
+    A response that is valid code is taken whole. Otherwise its fenced blocks in the language count or, if there are
+    none, those without a language; fences may be unclosed, indented, in lists or in quotes. A model's thoughts and the
+    marks at its end are ignored; if there are answer tags, their content is preferred. Code that was cut off at its end
+    is taken as far as it compiles.
 
     Parameters:
         response: raw model text, at most 250,000 characters.
         language: blocks of this language, under any of its common names, are code.
         policy: which of several blocks. ``auto``: the last one that parses and defines what is asked, with the earlier
-            ones whose names it uses, without checks, sample outputs and uses that follow it; else all, joined.
-            ``first``,
-            ``last``, ``all``: as they say.
-        defines: the names that the code is asked for, such as the function that the cases call.
+            ones whose names it uses, without the checks, sample outputs and uses that follow it; if there is none, all,
+            joined. ``first``, ``last``, ``all``: as they say.
+        defines: the names that the code must define, such as the function that the cases call.
 
-    Raises RewardkitUsageError for an unknown policy and TypeError for a response that is no text; nothing else.
+    Raises RewardkitUsageError for an unknown policy and TypeError for a response that is not text; nothing else.
     """
     if policy not in POLICIES:
         raise RewardkitUsageError(f"no extraction policy {policy!r}{did_you_mean(str(policy), POLICIES)}")
@@ -104,7 +103,7 @@ class _Search:
         return self._marked(text, blocks) or self._unfenced(text, blocks)
 
     def _first(self, texts: Sequence[str]) -> Extraction | None:
-        """The first code in any of the texts, if possible one that defines what is asked."""
+        """The first code in any of the texts; preferably one that defines what is asked."""
         found = []
         for text in texts:
             extraction = self._first(in_json(text)) or self._marked(text)
@@ -127,7 +126,7 @@ class _Search:
         return None
 
     def _marked(self, text: str, blocks: Sequence[Block] | None = None) -> Extraction | None:
-        """The first code between the marks of a text, as it stands or in fences."""
+        """The first code between a text's marks, bare or in fences."""
         pieces = between_marks(text)[:MAX_PIECES] if blocks is None or not blocks else []
         for piece in pieces:
             found = self._whole(piece) or self._fenced(fenced_blocks(piece))
@@ -136,7 +135,7 @@ class _Search:
         return None
 
     def _fenced(self, blocks: Sequence[Block]) -> Extraction | None:
-        """The code in fenced blocks; None where there is none of the language."""
+        """The code in fenced blocks; None if no block is in the language."""
         blocks = [_tidied(inner) for block in blocks for inner in _inner(block)]
         blocks = [block for block in blocks if block.text.strip()]
         mine = [block for block in blocks if block.language == self.language]
@@ -165,7 +164,7 @@ class _Search:
         return joined(blocks, needed_blocks(sources, self.defines) or range(len(blocks)), self.language)
 
     def _unfenced(self, text: str, blocks: Sequence[Block]) -> Extraction:
-        """Code that stands in prose without a fence: from the first line that looks like it, as far as it parses."""
+        """Code in prose without a fence: from the first line that looks like code, as far as it parses."""
         if self.language != "python":
             return Extraction("", f"no {self.language} in the response")
         others = [it.language for it in blocks if it.language not in ("", *NO_PROGRAMS, "bash")]
@@ -183,7 +182,7 @@ _TILDES: Final = re.compile(r"\s*~~~")  # before a name they are operators
 
 
 def foreign_by_names(source: Source) -> bool:
-    """Whether a source that parses as Python is another language's all the same, as ``console.log("x")`` is."""
+    """Whether a source that parses as Python is still in another language, such as ``console.log("x")``."""
     return "console" in source.uses and "console.log(" in source.text
 
 
@@ -194,7 +193,7 @@ def _may_be_python(block: Block, source: Source | None) -> bool:
 
 
 def _mislabelled(block: Block) -> Source | None:
-    """The source in a block of another language's name that can only be Python."""
+    """The source in a block that names another language but can only be Python."""
     if block.language in NO_PROGRAMS:
         return None
     source = python_code(textwrap.dedent(block.text))
@@ -202,13 +201,13 @@ def _mislabelled(block: Block) -> Source | None:
 
 
 def _inner(block: Block) -> Sequence[Block]:
-    """The blocks in a block of Markdown; any other block as it is."""
+    """The blocks inside a Markdown block; any other block unchanged."""
     inner = fenced_blocks(block.text) if block.language in NO_PROGRAMS else []
     return [it for it in inner if it.language not in NO_PROGRAMS] or [block]
 
 
 def _tidied(block: Block) -> Block:
-    """A block without prompts, marks, and spaces that only look like some."""
+    """A block without prompts and marks, and with plain spaces."""
     text = without_named_mark(prompts_off(block.text))
     if block.language in ("python", "") and read_source(textwrap.dedent(text)) is None:
         for other in (text.replace("\xa0", " "), before_marks(text), unescaped(text), without_numbers(text)):
@@ -223,7 +222,7 @@ _NUMBERED_PROMPT: Final = re.compile(r"(?:In \[\d*\]| {2,}\.\.\.): ?")
 
 
 def prompts_off(code: str) -> str:
-    """An interactive session's input, without prompts and output; any other code as it is."""
+    """An interactive session's input, without prompts and output; any other code unchanged."""
     start = code.lstrip()
     prompt = _PROMPT if start.startswith(">>> ") else _NUMBERED_PROMPT if _NUMBERED_PROMPT.match(start) else None
     if prompt is None:
@@ -233,7 +232,7 @@ def prompts_off(code: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """A text of which every line is quoted, without the quotes; "" for any other."""
+    """A text in which every line is quoted, without the quotes; "" for any other text."""
     lines = text.strip("\n").split("\n")
     if not all(line.startswith(">") or not line.strip() for line in lines):
         return ""

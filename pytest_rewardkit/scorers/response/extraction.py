@@ -1,4 +1,4 @@
-"""The code taken from a response, of one block or of several."""
+"""The code taken from a response, from one block or several."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The code taken from a response ("" when it has none), and how it was chosen, for the reward's reason."""
+    """The code taken from a response ("" if it has none), and how it was chosen, for the reward's reason."""
 
     code: str
     how: str
@@ -34,7 +34,7 @@ def joined(blocks: Sequence[Block], places: Sequence[int], language: str) -> Ext
         pieces[-1] = whole.rstrip("\n")
         how += ", without its end, which was cut off"
     if len(pieces) > 1 and any(_FUTURE.search(piece) for piece in pieces[1:]):
-        # They have to come first.
+        # These have to come first.
         imports = dict.fromkeys(line.strip() for piece in pieces for line in _FUTURE.findall(piece))
         pieces = ["\n".join(imports), *(_FUTURE.sub("", piece).strip("\n") for piece in pieces)]
     return Extraction("\n\n".join(pieces) + "\n", how)

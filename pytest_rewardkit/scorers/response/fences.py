@@ -1,7 +1,7 @@
 """The fenced blocks of a response, as models write them: unclosed, closed late, quoted, indented, in lists.
 
-Markdown's own rules see a fence wherever a line looks like one. In a block of Python it is one only where no string is
-open, since code about Markdown has fences in its strings; and what is no Python outside of strings ends the block.
+By Markdown's own rules, every line that looks like a fence is one. In a block of Python it is one only if no string is
+open, since code about Markdown has fences in its strings; and text outside strings that is not Python ends the block.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _LITERAL: Final = re.compile(r"\"\"\"|'''|#.*|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\
 _ESCAPE_OR_END: Final = {quote: re.compile(rf"\\.|{quote}") for quote in ('"""', "'''")}
 
 MAX_SECOND_THOUGHTS: Final = 8
-"""Blocks that are read past a fence in a string in vain; after these, every fence is one, which keeps time linear."""
+"""Blocks read past a fence in a string without success; after these, every fence counts, so time stays linear."""
 
 
 MAX_LONE_ENDS: Final = 4
-"""Lines that are tried as the end of a block that began with the text."""
+"""Lines tried as the end of a block that began with the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Block:
     """A fenced block.
 
     Parameters:
-        language: what its fence calls it; "" for what is no language's name.
-        text: what stands in it.
+        language: the name on its fence; "" if that is not a language's name.
+        text: its content.
         first, last: the lines that it takes, fences included.
         is_closed: whether it has an end.
     """
@@ -78,7 +78,7 @@ class _Scanner:
         return found
 
     def _lone_end(self, place: int, rest: str, found: Sequence[Block]) -> Block | None:
-        """The block that ends here and began with the text, if what stands there is code."""
+        """The block that ends here and began with the text, if its content is code."""
         if found or place == 0 or self._lone_ends >= MAX_LONE_ENDS:
             return None
         self._lone_ends += 1
@@ -94,7 +94,7 @@ class _Scanner:
         if fence[0] == "`" and "`" in info:
             return _inline(info, fence, place)
         language = language_of(info)
-        begins = _BEGINS_CODE.match(info) is not None  # on the fence's own line
+        begins = _BEGINS_CODE.match(info) is not None  # on the line of the fence
         quoted = ">" in prefix
         end, cut, is_closed = self._end(place + 1, fence, quoted, is_python=language in ("python", ""))
         lines = list(self._lines[place + 1 : end])
@@ -108,7 +108,7 @@ class _Scanner:
         return Block(language, "\n".join(lines) + "\n", place, last, is_closed)
 
     def _end(self, start: int, fence: str, quoted: bool, *, is_python: bool) -> tuple[int, str | None, bool]:
-        """Where a block ends: the line after it, what of that line is in it, and whether a fence ends it."""
+        """Where a block ends: the next line, the part of that line inside the block, and whether a fence ends it."""
         first: tuple[int, str | None, bool] | None = None
         open_string, place = "", start
         wary = is_python and self._second_thoughts < MAX_SECOND_THOUGHTS
@@ -133,7 +133,7 @@ class _Scanner:
     def _without_end(
         self, start: int, first: tuple[int, str | None, bool] | None, *, may_go_on: bool
     ) -> tuple[int, str | None, bool]:
-        """Where a block ends that no fence outside of a string does: at the end, or at the `first` one in a string."""
+        """The end of a block that no fence outside a string closes: the text's end, or the `first` one in a string."""
         last = len(self._lines)
         if first is not None and may_go_on and self._is_code(start, last, None):
             return last, None, False
@@ -165,7 +165,7 @@ class _Scanner:
 
 
 def _inline(info: str, fence: str, place: int) -> Block | None:
-    """A block on one line, as ```` ```python print(1)``` ````."""
+    """A block on one line, such as ```` ```python print(1)``` ````."""
     content = info.rstrip()
     if not content.endswith(fence) or fence in content[: -len(fence)]:
         return None
@@ -175,7 +175,7 @@ def _inline(info: str, fence: str, place: int) -> Block | None:
 
 
 def _open_string(line: str, quote: str) -> str:
-    """The triple quote that is open after a line, if one was open before it."""
+    """The triple quote that is open after a line, given the one open before it."""
     position = 0
     while position < len(line):
         if quote:

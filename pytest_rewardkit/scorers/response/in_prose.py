@@ -1,4 +1,4 @@
-"""Code that stands in prose without a fence: from the first line that looks like it, as far as it parses. Pure."""
+"""Code in prose without a fence: from the first line that looks like code, as far as it parses. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CODE_STARTS: Final = re.compile(
 _CODE_ENDS: Final = re.compile(
     r"^(?:</?[A-Za-z]|`{1,2}[ \t]*$|'{3}|\"{3}|-{3,}|={3,}|\*{2,}|\\end\b|#{2,} |\[/|(?:END|End of)\b)", re.MULTILINE
 )
-"""Lines that are no Python, where they are in no string."""
+"""Matches lines that are not Python, unless they are inside a string."""
 
 _INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
@@ -64,5 +64,5 @@ def _inline(text: str) -> Extraction:
 
 
 def _does(source: Source) -> bool:
-    """Whether it is more than a part of a program, as `x = 5` and `"text"` are: a call, or a definition."""
+    """Whether a source is more than a fragment such as `x = 5` or `"text"`: a call, or a definition."""
     return re.search(r"\w\(.*\)|\bdef |=[ ]*lambda\b", source.text) is not None

@@ -1,4 +1,4 @@
-"""Programming languages by what a fence calls them, and by what code in them looks like."""
+"""Recognises programming languages by the name on a fence, and by the look of the code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAMES: Final = {
     "text": "text txt plain plaintext output out stdout stderr result log none markdown md latex tex math csv tsv diff",
     "data": "json jsonl yaml yml toml ini xml dockerfile makefile mermaid dot",
 }
-"""Each language with its names and file endings; the last two are no languages that programs are written in."""
+"""Each language with its names and file endings; the last two are not languages for programs."""
 
 _BY_NAME: Final = {name: language for language, names in _NAMES.items() for name in names.split()}
 _SHOWN: Final = {
@@ -50,25 +50,25 @@ NO_PROGRAMS: Final = ("text", "data")
 
 
 def language_of(info: str) -> str:
-    """Return the language that a fence's info string names: by its first word, or a file's ending; "" for others."""
+    """Return the language named by a fence's info string: its first word, or a file's ending; "" for others."""
     words = _WORD.findall(info[:200].lower())
-    if not words or info.lstrip().startswith(("<", "[")):  # a mark or a tag, right after the fence
+    if not words or info.lstrip().startswith(("<", "[")):  # a mark or a tag directly after the fence
         return ""
     if words[0] in _BY_NAME:
         return _BY_NAME[words[0]]
-    # "solution.py", "Python3.11", "title=main.py": what comes after a dot, or without its number.
+    # "solution.py", "Python3.11", "title=main.py": the part after a dot, or the word without its number.
     endings = [word for word in words[1:3] if f".{word}" in info.lower()]
     guesses = [*endings, re.sub(r"[\d-]+$", "", words[0])]
     return next((_BY_NAME[word] for word in guesses if word in _BY_NAME), "")
 
 
 def canonical(language: str) -> str:
-    """Return the name by which `language_of` returns a language."""
+    """Return the name that `language_of` uses for a language."""
     return _BY_NAME.get(language.lower(), language.lower())
 
 
 def shown_name(language: str) -> str:
-    """Return a language's name as it is written."""
+    """Return a language's name as people write it."""
     return _SHOWN.get(language, language.capitalize())
 
 
@@ -105,7 +105,7 @@ LOOKED_AT: Final = 20_000
 
 
 def foreign_language(code: str) -> str | None:
-    """Return the language of code that is not Python, by its look; None for what may be Python with a mistake."""
+    """Return the language of code that does not look like Python; None for what may be Python with a mistake."""
     code = "\n".join(line[:300] for line in code[:LOOKED_AT].split("\n"))
     if _PYTHON.search(code):
         return None

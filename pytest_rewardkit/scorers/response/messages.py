@@ -1,7 +1,7 @@
-"""The texts of chat messages, in the form that models' APIs, TRL and data sets of conversations have. Pure.
+"""The texts of chat messages, in the form that models' APIs, TRL and conversation data sets use. Pure.
 
-A conversation is a list of messages, mappings with ``role`` and ``content``; content is a text, or a list of parts, of
-which those with a ``text`` count.
+A conversation is a list of messages, which are mappings with ``role`` and ``content``. Content is a text, or a list of
+parts; those with a ``text`` count.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def is_conversation(value: Any) -> TypeGuard[Conversation]:
 
 
 def content_text(content: Any) -> str:
-    """Return the text of a message's content; "" where it has none."""
-    if isinstance(content, Mapping):  # a part, of which only a text can be judged
+    """Return the text of a message's content; "" if it has none."""
+    if isinstance(content, Mapping):  # a part; only its text can be judged
         return str(content.get("text") or "")
     if isinstance(content, list | tuple):
         return "".join(map(content_text, content))
@@ -35,12 +35,12 @@ def content_text(content: Any) -> str:
 
 
 def prompt_of(conversation: Conversation) -> str:
-    """Return what is asked in a conversation."""
+    """Return the text of a conversation's prompt."""
     asked = (content_text(message["content"]) for message in conversation if message["role"] in ASKING)
     return "\n\n".join(filter(None, asked))
 
 
 def answer_of(conversation: Conversation) -> str | None:
-    """Return the assistant's message that a conversation ends with; None where it ends with another's."""
+    """Return the assistant's message that ends a conversation; None if the last message is someone else's."""
     last = conversation[-1]
     return content_text(last["content"]) if last["role"] == ASSISTANT else None

@@ -1,4 +1,4 @@
-"""What stands around code in a model's response, and is none of it: thoughts, end marks, answer tags. Pure."""
+"""Removes what surrounds the code in a model's response: thoughts, end marks, answer tags. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _THOUGHT: Final = r"(?:think|thinking|thought|thoughts|reasoning|analysis|scratchpad)"
 _OPEN_THOUGHT: Final = re.compile(rf"\s*<(?:\w{{1,20}}:)?{_THOUGHT}>")
-# Not one in quotes, as code about models has it; a fence may follow.
+# Not in quotes, as in code about models; a fence may follow.
 _UNQUOTED: Final = r"(?![\"'\\]|`(?!``))"
 _FINAL_CHANNEL: Final = re.compile(r"<\|channel\|>final[^<>\n]{0,40}<\|message\|>")
 _END_OF_THOUGHT: Final = re.compile(rf"</(?:\w{{1,20}}:)?{_THOUGHT}>{_UNQUOTED}")
@@ -28,12 +28,12 @@ MAX_TAGS: Final = 50
 LEAST_NUMBERED: Final = 2
 
 _MARK: Final = (
-    # Some models have wide bars.
+    # Some models use wide bars.
     r"(?:<[|\uff5c][^<>|\uff5c\n]{1,40}[|\uff5c]>|</?s>|<(?:eos|bos|pad|EOT)>|<(?:end|start)_of_turn>"
     r"|\[(?:DONE|END|BEGIN|EOS|/?INST|/?PYTHON|/?CODE|/?ANSWER|/?SOLUTION)\]"
     rf"|</?{_THOUGHT}>|</?(?:answer|solution|code|final_answer|final|python|response)>)"
 )
-# At one end of a line; in the middle of it, it is more likely a part of code.
+# At either end of a line; in the middle, it is more likely part of code.
 _MARK_AT_LINE_END: Final = re.compile(
     rf"^[ \t]*{_MARK}(?:[ \t]*{_MARK})*|{_MARK}(?:[ \t]*{_MARK})*[ \t]*$", re.MULTILINE
 )
@@ -41,7 +41,7 @@ _ROLE: Final = re.compile(r"\s*(?:assistant|model|user|python|code)[ \t]*:?[ \t]
 
 
 def normalised(response: str) -> str:
-    """Return a response with plain line ends, and without a byte order mark or spaces of no width before lines."""
+    """Return a response with plain line ends, and without a byte order mark or zero-width spaces before lines."""
     response = response.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return _UNSEEN.sub("", response)
 
@@ -52,7 +52,7 @@ _BEGIN: Final = re.compile(r"\s*\[(?:BEGIN|PYTHON|CODE|ANSWER|SOLUTION)\][ \t]*\
 
 
 def without_named_mark(text: str) -> str:
-    """Return a text without ``[DONE]`` at its end, which reads as Python, unless the text knows of such a name."""
+    """Return a text without ``[DONE]`` at its end, which parses as Python, unless the text uses such a name."""
     match = _NAMED_MARK.search(text, max(0, len(text) - 200))
     if match is None or re.search(rf"\b{match[1]}\b", text[: match.start()]):
         return text
@@ -60,12 +60,12 @@ def without_named_mark(text: str) -> str:
 
 
 def begins_with_mark(text: str) -> bool:
-    """Whether a text begins with such a mark."""
+    """Whether a text begins with an end mark."""
     return _BEGIN.match(text) is not None
 
 
 def without_thoughts(text: str) -> str:
-    """Return what comes after a model's thoughts; thoughts that do not end are taken for the answer."""
+    """Return the text after a model's thoughts; thoughts that do not end count as the answer."""
     if finals := [match.end() for match in _FINAL_CHANNEL.finditer(text)]:
         return text[finals[-1] :]
     if ends := [match.end() for match in _END_OF_THOUGHT.finditer(text)]:
@@ -75,7 +75,7 @@ def without_thoughts(text: str) -> str:
 
 
 def between_marks(text: str) -> list[str]:
-    """The pieces of a text between the marks with which models and benchmarks begin and end, in order."""
+    """The parts of a text between the marks that models and benchmarks put at begin and end, in order."""
     pieces = _MARK_AT_LINE_END.split(text)
     if len(pieces) == 1:
         return [text]
@@ -89,7 +89,7 @@ def before_marks(text: str) -> str:
 
 
 def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
-    """What stands in answer tags that no block holds, the last first; tags that do not close reach to the end."""
+    """The content of answer tags outside blocks, the last first; tags that do not close reach to the end."""
     starts = _line_starts(text)
     inside = [(starts[block.first], starts[block.last + 1]) for block in blocks]
     found: list[str] = []
@@ -98,7 +98,7 @@ def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
             continue
         close = re.compile(rf"</{tag[1]}>", re.IGNORECASE).search(text, tag.end())
         content = text[tag.end() : close.start() if close else len(text)]
-        if blocks and "\n" not in content:  # a word in prose, next to code in fences
+        if blocks and "\n" not in content:  # a word in prose, beside code in fences
             continue
         found.append(data[1] if (data := _CDATA.fullmatch(content)) else content)
     return found[::-1]
@@ -108,7 +108,7 @@ _KEYS: Final = ("code", "solution", "answer", "python", "program", "content", "c
 
 
 def in_json(text: str) -> list[str]:
-    """The texts under the usual names in a text that begins as JSON, as with structured output and calls of tools."""
+    """The texts under the usual keys of a text that begins as JSON, as in structured output and tool calls."""
     text = text.lstrip().removeprefix("[TOOL_CALLS]").lstrip()
     if not text.startswith(("{", "[{")):
         return []
@@ -132,7 +132,7 @@ _FIRST_OBJECT: Final = re.compile(r"^[ \t]*\[?\{", re.MULTILINE)
 
 
 def in_json_after_words(text: str) -> list[str]:
-    """The same for a text in which words stand before the JSON."""
+    """The same for a text with words before the JSON."""
     match = _FIRST_OBJECT.search(text)
     return in_json(text[match.start() :]) if match else []
 
@@ -143,7 +143,7 @@ _FENCE_AFTER_WORDS: Final = re.compile(
 
 
 def with_fence_on_its_line(text: str) -> str:
-    """A text whose first fence stands after words, with the fence on a line of its own; any other as it is."""
+    """A text whose first fence follows words, with the fence moved to its own line; any other text unchanged."""
     match = _FENCE_AFTER_WORDS.search(text)
     if match is None or "```" in text[: match.end()]:
         return text
@@ -151,7 +151,7 @@ def with_fence_on_its_line(text: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """A text whose lines end in a backslash and an n as if they had ended in line ends; "" for any other."""
+    """A text whose lines end in a backslash and an n, with real line ends instead; "" for any other text."""
     if text.strip().count("\n") > 0 or "\\n" not in text:
         return ""
     return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
@@ -161,7 +161,7 @@ _NUMBERED: Final = re.compile(r"[ \t]*(\d{1,6})(?:[:|\u2502.]?(?:[ \t]|$))")
 
 
 def without_numbers(text: str) -> str:
-    """A text of which every line begins with its number, without the numbers; "" for any other."""
+    """A text in which every line begins with its number, without the numbers; "" for any other text."""
     lines = text.strip("\n").split("\n")
     matches = [_NUMBERED.match(line) for line in lines]
     if len(lines) < LEAST_NUMBERED or not all(m and int(m[1]) == n for n, m in enumerate(matches, 1)):

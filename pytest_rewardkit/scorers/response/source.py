@@ -1,4 +1,4 @@
-"""What a piece of Python source defines and uses, read on the host without running it."""
+"""The names that Python source defines and uses, read on the host without running it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Source:
 
     Parameters:
         text: the source.
-        is_code: whether it is more than words: "Sorry, no" parses as well, as a tuple of two names.
+        is_code: whether it is more than words: "Sorry, no" also parses, as a tuple of two names.
         defines: the names that it leaves at module level.
-        uses: the names that it needs from elsewhere, built-in ones aside.
+        uses: the names that it needs from elsewhere, except built-in ones.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Source:
 
 
 def read_source(text: str) -> Source | None:
-    """Return what `text` defines and uses as Python, or None when it is not Python.
+    """Return what `text` defines and uses as Python, or None if it is not Python.
 
     IPython's lines for the shell and for magics (``!pip …``, ``%matplotlib …``) count as Python.
     """
@@ -46,7 +46,7 @@ def read_source(text: str) -> Source | None:
 
 
 def syntax_tree(text: str) -> ast.Module | None:
-    """Return the tree of what `read_source` takes for Python, IPython's lines being ``pass``; None for other texts."""
+    """Return the tree of text that `read_source` accepts, with ``pass`` for IPython's lines; None for other texts."""
     parsed = _parse(text)
     return None if parsed is None else parsed[0]
 
@@ -55,14 +55,14 @@ _QUOTED: Final = re.compile(r"\s*(\'{3}|\"{3})(?:python|py)?[ \t]*\n(.*)\1\s*", 
 
 
 def unwrapped(source: Source) -> Source:
-    """Return the source that is in a source which is nothing but a long string, as if its quotes were a fence."""
+    """Return the source inside a source that is only a long string, as if its quotes were a fence."""
     quoted = _QUOTED.fullmatch(source.text)
     inner = read_source(quoted[2]) if quoted else None
     return inner if inner is not None and inner.defines else source
 
 
 def without_words(source: Source) -> str:
-    """Return the text of a source without the words around its code that read as Python: ``python``, ``Done``."""
+    """Return a source's text without words around its code that parse as Python, such as ``python`` or ``Done``."""
     tree = syntax_tree(source.text)
     body = [] if tree is None else list(tree.body)
     lines = source.text.split("\n")
@@ -76,7 +76,7 @@ def without_words(source: Source) -> str:
 
 
 def _is_idle(statement: ast.stmt, source: Source) -> bool:
-    """Whether a statement is words, one of which nothing in the source gives a meaning."""
+    """Whether a statement is only words, and nothing in the source defines one of them."""
     return _is_prose(statement) and any(
         isinstance(node, ast.Name) and node.id in source.uses for node in ast.walk(statement)
     )
@@ -88,9 +88,9 @@ def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
 
 
 def _parse_python(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
-    # A lone surrogate is Python's to refuse; where the code begins and ends is seen without it.
+    # Python will refuse a lone surrogate; this code's begin and end can be found without it.
     text = text.encode("utf-8", "replace").decode()
-    # Python warns of doubtful code as it compiles; where warnings are errors, this would be one of ours.
+    # Python warns about doubtful code as it compiles; if warnings are errors, this would fail here.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -100,7 +100,7 @@ def _parse_python(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
 
 
 def _used(table: symtable.SymbolTable) -> set[str]:
-    """Names that are looked up at module level or beyond it."""
+    """Names looked up at module level or outside the module."""
     used = set()
     pending = [table]
     while pending:
@@ -116,7 +116,7 @@ def _used(table: symtable.SymbolTable) -> set[str]:
 
 
 def _is_prose(statement: ast.stmt) -> bool:
-    """Whether a statement consists of words alone: ``Sorry, no``, ``Note: this`` or ``not sure``."""
+    """Whether a statement consists only of words: ``Sorry, no``, ``Note: this`` or ``not sure``."""
     if isinstance(statement, ast.AnnAssign) and statement.value is None:
         return _is_words(statement.target) and _is_words(statement.annotation)
     return isinstance(statement, ast.Expr) and _is_words(statement.value)

@@ -1,6 +1,6 @@
-"""Keeps, for each call of a scorer, what was judged and what it put out, as the evidence of the reward.
+"""Records, for each call of a scorer, the judged code and its output, as evidence of the reward.
 
-What a scorer itself fails at ends here, too (faults.py).
+Failures of the scorer itself also end here (faults.py).
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Scorer = TypeVar("Scorer", bound="Callable[..., Reward]")
 
 @dataclass(slots=True)
 class _Seen:
-    """What is known of the candidate so far."""
+    """What is known about the candidate so far."""
 
     code: str = ""
     output: tuple[str, str, tuple[str, ...]] | None = None
 
 
-# A side road, on purpose. What was judged and put out is known where the candidate runs (subject.py, program.py): some
-# calls below the scorer, and lost with what these return where a lost sandbox ends them by an exception, whose reward
-# needs the evidence most. To pass it straight, each of those calls and the scorers that users call would take a
-# parameter that they do not use. It is set and reset here alone, for one call.
+# A side channel, on purpose. The code and its output are known where the candidate runs (subject.py, program.py), some
+# calls below the scorer. If a lost sandbox ends those calls by an exception, their return values are lost, and that
+# reward needs the evidence most. To pass it directly, each of these calls and the scorers that users call would need a
+# parameter that they do not use. It is set and reset only here, for one call.
 _seen: Final[ContextVar[_Seen | None]] = ContextVar("rewardkit-seen", default=None)
 
 
 def with_evidence(score: Scorer) -> Scorer:
-    """Make the rewards of a scorer carry evidence; a decorator of functions of a sandbox, a candidate and more."""
+    """Make the rewards of a scorer carry evidence. Decorates functions of a sandbox, a candidate and more."""
     signature = inspect.signature(score)
 
     @functools.wraps(score)
@@ -71,7 +71,7 @@ def with_evidence(score: Scorer) -> Scorer:
 def _misused(
     score: Callable[..., Reward], signature: inspect.Signature, keywords: Mapping[str, Any], error: TypeError
 ) -> Exception:
-    """Return what to raise where a scorer was called otherwise than it can be."""
+    """Return what to raise after a call with wrong arguments."""
     known = list(signature.parameters)
     wrong = next((name for name in keywords if name not in known), None)
     said = str(error) if wrong is None else f"unexpected keyword argument {wrong!r}{did_you_mean(wrong, known)}"
@@ -79,13 +79,13 @@ def _misused(
 
 
 def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: object) -> None:
-    """Raise RewardkitCallError unless a scorer was given a sandbox and a candidate."""
+    """Raise RewardkitCallError unless a scorer got a sandbox and a candidate."""
     name = score.__name__
     if isinstance(sandbox, str) and not isinstance(candidate, str):
         raise RewardkitCallError(f"{name}: sandbox and candidate are swapped; the sandbox comes first")
     if not isinstance(candidate, str):
         raise RewardkitCallError(f"{name}: candidate must be text, not {one_line(repr(candidate), 60)}")
-    # By its class where that has it: one that is not created yet would be created.
+    # By its class if that has the method: a sandbox that is not created yet would be created.
     run_code = getattr(sandbox.__class__, "run_code", None)
     if run_code is None and is_lazy(sandbox):  # the SDK is not loaded
         return
@@ -101,13 +101,13 @@ def _check_subject(score: Callable[..., Reward], sandbox: object, candidate: obj
 
 
 def note_code(code: str) -> None:
-    """Note the candidate's code; what was noted of another one before, such as a reference, is forgotten."""
+    """Note the candidate's code, and forget what was noted about another one before, such as a reference."""
     if (seen := _seen.get()) is not None:
         seen.code, seen.output = code, None
 
 
 def note_output(stdout: str, stderr: str, images: tuple[str, ...] = ()) -> None:
-    """Note what the candidate put out; the first time that it ran is kept."""
+    """Note the candidate's output; only the first run's is kept."""
     if (seen := _seen.get()) is not None and seen.output is None:
         seen.output = (stdout, stderr, images)
 

@@ -1,4 +1,4 @@
-"""A cell of a candidate, as it has been run."""
+"""A candidate's cell after its run."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What running a cell came to.
+    """The outcome of a cell.
 
     Parameters:
         shown: what it printed and displayed, in order: ("stdout" or "display" or "value", text).
-        stderr: what it wrote there, and the traceback if an exception ended it.
+        stderr: what it wrote to stderr, and the traceback if an exception ended it.
         duration: seconds on the host's clock.
-        verdict: why it failed; None when it ran to its end.
+        verdict: why it failed; None if it ran to its end.
         reason: one sentence about the failure.
         count: the interpreter's number for this execution.
         images: the images that it displayed: PNG or JPEG in base64, or SVG.
-        charts: E2B's data of the charts among them, as JSON.
-        readings: our own of the figures among them (figures.py), where the interpreter was asked for these.
+        charts: E2B's data on the charts among them, as JSON.
+        readings: our own readings of the figures among them (figures.py), if the interpreter was asked for these.
     """
 
     shown: tuple[tuple[str, str], ...]
@@ -41,13 +41,13 @@ class Cell:
 
     @property
     def value(self) -> str | None:
-        """The text of the cell's last expression, as the interpreter shows it; None without one."""
+        """The text of the cell's last expression, as the interpreter shows it; None if there is none."""
         return next((text for kind, text in self.shown if kind == "value"), None)
 
     def transcript(self, value: str | None = None) -> str:
-        """Everything that was printed and shown, in order, what is shown on lines of its own.
+        """Everything that was printed and shown, in order; shown objects are on lines of their own.
 
-        `value` is put in place of the last expression's text, if given.
+        `value`, if given, replaces the text of the last expression.
         """
         text = ""
         for kind, piece in self.shown:

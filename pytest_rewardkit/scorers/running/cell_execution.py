@@ -1,4 +1,4 @@
-"""One cell on its way through an interpreter, to its end or its time's."""
+"""One cell's way through an interpreter, until it ends or its time does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 OUTPUT_LIMIT: Final = 32_000_000
-"""Characters that a cell may send to the host, shown objects included; beyond it the cell is ended."""
+"""Characters that a cell may send to the host, including displayed objects; a cell that sends more is ended."""
 
 
 class _OutputFloodError(Exception):
@@ -33,7 +33,7 @@ class _OutputFloodError(Exception):
 
 @dataclass(slots=True)
 class CellExecution:
-    """One call of `run_code`, in a thread: its own time-outs fire late, and not at all while a candidate prints."""
+    """One call of `run_code`, in a thread: its own timeouts fire late, and never while a candidate prints."""
 
     sandbox: Sandbox
     context: Context | NamedContext
@@ -64,9 +64,9 @@ class CellExecution:
         return not self.thread.is_alive()
 
     def require_end(self) -> None:
-        """Raise SandboxUnavailable when the call does not come back though its interpreter is gone.
+        """Raise SandboxUnavailable if the call does not return although its interpreter is gone.
 
-        Then it is not the candidate that has kept the answer, but the way to it.
+        In that case the connection holds back the answer, not the candidate.
         """
         assert self.thread is not None
         self.thread.join(END_SECONDS)
@@ -81,7 +81,7 @@ class CellExecution:
                 self.sandbox,
                 self.code,
                 context=self.context,
-                # Only so that a thread whose interpreter is gone does not wait for ever.
+                # Only so that a thread whose interpreter is gone does not wait forever.
                 timeout=MAX_LIMITS * self.limit + 60,
                 on_stdout=self._on_stdout,
                 on_stderr=self._on_stderr,
@@ -121,18 +121,18 @@ class CellExecution:
 
     @property
     def has_never_run(self) -> bool:
-        """Whether the sandbox says that the code has not begun: it has no such context, or could start none."""
+        """Whether the sandbox says that the code has not begun: it has no such context, or could not start one."""
         if self.failure is not None:
             from e2b import NotFoundException
 
             return isinstance(self.failure, NotFoundException)
         if self.result is None or self.result.execution_count is not None:
             return False
-        # Candidates can give their exceptions any name, but only when they run.
+        # Candidates can give their exceptions any name, but only once they run.
         return self.result.error is not None and self.result.error.name in (_REFUSED, _UNAVAILABLE)
 
     def concluded(self) -> Cell:
-        """What a call that came back says. Raises SandboxUnavailable when it says nothing about the code."""
+        """Return the cell of a call that returned. Raises SandboxUnavailable if it says nothing about the code."""
         if isinstance(self.failure, _OutputFloodError):
             return self.cell(Verdict.RUNTIME_ERROR, f"put out more than {OUTPUT_LIMIT:,} characters")
         if type(self.failure).__name__ in CUT_OFF and self._is_context_lost():
@@ -142,7 +142,7 @@ class CellExecution:
                 raise self.failure
         error = self.result.error
         if self.result.execution_count is None:
-            # It never ran, or its answer was cut.
+            # The cell never ran, or its answer was cut off.
             if error is not None and error.name == _REFUSED:
                 raise SandboxSpoilt(one_line(error.value, 300))
             if error is None or error.name == _UNAVAILABLE:
@@ -152,7 +152,7 @@ class CellExecution:
         return self.cell(_failure_verdict(error.name, error.traceback), _failure_reason(error.name, error.value))
 
     def _is_context_lost(self) -> bool:
-        """Whether the sandbox goes on without the context: its server of interpreters was ended, by the candidate."""
+        """Whether the sandbox lives on without the context: the candidate ended the server of interpreters."""
         from e2b import SandboxException
 
         with sandbox_failures():
@@ -175,26 +175,26 @@ class CellExecution:
 
 
 END_SECONDS: Final = 20.0
-"""How long the answer to a cell may take once its interpreter was ended."""
+"""How long a cell's answer may take after its interpreter was ended."""
 
-# What httpx raises when an answer ends in its middle.
+# httpx raises these if an answer ends in the middle.
 CUT_OFF: Final = ("ReadError", "RemoteProtocolError")
 
-# The names of the errors by which our server says that there is no interpreter to be had.
+# Names of the errors by which our server says that no interpreter is available.
 _UNAVAILABLE: Final = "ContextUnavailable"
 
 _REFUSED: Final = "ContextRefused"
 
-# Names of errors by which servers say that the interpreter's process is gone: E2B's and ours.
+# Names of the errors by which E2B's server and ours say that the interpreter's process is gone.
 _ENDINGS: Final = ("ContextRestarting", "UnexpectedEndOfExecution", "MemoryLimitExceeded")
 
 # IPython gives a traceback's rule, heading and frames as lines without line breaks, and E2B's server joins them so.
 _HEADING: Final = re.compile(r"\A((?:\x1b\[[0-9;]*m)*-{60,80})(.{1,300}?Traceback \(most recent call last\))(?=[^\n])")
 
-# The last is what IPython makes of a cell that ends too early, from Python 3.13 on.
+# IPython raises the last one for a cell that ends too early, from Python 3.13 on.
 _SYNTAX: Final = ("SyntaxError", "IndentationError", "TabError", "_IncompleteInputError")
 
-# What `sys.exit` gives who wants to say that all is well.
+# Arguments of `sys.exit` that mean success.
 _SUCCESS: Final = ("", "None", "0", "False")
 
 _MEMORY: Final = ("MemoryError", "MemoryLimitExceeded")
@@ -205,7 +205,7 @@ MEMORY_USED_UP: Final = "the sandbox's memory is used up"
 def _failure_verdict(name: str, traceback: str) -> Verdict:
     if name in _MEMORY:
         return Verdict.MEMORY
-    # Without frames the cell itself did not compile; with them, some code that it ran at a time compiled another text.
+    # Without frames, the cell itself did not compile; with them, code that it ran compiled another text.
     if name in _SYNTAX and "Traceback (most recent call last)" not in traceback:
         return Verdict.COMPILE_ERROR
     return Verdict.RUNTIME_ERROR

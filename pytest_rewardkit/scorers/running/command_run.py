@@ -1,4 +1,4 @@
-"""Running a command in a sandbox, under an exact time limit."""
+"""Runs a command in a sandbox, under an exact time limit."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import CommandHandle, Sandbox
 
 MAX_OUTPUT: Final = 16_000_000
-"""Characters that a command may put out."""
+"""Characters of output that a command may produce."""
 
 
 @dataclass(slots=True)
 class CommandRun:
-    """What came of a command.
+    """The outcome of a command.
 
     Parameters:
-        status: its exit status; None where it was ended.
-        verdict: why it was ended.
-        reason: one sentence; without a verdict what the sandbox says of its end, such as "signal: aborted".
+        status: its exit status; None if it was stopped.
+        verdict: why it was stopped.
+        reason: one sentence; without a verdict, the sandbox's words about its end, such as "signal: aborted".
     """
 
     stdout: list[str] = field(default_factory=list)

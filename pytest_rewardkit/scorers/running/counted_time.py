@@ -1,7 +1,7 @@
-"""The time of a candidate that counts: without what it spent waiting for a processor that others had.
+"""The part of a candidate's time that counts: without the waits for a processor that others held.
 
-The local server says how long each thread of a sandbox has run and has waited for a processor, by the kernel's count.
-What E2B's cloud runs cannot be seen; there all time counts.
+The local server reports how long each thread of a sandbox has run and has waited for a processor, as the kernel counts.
+E2B's cloud does not show this; there all time counts.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
 MAX_LIMITS: Final = 10
-"""How many times its limit a candidate may take by the clock on the wall, whatever it had to wait."""
+"""How many times its limit a candidate may take by the wall clock, however long it had to wait."""
 
 _FIRST_LOOK: Final = 0.2
 _LOOKS: Final = (0.5, 1.0)
 _EXACT: Final = 0.02
-"""The shares of the limit after which the sandbox is looked at, and how near to the limit the end may be."""
+"""As shares of the limit: how often the sandbox is inspected, and how near to the limit the end may be."""
 
 _LOOK_SECONDS: Final = 5.0
 
 Threads = dict[str, list[int]]
-"""By each thread's number, for how many nanoseconds it has run and has waited for a processor."""
+"""For each thread's number, the nanoseconds that it has run and has waited for a processor."""
 
 
 class CountedTime:
-    """The time of one run, from here on.
+    """The time of one run, starting now.
 
     Parameters:
         sandbox: where it runs.
-        limit: seconds that it may take.
+        limit: seconds that the run may take.
     """
 
     def __init__(self, sandbox: Sandbox, limit: float) -> None:
@@ -48,18 +48,18 @@ class CountedTime:
         self._limit = limit
         self._began = time.monotonic()
         self.share = 1.0
-        """How much of the time counts, as far as it is known."""
+        """The share of the time that counts, as far as it is known."""
 
     @property
     def longest(self) -> float:
-        """Seconds after which it ends by the clock on the wall."""
+        """Seconds of wall clock after which the run is ended."""
         return MAX_LIMITS * self._limit
 
     def runs_out(self, wait: Callable[[float], bool]) -> bool:
-        """Wait until the run has ended or its time has run out; return whether the latter came first.
+        """Wait until the run has ended or its time is up; return whether the time ran out first.
 
         Parameters:
-            wait: waits for the run's end for some seconds, and returns whether it has come.
+            wait: waits some seconds for the run's end, and returns whether it came.
         """
         if wait(_FIRST_LOOK * self._limit):
             return False
@@ -86,9 +86,9 @@ class CountedTime:
 
 
 def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]], seconds: float) -> float:
-    """Return how much of the time between two looks counts, in (0, 1].
+    """Return the share in (0, 1] of the time between two looks that counts.
 
-    What the sandbox itself ran counts, on however many processors: threads that wait for each other's lose nothing.
+    Time that the sandbox itself ran counts, on any number of processors: threads that wait for each other lose nothing.
     """
     ran, waited = 0, 0
     for thread, (running, waiting) in after.items():
@@ -100,11 +100,11 @@ def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]
 
 
 def look(sandbox: Sandbox) -> Threads | None:
-    """Return how long the threads of a local sandbox have run and waited; None of one that cannot be looked at."""
+    """Return how long the threads of a local sandbox have run and waited; None for a sandbox without these figures."""
     with suppress(Exception):
         if (place := server_nearby(sandbox)) is None:
             return None
-        # To load the SDK would take of the time that is looked at.
+        # Loading the SDK would use up time that is being measured.
         known = nearby_sandbox(sandbox)
         config = known.address if known is not None else sandbox.connection_config.get_api_params()
         sandbox_id = known.sandbox_id if known is not None else sandbox.sandbox_id

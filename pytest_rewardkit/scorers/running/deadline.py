@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """Ends a program when its time is up; a context manager.
+    """Ends a program when its time is up. A context manager.
 
     Parameters:
-        handle: the program, which runs.
+        handle: the running program.
         time: its time.
     """
 
@@ -42,7 +42,7 @@ class Deadline:
         self._over.set()
 
     def has_ended_it(self) -> bool:
-        """Whether the program ran when its time was up."""
+        """Whether the program was still running when its time was up."""
         if self._reached:
             self._watch.join()
         return self._ended

@@ -1,7 +1,7 @@
-"""A case's code taken apart into the comparisons that it makes and their operands (operands.py). Pure.
+"""Takes a case's code apart into its comparisons and their operands (operands.py). Pure.
 
-Taken apart are comparisons, `and`, `or`, `not`, conditional expressions, lists and tuples of these, `all` and `any`,
-and top-level `assert` statements; comparisons anywhere else are made in the sandbox.
+It takes apart comparisons, `and`, `or`, `not`, conditional expressions, lists and tuples of these, `all` and `any`,
+and top-level `assert` statements. The sandbox makes comparisons anywhere else.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _SIGNS: Final[dict[type[ast.cmpop], str]] = {
 
 
 def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str = "") -> ComparisonPlan | None:
-    """Return how the comparisons of a case's code are made on the host; None where it makes none that can be.
+    """Return how the host makes the comparisons of a case's code; None if it makes none that the host can make.
 
     Parameters:
-        statements: what runs first.
+        statements: the statements that run first.
         last: the expression whose value counts.
-        target: the name that it is assigned to.
+        target: the name that the value is assigned to.
     """
     reader = _Decomposer(_made_by(statements))
     prints = isinstance(last, ast.Call) and _is_call_of(last, "print")
@@ -55,7 +55,7 @@ def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str =
     for statement in statements:
         node = reader.taken_apart(statement.test) if isinstance(statement, ast.Assert) else None
         if node is None:
-            # One after another, as long as nothing else comes between.
+            # Consecutive assertions, as long as nothing else comes between.
             before = f"{steps.pop()}\n" if steps and isinstance(steps[-1], str) else ""
             steps.append(before + ast.unparse(statement))
         else:
@@ -73,7 +73,7 @@ def planned(statements: Sequence[ast.stmt], last: ast.expr | None, target: str =
 
 
 def _made_by(statements: Sequence[ast.stmt]) -> dict[str, frozenset[str]]:
-    """The names that statements give to objects which they make by the name of a class, with these names."""
+    """For each assigned name, the names of the classes that are called to make its object, as in `Money(5)`."""
     made: dict[str, frozenset[str]] = {}
     for statement in statements:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
@@ -96,14 +96,14 @@ class _Decomposer:
     """Takes expressions apart.
 
     Parameters:
-        made: the classes by whose names the objects of names were made.
+        made: for each name, the classes whose names were called to make its object.
     """
 
     def __init__(self, made: Mapping[str, frozenset[str]]) -> None:
         self._made = made
 
     def taken_apart(self, expression: ast.expr | None) -> Node | None:
-        """Return the nodes of an expression that makes comparisons; None for any other."""
+        """Return the nodes of an expression that makes comparisons; None for any other expression."""
         node = self._node(expression) if expression is not None else None
         return None if isinstance(node, Leaf) else node
 
@@ -180,6 +180,6 @@ _TAKERS: Final[dict[type[ast.expr], Callable[[_Decomposer, Any], Node | None]]] 
 
 
 def _is_call_of(expression: ast.Call, name: str) -> bool:
-    """Whether it calls what has this name with one argument."""
+    """Whether the expression calls this name with one argument."""
     is_named = isinstance(expression.func, ast.Name) and expression.func.id == name
     return is_named and len(expression.args) == 1 and not expression.keywords

@@ -1,4 +1,4 @@
-"""What is put to the candidate's interpreter, and the answer that came out, as plain data."""
+"""Questions for the candidate's interpreter and the answers to them, as plain data."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.running.interpreter import Interpreter
 
 CELL_LIMIT: Final = 50_000
-"""Characters of a question that is put into a cell; IPython reads longer cells slowly, and with much memory."""
+"""Characters of a question that may go into a cell; IPython reads longer cells slowly and with much memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a case.
+    """The answer to a case.
 
     Parameters:
-        value: the value that came out, as plain data, or NOT_GIVEN when there was none.
-        text: in its place the one text of an object that is no plain data, where a text was asked for.
+        value: the value that came out, as plain data; NOT_GIVEN if there was none.
+        text: instead of a value, the one requested text of an object that is not plain data.
         stdout, stderr: what was printed meanwhile.
-        raised: the exception that ended it.
-        verdict: why there is no answer; None when there is one.
-        reason: one sentence on that.
+        raised: the exception that ended the case.
+        verdict: why there is no answer; None if there is one.
+        reason: one sentence about the verdict.
         duration: seconds on the host's clock.
     """
 
@@ -52,21 +52,21 @@ class Answer:
     duration: float = 0.0
 
     def texts(self, expected: str) -> Iterable[str]:
-        """Return the texts that this answer has: one, or those that the host makes of one value."""
+        """Return the texts of this answer: the one that was sent, or those that the host makes of the value."""
         if self.text is not None:
             return [self.text]
         return [self.stdout] if self.value is NOT_GIVEN else texts_of_value(self.value, expected)
 
     @property
     def put_out(self) -> str:
-        """What was printed or, where nothing was, the text of the value; for people."""
+        """The printed text or, if nothing was printed, the text of the value; for people."""
         if self.stdout or self.text is not None:
             return self.stdout or self.text or ""
         return "" if self.value is NOT_GIVEN or self.value is None else text_of_value(self.value)
 
     @classmethod
     def of(cls, cell: Cell) -> Answer:
-        """Return the answer without a value that a cell amounts to."""
+        """Return the answer, without a value, that a cell stands for."""
         return cls(
             stdout=cell.stdout, stderr=cell.stderr, verdict=cell.verdict, reason=cell.reason, duration=cell.duration
         )
@@ -74,7 +74,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to evaluate among a candidate's names: `statements` first, then a `call` or an `expression`, if any.
+    """A question about a candidate's names: `statements` run first, then a `call` or an `expression`, if any.
 
     Or a module to `load` there; `name` is the file that its tracebacks name. `wants` is a kind of answer (protocol.py),
     and `plan` says which comparisons the host makes.
@@ -92,7 +92,7 @@ class Question:
 
     @classmethod
     def of(cls, case: Case) -> Question:
-        """Return the question that a code or call case asks."""
+        """Return the question that a code case or a call case asks."""
         if case.code is not None:
             return cls._of_code(case.code, wanted_of(case))
         assert case.call is not None
@@ -121,7 +121,7 @@ class Question:
 
 
 def wanted_of(case: Case) -> str:
-    """Return what is wanted of a case's answer: its value or, by what is expected, one of its texts."""
+    """Return what a case wants as its answer: the value or, depending on what is expected, one of its texts."""
     return reading_of(written(case.expected)) if case.is_about_text else VALUE
 
 
@@ -152,30 +152,30 @@ def ask(interpreter: Interpreter, question: Question, *, limit: float) -> Answer
 
 
 def with_what(answer: Answer, said: Said) -> Answer:
-    """Return an answer with the value or text that was said, if either was."""
+    """Return an answer with the value or text that was said, if any."""
     return replace(answer, value=said.value[0] if said.value else NOT_GIVEN, text=said.text)
 
 
 def _verdict(raised: Raised, traceback: str, *, of_module: bool) -> Verdict:
     if "builtins.MemoryError" in raised.types:
         return Verdict.MEMORY
-    # Without frames the source itself did not compile; with them, some code that it ran compiled another text.
+    # Without frames, the source itself did not compile; with them, code that it ran compiled another text.
     if of_module and "builtins.SyntaxError" in raised.types and "Traceback (most recent call last)" not in traceback:
         return Verdict.COMPILE_ERROR
     return Verdict.RUNTIME_ERROR
 
 
 TELLING: Final = (loading, *CODEC, inside)
-"""What tells a value of a program, in its process; each imports those before it."""
+"""Modules that report a program's value from its own process; each imports only those before it."""
 
 ANSWERING: Final = (loading, *CODEC, operand_recorder, inside)
-"""What answers questions."""
+"""Modules that answer questions."""
 
 
 def _split(code: str) -> tuple[list[ast.stmt], list[ast.stmt], ast.expr | None]:
-    """The statements of a case's code, the assignment that ends it, if one does, and the expression whose value counts.
+    """A case's code in three: its statements, the assignment that ends it, if any, and the expression that counts.
 
-    That is its last expression or what was last assigned to; None where there is neither.
+    That expression is the last one, or the last value assigned; None if there is neither.
     """
     *before, last = body = ast.parse(code).body or [ast.Pass()]
     if isinstance(last, ast.Expr):
@@ -188,7 +188,7 @@ def _split(code: str) -> tuple[list[ast.stmt], list[ast.stmt], ast.expr | None]:
 
 
 def _assigned(last: ast.stmt) -> tuple[ast.expr | None, str]:
-    """The expression that an assignment evaluates, and the one name that it gives it; None where it is not so plain."""
+    """The expression that an assignment evaluates, and the one name it binds; None for a more complex assignment."""
     if isinstance(last, ast.Assign) and len(last.targets) == 1 and isinstance(last.targets[0], ast.Name):
         return last.value, last.targets[0].id
     return None, ""

@@ -1,6 +1,6 @@
-"""What the SDK raises in the midst of scoring, as what it says of the sandbox.
+"""Translates what the SDK raises during scoring into what it says about the sandbox.
 
-The SDK takes most of a second to import. Test modules import scorers while they are collected, so it waits for use.
+Importing the SDK takes most of a second. Test modules import scorers during collection, so the import waits for use.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def sandbox_failures() -> Iterator[None]:
-    """Turn what the SDK raises for a lost sandbox, connection or quota into SandboxUnavailable, with the cause.
+    """Turn the SDK's errors for a lost sandbox, connection or quota into SandboxUnavailable, with the cause.
 
-    What says that the sandbox itself refused becomes SandboxSpoilt.
+    An error by which the sandbox itself refuses becomes SandboxSpoilt.
     """
     try:
         yield

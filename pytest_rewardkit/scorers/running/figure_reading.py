@@ -1,4 +1,4 @@
-"""Has an interpreter tell what the figures show that a candidate makes in it."""
+"""Has an interpreter report the content of the figures that a candidate makes in it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _READING: Final = (figure_charts, figures)
 
 
 def begin_reading(interpreter: Interpreter, *, limit: float) -> None:
-    """Have each figure that is shown from now on carry a reading (figures.py). Raises SandboxUnavailable."""
+    """Make each figure shown from now on carry a reading (figures.py). Raises SandboxUnavailable."""
     call(interpreter, _READING, "install", limit=limit)
 
 
 def read_unshown(interpreter: Interpreter, *, limit: float) -> list[str]:
-    """Return the readings of figures left open, since a backend such as Agg shows none. Raises SandboxUnavailable."""
+    """Return the readings of figures left open: a backend such as Agg shows none. Raises SandboxUnavailable."""
     if not interpreter.alive:
         return []
     nonce = secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""Sandboxes that are made for one candidate, and end with it: nothing needs to be cleared away in them."""
+"""Sandboxes made for one candidate, which end with it: nothing needs to be cleared away in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _sandboxes: Final[weakref.WeakSet[Sandbox]] = weakref.WeakSet()
 
 
 def devote(sandbox: Sandbox) -> Sandbox:
-    """Note that a sandbox is for one candidate, and ends with it; return the sandbox."""
+    """Note that a sandbox serves one candidate and ends with it; return the sandbox."""
     _sandboxes.add(sandbox)
     return sandbox
 

@@ -1,4 +1,4 @@
-"""Running cells of a candidate in a sandbox, each under an exact limit of time (counted_time.py), on any provider."""
+"""Runs a candidate's cells in a sandbox, each under an exact time limit (counted_time.py), on any provider."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 
 class Interpreter:
-    """An interpreter of its own for one candidate, in a sandbox that it may share.
+    """A private interpreter for one candidate, in a sandbox that it may share.
 
-    A context manager: on leaving, the interpreter's state is gone and the sandbox is as before, but for its files.
+    A context manager: on exit the interpreter's state is gone, and only files may have changed in the sandbox.
 
     Parameters:
-        starts_with_code: whether it may start with the first code in it, in whose time that counts; else before.
+        starts_with_code: whether the interpreter may start together with its first code, and its start count as that
+            code's time; otherwise it starts before.
     """
 
     def __init__(self, sandbox: Sandbox, *, starts_with_code: bool = False) -> None:
@@ -45,17 +46,17 @@ class Interpreter:
         self._context: Context | NamedContext | None = None
         self._starts_with_code = starts_with_code
         self._number = 0
-        """That of the last cell."""
+        """Number of the last cell."""
         self.has_begun = False
-        """Whether any code has begun in it, or may have."""
+        """Whether any code has begun in it, or may have begun."""
         self.guest_modules: set[ModuleType] = set()
-        """Those that the interpreter has (shipping.py); a fresh one has none."""
+        """The guest modules that the interpreter has (shipping.py); a fresh one has none."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        # Mostly the sandbox ends next, and this with it.
+        # The sandbox usually ends next, and the interpreter with it.
         if self._context is not None and not put_off(self.sandbox, self._end):
             self._end()
 
@@ -65,7 +66,7 @@ class Interpreter:
 
     @property
     def alive(self) -> bool:
-        """Whether there is state: something ran, and neither a deadline nor a crash has ended the interpreter since."""
+        """Whether there is state: code ran, and neither a deadline nor a crash has ended the interpreter since."""
         return self._context is not None
 
     def discard(self) -> None:
@@ -79,11 +80,11 @@ class Interpreter:
     def _remove(self, context: Context | NamedContext) -> None:
         from e2b import NotFoundException
 
-        with suppress(NotFoundException):  # it is gone already, perhaps by a request of which no answer came
+        with suppress(NotFoundException):  # already gone, perhaps by a request whose answer never came
             self.sandbox.remove_code_context(context.id)
 
     def start(self) -> Context | NamedContext:
-        """Start the interpreter, unless there is one already. Raises SandboxUnavailable."""
+        """Start the interpreter if it is not running. Raises SandboxUnavailable."""
         if self._context is None:
             catch_up(self.sandbox)
             with sandbox_failures():
@@ -103,9 +104,9 @@ class Interpreter:
         """Run one cell.
 
         Parameters:
-            limit: seconds that count until the cell is ended, with the interpreter.
+            limit: counted seconds after which the cell is ended, together with the interpreter.
 
-        Raises SandboxUnavailable when the sandbox or the way to it is lost, and nothing can be said about the code.
+        Raises SandboxUnavailable if the sandbox or its connection is lost, so that nothing can be said about the code.
         """
         try:
             code.encode()
@@ -115,7 +116,7 @@ class Interpreter:
         return self.call(code, limit=limit)
 
     def call(self, code: str | GuestFunction, *, limit: float) -> Cell:
-        """As `run`, also for what needs no cell."""
+        """Like `run`, but also for a call that needs no cell."""
         try:
             return self._ran(code, limit)
         except SandboxSpoilt:
@@ -129,7 +130,7 @@ class Interpreter:
         execution = CellExecution(self.sandbox, self.start(), code, limit)
         in_time = execution.finished_in_time()
         if self._starts_with_code and not self._number and execution.has_never_run:
-            # It is another's server, or the interpreter could not start; why, is told when it is to start before.
+            # Another vendor's server, or the interpreter could not start; starting it first reveals the reason.
             self._starts_with_code = False
             self.discard()
             return self._ran(code, limit)
@@ -145,7 +146,7 @@ class Interpreter:
         return cell
 
     def _has_nothing_begun(self) -> bool:
-        """Whether no cell has begun since the last one that was answered: the interpreter numbers those that begin."""
+        """Whether no cell has begun since the last answered one: the interpreter numbers the cells that begin."""
         next_number = self._number + 1
         for _ in range(PROBES):
             if self._context is None:
@@ -162,4 +163,4 @@ class Interpreter:
 
 PROBES: Final = 2
 PROBE_SECONDS: Final = 2.0
-"""How long an interpreter may take to tell what has begun in it; what takes that long has begun."""
+"""Time for an interpreter to report what has begun in it; if it takes longer, something has begun."""

@@ -1,7 +1,7 @@
-"""What a comparison of two operands comes to, made on the host of the plain data that came out. Pure.
+"""Compares two operands on the host, using the plain data that the sandbox sent. Pure.
 
-An object of the candidate's own class is equal to nothing plain and holds nothing, unless the case makes it by the name
-of its class (``Money(5) == 5``): then it is the class that is tested. Between two such objects, their class decides.
+An object of the candidate's own class equals nothing plain and contains nothing, unless the case makes it by the name
+of its class (``Money(5) == 5``): then the case tests that class. Between two such objects, their class decides.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _SINGLETONS: Final = (None, True, False)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a node comes to.
+    """The outcome of a node.
 
     Parameters:
         value: plain data.
         truth: whether it is true.
-        is_array: whether it is compared item by item.
+        is_array: whether comparisons go item by item.
     """
 
     value: Any
@@ -35,8 +35,8 @@ class Operand:
     """One side of a comparison.
 
     Parameters:
-        outcome: what it comes to.
-        made: names of the candidate's classes by which the case makes it.
+        outcome: its outcome.
+        made: names of the candidate's classes that the case calls to make it.
     """
 
     outcome: Outcome
@@ -44,10 +44,10 @@ class Operand:
 
 
 def compared(sign: str, one: Operand, other: Operand, *, said: bool) -> Outcome:
-    """Return what a comparison comes to.
+    """Return the outcome of a comparison.
 
     Parameters:
-        said: whether the interpreter calls it true, which decides what only the candidate's own classes can.
+        said: whether the interpreter calls it true; decides only what the candidate's own classes alone can.
     """
     left, right = one.outcome, other.outcome
     if sign in ("is", "is not"):
@@ -78,18 +78,18 @@ def _itemwise(sign: str, left: Any, right: Any) -> Any:
 
 
 def _holds(sign: str, left: Any, right: Any, *, said: bool) -> bool:
-    """Whether a comparison of plain values holds, in which objects of the candidate's classes may be."""
+    """Whether a comparison of plain values holds; they may contain objects of the candidate's classes."""
     (left, held), (right, holds) = _masked(left), _masked(right)
     try:
         truth = bool(OPERATORS[sign](left, right))
     except (TypeError, ValueError, ArithmeticError, RecursionError):  # such as an order of a number and a text
         return False
-    # As far as the host can tell; whether these objects are equal only their class can say.
+    # As far as the host can tell; only the class of these objects knows whether they are equal.
     return truth and said if held and holds and sign in ("==", "<=", ">=", "in") else truth
 
 
 class _Mask:
-    """Stands for an object of the candidate's, of which it is not known whether it equals another."""
+    """Stands for an object of the candidate's; whether it equals another is unknown."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Mask)
@@ -99,7 +99,7 @@ class _Mask:
 
 
 def _masked(value: Any) -> tuple[Any, bool]:
-    """A value with masks in the place of objects of the candidate's; and whether there are any."""
+    """A value with masks in place of the candidate's objects, and whether there are any."""
     if isinstance(value, Opaque):
         return _Mask(), True
     if isinstance(value, dict):

@@ -1,8 +1,8 @@
-"""Comparisons that a case's own code makes, as nodes: what is recorded of them, and what follows from it. Pure.
+"""Comparisons that a case's own code makes, as nodes: each concludes its outcome from what was recorded. Pure.
 
-Evaluated in the sandbox, ``add(2, 3) == 5`` would ask the `__eq__` of whatever `add` gave. So each side is evaluated
-there by itself and comes out as data (operand_recorder.py), and what the author wrote as a literal never goes by what
-comes out. The code is taken apart in decomposition.py, two operands are compared in operand_comparison.py.
+If the sandbox evaluated ``add(2, 3) == 5``, it would ask the `__eq__` of whatever `add` returned. So the sandbox
+evaluates each side separately and sends it out as data (operand_recorder.py), and literals that the author wrote never
+depend on what comes out. decomposition.py takes the code apart; operand_comparison.py compares two operands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pytest_rewardkit.scorers.running.operand_comparison import Operand, Outcome
 
 
 class Undecided(ValueError):  # noqa: N818 - it names a state
-    """The interpreter went on otherwise than the operands say: they, or its own comparison, are not what they seem."""
+    """The interpreter went on differently than the operands say: they, or its comparison, are not what they seem."""
 
 
 class Node(ABC):
@@ -25,25 +25,25 @@ class Node(ABC):
 
     @abstractmethod
     def question(self) -> list[Any]:
-        """Return the node as `operand_recorder.OperandRecorder` takes it."""
+        """Return the node in the form that `operand_recorder.OperandRecorder` takes."""
 
     @abstractmethod
     def concluded(self, record: Any) -> Outcome:
-        """Return what the node comes to by what was recorded of it. Raises ValueError for no such record."""
+        """Return the node's outcome from its record. Raises ValueError for a record that does not fit."""
 
     def operand(self, record: Any) -> Operand:
-        """Return the node as one side of a comparison. Raises ValueError for no such record."""
+        """Return the node as one side of a comparison. Raises ValueError for a record that does not fit."""
         return Operand(self.concluded(record))
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf(Node):
-    """An expression that is evaluated in the sandbox.
+    """An expression that the sandbox evaluates.
 
     Parameters:
         source: the expression.
-        literal: its value in a tuple, where it can be read off; the sandbox is not asked for it.
-        made: names of the candidate's classes by which the case makes it.
+        literal: its value in a tuple, if it can be read from the source; the sandbox is not asked for it.
+        made: names of the candidate's classes that the case calls to make it.
     """
 
     source: str
@@ -69,7 +69,7 @@ class Leaf(Node):
 
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
-    """A comparison, maybe a chain of them."""
+    """A comparison or a chain of comparisons."""
 
     first: Node
     others: tuple[tuple[str, Node], ...]
@@ -94,7 +94,7 @@ class Compare(Node):
 
 @dataclass(frozen=True, slots=True)
 class Logic(Node):
-    """Operands of ``and`` or of ``or``."""
+    """Operands of ``and`` or ``or``."""
 
     kind: str
     nodes: tuple[Node, ...]
@@ -115,7 +115,7 @@ class Logic(Node):
 
 @dataclass(frozen=True, slots=True)
 class Truth(Node):
-    """``not`` or `bool` of something."""
+    """``not`` or `bool` of a node."""
 
     kind: str
     node: Node
@@ -148,7 +148,7 @@ class Conditional(Node):
 
 @dataclass(frozen=True, slots=True)
 class Items(Node):
-    """A list or a tuple that is written out."""
+    """A list or tuple display."""
 
     kind: str
     nodes: tuple[Node, ...]
@@ -163,10 +163,10 @@ class Items(Node):
 
 @dataclass(frozen=True, slots=True)
 class Each(Node):
-    """`all` or `any` of comparisons that are made in a loop.
+    """`all` or `any` of comparisons made in a loop.
 
     Parameters:
-        source: gives the pairs of operands.
+        source: yields the pairs of operands.
     """
 
     kind: str
@@ -194,11 +194,11 @@ class ComparisonPlan:
     """A case's code whose comparisons the host makes.
 
     Parameters:
-        steps: what runs before the last expression: statements as source, and what is asserted.
-        asserted: of the latter the source, to name them.
-        tree: the last expression; None where it makes no comparison.
-        assigns: the name that it is assigned to; "" for none.
-        prints: whether the code prints it.
+        steps: what runs before the last expression: statements as source, and assertions.
+        asserted: the source of the assertions, to name them.
+        tree: the last expression; None if it makes no comparison.
+        assigns: the name that its value is assigned to; "" for none.
+        prints: whether the code prints its value.
     """
 
     steps: tuple[str | Node, ...] = ()
@@ -212,7 +212,7 @@ class ComparisonPlan:
         return [step for step in self.steps if isinstance(step, Node)]
 
     def question(self) -> dict[str, Any]:
-        """Return the fields of a question that the plan makes."""
+        """Return the fields that the plan adds to a question."""
         return {
             "steps": [["assert", step.question()] if isinstance(step, Node) else ["do", step] for step in self.steps],
             "tree": None if self.tree is None else self.tree.question(),

@@ -1,4 +1,4 @@
-"""Running a candidate as a program: a process of its own, with real standard input, under an exact time limit."""
+"""Runs a candidate as a program: in its own process, with real standard input, under an exact time limit."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 KILLED: Final = 128 + 9
 FOR_MEMORY: Final = "memory_limit_exceeded"
-"""The local server's code for a program that it ended with the whole sandbox."""
+"""The local server's code for a program that it ended together with the whole sandbox."""
 
 BEGUN: Final = "begun"
-"""The file that is there when a program has been started."""
+"""The file that exists once a program has been started."""
 
 
 def run_program(
@@ -51,14 +51,14 @@ def run_program(
 ) -> Answer:
     """Run `code` as a program in the sandbox's home folder, with `stdin` to read, for at most `limit` seconds.
 
-    The input is a file, so `sys.stdin.buffer`, `open(0)` and seeking work as in a shell.
+    The input is a file, so `sys.stdin.buffer`, `open(0)` and seeking work as they do in a shell.
 
     Parameters:
-        setup: code that runs first, in the same process and for as long at most.
-        before: called when the setup has run, before the program starts.
-        wants: what is wanted of the last expression's value where nothing is printed (protocol.py).
+        setup: code that runs first, in the same process, with the same time limit.
+        before: called after the setup has run, before the program starts.
+        wants: the form in which the last expression's value is wanted if nothing is printed (protocol.py).
 
-    Returns what it printed; where it printed nothing, the value of its last expression too.
+    Returns what it printed and, if it printed nothing, the value of its last expression.
     Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable.
     """
     note_code(code)
@@ -101,11 +101,11 @@ class _NotBegunError(SandboxUnavailable):
 
 
 def _has_not_begun(sandbox: Sandbox, folder: str) -> bool:
-    """Whether the program of a folder has not been started; it cannot be any more then."""
+    """Whether the program of a folder has not been started; after this call it cannot be."""
     aside = f"{folder}_"
     try:
         with sandbox_failures():
-            # A request that is still on its way finds nothing to start.
+            # A request still on its way finds nothing to start.
             sandbox.files.rename(folder, aside)
             begun = again(lambda: sandbox.files.exists(f"{aside}/{BEGUN}"))
             again(lambda: sandbox.files.remove(aside))
@@ -136,10 +136,10 @@ class _ProgramRun:
     started: float | None = None
     """When the program itself was started; None while the setup runs."""
     share: float = 1.0
-    """How much of the time counts."""
+    """The share of the time that counts."""
 
     def answer(self) -> Answer:
-        """Run it. Raises as `run_program`."""
+        """Run the program. Raises as `run_program` does."""
         if not self.has_setup:
             self.started = self.begun
         verdict, reason = self._ended()
@@ -154,7 +154,7 @@ class _ProgramRun:
         return answer if printed or verdict is not None or not reported else self._valued(answer, reported)
 
     def _valued(self, answer: Answer, report: str) -> Answer:
-        """The answer with what was reported of the last expression."""
+        """The answer with the reported value of the last expression."""
         try:
             return with_what(answer, read(report, self.wants, may_raise=False))
         except Refused as error:
@@ -171,7 +171,7 @@ class _ProgramRun:
                 f"exec python3 {self.folder}/launcher.py {self.nonce} {self.wants} 3<&0 <{self.folder}/stdin",
                 background=True,
                 stdin=self.has_setup,
-                # The program is ended when its time is up. An answer that does not come even then is not kept by it.
+                # The program is ended when its time is up. If even then no answer comes, the program does not cause it.
                 timeout=counted.longest + cell_execution.END_SECONDS,
             )
             moves_in(self.sandbox)
@@ -194,7 +194,7 @@ class _ProgramRun:
         return None, ""
 
     def _followed(self, handle: CommandHandle) -> bool:
-        """Collect the program's output; False when it is too much."""
+        """Collect the program's output; False if it is too long."""
         for out, err, _ in handle:
             if out:
                 self.stdout.append(out)
@@ -208,7 +208,7 @@ class _ProgramRun:
         return True
 
     def _start_after_setup(self, handle: CommandHandle) -> None:
-        """Let the program start when the setup is done; what the setup put out is not the program's."""
+        """Let the program start once the setup is done; the setup's output does not count as the program's."""
         if f"{self.nonce}{launcher.SETUP_DONE}\n" not in "".join(self.stdout):
             return
         self.stdout.clear()
@@ -219,7 +219,7 @@ class _ProgramRun:
         _let_go(self.sandbox, handle.pid)
 
     def _parted(self) -> tuple[str, str]:
-        """What the program printed, and what the launcher reported, which comes last."""
+        """The program's output, and the launcher's report, which comes last."""
         printed, _, reported = "".join(self.stdout).partition(self.nonce)
         report, _, rest = reported.partition("\n")
         return printed + rest, report
@@ -230,7 +230,7 @@ def _failure(status: int, stderr: str) -> tuple[Verdict, str]:
     last = lines[-1] if lines else ""
     if last.startswith("MemoryError"):
         return Verdict.MEMORY, "MemoryError"
-    # Python reports a script that does not compile without the heading that tracebacks have.
+    # For a script that does not compile, Python's report lacks the heading of a traceback.
     if last.startswith(("SyntaxError:", "IndentationError:", "TabError:")) and not any(
         line.startswith("Traceback (most recent call last)") for line in lines
     ):
@@ -241,10 +241,10 @@ def _failure(status: int, stderr: str) -> tuple[Verdict, str]:
 
 
 def _let_go(sandbox: Sandbox, pid: int) -> None:
-    """Send the line for which a launcher waits; it reads one, and no other."""
+    """Send the line that a launcher waits for; it reads only one."""
     try:
         again(lambda: sandbox.commands.send_stdin(pid, "\n"))
     except Exception as error:
         if not is_refusal(error):
             raise
-        # It has ended, perhaps after a line of which no answer came; how it has ended is heard from itself.
+        # It has ended, perhaps after a line that was never acknowledged; its own end tells how.

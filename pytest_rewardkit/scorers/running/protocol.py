@@ -1,8 +1,8 @@
-"""What a sandbox may say to a question, and the one place that refuses everything else.
+"""The answers that a sandbox may give to a question; everything else is refused here, and only here.
 
-A question says what it wants (evaluation.py), and an answer is JSON: a list of the kind of the one thing that is said,
-and that thing. docs/explanation/one-answer.md has them in a table. Each is of bounded size, is decoded once, and stands
-for one value, one text, or one exception. What has another form is a wrong answer.
+A question says what it wants (evaluation.py). An answer is a JSON list of two: the kind of the one thing said, and that
+thing. docs/explanation/one-answer.md lists the kinds in a table. Each answer has bounded size, is decoded once, and
+stands for one value, one text, or one exception. An answer of any other form counts as wrong.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.running.operand_comparison import Outcome
 
 VALUE: Final = "value"
-"""A value is wanted, whatever its text."""
+"""The question wants a value, whatever its text."""
 
 PRINTED: Final = "print"
-"""The text is wanted that `print` shows."""
+"""The question wants the text that `print` shows."""
 
 SHOWN: Final = "shown"
-"""The text is wanted by which Python shows an object: ``Decimal('0.1')``, ``<Color.RED: 1>``."""
+"""The question wants the text by which Python shows an object: ``Decimal('0.1')``, ``<Color.RED: 1>``."""
 
 MAX_OWN_BASES: Final = 8
-"""Classes of an exception that the host does not know, itself among them."""
+"""Most classes of an exception that the host does not know, including its own class."""
 
 _SHOWN_FORM: Final = re.compile(
     r"^(?:[A-Za-z_][\w.]*\(.*\)|<[A-Za-z_][\w.]*(?:[ :.][^<>]*)?>|np\.\w+|numpy\.\w+)\s*\Z", re.DOTALL | re.MULTILINE
@@ -47,7 +47,7 @@ _SHOWN_FORM: Final = re.compile(
 
 
 class Refused(ValueError):  # noqa: N818 - it names what happened to an answer
-    """An answer is none: it has another form than the question allows, or is too long."""
+    """The answer is not valid: it is too long, or has a form that the question does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,7 @@ class Raised:
     """An exception that ended a case.
 
     Parameters:
-        types: the name of its class and those of its bases. From the first one on that the host knows, they are the
-            host's.
+        types: the names of its class and its bases. From the first name that the host knows, all are the host's.
         message: its text.
     """
 
@@ -72,12 +71,12 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The one thing that an answer says: a value, a text, or an exception and its traceback; or that all is done.
+    """The one thing that an answer says: a value, a text, an exception with its traceback, or only that all is done.
 
     Parameters:
-        value: in a tuple of one, where it is a value.
-        text: where it is a text.
-        raised, traceback: where it is an exception.
+        value: the value, in a tuple of one.
+        text: the text.
+        raised, traceback: the exception.
     """
 
     value: tuple[Any, ...] = ()
@@ -89,14 +88,14 @@ class Said:
 def reading_of(expected: str) -> str:
     """Return which text of an object an expected text is compared with: `SHOWN` or `PRINTED`.
 
-    It is by the expected text alone: ``Fraction(1, 2)`` or ``<Color.RED: 1>`` is how Python shows an object, and
-    everything else is how `print` does.
+    Only the expected text decides: ``Fraction(1, 2)`` or ``<Color.RED: 1>`` is how Python shows an object; everything
+    else is what `print` shows.
     """
     return SHOWN if _SHOWN_FORM.search(expected.strip()) else PRINTED
 
 
 def read(text: str, wants: str, plan: ComparisonPlan | None = None, *, may_raise: bool = True) -> Said:
-    """Return what an answer says to a question that wants this; "" wants nothing. Raises Refused."""
+    """Return what an answer says to a question that wants `wants`; "" wants nothing. Raises Refused."""
     if len(text) > MAX_ANSWER:
         raise Refused("it is too long")
     try:
@@ -155,9 +154,9 @@ def _raised(content: Any) -> Said:
 
 
 def _with_known_bases(names: list[str]) -> tuple[str, ...]:
-    """The names of an exception's classes up to the first that the host knows, and that one's bases.
+    """The names of an exception's classes up to the first that the host knows, then the bases of that one.
 
-    So an exception is of one kind, as one that was raised is; no list of names makes it of several.
+    So an exception has one kind, as a raised one does; no list of names gives it several.
     """
     own: list[str] = []
     for name in names:
@@ -170,7 +169,7 @@ def _with_known_bases(names: list[str]) -> tuple[str, ...]:
 
 
 def _known(name: str) -> type[BaseException] | None:
-    """The host's own exception class of that full name; nothing is imported for a name that a candidate chose."""
+    """The host's own exception class of that full name; never imports anything for a name that a candidate chose."""
     module, _, path = name.rpartition(".")
     found = vars(sys.modules[module]).get(path) if module in sys.modules else None
     if not (isinstance(found, type) and issubclass(found, BaseException)):
@@ -179,6 +178,6 @@ def _known(name: str) -> type[BaseException] | None:
 
 
 def built_in_exception(name: str) -> str:
-    """Return the full name of the built-in exception that has this name; else the name."""
+    """Return the full name of the built-in exception with this name; any other name as it is."""
     found = getattr(builtins, name, None)
     return f"builtins.{name}" if isinstance(found, type) and issubclass(found, BaseException) else name

@@ -1,4 +1,4 @@
-"""Scoring once more in a fresh sandbox, where the first one was lost and nothing but this scoring depended on it."""
+"""Scores once more in a fresh sandbox if the first was lost and nothing but this scoring depended on it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
 
 def repeated(score: Callable[[], Reward], sandbox: Sandbox) -> Reward:
-    """Return what `score` returns, which is called once more if its sandbox is lost and that is no candidate's doing.
+    """Return the result of `score`; call it once more if the sandbox is lost and the candidate is not the cause.
 
-    Only where the sandbox is a fixture's that nobody had used: what a test or an earlier scorer has left in it would
-    be missing in another one.
-
-    Raises SandboxUnavailable.
+    This happens only if the sandbox comes from a fixture and nobody had used it: a new sandbox would lack whatever a
+    test or an earlier scorer had left in the old one.
     """
     if not is_unused(sandbox):
         return score()

@@ -1,4 +1,4 @@
-"""Where in a sandbox our own files are: at places that nobody can guess."""
+"""Paths for our own files in a sandbox, which nobody can guess."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import secrets
 
 
 def scratch_path() -> str:
-    """Return a path for a file or folder of ours in a sandbox; nothing is there yet."""
+    """Return an unused path for a file or folder of ours in a sandbox."""
     return f"/tmp/rewardkit_{secrets.token_hex(16)}"  # noqa: S108 - in the sandbox, which nobody shares

@@ -1,9 +1,9 @@
-"""Guest code on its way into a sandbox, which need not have the package: with the call of it, or as files.
+"""Brings guest code into a sandbox that may not have this package: with each call, or as files.
 
-A sandbox of a local server has most of it from the start (local/prepared.py); nothing is sent then.
+A sandbox of a local server has most of it from the start (local/prepared.py), and nothing is sent.
 
-Guest modules need the standard library alone and name each other as ``from package.module import name``: such an import
-asks for nothing but the module itself, which is there under its full name.
+Guest modules need only the standard library and refer to each other by ``from package.module import name``. Such an
+import needs only the module itself, which is there under its full name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.running.interpreter import Interpreter
 
 CODEC: Final = (codec_objects, codec_libraries, codec_encoder, codec_decoder)
-"""What takes values over the border of a sandbox."""
+"""Modules that carry values into and out of a sandbox."""
 
 NAMES: Final = "(lambda: 0).__globals__"
 """The source of an argument: the names of the cell, which are the candidate's."""
@@ -37,17 +37,17 @@ NAMES: Final = "(lambda: 0).__globals__"
 def call(
     interpreter: Interpreter, modules: tuple[ModuleType, ...], function: str, *arguments: str, limit: float
 ) -> Cell:
-    """Call a function of guest code in an interpreter; what that does not have yet of the code is sent along.
+    """Call a function of guest code in an interpreter, sending along whatever code that does not have yet.
 
-    The cell looks up no name that a candidate may have given another meaning. The modules stay where the candidate can
-    reach them, and must gain nothing by that.
+    The cell looks up no name that a candidate may have redefined. The candidate can reach the modules, and must gain
+    nothing by that.
 
     Parameters:
         modules: the code, each module after those that it imports; the last one has the function.
-        arguments: the source of each.
+        arguments: the source of each argument.
         limit: seconds until the cell is ended, with the interpreter.
 
-    Returns the cell, whose value is the text of what the function returns. Raises SandboxUnavailable.
+    Returns the cell, whose value is the text of the function's result. Raises SandboxUnavailable.
     """
     called = f"modules[{modules[-1].__name__!r}].{function}({', '.join(arguments)})"
     missing = tuple(module for module in modules if module not in interpreter.guest_modules)
@@ -62,7 +62,7 @@ def call(
 def call_plainly(
     interpreter: Interpreter, modules: tuple[ModuleType, ...], function: str, *values: Any, limit: float
 ) -> Cell:
-    """As `call`, with plain values; an interpreter of ours is asked for the function itself, without a cell."""
+    """Like `call`, with plain values; asks an interpreter of ours for the function directly, without a cell."""
     sources, last = list(map(repr, values)), modules[-1].__name__
     mark = prepared_mark(interpreter.sandbox, [module.__name__ for module in modules])
     if mark:
@@ -85,7 +85,7 @@ def _cell(expression: str) -> str:
 
 
 def _run(interpreter: Interpreter, expression: str, modules: tuple[ModuleType, ...], limit: float) -> Cell:
-    """Run a cell, by which an interpreter that outlives it has these modules."""
+    """Run a cell; if the interpreter outlives it, the interpreter has these modules."""
     cell = interpreter.run(_cell(expression), limit=limit)
     if interpreter.alive and cell.value != UNPREPARED:
         interpreter.guest_modules.update(modules)
@@ -93,7 +93,7 @@ def _run(interpreter: Interpreter, expression: str, modules: tuple[ModuleType, .
 
 
 def as_files(modules: Iterable[ModuleType]) -> dict[str, str]:
-    """Return the files of guest modules, by their names without the packages'."""
+    """Return the files of guest modules, by module name without the package."""
     return {f"{module.__name__.rpartition('.')[2]}.py": source(module) for module in modules}
 
 

@@ -1,4 +1,4 @@
-"""Takes the files of a sandbox, by the provider's own files API and not by the candidate's interpreter."""
+"""Takes the files of a sandbox, through the provider's files API and not the candidate's interpreter."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from pytest_rewardkit.scorers.own_time import OwnTime
 
 FILE_LIMIT: Final = 10_000_000
-"""Bytes of a file that are kept."""
+"""Bytes up to which a file's content is kept."""
 
 KEPT_LIMIT: Final = 50_000_000
-"""Bytes of all files of a tree that are kept."""
+"""Bytes kept of all files of a tree together."""
 
 READ_LIMIT: Final = 250_000_000
-"""Bytes of all files of a tree that are read."""
+"""Bytes read of all files of a tree together."""
 
 MAX_FILES: Final = 5_000
-"""Files of a tree that are read; what a candidate makes beyond them is not looked at."""
+"""Files read of a tree; files that a candidate makes beyond them are ignored."""
 
 MAX_DEPTH: Final = 32
-"""Levels of folders that are listed."""
+"""Levels of folders listed."""
 
 
 class Need(Enum):
-    """What is to be known of a file."""
+    """How much must be known about a file."""
 
     NAME = "that it is there"
     DIGEST = "whether it stays as it is"
@@ -45,7 +45,7 @@ class Need(Enum):
 
 
 def take_tree(sandbox: Sandbox, root: str, need: Callable[[str], Need], own_time: OwnTime) -> Tree:
-    """Return what is below the folder `root`, with what there is need of to know of each file.
+    """Return the entries below the folder `root`, with as much known about each file as `need` says.
 
     Raises SandboxUnavailable.
     """
@@ -75,7 +75,7 @@ def _listed(sandbox: Sandbox, root: str) -> list[EntryInfo]:
 
 
 class _FileReader:
-    """Reads files, which may be anything: endless, unreadable, gone meanwhile, a thousand links to one.
+    """Reads files that may be anything: endless, unreadable, removed meanwhile, or a thousand links to one file.
 
     Parameters:
         own_time: when to stop.
@@ -89,9 +89,9 @@ class _FileReader:
         self._kept = KEPT_LIMIT
 
     def read(self, entry: EntryInfo, *, keep: bool) -> TreeEntry:
-        """Read a file, and keep its content where it is not too large. Raises SandboxUnavailable."""
+        """Read a file, and keep its content if it is not too large. Raises SandboxUnavailable."""
         if reason := self._exhausted():
-            # Size and time stand for the bytes, so that a change is noticed as a rule.
+            # Size and time stand in for the bytes, so that a change is usually noticed.
             return TreeEntry(obstacle=f"{reason}; it has {entry.size:,} bytes of {entry.modified_time}")
         self._files -= 1
         try:
@@ -131,7 +131,7 @@ class _FileReader:
 
 
 def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:
-    """Whether a file changed while it was read, and so is itself the reason why it could not be."""
+    """Whether a file changed while it was read, and so is itself the reason why the read failed."""
     try:
         with sandbox_failures():
             now = again(lambda: sandbox.files.get_info(entry.path))
@@ -141,7 +141,7 @@ def _has_changed(sandbox: Sandbox, entry: EntryInfo) -> bool:
 
 
 def _is_gone(sandbox: Sandbox, error: SandboxSpoilt) -> bool:
-    """Whether a file is not there in a sandbox that is; a proxy may say the same of a sandbox that is gone."""
+    """Whether a file is missing in a sandbox that exists; a proxy may say the same of a sandbox that is gone."""
     from e2b import NotFoundException
 
     with sandbox_failures():

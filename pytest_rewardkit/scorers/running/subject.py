@@ -1,4 +1,4 @@
-"""The candidate in an interpreter: what runs before it, and the candidate itself, as often as it has to be run."""
+"""A candidate in an interpreter: runs the setup and then the candidate, as often as necessary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Outcome = TypeVar("Outcome", Cell, Answer)
 
 
 class Subject(ABC, Generic[Outcome]):
-    """A candidate with an interpreter of its own. A context manager: on leaving, the interpreter ends.
+    """A candidate with its own interpreter. A context manager: the interpreter ends when it exits.
 
     Parameters:
         sandbox: where the interpreter runs.
@@ -49,10 +49,10 @@ class Subject(ABC, Generic[Outcome]):
         self.interpreter.__exit__(kind, error, at)
 
     def load(self) -> Outcome:
-        """Run the setup, if there is one, and then the candidate, and return what the candidate came to.
+        """Run the setup, if there is one, then the candidate, and return the candidate's outcome.
 
-        Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable. A setup that worked before the
-        candidate had run, and fails now, counts as the candidate's own failure: it has spoilt something.
+        Raises RewardkitUsageError for a setup that fails, and SandboxUnavailable. If the setup worked before the
+        candidate first ran and fails now, the candidate has broken something: that counts as its own failure.
         """
         if self.setup and not self.interpreter.alive:
             outcome = self._run(self.setup, "setup.py", self._limit)
@@ -73,10 +73,10 @@ class Subject(ABC, Generic[Outcome]):
 
 
 class Notebook(Subject[Cell]):
-    """A candidate as a notebook's cell: what it shows counts, whether it prints it or not."""
+    """A candidate as a notebook's cell: what it shows counts, printed or not."""
 
     def unshown_figures(self) -> list[str]:
-        """Return the readings (figures.py) of figures that are open still. Raises SandboxUnavailable."""
+        """Return the readings (figures.py) of figures that are still open. Raises SandboxUnavailable."""
         return read_unshown(self.interpreter, limit=self._limit)
 
     def _run(self, code: str, name: str, limit: float) -> Cell:
@@ -90,11 +90,11 @@ class Notebook(Subject[Cell]):
 
 
 class Module(Subject[Answer]):
-    """A candidate as a module: what it defines counts, and what stands under its main guard does not run."""
+    """A candidate as a module: its definitions count, and the code under its main guard does not run."""
 
     def _run(self, code: str, name: str, limit: float) -> Answer:
         answer = ask(self.interpreter, Question(load=code, name=name), limit=limit)
-        return replace(answer, raised=None)  # which is what cases expect of calls
+        return replace(answer, raised=None)  # cases expect exceptions of calls only, not of loading
 
     def _seen(self, outcome: Answer) -> Answer:
         note_output(outcome.stdout, outcome.stderr)

@@ -1,7 +1,7 @@
-"""Which candidates have run in a sandbox, and so whose doing it is when the sandbox refuses to go on.
+"""Which candidates have run in a sandbox, and so who is to blame if the sandbox refuses to go on.
 
-A sandbox that refuses (failures.py) is as whoever ran in it has left it. That is the candidate's own doing if it has
-run there, in this scorer or an earlier one of its test; and nothing about it if others' candidates alone have.
+A sandbox that refuses (failures.py) is in the state that its earlier candidates left. The candidate is to blame if it
+ran there, in this scorer or an earlier one of its test; it is not if only other candidates ran there.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPOILT: Final = "the candidate has spoilt its own sandbox"
 
 @dataclass(slots=True)
 class _Tenants:
-    """Those whose candidates have run in one sandbox: tests, or whoever scores outside of pytest."""
+    """Those whose candidates have run in one sandbox: tests, or callers that score outside pytest."""
 
     turns: weakref.WeakSet[object] = field(default_factory=weakref.WeakSet)
     outside: bool = False
@@ -35,7 +35,7 @@ _of_sandboxes: Final[weakref.WeakKeyDictionary[Sandbox, _Tenants]] = weakref.Wea
 
 
 def moves_in(sandbox: Sandbox) -> None:
-    """Note that a candidate begins to run in a sandbox."""
+    """Note that a candidate starts to run in a sandbox."""
     tenants = _of_sandboxes.setdefault(sandbox, _Tenants())
     owner = turn.current()
     if owner is None:
@@ -45,12 +45,12 @@ def moves_in(sandbox: Sandbox) -> None:
 
 
 def move_out(sandbox: Sandbox) -> None:
-    """Note that a sandbox is another one now, in which nothing has run."""
+    """Note that a fresh sandbox has replaced this one, and nothing has run in it."""
     _of_sandboxes.pop(sandbox, None)
 
 
 def is_its_own_doing(sandbox: Sandbox) -> bool:
-    """Whether a candidate of those who have the turn has run in a sandbox."""
+    """Whether a candidate of the current test or caller has run in a sandbox."""
     tenants = _of_sandboxes.get(sandbox)
     if tenants is None:
         return False
@@ -62,10 +62,10 @@ def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdi
     """Return the reward of a candidate whose sandbox was lost, or refused to go on.
 
     Parameters:
-        failed: returns that of a candidate that fails in everything, for a reason.
+        failed: returns the reward of a candidate that fails in everything, for a reason.
 
-    Raises SandboxUnavailable where nothing can be said about the candidate, and what the SDK raised for wrong arguments
-    where no candidate can be the cause.
+    Raises SandboxUnavailable if nothing can be said about the candidate, and the SDK's error for wrong arguments if no
+    candidate can be the cause.
     """
     if is_its_own_doing(sandbox):
         if isinstance(error, SandboxSpoilt):

@@ -1,4 +1,4 @@
-"""The files of a sandbox at one moment, as values, and the patterns that paths match. Pure."""
+"""The files of a sandbox at one moment, as values, and patterns for paths. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """A file or folder; two are equal when no difference between them is known.
+    """A file or folder; two are equal if no difference between them is known.
 
     Parameters:
-        digest: of a file's bytes, all of them; None for a folder, and where they were not read.
-        obstacle: why they were not read.
-        content: the bytes, where they were kept.
-        unkept: why they were not kept.
+        digest: of all the file's bytes; None for a folder, and if the file was not read.
+        obstacle: why the file was not read.
+        content: the bytes, if they were kept.
+        unkept: why the bytes were not kept.
     """
 
     digest: bytes | None = None
@@ -29,11 +29,11 @@ class TreeEntry:
 
 
 Tree = Mapping[str, TreeEntry]
-"""Path below the root, with slashes between its steps, to what is there."""
+"""Maps each path below the root, with slashes between its steps, to its entry."""
 
 
 def path_pattern(path: str) -> re.Pattern[str]:
-    """Return the expression for a path, in which ``*`` and ``?`` stay within a step, and ``**/`` means any folders."""
+    """Return the pattern for a path, in which ``*`` and ``?`` stay within a step, and ``**/`` means any folders."""
     pieces = re.split(r"(\*\*/|\*|\?)", path)
     special = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
     return re.compile("".join(special.get(piece) or re.escape(piece) for piece in pieces), re.DOTALL)

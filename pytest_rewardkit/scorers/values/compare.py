@@ -1,7 +1,7 @@
-"""ComparisonResult of what a candidate gave with what was expected, on the host. Pure: no sandbox, no pytest.
+"""Compares what a candidate gave with what was expected, on the host. Pure: no sandbox, no pytest.
 
-A comparison says whether the two are equal (1.0), how near they are when a similarity was asked for (below 1.0), and
-why. Equality and nearness are separate on purpose: without a similarity, a wrong answer earns nothing.
+A comparison says whether the two are equal (1.0), how near they are if a similarity was asked for (below 1.0), and why.
+Equality and nearness are separate on purpose: without a similarity, a wrong answer earns nothing.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ TEXT_COMPARISONS: Final = ("exact", "lines", "tokens", "json", "value")
 """Ways to compare two texts, from the strictest; `json` and `value` compare what the texts say, as data."""
 
 DATA_COMPARISONS: Final = ("json", "value")
-"""Those of them that compare values as well."""
+"""Of these, the ones that compare values as well."""
 
 LITERAL_LIMIT: Final = 200_000
-"""Characters of a text that are read as a Python literal; a syntax tree takes some hundred times its text's memory."""
+"""Characters of a text read as a Python literal; a syntax tree takes some hundred times the memory of its text."""
 
 
 _MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
@@ -41,7 +41,7 @@ _MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """What a comparison found: 1.0 for equal, else the similarity asked for, with the reason (empty when equal)."""
+    """The result of a comparison: 1.0 for equal, else the similarity asked for, and the reason (empty if equal)."""
 
     value: float
     reason: str = ""
@@ -66,10 +66,10 @@ def compare_texts(
 
     Parameters:
         compare: what counts as equal.
-            ``exact``: all characters, but for line ends at the very end.
-            ``lines``: line by line, without the white space at the end of each and the empty lines at the end of all.
+            ``exact``: all characters, except line ends at the very end.
+            ``lines``: line by line, ignoring white space at line ends and empty lines at the end.
             ``tokens``: line by line and word by word; numbers by value, within `tolerance`.
-            ``json``: both are JSON and say the same, numbers within `tolerance`.
+            ``json``: both are JSON with the same content, numbers within `tolerance`.
             ``value``: both are Python literals (or JSON) of equal value, numbers within `tolerance`.
         similarity: what unequal texts earn: nothing (None), or by ``words`` or ``edit`` (similarity.py), at most 0.99.
     """
@@ -87,9 +87,9 @@ def compare_values(
 ) -> ComparisonResult:
     """Compare two values by Python's equality, deep and in order, floats within `tolerance`.
 
-    `actual` is plain data (codec_decoder.py), `expected` the author's. An expected list takes a tuple of equal items
-    as well, since JSON has no tuples; an expected tuple wants a tuple. With `compare="json"`, tuples are lists and keys
-    of dictionaries are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
+    `actual` is plain data (codec_decoder.py), `expected` the author's. An expected list also accepts a tuple of equal
+    items, since JSON has no tuples; an expected tuple requires a tuple. With `compare="json"`, tuples are lists and
+    dictionary keys are texts, as in JSON. Raises RewardkitUsageError for a value that cannot be compared.
     """
     expected = comparable(expected)
     if compare == "json":
@@ -113,7 +113,7 @@ def checked_similarity(name: str) -> str:
 
 
 def literal_value(text: str) -> Any:
-    """Return the value that `text` spells as a Python literal or as JSON. Raises ValueError when it spells none."""
+    """Return the value that `text` spells as a Python literal or as JSON. Raises ValueError if it spells none."""
     text = text.strip()
     if len(text) <= LITERAL_LIMIT:
         try:
@@ -138,7 +138,7 @@ def _is_whole(token: tokenize.TokenInfo) -> bool:
 
 
 def json_value(text: str) -> Any:
-    """Return the value that `text` spells as JSON. Raises ValueError when it spells none."""
+    """Return the value that `text` spells as JSON. Raises ValueError if it spells none."""
     try:
         return json.loads(text, parse_int=whole_number)
     except (ValueError, RecursionError) as error:
@@ -200,7 +200,7 @@ def _lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.rstrip().split("\n")]
 
 
-# Possessive repeats: no text takes more than linear time. A version such as 1.2.3 is no number.
+# Possessive repeats: no text takes more than linear time. A version such as 1.2.3 is not a number.
 _NUMBER: Final = re.compile(r"(?<![\w.])([+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)(?![\w.])", re.ASCII)
 
 
@@ -212,7 +212,7 @@ def _same_words(actual: list[str], expected: list[str], tolerance: Tolerance) ->
 
 
 def _same_pieces(actual: list[str], expected: list[str], tolerance: Tolerance) -> bool:
-    """Whether two words, split into text at even places and numbers at odd ones, say the same."""
+    """Whether two words are equal, each split into text at even places and numbers at odd places."""
     return (
         len(actual) == len(expected)
         and actual[::2] == expected[::2]
@@ -232,7 +232,7 @@ def _number(text: str) -> int | float:
 
 
 def _as_json(value: Any) -> Any:
-    """`value` as it would come back from JSON; what JSON has no form for stays as it is."""
+    """`value` as it would come back from JSON; values that JSON cannot hold stay as they are."""
     if isinstance(value, list | tuple):
         return [_as_json(item) for item in value]
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 MAX_DIGITS: Final = 100_000
-"""Beyond it a conversion takes long enough to be worth a candidate's while."""
+"""A longer conversion takes so much time that it would pay a candidate to cause it."""
 
 _AT_ONCE: Final = 4_000
 
@@ -30,7 +30,7 @@ def _parsed(digits: str) -> int:
 
 
 def written(value: Any) -> str:
-    """Return `str(value)`, which has no limit of digits for a whole number. Raises ValueError for one inside others."""
+    """Return `str(value)`, without the digit limit for a whole number. Raises ValueError for one inside a container."""
     if type(value) is int and value.bit_length() > 10_000:
         if value.bit_length() > 3.4 * MAX_DIGITS:
             raise ValueError("a whole number of too many digits")
@@ -39,10 +39,10 @@ def written(value: Any) -> str:
 
 
 def json_of(text: str | bytes) -> Any:
-    """Return what `text` says as JSON. Raises ValueError, and RecursionError for what is nested too deep."""
+    """Return the content of `text` as JSON. Raises ValueError, and RecursionError for deep nesting."""
     try:
         return json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise
-    except ValueError:  # a number of more digits than Python takes by itself; to look at each takes longer
+    except ValueError:  # a number with more digits than Python accepts; checking each number first would take longer
         return json.loads(text, parse_int=whole_number)

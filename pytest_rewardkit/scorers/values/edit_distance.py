@@ -1,8 +1,8 @@
 """The edit distance between two sequences, exact and fast without compiled code. Pure.
 
 A column of the table that defines the distance changes by at most one from row to row. So two integers hold a whole
-column, a bit for each row, and a few operations on them lead to the next column (Myers 1999, Hyyrö 2003). Python's
-integers are as long as it takes: texts of some thousand characters take milliseconds.
+column, one bit per row, and a few operations on them lead to the next column (Myers 1999, Hyyrö 2003). Python's
+integers have any length, so texts of some thousand characters take milliseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
 _FEW: Final = 16
-"""Places up to which a unit's mask is made anew each time: the masks of many different units would fill the memory."""
+"""Up to this many places, a unit's mask is rebuilt each time: storing masks of many units would fill the memory."""
 
 
 def edit_distance(one: Sequence[Hashable], other: Sequence[Hashable], *, most: int) -> int:
@@ -23,7 +23,7 @@ def edit_distance(one: Sequence[Hashable], other: Sequence[Hashable], *, most: i
     Parameters:
         one: a text, or a list of lines.
         other: what it is compared with.
-        most: where to stop: a larger distance is given as ``most + 1``.
+        most: where to stop; a larger distance is returned as ``most + 1``.
     """
     shorter, longer = sorted(_without_common_ends(one, other), key=len)
     rows, left = len(shorter), len(longer)
@@ -62,7 +62,7 @@ def _common(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
 
 
 def _masks(units: Sequence[Hashable]) -> Callable[[Hashable], int]:
-    """Return a function that gives, for a unit, the integer whose bits are its places in `units`."""
+    """Return a function that gives, for a unit, the integer whose bits mark its places in `units`."""
     places: dict[Hashable, list[int]] = {}
     for place, unit in enumerate(units):
         places.setdefault(unit, []).append(place)

@@ -1,7 +1,7 @@
-"""Where two values differ first: deep, in order, by Python's equality, with tolerance for floats.
+"""Where two values first differ: deep, in order, by Python's equality, with tolerance for floats.
 
-The actual value is plain data that came out of a sandbox (codec_decoder.py); its own `__eq__` never left it. The
-expected value is the author's; `comparable` brings it into the same form, or refuses it.
+The actual value is plain data from a sandbox (codec_decoder.py); its own `__eq__` never left it. The expected value is
+the author's; `comparable` converts it to the same form, or refuses it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_DEPTH: Final = 200
 """Levels of nesting that are compared."""
 
 MAX_PAIRED: Final = 100
-"""Items of two sets that are paired one with one, where rounding has moved them."""
+"""Items of two sets that are matched one to one when rounding has changed them."""
 
 _ATOMS: Final = (
     *(str, bytes, bytearray, Number, type(None), range, PurePath, UUID),
@@ -57,9 +57,9 @@ _ITERATORS: Final = ("generator", "iterator", "map", "filter", "zip", "enumerate
 
 
 def comparable(expected: Any) -> Any:
-    """Return the author's value as what would come out of a sandbox for it; matchers, such as `pytest.approx`, stay.
+    """Return the author's value in the form in which a sandbox would send it; matchers, such as `pytest.approx`, stay.
 
-    Raises RewardkitUsageError for a value that nothing from a sandbox can be equal to, with the way out.
+    Raises RewardkitUsageError for a value that nothing from a sandbox can equal, with advice.
     """
     others: list[Any] = []
 
@@ -80,7 +80,7 @@ def comparable(expected: Any) -> Any:
 
 
 def _is_matcher(value: Any) -> bool:
-    """Whether an object decides about values of other types by its `__eq__`, rather than about its own type's."""
+    """Whether an object's `__eq__` decides about values of other types, rather than of its own type."""
     kind: Any = type(value)
     if kind.__eq__ is object.__eq__:
         return False
@@ -91,7 +91,7 @@ def _is_matcher(value: Any) -> bool:
         verdict is NotImplemented or isinstance(verdict, bool | Exception) for verdict in verdicts
     ):
         return False
-    # What equals itself and nothing plain is a value; a matcher is seldom equal to itself.
+    # A value equals itself and nothing plain; a matcher is seldom equal to itself.
     return any(verdict is True for verdict in verdicts) or _says(value, value) is not True
 
 
@@ -105,7 +105,7 @@ def _says(value: Any, other: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A step into a record, in place of a key."""
+    """A step into a record, instead of a key."""
 
     name: str
 
@@ -148,7 +148,7 @@ def _structure_difference(actual: Any, expected: Opaque, tolerance: Tolerance, p
 
 def _sequence_difference(actual: Any, expected: Any, tolerance: Tolerance, path: tuple[Any, ...]) -> str:
     if isinstance(expected, list):
-        # A column, an index or a tensor is as good as a list, as an array is.
+        # A column, an index or a tensor counts as a list, as an array does.
         if isinstance(actual, Opaque) and actual.items is not None:
             actual = actual.items
         accepted: tuple[type, ...] = (list, tuple)
@@ -168,7 +168,7 @@ def _mapping_difference(actual: Any, expected: Mapping[Any, Any], tolerance: Tol
     if not isinstance(actual, dict):
         return _unequal(actual, expected, path)
     if isinstance(actual, Counter) and isinstance(expected, Counter):
-        # Counters call a count of nothing and none the same.
+        # Counters do not distinguish a count of zero from a missing key.
         actual, expected = ({key: n for key, n in item.items() if n != 0} for item in (actual, expected))
     for key, wanted in expected.items():
         if key not in actual:
@@ -194,7 +194,7 @@ def _set_difference(actual: Any, expected: Set[Any], tolerance: Tolerance, path:
 
 
 def _can_be_paired(extra: list[Any], missing: list[Any], tolerance: Tolerance) -> bool:
-    """Whether what sets do not share is the same but for what tolerance allows."""
+    """Whether the items that sets do not share are equal within tolerance."""
     if all(_is_real(item) for item in missing + extra):
         pairs = zip(sorted(extra), sorted(missing), strict=True)  # in order of size
         return all(_same_numbers(item, wanted, tolerance) for item, wanted in pairs)
@@ -231,17 +231,17 @@ def _same_numbers(actual: Any, expected: Any, tolerance: Tolerance) -> bool:
 
 
 def _is_nan(value: Any) -> bool:
-    # A signalling NaN raises where it is compared.
+    # Comparing a signalling NaN raises.
     return value.is_nan() if isinstance(value, decimal.Decimal) else bool(value != value)
 
 
 def _same_objects(actual: Any, expected: Any) -> bool:
     if isinstance(expected, _ATOMS):
         return isinstance(actual, _ATOMS) and bool(actual == expected)
-    # A matcher, such as pytest.approx or mock.ANY, decides for itself; `actual` has no say, being asked second.
+    # A matcher, such as pytest.approx or mock.ANY, decides for itself; `actual` has no say, since it is asked second.
     try:
         return bool(expected == actual)
-    except Exception:  # whatever it stumbles over came from the candidate
+    except Exception:  # whatever it fails on came from the candidate
         return False
 
 
@@ -254,7 +254,7 @@ def _unequal(actual: Any, expected: Any, path: tuple[Any, ...], detail: str = ""
 
 
 def _named(value: Any, other: Any) -> str:
-    """`value` as written in Python; with its type where that is all that sets it apart from `other`."""
+    """`value` as written in Python; with its type if only that distinguishes it from `other`."""
     text = shown(value)
     if text == shown(other) or (type(value) is not type(other) and isinstance(value, str | list | tuple)):
         return f"the {value.type_name if isinstance(value, Opaque) else type(value).__name__} {text}"

@@ -1,7 +1,7 @@
-"""How near a wrong text is to the right one: opt-in partial credit, by name.
+"""How near a wrong text is to the right one: optional partial credit, by name.
 
-Both are two-sided: what is missing and what is too much count alike. Both are monotone: further from right never earns
-more. Both take bounded time, whatever a candidate prints.
+Both measures are two-sided: missing and extra content count alike. Both are monotone: a text further from the right one
+never earns more. Both take bounded time, whatever a candidate prints.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 NEAREST: Final = 0.99
-"""The most that a text can earn which is not equal: the right words in a wrong order are similar, but not right."""
+"""Most that an unequal text can earn: the right words in a wrong order are similar, but not right."""
 
 EDIT_LIMIT: Final = 50_000
-"""Units (characters, else lines) that an edit distance is taken over; this many take one and a half seconds at most."""
+"""Units (characters, else lines) for an edit distance; this many take at most one and a half seconds."""
 
 
 def words(actual: str, expected: str) -> float:
-    """Return the share of words in common, in [0, 1]: those in both, counted, over those of the longer text.
+    """Return the share of common words, in [0, 1]: the number of words in both, divided by that of the longer text.
 
-    It is the smaller one of precision and recall, so that neither a part of the right words nor the right words among
-    thousands of others earn much. Order does not matter; letter case does.
+    This is the smaller of precision and recall, so a part of the right words earns little, and so do the right words
+    among thousands of others. Order does not matter; letter case does.
     """
     given, wanted = Counter(actual.split()), Counter(expected.split())
     longer = max(given.total(), wanted.total())
@@ -33,7 +33,7 @@ def words(actual: str, expected: str) -> float:
 
 
 def edit(actual: str, expected: str) -> float:
-    """Return 1 - 2d/n in [0, 1] (0 where that is negative), with d the edit distance and n the longer length.
+    """Return 1 - 2d/n in [0, 1] (0 if that is negative), with d the edit distance and n the longer length.
 
     d counts the characters to insert, delete or replace (Levenshtein 1966). It is doubled because unrelated texts have
     up to half of their characters in common: a text that is half wrong earns nothing. Expected texts over 50,000
@@ -52,7 +52,7 @@ def _nearness(actual: Sequence[str], expected: Sequence[str]) -> float:
     shorter, longer = sorted((len(actual), len(expected)))
     if not longer:
         return 1.0
-    # The lengths alone make half of it wrong; this also bounds the longer one by twice the expected one.
+    # The lengths alone make half of it wrong; this also bounds the longer text by twice the expected one.
     if 2 * shorter <= longer or len(expected) > EDIT_LIMIT:
         return 0.0
     distance = edit_distance(actual, expected, most=longer // 2)

@@ -1,4 +1,4 @@
-"""ComparisonResult of tables: CSV text with rows, cell by cell, numbers by value. Pure."""
+"""Compares tables: CSV text with rows, cell by cell, numbers by value. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def table_difference(actual: str, expected: str | Sequence[Any], tolerance: Tolerance) -> str:
-    """Return where CSV text first differs from the expected table, or "" when it does not.
+    """Return where CSV text first differs from the expected table, or "" if it does not.
 
     Parameters:
         actual: CSV, with commas.
-        expected: CSV, or rows as lists of cells, or as mappings from the heading of a column to a cell.
-        tolerance: how far cells that are numbers may be apart.
+        expected: CSV, or rows as lists of cells, or as mappings from column headings to cells.
+        tolerance: the accepted difference between cells that are numbers.
 
     Cells are compared without white space around them; rows and columns keep their order.
     """
     wanted = _expected_rows(expected)
     try:
-        # As far as they can be right, and one beyond: there may be millions.
+        # Only as many rows as can be right, and one more: there may be millions.
         rows = list(islice(_rows(actual), len(wanted) + 1))
     except csv.Error as error:
         return f"not CSV: {error}"

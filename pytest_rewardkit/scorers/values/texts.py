@@ -1,4 +1,4 @@
-"""The texts of plain data, made on the host: as `print`, as Python and as a notebook shows it. Pure."""
+"""The texts of plain data, made on the host, as `print`, Python or a notebook shows it. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN_LIMIT: Final = 4_000
 
 
 def text_of_value(value: Any) -> str:
-    """Return the text of a value as `print` shows it; of what is no plain data, as much as a reader needs."""
+    """Return the text of a value as `print` shows it; for other than plain data, as much as a reader needs."""
     if has_plain_text(value):
         return str(value)
     try:
@@ -26,10 +26,10 @@ def text_of_value(value: Any) -> str:
 
 
 def texts_of_value(value: Any, expected: str) -> Iterator[str]:
-    """Give the texts that one value has; any of them will do. Of None, nothing shown is one as well.
+    """Yield the texts of one value; any of them may match. None may also be shown as nothing.
 
     Parameters:
-        expected: the author's text. Of a set it may have the items in any order.
+        expected: the author's text. For a set, it may have the items in any order.
     """
     yield text_of_value(value)
     if value is None:
@@ -40,7 +40,7 @@ def texts_of_value(value: Any, expected: str) -> Iterator[str]:
         yield text
     if not isinstance(value, list | tuple | dict | set | frozenset):
         return
-    # Notebooks put long values on several lines, and sets in order.
+    # Notebooks put long values on several lines, and sort sets.
     from IPython.lib.pretty import pretty
 
     shown_in_cells = pretty(value)  # type: ignore[no-untyped-call]

@@ -15,14 +15,14 @@ ABSOLUTE: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """The difference between two numbers that is let pass, as in `math.isclose`.
+    """The accepted difference between two numbers, as in `math.isclose`.
 
     Parameters:
-        relative: part of the larger of the two, default 1e-9.
+        relative: share of the larger of the two, default 1e-9.
         absolute: in the numbers' own unit, default 1e-12, which matters near zero.
 
-    By default whole numbers must be equal exactly and only floats may be apart, by what rounding does. A tolerance that
-    is given holds for whole numbers too. Truth values are never near anything.
+    By default whole numbers must be equal exactly, and only floats may differ, by rounding. A tolerance that is given
+    also applies to whole numbers. Truth values are never near anything.
     """
 
     relative: float | None = None
@@ -38,7 +38,7 @@ class Tolerance:
         return self.relative is not None or self.absolute is not None
 
     def allows(self, actual: Any, expected: Any) -> bool:
-        """Whether two numbers (int, float or complex) count as the same. NaN is the same as NaN."""
+        """Whether two numbers (int, float or complex) count as equal. NaN equals NaN."""
         if actual == expected:
             return True
         if isinstance(actual, bool) or isinstance(expected, bool):
@@ -50,15 +50,15 @@ class Tolerance:
         return self._near(actual, expected)
 
     def _near(self, actual: Any, expected: Any) -> bool:
-        # What is given alone stands alone: abs_tol=0.5 does not bring a relative tolerance with it, beyond rounding.
+        # A given tolerance stands alone: abs_tol=0.5 does not add a relative tolerance beyond rounding.
         relative = RELATIVE if self.relative is None else self.relative
         absolute = ABSOLUTE if self.absolute is None else self.absolute
-        if relative == absolute == 0:  # as floats, long whole numbers may look alike
+        if relative == absolute == 0:  # as floats, different long whole numbers may be equal
             return False
         isclose = cmath.isclose if isinstance(actual, complex) or isinstance(expected, complex) else math.isclose
         try:
             return isclose(actual, expected, rel_tol=relative, abs_tol=absolute)
-        except OverflowError:  # a whole number beyond the floats
+        except OverflowError:  # a whole number too large for a float
             return False
 
 
