@@ -1,1 +1,1 @@
-"""`pytest-rewardkit bench`: how long sandboxes take to their first command, on a cluster and on this machine."""
+"""`pytest-rewardkit bench`: the time from a sandbox's creation to its first command, on a cluster and locally."""

@@ -29,7 +29,7 @@ PROGRAM: Final = "pytest-rewardkit bench"
 
 SAYING: Final = "benchmark"
 LIFETIME: Final = 120
-"""Seconds after which a sandbox ends by itself, where nobody is left to kill it."""
+"""Seconds after which a sandbox ends on its own, if nobody is left to kill it."""
 
 VARIABLES: Final = {
     "api_key": "E2B_API_KEY",
@@ -41,7 +41,7 @@ VARIABLES: Final = {
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs the command line, of which the first word is the command's name; returns the exit status."""
+    """Runs the command line, whose first word is the command's name; returns the exit status."""
     parser = _parser()
     options = parser.parse_args(words[1:])
     try:
@@ -93,10 +93,10 @@ def _pace(text: str) -> float:
 
 
 def _cluster(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """The SDK's keywords for the cluster; None where there is none to be measured.
+    """The SDK's keywords for the cluster; None if there is no cluster to measure.
 
     Raises:
-        RewardkitUsageError: the address is none, or the key is missing.
+        RewardkitUsageError: the address is invalid, or the key is missing.
     """
     given = {"api_url": options.url, "sandbox_url": options.sandbox_url, "domain": options.domain}
     address = {name: value or environ.get(VARIABLES[name]) for name, value in given.items()}
@@ -134,11 +134,11 @@ def _measured_here(options: argparse.Namespace, mark: str) -> bool:
 
 
 def _measured(place: str, address: Mapping[str, Any], options: argparse.Namespace, mark: str) -> bool:
-    """Measures a place, and prints it. Returns whether every sandbox has answered."""
+    """Measures a place, and prints the results. Returns whether every sandbox answered."""
     print(f"\n{place}", flush=True)
     first = _first(address, mark)
     try:
-        first()  # what the first one loads and connects is not what the others take
+        first()  # the first one loads and connects, which the others need not do
     except Exception as error:
         print(f"  no sandbox: {_cause(error)}", file=sys.stderr)
         return False
@@ -151,7 +151,7 @@ def _measured(place: str, address: Mapping[str, Any], options: argparse.Namespac
 
 
 def _first(address: Mapping[str, Any], mark: str) -> First:
-    """What makes a sandbox and asks it for its first answer; killing it is in nobody's time."""
+    """A function that makes a sandbox and waits for its first answer; nobody's time includes killing it."""
     from e2b_code_interpreter import Sandbox
 
     def first() -> float:
@@ -161,7 +161,7 @@ def _first(address: Mapping[str, Any], mark: str) -> First:
             said = _said(sandbox)
             seconds = time.perf_counter() - begun
         finally:
-            with suppress(Exception):  # it ends by itself
+            with suppress(Exception):  # it ends on its own
                 sandbox.kill()
         if said != f"{SAYING}\n":
             raise NoAnswerError(f"a command that says {SAYING!r} has said {said!r}")
@@ -171,7 +171,7 @@ def _first(address: Mapping[str, Any], mark: str) -> First:
 
 
 class NoAnswerError(Exception):
-    """A sandbox was created, and its first command has not answered as it had to."""
+    """A sandbox was created, but its first command did not answer as expected."""
 
 
 def _said(sandbox: Sandbox) -> str:

@@ -1,4 +1,4 @@
-"""What a round of sandboxes comes to, and the table that shows it. Pure."""
+"""The results of a round of sandboxes, and a table of them. Pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CAUSE_LENGTH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Sandboxes that were made in one way.
+    """Sandboxes that were created in one way.
 
     Parameters:
         name: the way.
-        outcomes: of each sandbox, the seconds until its first command had answered, or why none has.
+        outcomes: for each sandbox, the seconds until its first command answered, or why it did not.
     """
 
     name: str
@@ -31,18 +31,18 @@ class Round:
 
     @property
     def seconds(self) -> list[float]:
-        """Of those that answered, from the fastest on."""
+        """The seconds of those that answered, fastest first."""
         return sorted(outcome for outcome in self.outcomes if not isinstance(outcome, Exception))
 
     @property
     def causes(self) -> Counter[str]:
-        """Why the others have not, and how many for each cause."""
+        """Why the others did not answer, with the count of each cause."""
         failures = [outcome for outcome in self.outcomes if isinstance(outcome, Exception)]
         return Counter(one_line(f"{type(error).__name__}: {error}", CAUSE_LENGTH) for error in failures)
 
 
 def nearest_rank(ordered: Sequence[float], share: float) -> float:
-    """The least value that at least `share` of the values, in order, do not exceed; share in (0, 1]."""
+    """The least value that at least a `share` of the ordered values do not exceed; share in (0, 1]."""
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
@@ -50,7 +50,7 @@ HEADING: Final = f"{'':<20}{'answered':>12}" + "".join(f"{column:>9}" for column
 
 
 def lines(done: Round) -> list[str]:
-    """Lines under `HEADING`: a round's figures in milliseconds, and what has kept sandboxes from an answer."""
+    """Lines under `HEADING`: a round's figures in milliseconds, and the causes of missing answers."""
     seconds = done.seconds
     figures: list[float] = []
     if seconds:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     First = Callable[[], float]
-    """Makes a sandbox, and returns the seconds until its first command had answered."""
+    """Makes a sandbox, and returns the seconds until its first command answered."""
 
 
 def rounds(first: First, count: int, stagger: float) -> Iterator[Round]:
-    """The rounds, each as soon as it is done, of so many sandboxes."""
+    """Yield the rounds of `count` sandboxes, each as soon as it is done."""
     yield Round("one by one", tuple(_outcome(first) for _ in range(count)))
     yield Round(f"one each {stagger * 1000:.0f} ms", _together(first, count, stagger))
     yield Round(f"{count} at once", _together(first, count, 0.0))

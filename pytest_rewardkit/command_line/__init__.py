@@ -1,1 +1,1 @@
-"""The command `pytest-rewardkit`: what is done beside pytest."""
+"""The command `pytest-rewardkit`: tasks outside pytest."""

@@ -13,9 +13,9 @@ class Subcommand:
     Attributes:
         name: its first word.
         purpose: what it does, in a phrase.
-        example: a command line that a user may type.
-        module: where its `main` is, imported when the subcommand is asked for; it takes the words from the name on, and
-            returns the exit status.
+        example: a typical command line.
+        module: the module of its `main`, imported when the subcommand is called; `main` takes the words from the name
+            on, and returns the exit status.
     """
 
     name: str

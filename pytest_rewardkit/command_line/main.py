@@ -1,4 +1,4 @@
-"""Finds the subcommand that the first word names."""
+"""Dispatches to the subcommand that the first word names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Parameters:
-        arguments: the words after the program's name; by default those that it was started with.
+        arguments: the words after the program's name; by default those of this process.
 
     Returns:
         The exit status.
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = next((it for it in COMMANDS if words[:1] == [it.name]), None)
     if chosen is None:
-        _parser().parse_args(words)  # ends: with the help, the version or what is wrong
+        _parser().parse_args(words)  # exits: with the help, the version or an error
         raise AssertionError(words)
     return cast("int", import_module(chosen.module).main(words))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def main(words: Sequence[str]) -> int:
-    """Report what results files hold, as `pytest --rewardkit --rewardkit-from` does.
+    """Report the content of results files, as `pytest --rewardkit --rewardkit-from` does.
 
     Parameters:
         words: the subcommand's name, results files or folders with them, and options of pytest.
@@ -29,5 +29,5 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("results", nargs="+", metavar="FILE", help="results files, or folders with them")
     options, others = parser.parse_known_args(words[1:])
     stored = [f"--rewardkit-from={it}" for it in options.results]
-    # A process of its own: pytest warns of plugins that were imported before it.
+    # In its own process: pytest warns about plugins that were imported before it.
     return subprocess.call([sys.executable, "-m", "pytest", "--rewardkit", *stored, *others])

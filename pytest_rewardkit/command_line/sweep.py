@@ -1,4 +1,4 @@
-"""`sweep`: the sandboxes that runs have left behind in a cloud or a cluster."""
+"""`sweep`: finds the sandboxes that runs have left behind in a cloud or a cluster."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def main(words: Sequence[str]) -> int:
-    """List them, and end them with `--yes`.
+    """List them, and kill them with `--yes`.
 
-    Returns the exit status: 1 if what was asked for has failed.
+    Returns the exit status: 1 if anything requested has failed.
     """
     asked = _parser().parse_args(words[1:])
     if not os.environ.get("E2B_API_KEY"):

@@ -1,4 +1,4 @@
-"""A project's own tests as the reward: a candidate is a change of its files, and each test a part.
+"""A project's own tests as the reward: a candidate changes its files, and each test is a part.
 
 project → changes of a candidate → the tree without what steers the tests → runs in a sandbox → outcomes → reward.
 """

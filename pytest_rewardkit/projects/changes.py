@@ -1,4 +1,4 @@
-"""What a candidate changes of a project: files, or a unified diff, also out of a response. Pure."""
+"""A candidate's changes to a project: files, or a unified diff, possibly in a response. Pure."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ProjectCandidate = str | Mapping[str, str | bytes | None]
-"""A diff or a response that holds one; or contents by path, None for a file that is removed."""
+"""A diff or a response that contains one; or contents by path, None for a removed file."""
 
 MAX_BYTES: Final = 20_000_000
-"""Of all files that a candidate writes."""
+"""Bytes of all files that a candidate writes."""
 
 
 class NoPatch(Exception):  # noqa: N818 - it names what happened
-    """A response holds no diff."""
+    """A response contains no diff."""
 
 
 def checked_candidate(candidate: object) -> None:
-    """Raise RewardkitUsageError for what is no candidate of a project."""
+    """Raise RewardkitUsageError for a value that cannot be a project's candidate."""
     if not isinstance(candidate, str | Mapping):
         kind = type(candidate).__name__
         raise RewardkitUsageError(f"the candidate of a project is a diff or a mapping of its files, not {kind}")
@@ -38,8 +38,8 @@ def checked_candidate(candidate: object) -> None:
 def changes_of(candidate: ProjectCandidate, files: Mapping[str, ProjectFile]) -> dict[str, ProjectFile | None]:
     """Return the files that a candidate changes, by path; None for those that it removes.
 
-    Raises NoPatch; NotApplied for a diff that does not fit, and for files outside of the project; RewardkitUsageError
-    for contents that are none.
+    Raises NoPatch; NotApplied for a diff that does not fit, and for files outside the project; RewardkitUsageError for
+    invalid contents.
     """
     if isinstance(candidate, str):
         changes, programs = _patched(patches_in(candidate), {path: file.content for path, file in files.items()})
@@ -57,7 +57,7 @@ def changes_of(candidate: ProjectCandidate, files: Mapping[str, ProjectFile]) ->
 
 
 def _patched(diffs: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, bytes | None], dict[str, bool]]:
-    """What comes of a response's diffs: of all, else of the last, which may mend those before it."""
+    """The result of a response's diffs: of all, else of the last, which may correct those before it."""
     wrong: NotApplied | None = None
     for text in dict.fromkeys(("\n".join(diffs), diffs[-1])):
         for counted in (False, True):
@@ -70,7 +70,7 @@ def _patched(diffs: list[str], files: Mapping[str, bytes]) -> tuple[dict[str, by
 
 
 def patches_in(response: str) -> list[str]:
-    """Return the diffs of a response: the fenced blocks that are one, else what stands there. Raises NoPatch."""
+    """Return the diffs of a response: the fenced blocks that are diffs, else the whole text. Raises NoPatch."""
     diffs = [block.text for block in fenced_blocks(response) if looks_like_patch(block.text)]
     if diffs:
         return diffs
@@ -80,7 +80,7 @@ def patches_in(response: str) -> list[str]:
 
 
 def steering_among(paths: Iterable[str], patterns: Iterable[str]) -> list[str]:
-    """Return the paths that are the project's to decide, in order."""
+    """Return the paths that only the project may decide about, in order."""
     patterns = tuple(patterns)
     return sorted(path for path in paths if steers(path, patterns))
 

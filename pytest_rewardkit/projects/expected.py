@@ -1,4 +1,4 @@
-"""Which tests of a project a candidate must pass, and which of them say something of it. Pure."""
+"""Which of a project's tests a candidate must pass, and which of them say something about it. Pure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProjectBaseline:
-    """How a project's tests end without a candidate.
+    """The outcomes of a project's tests without a candidate.
 
     Parameters:
-        alone: the run without one.
-        reference: the run with the reference, where there is one.
-        order_matters: whether tests ended otherwise in the reverse order, in the best run that there is.
-        status_tells: whether the exit status agreed with the report, as it does not where a runner ends with 0 whatever
-            failed, or where something else than tests can fail, such as a bound of coverage.
+        alone: the run without any candidate.
+        reference: the run with the reference, if there is one.
+        order_matters: whether tests had other outcomes in the reverse order, in the best run available.
+        status_tells: whether the exit status agreed with the report. It does not if a runner always ends with 0, or if
+            something other than tests can fail, such as a coverage threshold.
     """
 
     alone: ProjectRun
@@ -34,15 +34,14 @@ class ProjectBaseline:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is expected of a candidate.
+    """The expectations of a candidate.
 
     Parameters:
         weights: how much each test counts, by name.
-        idle: those that pass without a candidate: passing them earns nothing, failing them counts.
-        skipped: those that are skipped without a candidate, of which nothing is asked.
-        times: how often the report has a test, where that is not once: some runners know tests by names that are not
-            their own.
-        open: whether tests that nobody knows of count too, because files could not be collected without a candidate.
+        idle: tests that pass without a candidate: passing them earns nothing, failing them counts.
+        skipped: tests that are skipped without a candidate, and are not required.
+        times: how often the report has a test, if not once: some runners give several tests the same name.
+        open: whether unknown tests count too, because files could not be collected without a candidate.
     """
 
     weights: Mapping[str, float]
@@ -53,7 +52,7 @@ class Expected:
 
 
 def outcomes_by_name(run: ProjectRun) -> dict[str, ReportedOutcome]:
-    """Return how each test ended: failed if the report has it so anywhere, as of one that passed and ended badly."""
+    """Return each test's outcome: failed if any entry says so, as for a test that passed and failed in its teardown."""
     found: dict[str, ReportedOutcome] = {}
     for test in run.outcomes:
         if not test.collecting and found.get(test.name) is not ReportedOutcome.FAILED:
@@ -68,15 +67,15 @@ def expected_of(
     pass_to_pass: Collection[str] | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> Expected:
-    """Return what is expected of a candidate.
+    """Return the expectations of a candidate.
 
     Parameters:
         fail_to_pass: tests that fail without a candidate and must pass with it (SWE-bench's meaning).
-        pass_to_pass: tests that pass without one, and must do so still.
+        pass_to_pass: tests that pass without a candidate, and must still pass with it.
         weights: of tests, by name; 1 for all others.
 
-    Raises UnscoredError where the tests cannot tell anything of a candidate; RewardkitUsageError for lists and weights
-    that are none.
+    Raises UnscoredError if the tests cannot say anything about a candidate; RewardkitUsageError for invalid lists and
+    weights.
     """
     alone = outcomes_by_name(baseline.alone)
     passing = {name for name, outcome in alone.items() if outcome is ReportedOutcome.PASSED}

@@ -1,4 +1,4 @@
-"""A project in a sandbox: its files are put there, its tests run, and their report is read."""
+"""A project in a sandbox: writes its files there, runs its tests, and reads their report."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "/home/user/project"
 STDOUT: Final = "-"
-"""The name of a report that is what the command prints."""
+"""The name of a report that the command prints."""
 
 MAX_REPORT: Final = 40_000_000
-"""Bytes of a report that are read."""
+"""Most bytes of a report."""
 
 _AT_ONCE: Final = 16_000_000
-"""Bytes that are written by one request."""
+"""Bytes that one request writes."""
 
 _REVERSED: Final = '''"""Runs the tests in the order that is the reverse of theirs."""
 
@@ -50,15 +50,15 @@ def pytest_collection_modifyitems(items):
 '''
 
 _READERS: Final = {STDOUT: read_tap, ".tap": read_tap, ".json": read_ctrf}
-"""How reports are read, by how their names end; all others are JUnit's."""
+"""Readers of reports, by the end of the report's name; all others are JUnit's."""
 
-# This package is pytest's, and not the project's: an environment may name it and not have it.
+# This package belongs to pytest, not to the project: an environment may name it without having it.
 _PYTEST_OPTIONS: Final = "-p no:rewardkit -p no:cacheprovider -o junit_family=xunit1"
 
-# It opens a port as soon as pytest-xdist is there too, which not every level of isolation allows.
+# It opens a port as soon as pytest-xdist is installed too, which some isolation levels forbid.
 _NO_RERUNS: Final = "-p no:rerunfailures"
 
-# What would let something else than the project's own files say how tests run.
+# Variables by which something other than the project's own files would decide how tests run.
 _ENVIRONMENT: Final = {
     "PYTEST_ADDOPTS": "",
     "PYTEST_PLUGINS": "",
@@ -74,7 +74,7 @@ class Harness:
     """Runs a project's tests in one sandbox.
 
     Parameters:
-        sandbox: where they run; nothing of a candidate's has run in it.
+        sandbox: where they run; no code of a candidate has run in it.
         project: whose tests they are.
     """
 
@@ -83,7 +83,7 @@ class Harness:
         self._project = project
 
     def put(self, files: Mapping[str, ProjectFile]) -> None:
-        """Make the project's folder of these files, and no others. Raises SandboxUnavailable."""
+        """Create the project's folder with these files only. Raises SandboxUnavailable."""
         with sandbox_failures():
             if again(lambda: self._sandbox.files.exists(FOLDER)):
                 again(lambda: self._sandbox.files.remove(FOLDER))
@@ -107,12 +107,12 @@ class Harness:
             self._run(f"chmod +x {names}", self._project.time_limit)
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Remove files of the project's folder. Raises SandboxUnavailable."""
+        """Remove files from the project's folder. Raises SandboxUnavailable."""
         with sandbox_failures():
             again(lambda: [self._sandbox.files.remove(f"{FOLDER}/{path}") for path in paths])
 
     def set_up(self) -> None:
-        """Run the project's own set-up. Raises SandboxUnavailable, and UnscoredError where it fails."""
+        """Run the project's own setup. Raises SandboxUnavailable, and UnscoredError if it fails."""
         if not self._project.setup:
             return
         run = self._run(self._project.setup, self._project.setup_time_limit)
@@ -123,7 +123,7 @@ class Harness:
         """Run the tests once. Raises SandboxUnavailable.
 
         Parameters:
-            reverse: whether in the reverse of their order, which only pytest can.
+            reverse: whether to run them in reverse order, which only pytest can.
         """
         folder = scratch_path()
         report = self._project.report

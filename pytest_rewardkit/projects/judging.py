@@ -1,4 +1,4 @@
-"""What the runs of a project's tests with a candidate are worth. Pure."""
+"""Judges the runs of a project's tests with a candidate. Pure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def judge(
 
     Parameters:
         run: the tests in their order.
-        reverse: in the reverse order; None where that was not asked for.
-        note: what is to be said beside it.
-        status_tells: whether a report that the exit status does not agree with is not believed.
+        reverse: the run in reverse order; None if there was none.
+        note: a remark to add to the reason.
+        status_tells: whether to distrust a report that contradicts the exit status.
     """
     if reason := _disbelief(run, status_tells=status_tells):
         return failed(expected, run.verdict or Verdict.RUNTIME_ERROR, reason, run.output)
@@ -62,7 +62,7 @@ def judge(
 
 
 def failed(expected: Expected, verdict: Verdict, reason: str, output: str = "") -> Reward:
-    """Return the reward of a candidate that fails every test for one reason."""
+    """Return the reward of a candidate that fails every test for the same reason."""
     weights = {name: weight for name, weight in expected.weights.items() if name not in expected.idle} or {_WHOLE: 1.0}
     shown = printable(reason, keep="\n\t")
     stderr = printable(output, keep="\n\t") or None
@@ -81,7 +81,7 @@ def _part(name: str, weight: float, reason: str, *, idle: bool) -> Part:
 
 
 def _disbelief(run: ProjectRun, *, status_tells: bool) -> str:
-    """Why nothing of a report is believed; "" where it may be."""
+    """Why a report as a whole is not credible; "" if it may be."""
     if run.verdict is not None:
         return run.reason
     if not run.outcomes:
@@ -90,7 +90,7 @@ def _disbelief(run: ProjectRun, *, status_tells: bool) -> str:
 
 
 def contradiction(run: ProjectRun) -> str:
-    """Return in what the report of the tests and their exit status contradict each other; "" where they agree."""
+    """Return how the tests' report and their exit status contradict each other; "" if they agree."""
     fails = any(test.outcome is ReportedOutcome.FAILED for test in run.outcomes)
     if fails == (run.status != 0):
         return ""
@@ -98,6 +98,6 @@ def contradiction(run: ProjectRun) -> str:
 
 
 def disagrees(run: ProjectRun, reverse: ProjectRun, names: Sequence[str]) -> bool:
-    """Whether tests end otherwise in the reverse order."""
+    """Whether tests have other outcomes in the reverse order."""
     first, second = outcomes_by_name(run), outcomes_by_name(reverse)
     return any(first.get(name) is not second.get(name) for name in names)

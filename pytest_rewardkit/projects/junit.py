@@ -29,7 +29,7 @@ def read_junit(report: bytes) -> list[TestOutcome]:
 def _outcome(case: ElementTree.Element) -> TestOutcome:
     outcome, message = ReportedOutcome.PASSED, ""
     if _NOT_RUN.intersection((case.get("status", "").lower(), case.get("result", "").lower())):
-        outcome = ReportedOutcome.SKIPPED  # as GoogleTest and CTest say it
+        outcome = ReportedOutcome.SKIPPED  # as GoogleTest and CTest report it
     for child in case:
         if child.tag in ("failure", "error"):
             outcome, message = ReportedOutcome.FAILED, child.get("message") or child.text or ""
@@ -45,7 +45,7 @@ def _outcome(case: ElementTree.Element) -> TestOutcome:
 
 
 def _name(case: ElementTree.Element) -> str:
-    """Of pytest's first family, which tells the file, the node id; else class and name."""
+    """The node id for pytest's first family of reports, which has the file; else class and name."""
     name, scope, file = (case.get(key, "") for key in ("name", "classname", "file"))
     if not file:
         return f"{scope}::{name}" if scope else name

@@ -1,4 +1,4 @@
-"""Symbolic links among a project's files: what they lead to takes their place. Pure."""
+"""Symbolic links among a project's files: replaced by their targets. Pure."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 File = TypeVar("File")
 
 MAX_LINKS: Final = 40
-"""Links that lead to links, as Linux has it."""
+"""Most links in a chain of links, as in Linux."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A symbolic link, and where it leads from its folder."""
+    """A symbolic link and its target, relative to its folder."""
 
     target: str
 
 
 def without_links(entries: Mapping[str, File | Link]) -> Iterator[tuple[str, File]]:
-    """Each file by its path, also by that of a link that leads to it or to a folder of it; other links lead nowhere."""
+    """Each file by its path, and by the path of each link to it or to a folder of it; other links lead nowhere."""
     files = {path: entry for path, entry in entries.items() if not isinstance(entry, Link)}
     yield from files.items()
     for path, entry in entries.items():

@@ -1,4 +1,4 @@
-"""How a project's tests ended, as its report says. Pure."""
+"""The outcomes of a project's tests, as reported. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ReportedOutcome(StrEnum):
-    """How one test ended."""
+    """The outcome of one test."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -22,16 +22,16 @@ class ReportedOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TestOutcome:
-    """What a report says of one test.
+    """A report's entry about one test.
 
     Parameters:
-        name: its id; of pytest's tests the node id.
+        name: its id; for pytest's tests the node id.
         message: why it did not pass.
-        seconds: how long it took; None where that is not said.
-        collecting: whether it is no test, but a file that could not be collected.
+        seconds: how long it took; None if unknown.
+        collecting: whether it is not a test, but a file that could not be collected.
     """
 
-    __test__ = False  # not one of pytest's
+    __test__ = False  # pytest must not collect it
 
     name: str
     outcome: ReportedOutcome
@@ -42,13 +42,13 @@ class TestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRun:
-    """What came of a project's tests.
+    """The outcome of a run of a project's tests.
 
     Parameters:
-        outcomes: of each test, as the report has them.
-        status: the exit status of the command; None where it was ended.
-        verdict, reason: why there is no report, or it cannot be believed.
-        output: the last lines of what the command put out.
+        outcomes: of each test, as reported.
+        status: the exit status of the command; None if it was stopped.
+        verdict, reason: why there is no report, or why it is not credible.
+        output: the last lines of the command's output.
     """
 
     outcomes: Sequence[TestOutcome] = ()
@@ -59,4 +59,4 @@ class ProjectRun:
 
 
 class UnreadableReport(Exception):  # noqa: N818 - it names what happened
-    """A report is not what its format asks for; the text says what is wrong."""
+    """A report does not follow its format; the message says what is wrong."""

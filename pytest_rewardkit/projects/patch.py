@@ -1,4 +1,4 @@
-"""A unified diff, applied to files in memory. Pure."""
+"""Applies a unified diff to files in memory. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from pytest_rewardkit.projects.patch_reading import FilePatch, Hunk
 
 MAX_FUZZ: Final = 2
-"""Lines of context at each end of a hunk that may differ, as GNU patch has it."""
+"""Lines of context at each end of a hunk that may differ, as in GNU patch."""
 
 MAX_COMPARED: Final = 10_000_000
-"""Lines of files that are looked at, for all hunks of a patch together."""
+"""Lines of files that are compared, for all hunks of a patch together."""
 
 
 def apply_patch(patches: Sequence[FilePatch], files: Mapping[str, bytes]) -> dict[str, bytes | None]:
-    """Return the contents that files have after a patch, None for those that are removed; all or nothing.
+    """Return the contents of files after a patch, None for removed files; all or nothing.
 
     Parameters:
         files: the contents of all files before, by path.
@@ -37,10 +37,10 @@ def apply_patch(patches: Sequence[FilePatch], files: Mapping[str, bytes]) -> dic
         old = _path(patch.old, content)
         before = b"" if old is None else content(old)
         if before is None and patch.new is not None and _only_adds(patch):
-            before = b""  # a new file, though it is not said to be one
+            before = b""  # a new file, although not marked as one
         new = _path(patch.new, content)
         if before is None and new is not None and content(new) is not None:
-            before = content(old := new)  # the old one has a name of its own, such as "it.py.orig"
+            before = content(old := new)  # the old file has another name, such as "it.py.orig"
         if before is None:
             raise NotApplied(f"{one_line(str(old), 200)}: there is no such file")
         if new is not None:
@@ -54,7 +54,7 @@ def apply_patch(patches: Sequence[FilePatch], files: Mapping[str, bytes]) -> dic
 
 
 def programs_among(patches: Sequence[FilePatch]) -> dict[str, bool]:
-    """Return which files are programs after a patch, and which are not, where it says so."""
+    """Return which files are executable after a patch, and which are not, if it says so."""
     said = ((patch.new, patch.executable) for patch in patches)
     return {_stripped(name): executable for name, executable in said if name and executable is not None}
 
@@ -64,7 +64,7 @@ def _only_adds(patch: FilePatch) -> bool:
 
 
 def _path(name: str | None, content: Callable[[str], bytes | None]) -> str | None:
-    """The path that a patch means: with git's prefix where a file has that name, else without."""
+    """The path that a patch means: with git's prefix if a file has that name, else without."""
     if name is None:
         return None
     stripped = _stripped(name)
@@ -95,7 +95,7 @@ def _patched(before: bytes, patch: FilePatch, path: str) -> bytes:
 
 
 def _put(lines: list[str], hunk: Hunk, shift: int, end: str, where: str) -> int:
-    """Put a hunk into the lines of a file; return by how many there are more.
+    """Put a hunk into the lines of a file; return how many lines are added.
 
     Parameters:
         end: what new lines end in, before the line break.
@@ -120,7 +120,7 @@ def _put(lines: list[str], hunk: Hunk, shift: int, end: str, where: str) -> int:
 
 
 def _new_lines(part: Sequence[tuple[str, str]], old: Sequence[str], end: str) -> list[str]:
-    """What takes the place of the lines `old`: new lines end as the one before them does."""
+    """The lines that replace the lines `old`: a new line ends as the one before it does."""
     new, there = [], iter(old)
     for sign, line in part:
         if sign == "+":
@@ -138,7 +138,7 @@ def _without_end(line: str) -> str:
 
 
 def _without_context(lines: Sequence[tuple[str, str]], fuzz: int) -> tuple[int, int]:
-    """From where to where a hunk reaches without `fuzz` lines of context at each end."""
+    """The begin and end of a hunk without `fuzz` lines of context at each end."""
     before, after = 0, len(lines)
     while before < fuzz and before < after and lines[before][0] == " ":
         before += 1
@@ -148,7 +148,7 @@ def _without_context(lines: Sequence[tuple[str, str]], fuzz: int) -> tuple[int, 
 
 
 def _nearest(lines: Sequence[str], old: Sequence[str], wanted: int, same: Callable[[str], str]) -> int | None:
-    """Where the lines `old` stand together, nearest to where they are wanted; None where they do not."""
+    """Where the lines `old` occur consecutively, nearest to the wanted place; None if they do not."""
     if not old:
         return None
     sought = [same(line) for line in old]

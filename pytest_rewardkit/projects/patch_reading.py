@@ -1,7 +1,7 @@
-"""Unified diffs, as models and git write them, read. Pure.
+"""Reads unified diffs as models and git write them. Pure.
 
-The format is that of POSIX `diff -u` with git's extended headers. What models get wrong and what does not change the
-meaning is let through: numbers of lines, lines without the blank that marks context where they are empty, line ends.
+The format is that of POSIX `diff -u` with git's extended headers. Common errors of models that do not change the
+meaning are accepted: wrong numbers of lines, empty context lines without their blank, other line ends.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 NOWHERE: Final = "/dev/null"
 MAX_BINARY: Final = 20_000_000
-"""Bytes of a file that a patch holds as such."""
+"""Bytes of a file that a patch contains in binary form."""
 
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _NO_NUMBERS: Final = re.compile(r"@@(?: .*)?$")
 _GIT: Final = re.compile(r'diff --git "?a/(.*?)"? "?b/(.*?)"?$')
 _END: Final = ("diff --git ", "--- ", "Index: ")
 _SIGNATURE: Final = re.compile(r"-- ?$")
-"""What a mail of `git format-patch` has after the patch, before git's version."""
+"""Separates the patch from git's version in a mail of `git format-patch`."""
 
 _MODE: Final = re.compile(r"(?:new file|new) mode (\d{6})$")
 _SYMLINK: Final = "120000"
@@ -36,19 +36,19 @@ _ESCAPE: Final = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPES: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _DIGITS: Final = 9
 _LONGEST: Final = 10_000
-"""Characters of a line with names; paths have 4,096 at most."""
+"""Characters of a line with names; paths have at most 4,096."""
 
 
 class NotApplied(Exception):  # noqa: N818 - it names what happened
-    """A patch is none, or does not fit; the text says where."""
+    """The text is not a patch, or it does not fit; the message says where."""
 
 
 @dataclass(slots=True)
 class Hunk:
-    """Lines that are to be found together, and those that take their place.
+    """Consecutive lines to find, and the lines that replace them.
 
     Parameters:
-        line: where they should be, from 1; 0 where that is not said.
+        line: where they should be, from 1; 0 if not said.
         lines: a sign (" ", "-", "+") and a line each.
         no_newline: signs of the lines that end the file without a line break.
     """
@@ -63,10 +63,10 @@ class FilePatch:
     """The change of one file.
 
     Parameters:
-        old, new: its names; None where there is none before or after.
-        executable: whether it is a program from then on; None where that is not said.
-        copied: whether the file of the old name stays.
-        content: what it is from then on, where the patch has that as such.
+        old, new: its names; None if the file does not exist before or after.
+        executable: whether it is executable afterwards; None if not said.
+        copied: whether the file with the old name stays.
+        content: its content afterwards, if the patch contains it directly.
     """
 
     old: str | None
@@ -78,7 +78,7 @@ class FilePatch:
 
 
 def looks_like_patch(text: str) -> bool:
-    """Whether a text has what a unified diff begins with."""
+    """Whether a text contains the beginning of a unified diff."""
     lines = text.splitlines()
     return any(
         line.startswith("diff --git ")
@@ -88,10 +88,10 @@ def looks_like_patch(text: str) -> bool:
 
 
 def read_patch(text: str, *, counted: bool = False) -> list[FilePatch]:
-    """Return the changes of a unified diff, in their order. Raises NotApplied for one that is none.
+    """Return the changes of a unified diff, in order. Raises NotApplied for text that is not one.
 
     Parameters:
-        counted: whether hunks end after as many lines as their headers say, and not where other lines begin.
+        counted: whether hunks end after as many lines as their headers say, rather than where other lines begin.
     """
     patches = list(_Reader(text.replace("\r\n", "\n").split("\n"), counted=counted).patches())
     if not patches:
@@ -106,7 +106,7 @@ class _Reader:
         self._at = 0
 
     def patches(self) -> Iterator[FilePatch]:
-        """Read on to the end; what stands between files is passed over."""
+        """Read to the end; text between files is skipped."""
         while (line := self._next()) is not None:
             if line.startswith("diff --git ") and len(line) < _LONGEST and (named := _GIT.match(line)):
                 yield self._of_git(_unquoted(named[1]), _unquoted(named[2]))
@@ -133,7 +133,7 @@ class _Reader:
         return patch
 
     def _heed(self, line: str, patch: FilePatch, where: str) -> None:
-        """Take what one of git's extended headers says of a file."""
+        """Apply one of git's extended headers to a file's patch."""
         if mode := _MODE.match(line):
             if mode[1] == _SYMLINK:
                 raise NotApplied(f"{where}: a symbolic link")
@@ -152,7 +152,7 @@ class _Reader:
             patch.content = self._binary(where)
 
     def _binary(self, where: str) -> bytes:
-        """Read what a file is to be: lines with a sign for their length, in base 85, of what zlib has packed."""
+        """Read a file's new content: lines in base 85 with a sign for their length, packed by zlib."""
         size = _LITERAL.match(self._next() or "")
         packed = bytearray()
         while (line := self._next()) and size is not None:
@@ -182,7 +182,7 @@ class _Reader:
         """Read a hunk's lines.
 
         Parameters:
-            left: how many lines its header says, of those before and after; none where it does not.
+            left: how many lines its header announces, before and after; empty if it does not say.
         """
         while (line := self._peek()) is not None and not self._ends_hunk(line):
             is_full = bool(left) and left["-"] <= 0 and left["+"] <= 0
@@ -201,13 +201,13 @@ class _Reader:
             else:
                 break
         while hunk.lines and hunk.lines[-1] == (" ", "") and self._ends_here():
-            hunk.lines.pop()  # the blank lines after a patch are no context
+            hunk.lines.pop()  # blank lines after a patch are not context
         return hunk
 
     def _ends_hunk(self, line: str) -> bool:
         if _HUNK.match(line) or _NO_NUMBERS.fullmatch(line):
             return True
-        if line.startswith("--- "):  # else it is a removed line that begins with "-- "
+        if line.startswith("--- "):  # otherwise a removed line that begins with "-- "
             after = self._lines[self._at + 1] if self._at + 1 < len(self._lines) else ""
             return after.startswith("+++ ")
         return line.startswith(("diff --git ", "Index: "))
@@ -233,7 +233,7 @@ def _name(text: str) -> str | None:
 
 
 def _unquoted(name: str) -> str:
-    """A name without what git escapes in quotes."""
+    """A name without git's quotes and escapes."""
     if "\\" not in name:
         return name
 

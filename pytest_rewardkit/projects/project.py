@@ -43,12 +43,12 @@ class Project:
         tests: shell patterns of files that candidates must not change, in addition to those that decide how tests run.
         setup: a command that runs before the candidate's files arrive, such as an installation.
         envs: variables for both commands.
-        reference: a candidate that is known to be right; the tests that it passes count.
-        any_order: whether tests must pass in the reverse order, too (with pytest).
+        reference: a candidate known to be right; the tests that it passes count.
+        any_order: whether tests must also pass in reverse order (with pytest).
         time_limit: seconds for one run of the tests.
-        setup_time_limit: seconds for the set-up.
+        setup_time_limit: seconds for the setup.
 
-    Raises RewardkitUsageError where there is no such project.
+    Raises RewardkitUsageError if there is no such project.
     """
 
     source: str | Path | Mapping[str, str | bytes]
@@ -63,9 +63,9 @@ class Project:
     time_limit: float = TIME_LIMIT
     setup_time_limit: float = SETUP_TIME_LIMIT
     baseline: ProjectBaseline | None = field(default=None, init=False, repr=False)
-    """How the tests end without a candidate, once that is known."""
+    """The tests' outcomes without a candidate, once known."""
     lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    """Held by who finds that out."""
+    """Held by the thread that determines the baseline."""
 
     def __post_init__(self) -> None:
         if isinstance(self.tests, str):

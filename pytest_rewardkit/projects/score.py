@@ -1,4 +1,4 @@
-"""Scores a candidate, which is a change of a project, by the project's own tests."""
+"""Scores a candidate that changes a project, by the project's own tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SHOWN: Final = 5
 
 
 class TestsOptions(TypedDict, total=False):
-    """The options of `score_tests`, for what passes them on."""
+    """The options of `score_tests`, for functions that pass them on."""
 
     fail_to_pass: Collection[str] | None
     pass_to_pass: Collection[str] | None
@@ -56,9 +56,9 @@ def score_tests(
     changes to tests, and to files that decide how tests run, are left out (steering.py).
 
     Parameters:
-        sandbox: where the tests run. No code of the candidate may have run in it; if an agent worked in another one,
-            pass the files that it left.
-        candidate: a unified diff, also as part of a response; or contents by path, None for a file that is removed.
+        sandbox: where the tests run. No code of the candidate may have run in it; if an agent worked in another
+            sandbox, pass the files that it left.
+        candidate: a unified diff, also as part of a response; or contents by path, None for a removed file.
         project: whose tests they are.
         fail_to_pass, pass_to_pass: the tests that count, if not all do: those that must pass with the candidate, and
             those that pass without it (SWE-bench's meaning). Names are pytest's node ids.
@@ -88,7 +88,7 @@ def score_tests(
 
 
 def _baseline(sandbox: Sandbox, project: Project) -> ProjectBaseline:
-    """How the tests end without a candidate; found out in the sandbox before the candidate is there."""
+    """The tests' outcomes without a candidate; determined in the sandbox before the candidate is there."""
     with project.lock:
         if project.baseline is None:
             harness = Harness(sandbox, project)
@@ -119,7 +119,7 @@ def _with_reference(project: Project, reference: ProjectCandidate) -> tuple[dict
 
 
 def _with_candidate(project: Project, candidate: ProjectCandidate) -> tuple[dict[str, ProjectFile], str]:
-    """The project's files with the candidate's changes, and what of these was left out."""
+    """The project's files with the candidate's changes, and a note of the changes left out."""
     changes = changes_of(candidate, project.files)
     left_out = steering_among(changes, project.tests)
     tree = dict(project.files)
@@ -145,7 +145,7 @@ def _is_below_a_file(path: str, tree: Mapping[str, ProjectFile]) -> bool:
 
 
 def _put(harness: Harness, project: Project, tree: Mapping[str, ProjectFile]) -> None:
-    """Make the project's folder, with its set-up done before the candidate's files are there."""
+    """Create the project's folder, and run its setup before the candidate's files are there."""
     if not project.setup:
         harness.put(tree)
         return
@@ -153,7 +153,7 @@ def _put(harness: Harness, project: Project, tree: Mapping[str, ProjectFile]) ->
     harness.set_up()
     harness.remove([path for path in project.files if path not in tree])
     harness.write({path: file for path, file in tree.items() if project.files.get(path) != file})
-    # The set-up ran without them; tests and what steers them are as they were, whatever came between.
+    # The setup ran without them; tests and the files that steer them stay unchanged, whatever came between.
     harness.write({path: project.files[path] for path in steering_among(project.files, project.tests)})
 
 
@@ -171,7 +171,7 @@ def _tested(
     run = harness.test()
     reverse = None
     if run.verdict is None and project.any_order and project.report is None and not baseline.order_matters:
-        harness.write(tree)  # whatever the first run has made of it
+        harness.write(tree)  # undo whatever the first run did to it
         reverse = harness.test(reverse=True)
     return judge(expected, run, reverse, note, status_tells=baseline.status_tells)
 

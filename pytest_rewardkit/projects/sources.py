@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 MAX_FILES: Final = 20_000
 MAX_BYTES: Final = 200_000_000
-"""Of all files of a project together."""
+"""Bytes of all files of a project together."""
 
 _LEFT_OUT: Final = frozenset((".git", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"))
-"""Folders that are not of a project, where it is taken from a folder."""
+"""Folders that are not part of a project that is taken from a folder."""
 
 _GIT_SECONDS: Final = 120
 _LINK_MODE: Final = "120000"
@@ -37,7 +37,7 @@ _PROGRAM_MODE: Final = "100755"
 
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """A file of a project: its content, and whether it is a program."""
+    """A file of a project: its content, and whether it is executable."""
 
     content: bytes
     executable: bool = False
@@ -52,7 +52,7 @@ def read_source(source: Path, commit: str | None) -> dict[str, ProjectFile]:
     Parameters:
         source: a folder, an archive (.zip, .tar and compressed ones), or with `commit` a git repository.
 
-    Raises RewardkitUsageError where there is no such project, and where it is too large.
+    Raises RewardkitUsageError if there is no such project, or if it is too large.
     """
     if commit is not None:
         entries = _of_commit(source, commit)
@@ -95,7 +95,7 @@ def _of_folder(source: Path) -> Iterator[_Entry]:
                 if path.is_symlink() and not path.is_file():
                     yield below, Link(str(path.readlink()))
                     continue
-                status = path.stat()  # of what a link leads to
+                status = path.stat()  # of a link's target
                 if stat.S_ISREG(status.st_mode):
                     count, size = count + 1, size + status.st_size
                     _check_size(count, size, source)
@@ -124,7 +124,7 @@ def _of_tar(source: Path) -> Iterator[_Entry]:
                 name = _inner(member.name, source)
                 if member.issym():
                     yield name, Link(member.linkname)
-                elif member.islnk():  # its target is named as a member is, not as it is seen from there
+                elif member.islnk():  # its target is a name in the archive, not relative to the link
                     yield name, Link(posixpath.relpath(_inner(member.linkname, source), posixpath.dirname(name) or "."))
                 elif member.isfile() and (file := archive.extractfile(member)) is not None:
                     yield name, ProjectFile(file.read(), bool(member.mode & stat.S_IXUSR))
@@ -133,7 +133,7 @@ def _of_tar(source: Path) -> Iterator[_Entry]:
 
 
 def _of_commit(source: Path, commit: str) -> Iterator[_Entry]:
-    """What the commit has, with what its attributes keep out of archives, as tests sometimes are."""
+    """The commit's files, including those that its attributes exclude from archives, as sometimes tests."""
     listed = _text(_git(source, commit, "ls-tree", "-r", "-z", commit))
     entries = [entry.split(None, 3) for entry in listed.split("\0") if entry]
     blobs = [(mode, name, path) for mode, kind, name, path in entries if kind == "blob"]
@@ -160,7 +160,7 @@ def _inner(name: str, source: Path) -> str:
 
 
 def _without_top(files: dict[str, ProjectFile]) -> dict[str, ProjectFile]:
-    """The files without the one folder that an archive may have everything in."""
+    """The files without the single top folder that an archive may have."""
     tops = {path.partition("/")[0] for path in files}
     if len(tops) != 1 or any("/" not in path for path in files):
         return files
@@ -173,7 +173,7 @@ def _git(source: Path, commit: str, *arguments: str, data: bytes = b"") -> bytes
         raise RewardkitUsageError("a project of a git repository needs git, which is not installed")
     if commit.startswith("-"):
         raise RewardkitUsageError(f"{commit!r} is not a commit")
-    # A hook of git's, from which tests may run, says by variables which repository is meant.
+    # In a git hook, which may run tests, variables say which repository is meant.
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = [git, "-C", str(source), *arguments]
     done = subprocess.run(command, capture_output=True, input=data, timeout=_GIT_SECONDS, check=False, env=own)

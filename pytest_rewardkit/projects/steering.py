@@ -1,7 +1,7 @@
-"""Which files decide how tests run and what is said of them: these are the project's, whatever a candidate does. Pure.
+"""Which files decide how tests run and what is reported: they stay the project's, whatever a candidate does. Pure.
 
-The list is of what pytest and Python read by themselves (docs.pytest.org, "Configuration"; docs.python.org, "site"), of
-what other test runners read, and of what takes the place of a module that the test run itself imports.
+The list has the files that pytest and Python read on their own (docs.pytest.org, "Configuration"; docs.python.org,
+"site"), those that other test runners read, and files that replace a module that the test run itself imports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TESTS: Final = (
     *("__tests__/*", "*/__tests__/*", "*.test.?s", "*.test.?s?", "*.spec.?s", "*.spec.?s?", "*.test.?js", "*.spec.?js"),
     *("*_test.go", "*_test.rb", "*_spec.rb", "*Test.java", "*Test.php", "*_test.exs"),
 )
-"""Where tests are, where a project does not say so: by the names that pytest and other languages' runners look for."""
+"""Where tests are, if a project does not say: the names that pytest and other languages' runners look for."""
 
 _FILES: Final = (
     "conftest.py",
@@ -58,11 +58,11 @@ _IMPORTED: Final = frozenset(
 
 
 def steers(path: str, patterns: Iterable[str] = ()) -> bool:
-    """Whether a file of a project is a test's, or decides how tests run.
+    """Whether a project's file is a test, or decides how tests run.
 
     Parameters:
         path: below the project's folder, with slashes.
-        patterns: shell patterns of the project's own, in which ``*`` matches slashes too.
+        patterns: the project's own shell patterns, in which ``*`` also matches slashes.
     """
     *folders, name = path.split("/")
     if any(fnmatchcase(name, pattern) for pattern in _FILES):

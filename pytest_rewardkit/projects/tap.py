@@ -20,7 +20,7 @@ _BAIL_OUT: Final = re.compile(r"Bail out!(.*)$")
 
 
 def read_tap(report: bytes) -> list[TestOutcome]:
-    """Return the outcomes of the tests that have no tests within them. Raises UnreadableReport."""
+    """Return the outcomes of the tests that contain no other tests. Raises UnreadableReport."""
     outcomes: list[TestOutcome] = []
     above: dict[int, str] = {}
     parents: set[str] = set()
@@ -49,7 +49,7 @@ def read_tap(report: bytes) -> list[TestOutcome]:
 
 
 def _lines_of_tests(report: str) -> Iterator[str]:
-    """The lines without what tests say of themselves, in a block after each, which may have anything in it."""
+    """The lines, without the blocks after tests in which they may say anything about themselves."""
     detail: str | None = None
     is_after_test = False
     for line in report.splitlines():

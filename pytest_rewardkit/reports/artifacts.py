@@ -1,4 +1,4 @@
-"""The folder that is kept of a test that has run: what was judged, what came of it, and a script that repeats it."""
+"""The folder kept for a test that has run: the judged code, its results, and a script that repeats it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _JUDGED: Final = re.compile(r"(candidate(-\d+)?\.py|response(-\d+)?\.md)")
 
 
 def folder_name(node_id: str, run_number: int = 1) -> str:
-    """Return the name of a test's folder: readable, of one step, and different for different node ids and reruns.
+    """Return the name of a test's folder: readable, a single path step, and unique for each node id and rerun.
 
     Parameters:
-        run_number: which time the test runs, from 1.
+        run_number: which run of the test this is, from 1.
     """
     slug = re.sub(r"[^A-Za-z0-9_.]+", "-", node_id).strip("-.")[:_SLUG_LENGTH]
     digest = hashlib.sha256(node_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -47,7 +47,7 @@ def contents(
     run_number: int = 1,
     steps: Sequence[SandboxStep] = (),
 ) -> dict[str, bytes]:
-    """Return the files of a test by their names, none of which is made of what a candidate wrote."""
+    """Return the files of a test by name; no name derives from what a candidate wrote."""
     files: dict[str, bytes] = {}
     if reward.evidence:
         files |= repeat_script(node_id, reward.evidence)
@@ -79,24 +79,24 @@ def contents(
 
 
 def candidates_in(folder: Path) -> list[Path]:
-    """Return the files of what was judged: whole responses where there are some. Raises OSError."""
+    """Return the files with the judged code: whole responses if there are any. Raises OSError."""
     files = sorted(path for path in folder.iterdir() if _JUDGED.fullmatch(path.name) and not path.is_symlink())
     return [path for path in files if path.suffix == ".md"] or files
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files` into `folder`, in place of those of an earlier run. Raises OSError."""
+    """Write `files` into `folder`, replacing those of an earlier run. Raises OSError."""
     clear(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # Last, because by it a folder is known as ours.
+    # Last, because its presence marks the folder as ours.
     for name in sorted(files, key=lambda name: name == REWARD):
-        # Nothing is followed, and nothing that somebody else has put there is written to.
+        # Follows no link, and writes to nothing that somebody else has put there.
         with (folder / name).open("xb") as file:
             file.write(files[name])
 
 
 def clear(folder: Path) -> None:
-    """Remove what `write` has written into `folder`, and the folder when nothing else is in it. Raises OSError."""
+    """Remove what `write` has written into `folder`, and the folder if nothing else is in it. Raises OSError."""
     if folder.is_symlink() or not (folder / REWARD).is_file():
         return
     for path in folder.iterdir():

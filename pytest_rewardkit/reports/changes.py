@@ -1,4 +1,4 @@
-"""A run beside its baseline, as lines of text."""
+"""Compares a run with its baseline, as lines of text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GONE: Final = "gone"
 
 
 def summary(comparison: BaselineComparison) -> list[str]:
-    """Return what became of how many tests, and of their mean."""
+    """Return how many tests changed in which way, and how their mean changed."""
     lines = [f"baseline {one_line(comparison.name, 100)}: {counts(comparison)}"]
     if comparison.means is not None:
         before, now = comparison.means
@@ -32,7 +32,7 @@ def summary(comparison: BaselineComparison) -> list[str]:
 
 
 def table(comparisons: Sequence[BaselineComparison], figures: Figures) -> list[tuple[str, ...]]:
-    """Return this run and those that it is compared with as rows of a table, the names of its columns first."""
+    """Return this run and those compared with it as rows of a table, column names first."""
     head = ("run", "tests", "mean", "change", f"{CONFIDENCE * 100:.4g} % interval", "worse", "better")
     rows: list[tuple[str, ...]] = [head, ("this run", f"{figures.tests:,}", shown(figures.mean), "", "", "", "")]
     for comparison in comparisons:
@@ -57,10 +57,10 @@ def counts(comparison: BaselineComparison) -> str:
 
 
 def details(comparison: BaselineComparison, *, most: int | None) -> list[tuple[str, str]]:
-    """Return lines for the tests that changed, each with a word for what became of it, the worst first.
+    """Return lines for the tests that changed, each with a word for its change, the worst first.
 
     Parameters:
-        most: how many lines at most, a note of the rest aside; None for all.
+        most: how many lines at most, not counting a note about the rest; None for all.
     """
     now = {pair.node_id: pair.now for pair in comparison.pairs}
     of: dict[str, Sequence[str]] = {Change.WORSE: [pair.node_id for pair in comparison.worst]}

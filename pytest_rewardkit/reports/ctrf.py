@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SPECIFICATION: Final = "1.0.0"
 
-# As JUnit files have it, a failure that was expected counts as skipped.
+# An expected failure counts as skipped, as in JUnit files.
 _STATUSES: Final = {
     "passed": "passed",
     "xpassed": "passed",
@@ -33,12 +33,12 @@ _STATUSES: Final = {
 def ctrf_report(
     ledger: Ledger, *, versions: Mapping[str, str], started: int, stopped: int, written: str
 ) -> dict[str, Any]:
-    """Return the report of every test of a run, those without a reward too; what never ran is pending.
+    """Return the report of all tests of a run, including those without a reward; tests that never ran are pending.
 
     Parameters:
         versions: of "pytest" and of "pytest-rewardkit".
-        started, stopped: when the run did, in milliseconds since 1970.
-        written: when the report is, in ISO 8601 with the offset to UTC.
+        started, stopped: the run's start and end, in milliseconds since 1970.
+        written: the report's time, in ISO 8601 with the offset to UTC.
     """
     tests = [_test(test) for test in ledger.all_tests]
     tests += [{"name": node_id, "status": "pending", "duration": 0, **_place(node_id)} for node_id in ledger.missing]

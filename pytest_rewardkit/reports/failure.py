@@ -1,6 +1,6 @@
-"""Why a test fails whose reward is under its threshold, as text for a terminal: the parts, and what went wrong in them.
+"""Explains a test failure caused by a low reward, as text for a terminal: the parts, and what went wrong in them.
 
-It holds text of candidates, so everything is escaped and bounded, in lines as well as in characters.
+The text comes from candidates, so everything is escaped and bounded, in lines and in characters.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Part, Reward
 
 ROWS: Final = 20
-"""Parts in the table; where there are more, those with the lowest values."""
+"""Parts in the table; if there are more, those with the lowest values."""
 LINES: Final = 60
-"""Lines of details, from which on no further part is explained."""
+"""Lines of details after which no further part is explained."""
 TEXT_HEAD: Final = 8
 TEXT_TAIL: Final = 4
 STDERR_LINES: Final = 8
 WIDTH: Final = 160
 _COMPARED_IN_FULL: Final = 40
-"""Characters up to which two values stand beside each other in a reason, and are compared by eye."""
+"""Characters up to which two values appear side by side in a reason, for comparison by eye."""
 
 
 def under_threshold(reward: Reward, threshold: float) -> str:
@@ -50,7 +50,7 @@ def _table(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _explained(parts: Sequence[Part]) -> Iterator[str]:
-    """The details of parts that did not pass; those of which the same is to be said are named together."""
+    """The details of parts that did not pass; parts with the same details are named together."""
     alike: dict[tuple[str, ...], list[Part]] = {}
     for part in parts:
         if part.verdict is not Verdict.PASSED and (details := tuple(_details(part))):
@@ -77,17 +77,17 @@ def _details(part: Part) -> Iterator[str]:
 
 
 def _difference(part: Part, reason: str) -> Iterator[str]:
-    """What was expected and what came, as far as the reason does not say it all."""
+    """The expected and the actual value, unless the reason already says it all."""
     expected = _unsaid(part.expected, reason)
     actual = _unsaid(part.actual, reason)
     if actual is None and part.verdict not in (Verdict.WRONG_OUTPUT, Verdict.PARTIAL):
-        return  # the candidate came to nothing, whatever was expected
+        return  # the candidate failed, whatever was expected
     has_caret = "^" in reason
     if not has_caret and expected is not None and actual is not None and _comparable(expected, actual):
         yield from text_difference(actual.split("\n"), expected.split("\n")).split("\n")
         has_caret = True
     for title, text in (("expected", expected), ("actual", actual)):
-        # The caret stands under the line that differs; it says it all where there is only one.
+        # The caret stands under the differing line; with only one line, it says enough.
         if text is not None and not (has_caret and "\n" not in text):
             yield f"{title}:"
             yield from (f"  {line}" for line in shortened(text, head=TEXT_HEAD, tail=TEXT_TAIL, width=WIDTH))

@@ -1,6 +1,6 @@
 """A run on GitHub: the step summary in Markdown, the step's outputs, and annotations. Pure.
 
-Everything that is not ours is hostile here: it must form no Markdown, no HTML and no workflow command.
+All foreign text is hostile here: it must form no Markdown, no HTML and no workflow command.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ SUMMARY_LIMIT: Final = 900 * 1024
 """Bytes of a step's summary. Beyond 1024 KiB GitHub drops all of it ("supports content up to a size of 1024k")."""
 
 WARNINGS: Final = 9
-"""Annotations for partial credit. Of each kind GitHub shows ten in a step, and the others are dropped in silence."""
+"""Annotations for partial credit. GitHub shows ten of each kind in a step, and drops the others silently."""
 
 WORST: Final = 10
-"""Tests in the table that is open."""
+"""Tests in the table that is not folded."""
 
 _NAME_LIMIT: Final = 200
 _REASON_LIMIT: Final = 300
@@ -41,8 +41,8 @@ _ENTITIES: Final = {ord(sign): f"&#{ord(sign)};" for sign in string.punctuation}
 def escaped(text: str, limit: int) -> str:
     """Return `text` as one line of Markdown that reads as `text` and nothing else.
 
-    Every sign that could be markup, all of which are ASCII's, stands as a numeric entity: those can begin neither
-    Markdown nor HTML (CommonMark 0.31.2, section 2.5), and links are recognised before they are decoded.
+    Every character that could be markup (all are ASCII) becomes a numeric entity: entities can begin neither Markdown
+    nor HTML (CommonMark 0.31.2, section 2.5), and links are recognised before entities are decoded.
     """
     return one_line(text, limit).translate(_ENTITIES)
 
@@ -50,8 +50,8 @@ def escaped(text: str, limit: int) -> str:
 def literal(text: str, limit: int) -> str:
     """Return `text` as `escaped` does, as code.
 
-    GitHub looks for mentions, references to issues and commits, emoji and formulas in what Markdown has come to, where
-    entities are decoded, and passes over code (github.com/gjtorikian/html-pipeline, MentionFilter::IGNORE_PARENTS).
+    GitHub looks for mentions, references to issues and commits, emoji and formulas in the rendered Markdown, in which
+    entities are decoded, and skips code (github.com/gjtorikian/html-pipeline, MentionFilter::IGNORE_PARENTS).
     """
     return f"<code>{inside}</code>" if (inside := escaped(text, limit)) else ""
 
@@ -65,17 +65,17 @@ def summary(
     title: str = "Rewards",
     limit: int = SUMMARY_LIMIT,
 ) -> str:
-    """Return the step summary: the verdict, the figures, the worst tests, and all of them folded away.
+    """Return the step summary: the verdict, the figures, the worst tests, and all tests folded.
 
     Parameters:
         passed: whether the run passed as a whole.
-        limit: bytes that the summary may have; tests that do not fit are counted.
+        limit: bytes that the summary may have; tests that do not fit are only counted.
     """
     figures = ledger.figures()
     tests = ledger.worst_first
     head = [f"### {escaped(title, 100)}: {'passed' if passed else 'FAILED'}, {_means(figures)}", ""]
     head += [f"- {_gate(it)} **{it.state}**: {literal(it.reason, 1000)}" for it in decisions]
-    # The tables below have room for one of them.
+    # The tables below have room for one comparison.
     comparison = comparisons[0] if comparisons else None
     head += [f"- {escaped(line, 1000)}" for found in comparisons for line in changes.summary(found)]
     head += [f"- {escaped(_verdicts(figures), 500)}", ""] if figures.tests else [""]
@@ -93,7 +93,7 @@ def summary(
 
 
 def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
-    """Return the outputs of the step, by name; a mean that is not known is an empty text."""
+    """Return the outputs of the step, by name; an unknown mean is an empty text."""
     asked = [it for it in decisions if it.state not in (GateState.NOT_ASKED, GateState.WAITING)]
     gate = "none" if not asked else "failed" if any(it.fails for it in asked) else "passed"
     return {
@@ -108,10 +108,10 @@ def outputs(figures: Figures, decisions: Sequence[Decision]) -> dict[str, str]:
 
 
 def commands(ledger: Ledger, decisions: Sequence[Decision], *, folder: str = "") -> list[str]:
-    """Return annotations, as workflow commands, of what pytest's own failures do not show: gates, and partial credit.
+    """Return annotations, as workflow commands, for what pytest's own failures do not show: gates, and partial credit.
 
     Parameters:
-        folder: the path from the repository's root to the directory that node ids are relative to, with its slash.
+        folder: the path from the repository's root to the directory that node ids are relative to, with a final slash.
     """
     found = []
     if failed := [it for it in decisions if it.fails]:
@@ -171,7 +171,7 @@ def _missing(figures: Figures) -> list[str]:
 
 
 def _runs(comparisons: Sequence[BaselineComparison], figures: Figures) -> list[str]:
-    """Return this run and those that it is compared with as a table."""
+    """Return this run and those compared with it as a table."""
     head, *rows = changes.table(comparisons, figures)
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *([escaped(cell, 100) for cell in row] for row in rows)]
     return [*(f"| {' | '.join(line)} |" for line in lines), ""]
@@ -195,7 +195,7 @@ def _rows(tests: Sequence[Test], comparison: BaselineComparison | None) -> Itera
 
 
 def _folded(tests: Sequence[Test], comparison: BaselineComparison | None, room: int) -> str:
-    """Return all tests in a table that is folded away, or as many as fit into `room` bytes."""
+    """Return all tests, or as many as fit into `room` bytes, in a folded table."""
     lines = ["", "<details>", f"<summary>All {counted(len(tests), 'test')}</summary>", "", *_head("Test", comparison)]
     room -= sum(len(line.encode()) + 1 for line in lines) + _ROOM_FOR_END
     if room < 0:

@@ -1,4 +1,4 @@
-"""The graders of a self-check on a terminal, from the ledger alone: so they are there for stored runs too. Pure."""
+"""The graders of a self-check on a terminal, from the ledger alone, so that it also works for stored runs. Pure."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def _details(mode: str, tests: Iterable[Test]) -> Iterable[str]:
 
 
 def lost(parts: Sequence[Part]) -> list[Part]:
-    """Return the candidates that a grader has misjudged, or of which nothing can be said."""
+    """Return the candidates that a grader has misjudged, and those that are undecided."""
     return [part for part in parts if part.value != 1]
 
 
 def figures(checks: Sequence[Test]) -> list[tuple[str, str, str]]:
-    """Return what all checks come to: of each mode a title, a figure, and a note."""
+    """Return the results of all checks: a title, a figure and a note for each mode."""
     found = []
     for mode in CHECKS:
         if not (tests := [test for test in checks if check_of(test) == mode]):

@@ -1,7 +1,7 @@
-"""What a run earns, as Harbor's verifier reads it: an object of numbers in ``reward.json``. Pure.
+"""A run's rewards in the form that Harbor's verifier reads: an object of numbers in ``reward.json``. Pure.
 
-Harbor and the trainers that read its tasks tell a reward that is not there, which is a failure of the verifier, from a
-0. So where anything is unknown there is none.
+Harbor, and the trainers that read its tasks, distinguish a missing reward, which is a failure of the verifier, from 0.
+So if anything is unknown, there is no file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 MEAN: Final = "reward"
-"""The name that Harbor takes for the reward where there are several."""
+"""The name that Harbor takes as the reward if there are several."""
 
 _NAME_LIMIT: Final = 200
 
@@ -30,10 +30,10 @@ def harbor_rewards(ledger: Ledger, *, complete: bool, uncollected: int) -> dict[
     Means are weighted by the tests' weights; several attempts at a task count as one test.
 
     Parameters:
-        complete: whether every test was tried that was to be tried.
+        complete: whether every test was tried that should be.
         uncollected: how many files could not be collected.
 
-    Raises UnscoredError where a reward is not known, and what follows from it is not either.
+    Raises UnscoredError if a reward is unknown, and so everything that follows from it.
     """
     if uncollected:
         raise UnscoredError(f"{counted(uncollected, 'file')} could not be collected")

@@ -1,4 +1,4 @@
-"""A run beside those before it, as lines of text."""
+"""Compares a run with earlier runs, as lines of text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.history import History
 
 _MEANS: Final = 6
-"""Means of earlier runs that are named."""
+"""Means of earlier runs that are shown."""
 _LEFT_OUT: Final = 3
-"""Files named of those that were left out."""
+"""Files named among those left out."""
 
 
 def lines(history: History, mean: float | None, *, partial: str = "", everything: bool = True) -> list[str]:
-    """Return how the run's `mean` is beside those of earlier runs, and which files could not be read.
+    """Return the comparison of the run's `mean` with earlier runs, and the files that could not be read.
 
     Parameters:
-        partial: why the mean cannot be set beside others; "" when it can.
-        everything: whether each file that was left out is named.
+        partial: why the mean cannot be compared with others; "" if it can.
+        everything: whether to name each file that was left out.
     """
     return [f"history: {_beside(history, mean, partial)}", *_left_out(history, everything=everything)]
 

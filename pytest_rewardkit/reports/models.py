@@ -1,4 +1,4 @@
-"""What was asked of models, as lines of text."""
+"""The use of models, as lines of text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def asked(use: ModelUse) -> str:
-    """Return in one line what asking took: ``12 answers of models, 8 on record, 1,234 tokens in, 567 out, $0.12``."""
+    """Return the cost of asking in one line: ``12 answers of models, 8 on record, 1,234 tokens in, 567 out, $0.12``."""
     found = [counted(use.answers, "answer") + " of models"]
     if use.replayed:
         found.append(f"{use.replayed:,} on record")
@@ -24,7 +24,7 @@ def asked(use: ModelUse) -> str:
 
 
 def took(use: ModelUse) -> list[str]:
-    """Return what is known of tokens, cost and time."""
+    """Return what is known about tokens, cost and time."""
     found = []
     if use.input_tokens is not None:
         found.append(f"{use.input_tokens:,} tokens in")
@@ -39,7 +39,7 @@ def took(use: ModelUse) -> list[str]:
 
 
 def table(results: Sequence[ModelResult]) -> list[tuple[str, ...]]:
-    """Return models side by side as rows of a table, the names of its columns first; nothing for no models."""
+    """Return models side by side as rows of a table, column names first; nothing if there are no models."""
     if not results:
         return []
     head = ("model", "tests", "unscored", "mean", f"{CONFIDENCE * 100:.4g} % interval", "model cost")
@@ -47,7 +47,7 @@ def table(results: Sequence[ModelResult]) -> list[tuple[str, ...]]:
 
 
 def differences(results: Sequence[ModelResult]) -> list[str]:
-    """Return how each model differs from the first one, by the tests that both have a number of."""
+    """Return how each model differs from the first one, over the tests in which both have a number."""
     found = []
     for result in results:
         if (difference := result.difference) is None:
@@ -84,5 +84,5 @@ def _row(result: ModelResult) -> tuple[str, ...]:
 
 
 def dollars(cost: float) -> str:
-    """Return a cost, with cents, or with what is left of one: ``$12.30``, ``$0.0042``."""
+    """Return a cost in dollars, with more digits below one cent: ``$12.30``, ``$0.0042``."""
     return f"${cost:,.2f}" if cost >= 1 or not cost else f"${cost:.4f}"

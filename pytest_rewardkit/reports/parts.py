@@ -1,4 +1,4 @@
-"""The parts of a reward as lines of text, worst first where there is no room for all."""
+"""The parts of a reward as lines of text; if there are too many, only the worst."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEXT_WIDTH: Final = 60
 def part_lines(parts: Sequence[Part], *, limit: int) -> list[str]:
     """Return one line for each of at most `limit` parts, in their order, and a note of how many are not shown.
 
-    Where not all fit, the parts with the lowest values are shown.
+    If not all fit, the parts with the lowest values are shown.
     """
     chosen = worst(parts, limit)
     lines = []
@@ -32,7 +32,7 @@ def part_lines(parts: Sequence[Part], *, limit: int) -> list[str]:
 
 
 def columns_of(parts: Sequence[Part]) -> list[str]:
-    """Return value, verdict and name of each part, one below the other, all of one width."""
+    """Return value, verdict and name of each part, aligned in columns."""
     names = [one_line(part.name, _NAME_WIDTH) for part in parts]
     width = max(map(cells, names), default=0)
     return [

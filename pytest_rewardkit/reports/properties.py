@@ -1,7 +1,7 @@
-"""A test's reward as properties by name, for JUnit files and whatever else reports pytest's user properties.
+"""A test's reward as named properties, for JUnit files and any other report of pytest's user properties.
 
-The names are those that vitest-evals introduced (github.com/getsentry/vitest-evals, pull request 22) and that Codecov's
-parser of test results reads: ``evals.scores.NAME.value``, ``.type`` and ``.metadata.FIELD``, one level for each dot.
+The names come from vitest-evals (github.com/getsentry/vitest-evals, pull request 22), and Codecov's parser of test
+results reads them: ``evals.scores.NAME.value``, ``.type`` and ``.metadata.FIELD``, with one level per dot.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Part, Reward
 
 WHOLE: Final = "reward"
-"""The name under which a test's whole reward stands, among the scores and as a property of its own."""
+"""The name of a test's whole reward, among the scores and as a separate property."""
 
 PARTS: Final = 20
-"""Parts of one reward that get properties; the record of the run has all of them."""
+"""Parts of one reward that get properties; the run's record has all of them."""
 
 _NAME_LIMIT: Final = 100
 _TEXT_LIMIT: Final = 200
 
-# A dot would begin a new level, and what XML cannot hold would break the file for all tests.
+# A dot would begin a new level, and a character that XML forbids would break the file for all tests.
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\- \[\](),:/@+=]+")
 
 Property = tuple[str, str | float]
 
 
 def properties_of(record: Record) -> list[Property]:
-    """Return the properties of what a test left behind: its reward as a number, as a score, then its parts."""
+    """Return the properties of a test's record: its reward as a number, as a score, then its parts."""
     reward = record.reward
     if reward is None:
         return []
@@ -53,7 +53,7 @@ def properties_of(record: Record) -> list[Property]:
 
 def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
     prefix = f"evals.scores.{name}"
-    # What is unscored has no number, and none is made up for it.
+    # An unscored reward has no number, and none is made up for it.
     if judged.value is not None:
         found += [(f"{prefix}.value", judged.value), (f"{prefix}.type", "float")]
     found.append((f"{prefix}.metadata.verdict", judged.verdict.value))

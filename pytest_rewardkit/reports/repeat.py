@@ -1,4 +1,4 @@
-"""A script that repeats what scorers judged in a test, with what it reads beside it."""
+"""A script that repeats what scorers judged in a test, together with the files that it reads."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ sys.exit(bool(failures))
 
 
 def repeat_script(node_id: str, evidence: Sequence[Evidence]) -> dict[str, bytes]:
-    """Return the files of a script that repeats what `evidence` tells of, by their names; the script is ``repeat.py``.
+    """Return the files of a script that repeats the calls in `evidence`, by name; the script is ``repeat.py``.
 
-    There are always ``candidate.py`` (``response.md`` for a response in which there was more, or no code), and the
-    script reads these. Arguments that have no form as source, such as functions, are left out, with a comment.
+    There is always a ``candidate.py`` (``response.md`` for a response with more than code, or without code), which the
+    script reads. Arguments that cannot be written as source, such as functions, are left out, with a comment.
     """
     files = _Files()
     calls: list[str] = []
@@ -73,7 +73,7 @@ def repeat_script(node_id: str, evidence: Sequence[Evidence]) -> dict[str, bytes
     for item in evidence:
         candidate = files.add("candidate", item.code) if item.code else ""
         response = files.add("response", item.response) if item.response else ""
-        # A scorer takes the response as it was; a sandbox runs code alone.
+        # A scorer takes the original response; a sandbox only runs code.
         calls += _call(item, response or candidate if _is_public(item) else candidate, source)
     imports = {"UnscoredError", "assert_reward", *source.imports, *(it.scorer for it in evidence if _is_public(it))}
     script = _SCRIPT.format(
@@ -83,7 +83,7 @@ def repeat_script(node_id: str, evidence: Sequence[Evidence]) -> dict[str, bytes
 
 
 class _Files:
-    """Files by names that are made of the names of fields, never of what they hold."""
+    """Files whose names derive from field names, never from field contents."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
@@ -107,7 +107,7 @@ def _call(evidence: Evidence, candidate: str, source: SourceWriter) -> list[str]
     if not _is_public(evidence):
         if not candidate:
             return []
-        # As a program, which is what it is where nothing is known of how it was judged.
+        # As a program, the default if nothing is known about how it was judged.
         return [
             f'    sandbox.files.write("candidate.py", {candidate})',
             '    print(sandbox.commands.run("python3 candidate.py || true"))',

@@ -1,4 +1,4 @@
-"""Values as Python source that makes them again: plain data, paths, exceptions and this package's own value types."""
+"""Writes values as Python source: plain data, paths, exceptions and this package's own value types."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Keep = Callable[[str, str | bytes], str]
-    """Takes the name of a field and a long text or bytes, keeps these elsewhere, and gives an expression for them."""
+    """Takes a field's name and its long text or bytes, stores them elsewhere, and returns an expression for them."""
 
 LONG: Final = 300
-"""Characters from which on a text is kept elsewhere."""
+"""Characters from which on a text is stored elsewhere."""
 FILES: Final = ("stdin", "setup")
-"""Fields whose texts are always kept elsewhere, as files that can be used by themselves."""
+"""Fields whose texts are always stored elsewhere, as files that are useful on their own."""
 _MAX_DEPTH: Final = 50
 _PLAIN: Final = (str, int, float, tuple, dict)
 _BRACKETS: Final[dict[type, str]] = {list: "[{}]", tuple: "({})", set: "{{{}}}", frozenset: "frozenset({{{}}})"}
 
 
 class NoSourceError(ValueError):
-    """The value has no form as source; the text names what it is."""
+    """The value cannot be written as source; the message names it."""
 
 
 class SourceWriter:
-    """Writes values, and collects what has to be imported for them.
+    """Writes values, and collects the imports that they need.
 
     Parameters:
-        types: the data classes that may be written as calls, by their names.
-        keep: what becomes of long texts.
+        types: the data classes that may be written as calls, by name.
+        keep: stores long texts.
     """
 
     def __init__(self, types: dict[str, type], keep: Keep) -> None:
         self._types = types
         self._keep = keep
         self.imports: set[str] = set()
-        """Those of `types` that were written so far."""
+        """The names of `types` written so far."""
 
     def of(self, value: Any, name: str = "data", depth: int = 0) -> str:
         """Return an expression for `value`, which belongs to the field `name`. Raises NoSourceError."""

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 MOST: Final = 8
-"""Groups, or files, that are shown unless ``-v`` asks for all: the lowest."""
+"""Groups or files shown unless ``-v`` asks for all: the lowest ones."""
 _NAME_LIMIT: Final = 100
 
 
 def subsets(tests: Iterable[Test]) -> dict[str, Mapping[str, Sequence[Test]]]:
-    """Return the tests by group and by file, each where there is more than one.
+    """Return the tests by group and by file, in each case only if there is more than one.
 
     Returns:
-        Under "groups" and "files", tests by the name of what they belong to; what is in no group is not in the first.
+        Under "groups" and "files", tests by the name of their group or file; "groups" omits tests without a group.
     """
     tests = list(tests)
     by = {
@@ -41,11 +41,11 @@ def _by(tests: Iterable[Test], name: Callable[[Test], str | None]) -> dict[str, 
 
 
 def means(named: Mapping[str, Sequence[Test]], *, everything: bool) -> list[str]:
-    """Return the mean of each with unscored tests as 0, lowest first, as ``0.53 sorting (3)``.
+    """Return the mean of each, with unscored tests as 0, lowest first, as ``0.53 sorting (3)``.
 
     Parameters:
-        named: tests by the name of what they belong to.
-        everything: whether all are asked for, and not the lowest `MOST`.
+        named: tests by the name of their group or file.
+        everything: whether to return all, and not only the lowest `MOST`.
     """
     rows = sorted((_strict_mean(tests), name, len(tests)) for name, tests in named.items())
     chosen = rows if everything else rows[:MOST]

@@ -1,4 +1,4 @@
-"""The run on a terminal: letters and words per test, and the reward section. Pure functions of the ledger."""
+"""Shows the run on a terminal: a letter or word per test, and the reward section. Pure functions of the ledger."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHANGES: Final = 5
 """Tests that changed since the baseline, unless ``-v`` asks for all."""
 MISSING: Final = 5
-"""Tests named of those that never ran, unless ``-v`` asks for all."""
+"""Tests named among those that never ran, unless ``-v`` asks for all."""
 _CHANGE_MARKUP: Final = {
     "worse": ("red",),
     "lost": ("red",),
@@ -37,7 +37,7 @@ _CHANGE_MARKUP: Final = {
 
 
 def status(value: float | None, *, passed: bool) -> tuple[str, str, dict[str, bool]]:
-    """Return the letter, the word and the markup of a test that earned `value`, None being unscored."""
+    """Return the letter, the word and the markup of a test that earned `value`; None means unscored."""
     if value is None:
         return "?", "UNSCORED", {"yellow" if passed else "red": True}
     if not passed:
@@ -61,10 +61,10 @@ def section(
 
     Parameters:
         width: cells of the terminal.
-        verbosity: 0 for the tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
+        verbosity: 0 for tests that lost something, at most `ROWS`; 1 for all tests; 2 for their parts too.
         using: glyphs that the terminal can show.
-        decisions: what the gates decided.
-        comparisons: the run beside each of its baselines.
+        decisions: the decisions of the gates.
+        comparisons: the run compared with each of its baselines.
     """
     lines: list[Line] = []
     if figures.tests:
@@ -108,12 +108,12 @@ def _models(results: Sequence[ModelResult], *, width: int, using: Glyphs) -> lis
 
 
 def _columns(rows: Sequence[tuple[str, ...]], *, width: int, using: Glyphs) -> list[Line]:
-    """Return a table: names to the left, numbers to the right."""
+    """Return a table: names aligned left, numbers aligned right."""
     return [line_of(cut(text, width, using)) for text in aligned(rows)]
 
 
 def verdict(decision: Decision) -> Line:
-    """Return what a gate decided, and why."""
+    """Return a gate's decision and its reason."""
     word = decision.state.value.upper() if decision.fails else decision.state.value
     markup = ("red",) if decision.fails else ("green",) if decision.passed else ()
     return line_of(f"{_gate(decision)} {word}: {decision.reason}", *markup)
@@ -124,7 +124,7 @@ def _gate(decision: Decision) -> str:
 
 
 def stopped_by(failed: Sequence[Decision]) -> str:
-    """Return the line in which pytest says that gates failed the run."""
+    """Return pytest's line saying that gates failed the run."""
     first = f"reward {_gate(failed[0])}: {failed[0].reason}"
     return first if len(failed) == 1 else f"{first} (and {counted(len(failed) - 1, 'more gate')})"
 
@@ -132,7 +132,7 @@ def stopped_by(failed: Sequence[Decision]) -> str:
 def brief_section(
     figures: Figures, *, decisions: Sequence[Decision] = (), comparisons: Sequence[BaselineComparison] = ()
 ) -> list[Line]:
-    """Return all that ``-q`` shows: the figures on one line, what the run is beside its baselines, and the gates."""
+    """Return all that ``-q`` shows: the figures on one line, the comparisons with baselines, and the gates."""
     compared = [line_of(text) for comparison in comparisons for text in changes.summary(comparison)]
     return [one_line_section(figures), *compared, *(verdict(decision) for decision in decisions)]
 
@@ -149,7 +149,7 @@ def one_line_section(figures: Figures) -> Line:
 
 
 def mean_color(mean: float | None, least: float | None) -> str:
-    """Return the colour of a mean, where the run needs one of `least`; None for where it needs none."""
+    """Return the colour of a mean if the run requires at least `least`; None if it requires nothing."""
     if mean is None or least is None:
         return color_of(mean)
     return "green" if mean >= least else "red"
@@ -168,7 +168,7 @@ def _means(figures: Figures, decisions: Sequence[Decision]) -> Line:
 
 
 def _with_unscored(figures: Figures) -> str:
-    """Return the mean that gates use, where it differs from the mean over scored tests."""
+    """Return the mean that gates use, if it differs from the mean over scored tests."""
     return f", {shown(figures.strict_mean)} with {figures.unscored:,} unscored as 0" if figures.unscored else ""
 
 
@@ -184,7 +184,7 @@ def _verdict_counts(figures: Figures) -> list[str]:
 
 
 _WAITED: Final = 1.0
-"""Seconds of waiting, of all tests together, that are worth a word."""
+"""Seconds of waiting, over all tests, that are worth mentioning."""
 
 
 def _sandboxes(figures: Figures) -> str:

@@ -1,4 +1,4 @@
-"""What lines on a terminal are made of: pieces with pytest's markup, glyphs, colours of rewards."""
+"""Building blocks of terminal lines: segments with pytest's markup, glyphs, colours of rewards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Line = tuple[Segment, ...]
 
 
 class Glyphs(NamedTuple):
-    """What stands for what on a terminal that may know nothing but ASCII."""
+    """Symbols for a terminal, which may support only ASCII."""
 
     blocks: str
     """The last cell of a bar, from nearly empty to full."""
@@ -52,7 +52,7 @@ def color_of(value: float | None) -> str:
 
 
 def wrapped(title: str, items: Sequence[str], *, width: int, separator: str, packed: bool = False) -> list[Line]:
-    """Return `items` after `title`, on one line where they fit, else on one each, or `packed` as many as fit."""
+    """Return `items` after `title`: on one line if they fit, else one per line, or `packed` as many as fit."""
     whole = title + separator.join(items)
     if cells(whole) < width:
         return [line_of(whole)]
@@ -69,7 +69,7 @@ def wrapped(title: str, items: Sequence[str], *, width: int, separator: str, pac
 
 
 def cut(text: str, width: int, using: Glyphs) -> str:
-    """Return as much of `text` as a terminal of `width` cells has room for."""
+    """Return as much of `text` as fits into `width` cells of a terminal."""
     return fitted(text, max(width - 1, 10), ellipsis=using.ellipsis)
 
 

@@ -1,4 +1,4 @@
-"""The table of tests on a terminal: the worst ones, and why."""
+"""The table of tests on a terminal: the worst ones, with reasons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list[
     for test in chosen:
         row, room = _row(test, width=width, using=using)
         name = fitted(names[test.node_id], max(room, 20), ellipsis=using.ellipsis, keep_end=True)
-        # Where all parts follow, the worst one's reason need not be there twice.
+        # If all parts follow, the worst one's reason need not be there twice.
         why = one_line(test.cause if verbosity > 1 else test.why, 400)
         beside = room - longest - 2
         if why and beside >= _WIDTH_FOR_REASONS:
@@ -57,7 +57,7 @@ def table(ledger: Ledger, *, width: int, verbosity: int, using: Glyphs) -> list[
 
 
 def _row(test: Test, *, width: int, using: Glyphs) -> tuple[Line, int]:
-    """Return the columns before a test's name, and the cells that are left for the name."""
+    """Return the columns before a test's name, and the cells left for the name."""
     color = color_of(test.value)
     columns = [Segment(f"{shown(test.value):>4} ", (color, "bold"))]
     if width >= _WIDTH_FOR_BARS:

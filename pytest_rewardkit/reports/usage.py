@@ -1,4 +1,4 @@
-"""What a run has had of sandboxes, as lines for the terminal. Pure."""
+"""A run's use of sandboxes, as lines for the terminal. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_IDS: Final = 5
-"""Sandboxes that are named where some are left."""
+"""Sandboxes named if some are left."""
 
 
 def usage_lines(
@@ -25,16 +25,16 @@ def usage_lines(
     repeated: int,
     sweep: str,
 ) -> list[str]:
-    """The lines of the summary's end.
+    """The last lines of the summary.
 
     Parameters:
-        created, reused, killed: how many sandboxes were.
-        left: the ids of those that may live on.
-        seconds: how long all have lived, together.
-        cost: what that costs, in words; "" where it is not known.
-        again: how often one was asked for once more.
-        repeated: how often something was scored once more in a fresh one.
-        sweep: the command that ends those that are left.
+        created, reused, killed: the number of sandboxes in each case.
+        left: the ids of those that may still be alive.
+        seconds: total lifetime of all.
+        cost: what that costs, in words; "" if unknown.
+        again: how often a request for one was repeated.
+        repeated: how often scoring was repeated in a fresh one.
+        sweep: the command that kills those that are left.
     """
     first = f"{counted(created, 'sandbox', 'sandboxes')} created, {reused} reused, {killed} killed, {len(left)} left"
     lines = [f"{first}; {seconds:.0f} sandbox-seconds{f', {cost}' if cost else ''}"]

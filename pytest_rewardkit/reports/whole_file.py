@@ -1,4 +1,4 @@
-"""Writing a report that nobody must see in part."""
+"""Writes a report that nobody must see incomplete."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, lines: Iterable[str]) -> None:
-    """Write ASCII text to a file, with the folders above it. A file that is there is replaced when all is written.
+    """Write ASCII text to a file, creating its folders. An existing file is replaced once all text is written.
 
-    Raises OSError where that cannot be done.
+    Raises OSError if that fails.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -22,7 +22,7 @@ def write_whole(path: Path, lines: Iterable[str]) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
             file.writelines(lines)
-        # Temporary files are for their owner's eyes alone; this one is a file like others.
+        # Only its owner can read a temporary file; this file gets the usual permissions.
         umask = os.umask(0)
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)

@@ -1,6 +1,6 @@
-"""The report that people open: one self-contained HTML file, drawn from plain values.
+"""The HTML report: one self-contained file, made from plain values.
 
-model.py says what a report can show; a run without some of it leaves those fields out. write.py makes the file.
-All that is not ours enters the page as JSON in one way (island.py); the template has no place for markup from
-elsewhere, and the page's script only ever makes elements and text nodes.
+model.py defines the content of a report; a run that lacks some of it leaves those fields out. write.py makes the file.
+All foreign content enters the page as JSON in one way (island.py); the template has no place for foreign markup, and
+the page's script only ever makes elements and text nodes.
 """

@@ -1,4 +1,4 @@
-"""A page of bounded size: where all does not fit, the longest texts give way first."""
+"""Keeps a page's size bounded: if not everything fits, the longest texts are cut first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def fair_limit(sizes: Sequence[int], budget: int) -> int:
     """Return the largest limit for which ``sum(min(size, limit))`` stays within `budget`.
 
-    Whoever needs less than an equal share leaves the rest to the others; the largest of `sizes` when all fit.
+    A size below the equal share leaves the rest to the others. If everything fits, the limit is the largest of `sizes`.
 
     >>> fair_limit([10, 100, 1000], 300)
     190

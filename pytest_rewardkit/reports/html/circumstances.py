@@ -1,4 +1,4 @@
-"""The circumstances of a run, for people: when, where, with what, and how it was asked for."""
+"""The circumstances of a run, for people: when, where, with what, and with which options."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _IN_SIGHT: Final = {
     "Shard": "shard {}",
     "Shards": "{} shards",
 }
-"""The facts that are shown before one asks for all, and how they read there."""
+"""The facts that are always shown, with their labels."""
 
 
 def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | None = None) -> dict[str, str]:
-    """Return a run's circumstances for people, from those in the first line of its results.
+    """Return a run's circumstances for people, from the first line of its results.
 
     Parameters:
-        sandboxes: where they came from, in one line; what `facts` say of it when it is "".
+        sandboxes: where they came from, in one line; if "", taken from `facts`.
         seconds: how long the run took.
     """
     versions = _mapping(facts.get("versions"))
@@ -52,7 +52,7 @@ def facts_in(facts: Mapping[str, Any], *, sandboxes: str = "", seconds: float | 
 
 
 def in_sight(facts: Mapping[str, str]) -> list[str]:
-    """Return the facts by which one run is told from another at a glance, in few words each."""
+    """Return the facts that distinguish runs at a glance, in few words each."""
     return [text.format(facts[name]) for name, text in _IN_SIGHT.items() if name in facts]
 
 
@@ -76,7 +76,7 @@ def _system(facts: Mapping[str, Any]) -> str:
 
 
 def _shard(shard: Mapping[str, Any]) -> str:
-    """Return the circumstances of one shard of the run, in one line."""
+    """Return the circumstances of one shard, in one line."""
     sandboxes, versions = _mapping(shard.get("sandboxes")), _mapping(shard.get("versions"))
     seconds = shard.get("seconds")
     found = [

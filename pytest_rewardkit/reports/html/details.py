@@ -1,4 +1,4 @@
-"""What the page shows of one test when it is opened, within the page's budget."""
+"""The details of one test that the page shows when it is opened, within the page's budget."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ IMAGE_BUDGET: Final = 64_000_000
 TEXT_LIMIT: Final = 200_000
 """Characters of one text; more would make the panel slow to open."""
 PARTS_LIMIT: Final = 1000
-"""Parts shown of one attempt; those with the lowest values are."""
+"""Parts shown of one attempt: those with the lowest values."""
 NAME_LIMIT: Final = 500
 WORD_LIMIT: Final = 100
-"""Characters of a verdict or an outcome, which a file of results may spell as it likes."""
+"""Characters of a verdict or an outcome; a results file may contain any text there."""
 REASON_LIMIT: Final = 2000
 
 OUTPUT: Final = -1
-"""Stands for the output of all, among the places of parts."""
+"""Stands for the whole output, among the indexes of parts."""
 
-# The most bytes that one character takes on the page, as two escaped surrogates.
+# Most bytes that one character takes on the page, as two escaped surrogates.
 _MAX_WIDTH: Final = 12
 _SMALLEST_CUT: Final = 200
 
@@ -41,10 +41,10 @@ _SMALLEST_CUT: Final = 200
 def details(
     tests: Sequence[PageTest], *, text_budget: int = TEXT_BUDGET, image_budget: int = IMAGE_BUDGET
 ) -> Iterator[dict[str, Any]]:
-    """Yield the details of each of `tests`, as values for JSON; what has its default is left out.
+    """Yield the details of each of `tests`, as values for JSON; fields with their default are left out.
 
-    Texts are cut in their middle where all would not fit into `text_budget` bytes, the longest first; pictures that do
-    not fit into `image_budget` bytes are left out with a note.
+    If the texts do not all fit into `text_budget` bytes, they are cut in the middle, the longest first. Pictures that
+    do not fit into `image_budget` bytes are left out with a note.
     """
     share = _share(tests, text_budget)
     pictures = _Pictures(image_budget)
@@ -53,7 +53,7 @@ def details(
 
 
 def page_size(text: str) -> int:
-    """Return how many bytes `text` takes on the page, quotes aside."""
+    """Return how many bytes `text` takes on the page, without its quotes."""
     return len(island(text)) - 2
 
 
@@ -76,7 +76,7 @@ class _Pictures:
 
 
 def _share(tests: Sequence[PageTest], budget: int) -> int | None:
-    """Return how many bytes of texts one test may have; None when all have room."""
+    """Return how many bytes of text one test may have; None if everything fits."""
     if sum(map(len, chain.from_iterable(map(_texts, tests)))) * _MAX_WIDTH <= budget:
         return None
     sizes = [page_size("".join(_texts(test))) for test in tests]
@@ -84,7 +84,7 @@ def _share(tests: Sequence[PageTest], budget: int) -> int | None:
 
 
 def _cut_to(share: int | None, test: PageTest) -> Callable[[str], str]:
-    """Return a function that cuts a text of `test` so that all of them together stay within `share` bytes."""
+    """Return a function that cuts a text of `test` so that all of the test's texts stay within `share` bytes."""
     if share is None or sum(sizes := [page_size(text) for text in _texts(test)]) <= share:
         return _whole
     limit = fair_limit(sizes, share)
@@ -151,7 +151,7 @@ def _attempt(attempt: PageAttempt, cut: Callable[[str], str], pictures: _Picture
 
 
 def _told(attempt: PageAttempt, cut: Callable[[str], str]) -> dict[str, Any]:
-    """Return what was asked of a model, and what was done in the sandbox."""
+    """Return what a model was asked, and the steps in the sandbox."""
     shown: dict[str, Any] = {}
     if attempt.asked:
         shown["asked"] = _named(attempt.asked)
@@ -177,7 +177,7 @@ def _ending(attempt: PageAttempt) -> dict[str, Any]:
 
 def _evidence(evidence: PageEvidence, cut: Callable[[str], str], pictures: _Pictures) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    # "" is kept: that the candidate printed nothing is worth knowing.
+    # "" is kept: it shows that the candidate printed nothing.
     if evidence.candidate is not None:
         shown["candidate"] = cut(evidence.candidate)
     if evidence.stdout is not None:
@@ -190,7 +190,7 @@ def _evidence(evidence: PageEvidence, cut: Callable[[str], str], pictures: _Pict
 
 
 def _parts(attempt: PageAttempt, cut: Callable[[str], str]) -> list[dict[str, Any]]:
-    """Return the parts; what several of them, or all of the output, have in stderr is there once."""
+    """Return the parts; stderr that several parts, or the whole output, share is included once."""
     output = None if attempt.evidence is None else attempt.evidence.stderr
     places = {output: OUTPUT} if output else {}
     shown = []
@@ -213,7 +213,7 @@ def _part(part: Part, cut: Callable[[str], str]) -> dict[str, Any]:
         shown["reason"] = part.reason
     if part.expected is not None:
         shown["expected"] = cut(part.expected)
-    # Most parts pass; what came as expected need not be there twice.
+    # Most parts pass; a value that came as expected need not be there twice.
     if part.expected is not None and part.actual == part.expected:
         shown["met"] = True
     elif part.actual is not None:

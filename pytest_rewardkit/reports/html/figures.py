@@ -1,4 +1,4 @@
-"""The figures in the head of the page, and the means of groups."""
+"""The figures at the top of the page, and the means of groups."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INTERVAL: Final = "95 % interval"
 
 
 def run_figures(figures: run.Figures, tests: Sequence[PageTest]) -> list[Figure]:
-    """Return what a run amounts to, most important first."""
+    """Return the results of a run, most important first."""
     shown_figures = [Figure("Mean reward", shown(figures.mean), _interval_text(figures.mean, _earned(tests)))]
     if figures.unscored:
         shown_figures.append(
@@ -50,7 +50,7 @@ def run_figures(figures: run.Figures, tests: Sequence[PageTest]) -> list[Figure]
 
 
 def grader_figures(checks: Sequence[Test]) -> list[Figure]:
-    """Return what a self-check of graders amounts to; nothing for no checks."""
+    """Return the results of a self-check of graders; nothing if there are no checks."""
     return [Figure(title.capitalize(), figure, note) for title, figure, note in figures_of_graders(checks)]
 
 
@@ -62,7 +62,7 @@ def change_figures(comparisons: Sequence[BaselineComparison]) -> list[Figure]:
             continue
         before, now = comparison.means
         low, high = comparison.interval()
-        # A colour says more than the number may.
+        # The colour may not claim more than the number shows.
         tone: Tone = "good" if low > 0 else "bad" if high < 0 else ""
         since = "Since the baseline" if len(comparisons) == 1 else f"Since {one_line(comparison.name, 60)}"
         figures.append(Figure(since, signed(now - before), f"{INTERVAL} {signed(low)} to {signed(high)}", tone))
@@ -99,16 +99,16 @@ def _interval_text(mean: float | None, earned: Sequence[tuple[float, float]]) ->
 
 
 def _interval(mean: float | None, earned: Sequence[tuple[float, float]]) -> Interval | None:
-    """Return Wilson's interval around `mean`, the weighted mean of what was `earned`; None when nothing has a weight.
+    """Return Wilson's interval around `mean`, the weighted mean of `earned`; None if nothing has a weight.
 
-    Rewards between 0 and 1 vary less than a share of successes with the same mean, so that it is never too narrow; and
-    unlike the bootstrap it is good for groups of a few tests, and costs nothing for thousands of groups. With unequal
-    weights the tests count as (sum w)^2 / sum w^2 of them (L. Kish (1965), "Survey Sampling", section 11.7).
+    Rewards between 0 and 1 vary less than successes with the same mean, so the interval is never too narrow. Unlike the
+    bootstrap, it works for groups of a few tests, and costs nothing for thousands of groups. With unequal weights, the
+    tests count as (sum w)^2 / sum w^2 tests (L. Kish (1965), "Survey Sampling", section 11.7).
     """
     if mean is None:
         return None
     weights = [weight for _, weight in earned]
-    # Divided by the largest, so that no square overflows.
+    # Divided by the largest weight, so that no square overflows.
     largest = max(weights)
     weights = [weight / largest for weight in weights]
     count = math.fsum(weights) ** 2 / math.fsum(weight**2 for weight in weights)

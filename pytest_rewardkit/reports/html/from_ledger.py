@@ -1,4 +1,4 @@
-"""What the HTML report shows of a ledger."""
+"""Makes the HTML report's content from a ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.ledger import Ledger
 
 _OF_ALL: Final = {RUN: "Run", MUST_PASS: "Must pass", REGRESSION: "Regression", SHARDS: "Shards"}
-"""What gates that are not about a group are called."""
+"""Names of the gates that are not about a group."""
 
 
 def report_of(
@@ -36,22 +36,22 @@ def report_of(
     history: History | None = None,
     partial: str = "",
 ) -> Report:
-    """Return the report of all that `ledger` holds.
+    """Return the report of everything in `ledger`.
 
     Parameters:
-        title: what the run is called.
+        title: the name of the run.
         facts: the run's circumstances by name; see `facts_in`.
-        decisions: what the gates decided.
-        comparisons: the run beside each of its baselines; tests are shown beside the first.
-        history: the runs before this one.
-        partial: why its mean cannot be set beside those of `history`; "" when it can.
+        decisions: the gates' decisions.
+        comparisons: the run compared with each of its baselines; tests are shown beside the first.
+        history: the earlier runs.
+        partial: why its mean cannot be compared with those of `history`; "" if it can.
 
-    Tests whose markers name no group are in one without a name; where no marker names one, files are the groups.
+    Tests whose markers name no group share a group without a name; if no marker names one, files are the groups.
     """
     figures = ledger.figures()
     results = model_results(ledger.tasks)
     checks = graders_in(ledger)
-    # What of its graders was checked tells the tests of a self-check apart.
+    # Findings about its graders mark the tests of a self-check.
     named = [check_of(test) or test.group or "" for test in ledger.tasks]
     by_file = not any(named)
     names = [_file(test.node_id) for test in ledger.tasks] if by_file else named
@@ -80,7 +80,7 @@ def report_of(
 
 
 def _gates(decisions: Sequence[Decision]) -> list[PageGate]:
-    """Return what gates decided, those that fail the run first."""
+    """Return the gates' decisions, those that fail the run first."""
     failed_first = sorted(decisions, key=lambda decision: not decision.fails)
     return [PageGate(_OF_ALL.get(it.name, f"Group {it.name}"), it.state.value, it.reason) for it in failed_first]
 

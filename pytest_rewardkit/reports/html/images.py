@@ -1,4 +1,4 @@
-"""Pictures from candidates: only what is a PNG or JPEG file of a bearable size gets into the page."""
+"""Pictures from candidates: only PNG and JPEG files of a tolerable size get into the page."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PIXELS_LIMIT: Final = 25_000_000
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8\xff"
-# Start-of-frame markers, which carry the size; the others in this range do not.
+# Start-of-frame markers, which hold the size; the other markers in this range do not.
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 class RefusedImageError(ValueError):
-    """The text says why a picture is not shown."""
+    """The message says why a picture is not shown."""
 
 
 def data_url(image: Image) -> str:
@@ -46,7 +46,7 @@ def data_url(image: Image) -> str:
     width, height = size
     if not 0 < width * height <= PIXELS_LIMIT:
         raise RefusedImageError(f"{width} x {height} pixels")
-    # Encoded again, so that not one character of what came is in the page.
+    # Encoded again, so that the page contains no character of the original text.
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 

@@ -1,7 +1,7 @@
-"""What a report can show, as plain values. Everything but the tests may be left out, and is then not on the page.
+"""The content of a report, as plain values. Everything but the tests is optional; missing content is not shown.
 
-Of tests and attempts there are thousands, of most of which there is little to say: they are made with what all have,
-and what else there is of one is put in.
+There are thousands of tests and attempts, and most have little to show: they are created with the fields that all have,
+and further ones are set as needed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Part
 
 Tone = Literal["good", "fair", "bad", ""]
-"""What a figure's colour says."""
+"""What a figure's colour means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Image:
     """A picture that a candidate made.
 
     Parameters:
-        base64: a PNG or JPEG file in base64; anything else is refused on the page, with the reason.
-        name: what to call it.
+        base64: a PNG or JPEG file in base64; the page refuses anything else, with the reason.
+        name: its caption.
     """
 
     base64: str
@@ -34,11 +34,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageEvidence:
-    """What was judged, and what it put out.
+    """The judged code and its output.
 
     Parameters:
         candidate: the code under judgement.
-        stdout, stderr: excerpts of what the candidate wrote.
+        stdout, stderr: excerpts of the candidate's output.
         images: pictures that it made.
     """
 
@@ -53,19 +53,19 @@ class PageAttempt:
     """One attempt at a test.
 
     Parameters:
-        verdict: the reward's verdict, or what is said in place of one ("crashed"); "" for none.
-        value: the reward in [0, 1]; None when there is no number.
+        verdict: the reward's verdict, or a word instead of one ("crashed"); "" for none.
+        value: the reward in [0, 1]; None if there is no number.
         outcome: pytest's word: passed, failed, error, skipped, xfailed, xpassed, rerun.
         reason: why the reward is what it is.
         seconds: how long the attempt took.
         parts: the components of the reward.
         left_out: how many parts of the reward are not in `parts`.
-        evidence: what was judged; None where that is not known.
-        timings: each phase with its seconds, in the order in which they came (waiting, creating, running, scoring).
+        evidence: the judged code and its output; None if unknown.
+        timings: each phase with its seconds, in order (waiting, creating, running, scoring).
         command: how to run it again.
-        prompt: what a model was asked first; "" where that is not known.
-        asked: what is known of the model and of what it took, by name.
-        steps: what was done in the sandbox, one after another.
+        prompt: the first prompt to a model; "" if unknown.
+        asked: known facts about the model and its use, by name.
+        steps: the steps in the sandbox, in order.
     """
 
     verdict: str
@@ -91,20 +91,20 @@ class PageTest:
     Parameters:
         node_id: pytest's name of the test.
         attempts: in the order in which they ended, at least one; the last one counts unless `value` and `verdict` say
-            more.
-        value, verdict: what the test amounts to; those of the last attempt when `verdict` is "".
-        outcome: whether it passed, in pytest's word; that of the last attempt when it is "".
+            otherwise.
+        value, verdict: the test's result; that of the last attempt if `verdict` is "".
+        outcome: whether it passed, in pytest's word; that of the last attempt if it is "".
         group: the name of the group that it counts in.
         row_id: the row of the dataset.
         threshold: the reward from which the test passes.
         weight: how much it counts in the mean.
-        must_pass: whether a gate fails when this test does not pass.
+        must_pass: whether a gate fails if this test does not pass.
         figures: numbers over the attempts with their names, such as ``("pass@3", 0.7)``; None is "not defined".
         baseline: the reward in the baseline.
-        change: what became of the test since the baseline: worse, lost, flaky, better, new, same; "" without a
+        change: the test's change since the baseline: worse, lost, flaky, better, new, same; "" without a
             baseline.
-        why: why the test has its reward, in one sentence; what the last attempt says when it is "".
-        history: what it earned in each of the runs before, as in `Report.history`; None where nothing.
+        why: why the test has its reward, in one sentence; the last attempt's reason if it is "".
+        history: the test's reward in each earlier run, as in `Report.history`; None for a run without one.
     """
 
     node_id: str
@@ -124,11 +124,11 @@ class PageTest:
     why: str = ""
     history: Sequence[float | None] = ()
 
-    __test__ = False  # pytest would collect it where it is imported into a test module
+    __test__ = False  # pytest would collect it if a test module imports it
 
     @property
     def counted(self) -> float | None:
-        """The number with which the test counts; None when there is none."""
+        """The number with which the test counts; None if there is none."""
         return self.value if self.verdict else self.attempts[-1].value
 
 
@@ -139,9 +139,9 @@ class PageGroup:
     Parameters:
         name: as in `Test.group`.
         tests: how many tests it has.
-        mean: the weighted mean in [0, 1] over those that have a number; None when none has.
+        mean: the weighted mean in [0, 1] over the tests with a number; None if none has one.
         unscored: how many have no number.
-        low, high: the ends of the interval around the mean; None when there is none.
+        low, high: the ends of the interval around the mean; None if there is none.
         baseline: the group's mean in the baseline.
     """
 
@@ -156,7 +156,7 @@ class PageGroup:
 
 @dataclass(frozen=True, slots=True)
 class PageGate:
-    """What a gate decided about the run, or about a group, and why; "failed" and "undecided" fail a run."""
+    """A gate's decision about the run or a group, and its reason; "failed" and "undecided" fail a run."""
 
     name: str
     state: Literal["passed", "failed", "undecided", "not asked", "waiting"]
@@ -175,23 +175,23 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that the page shows.
+    """All content of the page.
 
     Parameters:
-        tests: every test that has to do with rewards, in the order of collection.
-        title: what the run is called.
+        tests: every test with a reward, in the order of collection.
+        title: the name of the run.
         facts: the run's circumstances by name: when, where, versions, options.
-        figures: what the run amounts to, most important first.
-        gates: what was decided; empty when nothing was asked for.
+        figures: the run's results, most important first.
+        gates: the gates' decisions; empty if there were no gates.
         groups: the groups of `tests`, in the order to show them.
-        grouped_by: what a group is: "group", "file", or "check" where graders were checked.
-        interval: how `Group.low` and `Group.high` were made, for the reader.
-        missing: tests that were collected and never ran to an end.
+        grouped_by: what a group is: "group", "file", or "check" if graders were checked.
+        interval: how `Group.low` and `Group.high` were computed, for the reader.
+        missing: tests that were collected and never finished.
         gone: tests that only the baseline has, with their rewards there.
-        models: models side by side, as rows of a table, the names of its columns first.
-        in_sight: the circumstances that are shown without being asked for.
-        history: the runs before this one, the oldest first: when each began, and its mean.
-        mean: of this run, to be set beside those of `history`; None where it cannot be.
+        models: models side by side, as rows of a table, column names first.
+        in_sight: the circumstances that are always shown.
+        history: the earlier runs, the oldest first: when each began, and its mean.
+        mean: of this run, for comparison with those of `history`; None if they cannot be compared.
         left_out: files of earlier runs that could not be read, each with the reason.
         model_differences: how models differ, one sentence each.
     """

@@ -1,4 +1,4 @@
-"""What the page shows before a test is opened: the head, the charts' figures, and the table in columns."""
+"""The page before a test is opened: its head, the charts' figures, and the table in columns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reports.html.model import PageTest, Report
 
 WHY_LIMIT: Final = 160
-"""Characters of why a test has its reward, in the table."""
+"""Characters of a test's reason in the table."""
 LIST_LIMIT: Final = 1000
 """Names in the lists of missing and gone tests; the page says how many more there are."""
 
 
 def overview(report: Report) -> dict[str, Any]:
-    """Return all that the page needs of `report` at its start, as values for JSON."""
+    """Return all that the page needs of `report` when it opens, as values for JSON."""
     return {
         "title": excerpt(report.title, NAME_LIMIT),
         "facts": [[excerpt(name, NAME_LIMIT), excerpt(fact, NAME_LIMIT)] for name, fact in report.facts.items()],
@@ -71,7 +71,7 @@ def overview(report: Report) -> dict[str, Any]:
 
 
 def _table(tests: Sequence[PageTest]) -> dict[str, Any]:
-    """Return the table by columns; what repeats is a list of names, and an index into it per row."""
+    """Return the table by columns; repeated values become a list of names, with an index into it per row."""
     table = {
         "id": [excerpt(test.node_id, NAME_LIMIT) for test in tests],
         "value": [test.counted for test in tests],
@@ -89,21 +89,21 @@ def _table(tests: Sequence[PageTest]) -> dict[str, Any]:
 
 
 def _why(test: PageTest) -> str:
-    """Return what cost the reward most, as one line: the lowest part's reason, else the reward's."""
+    """Return the main cause of a lost reward, on one line: the lowest part's reason, else the reward's."""
     last = test.attempts[-1]
     cost = costliest(last.parts) if last.parts else ""
     return one_line(test.why or cost or last.reason, WHY_LIMIT)
 
 
 def _indexed(values: Sequence[str], limit: int) -> dict[str, Any]:
-    """Return `values`, of which there are few different ones, as excerpts of at most `limit` characters."""
+    """Return `values`, few of which differ, as excerpts of at most `limit` characters."""
     places: dict[str, int] = {}
     place_of = {value: places.setdefault(excerpt(value, limit), len(places)) for value in dict.fromkeys(values)}
     return {"names": list(places), "rows": [place_of[value] for value in values]}
 
 
 def _seconds(test: PageTest) -> float | None:
-    """Return how long all attempts took, as far as that is known."""
+    """Return how long all attempts took, as far as known."""
     spent: float | None = None
     for attempt in test.attempts:
         if attempt.seconds is not None:

@@ -1,4 +1,4 @@
-"""The tests of a ledger and their attempts, as the page shows them."""
+"""Converts a ledger's tests and attempts to what the page shows."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Part, Reward
 
 _SHORTEST: Final = 0.0005
-"""Seconds under which a phase would read 0 ms, and is not worth a colour."""
+"""Seconds; a shorter phase would read 0 ms, and is not worth a colour."""
 
 
 def page_test(
     test: Test, group: str, before: Mapping[str, float | None], changes: Mapping[str, Change], history: History
 ) -> PageTest:
-    """Return what the page shows of `test`.
+    """Return the page's view of `test`.
 
     Parameters:
         group: the name of the group that it counts in.
         before: the rewards of the baseline, by node id.
-        changes: what became of tests since.
-        history: the runs before this one.
+        changes: how tests changed since the baseline.
+        history: the earlier runs.
     """
     attempts = [_attempt(result, member.node_id) for member in test.members for result in member.results]
     found = PageTest(test.node_id, attempts)
@@ -110,7 +110,7 @@ def _evidence(reward: Reward) -> PageEvidence:
 
 
 def _joined(texts: Iterable[str]) -> str | None:
-    """The texts of several calls of scorers as one, each once; None for none."""
+    """The texts of several scorer calls as one, without repeats; None for none."""
     return "\n\n".join(dict.fromkeys(text for text in texts if text)) or None
 
 
@@ -121,6 +121,6 @@ def _timings(sandboxes: Iterable[SandboxUse], parts: Iterable[Part], seconds: fl
         ("running", sum(part.duration or 0.0 for part in parts)),
     ]
     if known := sum(spent for _, spent in timings):
-        # What was done at the same time is counted twice, and may be more than the whole.
+        # Simultaneous phases are counted twice, so their sum may exceed the whole.
         timings.append(("the rest", max(seconds - known, 0.0)))
     return [(phase, spent) for phase, spent in timings if spent >= _SHORTEST]

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else and loads nothing."""
+"""Writes a report as one HTML file that needs nothing else and loads nothing."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reports.html.model import Report
 
 BLOCK: Final = 40
-"""Tests whose details are in one block; the page reads a block when one of its tests is opened."""
+"""Tests whose details share one block; the page reads a block when one of its tests is opened."""
 
-# In the order in which they build on each other; together they are one script.
+# In dependency order; together they are one script.
 SCRIPTS: Final = ("text", "labels", "diff", "highlight", "parts", "charts", "detail", "table", "page")
 
 
 def write(report: Report, path: Path) -> None:
-    """Write `report` as an HTML file. A file that is there is replaced when the new one is complete.
+    """Write `report` as an HTML file. An existing file is replaced when the new one is complete.
 
-    Raises OSError where that cannot be done.
+    Raises OSError if that fails.
     """
     write_whole(path, render(report))
 
 
 def render(report: Report) -> Iterator[str]:
-    """Yield the page in pieces, all ASCII: the head, what is seen at first, then the tests' details in blocks.
+    """Yield the page in pieces, all ASCII: the head, the initial view, then the tests' details in blocks.
 
     The page can be used before its last blocks have been read.
     """
@@ -59,9 +59,9 @@ def render(report: Report) -> Iterator[str]:
 
 
 def _policy(script: str, style: str) -> str:
-    """Return a content security policy under which only our own script and style work, and nothing is loaded.
+    """Return a content security policy that allows only our own script and style, and loads nothing.
 
-    With trusted types, a slip that would turn text into markup is an error instead.
+    With trusted types, a bug that would turn text into markup is an error instead.
     """
     return "; ".join(
         [

@@ -1,4 +1,4 @@
-"""The results file: one JSON line for the run, one for each time that a test has run, one for the end.
+"""The results file: one JSON line for the run, one for each run of a test, one for the end.
 
-lines.py says what the lines hold, file.py writes and reads files of them, schema.json describes them to others.
+lines.py defines the lines, file.py writes and reads the files, schema.json describes the format to others.
 """

@@ -1,4 +1,4 @@
-"""How long tests lasted: by a results file, or by the file of durations that pytest-split writes."""
+"""How long tests took: from a results file, or from the durations file of pytest-split."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_durations(path: Path) -> dict[str, float]:
-    """Return seconds by node id. Raises RewardkitUsageError for what is neither kind of file."""
+    """Return seconds by node id. Raises RewardkitUsageError for a file of neither kind."""
     content = None if path.suffix == ".gz" else _json_in(path)
     if not isinstance(content, dict) or content.get("type") == RUN:
         tests = read(path, details=False).ledger.tests
@@ -27,7 +27,7 @@ def read_durations(path: Path) -> dict[str, float]:
 
 
 def _json_in(path: Path) -> Any:
-    """Return what a file holds as one JSON value; None where it is none, as lines of results are."""
+    """Return a file's content as one JSON value; None if it is not one, such as lines of results."""
     try:
         return json.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Results files: written line by line while a run goes on, so that one that is killed keeps what it had; and read."""
+"""Writes results files line by line during a run, so that a killed run keeps its results; and reads them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 DETAILS: Final = frozenset(("parts", "evidence", "sandboxes", "asked", "steps"))
-"""The fields of an attempt that may be large."""
+"""The fields of an attempt that can be large."""
 
 
 class Writer:
-    """A results file that is being written; a name that ends in ``.gz`` is compressed.
+    """A results file that is being written; a name ending in ``.gz`` is compressed.
 
     Parameters:
-        path: the file; its directory is made, and what it held is replaced once `lines` are written.
-        lines: what it begins with.
+        path: the file; its directory is created, and an existing file is replaced once `lines` are written.
+        lines: the first lines.
 
-    Raises OSError where that cannot be done.
+    Raises OSError if that fails.
     """
 
     def __init__(self, path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -40,12 +40,12 @@ class Writer:
         self._file = self._replace(lines)
 
     def write(self, text: str) -> None:
-        """Write a line, in its final form; it outlives this process from now on. Raises OSError."""
+        """Write a line, in its final form; from now on it outlives this process. Raises OSError."""
         self._file.write(text)
         self._file.flush()
 
     def rewrite(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Replace all that was written. Raises OSError."""
+        """Replace everything written so far. Raises OSError."""
         self._file.close()
         self._file = self._replace(lines)
 
@@ -53,7 +53,7 @@ class Writer:
         self._file.close()
 
     def _replace(self, lines: Iterable[Mapping[str, Any]]) -> TextIO:
-        """Return the file, opened, holding `lines`; until it does, the name stands for what was there before."""
+        """Return the opened file with `lines` in it; until they are complete, the name refers to the old file."""
         new = self.path.with_name(f".{self.path.name[:200]}.{os.getpid()}")
         compressed = _is_compressed(self.path)
         file = gzip.open(new, "wt", encoding="ascii") if compressed else new.open("w", encoding="ascii")  # noqa: SIM115
@@ -70,14 +70,14 @@ class Writer:
 
 @dataclass(slots=True)
 class Stored:
-    """What a results file holds.
+    """The content of a results file.
 
     Parameters:
         path: the file.
         run: the first line: the circumstances of the run.
-        ledger: every test with its results, and which were collected.
-        lines: those of each test, in their order; empty when it was read without details.
-        end: the last line: what the run amounted to; None when it was cut off.
+        ledger: every test with its results, and which tests were collected.
+        lines: those of each test, in their order; empty if read without details.
+        end: the last line: the results of the run; None if it was cut off.
     """
 
     path: Path
@@ -92,13 +92,13 @@ class Stored:
 
     @property
     def seconds(self) -> float | None:
-        """How long the run took; None where the file does not say it."""
+        """How long the run took; None if the file does not say."""
         seconds = None if self.end is None else self.end.get("seconds")
         return float(seconds) if isinstance(seconds, int | float) else None
 
     @property
     def unfinished(self) -> str:
-        """Why the file does not tell of a whole run; "" when it does."""
+        """Why the file does not cover a whole run; "" if it does."""
         if self.end is None:
             return f"{self.path.name} is cut off: its run was killed"
         if not self.end["complete"]:
@@ -109,25 +109,25 @@ class Stored:
 
     @property
     def narrowed_by(self) -> str:
-        """By what a choice of all tests was made; "" when all were to run."""
+        """How the tests were selected from all; "" if all were to run."""
         return "" if self.end is None else str(self.end.get("narrowed_by", ""))
 
     @property
     def gates_with_tests(self) -> frozenset[str]:
-        """The gates of which the run had chosen any test, whatever became of it: skipped ones are not in the file."""
+        """Gates for which the run had selected tests, even if they were skipped: those are not in the file."""
         gates = [] if self.end is None else self.end["gates"]
         return frozenset(gate["name"] for gate in gates if gate["state"] != "not asked")
 
 
 def read(path: Path, *, details: bool = True, limit: int | None = None) -> Stored:
-    """Return what a results file holds, up to where it may have been cut off.
+    """Return the content of a results file, up to where it may have been cut off.
 
     Parameters:
-        details: whether the lines themselves are kept, and what they say of parts, evidence, sandboxes, models and
-            steps. Without, what is read takes little memory, whatever candidates put out.
+        details: whether to keep the lines themselves, with parts, evidence, sandboxes, models and steps. Without them,
+            the result takes little memory, whatever candidates put out.
         limit: how many characters may be read; None for any number.
 
-    Raises RewardkitUsageError, with the line, when it cannot be read, or is no results file of this version.
+    Raises RewardkitUsageError, with the line, if the file cannot be read or is not a results file of this version.
     """
     numbered = _lines(path, limit)
     stored = Stored(path, _first(path, numbered), Ledger())
@@ -144,12 +144,12 @@ def read(path: Path, *, details: bool = True, limit: int | None = None) -> Store
 
 
 def run_of(path: Path, *, limit: int | None = None) -> Mapping[str, Any]:
-    """Return the first line of a results file: the circumstances of the run. Raises RewardkitUsageError as `read`."""
+    """Return the first line of a results file: the circumstances of the run. Raises RewardkitUsageError like `read`."""
     return _first(path, _lines(path, limit))
 
 
 def is_results_file(path: Path) -> bool:
-    """Whether a file begins as a results file does. Raises RewardkitUsageError where it cannot be read."""
+    """Whether a file begins like a results file. Raises RewardkitUsageError if it cannot be read."""
     try:
         first = _DECODER.decode(next(_texts(path), ""))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a results file says, line by line; schema.json beside this file describes the same to others."""
+"""The lines of a results file; schema.json beside this file describes them to others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RUN: Final = "run"
 ATTEMPT: Final = "attempt"
 END: Final = "end"
 
-# What is encoded is made here and has no circles.
+# The encoded data is made here and has no cycles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
 
 
@@ -33,7 +33,7 @@ def schema() -> dict[str, Any]:
 
 
 def to_text(line: Mapping[str, Any]) -> str:
-    """Return a line as ASCII JSON with its line break; surrogates without their other half become U+FFFD."""
+    """Return a line as ASCII JSON with its line break; lone surrogates become U+FFFD."""
     text = _ENCODER.encode(line)
     if "\\ud" in text:
         text = _ENCODER.encode(_whole(line))
@@ -46,10 +46,10 @@ def run_line(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def attempt_line(test: Test, index: int | None) -> dict[str, Any]:
-    """Return the line of the last result of `test`; what has its default is left out.
+    """Return the line of the last result of `test`; fields with their default are left out.
 
     Parameters:
-        index: the place of the test among all that were collected, from 0; None when it is not known.
+        index: the position of the test among all collected ones, from 0; None if unknown.
     """
     result = test.last
     line: dict[str, Any] = {
@@ -82,14 +82,14 @@ def end_line(
     uncollected: int = 0,
     narrowed_by: str = "",
 ) -> dict[str, Any]:
-    """Return the last line: what the run amounts to.
+    """Return the last line: the results of the run.
 
     Parameters:
         ended: when, in ISO 8601 with the offset to UTC.
         seconds: how long the run took.
-        complete: whether all tests were tried that were to be tried.
+        complete: whether all tests were tried that should be.
         uncollected: how many files could not be collected.
-        narrowed_by: by what a choice of all tests was made; "" when all were to run.
+        narrowed_by: how the tests were selected from all; "" if all were to run.
     """
     line = {
         "v": VERSION,
@@ -119,9 +119,9 @@ def end_line(
 
 
 def result_of(line: Mapping[str, Any]) -> TestResult:
-    """Return the result of which `attempt_line` wrote.
+    """Return the result that `attempt_line` wrote.
 
-    Raises KeyError, TypeError, ValueError or RewardkitUsageError for a line that says something else.
+    Raises KeyError, TypeError, ValueError or RewardkitUsageError for an invalid line.
     """
     crashed = line["verdict"] == CRASHED
     record = None if crashed else Record.from_fields(line)
@@ -142,7 +142,7 @@ def result_of(line: Mapping[str, Any]) -> TestResult:
 
 
 def _whole(value: Any) -> Any:
-    """Return a JSON value in which every text can be encoded, as many parsers demand."""
+    """Return a JSON value in which every text can be encoded, as many parsers require."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

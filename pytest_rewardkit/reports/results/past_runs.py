@@ -1,4 +1,4 @@
-"""The last runs of a folder in which results files are kept."""
+"""Finds the last runs in a folder of results files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNS: Final = 20
-"""Runs that a history has at most."""
+"""Most runs in a history."""
 MAX_TEXT: Final = 256_000_000
-"""Characters of one file, unpacked; the files that runs keep here by themselves have a thousandth of it."""
+"""Characters of one file, unpacked; the files that runs keep here automatically have a thousandth of that."""
 MAX_FIRST: Final = 1_000_000
-"""Characters of its first line."""
-# Anybody may have put a file there, and none of them may end the run that looks at it.
+"""Characters of the first line."""
+# Anyone may have put a file there, and none of them may end the run that reads it.
 _UNREADABLE: Final = (
     RewardkitUsageError,
     ArithmeticError,
@@ -34,9 +34,9 @@ _UNREADABLE: Final = (
 
 
 def past_runs(folder: Path, before: datetime) -> History:
-    """Return the last `RUNS` runs in `folder`, at any depth, of those that began earlier than `before`.
+    """Return the last `RUNS` runs in `folder`, at any depth, that began earlier than `before`.
 
-    A run that is there twice counts once. Files that cannot be read, or tell of no run of tests, are left out.
+    Duplicates of a run count once. Files that cannot be read, or are not about a run of tests, are left out.
     """
     left_out: list[str] = []
     found: list[tuple[datetime, Path]] = []
@@ -64,7 +64,7 @@ def past_runs(folder: Path, before: datetime) -> History:
 
 
 def moment(started: Any) -> datetime:
-    """Return the time, in UTC, that a run says it began. Raises ValueError where it says none."""
+    """Return the time, in UTC, at which a run says it began. Raises ValueError if it does not say."""
     try:
         found = datetime.fromisoformat(started)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -79,7 +79,7 @@ def _past_run(path: Path, started: datetime) -> PastRun:
     if graders_in(stored.ledger):
         raise ValueError("it checks graders")
     rewards = {test.node_id: test.value for test in stored.ledger.tasks}
-    # A run of some of the tests has a mean of its own, which says nothing beside that of all.
+    # The mean of a run of some tests says nothing in comparison with that of all.
     whole = not stored.unfinished and not stored.narrowed_by
     mean = stored.ledger.figures().mean if whole else None
     if mean is not None and not 0 <= mean <= 1:

@@ -21,10 +21,10 @@ _OF_REWARDS: Final = (
     *("provider", "sandbox_scope", "memory_mb", "processes", "disk_mb", "open_files", "output_mb"),
     *("threshold", "selfcheck", "selfcheck_limit"),
 )
-"""Options by which the same candidate may have another reward, or a test another outcome."""
+"""Options that can change a candidate's reward or a test's outcome."""
 
 OF_DECISIONS: Final = ("fail_under", "confidence", "baseline", "pair_by", "fail_on")
-"""Options that say what a run must amount to, which hold for all shards together."""
+"""Options for decisions about the run, which apply to all shards together."""
 
 _CIRCUMSTANCES: Final = ("started", "versions", "host", "sandboxes", "workers")
 _BAD: Final = frozenset(("failed", "error", "crashed"))
@@ -33,15 +33,15 @@ _TEXT_LIMIT: Final = 60
 
 @dataclass(slots=True)
 class Joined:
-    """What all shards of a run amount to.
+    """The results of all shards of a run.
 
     Parameters:
-        of: how many shards it has, by what each says.
+        of: how many shards it has, according to each.
         run: the circumstances of the run, as in the first line of its results, with those of each shard.
-        ledger: every test with its results, in the order in which they were collected.
-        unfinished: which shards are not there, or not as a whole; "" when they are.
-        narrowed_by: by what a choice of all tests was made, before it was split; "" when all were to run.
-        gates_with_tests: the gates of which any test was chosen.
+        ledger: every test with its results, in the order of collection.
+        unfinished: which shards are missing or incomplete; "" if none is.
+        narrowed_by: how the tests were selected from all, before the split; "" if all were to run.
+        gates_with_tests: the gates with selected tests.
         options: those of `OF_DECISIONS` that the shards were given.
     """
 
@@ -55,7 +55,7 @@ class Joined:
 
     @property
     def name(self) -> str:
-        """How many shards there are, and in what their circumstances differ."""
+        """The number of shards, and how their circumstances differ."""
         there = len(self.run["shards"])
         name = counted(self.of, "shard") if there == self.of else f"{there:,} of {counted(self.of, 'shard')}"
         differing = [
@@ -68,13 +68,13 @@ class Joined:
 
     @property
     def seconds(self) -> float | None:
-        """How long the longest shard took; None where none says it."""
+        """How long the longest shard took; None if no shard says."""
         known = [shard["seconds"] for shard in self.run["shards"] if isinstance(shard.get("seconds"), int | float)]
         return float(max(known)) if known else None
 
 
 def shard_of(stored: Stored) -> Shard | None:
-    """Return which shard a results file is of; None for a whole run. Raises RewardkitUsageError."""
+    """Return the shard that a results file is about; None for a whole run. Raises RewardkitUsageError."""
     said = stored.run.get("shard")
     if said is None:
         return None
@@ -91,16 +91,16 @@ def shard_of(stored: Stored) -> Shard | None:
 
 
 def join(files: Sequence[Stored], unreadable: Sequence[str] = ()) -> Joined:
-    """Return what the shards in `files` amount to.
+    """Return the joined results of the shards in `files`.
 
-    What is missing, cut off or was stopped is told by `Joined.unfinished`.
+    `Joined.unfinished` names shards that are missing, cut off or stopped.
 
     Parameters:
-        files: what could be read, one of them a shard at least.
-        unreadable: what is said of files that could not be read.
+        files: the files that could be read, at least one of them a shard.
+        unreadable: messages about files that could not be read.
 
-    Raises RewardkitUsageError, with all that is wrong, where it is not clear what the run is: a shard that is there
-    twice, or one of another run.
+    Raises RewardkitUsageError, with all errors, if the run is ambiguous: a shard appears twice, or belongs to another
+    run.
     """
     shards = [(shard, stored) for stored in files if (shard := shard_of(stored)) is not None]
     wrong = [*unreadable, *(f"{it.path} is a whole run, and no shard of one" for it in files if shard_of(it) is None)]
@@ -131,7 +131,7 @@ def join(files: Sequence[Stored], unreadable: Sequence[str] = ()) -> Joined:
 
 
 def _others(shards: Mapping[int, Stored], of: int) -> list[str]:
-    """Return which shards are of another run than most: of other tests, or of other options."""
+    """Return which shards belong to another run than most: they have other tests, or other options."""
     found = []
     for text, said in (
         ("collected other tests than the others, or split them by other durations", _digest),
@@ -165,7 +165,7 @@ def _options(stored: Stored) -> Mapping[str, Any]:
 
 
 def _lost(shards: Mapping[int, Stored], of: int) -> list[str]:
-    """Return what is not there of a run of `of` shards."""
+    """Return what is missing from a run of `of` shards."""
     missing = [number for number in range(1, of + 1) if number not in shards]
     found = []
     if missing:
@@ -178,7 +178,7 @@ def _lost(shards: Mapping[int, Stored], of: int) -> list[str]:
 
 
 def _unexplained(stored: Stored) -> str:
-    """Return why a shard failed by what its results do not show; "" where it did not."""
+    """Return why a shard failed for a reason that its results do not show; "" if it did not."""
     assert stored.end is not None
     if "shard" not in stored.end:
         return f"{stored.path.name} does not say which tests it had, as no worker lived to tell"
@@ -209,7 +209,7 @@ def _ledger(shards: Mapping[int, Stored]) -> Ledger:
         for node_id in stored.ledger.collected:
             index = indexes.get(node_id)
             index = last if index is None else index
-            # Of a shard that was killed it is known in which order its own tests were.
+            # For a shard that was killed, only the order of its own tests is known.
             place = places[index] if index < len(places) else index * len(shards) + number
             placed.append((place, number, node_id))
     joined.expect(node_id for _, _, node_id in sorted(placed))
@@ -239,7 +239,7 @@ def _circumstances(shard: Shard, stored: Stored) -> dict[str, Any]:
 
 
 def _together(values: Iterable[Any]) -> dict[str, Any]:
-    """Return what several objects say, by member: different texts side by side, and no number for different ones."""
+    """Return the merged members of several objects: different texts side by side, and no number if numbers differ."""
     members: defaultdict[str, dict[Any, None]] = defaultdict(dict)
     for value in values:
         for name, member in (value if isinstance(value, dict) else {}).items():

@@ -26,7 +26,7 @@ def language_of_candidate(candidate: str, language: str | Language, others: Mapp
             one, or else the one that the code looks like.
         others: the user's own languages.
 
-        Raises RewardkitUsageError for an unknown name.
+    Raises RewardkitUsageError for an unknown name.
     """
     if isinstance(language, Language):
         return language
