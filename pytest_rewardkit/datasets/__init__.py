@@ -1,1 +1,1 @@
-"""Tests from data: rows of a file as pytest items, benchmarks' formats, whole datasets evaluated at once."""
+"""Tests from data: rows of a file as pytest items, formats of benchmarks, whole datasets evaluated at once."""

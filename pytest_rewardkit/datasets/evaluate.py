@@ -1,4 +1,4 @@
-"""Evaluates a reward function on all rows of a dataset, many at a time, outside of pytest as well as inside."""
+"""Evaluates a reward function on all rows of a dataset, many at a time, outside or inside pytest."""
 
 from __future__ import annotations
 
@@ -60,24 +60,24 @@ def evaluate_dataset(
     """Score every candidate of a dataset, and return the results.
 
     Parameters:
-        reward_function: called with the candidate and, by keyword, the row's `additional_fields`, as by
+        reward_function: called with the candidate and, by keyword, the row's `additional_fields`, as for
             `reward_function`: a parameter ``sandbox`` takes a fresh one each time; it returns a reward or a number in
-            [0, 1], or None if nothing can be said. Without one, each row is scored by its format.
+            [0, 1], or None if nothing can be said. If it is omitted, each row is scored by its format.
         dataset_path: a file or rows, as for `open_dataset`.
         additional_fields: names of the row's fields that the reward function takes.
         id, format, limit: as for the marker ``reward_dataset``.
-        samples: candidates by the ids of rows; without it, they are in the rows, as ``response``, ``candidate``,
+        samples: candidates by the ids of rows. By default they are in the rows, as ``response``, ``candidate``,
             ``completion`` or ``solution``.
-        concurrency: how many candidates are judged at a time; twice the number of processors, at most 16, without it.
-        template: of the sandboxes of rows that name none by a field ``template``, as in the marker ``sandbox``.
-        provider, isolation: where sandboxes come from, as by the options of those names.
-        quota: what the account allows, as by the option; without it, as `PYTEST_REWARDKIT_QUOTA` in the environment.
-        results_path: a file that takes one line of JSON for each candidate as soon as it is judged.
+        concurrency: how many candidates are judged at a time; by default twice the number of processors, at most 16.
+        template: for the sandboxes of rows without a field ``template``, as in the marker ``sandbox``.
+        provider, isolation: where sandboxes come from, as for the options with these names.
+        quota: what the account allows, as for the option; by default `PYTEST_REWARDKIT_QUOTA` from the environment.
+        results_path: a file that receives one line of JSON for each candidate as soon as it is judged.
         progress: whether to show a progress bar on a terminal.
 
     Raises:
         RewardkitUsageError: the dataset, a row or an argument is wrong.
-        KeyboardInterrupt: after Ctrl-C; what was judged by then is in the file, and no sandbox is left.
+        KeyboardInterrupt: after Ctrl-C; all results so far are in the file, and no sandbox is left.
     """
     evaluation = Evaluation(
         reward_function,
@@ -99,7 +99,7 @@ def evaluate_dataset(
 
 
 class Evaluation:
-    """What `evaluate_dataset` does: takes its arguments, and refuses what is wrong in them."""
+    """The work of `evaluate_dataset`; its constructor checks the arguments."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Evaluation:
         self._workplace: Workplace | None = None
 
     def run(self) -> EvaluationResults:
-        """Judges all candidates. Raises CancelledError where `stop` was called meanwhile."""
+        """Judges all candidates. Raises CancelledError if `stop` was called meanwhile."""
         with ExitStack() as stack:
             own = stack.enter_context(self._own_run())
             workplace = stack.enter_context(Workplace(own, self._judge, self._template))
@@ -166,7 +166,7 @@ class Evaluation:
 
     @contextmanager
     def _own_run(self) -> Iterator[ScriptRun]:
-        """A run for the time of an evaluation; sandboxes that a reward function makes by itself come from it too."""
+        """A run for the time of an evaluation; sandboxes that a reward function creates itself come from it too."""
         chosen = choose(self._provider, os.environ, isolation=self._isolation)
         with ScriptRun.open(chosen, isolation=self._isolation, quota=self._quota, go_on=self._go_on) as run:
             before = {variable: os.environ.get(variable) for variable in run.provider.environment()}
@@ -181,14 +181,14 @@ class Evaluation:
                         os.environ[variable] = value
 
     def _go_on(self) -> None:
-        """What there is to do while a sandbox is waited for."""
+        """Called while the evaluation waits for a sandbox."""
         if self.is_stopped:
             raise SandboxUnavailable("the evaluation was stopped")
         if self._workplace is not None:
             self._workplace.give_up_unused()
 
     def stop(self) -> None:
-        """Judges no more candidates. What still runs ends with its sandbox."""
+        """Stops judging. Candidates that still run end with their sandboxes."""
         with self._lock:
             self.is_stopped = True
             workplace, futures = self._workplace, self._futures
@@ -205,7 +205,7 @@ def _by_format(row: Row, sandbox: Callable[[], Sandbox]) -> Reward:
 def _by_function(
     function: Callable[..., Any], additional_fields: Sequence[str]
 ) -> Callable[[Row, Callable[[], Sandbox]], Reward]:
-    """Returns how a reward function judges a row. Raises RewardkitUsageError if it cannot take what it would get."""
+    """Returns a judge of rows by a reward function. Raises RewardkitUsageError if the function rejects the fields."""
     judging = function if isinstance(function, RewardFunction) else RewardFunction(function)
     signature = inspect.signature(function)
     wants_sandbox = SANDBOX in signature.parameters
@@ -227,7 +227,7 @@ def _by_function(
         except RewardkitUsageError as error:
             raise RewardkitUsageError(f"{row.place}: {error}") from None
         except Exception as error:
-            # Of a candidate, only what the function returns speaks.
+            # Only a returned value judges a candidate, not an exception.
             return Reward.unscored(f"the reward function raised {type(error).__name__}: {one_line(str(error), 300)}")
 
     return judge
@@ -261,7 +261,7 @@ def _writer(path: str | Path | None) -> Iterator[Callable[[RowResult], None]]:
 
 @contextmanager
 def _bar(total: int, wanted: bool) -> Iterator[Callable[[Reward], None]]:
-    """A progress bar on standard error, where that is a terminal and tqdm is there."""
+    """A progress bar on standard error, if that is a terminal and tqdm is installed."""
     try:
         from tqdm import tqdm
     except ImportError:

@@ -1,4 +1,4 @@
-"""What ``@pytest.mark.reward_dataset`` says, checked, and the tests that it makes. Pure."""
+"""Checks ``@pytest.mark.reward_dataset``, and lists the tests that it makes. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KEYWORDS: Final = ("id", "fields", "limit", "format", "samples")
 
 
 class SampledRow(NamedTuple):
-    """What one test is about: a row, and which of the samples for it; the row is read when the test runs."""
+    """The subject of one test: a row, and one of its samples; the row is read when the test runs."""
 
     source: DatasetSource
     position: int
@@ -47,12 +47,12 @@ class SampledRow(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The name of the test among those of its function."""
+        """The test's name, unique among those of its function."""
         return f"{self.row_id}-attempt{self.number}" if self.attempts > 1 else self.row_id
 
     @property
     def directions(self) -> Mapping[str, Any] | None:
-        """What the row says of its own test."""
+        """The configuration of the row's own test."""
         return self.source.dataset.entries[self.position].directions
 
     def row(self, test_runner: Callable[[], TestRunner] | None = None) -> Row:
@@ -78,28 +78,28 @@ class DatasetSource:
     samples: Samples | None
 
     def sampled_rows(self, *, sampled: bool = True) -> Iterator[SampledRow]:
-        """Yields what the tests are about, in the order of the rows and, if `sampled`, of the samples for each."""
+        """Yields the subjects of tests, in the order of the rows and, if `sampled`, of the samples for each."""
         for index, entry in enumerate(self.dataset.entries):
             keys = self.samples.keys_of(entry.id) if self.samples is not None and sampled else []
             for number, key in enumerate(keys or [None], start=1):
                 yield SampledRow(self, index, key, number, max(len(keys), 1))
 
     def candidate(self, key: Key | None) -> str | None:
-        """Returns a sample. A row for which a model gave nothing has no code, and is not passed over."""
+        """Returns a sample. A row for which a model gave nothing has no code, but is not skipped."""
         if self.samples is None:
             return None
         return self.samples.read(key) if key is not None else ""
 
 
 def read_marker(args: tuple[Any, ...], kwargs: Mapping[str, Any], directory: Path) -> DatasetSource:
-    """Returns what a marker names.
+    """Returns the dataset that a marker names.
 
     Parameters:
         args, kwargs: of the marker.
-        directory: of the test file, from which paths are read.
+        directory: of the test file; paths are relative to it.
 
     Raises:
-        RewardkitUsageError: an argument is wrong, or a row is; the text says which, but not for which marker.
+        RewardkitUsageError: an argument or a row is wrong; the text names it, but not the marker.
     """
     for keyword in kwargs:
         if keyword not in KEYWORDS:
@@ -133,7 +133,7 @@ def _located(source: Any, directory: Path) -> Path | Iterable[Fields]:
 
 
 def _direction_reader(form: Format | None) -> Callable[[Fields, str], Mapping[str, Any] | None]:
-    """A check of each row, which returns what the row says of its own test."""
+    """A check of each row, which returns the configuration of the row's own test."""
     speaks = form is None or form.ours
 
     def read(fields: Fields, place: str) -> Mapping[str, Any] | None:
@@ -141,7 +141,7 @@ def _direction_reader(form: Format | None) -> Callable[[Fields, str], Mapping[st
             form.check(fields, place)
         if not speaks:
             return None
-        # A threshold of 0 is one, though it equals False.
+        # A threshold of 0 is valid, though it equals False.
         said = {name: fields[name] for name in DIRECTIONS if not _is_nothing(fields.get(name))}
         return _checked_directions(said, place) or None
 
@@ -153,9 +153,9 @@ def _is_nothing(value: Any) -> bool:
 
 
 def template_of(fields: Fields) -> str | None:
-    """The template that a row asks sandboxes of; None where it asks for none.
+    """The template that a row names for its sandboxes; None if it names none.
 
-    A name is one word; a field of more, or of other values, is the row's own.
+    A name is one word. A field with several words, or with another type of value, has a meaning of the row's own.
     """
     value = fields.get("template")
     return value if isinstance(value, str) and _WORD.fullmatch(value) else None

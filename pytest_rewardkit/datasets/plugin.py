@@ -1,6 +1,6 @@
-"""pytest's side of datasets: a marker that makes a test of each row, and the fixtures that give what a test is about.
+"""pytest's side of datasets: a marker that makes a test of each row, and the fixtures for the subject of a test.
 
-Loaded in every session, so what is heavy is imported where it is used.
+This module is loaded in every session, so heavy modules are imported only where they are used.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _make_rows(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
     except RewardkitUsageError as error:
         wrong = str(error)
     else:
-        # What is checked then are references, each once.
+        # The self-check judges references, each once.
         sampled_rows = list(source.sampled_rows(sampled=not RunSettings.of(metafunc.config).selfcheck))
         values = [_marked(sampled_row) if sampled_row.directions else sampled_row for sampled_row in sampled_rows]
         metafunc.parametrize("row", values, ids=[sampled_row.id for sampled_row in sampled_rows], indirect=True)
@@ -60,7 +60,7 @@ def _make_rows(metafunc: pytest.Metafunc, mark: pytest.Mark) -> None:
 
 
 def _make_attempts(metafunc: pytest.Metafunc) -> None:
-    """Makes a test of each attempt that a marker asks for; that the marker is right is checked where tests run."""
+    """Makes a test of each attempt that a marker asks for; the marker itself is checked when tests run."""
     asked = next(
         mark.kwargs["attempts"] for mark in metafunc.definition.iter_markers("reward") if "attempts" in mark.kwargs
     )
@@ -72,7 +72,7 @@ def _make_attempts(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
-    """Tells what attempts came to together."""
+    """Reports the combined results of attempts."""
     from pytest_rewardkit.ledger.tasks import reductions
 
     lines = []
@@ -84,7 +84,7 @@ def pytest_rewardkit_summary(ledger: Ledger) -> list[str]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Says what the test is about, and lets a row's own threshold and template stand before its function's."""
+    """Notes the test's row and attempt; a row's own threshold and template override those of its function."""
     sampled_row = sampled_row_of(item)
     callspec = getattr(item, "callspec", None)
     number = callspec.params.get("attempt") if callspec is not None else None
@@ -100,7 +100,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def sampled_row_of(item: pytest.Item) -> SampledRow | None:
-    """Returns what a test is about, or None if it is not about a row."""
+    """Returns the row of a test, or None if it is not about a row."""
     callspec = getattr(item, "callspec", None)
     if callspec is None or "row" not in callspec.params:
         return None
@@ -120,7 +120,7 @@ def row(request: pytest.FixtureRequest) -> Generator[Row, None, None]:
         pytest.fail(
             f"{request.node.nodeid}: the fixture `row` needs @pytest.mark.reward_dataset on the test", pytrace=False
         )
-    # Most tests need none, and making it loads the SDK.
+    # Most tests do not need one, and creating it loads the SDK.
     asked: list[TestRunner] = []
 
     def test_runner() -> TestRunner:
@@ -162,7 +162,7 @@ def reference(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture(scope="session")
 def _rewardkit_test_runners(request: pytest.FixtureRequest) -> Generator[TestRunners, None, None]:
-    """The sandbox for the rows' own test code: one for this process's whole session, created when first needed."""
+    """The sandbox for the rows' own test code: one for the whole session of this process, created when first needed."""
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
     from pytest_rewardkit.datasets.testcode.test_runners import TestRunners
     from pytest_rewardkit.fixtures import wide_factory
@@ -185,7 +185,7 @@ def _template(request: pytest.FixtureRequest) -> str | None:
 
 
 def _source(metafunc: pytest.Metafunc, mark: pytest.Mark) -> DatasetSource:
-    """The dataset of a marker, read once for all the tests that the marker is on."""
+    """The dataset of a marker, read once for all the tests with that marker."""
     from pytest_rewardkit.datasets.marker import read_marker
 
     sources = metafunc.config.stash.setdefault(_SOURCES, [])

@@ -1,4 +1,4 @@
-"""What an evaluation of a dataset came to. Pure."""
+"""The results of a dataset's evaluation. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What one candidate for one row earned.
+    """The result of one candidate for one row.
 
     Parameters:
         id: of the row.
-        attempt: which of the candidates for the row this was, from 1.
-        reward: what it earned.
-        seconds: that this took, with the making of its sandbox.
+        attempt: the number of the candidate for the row, from 1.
+        reward: of the candidate.
+        seconds: the time that judging took, including the creation of its sandbox.
     """
 
     id: str
@@ -35,7 +35,7 @@ class RowResult:
     seconds: float
 
     def to_json(self) -> str:
-        """Returns it as one line of ASCII JSON."""
+        """Returns the result as one line of ASCII JSON."""
         data: dict[str, Any] = {
             "id": self.id,
             "attempt": self.attempt,
@@ -53,7 +53,7 @@ class EvaluationResults(Sequence[RowResult]):
 
     Parameters:
         rows: the results.
-        planned: how many there would be, had the evaluation not been stopped.
+        planned: how many results there would be if the evaluation had not been stopped.
     """
 
     def __init__(self, rows: Sequence[RowResult], *, planned: int | None = None) -> None:
@@ -68,7 +68,7 @@ class EvaluationResults(Sequence[RowResult]):
 
     @property
     def rewards(self) -> list[float | None]:
-        """The number of each result; None where it is unscored."""
+        """The number of each result; None if it is unscored."""
         return [result.reward.value for result in self._rows]
 
     @property
@@ -78,19 +78,19 @@ class EvaluationResults(Sequence[RowResult]):
 
     @property
     def mean(self) -> float | None:
-        """The mean over what was scored; None if nothing was."""
+        """The mean over the scored results; None if there are none."""
         return statistics.fmean(self.scored) if self.scored else None
 
     @property
     def strict_mean(self) -> float | None:
-        """The mean over everything, the unscored as 0; None if there is nothing."""
+        """The mean over all results, unscored ones as 0; None if there are none."""
         return math.fsum(self.scored) / len(self) if len(self) else None
 
     @property
     def standard_error(self) -> float | None:
         """The standard error of the mean, from the sample's deviation (n - 1); None for fewer than two scored.
 
-        Several candidates for one row are not independent; then rows are what is sampled, and their means count.
+        Several candidates for one row are not independent. Then rows are the sample, and their means count.
         """
         by_row = [value for value in map(_mean, self._by_row().values()) if value is not None]
         return statistics.stdev(by_row) / math.sqrt(len(by_row)) if len(by_row) > 1 else None
@@ -102,14 +102,14 @@ class EvaluationResults(Sequence[RowResult]):
         return {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]}
 
     def reduced(self, reduce: str, *, threshold: float = 1.0) -> float | None:
-        """Returns the mean over rows of what several candidates for one amount to, such as ``pass_at_5``.
+        """Returns the mean over rows, with the candidates for one row reduced to one number, such as ``pass_at_5``.
 
         Parameters:
             reduce: a reducer (ledger/reduce.py).
             threshold: the reward from which a candidate succeeds.
 
         Returns:
-            None where it is undefined for a row, which has too few scored candidates.
+            None if it is undefined for a row with too few scored candidates.
         """
         reducer = parse_reducer(reduce)
         values = [reducer(rewards, threshold) for rewards in self._by_row().values()]

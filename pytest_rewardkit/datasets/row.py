@@ -1,4 +1,4 @@
-"""A row of a dataset: its fields, and what they ask for by its format."""
+"""A row of a dataset: its fields, and its task by its format."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 
 class RowFormat(Protocol):
-    """What the fields of rows mean."""
+    """The meaning of the fields of rows."""
 
     @property
     def ours(self) -> bool:
-        """Whether rows are written for this package, and so may hold candidates and speak of their own tests."""
+        """Whether rows are written for this package, and so may hold candidates and configure their own tests."""
 
     def read(self, row: Row) -> RowTask:
-        """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
+        """Returns the row's task. Raises RewardkitUsageError if a field holds a wrong value."""
 
 
 class Row(Mapping[str, Any]):
     """One row: a mapping of its fields, with its id and its place.
 
-    A field that is not there raises a KeyError that names the place and the nearest field.
+    A missing field raises a KeyError that names the place and the nearest field.
 
     Parameters:
         fields: its fields.
-        id: what names it among the others.
-        place: where it stands, for people.
-        format: what its fields mean.
-        candidate: what is judged by it, where that is not one of its fields.
-        test_runner: gives where its own test code runs.
-        folder: from which paths in it are read; None for the current one.
+        id: unique among the rows.
+        place: its position, for messages.
+        format: the meaning of its fields.
+        candidate: the candidate, if it is not one of the fields.
+        test_runner: returns the runner for the row's own test code.
+        folder: paths in the row are relative to it; None for the current one.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Row(Mapping[str, Any]):
 
     @cached_property
     def task(self) -> RowTask:
-        """What the row asks for: its prompt, its reference, and how candidates are scored.
+        """The row's task: its prompt, its reference, and how candidates are scored.
 
-        Raises RewardkitUsageError when a field does not hold what it should.
+        Raises RewardkitUsageError if a field holds a wrong value.
         """
-        # A reference that is judged itself excuses nothing by failing.
+        # If the reference itself is judged, its failure excuses nothing.
         return self._read if self._replacement is None else replace(self._read, reference=None)
 
     @cached_property
@@ -81,7 +81,7 @@ class Row(Mapping[str, Any]):
 
     @property
     def test_runner(self) -> TestRunner | None:
-        """Where the row's own test code runs, or None if nobody provides for it."""
+        """The runner for the row's own test code, or None if there is none."""
         return self._test_runner() if self._test_runner is not None else None
 
     @property
@@ -89,21 +89,21 @@ class Row(Mapping[str, Any]):
         """A known-good candidate, or None if the row has none."""
         if not self._format.ours:
             return self._read.reference
-        # What else such a row holds may be known to its test alone.
+        # The row's other fields may mean something only to its test.
         found = self._fields.get("reference")
         return found if isinstance(found, str) else None
 
     @cached_property
     def candidate(self) -> str:
-        """What is judged: the sample for this row, the row's own field of `CANDIDATE_FIELDS`, or its messages' last.
+        """The candidate: the sample for this row, the row's own field of `CANDIDATE_FIELDS`, or its last message.
 
-        Raises RewardkitUsageError when there is none.
+        Raises RewardkitUsageError if there is none.
         """
         if self._replacement is not None:
             return self._replacement()
         if self._candidate is not None:
             return self._candidate
-        # Of a benchmark's row, a field of that name would be its own solution.
+        # In a benchmark's row, a field with such a name would be its own solution.
         names = CANDIDATE_FIELDS if self._format.ours else ()
         found = next((text for name in names if (text := candidate_text(self._fields.get(name))) is not None), None)
         if found is None and names and (asked := conversation_of(self._fields.get(MESSAGES))):
@@ -113,11 +113,11 @@ class Row(Mapping[str, Any]):
         return found
 
     def replace_candidate(self, candidate: Callable[[], str]) -> None:
-        """Let what `candidate` gives be judged when it is asked for, whatever the row says."""
+        """Judge what `candidate` returns, called when it is needed, instead of the row's own candidate."""
         self._replacement = candidate
 
     def _no_candidate(self) -> str:
-        """Return why nothing is judged by this row, and how something could be."""
+        """Return why this row has no candidate, and how to give it one."""
         has = next((name for name in CANDIDATE_FIELDS if name in self._fields), None)
         if has is None and conversation_of(self._fields.get(MESSAGES)):
             return "the row's messages do not end with the assistant's; give samples= to the marker"

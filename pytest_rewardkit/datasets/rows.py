@@ -1,4 +1,4 @@
-"""Rows of a dataset: an index of ids made by one scan, and each row read when it is wanted."""
+"""Rows of a dataset: one scan makes an index of ids, and each row is read when needed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.store import Fields, Store
 
 FieldSpec = Sequence[str] | Mapping[str, str] | None
-"""Names of the fields that rows have and need; or those names with the file's own names for them."""
+"""Names of the fields that rows must have; or a mapping from those names to the file's own names."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """What the index keeps of a row: its id, its place, the key to read it by, and what its test is told of it."""
+    """The index's data on a row: its id, its place, the key to read it by, and the configuration of its test."""
 
     id: str
     place: str
@@ -33,7 +33,7 @@ class IndexEntry:
 
 
 class Dataset(Sequence[Row]):
-    """Rows in the order of their file; only their index is in memory."""
+    """Rows in the order of their file; only the index is in memory."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Dataset(Sequence[Row]):
     ) -> None:
         self.name = store.name
         self.folder = folder
-        """Where the file is, from which paths in rows are read; None for rows of no file."""
+        """The file's folder, to which paths in rows are relative; None for rows without a file."""
         self.entries = entries
         self._store = store
         self._renamed = _renaming(fields)
@@ -80,15 +80,15 @@ def open_dataset(
 
     Parameters:
         source: a ``.jsonl``, ``.json``, ``.csv`` or ``.parquet`` file (the first three also ``.gz``), or mappings.
-        id: the field that names a row; without it one of `ID_FIELDS`, else rows are named by their order.
-        fields: the fields of a row; a row that lacks one or has another is refused. A mapping says what the file calls
-            them: ``{"expected": "ground_truth"}``.
+        id: the field that names a row; by default one of `ID_FIELDS`, or else the row's position.
+        fields: the fields of a row; a row that lacks one or has another is refused. A mapping gives the file's names
+            for them: ``{"expected": "ground_truth"}``.
         limit: how many rows, from the first.
-        needs: called with each row's fields and place; raises what is wrong with them, returns what
-            `IndexEntry.directions` is to keep.
+        needs: called with each row's fields and place; raises an error if they are wrong, and returns the value for
+            `IndexEntry.directions`.
 
     Raises:
-        RewardkitUsageError: a row cannot be read, lacks a field, or has no id of its own; the text names the place.
+        RewardkitUsageError: a row cannot be read, lacks a field, or has no unique id; the text names the place.
     """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise RewardkitUsageError(f"limit must be a number of rows, 1 or more, not {limit!r}")
@@ -137,7 +137,7 @@ def _checking(spec: FieldSpec, id_field: str | None) -> Callable[[Fields, str], 
         return lambda _fields, _place: None
     if isinstance(spec, str) or not all(isinstance(name, str) for name in spec):
         raise RewardkitUsageError(f"fields must be a list of names, or a mapping of names to names, not {spec!r}")
-    # The row's own directions need not be declared: they are the plugin's words.
+    # The configuration of a row's own test need not be declared: its field names are the plugin's.
     wanted = list(spec.values()) if isinstance(spec, Mapping) else list(spec)
     known = {*wanted, *ID_FIELDS, *DIRECTIONS, id_field}
 

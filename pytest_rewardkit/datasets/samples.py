@@ -1,4 +1,4 @@
-"""Samples: what models gave for rows, by the rows' ids; several for one row are attempts at it."""
+"""Samples: responses of models for rows, by the rows' ids; several for one row are attempts at it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT_FIELDS: Final = (*CANDIDATE_FIELDS, "generation", "output", MESSAGES)
 
 
 class Key(NamedTuple):
-    """Where a sample is: the store's key of its row, the field with its text, and the id that stands there."""
+    """The place of a sample: the store's key of its row, the field with its text, and the id in that row."""
 
     row: int
     field: str
@@ -61,7 +61,7 @@ class Samples:
         return self._keys.get(row_id, [])
 
     def read(self, key: Key) -> str:
-        """Returns a sample's text. Raises RewardkitUsageError when it is not there any more."""
+        """Returns a sample's text. Raises RewardkitUsageError if it no longer exists."""
         fields = self._store.read(key.row)
         text = candidate_text(fields.get(key.field))
         if written(fields.get(key.id_field)) != key.row_id or text is None:
@@ -71,7 +71,7 @@ class Samples:
         return text
 
     def check_ids(self, dataset: Dataset) -> None:
-        """Raises RewardkitUsageError for a sample of a row that the dataset does not have."""
+        """Raises RewardkitUsageError for a sample whose row is not in the dataset."""
         known = {entry.id for entry in dataset.entries}
         for row_id, place in self._places.items():
             if row_id not in known:
@@ -84,7 +84,7 @@ def _opened(source: str | Path | Iterable[Fields]) -> Store:
             try:
                 content = json_of(file.read())
             except (ValueError, RecursionError):
-                content = None  # the store says what is wrong
+                content = None  # the store reports the error
         if isinstance(content, dict):
             store = MemoryStore(_by_id(content))
             store.name = Path(source).name

@@ -1,4 +1,4 @@
-"""Scores a candidate by what a row asks for."""
+"""Scores a candidate by a row's task."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def score_row(
         sandbox: where the candidate runs.
         row: a row of a dataset; its ``format`` says what its fields mean.
         candidate: code, or a model's response with code in it; by default the row's own candidate.
-        test_runner: where the row's own test code runs, apart from the candidate. Without it: where the fixture `row`
-            has it run; else a second sandbox, made for this call.
-        time_limit: seconds for the candidate and for each check of it, in place of the format's.
+        test_runner: runs the row's own test code, apart from the candidate. By default the one that the fixture `row`
+            has; else a second sandbox, created for this call.
+        time_limit: seconds for the candidate and for each check of it, instead of the format's.
         setup: code that runs before the candidate, such as ``from typing import *``.
-        rel_tol, abs_tol: how far numbers may be apart, for formats that compare outputs or what functions return.
+        rel_tol, abs_tol: how far numbers may differ, for formats that compare outputs or results of functions.
 
     Returns:
-        The reward; unscored, with the cause, when the infrastructure failed or the row's own test cannot run.
+        The reward; unscored, with the cause, if the infrastructure failed or the row's own test cannot run.
 
     Raises:
-        RewardkitUsageError: there is no candidate, a field of the row does not hold what it should, or an option means
-            nothing for the row's format.
+        RewardkitUsageError: there is no candidate, a field of the row holds a wrong value, or an option has no meaning
+            for the row's format.
     """
     if not isinstance(row, Row):
         raise RewardkitCallError(

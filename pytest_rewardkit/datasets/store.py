@@ -1,4 +1,4 @@
-"""What rows are read from: each is met once by a scan, and read again by its key."""
+"""The source of rows: a scan meets each row once, and its key reads it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Fields = Mapping[str, Any]
 
 
 class Found(NamedTuple):
-    """A row met by a scan: the key to read it again by, its place for people (``rows.jsonl:12``), its fields."""
+    """A row met by a scan: the key to read it again by, its place for messages (``rows.jsonl:12``), its fields."""
 
     key: int
     place: str
@@ -17,7 +17,7 @@ class Found(NamedTuple):
 
 
 class Store(Protocol):
-    """Where rows are kept."""
+    """A container of rows."""
 
     name: str
 

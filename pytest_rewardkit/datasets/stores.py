@@ -1,4 +1,4 @@
-"""Files that hold rows: how each kind is scanned once for its index, and how one row is read again by its key.
+"""Files that hold rows: each kind is scanned once for its index, and reads single rows again by their keys.
 
 A scan parses every row, so that bad input is refused before anything runs, and keeps none. Threads may read rows of one
 store at the same time.
@@ -22,10 +22,10 @@ from pytest_rewardkit.text import one_line
 
 
 def open_store(source: str | Path | Iterable[Fields]) -> Store:
-    """Returns the store for a file, by its suffix, or for rows that are there already.
+    """Returns the store for a file, by its suffix, or for rows in memory.
 
     Raises:
-        RewardkitUsageError: there is no such file, or no store for its suffix.
+        RewardkitUsageError: the file does not exist, or there is no store for its suffix.
     """
     if not isinstance(source, str | Path):
         return MemoryStore(source)
@@ -44,7 +44,7 @@ def open_store(source: str | Path | Iterable[Fields]) -> Store:
 
 
 class JsonArrayStore:
-    """One JSON array of objects, held as a whole."""
+    """One JSON array of objects, held in memory."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -80,7 +80,7 @@ class JsonArrayStore:
 
 
 class ParquetStore:
-    """A Parquet file, read a group of rows at a time."""
+    """A Parquet file, read one group of rows at a time."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -124,7 +124,7 @@ class ParquetStore:
 
 
 class MemoryStore:
-    """Rows that are there already."""
+    """Rows in memory."""
 
     name = "rows"
 

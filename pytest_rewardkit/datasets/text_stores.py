@@ -1,4 +1,4 @@
-"""Text files that hold rows, each read again from the offset at which a scan found it."""
+"""Text files that hold rows; each row is read again from the offset at which a scan found it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MAX_CELL: Final = 2**31 - 1
 
 
 class _View(io.RawIOBase):
-    """Reads a file that several threads have in common, from a position of its own.
+    """Reads a file that several threads share, from a position of its own.
 
     Parameters:
-        file: what is read; stays open when the view is closed.
+        file: the file; it stays open when the view is closed.
         lock: held while the file's own position is used.
     """
 
@@ -59,7 +59,7 @@ class _View(io.RawIOBase):
 
 
 class _TextStore:
-    """A text file, read from known offsets; one that is compressed is unpacked once, to where nobody else sees it."""
+    """A text file, read from known offsets; a compressed file is unpacked once, to a file that no one else sees."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -68,7 +68,7 @@ class _TextStore:
         self._unpacked: IO[bytes] | None = None
 
     def _opened(self) -> IO[bytes]:
-        """Opens the file at its beginning, with a position that nobody else moves."""
+        """Opens the file at its beginning, with a position that no other reader moves."""
         if self._path.suffix != ".gz":
             return self._path.open("rb")
         with self._lock:
@@ -94,7 +94,7 @@ class _TextStore:
         return RewardkitUsageError(f"{self.name}: no row at byte {key} any more; the file has changed since its scan")
 
     def _lines(self, file: IO[bytes]) -> Iterator[tuple[int, int, str]]:
-        """Yields (offset, number, text) of each line from where `file` stands."""
+        """Yields (offset, number, text) of each line from the position of `file`."""
         offset = file.tell()
         for number, line in enumerate(file, 1):
             try:
@@ -106,7 +106,7 @@ class _TextStore:
 
 
 class JsonLinesStore(_TextStore):
-    """One JSON object a line; empty lines are passed over."""
+    """One JSON object per line; empty lines are skipped."""
 
     def scan(self) -> Iterator[Found]:
         with self._opened() as file:
@@ -128,7 +128,7 @@ class CsvStore(_TextStore):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        # It is the process's, and put back it would fail whoever reads at that moment.
+        # The limit is global to the process, and restoring it would fail a thread that reads at that moment.
         csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
 
     def scan(self) -> Iterator[Found]:
@@ -150,7 +150,7 @@ class CsvStore(_TextStore):
         raise self._changed(key)
 
     def _records(self, file: IO[bytes]) -> Iterator[tuple[int, int, list[str]]]:
-        """Yields (offset, line, cells) of each record, which may stretch over several lines."""
+        """Yields (offset, line, cells) of each record, which may span several lines."""
         begun: list[tuple[int, int]] = []
 
         def texts() -> Iterator[str]:

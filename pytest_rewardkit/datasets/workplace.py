@@ -1,4 +1,4 @@
-"""Where an evaluation judges candidates: their sandboxes, and those of the tests."""
+"""The sandboxes of an evaluation: those of the candidates, and those of the rows' tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Seat:
-    """What one thread has for all its rows.
+    """What one thread uses for all its rows.
 
     Parameters:
         test_runners: run the rows' tests.
@@ -37,16 +37,16 @@ class _Seat:
     def __init__(self, test_runners: TestRunners) -> None:
         self.test_runners = test_runners
         self.is_taken = threading.Lock()
-        """Held while a row is judged there."""
+        """Held while the thread judges a row."""
 
 
 class Workplace:
-    """Where candidates are judged: a fresh sandbox for each, and test runners for each thread. A context manager.
+    """Judges candidates: a fresh sandbox for each, and test runners for each thread. A context manager.
 
     Parameters:
         run: gives sandboxes.
         judge: scores a row with the sandboxes that it asks for.
-        template: of the sandboxes of rows that name none.
+        template: for the sandboxes of rows that name none.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Workplace:
             return self._judged(sampled_row, seat)
 
     def give_up_unused(self) -> None:
-        """Kill the sandboxes that threads keep for rows to come; somebody waits for one."""
+        """Kill the sandboxes that idle threads keep for later rows, because another thread waits for one."""
         with self._lock:
             seats = list(self._seats)
         for seat in seats:
@@ -103,7 +103,7 @@ class Workplace:
         except RewardkitUsageError:
             raise
         except Exception as error:
-            reward = faulty(error)  # the rows after it go on
+            reward = faulty(error)  # the rows after it are still judged
         finally:
             for used in made:
                 end(used)
@@ -125,14 +125,14 @@ class Workplace:
         return lazily(lambda: self._created(options, keep=keep), self._kill)
 
     def _created(self, options: Mapping[str, Any], *, keep: bool) -> Sandbox | NearbySandbox:
-        # A row's own test code has a sandbox beside the candidate's.
+        # Two, because a row's own test code has a sandbox in addition to the candidate's.
         factory = self._run.factory(wants=TWO, keep=keep, **options)
         sandbox = None if self._stopped else factory.create_nearby()
         with self._lock:
             if sandbox is not None and not self._stopped:
                 self._sandboxes[sandbox] = factory
                 return sandbox
-        factory.close()  # stopped while it was made
+        factory.close()  # stopped during its creation
         raise SandboxUnavailable("the evaluation was stopped")
 
     def _kill(self, sandbox: Sandbox | NearbySandbox) -> None:

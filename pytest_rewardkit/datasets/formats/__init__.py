@@ -1,6 +1,6 @@
-"""What rows of each known benchmark mean: one file per benchmark, each with a function that reads a row as a `RowTask`.
+"""The formats of known benchmarks: one file per benchmark, each with a function that reads a row as a `RowTask`.
 
-The benchmarks' own data stays where it is; only the names of its fields are here.
+The benchmarks' own data is not part of this package; only the names of its fields are here.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Format:
 
     Parameters:
         reader: the function that reads a row, as ``module:function`` here; imported when a row is first read.
-        shapes: the fields that a row needs, for each form in which the benchmark is published.
-        known: all fields that a row may have; None for benchmarks, which may grow.
-        ours: whether rows are written for this package, and so may hold candidates and speak of their own tests.
+        shapes: the fields that a row needs, for each published form of the benchmark.
+        known: all fields that a row may have; None for benchmarks, which may add fields.
+        ours: whether rows are written for this package, and so may hold candidates and configure their own tests.
     """
 
     reader: str
@@ -44,7 +44,7 @@ class Format:
     ours: bool = False
 
     def check(self, fields: Fields, place: str) -> None:
-        """Raises RewardkitUsageError for a row that lacks a field, or has an unknown one, with the nearest."""
+        """Raises RewardkitUsageError for a row with a missing or unknown field, and names the nearest one."""
         if self.known is not None and not self.known.issuperset(fields):
             raise unknown_field(next(name for name in fields if name not in self.known), self.known, place)
         if any(shape <= fields.keys() for shape in self.shapes):
@@ -53,7 +53,7 @@ class Format:
         raise missing_field(min(nearest - fields.keys()), fields, place)
 
     def read(self, row: Row) -> RowTask:
-        """Returns what the row asks for. Raises RewardkitUsageError when a field does not hold what it should."""
+        """Returns the row's task. Raises RewardkitUsageError if a field holds a wrong value."""
         self.check(row, row.place)
         module, _, function = self.reader.partition(":")
         reader: Callable[[Row], RowTask] = getattr(import_module(f"{__name__}.{module}"), function)
@@ -90,7 +90,7 @@ OWN: Final = Format(
 """This package's own format."""
 
 UNNAMED: Final = replace(OWN, known=None)
-"""What rows without a format are taken for; they may have fields that only their test knows."""
+"""The format of rows that name none; they may have fields that only their test knows."""
 
 _TEST_CODE: Final = _shape("prompt entry_point test")
 _INPUTS: Final = _shape("prompt entry_point canonical_solution base_input plus_input")
@@ -108,7 +108,7 @@ PROJECT: Final = Format(
     ),
     ours=True,
 )
-"""Changes of a project, judged by its own tests."""
+"""Changes of a project, judged by the project's own tests."""
 
 FORMATS: Final = {
     "rewardkit": OWN,
@@ -141,7 +141,7 @@ _OTHER_NAMES: Final = {
 
 
 def find_format(name: str) -> Format:
-    """Returns the format of that name, in any case. Raises RewardkitUsageError with the nearest."""
+    """Returns the format with that name, in any case. Raises RewardkitUsageError with the nearest name."""
     wanted = str(name).lower()
     wanted = _OTHER_NAMES.get(wanted, wanted)
     if wanted not in FORMATS:

@@ -1,4 +1,4 @@
-"""APPS and its like: programs that read standard input, or functions to be called, with inputs and outputs.
+"""APPS and similar: programs that read standard input, or functions to be called, with inputs and outputs.
 
 Fields: ``problem_id``, ``question``, ``starter_code``, ``solutions`` (a list, as JSON), ``input_output`` (as JSON),
 with ``inputs``, ``outputs`` and, for functions, ``fn_name``; these may also stand in the row itself. TACO has the same
@@ -28,11 +28,11 @@ from math import sqrt, sin, cos, tan, ceil, fabs, floor, gcd, exp, log, log2
 from typing import *
 from heapq import *
 """
-"""What the benchmark's solutions find imported."""
+"""Imports that the benchmark's solutions rely on."""
 
 RELATIVE: Final = 1e-05
 ABSOLUTE: Final = 1e-08
-"""Tolerances for numbers in outputs, those of NumPy's `allclose`, which the benchmark's scoring applies."""
+"""Tolerances for numbers in outputs: those of NumPy's `allclose`, which the benchmark's scoring applies."""
 
 
 def read(row: Row) -> RowTask:
@@ -67,14 +67,14 @@ def _listed(row: Row, found: Any, name: str) -> list[Any]:
 
 
 def _lines(text: Any) -> str:
-    """What a program reads or prints; some rows have a list of lines, some a number."""
+    """The input or output of a program; some rows have a list of lines, some a number."""
     if isinstance(text, list):
         return "\n".join(map(written, text))
     return written(text)
 
 
 def _numbered(value: Any) -> Any:
-    """Values with whole numbers as keys where JSON made texts of them."""
+    """Values in which keys are whole numbers again if JSON turned them into texts."""
     if isinstance(value, dict):
         try:
             return {int(key): item for key, item in value.items()}

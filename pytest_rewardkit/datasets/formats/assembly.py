@@ -1,6 +1,6 @@
-"""A candidate put together: what the prompt began, and what a model made of it. Pure.
+"""Assembles a candidate from the beginning in the prompt and the model's response. Pure.
 
-Models continue a prompt, repeat it, answer with a whole program or with a body alone, in Markdown or without.
+Models continue a prompt, repeat it, or answer with a whole program or only a body, in Markdown or without.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _FENCE: Final = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 
 
 def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ()) -> list[str]:
-    """Returns the pieces of source that make up a candidate, to be run one after another; none without code.
+    """Returns the pieces of source that make up a candidate, to be run one after another; none if there is no code.
 
     Parameters:
-        candidate: a continuation of what is begun, a program, or a model's response that holds one of the two.
-        begun: source that the prompt began; "" if the prompt is no source.
-        defines: names that are asked for.
+        candidate: a continuation of `begun`, a program, or a model's response that holds one of the two.
+        begun: source that the prompt begins; "" if the prompt is not source.
+        defines: names that the task asks for.
     """
     if not candidate.strip():
         return []
@@ -46,12 +46,12 @@ def assembled(candidate: str, *, begun: str = "", defines: Collection[str] = ())
     continuation = _FENCE.split(candidate, maxsplit=1)[0]
     if begun and _RETURN.search(continuation) and (sources := _fitting(continuation, begun, defines)):
         return sources
-    # As it stands, it says best what is wrong with it.
+    # Unchanged, because its own error message is the most useful one.
     return _behind(begun, code) if code.strip() else []
 
 
 def completed(begun: str) -> str:
-    """Returns what a prompt began as source that runs: with a body, if its last function has none; "" if it is none."""
+    """Returns a prompt's beginning as source that runs: with a body if its last function has none; "" if impossible."""
     for text in (begun, f"{begun}\n    pass\n"):
         if read_source(text) is not None:
             return text
@@ -59,18 +59,18 @@ def completed(begun: str) -> str:
 
 
 def _behind(begun: str, code: str) -> list[str]:
-    """What the prompt began, where it is source, and the code after it."""
+    """The prompt's beginning, if it is source, followed by the code."""
     return [piece for piece in (completed(begun), code) if piece]
 
 
 def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
-    """The pieces in the way in which they make sense, or none."""
+    """The pieces in the combination that parses, or none."""
     program = _module(code)
     if program is not None and (not begun or program.defines & set(defines)):
         return _behind(begun, code)
     if begun:
         body = textwrap.indent(textwrap.dedent(code), "    ")
-        # A model's most common slip: the first line has lost its indentation, and the others kept theirs.
+        # A model's most common slip: the first line has lost its indentation, and the others have kept theirs.
         for whole in (begun + code, f"{begun}\n{body}", f"{begun}\n    {code.lstrip()}"):
             if _module(whole) is not None:
                 return [whole]
@@ -80,7 +80,7 @@ def _fitting(code: str, begun: str, defines: Collection[str]) -> list[str]:
 
 
 def _module(text: str) -> Source | None:
-    """What a text is as a module; None where it is none, or returns from a function that it is not in."""
+    """A text read as a module; None if it is not one, or has a `return` outside a function."""
     source, tree = read_source(text), syntax_tree(text) if _RETURN.search(text) else None
     pending: list[ast.AST] = [] if tree is None else [tree]
     while pending:

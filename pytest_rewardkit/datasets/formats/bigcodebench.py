@@ -3,10 +3,10 @@
 Fields: ``task_id``, ``complete_prompt``, ``instruct_prompt``, ``code_prompt``, ``canonical_solution``, ``test``,
 ``entry_point``, ``libs`` (Zhuo et al. 2024, arXiv:2406.15877; github.com/bigcode-project/bigcodebench).
 
-The tests patch modules under the candidate and look at files and plots that it makes, so they run in its process and,
-unlike those of the other formats, within its reach (guest/unittests.py).
+The tests patch modules under the candidate, and inspect files and plots that it makes. So they run in the candidate's
+process and, unlike those of the other formats, within its reach (guest/unittests.py).
 
-What a sandbox lacks, and which tests doing nothing passes, is found out by runs without a candidate, elsewhere.
+Runs without a candidate, elsewhere, find out what a sandbox lacks and which tests pass if the function does nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 TIME_LIMIT: Final = 60.0
-"""Seconds for all tests of a row: many of them import large libraries first."""
+"""Seconds for all tests of a row; many of them import large libraries first."""
 
 CASE: Final = "TestCases"
 
@@ -83,20 +83,20 @@ class UnitTestsTask(RowTask):
         return [completed(self.begun), f"def {self.entry_point}(*_, **__): pass"]
 
     def _task(self, sources: Sequence[str]) -> dict[str, Any]:
-        # What the prompt imports, the test may use; a candidate may have given these names another meaning.
+        # The test may use the prompt's imports, and a candidate may have given these names another meaning.
         test = f"{_imports(self.begun)}\n{self.test}"
         of_row = {"case": CASE, "names": self.names, "needs": self.needs, "entry_point": self.entry_point}
         return {"sources": sources, "test": test, **of_row}
 
     def _reference_lacks(self, test_runner: TestRunner) -> str:
-        """What the row's own reference misses too; a candidate may have asked for what is nowhere."""
+        """What the row's own reference lacks too; a candidate may have imported a module that exists nowhere."""
         sources = assembled(self.reference or "", begun=self.begun, defines=(self.entry_point,))
         return _UnitTestRun(test_runner.unit_tests(self._task(sources))).lacks if sources else ""
 
     def _reward(self, run: _UnitTestRun, vacuous: Collection[str]) -> Reward:
         loading = run.loading
         if loading is None or loading.get("test"):
-            # They can be loaded: without the candidate they were.
+            # The tests themselves load: they did without the candidate.
             reason = _raised(loading) if loading else run.ended[1]
             return self._failed(run.ended[0], reason)
         if not loading.get("loaded"):
@@ -110,7 +110,7 @@ class UnitTestsTask(RowTask):
 
 
 class _UnitTestRun:
-    """What a run of a row's tests told, line by line."""
+    """The output of a run of a row's tests, line by line."""
 
     def __init__(self, reply: Reply) -> None:
         self.ended = reply.verdict or Verdict.RUNTIME_ERROR, reply.reason or "the candidate ended its interpreter"
@@ -120,7 +120,7 @@ class _UnitTestRun:
 
     @property
     def obstacle(self) -> str:
-        """Why the tests cannot be run at all; "" if they can."""
+        """Why the tests cannot run at all; "" if they can."""
         loading = self.loading
         if loading is None:
             return f"the row's tests cannot be loaded: {self.ended[1]}"
@@ -130,7 +130,7 @@ class _UnitTestRun:
 
     @property
     def lacks(self) -> str:
-        """The first module that was looked for in vain, or what else was said of it; "" if none was."""
+        """The first module that was not found, or the message of the import error; "" if there was none."""
         for line in (self.loading or {}, *self.results.values()):
             if line.get("type") in ("ModuleNotFoundError", "ImportError"):
                 named = _MODULE.search(str(line.get("message")))

@@ -1,9 +1,9 @@
-"""CRUXEval: a short function `f`; its output is to be foretold for an input, or an input found for an output.
+"""CRUXEval: a short function `f`; the task is to predict its output for an input, or to find an input for an output.
 
 Fields: ``id``, ``code``, ``input`` (the arguments, as source), ``output`` (as source)
 (Gu et al. 2024, arXiv:2401.03065; github.com/facebookresearch/cruxeval). As in the benchmark's own scoring, an answer
 may come as ``assert f(...) == ...``, and between ``[ANSWER]`` and ``[/ANSWER]``; tags, backticks and bold do as well.
-An output is foretold by a value that is written out: an expression that computes it foretells nothing.
+An output must be predicted as a literal value: an expression that computes it predicts nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUOTED: Final = re.compile(r"(?<!`)(?:`([^`\n]{1,4000})`|\*\*([^*\n]{1,4000})\*
 
 
 def read_output(row: Row) -> AnswerTask:
-    """Reads a row as the task to foretell the output."""
+    """Reads a row as the task to predict the output."""
     arguments, output = text(row, "input"), _expression(row, "output")
     return AnswerTask(
         prompt=f"{text(row, 'code')}\n\nassert f({arguments}) == ",
@@ -40,7 +40,7 @@ def read_output(row: Row) -> AnswerTask:
 
 
 def read_input(row: Row) -> AnswerTask:
-    """Reads a row as the task to find an input; any that gives the output is right."""
+    """Reads a row as the task to find an input; any input that gives the output is right."""
     code, output = text(row, "code"), _expression(row, "output")
     check = f"def check(candidate):\n    args, kwargs = candidate()\n    assert f(*args, **kwargs) == ({output})"
     return AnswerTask(
@@ -63,7 +63,7 @@ def _read_input(response: str) -> list[str] | None:
     if isinstance(call, ast.Compare):
         call = call.left
     if not _is_call_of_f(call):
-        # The arguments alone; with commas between them, they read as a tuple.
+        # The answer may be the arguments alone; with commas between them, they parse as a tuple.
         answer = _marked(response)
         call = _expression_of(f"f({answer})") if answer else None
     if not _is_call_of_f(call):
@@ -77,7 +77,7 @@ _NOT_FINITE: Final = ("inf", "+inf", "-inf", "infinity", "nan")
 
 
 def is_written_out(node: ast.expr) -> bool:
-    """Whether an expression is a value as Python shows it, and computes nothing."""
+    """Whether an expression is a value in Python's own notation, and computes nothing."""
     match node:
         case ast.Constant():
             return True
@@ -95,7 +95,7 @@ def is_written_out(node: ast.expr) -> bool:
 
 
 def _is_written_by_name(name: str, call: ast.Call) -> bool:
-    """Whether a call of what Python has by a name is how a value is written that has no other form."""
+    """Whether a call of a builtin is the notation of a value that has no literal."""
     match call.args, call.keywords:
         case [], []:
             return name in _EMPTY
@@ -141,7 +141,7 @@ def _marked(response: str) -> str:
 
 
 def _bare(answer: str) -> str:
-    """`answer` without the marks around the whole of it."""
+    """`answer` without marks that enclose all of it."""
     for mark in ("**", "`", "**"):
         inner = answer[len(mark) : -len(mark)]
         if answer == f"{mark}{inner}{mark}" and mark not in inner:
@@ -151,7 +151,7 @@ def _bare(answer: str) -> str:
 
 def _parsed(response: str) -> ast.expr | None:
     answer = _marked(response)
-    # Of an explanation with an assertion in it, the assertion is the answer; else what is set off last.
+    # If an explanation contains an assertion, that is the answer; otherwise the last highlighted piece is.
     set_off = [code or bold.strip("` ") for code, bold in _QUOTED.findall(answer)]
     for line in (answer, *reversed(re.findall(r"assert .*", answer)), *reversed(set_off)):
         if (expression := _expression_of(line.strip().removeprefix("assert ").strip())) is not None:

@@ -1,7 +1,7 @@
 """HumanEval+ and MBPP+, in both of their forms.
 
 As released: ``task_id``, ``prompt``, ``entry_point``, ``canonical_solution``, ``base_input``, ``plus_input``, ``atol``;
-what is expected is what the reference gives (guest/evalplus.py). As on the Hugging Face hub: the fields of HumanEval or
+the reference gives the expected results (guest/evalplus.py). As on the Hugging Face hub: the fields of HumanEval or
 MBPP, with all inputs and results in ``test`` (Liu et al. 2023, arXiv:2305.01210; github.com/evalplus/evalplus).
 """
 
@@ -40,7 +40,7 @@ def read_mbpp(row: Row) -> TestCodeTask:
     task = mbpp.task_of(row, "\n".join([*texts(row, "test_imports"), test]))
     if "candidate" not in task.defines:
         return task
-    # Here and there, the test says `candidate` where its list of assertions has the name.
+    # In some rows the test says `candidate` instead of the function's name in the list of assertions.
     listed = mbpp.task_of(row, "\n".join(texts(row, "test_list")))
     name = _only_function(row, listed.defines)
     return mbpp.task_of(row, "\n".join([*texts(row, "test_imports"), f"candidate = {name}", test]))

@@ -1,4 +1,4 @@
-"""Functions, or methods of a class `Solution`, that are called with arguments and compared by what they return."""
+"""Functions, or methods of a class `Solution`, that are called with arguments and judged by what they return."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class FunctionTask(RowTask):
 
     Parameters:
         name: its name.
-        table: arguments and what is expected, for each call.
-        given: source of what a candidate finds imported.
-        only_item: whether the first item of what is expected will do for all of it.
-        tolerance: for numbers in what is returned; without one they must be equal, as Python has it.
-        time_limit: seconds for a call, without one that the user gives.
+        table: arguments and the expected result, for each call.
+        given: source of the imports that a candidate may rely on.
+        only_item: whether the first item of the expected result is enough as a result.
+        tolerance: for numbers in results; if none is given, they must be equal in Python's sense.
+        time_limit: seconds for a call, unless the user sets a limit.
     """
 
     takes = SCORER_OPTIONS
@@ -79,7 +79,7 @@ class FunctionTask(RowTask):
 
 
 def source_of(value: Any) -> str:
-    """Returns an expression for plain data, which may hold what literals and JSON cannot: long numbers, infinity."""
+    """Returns an expression for plain data, including what literals and JSON cannot express: long numbers, infinity."""
     data = base64.b85encode(zlib.compress(pickle.dumps(value, protocol=4))).decode("ascii")
     pickled, packed, coded = (f"__import__({name!r})" for name in ("pickle", "zlib", "base64"))
     return f"{pickled}.loads({packed}.decompress({coded}.b85decode({data!r})))"

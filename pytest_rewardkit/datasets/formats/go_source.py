@@ -1,4 +1,4 @@
-"""Go sources that were put together of several: one package, and one list of imports. Pure."""
+"""Go sources assembled from several: makes one package and one list of imports. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _STANDARD: Final = (
 
 
 def is_go(language: str) -> bool:
-    """Whether a language's sources are Go's."""
+    """Whether a language's sources are Go."""
     return language in ("go", "go_test")
 
 
 def with_one_package(source: str) -> str:
-    """Return the source with the first package that it names, and each import once that it uses.
+    """Return the source with only its first package clause, and with each used import once.
 
-    Candidates leave out imports that tests have, or bring them along once more; Go takes neither, nor an unused one.
+    Candidates omit imports that tests have, or repeat them. Go accepts neither, nor an unused import.
     """
     package = _PACKAGE.search(source)
     specs = {match[0]: _known_as(*match.groups()) for block in _IMPORT.finditer(source) for match in _specs(block)}

@@ -1,4 +1,4 @@
-"""HumanEval: a signature with a docstring to be continued, and a function `check` that tests it.
+"""HumanEval: a signature with a docstring to continue, and a function `check` that tests the result.
 
 Fields: ``task_id``, ``prompt``, ``entry_point``, ``canonical_solution``, ``test``
 (Chen et al. 2021, arXiv:2107.03374; github.com/openai/human-eval). HumanEval+ has a form with the same fields.
@@ -23,7 +23,7 @@ def read(row: Row) -> TestCodeTask:
     return TestCodeTask(
         prompt=prompt,
         reference=optional_text(row, "canonical_solution"),
-        # A prompt may define helpers that its test uses as well.
+        # A prompt may define helpers that its test uses too.
         test=TestCode(text(row, "test"), entry_point, (completed(prompt),)),
         begun=prompt,
         defines=(entry_point,),

@@ -2,7 +2,7 @@
 
 Fields: ``task_id`` (``CPP/0``), ``prompt``, ``declaration``, ``canonical_solution``, ``test``, ``import``,
 ``test_setup``
-(Zheng et al. 2023, arXiv:2303.17568; github.com/THUDM/CodeGeeX). A completion is what follows the prompt, or the whole.
+(Zheng et al. 2023, arXiv:2303.17568; github.com/THUDM/CodeGeeX). A completion follows the prompt, or is the whole.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LANGUAGES: Final = {
     "js": "javascript",
     "rust": "rust_test",
 }
-# What the benchmark's own runner has before each program; an assertion that fails is to end the program.
+# The benchmark's own runner puts this before each program; a failed assertion must end the program.
 _BEFORE: Final = {
     "cpp": """\
 #include <algorithm>
@@ -75,6 +75,6 @@ def read(row: Row) -> TestProgramTask:
 
 
 def _is_used(use: re.Match[str], begun: str, tests: str) -> bool:
-    """Whether a crate that all rows in Rust name is used by this one, outside of what a candidate may write."""
+    """Whether this row uses a crate that all Rust rows name, apart from the code that a candidate writes."""
     name = use[2] or use[1]
     return bool(re.search(rf"\b{name}\b", f"{begun.replace(use[0], '')}{tests}"))

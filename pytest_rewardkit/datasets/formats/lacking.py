@@ -1,11 +1,11 @@
-"""Libraries that a row's own code needs and the sandbox lacks, by what compilers and interpreters say. Pure."""
+"""Libraries that a row's own code needs and the sandbox lacks, found in compiler and interpreter output. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# Each group is the library's name, as the row's code writes it.
+# Each group is the library's name as in the row's code.
 _SAID: Final = (
     re.compile(r"Can't locate ([\w/]+)\.pm in @INC"),
     re.compile(r"cannot load such file -- ([\w/.-]+)"),
@@ -18,7 +18,7 @@ _SAID: Final = (
 
 
 def lacking_in(said: str, own: str) -> str:
-    """Return the first library that is told to be lacking and that the row's own code names; "" for none."""
+    """Return the first library that is reported missing and that the row's own code names; "" for none."""
     for pattern in _SAID:
         for match in pattern.finditer(said):
             name = str(next(filter(None, match.groups())))

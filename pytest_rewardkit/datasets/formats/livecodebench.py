@@ -2,8 +2,8 @@
 
 Fields: ``question_id``, ``question_content``, ``starter_code``; ``public_test_cases`` and ``private_test_cases``, lists
 of ``input``, ``output`` and ``testtype`` as JSON, the latter also packed; ``metadata``, as JSON, with ``func_name``
-(Jain et al. 2024, arXiv:2403.07974; github.com/LiveCodeBench/LiveCodeBench). Rows have no solutions; a ``reference``
-that was added is taken for one.
+(Jain et al. 2024, arXiv:2403.07974; github.com/LiveCodeBench/LiveCodeBench). Rows have no solutions; an added
+``reference`` is taken as one.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ GIVEN: Final = "\n".join(
         "sys.setrecursionlimit(50_000)",
     ]
 )
-"""What the benchmark's candidates find imported; functions of Python's own keep their meaning."""
+"""Imports that the benchmark's candidates rely on; Python's own functions keep their meaning."""
 
 TIME_LIMIT: Final = 6.0
-"""Seconds for each test, as the benchmark has it."""
+"""Seconds for each test, as in the benchmark."""
 
 _CASES: Final = "a list of tests with input, output and testtype"
 
@@ -65,7 +65,7 @@ def read(row: Row) -> RowTask:
         Case(stdin=test["input"], expected=test["output"], compare="tokens", name=f"case {number}")
         for number, test in enumerate(tests, start=1)
     ]
-    # Numbers in what is put out are compared by their value, but exactly.
+    # Numbers in outputs are compared by value, but exactly.
     options = {"setup": GIVEN, "time_limit": TIME_LIMIT, "rel_tol": 0.0, "abs_tol": 0.0}
     return CasesTask(prompt=prompt, reference=reference, cases=cases, options=options)
 
@@ -91,7 +91,7 @@ def _json(row: Row, name: str, text: str) -> Any:
 
 
 class _TextUnpickler(pickle.Unpickler):
-    """Reads a text that was pickled, and nothing that would run code."""
+    """Reads a pickled text, and refuses everything that would run code."""
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
@@ -109,7 +109,7 @@ def _unpacked(row: Row, name: str, packed: str) -> str:
 
 
 def _call(row: Row, test: Mapping[str, Any]) -> tuple[list[Any], Any]:
-    """The arguments, each a line of JSON, and what is expected."""
+    """The arguments, each a line of JSON, and the expected result."""
     try:
         return [json_of(line) for line in test["input"].split("\n") if line.strip()], json_of(test["output"])
     except (ValueError, RecursionError):

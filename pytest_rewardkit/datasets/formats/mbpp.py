@@ -1,4 +1,4 @@
-"""MBPP: a description, and assert statements that name the function which they ask for.
+"""MBPP: a description, and assert statements that name the requested function.
 
 Fields: ``task_id``, ``text`` or (sanitized) ``prompt``, ``code``, ``test_list``, ``test_setup_code`` or (sanitized)
 ``test_imports``; ``challenge_test_list`` is not part of the score
@@ -28,12 +28,12 @@ def read(row: Row) -> TestCodeTask:
 
 
 def task_of(row: Row, test: str) -> TestCodeTask:
-    """Returns the task of a row whose test names what it asks for. Raises RewardkitUsageError."""
+    """Returns the task of a row whose test names the requested functions. Raises RewardkitUsageError."""
     source, tree = read_source(test), syntax_tree(test)
     if source is None or tree is None:
         raise wrong(row, "test" if "test" in row else "test_list", "Python")
     reference = optional_text(row, "code")
-    # One task asks for a `sum`: only of a name that the reference defines does the test mean the candidate's.
+    # One task asks for a `sum`. A name in the test means the candidate's only if the reference defines it.
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     defined = sorted(named & _functions(reference or ""))
     return TestCodeTask(
@@ -45,7 +45,7 @@ def task_of(row: Row, test: str) -> TestCodeTask:
 
 
 def _functions(code: str) -> set[str]:
-    """The functions and classes that a piece of source defines at its top."""
+    """The functions and classes that a piece of source defines at its top level."""
     tree = syntax_tree(code)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return {node.name for node in tree.body if isinstance(node, kinds)} if tree is not None else set()

@@ -1,8 +1,7 @@
 """MultiPL-E: HumanEval and MBPP in other languages.
 
 Fields: ``name``, ``language``, ``prompt`` (which a completion continues), ``tests`` (appended to it), ``stop_tokens``
-(Cassano et al. 2022, arXiv:2208.08227; github.com/nuprl/MultiPL-E). A completion is what follows the prompt, or the
-whole.
+(Cassano et al. 2022, arXiv:2208.08227; github.com/nuprl/MultiPL-E). A completion follows the prompt, or is the whole.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"(?:HumanEval_\d+|mbpp_\d+)_(\w+)")
 
 _LANGUAGES: Final = {"go_test.go": "go_test", "go": "go_test"}
-# All rows in Java import this library, and few use it.
+# All rows in Java import this library, but few use it.
 _IMPORTED: Final = "import org.javatuples.*;"
 _TUPLES: Final = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)\b")
 

@@ -1,10 +1,10 @@
-"""This package's own format: rows that say what is expected, by cases or as an output.
+"""This package's own format: rows that state what is expected, by cases or as an output.
 
-Fields: ``prompt``; ``cases`` (or ``test_cases``), a list of cases with `Case`'s fields, where ``input`` also stands
-for ``stdin``; or what is ``expected`` (or ``expected_output``, ``output``, ``ground_truth``) to be put out;
-``reference``; ``setup``, ``compare``, ``rel_tol``, ``abs_tol``, ``similarity`` and ``time_limit``, as the scorers have
-them. Candidates may stand in the row too, as ``candidate``, ``response``, ``completion`` or ``solution``, or as the
-last of its ``messages``, which hold the prompt then.
+Fields: ``prompt``; ``cases`` (or ``test_cases``), a list of cases with `Case`'s fields and ``input`` as another name
+for ``stdin``; or ``expected`` (or ``expected_output``, ``output``, ``ground_truth``), the expected output;
+``reference``; ``setup``, ``compare``, ``rel_tol``, ``abs_tol``, ``similarity`` and ``time_limit``, as for the scorers.
+A row may also hold its candidate, as ``candidate``, ``response``, ``completion`` or ``solution``, or as the last of its
+``messages``, which then hold the prompt too.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _renamed(case: Any) -> Any:
 
 def _option(row: Row, name: str) -> Any:
     value = row[name]
-    if name in _NUMBERS and isinstance(value, str):  # of a file in which all is text
+    if name in _NUMBERS and isinstance(value, str):  # from a file in which all values are text
         try:
             return float(value)
         except ValueError:

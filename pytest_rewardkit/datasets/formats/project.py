@@ -1,9 +1,9 @@
-"""Changes of a project: rows that name one and the tests that a patch must pass.
+"""Changes of a project: rows with a project and the tests that a patch must pass.
 
-Fields: ``project``, the path of a folder, an archive or a repository, from the dataset's folder on, or ``files``,
+Fields: ``project``, the path of a folder, an archive or a repository, relative to the dataset's folder, or ``files``,
 contents by path; ``commit``, ``command``, ``report``, ``tests``, ``setup``, ``envs``, ``any_order``, ``time_limit`` and
-``setup_time_limit`` as `Project` has them; ``fail_to_pass``, ``pass_to_pass`` and ``weights`` as `score_tests` has
-them, lists also as JSON; ``reference``, a patch that is known to be right.
+``setup_time_limit`` as for `Project`; ``fail_to_pass``, ``pass_to_pass`` and ``weights`` as for `score_tests`, lists
+also as JSON; ``reference``, a patch that is known to be right.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _LISTS: Final = ("fail_to_pass", "pass_to_pass")
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectTask(RowTask):
-    """A project that is to be changed.
+    """A project to change.
 
     Parameters:
-        source: where it is, or its files.
-        about: what else `Project` takes.
-        counting: what `score_tests` takes.
+        source: its place, or its files.
+        about: further arguments of `Project`.
+        counting: arguments of `score_tests`.
     """
 
     source: Path | Mapping[str, str]
@@ -50,9 +50,9 @@ class ProjectTask(RowTask):
     def score(
         self, sandbox: Sandbox, candidate: str, *, test_runner: TestRunner, time_limit: float | None = None
     ) -> Reward:
-        del test_runner  # the project's tests run beside the candidate
+        del test_runner  # the project's tests run in the candidate's sandbox
         about = {**self.about, "time_limit": time_limit} if time_limit else self.about
-        # What is listed is expected, whatever the reference passes.
+        # Listed tests are expected to pass, whatever the reference passes.
         reference = None if self.counting.keys() & set(_LISTS) else self.reference
         project = Project(source=self.source, reference=reference, **about)
         return score_tests(sandbox, candidate, project, **self.counting)

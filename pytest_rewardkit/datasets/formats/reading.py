@@ -1,4 +1,4 @@
-"""Fields of rows, as what they should be."""
+"""Reads fields of rows as the types that they should have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def text(row: Row, name: str) -> str:
 
 
 def optional_text(row: Row, *names: str) -> str | None:
-    """Returns the first of the fields that is there and holds a text, or None."""
+    """Returns the first of the fields that exists and holds a text, or None."""
     return next((row[name] for name in names if isinstance(row.get(name), str)), None)
 
 
@@ -35,7 +35,7 @@ def texts(row: Row, name: str) -> list[str]:
 
 
 def data(row: Row, name: str) -> Any:
-    """Returns a field that may hold its data as JSON in a text. Raises RewardkitUsageError for a text that is none."""
+    """Returns a field whose data may be JSON in a text. Raises RewardkitUsageError for a text that is not JSON."""
     value = row.get(name)
     if value is None or value == "":
         return []
@@ -48,7 +48,7 @@ def data(row: Row, name: str) -> Any:
 
 
 def wrong(row: Row, name: str, wanted: str) -> RewardkitUsageError:
-    """Returns the error for a field that does not hold what it should."""
+    """Returns the error for a field with a wrong value."""
     return RewardkitUsageError(
         f"{row.place}: {name!r} must hold {wanted}, not {one_line(text_of(repr, row.get(name), 1000), 80)}"
     )

@@ -1,4 +1,4 @@
-"""One source of what is given, a candidate in any language, and tests in the same. Pure."""
+"""Combines given source, a candidate in any language, and tests in the same language. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _NO_CODE: Final = re.compile(rf"{_COMMENT.pattern}|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-"""Comments and strings, in which a brace is none."""
+"""Comments and strings, in which a brace does not count."""
 
 _NEEDED: Final = re.compile(r"^[ \t]*(?:#include\b|using |import |use |require).*$", re.MULTILINE)
 _NAMES: Final = (
@@ -35,13 +35,13 @@ def source_with_tests(
     """Return the source of a program that tests a candidate.
 
     Parameters:
-        code: the candidate: what follows `begun`, or a whole with a definition of its own.
+        code: the candidate: the continuation of `begun`, or a whole definition of its own.
         language: the language's name.
         begun: ends in the beginning of a definition.
-        tests: what follows.
+        tests: the source after the candidate.
         name: another name of what `begun` defines.
-        before: what stands before all, such as imports.
-        stops: what a candidate that follows `begun` is cut off at.
+        before: the source before everything else, such as imports.
+        stops: texts at which a candidate that continues `begun` is cut off.
     """
     is_whole = begun.strip() in code or any(_defines(code, it) for it in {name, _name_in(begun)} if it)
     if language == "java":
@@ -60,7 +60,7 @@ def source_with_tests(
 
 
 def _name_in(begun: str) -> str:
-    """The name of what a beginning defines; "" where none is seen."""
+    """The name that a beginning defines; "" if none is found."""
     bare = _COMMENT.sub("", begun)
     for pattern in _NAMES:
         if names := [it for it in re.findall(pattern, bare) if it not in _KEYWORDS]:
@@ -69,7 +69,7 @@ def _name_in(begun: str) -> str:
 
 
 def _defines(code: str, name: str) -> bool:
-    """Whether a candidate is a whole definition, not the rest of one that may call itself."""
+    """Whether a candidate is a whole definition, not the rest of one, which may call itself."""
     word = re.escape(name)
     forms = (
         rf"\b(?:function|def|sub|fn|func|const|let|var)\s+{word}\b",
@@ -80,7 +80,7 @@ def _defines(code: str, name: str) -> bool:
 
 
 def _with_preamble(code: str, language: str, begun: str) -> str:
-    """A whole candidate after what the beginning has before its definition, and inside of its class."""
+    """A whole candidate, with what precedes the definition in the beginning, and inside its class."""
     bare = _COMMENT.sub("", begun)
     if is_go(language):
         return bare[: bare.rfind("func")] + code
@@ -102,7 +102,7 @@ def _cut(code: str, stops: Sequence[str]) -> str:
 
 
 def _with_braces(code: str, tests: str) -> tuple[str, str]:
-    """Candidate and tests, of which some end the candidate's function and class, which may have their ends."""
+    """Candidate and tests with matching braces: some tests close the candidate's function and class, closed or not."""
     awaited = max(0, -_opened(tests))
     open_ = _opened(code)
     if tests.lstrip().startswith("}") and open_ < awaited:
@@ -111,11 +111,11 @@ def _with_braces(code: str, tests: str) -> tuple[str, str]:
         for _ in range(awaited - max(open_, 0)):
             code = code[: code.rstrip().rfind("}")]
     elif not awaited and open_ == 1 and "class" in code.partition("{")[0]:
-        code += "\n}"  # the end of its class, which a method alone does not have
+        code += "\n}"  # the end of its class, which a lone method lacks
     return code, tests
 
 
 def _opened(code: str) -> int:
-    """How many braces a source leaves open; below 0 where it closes more."""
+    """How many braces a source leaves open; below 0 if it closes more."""
     bare = _NO_CODE.sub("", code)
     return bare.count("{") - bare.count("}")

@@ -1,4 +1,4 @@
-"""What a row asks for, and how a candidate for it is scored."""
+"""The task of a row, and how a candidate for it is scored."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 
 SCORER_OPTIONS: Final = ("setup", "rel_tol", "abs_tol")
-"""What the scorers of outputs and cases take."""
+"""Options that the scorers of outputs and cases accept."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowTask(ABC):
-    """What a row asks for.
+    """The task of a row.
 
     Parameters:
-        prompt: what a model is asked, as the benchmark has it.
+        prompt: the benchmark's prompt for a model.
         reference: a known-good candidate; None if the row has none.
     """
 
     takes: ClassVar[tuple[str, ...]] = ()
-    """Names of the options by which a user may change how candidates are scored."""
+    """Names of the options by which a user may change the scoring."""
 
     prompt: str | None = None
     reference: str | None = None
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        """Returns the task with a user's options. Raises RewardkitUsageError for one that it does not take."""
+        """Returns the task with a user's options. Raises RewardkitUsageError for one that it does not accept."""
         refused = next((name for name in options if name not in self.takes), None)
         if refused is not None:
             known = f"takes {' and '.join(self.takes)} alone" if self.takes else "takes no options"
@@ -48,7 +48,7 @@ class RowTask(ABC):
         return self._with(options) if options else self
 
     def _with(self, options: Mapping[str, Any]) -> Self:
-        """Returns the task with options that it takes; one that takes none has nothing to change."""
+        """Returns the task with options that it accepts; a task that accepts none has nothing to change."""
         del options
         return self
 
@@ -61,18 +61,18 @@ class RowTask(ABC):
         Parameters:
             sandbox: where the candidate runs.
             test_runner: where the row's own test code runs, if it has any.
-            time_limit: seconds for the candidate and each check of it; the benchmark's way without it.
+            time_limit: seconds for the candidate and each check of it; by default the benchmark's.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class TestCodeTask(RowTask):
-    """A function or more, tested by code of the benchmark's.
+    """One or more functions, tested by the benchmark's code.
 
     Parameters:
         test: the test.
-        begun: source that a candidate continues, or that gives it helpers and imports; it is part of every candidate.
-        defines: names that are asked for, by which the code in a response is found.
+        begun: source that a candidate continues, or that gives it helpers and imports; part of every candidate.
+        defines: requested names, which identify the code in a response.
         given: source that runs before the candidate, for names that it may use.
     """
 
@@ -110,7 +110,7 @@ class AnswerTask(RowTask):
 
     Parameters:
         read: returns the sources of a module from a response, or None if it holds no answer.
-        without: what to say of a response that holds none.
+        without: the reason to give for a response without an answer.
     """
 
     test: TestCode
@@ -145,7 +145,7 @@ class CasesTask(RowTask):
     ) -> Reward:
         del test_runner
         options = {**self.options, "time_limit": time_limit} if time_limit else self.options
-        from pytest_rewardkit.scorers.cases import score_cases  # which loads what rows with test code do without
+        from pytest_rewardkit.scorers.cases import score_cases  # loads modules that rows with test code do not need
 
         return score_cases(sandbox, candidate, self.cases, **options)
 
@@ -156,7 +156,7 @@ def joined(*sources: str) -> str:
 
 
 def merged(options: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns options of a scorer with changes; of what runs before a candidate, both run."""
+    """Returns options of a scorer with changes; the setup code of both runs before a candidate."""
     both = joined(options.get("setup", ""), changes.get("setup", ""))
     return {**options, **changes, **({"setup": both} if both else {})}
 

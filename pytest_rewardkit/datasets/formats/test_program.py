@@ -1,4 +1,4 @@
-"""A candidate in any language, and tests in the same, as one program that must come to its end."""
+"""A candidate in any language and tests in the same language, as one program that must reach its end."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.testcode.test_runner import TestRunner
 
 TIME_LIMIT: Final = 15.0
-"""Seconds for the program, as MultiPL-E has it."""
+"""Seconds for the program, as in MultiPL-E."""
 
 PART: Final = "tests"
 
 
 class Ending(NamedTuple):
-    """How a program says that it has come to its end.
+    """How a program reports that it has reached its end.
 
     Parameters:
-        statement: prints a text, for which `{}` stands.
-        closing: how many closing braces follow it, at the end of the program.
+        statement: prints a text, which replaces `{}`.
+        closing: how many closing braces follow the statement at the end of the program.
     """
 
     statement: str
     closing: int = 0
 
 
-# Without it, a candidate that ends the program before its tests run would pass.
+# Without it, a candidate passes by ending the program before its tests run.
 ENDINGS: Final = {
     "javascript": Ending(';\nconsole.log("{}");\n'),
     "typescript": Ending(';\nconsole.log("{}");\n'),
@@ -53,7 +53,7 @@ ENDINGS: Final = {
     "cpp": Ending('puts("{}");\n', 1),
     "java": Ending('System.out.println("{}");\n', 2),
     "rust": Ending('println!("{}");\n', 1),
-    # Tests run in this order, and these come last.
+    # Tests run in source order, and this one comes last.
     "go_test": Ending('\nfunc TestZzzEnd(t *testing.T) { t.Log("{}") }\n'),
     "rust_test": Ending('\n#[test]\nfn zzz_end() { println!("{}"); }\n'),
 }
@@ -61,15 +61,15 @@ ENDINGS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class TestProgramTask(RowTask):
-    """A program made of what is given, a candidate and tests.
+    """A program made of given source, a candidate and tests.
 
     Parameters:
-        language: what all are written in.
-        begun: what a candidate continues; it is left out where the candidate has that itself, or defines its name.
-        tests: what follows, and ends the program with another status than 0 where the candidate is wrong.
-        name: what the candidate defines; "" where that is not known.
-        before: what stands before all, such as imports.
-        stops: what a candidate is cut off at that continues what is begun.
+        language: of all the source.
+        begun: the beginning that a candidate continues; omitted if the candidate contains it or defines its name.
+        tests: the source after the candidate; it ends the program with a status other than 0 if the candidate is wrong.
+        name: the name that the candidate defines; "" if that is not known.
+        before: the source before everything else, such as imports.
+        stops: texts at which a candidate that continues the beginning is cut off.
     """
 
     __test__ = False  # not one of pytest's
@@ -117,7 +117,7 @@ class TestProgramTask(RowTask):
 
 
 def _ended(source: str, language: str, mark: str) -> str:
-    """The program with what it says when it comes to its end."""
+    """The program with a report that it has reached its end."""
     ending = ENDINGS.get(language)
     if ending is None:
         return source
