@@ -1,4 +1,4 @@
-"""A context: a kernel with a working directory and a name, that outlives its kernel."""
+"""A context: a kernel with a working directory and a name. The context outlives the kernel."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PYTHON = "python"
 
 
 class Context:
-    """Runs submitted code, one after another, and starts a kernel when there is none.
+    """Runs submitted code in order, and starts a kernel if there is none.
 
     Parameters:
         guest: the sandbox to start kernels in.
         cwd: the directory that its kernels start in.
         envs: the environment variables that its kernels start with.
-        language: what its code is written in.
-        name: what it is known by; without one, nobody has named it yet.
+        language: the language of its code.
+        name: its name; without one, nobody has named it yet.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Context:
         """Start a kernel, if there is none.
 
         Raises:
-            GuestError: the sandbox could not.
+            GuestError: the sandbox could not start one.
             GuestGoneError: the sandbox is gone.
         """
         if self._alive():
@@ -68,19 +68,19 @@ class Context:
         await asyncio.shield(self._starting)
 
     def adopt_envs(self, envs: Mapping[str, str]) -> None:
-        """Give the context its environment when its kernel may have been started before anybody knew it."""
+        """Give the context its environment, though its kernel may have started before the environment was known."""
         self.envs = dict(envs)
         if envs and (self._alive() or self._starting is not None):
-            # Also where it looked when it started.
+            # `tempfile` may have read its directory when the kernel started, so that is set too.
             directory = f"; __import__('tempfile').tempdir = {self.envs['TMPDIR']!r}" if "TMPDIR" in envs else ""
             code = f"__import__('os').environ.update({self.envs!r}){directory}"
             self.submit(Execution(code, None, output_mb=1, silent=True))
 
     def take_over(self, other: Context) -> None:
-        """Get another context's kernel, if nobody has used that; the other one then starts one when it needs one.
+        """Take another context's kernel, if nobody has used it; the other context starts a new one when needed.
 
         Parameters:
-            other: one that is equal to this in all that kernels start with.
+            other: a context that starts its kernels in the same way as this one.
         """
         if not other._untouched or not other._alive():
             return
@@ -91,13 +91,13 @@ class Context:
         self._kernel.on_idle = self._idle
 
     def submit(self, execution: Execution) -> None:
-        """Run it after what was submitted before."""
+        """Run it after earlier submissions."""
         self._untouched = self._untouched and execution.silent
         self._waiting.append(execution)
         self._advance()
 
     def withdraw(self, execution: Execution) -> None:
-        """Nobody waits for it any more: forget it, or interrupt it, or, when that does not help, restart the kernel."""
+        """Drop an execution that nobody waits for: forget it, interrupt it or, if that fails, restart the kernel."""
         if execution.done:
             return
         if execution is not self._current:
@@ -106,29 +106,29 @@ class Context:
             return
         kernel = self._kernel
         if kernel is not None:
-            # Its output must go on being read, or the kernel would wait for ever.
+            # Its output must still be read, or the kernel would wait forever.
             execution.events.discard()
             self._guest.background(self._guest.signal(kernel.pid, signal.SIGINT))
             self._give_time(kernel, execution)
 
     async def restart(self) -> None:
-        """End the kernel, with its state, and start a new one.
+        """End the kernel and its state, and start a new one.
 
         Raises:
-            GuestError: the sandbox could not.
+            GuestError: the sandbox could not start one.
             GuestGoneError: the sandbox is gone.
         """
         self.stop()
         await self.start()
 
     def stop(self) -> None:
-        """End the kernel; what it ran ends as restarted."""
+        """End the kernel; its current execution ends as restarted."""
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
             self._guest.kill_kernel(kernel)
 
     def close(self) -> None:
-        """End the kernel and everything that waits for it, for good."""
+        """End the kernel and all executions that wait for it, for good."""
         self._closed = True
         for execution in self._waiting:
             execution.finish(RESTARTED)
@@ -140,7 +140,7 @@ class Context:
 
     def _kill_unless_done(self, kernel: KernelProxy, execution: Execution) -> None:
         if self._guest.frozen:
-            # It has had no time to be interrupted in.
+            # It has not run long enough to be interrupted.
             self._give_time(kernel, execution)
         elif not execution.done and kernel is self._kernel:
             self.stop()

@@ -1,4 +1,4 @@
-"""Which sandboxes have ended though nobody asked for it, for those who ask later."""
+"""Sandboxes that ended although nobody asked for it, kept for later requests."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MAX_KEPT: Final = 10_000
 
 
 class Endings:
-    """The sandboxes that ended though nobody asked for it, the last `MAX_KEPT` of them.
+    """The last `MAX_KEPT` sandboxes that ended although nobody asked for it.
 
     Parameters:
-        patience: seconds to wait for the fork server to tell how a sandbox has ended.
+        patience: seconds to wait for the fork server to report how a sandbox has ended.
     """
 
     def __init__(self, patience: float) -> None:
@@ -23,16 +23,16 @@ class Endings:
         self._ended: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
 
     def note(self, sandbox_id: str, ending: asyncio.Future[str]) -> None:
-        """Note that a sandbox has ended by itself, and what will tell how."""
+        """Note that a sandbox has ended on its own, and the future that will say how."""
         self._ended[sandbox_id] = ending
         while len(self._ended) > MAX_KEPT:
             self._ended.popitem(last=False)
 
     async def code(self, sandbox_id: str) -> str:
-        """How a sandbox has ended, as a code of endings.py; nothing if somebody wanted it to, or it never was."""
+        """How a sandbox has ended, as a code of endings.py; "" if its end was wanted or it never existed."""
         if sandbox_id not in self._ended:
             return ""
-        # Its channel ends before its fork server has seen its first process end, and why.
+        # A sandbox's channel ends before the fork server sees its first process end, and learns why.
         try:
             return await asyncio.wait_for(asyncio.shield(self._ended[sandbox_id]), self._patience)
         except TimeoutError:

@@ -43,7 +43,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception, or the reason why there was no end."""
+    """An exception, or the reason why the code did not reach its end."""
 
     name: str
     value: str
@@ -54,10 +54,10 @@ Event = Started | TextOutput | Result | Failure
 
 RESTARTED = Failure("ContextRestarting", "Context was restarted", "")
 UNAVAILABLE = "ContextUnavailable"
-"""The failure of code that never ran, because the server could not have an interpreter started."""
+"""The failure of code that never ran because the server could not start an interpreter."""
 
 REFUSED = "ContextRefused"
-"""As `UNAVAILABLE`, because of what is in the sandbox."""
+"""Like `UNAVAILABLE`, but because of something in the sandbox."""
 
 MEMORY_EXCEEDED = Failure("MemoryLimitExceeded", "The sandbox used more memory than it is allowed", "")
 
@@ -65,15 +65,15 @@ MEMORY_EXCEEDED = Failure("MemoryLimitExceeded", "The sandbox used more memory t
 class Execution:
     """A submitted piece of code.
 
-    Its listener is woken when the run ends, and else at most every `COALESCE_SECONDS`: two prints make one piece of
-    text, and a short run makes one write.
+    Its listener is woken when the run ends, and before that at most every `COALESCE_SECONDS`. So two prints make one
+    piece of text, and a short run makes one write.
 
     Parameters:
         code: what to run; "" for a call.
         envs: environment variables for this run alone.
-        output_mb: how many MiB of text, and how many of results, are passed on; more is dropped.
+        output_mb: how many MiB of text, and how many of results, are passed on; the rest is dropped.
         silent: run it for its effect, without counting it.
-        call: of a function that interpreters have from the start (guest/execution.py).
+        call: a call of a function that interpreters have from the start (guest/execution.py).
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Execution:
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, stream: Stream, data: bytes) -> None:
-        """Take what was written to a standard stream."""
+        """Take output to a standard stream."""
         admitted = self._text_limit.admit(data)
         if admitted:
             self._buffers[stream].add(admitted)
@@ -111,11 +111,11 @@ class Execution:
             self._wake_soon()
 
     def put(self, event: Started | Result | Failure, size: int = 0) -> None:
-        """Take any other event. Text that was written before it goes before it; only the first failure counts.
+        """Take any other event. Text that was written before it goes first; only the first failure counts.
 
         Parameters:
-            event: what has happened.
-            size: how many bytes it took to be told.
+            event: the event.
+            size: how many bytes its message took.
         """
         if isinstance(event, Failure):
             if self._failed:
@@ -130,7 +130,7 @@ class Execution:
         self._wake_soon()
 
     def finish(self, failure: Failure | None = None) -> None:
-        """End, after what was written, and with a failure if there is one."""
+        """End, after earlier output, and with a failure if there is one."""
         if self.done:
             return
         self.done = True

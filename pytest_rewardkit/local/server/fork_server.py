@@ -30,8 +30,8 @@ class ForkServerProxy:
 
     Parameters:
         launched: the process and its channel.
-        on_gone: called once when it has ended, with the sandboxes that went with it already told.
-        on_imports: called with the names of slow modules that a candidate has imported, as it says.
+        on_gone: called once when it has ended; by then its sandboxes have been told.
+        on_imports: called with the names of slow modules that a candidate has imported, as the candidate reports.
         bounds: how long it may take.
     """
 
@@ -48,15 +48,15 @@ class ForkServerProxy:
         self._on_gone = on_gone
         self._on_imports = on_imports
         self.failure = ""
-        """What it is that it failed of, if that is known."""
+        """Why it failed, if that is known."""
         self.refused = False
-        """Whether it has said itself that it cannot make sandboxes, which no other one like it can then."""
+        """Whether it has reported that it cannot make sandboxes; then no fork server like it can."""
         self.refused_module = ""
-        """The module without which it may work."""
+        """The module without which it may work; "" if there is none."""
         self.preloaded: frozenset[str] = frozenset()
-        """The modules that its sandboxes have, when it is ready."""
+        """The modules that its sandboxes have, once it is ready."""
         self.tried_in_vain = ""
-        """What it has found out not to work here, while there is something else to try."""
+        """The plan that it has found not to work here, while another one can be tried."""
         self._trying = ""
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[Isolation] = self._loop.create_future()
@@ -119,24 +119,24 @@ class ForkServerProxy:
             self._spawning -= 1
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
-        """End a sandbox, whatever runs in it. Its processes end a moment later."""
+        """End a sandbox with all that runs in it. Its processes end a moment later."""
         if self._guests.pop(sandbox.pid, None) is None:
             sandbox.guest.close()
             return
 
-        # Its guest ends without its channel, whatever the fork server does.
+        # Without its channel the guest ends, whatever the fork server does.
         late = self._loop.call_later(self._bounds.order, sandbox.guest.close)
 
         def dead(answer: asyncio.Future[None]) -> None:
             late.cancel()
-            answer.exception()  # whichever way it fails, the sandbox is not there any more
+            answer.exception()  # even if the request failed, the sandbox is gone
             sandbox.guest.close()
 
-        # Its channels are closed when its processes are dead, which else would wake to see that, and to end.
+        # Its channels are closed only when its processes are dead. Otherwise they would wake to see that, and to end.
         self._peer.request("kill", _nothing, pid=sandbox.pid).add_done_callback(dead)
 
     async def pause(self, sandbox: SpawnedSandbox, *, keep_memory: bool) -> None:
-        """Stop all that runs in a sandbox, or end it and wait for that.
+        """Stop all that runs in a sandbox, or end it and wait until it has ended.
 
         Raises:
             GuestGoneError: the sandbox is gone.
@@ -147,7 +147,7 @@ class ForkServerProxy:
             await sandbox.guest.all_ended()
 
     async def resume(self, sandbox: SpawnedSandbox) -> None:
-        """Let all that runs in a sandbox go on.
+        """Let all that runs in a sandbox continue.
 
         Raises:
             GuestGoneError: the sandbox is gone.
@@ -157,7 +157,7 @@ class ForkServerProxy:
 
     @property
     def busy(self) -> bool:
-        """Whether it has sandboxes, or makes one."""
+        """Whether it has sandboxes or is making one."""
         return bool(self._guests) or self._spawning > 0
 
     def retire(self) -> None:
@@ -169,7 +169,7 @@ class ForkServerProxy:
         self._end_soon()
 
     async def close(self) -> None:
-        """As `retire`; returns when it has ended, at the latest a moment after it was killed for being late."""
+        """Like `retire`, but return only when it has ended. If it is late, it is killed."""
         self.retire()
         await asyncio.wait([self._ended], timeout=2 * self._bounds.end)
 
@@ -179,7 +179,7 @@ class ForkServerProxy:
         except GuestGoneError as error:
             if self._peer.closed:
                 raise
-            # Its limits may be too low for anything to run; that is no fault of the fork server's.
+            # Its limits may be too low to run anything; that is not the fork server's fault.
             raise GuestError(None, error) from None
 
     def _adopt(self, guest: GuestProxy, answer: GuestAnswer) -> SpawnedSandbox:
@@ -218,7 +218,7 @@ class ForkServerProxy:
             raise ChannelError(f"a fork server has no event {event[:40]!r}")
 
     def _end_soon(self) -> None:
-        # Without its channel it is good for nothing, whether or not it sees that.
+        # Without its channel it is of no use, whether or not it notices.
         self._killing.cancel()
         if not self._ended.done():
             self._killing = self._loop.call_later(self._bounds.end, self._process.kill)
@@ -261,13 +261,13 @@ class ForkServerProxy:
 
 @dataclass(frozen=True, slots=True)
 class SpawnedSandbox:
-    """A sandbox as it was made.
+    """A sandbox that has been made.
 
     Parameters:
-        pid: the number, outside, of its first process.
-        guest: what runs in it.
+        pid: the number of its first process, as seen from outside.
+        guest: the server's end of its guest.
         fork_server: the fork server that made it.
-        ending: how it has ended, as a code of endings.py; known when its first process has ended, or its fork server.
+        ending: how it has ended, as a code of endings.py; known once its first process or its fork server has ended.
     """
 
     pid: int

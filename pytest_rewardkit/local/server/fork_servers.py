@@ -1,8 +1,8 @@
-"""Which fork server makes the next sandbox, and when there is another one.
+"""Decides which fork server makes the next sandbox, and when to start another one.
 
-The first one is booted with little, to be ready soon. When candidates import modules that are slow to import, another
-one is booted beside it that has them, and takes over when it is ready; the first one stays for the sandboxes that it
-has made. One that dies, or does not do what it is for, is replaced when it is needed; when several in a row have
+The first one is booted with few modules, to be ready soon. If candidates import modules that are slow to import,
+another one that has them is booted beside it, and takes over when it is ready. The first one stays for the sandboxes
+that it has made. A fork server that dies or fails at its task is replaced when one is needed. If several in a row have
 failed, requests are refused with the reason, and another one is tried only now and then.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.wire.bounds import Bounds
 
 MAX_SUCCESSORS: Final = 8
-"""How often candidates can have another one booted."""
+"""How often candidates can cause another one to be booted."""
 
 
 class ForkServers:
@@ -35,10 +35,10 @@ class ForkServers:
 
     Parameters:
         settings: limits.
-        launched: the first one, which boots already.
+        launched: the first one, which is booting already.
         on_replaced: called when another one has taken over.
         bounds: how long they may take, and how often they may fail.
-        launcher: starts another one, with these options.
+        launcher: starts another one with these options.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ForkServers:
         self._launcher = launcher
         self._failures = 0
         self.trouble = ""
-        """Why the last one that failed did so."""
+        """The reason for the last failure."""
         self._rest_until = 0.0
         self._tried: dict[str, str] = {}
         self._on_replaced = on_replaced
@@ -67,7 +67,7 @@ class ForkServers:
         self._next: asyncio.Task[None] | None = None
 
     async def isolation(self) -> Isolation:
-        """What the sandboxes' isolation is worth.
+        """How well the sandboxes are isolated.
 
         Raises:
             ForkServerError: there can be no sandboxes.
@@ -75,7 +75,7 @@ class ForkServers:
         return await self._usable().ready()
 
     async def spawn(self, sandbox_id: str, limits: Limits, *, on_gone: Callable[[str], None]) -> SpawnedSandbox:
-        """Make a sandbox, as `ForkServerProxy.spawn`, when there is a fork server that can.
+        """Make a sandbox like `ForkServerProxy.spawn`, once there is a fork server that can.
 
         Raises:
             GuestError, GuestGoneError: it could not be made.
@@ -90,24 +90,24 @@ class ForkServers:
                 if self._closing:
                     raise
                 if isinstance(error, GuestGoneError):
-                    await fork_server.close()  # it knows then of what it has ended
-                # Nothing has run in the sandbox yet: whatever it was, another fork server may do better.
+                    await fork_server.close()  # then it knows why it has ended
+                # Nothing has run in the sandbox yet, so another fork server may do better.
                 self.failed(fork_server, fork_server.failure or str(error))
             else:
                 self._imports.sandbox_made()
                 return spawned
 
     def worked(self) -> None:
-        """A sandbox is as it should be: what has failed before is no sign any more."""
+        """Note that a sandbox is as it should be, so that earlier failures count no more."""
         self._failures = 0
         self.trouble = ""
 
     def failed(self, fork_server: ForkServerProxy, reason: str) -> None:
-        """A fork server has not done what it is for; another one makes the next sandbox."""
+        """Note that a fork server has failed at its task; another one makes the next sandbox."""
         if fork_server is self._current:
             self._current = None
             if fork_server.tried_in_vain and fork_server.tried_in_vain not in self._tried:
-                # The next one tries something weaker.
+                # The next one tries a weaker plan.
                 self._tried[fork_server.tried_in_vain] = reason
             else:
                 self._failures += self._bounds.failures if fork_server.refused else 1
@@ -116,12 +116,12 @@ class ForkServers:
         self._retire_if_done(fork_server)
 
     def kill(self, sandbox: SpawnedSandbox) -> None:
-        """End a sandbox, and its fork server when that has been replaced and has no other."""
+        """End a sandbox. If its fork server has been replaced and has no other sandbox, end that too."""
         sandbox.fork_server.kill(sandbox)
         self._retire_if_done(sandbox.fork_server)
 
     def want(self, modules: Iterable[str]) -> None:
-        """Candidates import these modules: have them in the sandboxes to come, if that can be."""
+        """Have these modules, which candidates import, in later sandboxes if that is possible."""
         if self._settings.preload != "auto" or self._closing:
             return
         self._imports.note(modules)
@@ -129,7 +129,7 @@ class ForkServers:
             self._next = asyncio.get_running_loop().create_task(self._replace())
 
     async def close(self) -> None:
-        """End every fork server, and every sandbox with it; returns when they have ended."""
+        """End every fork server and its sandboxes; return when they have ended."""
         self._closing = True
         if self._next is not None:
             self._next.cancel()
@@ -160,7 +160,7 @@ class ForkServers:
         return fork_server
 
     async def _replace(self) -> None:
-        """Boot others that have what is wanted, until one works; else each sandbox imports it by itself."""
+        """Boot fork servers with the wanted modules until one works; if none does, each sandbox imports them itself."""
         imports = self._imports
         try:
             any_name = bool((await self.isolation()).layers.get("private root"))
@@ -184,7 +184,7 @@ class ForkServers:
                 if predecessor is not None:
                     self._retire_if_done(predecessor)
         except ForkServerError:
-            pass  # there are no sandboxes, and whoever asks for one is told so
+            pass  # there are no sandboxes, and requests for one say so
         finally:
             self._next = None
 

@@ -18,18 +18,18 @@ class GuestFiles:
     """Asks a guest about files.
 
     Parameters:
-        peer: leads to it.
+        peer: the connection to it.
     """
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
 
     async def stat(self, path: str) -> Entry:
-        """What is at `path`. Raises GuestError, GuestGoneError."""
+        """The entry of `path`. Raises GuestError, GuestGoneError."""
         return await self._peer.ask("stat", entry, path=path)
 
     async def list_directory(self, path: str, depth: int) -> list[Entry]:
-        """What is in the directory, down to `depth` levels. Raises GuestError, GuestGoneError."""
+        """The entries in a directory, down to `depth` levels. Raises GuestError, GuestGoneError."""
         return await self._peer.ask("list", entries, path=path, depth=depth)
 
     async def make_directory(self, path: str) -> Entry:
@@ -37,7 +37,7 @@ class GuestFiles:
         return await self._peer.ask("mkdir", entry, path=path)
 
     async def move(self, source: str, destination: str) -> Entry:
-        """Rename, making the destination's parents. Raises GuestError, GuestGoneError."""
+        """Rename, and make the destination's parents. Raises GuestError, GuestGoneError."""
         return await self._peer.ask("move", entry, source=source, destination=destination)
 
     async def remove(self, path: str) -> None:
@@ -50,10 +50,10 @@ class GuestFiles:
         Parameters:
             path: absolute.
             mode: `r`; or `w`, which makes parents, and makes or empties the file.
-            metadata: replaces the file's metadata, with `w`.
+            metadata: with `w`, replaces the file's metadata.
 
         Returns:
-            The descriptor, which is the caller's, and the file's entry.
+            The descriptor, which the caller owns, and the file's entry.
 
         Raises:
             GuestError: it could not be opened.

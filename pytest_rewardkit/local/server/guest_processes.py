@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.wire.share import Share
 
 ENDED_SECONDS = 30.0
-"""How long an ended process can still be asked for its end."""
+"""How long the end of an ended process can still be queried."""
 
 
 class GuestProcesses:
-    """Starts them, and knows those that run or have just ended.
+    """Starts them, and keeps those that run or have just ended.
 
     Parameters:
-        peer: leads to the guest.
-        output_mb: how many MiB of each one's output are passed on.
+        peer: the connection to the guest.
+        output_mb: how many MiB of each process's output are passed on.
         share: how much of the server's time the sandbox may take.
-        kill: ends one that has taken longer than it may.
+        kill: ends a process that has taken longer than it may.
     """
 
     def __init__(self, peer: Peer, output_mb: int, share: Share, kill: Callable[[Process], None]) -> None:
@@ -41,18 +41,18 @@ class GuestProcesses:
         self._processes: dict[int, Process] = {}
         self._outlived: set[Process] = set()
         self.has_started = False
-        """Whether a process was ever to be started."""
+        """Whether anybody has asked to start a process."""
 
     def __iter__(self) -> Iterator[Process]:
         return iter(self._processes.values())
 
     def get(self, pid: int) -> Process | None:
-        """The process of that number."""
+        """The process with that number."""
         return self._processes.get(pid)
 
     @property
     def running(self) -> list[Process]:
-        """Those that have not ended."""
+        """The processes that have not ended."""
         return [process for process in self if process.ended is None]
 
     async def start(self, command: Command) -> tuple[Process, Subscription[Event]]:
@@ -113,7 +113,7 @@ class GuestProcesses:
     def _forget(self, process: Process) -> None:
         if self._processes.get(process.pid) is process:
             del self._processes[process.pid]
-            # Its descendants may go on writing, and must not be ended by that.
+            # Its descendants may still write, and closing its pipes must not end them.
             self._outlived = {*(other for other in self._outlived if not other.silent), process}
 
     async def _listened_to(
@@ -123,12 +123,12 @@ class GuestProcesses:
             try:
                 return await asyncio.shield(started)
             except asyncio.CancelledError:
-                # The process goes on; what it writes must not wait for a listener that never comes.
+                # The process continues; its output must not wait for a listener that never comes.
                 started.add_done_callback(_unsubscribe)
                 raise
 
     def exited(self, pid: int, end: Ended) -> None:
-        """Take note of a process's end, if it is one of these."""
+        """Note the end of a process, if it is one of these."""
         process = self._processes.get(pid)
         if process is not None and process.ended is None:
             process.finish(end)

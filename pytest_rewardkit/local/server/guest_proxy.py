@@ -42,13 +42,13 @@ T = TypeVar("T")
 
 
 class GuestProxy:
-    """A live sandbox. Everything that the other side says is checked; what breaks the protocol ends the sandbox.
+    """A live sandbox. All messages of the other side are checked; breaking the protocol ends the sandbox.
 
     Parameters:
         sock: the guest's channel; this object owns it.
-        limits: what the sandbox may use; those that are not its own matter are held here.
-        on_gone: called once with the reason when the sandbox ended or must be ended; not after `close`.
-        on_imports: called with the names of slow modules that a candidate has imported, as it says.
+        limits: what the sandbox may use; this object enforces the limits that the sandbox does not.
+        on_gone: called once with the reason when the sandbox has ended or must be ended; not after `close`.
+        on_imports: called with the names of slow modules that a candidate has imported, as the candidate reports.
         bounds: how long it may take to answer.
     """
 
@@ -77,14 +77,14 @@ class GuestProxy:
         self.tools = GuestTools(self._peer, bounds.tool)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Do something for which no request waits; it ends with the sandbox."""
+        """Run a task that no request waits for; it ends with the sandbox."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._reap_task)
         return task
 
     async def ready(self) -> None:
-        """Wait until the sandbox is what it is to be.
+        """Wait until the sandbox is complete.
 
         Raises:
             GuestGoneError: it has failed.
@@ -131,7 +131,7 @@ class GuestProxy:
         return self._closed
 
     async def signal(self, pid: int, number: int, *, group: bool = True) -> None:
-        """Send a signal to a process, and with `group` to all of its process group.
+        """Send a signal to a process or, with `group`, to its whole process group.
 
         Raises:
             GuestError: there is no such process.
@@ -143,7 +143,7 @@ class GuestProxy:
         """A TCP socket in the sandbox's network, not yet connected.
 
         Raises:
-            GuestError: it has none.
+            GuestError: the sandbox has no network.
             GuestGoneError: the sandbox is gone.
         """
         return await self._peer.ask("socket", tcp_socket)
@@ -168,15 +168,15 @@ class GuestProxy:
         self.background(self.signal(process.pid, signal.SIGKILL))
 
     def kill_kernel(self, kernel: KernelProxy) -> None:
-        """End a kernel; it `died` when the sandbox has said so."""
+        """End a kernel; it has `died` once the sandbox reports so."""
         self.background(self.signal(kernel.pid, signal.SIGKILL))
 
     def ended(self) -> None:
-        """Take note that the sandbox has ended."""
+        """Note that the sandbox has ended."""
         self._lost(None)
 
     def close(self) -> None:
-        """Forget the sandbox: every channel, pipe and task of it is closed."""
+        """Forget the sandbox: close its channels and pipes, and end its tasks."""
         if self._closed:
             return
         self._closed = True
@@ -220,8 +220,8 @@ class GuestProxy:
             self._exit_seen.set_result(None)
 
     def _kernel_lost(self, kernel: KernelProxy, _: Exception | None) -> None:
-        # Candidates reach their kernel's channel. One that breaks it must not get rid of its sandbox by that, since a
-        # lost sandbox says nothing about the candidate.
+        # Candidates can reach their kernel's channel. If breaking it ended the sandbox, a candidate could get rid of
+        # the sandbox, and a lost sandbox says nothing about the candidate.
         if not self._closed:
             self.kill_kernel(kernel)
 
@@ -236,7 +236,7 @@ class GuestProxy:
     def _fail(waiter: asyncio.Future[Any], error: GuestGoneError) -> None:
         if not waiter.done():
             waiter.set_exception(error)
-            waiter.exception()  # whoever waited may have gone, too
+            waiter.exception()  # the waiting task may be gone, too
 
     def _reap_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

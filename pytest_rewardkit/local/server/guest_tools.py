@@ -1,4 +1,4 @@
-"""Programs that the server runs in a sandbox for itself; they show up nowhere."""
+"""Programs that the server runs in a sandbox for its own purposes; they are not listed anywhere."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class GuestTools:
     """Runs them.
 
     Parameters:
-        peer: leads to the guest.
-        patience: how many seconds one may take.
+        peer: the connection to the guest.
+        patience: how many seconds a tool may take.
     """
 
     def __init__(self, peer: Peer, patience: float) -> None:
@@ -28,11 +28,11 @@ class GuestTools:
         self._running: dict[int, asyncio.Future[int]] = {}
 
     async def run(self, script: str, *, stdin: int | None = None, stdout: int | None = None) -> int:
-        """Run a shell script as a tool of the server's, and wait for its end; it shows up nowhere.
+        """Run a shell script as one of the server's tools and wait for its end; it is not listed anywhere.
 
         Parameters:
             script: for `sh`.
-            stdin, stdout: descriptors that it gets; without, it gets nothing to read, and what it writes is lost.
+            stdin, stdout: its descriptors; without them, it reads nothing, and its output is lost.
 
         Returns:
             Its exit status, or the negated number of the signal that ended it.
@@ -59,15 +59,15 @@ class GuestTools:
             raise GuestSilentError(error) from None
 
     def exited(self, pid: int, status: int) -> bool:
-        """Take note of a process's end; return whether it was one of them."""
+        """Note a process's end; return whether the process is a tool."""
         ended = self._running.pop(pid, None)
         if ended is not None and not ended.done():
             ended.set_result(status)
         return ended is not None
 
     def fail(self, error: Exception) -> None:
-        """Have whoever waits for one get the error."""
+        """Pass the error to all callers that wait for a tool."""
         for ended in self._running.values():
             if not ended.done():
                 ended.set_exception(error)
-                ended.exception()  # whoever waited may have gone, too
+                ended.exception()  # the waiting task may be gone, too

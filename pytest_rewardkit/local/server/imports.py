@@ -1,4 +1,4 @@
-"""What candidates import, and what of it the sandboxes to come are to have in memory."""
+"""The modules that candidates import, and which of them later sandboxes should have in memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MAX_NAME: Final = 100
 _MAX_SEEN: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _RARE: Final = 50
-"""One sandbox out of so many that imports a module is not worth that all are copies of what has it."""
+"""If only one sandbox in this many imports a module, it is not worth giving all sandboxes a copy."""
 
 
 class Imports:
-    """The modules that are worth it. Names come from candidates, and may be anything.
+    """The modules that are worth it. Names come from candidates, and may be arbitrary.
 
     Parameters:
-        had: what sandboxes have already.
+        had: the modules that sandboxes have already.
     """
 
     def __init__(self, had: Iterable[str]) -> None:
@@ -33,21 +33,21 @@ class Imports:
         self._sandboxes = 0
 
     def sandbox_made(self) -> None:
-        """Another sandbox is there that may import what others do."""
+        """Count another sandbox."""
         self._sandboxes += 1
 
     def note(self, names: Iterable[str]) -> None:
-        """A candidate has imported these, as it says."""
+        """Count modules that a candidate has imported, as the candidate reports."""
         for name in list(names)[:MAX_MODULES]:
             known = name in self._seen or len(self._seen) < _MAX_SEEN
             if known and len(name) <= MAX_NAME and _NAME.fullmatch(name):
                 self._seen[name] += 1
 
     def wanted(self, *, any_name: bool) -> tuple[str, ...]:
-        """The modules that sandboxes are to have, those that they have first.
+        """The modules that sandboxes should have, beginning with those that they have.
 
         Parameters:
-            any_name: take those that nobody has vouched for, too.
+            any_name: also take modules that nobody has vouched for.
         """
         new = [
             name
@@ -60,9 +60,9 @@ class Imports:
         return (*self.had, *new[: max(MAX_MODULES - len(self.had), 0)])
 
     def have(self, names: Iterable[str]) -> None:
-        """The sandboxes to come have these."""
+        """Note that later sandboxes have these modules."""
         self.had = tuple(names)
 
     def refuse(self, names: Iterable[str]) -> None:
-        """These cannot be had."""
+        """Note that these modules are not possible."""
         self._refused.update(names)

@@ -25,16 +25,16 @@ MAX_MIME_TYPES = 64
 class KernelProxy:
     """The server's end of a kernel.
 
-    What comes from the kernel comes from the candidate: results and errors of its own runs are its to forge. What
-    breaks the protocol closes the channel.
+    Messages of the kernel may be the candidate's: it can forge the results and errors of its own runs. Breaking the
+    protocol closes the channel.
 
     Parameters:
         pid: its process number inside the sandbox.
         sock: the channel's end; the kernel owns it.
-        pipes: the read ends of its standard output and error, and the write end of the one by which it learns that what
-            it displayed has been taken; the kernel owns them.
-        on_lost: called when the channel closes, with the error when the kernel broke the protocol.
-        on_imports: called with the names of slow modules that a run has imported, as the kernel says.
+        pipes: the read ends of its standard output and error, and the write end of the pipe that tells it that a
+            displayed object has been taken; this object owns them.
+        on_lost: called when the channel closes, with the error if the kernel broke the protocol.
+        on_imports: called with the names of slow modules that a run has imported, as the kernel reports.
         share: how much of the server's time its sandbox may take.
     """
 
@@ -71,7 +71,7 @@ class KernelProxy:
             ConnectionError: the kernel is gone.
             ValueError: the code does not fit into a message.
         """
-        self._drain()  # what a thread of an earlier run has written meanwhile belongs to nobody
+        self._drain()  # threads of an earlier run may have written meanwhile; that output is dropped
         self._number += 1
         message: dict[str, Any] = {"op": "execute", "id": self._number, "code": execution.code}
         if execution.call is not None:
@@ -83,7 +83,7 @@ class KernelProxy:
             execution.put(Started(self._count))
 
     def died(self, failure: Failure = RESTARTED) -> None:
-        """Take note that its process has ended: the current execution ends with `failure`."""
+        """Note that its process has ended: the current execution ends with `failure`."""
         self.alive = False
         self._drain()
         self.close()
@@ -104,8 +104,8 @@ class KernelProxy:
         event = message.get("event")
         self._take(event, message, frame.size)
         if event == "result" and message.get("main") is not True and self._taken >= 0:
-            # It waits for this, so that what it writes after what it displays also comes after it.
-            with contextlib.suppress(OSError):  # full or closed: that is the candidate's own doing
+            # The kernel waits for this byte, so that its later output also comes after what it displays.
+            with contextlib.suppress(OSError):  # full or closed: the candidate's own fault
                 os.write(self._taken, b"\0")
 
     def _take(self, event: object, message: dict[str, Any], size: int) -> None:
@@ -116,12 +116,12 @@ class KernelProxy:
             raise ChannelError("a kernel's message is no event of an execution")
         execution = self._execution
         if execution is None or number != self._number:
-            return  # a thread of an earlier run
+            return  # the message of a thread of an earlier run
         self._drain()
         if event == "end":
             self._count = _count(message)
             if message.get("last") is True:
-                self.alive = False  # it exits by itself; what comes next is another kernel's
+                self.alive = False  # it exits on its own; the next execution goes to another kernel
             self._finish(None)
             if isinstance(imported := message.get("imported"), list):
                 self._on_imports([name for name in imported if isinstance(name, str)])

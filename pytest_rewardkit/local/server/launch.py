@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 STANDARD_ERROR = 2
-"""Its descriptor: `sys.stderr` may be another, or none, in a process that captures what it writes."""
+"""Its descriptor: if a process captures its output, `sys.stderr` may be another stream, or None."""
 
 
 class HandedOver:
-    """A process that the server's owner has started, which alone learns how it ends."""
+    """A process that the server's owner has started; only the owner learns how it ends."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -36,7 +36,7 @@ class HandedOver:
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Return at once: it has ended."""
+        """Return at once: the process has ended."""
         os.close(self._descriptor)
 
 
@@ -47,7 +47,7 @@ class ForkServerProcess:
     Parameters:
         process: its process.
         sock: the server's end of its channel.
-        said: what it has said already.
+        said: the messages that it has sent already.
     """
 
     process: subprocess.Popen[bytes] | HandedOver
@@ -55,7 +55,7 @@ class ForkServerProcess:
     said: tuple[Message, ...] = ()
 
     def to_argument(self) -> str:
-        """Return what `handed_over` makes this of in a process that inherits the socket."""
+        """Return the text from which `handed_over` restores this, in a process that inherits the socket."""
         return json.dumps({"pid": self.process.pid, "fd": self.sock.fileno(), "said": self.said})
 
 
@@ -70,12 +70,12 @@ def launch(
 ) -> ForkServerProcess:
     """Start a fork server.
 
-    Its environment holds nothing of this process's: what is in it can be read by every candidate.
+    Its environment holds nothing of this process's environment, because every candidate can read it.
 
     Parameters:
         options: more options of `python -m pytest_rewardkit.local.guest`.
         environment: the interpreter and the packages of its sandboxes.
-        log: a descriptor for what it says to people.
+        log: a descriptor for its messages to people.
     """
     ours, theirs = socket.socketpair()
     with theirs:
@@ -92,28 +92,28 @@ def launch(
 
 
 def options_after(failed: Mapping[str, str]) -> list[str]:
-    """Options of a fork server that is to try something else than what others have tried in vain.
+    """Options of a fork server that has to try another plan than those that failed.
 
     Parameters:
-        failed: what they said they tried, and why it failed.
+        failed: the plans that others tried, and why each failed.
     """
     return [f"--failed={json.dumps(failed)}"] if failed else []
 
 
 def ended(status: int | None) -> str:
-    """That a fork server has ended, and how.
+    """Says that a fork server has ended, and how.
 
     Parameters:
-        status: its exit status, negative for a signal; None where that is not known.
+        status: its exit status, negative for a signal; None if it is not known.
     """
     return "the fork server ended" if status is None else f"the fork server ended with status {status}"
 
 
 def ended_early(status: int | None) -> str:
-    """What it means that a fork server ended before it was ready.
+    """Says why a fork server ended before it was ready.
 
     Parameters:
-        status: as of `ended`.
+        status: as for `ended`.
     """
     if status == -signal.SIGALRM:
         return "a root of its own was not there in time"

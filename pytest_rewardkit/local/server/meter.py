@@ -1,4 +1,4 @@
-"""What a sandbox uses of the machine, seen from outside."""
+"""A sandbox's use of the machine, seen from outside."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Meter:
         self._last = (time.monotonic(), 0.0)
 
     def measure(self) -> Usage:
-        """The usage now; processor time is that since the last measurement."""
+        """The current usage; processor time is counted since the last measurement."""
         seconds, memory = 0.0, 0
         for process in _processes(self._pid):
             used_seconds, used_memory = _usage(process)
@@ -68,7 +68,7 @@ class Meter:
         )
 
     def threads(self) -> dict[str, list[int]]:
-        """By each thread's number, for how many nanoseconds it has run, and has waited for a processor."""
+        """For each thread's number, the nanoseconds that it has run and has waited for a processor."""
         found: dict[str, list[int]] = {}
         for process in _processes(self._pid):
             found.update(_times(Path(f"/proc/{process}/task")))
@@ -101,9 +101,9 @@ def _processes(pid: int) -> Iterator[int]:
 
 
 def _usage(pid: int) -> tuple[float, int]:
-    """Seconds of processor time, and bytes of memory that it does not share."""
+    """Seconds of processor time, and bytes of memory that the process does not share."""
     try:
-        # The program's name stands in parentheses and may hold anything.
+        # The program's name is in parentheses and may hold any characters.
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         resident, shared = map(int, Path(f"/proc/{pid}/statm").read_bytes().split()[1:3])
     except OSError:
@@ -116,7 +116,7 @@ def _disk_used(pid: int) -> int:
         status = os.statvfs(f"/proc/{pid}/root/home/user")
         host = os.statvfs("/")
     except OSError:
-        return 0  # not ours to see
+        return 0  # this process may not see it
     if status.f_fsid == host.f_fsid:
         return 0  # no file system of its own
     return (status.f_blocks - status.f_bfree) * status.f_frsize

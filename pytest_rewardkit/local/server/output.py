@@ -1,4 +1,4 @@
-"""What a candidate writes, bounded, and put together into pieces worth sending."""
+"""A candidate's output, limited in size and collected into pieces worth sending."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 
 
 class OutputLimit:
-    """Admits a number of bytes and no more.
+    """Admits a number of bytes, and no more.
 
     Parameters:
         limit_mb: the number, in MiB.
@@ -31,7 +31,7 @@ class OutputLimit:
         return True
 
     def note(self, dropped: int) -> bytes:
-        """The one line that says that output was dropped, the first time that `dropped` is not 0; else nothing."""
+        """The one line that reports dropped output, the first time that `dropped` is not 0; else nothing."""
         if self._noted or not dropped:
             return b""
         self._noted = True
@@ -52,7 +52,7 @@ class TextBuffer:
         self.size += len(data)
 
     def take(self, *, final: bool = False) -> str:
-        """The text that is there; with `final`, also a character that was cut in half, as U+FFFD."""
+        """The text so far; with `final`, a character that was cut in half becomes U+FFFD."""
         text = self._decoder.decode(b"".join(self._chunks), final)
         self._chunks.clear()
         self.size = 0

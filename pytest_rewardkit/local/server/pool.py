@@ -1,4 +1,4 @@
-"""Sandboxes that are ready before anybody asks."""
+"""Sandboxes that are made ready in advance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Pool:
 
     Parameters:
         spawn: makes one.
-        warm: starts its default context, and whatever else nobody should wait for.
+        warm: starts its default context, and does whatever else a user should not wait for.
         size: how many to keep.
     """
 
@@ -42,7 +42,7 @@ class Pool:
         self._closed = False
 
     async def take(self) -> Sandbox:
-        """A ready sandbox, else the next that will be, which starts its interpreter when it needs one.
+        """A ready sandbox, or the next one to be made, which starts its interpreter when it is needed.
 
         Raises:
             GuestError, GuestGoneError, ForkServerError: there will be none.
@@ -61,8 +61,8 @@ class Pool:
     def refill(self) -> None:
         """Make sandboxes until there are enough, as many at once as there are processors.
 
-        One spends most of its time waiting for the kernel where it has to enter a control group. Those who wait do not
-        wait for others' sandboxes to become warm.
+        If a sandbox has to enter a control group, making it is mostly waiting for the kernel. Callers that wait for a
+        sandbox do not wait for other sandboxes to become warm.
         """
         missing = len(self._waiting) + self._size - len(self._ready)
         at_once = min(missing, self._parallel - (0 if self._waiting else len(self._warming)))
@@ -72,17 +72,17 @@ class Pool:
             task.add_done_callback(self._spawned)
 
     def discard(self, sandbox_id: str) -> None:
-        """A sandbox has ended; if it is here, it is nobody's loss."""
+        """Note that a sandbox has ended; drop it if it is in the pool."""
         self._ready = deque(sandbox for sandbox in self._ready if sandbox.id != sandbox_id)
 
     def empty(self) -> list[Sandbox]:
-        """Give away all that are ready."""
+        """Take out all sandboxes that are ready."""
         sandboxes = list(self._ready)
         self._ready.clear()
         return sandboxes
 
     def close(self) -> None:
-        """Make no more; whoever waits for one, or comes later, is told so."""
+        """Make no more sandboxes; callers that wait for one, or come later, get an error."""
         self._closed = True
         self._size = 0
         self._refuse(_shutting_down())
@@ -131,7 +131,7 @@ class Pool:
 
 
 def _report(task: asyncio.Task[Any], error: BaseException) -> None:
-    """Report an error that is none of the sandbox's."""
+    """Report an error that is not the sandbox's own."""
     if not isinstance(error, GuestError | SandboxFailedError):
         task.get_loop().call_exception_handler({"message": "a sandbox could not be made", "exception": error})
 

@@ -1,4 +1,4 @@
-"""A command in a sandbox: its input, its output, its end, and who listens."""
+"""A command in a sandbox: its input, its output, its end, and its listeners."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Source = Literal["stdout", "stderr", "pty"]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start, as the caller words it."""
+    """A command to start, in the caller's terms."""
 
     cmd: str
     args: Sequence[str]
@@ -34,7 +34,7 @@ class Command:
     stdin: bool = True
     terminal: TerminalSize | None = None
     time_limit: float | None = None
-    """Seconds after which it is killed."""
+    """After this many seconds it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Ended:
 
     @property
     def exited(self) -> bool:
-        """Whether it ended by itself."""
+        """Whether it ended on its own."""
         return self.status >= 0
 
     def describe(self) -> str:
@@ -106,14 +106,14 @@ Event = Output | Ended
 
 
 class Process:
-    """A running or just ended process.
+    """A process that runs or has just ended.
 
     Parameters:
         pid: its number inside the sandbox.
-        command: what was started.
-        stdin: the write end of its standard input; None when it has none.
-        outputs: the read ends of what it writes, by name.
-        output_mb: how many MiB of piped output are passed on; more is read and dropped.
+        command: its command.
+        stdin: the write end of its standard input; None if it has none.
+        outputs: the read ends of its outputs, by name.
+        output_mb: how many MiB of piped output are passed on; the rest is read and dropped.
         share: how much of the server's time its sandbox may take.
     """
 
@@ -133,20 +133,20 @@ class Process:
 
     @property
     def ended(self) -> Ended | None:
-        """Its end, when it has ended."""
+        """Its end; None while it runs."""
         return self._end.result() if self._end.done() else None
 
     async def wait(self, timeout: float) -> None:
-        """Wait for its end, for at most so many seconds."""
+        """Wait for its end, for at most `timeout` seconds."""
         await asyncio.wait([self._end], timeout=timeout)
 
     @property
     def silent(self) -> bool:
-        """Whether nothing can come from it or its descendants any more."""
+        """Whether no more output can come from it or its descendants."""
         return all(reader.closed for reader in self._readers)
 
     def subscribe(self) -> Subscription[Event]:
-        """Listen to what comes from now on, up to the end."""
+        """Listen to its events from now on, up to the end."""
         subscription: Subscription[Event] = Subscription(self._on_room)
         if (ended := self.ended) is not None:
             subscription.put(ended)
@@ -164,27 +164,27 @@ class Process:
         """Write to its standard input or its terminal.
 
         Raises:
-            BrokenPipeError: it has none, or it is closed.
+            BrokenPipeError: it has no input, or the input is closed.
         """
         if self._stdin is None:
             raise BrokenPipeError("stdin is not enabled or closed")
         await self._stdin.write(data)
 
     def close_stdin(self) -> None:
-        """End its standard input, after what was written before."""
+        """End its standard input, after earlier writes."""
         if self._stdin is not None:
             self._stdin.close_when_written()
             self._stdin = None
 
     def resize(self, size: TerminalSize) -> None:
-        """Tell its terminal a new size."""
+        """Set a new size of its terminal."""
         if self._stdin is not None and not self._stdin.closed:
             fcntl.ioctl(self._stdin.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
 
     def finish(self, ended: Ended) -> None:
-        """Take note of the end: listeners get what is still in the pipes, then the end.
+        """Note the end: listeners get what is still in the pipes, then the end.
 
-        Descendants that outlive the process may go on writing; that is read and dropped, so that they can.
+        Descendants that outlive the process may still write; their output is read and dropped, so that they can.
         """
         for reader in self._readers:
             reader.resume()

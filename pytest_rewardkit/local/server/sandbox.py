@@ -30,8 +30,8 @@ _ID_LENGTH = 20
 
 
 def new_id() -> str:
-    """A sandbox's name: `i` and 20 lower-case letters and digits, which nobody guesses."""
-    # One draw in place of twenty.
+    """A sandbox's name: `i` and 20 lower-case letters and digits, which nobody can guess."""
+    # One draw instead of twenty.
     number = secrets.randbelow(len(_ID_ALPHABET) ** _ID_LENGTH)
     characters = []
     for _ in range(_ID_LENGTH):
@@ -42,18 +42,18 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxRequest:
-    """What a create call asks for.
+    """The contents of a create call.
 
     Parameters:
         timeout: seconds until the sandbox ends.
         internet: whether it may connect to the internet.
-        rules: where to, then.
+        rules: the addresses that it may connect to.
         limits: those that differ from the server's.
-        public_traffic: whether its ports are open to whoever knows its name.
+        public_traffic: whether everybody who knows its name may use its ports.
         auto_pause: whether it is paused at its end, instead of killed.
         auto_pause_memory: whether its processes stay when that happens.
-        auto_resume: whether traffic to it resumes it when it is paused.
-        mcp: whether it is to have an MCP gateway, which the SDK starts in it, or kills it.
+        auto_resume: whether traffic to it resumes it if it is paused.
+        mcp: whether to have an MCP gateway, which the SDK starts in it; if that fails, the SDK kills the sandbox.
     """
 
     template: str
@@ -70,7 +70,7 @@ class SandboxRequest:
     mcp: bool = False
 
     def copied(self, *, template: str, timeout: int) -> SandboxRequest:
-        """The same, from another template and for another time."""
+        """The same request, for another template and another time."""
         return replace(self, template=template, timeout=timeout)
 
 
@@ -82,8 +82,8 @@ class Sandbox:
         spawned: its processes.
         limits: what they may use.
         relay: its connections to the internet.
-        end: ends its processes, a moment later.
-        note_run: called with whether a cell runs in it, and not a call.
+        end: ends its processes, which takes a moment.
+        note_run: called for each run, with whether it is a cell and not a call.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class Sandbox:
 
     @property
     def guest(self) -> GuestProxy:
-        """What its processes and files are reached by."""
+        """The server's end of its guest, which leads to its processes and files."""
         return self.spawned.guest
 
     def assign(self, request: SandboxRequest, serial: int) -> None:
-        """Give it to whoever asked, from now on.
+        """Give it to the sender of a request, from now on.
 
         Parameters:
-            request: what was asked for.
+            request: the request.
             serial: its place in the order of creation.
         """
         self.request = request
@@ -136,17 +136,17 @@ class Sandbox:
             context.adopt_envs(request.envs)
 
     def add_context(self, cwd: str = HOME, language: str = PYTHON, name: str = "") -> Context:
-        """Make a context; its kernel is started by whoever needs it first, if there is none that waits unused."""
+        """Make a context. It takes over a kernel that waits unused, if there is one; else the first use starts one."""
         context = Context(self.guest, cwd, self.request.envs, language, name)
         waiting = self.contexts.get(self._default_context_ids.get(PYTHON, ""))
-        # What a command has left running may have been at a kernel that was there already.
+        # A command that is still running may have tampered with a kernel that was there already.
         if waiting is not None and (cwd, language) == (HOME, PYTHON) and not self.guest.processes.has_started:
             context.take_over(waiting)
         self.contexts[context.id] = context
         return context
 
     def default_context(self, language: str = PYTHON) -> Context:
-        """The context of a language's code that names none."""
+        """The context for code in a language that names no context."""
         context = self.contexts.get(self._default_context_ids.get(language, ""))
         if context is None:
             context = self.add_context(language=language)
@@ -154,7 +154,7 @@ class Sandbox:
         return context
 
     def named_context(self, name: str) -> Context | None:
-        """The context of a name that its user has given it; None once that has ended, for code that comes too late."""
+        """The context with a name that its user has given it; None once it has ended, for code that comes too late."""
         if name in self._ended_names:
             return None
         return self.contexts.get(name) or self.add_context(name=name)
@@ -167,22 +167,22 @@ class Sandbox:
         context.close()
 
     def expire_in(self, seconds: float, on_expiry: Callable[[], None]) -> None:
-        """Let it end after `seconds` from now, whatever was said before."""
+        """Let it end in `seconds` from now, whatever was set before."""
         if self._expiry is not None:
             self._expiry.cancel()
         self.end_at = datetime.now(UTC) + timedelta(seconds=seconds)
         self._expiry = asyncio.get_running_loop().call_later(seconds, on_expiry)
 
     def connected(self, transport: asyncio.Transport) -> None:
-        """A connection serves a request to this sandbox now."""
+        """Note that a connection serves a request to this sandbox."""
         self._connections.add(transport)
 
     def disconnected(self, transport: asyncio.Transport) -> None:
-        """It no longer does."""
+        """Note that a connection serves it no longer."""
         self._connections.discard(transport)
 
     def cut_off(self) -> None:
-        """End its time and its connections; an answer that is under way stays without its end."""
+        """End its time and its connections; an answer that is being sent remains incomplete."""
         if self._expiry is not None:
             self._expiry.cancel()
         for transport in self._connections:

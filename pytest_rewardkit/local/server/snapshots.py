@@ -1,8 +1,8 @@
 """Copies of sandboxes' files, from which new sandboxes are made.
 
-Each sandbox packs and unpacks its own files, with its own rights, so that nothing in them can reach the host. The
-packed files are in memory files of the server, sealed once they are complete: a candidate that kept the descriptor
-cannot change them any more.
+Each sandbox packs and unpacks its own files with its own rights, so that nothing in them can reach the host. The
+packed files are in memory files of the server. They are sealed once they are complete, so a candidate that kept the
+descriptor cannot change them any more.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Snapshot:
     """The files of a sandbox at one time.
 
     Parameters:
-        id: by which it is found; a sandbox is created with it as its template.
-        name: how its maker calls it.
-        source: the sandbox that it was taken of.
+        id: its id; a sandbox whose template is this id is created from it.
+        name: the name that its maker gave it.
+        source: the sandbox that it was taken from.
         serial: its place in the order of creation.
         archives: a descriptor for each packed directory.
     """
@@ -60,12 +60,12 @@ class Snapshots:
         self._serials = itertools.count(1)
 
     def get(self, name: str) -> Snapshot | None:
-        """The snapshot with that id, else the newest with that name."""
+        """The snapshot with that id, else the newest one with that name."""
         named = [snapshot for snapshot in self._snapshots.values() if snapshot.name == name]
         return self._snapshots.get(name) or (named[-1] if named else None)
 
     def find(self, *, source: str | None, name: str | None) -> Iterator[Snapshot]:
-        """The snapshots of a sandbox, or with a name, or all."""
+        """The snapshots of a sandbox or with a name, or all."""
         for snapshot in self._snapshots.values():
             if (source is None or snapshot.source == source) and (name is None or name in (snapshot.name, snapshot.id)):
                 yield snapshot
@@ -86,7 +86,7 @@ class Snapshots:
         return snapshot
 
     async def pack(self, sandbox: Sandbox, name: str | None) -> Snapshot:
-        """Pack a sandbox's files for somebody who keeps them; raises as `take`."""
+        """Pack a sandbox's files for a caller that keeps them; raises as `take`."""
         archives: list[int] = []
         try:
             for directory in _DIRECTORIES:
@@ -108,7 +108,7 @@ class Snapshots:
             GuestError, GuestGoneError: the sandbox has failed.
         """
         for archive, directory in zip(snapshot.archives, _DIRECTORIES, strict=True):
-            # A descriptor of its own: sandboxes that unpack at the same time must not share a position.
+            # A separate open file: sandboxes that unpack at the same time must not share a position.
             own = os.open(f"/proc/self/fd/{archive}", os.O_RDONLY | os.O_CLOEXEC)
             try:
                 status = await sandbox.guest.tools.run(_UNPACK.format(directory=directory), stdin=own)
@@ -118,7 +118,7 @@ class Snapshots:
                 raise SnapshotError(f"the snapshot could not be unpacked (exit status {status})")
 
     def delete(self, name: str) -> bool:
-        """Forget the snapshot with that id or name; whether there was one."""
+        """Forget the snapshot with that id or name; return whether there was one."""
         snapshot = self.get(name)
         if snapshot is None:
             return False

@@ -1,4 +1,4 @@
-"""What one listener has yet to hear of a source that does not wait."""
+"""Items for one listener from a source that does not wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Subscription(Generic[T]):
     """A queue between a source that calls and one listener that awaits.
 
     Parameters:
-        on_room: called when the listener has taken what made the queue full, so that the source may go on.
+        on_room: called when the listener has emptied the full queue, so that the source may continue.
     """
 
     def __init__(self, on_room: Callable[[], None] = lambda: None) -> None:
@@ -31,7 +31,7 @@ class Subscription(Generic[T]):
 
     @property
     def full(self) -> bool:
-        """Whether the source had better stop until `on_room`."""
+        """Whether the source should stop until `on_room`."""
         return self._bytes >= HIGH_WATER_BYTES
 
     @property
@@ -43,9 +43,9 @@ class Subscription(Generic[T]):
         """Add an item. Ignored after `end` and `discard`.
 
         Parameters:
-            item: what the listener gets.
-            size: how many bytes of memory it stands for.
-            wake: whether the listener is to get it now; else it does with the next that wakes it.
+            item: the item.
+            size: how many bytes of memory it takes.
+            wake: whether the listener gets it now, or only with the next item that wakes it.
         """
         if not self._ended and not self._discarding:
             self._items.append(item)
@@ -54,12 +54,12 @@ class Subscription(Generic[T]):
                 self.wake()
 
     def end(self) -> None:
-        """Say that no more will come."""
+        """Announce that no more items will come."""
         self._ended = True
         self.wake()
 
     def discard(self) -> None:
-        """Drop what is there and what will come: nobody listens any more, but the source is to go on."""
+        """Drop present and later items: nobody listens any more, but the source should continue."""
         self._discarding = True
         self._items.clear()
         was_full, self._bytes = self.full, 0
@@ -67,19 +67,19 @@ class Subscription(Generic[T]):
             self._on_room()
 
     def wake(self) -> None:
-        """Let the listener have what is there."""
+        """Give the listener what is there."""
         self._woken = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def take(self, timeout: float | None = None) -> list[T]:
-        """What has come, oldest first; waits until it is woken, or ended.
+        """The items so far, oldest first; waits until it is woken or ended.
 
         Parameters:
-            timeout: seconds after which it returns what there is; None waits for ever.
+            timeout: seconds after which it returns what there is; None waits forever.
 
         Returns:
-            The items; an empty list when none came within `timeout`, or when `ended`.
+            The items; an empty list if none came within `timeout`, or if it has `ended`.
         """
         if not self._woken:
             loop = asyncio.get_running_loop()

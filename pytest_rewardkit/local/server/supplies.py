@@ -1,4 +1,4 @@
-"""The supplies of a server: its own, and one for each of its templates, which is made when it is first asked for."""
+"""The supplies of a server: its own, and one for each of its templates, which is made when first requested."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     ]
 
 NEWS_SECONDS: Final = 5.0
-"""How long who asks for news waits for some."""
+"""How long a request for news waits for some."""
 
 REST_SECONDS: Final = 60.0
-"""How long a template that could not be made is refused at once, with the reason."""
+"""How long requests for a template that could not be made are refused at once, with the reason."""
 
 
 @dataclass(slots=True)
 class _Making:
-    """A template's supply while it is made, and when it is there.
+    """A template's supply, while it is made and afterwards.
 
     Parameters:
         task: makes it.
-        lines: what is to be told of it, each to one who asks.
-        news: set when there is something to tell.
-        failed_at: when it has failed; None while it has not.
+        lines: the lines to report; each goes to only one caller.
+        news: set when there is something to report.
+        failed_at: the time of its failure; None if it has not failed.
     """
 
     task: asyncio.Task[Supply]
@@ -55,7 +55,7 @@ class _Making:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be taken from."""
+        """Whether sandboxes can be taken from it."""
         return self.task.done() and not self.task.cancelled() and self.task.exception() is None
 
 
@@ -63,9 +63,9 @@ class Supplies:
     """Finds the supply of a template.
 
     Parameters:
-        settings: of the server.
+        settings: the server's settings.
         own: the supply of the environment that the server runs in.
-        make: makes a supply of settings, a fork server, what starts another one, and limits.
+        make: makes a supply from settings, a fork server, a function that starts another one, and limits.
     """
 
     def __init__(self, settings: ServerSettings, own: Supply, make: MakeSupply) -> None:
@@ -87,27 +87,27 @@ class Supplies:
         return list(self._own_names)
 
     def add(self, key: str, template: NamedTemplate) -> None:
-        """Have another template, by a name that nobody asks for by chance."""
+        """Add a template under a name that nobody uses by chance."""
         self._templates[key] = template
 
     def lead(self, name: str, key: str) -> None:
-        """Have a name mean one of those that were added."""
+        """Make a name stand for one of the added templates."""
         self._led[name] = key
 
     def described(self, key: str) -> dict[str, Any] | None:
-        """A template as a table describes it; None where there is none."""
+        """A template as a table describes it; None if there is none."""
         template = self._templates.get(key)
         return None if template is None else json.loads(to_text([template]))[template.name]
 
     def all(self) -> list[Supply]:
-        """Those that are there."""
+        """The supplies that exist."""
         return [self._own, *(making.task.result() for making in self._makings.values() if making.ready)]
 
     async def of(self, template: str) -> Supply:
-        """The supply of a template, made if need be; of any other name, the server's own.
+        """The supply of a template, made if necessary; for any other name, the server's own.
 
         Raises:
-            BuildError: it cannot be made, or makes no sandboxes.
+            BuildError: it cannot be made, or cannot make sandboxes.
         """
         template = self._led.get(template, template)
         if template not in self._templates:
@@ -115,7 +115,7 @@ class Supplies:
         return await asyncio.shield(self._making(template).task)
 
     async def news(self, template: str) -> dict[str, Any]:
-        """What there is to tell of a template that is being made: `lines`, and whether it is `ready`; waits a little.
+        """The news of a template that is being made: `lines`, and whether it is `ready`. Waits a little.
 
         Raises:
             UnknownTemplateError: there is no such template.
@@ -135,7 +135,7 @@ class Supplies:
         return {"lines": lines, "ready": making.ready}
 
     async def close(self) -> None:
-        """End what is being made, and every supply."""
+        """End unfinished builds and every supply."""
         tasks = [making.task for making in self._makings.values()]
         for task in tasks:
             task.cancel()
@@ -170,7 +170,7 @@ class Supplies:
     async def _made(self, template: NamedTemplate, tell: Callable[[str], None]) -> Supply:
         environment = await _build(template, tell)
         self._held += environment.held()
-        # No sandbox of a template is isolated worse than another.
+        # No template's sandboxes may be isolated worse than another's.
         level = (await self._own.isolation()).level
         settings = replace(self._settings, isolation=level)
         launcher = partial(launch, environment=environment)
@@ -198,7 +198,7 @@ def unknown(template: str, templates: Collection[str]) -> UnknownTemplateError:
 
 
 async def _build(template: NamedTemplate, tell: Callable[[str], None]) -> PackageEnvironment:
-    """Make a template's environment in a process of its own, which ends with this task."""
+    """Make a template's environment in a separate process, which ends with this task."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "pytest_rewardkit.local.templates", template.name),
         stdin=asyncio.subprocess.PIPE,

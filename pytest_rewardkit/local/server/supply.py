@@ -1,4 +1,4 @@
-"""Sandboxes of one environment: its fork servers, and those that are ready before anybody asks."""
+"""The sandboxes of one environment: its fork servers, and the sandboxes that are made ready in advance."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.wire.bounds import Bounds
 
 _FIRST_CELL: Final = "get_ipython().display_formatter.format(1)"
-"""Does what most cells do, and leaves nothing behind."""
+"""Does what most cells do, without leaving a trace."""
 
 
 class Supply:
     """Makes sandboxes of one environment.
 
     Parameters:
-        settings: limits, and what its fork servers are to have.
-        launched: a fork server that boots already.
-        bounds: how long what it waits for may take.
+        settings: limits, and the modules for its fork servers.
+        launched: a fork server that is booting already.
+        bounds: how long its waits may take.
         launcher: starts another fork server.
-        limits: of sandboxes that ask for no others.
+        limits: the limits of sandboxes that ask for no others.
         capacity: what all connections to the internet may take.
-        is_taken: whether a sandbox is somebody's.
+        is_taken: whether a sandbox has been given to a user.
         on_gone: called with the name of a sandbox that has ended.
     """
 
@@ -62,7 +62,7 @@ class Supply:
         self._pool = Pool(lambda: self._spawn(self._limits), self._warm, settings.warm_sandboxes)
 
     async def isolation(self) -> Isolation:
-        """What the sandboxes' isolation is worth.
+        """How well the sandboxes are isolated.
 
         Raises:
             ForkServerError: there can be no sandboxes.
@@ -71,7 +71,7 @@ class Supply:
 
     @property
     def trouble(self) -> str:
-        """Why the last fork server that failed did so."""
+        """The reason for the last failure of a fork server."""
         return self._fork_servers.trouble
 
     def warm_up(self) -> None:
@@ -82,10 +82,10 @@ class Supply:
         """Make a sandbox, or take a ready one.
 
         Parameters:
-            limits: those that are to differ from the usual.
+            limits: those that differ from the usual ones.
 
         Raises:
-            ValueError: a limit cannot be what it is asked to be.
+            ValueError: a limit has a value that is not possible.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
             ForkServerError: the fork server does not come up.
@@ -95,11 +95,11 @@ class Supply:
         return sandbox
 
     def stop(self) -> None:
-        """Keep no more ready; whoever waits for one is told so."""
+        """Keep no more sandboxes ready; callers that wait for one get an error."""
         self._pool.close()
 
     async def close(self) -> None:
-        """End every fork server, and every sandbox with it."""
+        """End every fork server and its sandboxes."""
         self.stop()
         await self._fork_servers.close()
 
@@ -126,15 +126,15 @@ class Supply:
             raise
         self._fork_servers.worked()
         if self._wants_cells and not self._is_taken(sandbox.id):
-            # The first cell of a fresh kernel takes some milliseconds more than the next; nobody waits for this one.
-            # Where calls are what runs, as when rows are scored, it would be for nothing.
+            # The first cell of a fresh kernel takes some milliseconds longer than the next. Nobody waits for this one.
+            # If only calls run, as when rows are scored, it would be useless.
             context.submit(Execution(_FIRST_CELL, None, output_mb=1, silent=True))
 
     def _note_run(self, cell: bool) -> None:
         self._wants_cells = cell
 
     def _end_unless_taken(self, sandbox: Sandbox, failure: str = "") -> None:
-        """End a sandbox that has not become warm; if it is somebody's by now, they may have stopped it themselves."""
+        """End a sandbox that has not become warm. If a user has it by now, the user may have stopped it."""
         if self._is_taken(sandbox.id):
             return
         if failure:

@@ -37,8 +37,8 @@ class SandboxTable:
 
     Parameters:
         settings: limits.
-        launched: a fork server that boots already.
-        bounds: how long what it waits for may take.
+        launched: a fork server that is booting already.
+        bounds: how long its waits may take.
         launcher: starts another fork server.
     """
 
@@ -61,7 +61,7 @@ class SandboxTable:
         self.supplies = Supplies(settings, self._own, self._supply)
 
     async def isolation(self) -> Isolation:
-        """What the sandboxes' isolation is worth.
+        """How well the sandboxes are isolated.
 
         Raises:
             ForkServerError: there can be no sandboxes.
@@ -73,7 +73,7 @@ class SandboxTable:
         self._own.warm_up()
 
     def get(self, sandbox_id: str) -> Sandbox | None:
-        """The live sandbox of that name."""
+        """The live sandbox with that name."""
         return self._sandboxes.get(sandbox_id)
 
     def all(self) -> Iterable[Sandbox]:
@@ -81,7 +81,7 @@ class SandboxTable:
         return self._sandboxes.values()
 
     async def ending(self, sandbox_id: str) -> str:
-        """How a sandbox that is not there any more has ended: a code of endings.py, or nothing."""
+        """How a sandbox that is gone has ended: a code of endings.py, or ""."""
         return await self._endings.code(sandbox_id)
 
     async def create(self, request: SandboxRequest) -> Sandbox:
@@ -89,14 +89,14 @@ class SandboxTable:
 
         Raises:
             TooManySandboxesError: there are too many.
-            NoInternetError: it is to have internet, and cannot.
-            ValueError: a limit cannot be what it is asked to be.
+            NoInternetError: it asks for internet, which is not possible.
+            ValueError: a limit has a value that is not possible.
             BuildError: its template cannot be made.
             GuestError: it could not be made.
             GuestGoneError: the fork server ended meanwhile.
-            ForkServerError: the fork server does not come up, or nothing comes in time.
+            ForkServerError: the fork server does not come up, or does not answer in time.
         """
-        # To install packages may take longer than anything else.
+        # Installing packages may take longer than anything else.
         supply = await self.supplies.of(request.template)
         limit = self.settings.max_sandboxes
         if len(self._sandboxes) + self._creating >= limit:
@@ -118,11 +118,11 @@ class SandboxTable:
         return sandbox
 
     def expire_in(self, sandbox: Sandbox, seconds: float) -> None:
-        """Let a sandbox end after `seconds` from now."""
+        """Let a sandbox end in `seconds` from now."""
         sandbox.expire_in(seconds, lambda: self._expired(sandbox))
 
     async def connect(self, sandbox: Sandbox, *, internet: bool, rules: NetworkRules) -> None:
-        """Let a sandbox connect to the internet, as the rules say, or no longer.
+        """Let a sandbox connect to the internet as the rules say, or stop that.
 
         Raises:
             NoInternetError: it cannot have internet.
@@ -151,7 +151,7 @@ class SandboxTable:
         )
 
     async def resume(self, sandbox: Sandbox, seconds: float) -> None:
-        """Let a paused sandbox go on, to end after `seconds` from now.
+        """Let a paused sandbox continue, and end in `seconds` from now.
 
         Raises:
             GuestGoneError: the sandbox has ended.

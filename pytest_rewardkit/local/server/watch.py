@@ -1,9 +1,9 @@
-"""Watches of directories in a sandbox: what changed, kept until somebody asks, or passed on as it comes.
+"""Watches of directories in a sandbox: changes are kept until a request takes them, or passed on as they come.
 
-The guest has the notifier. It answers ``watch`` (path, recursive, entries) with a number, sends
-``{"event": "changes", "watch": NUMBER, "changes": [...]}`` as things happen, answers ``watch_events`` (watch) with the
-changes that it has not sent yet, drained from the notifier at that moment, and stops at ``unwatch`` (watch). A change
-has a name relative to the directory, a type, and with ``entries`` an entry where there is a file.
+The guest has the notifier. It answers ``watch`` (path, recursive, entries) with a number, and sends
+``{"event": "changes", "watch": NUMBER, "changes": [...]}`` as things happen. It answers ``watch_events`` (watch) with
+the changes that it has not sent yet, drained from the notifier at that moment, and stops at ``unwatch`` (watch). A
+change has a name relative to the directory, a type, and with ``entries`` an entry if there is a file.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Watch:
             self._changes.put(change)
 
     async def take(self, timeout: float | None) -> list[Change]:
-        """The changes that have come, as `Subscription.take`."""
+        """The changes that have come; like `Subscription.take`."""
         taken = await self._changes.take(timeout)
         self._kept -= len(taken)
         return taken
@@ -54,7 +54,7 @@ class Watches:
     """The watches of one sandbox.
 
     Parameters:
-        peer: its guest.
+        peer: the connection to its guest.
     """
 
     def __init__(self, peer: Peer) -> None:
@@ -71,11 +71,11 @@ class Watches:
         return await self._peer.ask("watch", self._adopt, path=path, recursive=recursive, entries=entries)
 
     def get(self, number: int) -> Watch | None:
-        """The watch of that number."""
+        """The watch with that number."""
         return self._watches.get(number)
 
     async def drain(self, watch: Watch) -> list[Change]:
-        """Every change up to now that nobody has taken.
+        """All changes up to now that have not been taken.
 
         Raises:
             GuestGoneError: the sandbox is gone.
@@ -84,7 +84,7 @@ class Watches:
         return await watch.take(timeout=0)
 
     async def remove(self, watch: Watch) -> None:
-        """Watch no more.
+        """Stop watching.
 
         Raises:
             GuestGoneError: the sandbox is gone.
@@ -93,7 +93,7 @@ class Watches:
             await self._peer.ask("unwatch", nothing, watch=watch.number)
 
     def receive(self, message: dict[str, Any]) -> None:
-        """Take a guest's event. Raises ChannelError when it is not as it should be."""
+        """Take a guest's event. Raises ChannelError if it breaks the protocol."""
         watch = self._watches.get(positive_integer(message, "watch"))
         changes = _checked_changes(message.get("changes"))
         if watch is not None:
