@@ -1,4 +1,4 @@
-"""Checks of what a guest answers: it runs beside a candidate, and may be one."""
+"""Checks a guest's answers: the guest runs beside a candidate, and may itself be one."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Entry = dict[str, Any]
 
 
 def require_descriptors(answer: GuestAnswer, count: int) -> None:
-    """Refuses an answer that came with another number of descriptors. Raises ChannelError, as all of these do."""
+    """Refuses an answer with another number of descriptors. Raises ChannelError, as all of these functions do."""
     if len(answer.descriptors) != count:
         raise ChannelError(f"an answer with {len(answer.descriptors)} descriptors instead of {count}")
 
 
 def nothing(answer: GuestAnswer) -> None:
-    """An answer that says only that it was done."""
+    """Accepts an answer that only says that the request was done."""
     require_descriptors(answer, 0)
 
 
@@ -51,13 +51,13 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 
 
 def checked_entry(value: object) -> Entry:
-    """An entry as it should be."""
+    """A checked entry."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("path"), str):
         raise ChannelError("an entry must have a name and a path")
     for name, item in value.items():
         if name not in _ENTRY_TYPES or type(item) is not _ENTRY_TYPES[name]:
             raise ChannelError(f"an entry's field {name[:40]!r} is not as it should be")
-    # What a client cannot read, it would take for a fault of the server's.
+    # A client would take an entry that it cannot read for a fault of the server.
     if (
         value.get("type", _KINDS[0]) not in _KINDS
         or not _SIZE.fullmatch(value.get("size", "0"))
@@ -77,7 +77,7 @@ def entry(answer: GuestAnswer) -> Entry:
 
 
 def entries(answer: GuestAnswer) -> list[Entry]:
-    """An answer about a directory's files."""
+    """An answer about the files in a directory."""
     require_descriptors(answer, 0)
     found = answer.fields.get("entries")
     if not isinstance(found, list):
@@ -86,22 +86,22 @@ def entries(answer: GuestAnswer) -> list[Entry]:
 
 
 def regular_file(answer: GuestAnswer) -> tuple[int, Entry]:
-    """An answer with an opened file and what it is; the descriptor is the caller's."""
+    """An answer with an opened file and its entry; the caller owns the descriptor."""
     require_descriptors(answer, 1)
     checked = checked_entry(answer.fields.get("entry"))
-    # Reading and writing a regular file cannot block the server; a pipe's or a device's descriptor could.
+    # Reading and writing a regular file cannot block the server. The descriptor of a pipe or a device could.
     if not stat.S_ISREG(os.fstat(answer.descriptors[0]).st_mode):
         raise ChannelError("an opened file is no regular file")
     return answer.descriptors[0], checked
 
 
 def tcp_socket(answer: GuestAnswer) -> socket.socket:
-    """An answer with a TCP socket; it is the caller's."""
+    """An answer with a TCP socket, which the caller owns."""
     return _internet_socket(answer, socket.SOCK_STREAM)
 
 
 def udp_socket(answer: GuestAnswer) -> socket.socket:
-    """An answer with a UDP socket; it is the caller's."""
+    """An answer with a UDP socket, which the caller owns."""
     return _internet_socket(answer, socket.SOCK_DGRAM)
 
 

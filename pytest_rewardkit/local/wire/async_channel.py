@@ -1,4 +1,4 @@
-"""The server's end of a channel: it calls back from an asyncio loop, and never blocks."""
+"""The server's end of a channel: it calls back from an asyncio loop and never blocks."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class AsyncChannel:
 
     Parameters:
         sock: a connected AF_UNIX SOCK_STREAM socket; the channel owns it.
-        on_frame: called with each frame, in order; it owns the frame's descriptors. It may raise ChannelError to say
-            that the message breaks the protocol, which closes the channel.
-        on_close: called once, with None when the other side closed and with the error when it broke the format or the
-            socket failed. Not called after :meth:`close`.
+        on_frame: called with each frame, in order; it owns the frame's descriptors. If the message breaks the protocol,
+            it may raise ChannelError, which closes the channel.
+        on_close: called once, with None if the other side closed, or with the error if the other side broke the format
+            or the socket failed. Not called after :meth:`close`.
         max_descriptors: how many descriptors the other side may send ahead; 0 refuses all of them.
-        share: how much of the loop's time the frames may take; None for as much as they need.
+        share: how much of the loop's time the frames may take; None for no limit.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class AsyncChannel:
         return self._closed
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        """Send one frame, or queue what the socket does not take now. The caller may close its descriptors at once.
+        """Send one frame; queue what the socket does not take now. The caller may close its descriptors at once.
 
         Raises:
             ConnectionError: the channel is closed.
@@ -103,7 +103,7 @@ class AsyncChannel:
                 self._loop.call_soon(self._handle)
 
     def close(self) -> None:
-        """Close the socket, and every descriptor that waits to be sent or taken. Harmless when closed."""
+        """Close the socket, and every descriptor that waits to be sent or taken. Does nothing if already closed."""
         if self._closed:
             return
         self._closed = True
@@ -121,7 +121,7 @@ class AsyncChannel:
         except (BlockingIOError, InterruptedError):
             return
         except ConnectionError:
-            # Closed by the other side before it had read everything.
+            # The other side closed before it had read everything.
             self._fail(None)
             return
         except (ChannelError, OSError) as error:
@@ -134,7 +134,7 @@ class AsyncChannel:
         self._handle()
 
     def _handle(self) -> None:
-        """Handle the frames that have come; after some of them, others than this channel have their turn."""
+        """Handle the frames that have come; after some of them, let other channels have their turn."""
         if self._closed or self._source.stopped:
             return
         self._source.begin()
@@ -158,7 +158,7 @@ class AsyncChannel:
         except ChannelError:
             raise
         except Exception as error:
-            # One frame's handler failing must not lose the frames behind it.
+            # If the handler of one frame fails, the frames behind it must not be lost.
             self._loop.call_exception_handler({"message": "a channel's frame handler failed", "exception": error})
 
     def _writable(self) -> None:

@@ -1,6 +1,6 @@
-"""How long the server waits for what may never come. Past a bound there is an error that says for what it has waited.
+"""How long the server waits for what may never come. Past a bound there is an error that names what it waited for.
 
-What has no bound here waits for a candidate or for a client, and ends with its request or its sandbox.
+Waits without a bound here are for a candidate or a client, and end with its request or its sandbox.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Bounds:
 
     Parameters:
         boot: until a fork server can make sandboxes.
-        sandbox: until a fork server has made one, and its interpreter runs.
-        create: until a request for a sandbox is answered, whatever is tried meanwhile; clients wait for 30 s.
+        sandbox: until a fork server has made a sandbox and its interpreter runs.
+        create: until a request for a sandbox is answered, however many attempts that takes; clients wait for 30 s.
         order: until a fork server has killed, paused or resumed a sandbox.
         request: until a sandbox's guest answers; clients wait for 60 s.
         tool: until files are packed or unpacked.
-        body: until the next piece of a request's body is there.
-        end: until a fork server that is to end has ended; then it is killed.
-        failures: how many fork servers in a row may fail before the next is refused at once, with the reason.
-        rest: until another one is tried then.
+        body: until the next piece of a request's body arrives.
+        end: until a fork server that has to end has ended; after that it is killed.
+        failures: how many fork servers in a row may fail before the next request is refused at once, with the reason.
+        rest: until another one is tried after that.
     """
 
     boot: float = 20.0
@@ -50,11 +50,11 @@ BOUNDS = Bounds()
 
 @asynccontextmanager
 async def bounded(seconds: float, what: str) -> AsyncIterator[None]:
-    """Let what is awaited inside take at most so long.
+    """Limit the time that the body of the ``with`` may take.
 
     Parameters:
         seconds: how long.
-        what: what has not happened then, as a whole sentence without its end: `the fork server did not answer`.
+        what: the event that has then not happened, as a sentence without its end: `the fork server did not answer`.
 
     Raises:
         UnansweredError: it took longer.

@@ -1,4 +1,4 @@
-"""The blocking end of a channel: guests have it, and whoever has no loop."""
+"""The blocking end of a channel, for guests and for other code without a loop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Channel:
         self._ready: deque[Frame] = deque()
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, for ``select`` and its kin."""
+        """Return the socket's descriptor, for ``select`` and similar functions."""
         return self._socket.fileno()
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
@@ -51,10 +51,10 @@ class Channel:
             descriptors = ()
 
     def receive(self) -> Frame | None:
-        """Wait for the next frame; None when the other side has closed.
+        """Wait for the next frame; None if the other side has closed.
 
         Raises:
-            ChannelError: what came is no frame.
+            ChannelError: the bytes are not a frame.
         """
         while not self._ready:
             if not self._fill(0):
@@ -62,10 +62,10 @@ class Channel:
         return self._ready.popleft()
 
     def receive_available(self) -> list[Frame] | None:
-        """Return the frames that have come, without waiting; None when the other side has closed.
+        """Return the frames that have come, without waiting; None if the other side has closed.
 
         Raises:
-            ChannelError: what came is no frame.
+            ChannelError: the bytes are not a frame.
         """
         try:
             if not self._fill(_WITHOUT_WAITING) and not self._ready:
@@ -77,7 +77,7 @@ class Channel:
         return frames
 
     def close(self) -> None:
-        """Close the socket and every descriptor that nobody took."""
+        """Close the socket and every descriptor that has not been taken."""
         self._socket.close()
         self._decoder.close()
         while self._ready:
@@ -87,7 +87,7 @@ class Channel:
         try:
             data, descriptors = receive_some(self._socket, MAX_DESCRIPTORS, flags)
         except ConnectionError:
-            # Closed by the other side before it had read everything.
+            # The other side closed before it had read everything.
             return False
         self._decoder.feed(data, descriptors)
         self._ready.extend(self._decoder.frames())

@@ -1,9 +1,9 @@
 """Frames of JSON, with file descriptors, over a connected UNIX stream socket.
 
 A frame is a header (4 bytes big-endian length of the body, 2 bytes big-endian number of descriptors) and a body: one
-JSON object in ASCII. Its descriptors ride as ``SCM_RIGHTS`` on the frame's first byte; the receiver keeps what arrives
-in order and gives each frame its own. Whatever breaks these rules raises :class:`ChannelError`: the other side may be a
-candidate's process, so nothing is repaired and nothing is unbounded.
+JSON object in ASCII. Its descriptors are sent as ``SCM_RIGHTS`` on the frame's first byte; the receiver keeps them in
+order and gives each frame its own. Anything that breaks these rules raises :class:`ChannelError`: the other side may be
+a candidate's process, so nothing is repaired and nothing is unbounded.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ MAX_FRAME_BYTES = 16 * 2**20
 MAX_DESCRIPTORS = 64
 
 _HEADER = struct.Struct("!IH")
-# Python's sums of flags take longer than the calls.
+# Adding Python's flags takes longer than the calls.
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
 _CUT = int(socket.MSG_CTRUNC)
-# Small enough for malloc to keep the buffer, which it else maps and unmaps at each read.
+# Small enough that malloc keeps the buffer. A larger one would be mapped and unmapped at each read.
 _READ_BYTES = 64 * 2**10
 
 Message = dict[str, Any]
@@ -40,7 +40,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# Looked up once: in a kernel, a candidate may put its own things in the place of json's and socket's.
+# Looked up once, because a candidate in a kernel may replace parts of json and socket.
 _to_json = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _from_json = json.JSONDecoder(parse_constant=_refuse_constant).decode
 _send = socket.socket.send
@@ -51,12 +51,12 @@ _recvmsg = socket.socket.recvmsg
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message and the descriptors that came with it; whoever takes the frame owns them.
+    """One message and the descriptors that came with it; the receiver of the frame owns them.
 
     Parameters:
-        message: what was said.
-        descriptors: what came along.
-        size: how many bytes the message took.
+        message: the message.
+        descriptors: the descriptors that came with it.
+        size: the message's length in bytes.
     """
 
     message: Message
@@ -72,8 +72,8 @@ def encode(message: Message, descriptor_count: int = 0) -> bytes:
     """Return the bytes of one frame.
 
     Raises:
-        ValueError: the message is too long, has NaN or infinity in it, or announces too many descriptors.
-        TypeError: something in the message is not JSON.
+        ValueError: the message is too long, contains NaN or infinity, or announces too many descriptors.
+        TypeError: part of the message is not JSON.
     """
     body = _to_json(message).encode("ascii")
     if len(body) > MAX_FRAME_BYTES:
@@ -96,7 +96,7 @@ class FrameDecoder:
         self._descriptors: deque[int] = deque()
 
     def feed(self, data: bytes, descriptors: Iterable[int] = ()) -> None:
-        """Take what one read gave; the decoder owns the descriptors from here on."""
+        """Take the result of one read; the decoder owns the descriptors from here on."""
         self._buffer += data
         self._descriptors.extend(descriptors)
 
@@ -138,20 +138,20 @@ def _parse(body: bytes) -> Message:
 
 
 def send_some(sock: socket.socket, data: memoryview, descriptors: Sequence[int]) -> int:
-    """Send what the socket takes at once, the descriptors with the first byte; return how many bytes that was."""
+    """Send what the socket takes at once, the descriptors with the first byte; return the number of bytes sent."""
     if not descriptors:
         return _send(sock, data)
     return _sendmsg(sock, [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
 
 
 def receive_some(sock: socket.socket, max_descriptors: int, flags: int) -> tuple[bytes, list[int]]:
-    """Return what one read gives: no bytes when the other side has closed.
+    """Return the result of one read: no bytes if the other side has closed.
 
     Raises:
-        ChannelError: more descriptors came than may.
+        ChannelError: too many descriptors came.
     """
     if not max_descriptors:
-        # A plain receive makes the kernel throw away descriptors that came uninvited.
+        # A plain receive makes the kernel drop descriptors that nobody asked for.
         return _recv(sock, _READ_BYTES, flags), []
     item_size = array.array("i").itemsize
     data, ancillary, result_flags, _ = _recvmsg(

@@ -37,7 +37,7 @@ class GuestAnswer:
     descriptors: tuple[int, ...] = ()
 
     def integer(self, name: str) -> int:
-        """The field `name`, which the protocol wants to be a positive integer."""
+        """The field `name`, which must be a positive integer."""
         return positive_integer(self.fields, name)
 
 
@@ -52,11 +52,11 @@ class Peer:
 
     Parameters:
         sock: a connected UNIX socket; the peer owns it.
-        on_event: called with each event; it may raise `ChannelError` when the event breaks the protocol.
+        on_event: called with each event; it may raise `ChannelError` if the event breaks the protocol.
         on_close: called once with the reason when the other side is gone; not after `close`.
-        name: what the other side is called in errors.
+        name: the other side's name in errors.
         patience: how many seconds `ask` waits for an answer.
-        share: how much of the loop's time the other side may take; None for as much as it needs.
+        share: how much of the loop's time the other side may take; None for no limit.
     """
 
     def __init__(
@@ -84,19 +84,19 @@ class Peer:
         descriptors: Sequence[int] = (),
         **fields: Any,
     ) -> asyncio.Future[T]:
-        """Ask at once; the future gets the answer.
+        """Send a request at once; the future gets the answer.
 
         Parameters:
             operation: the request's `op`.
-            accept: turns the answer into the result, as soon as it comes and before any later message is seen, and
-                also when nobody waits any more. It owns the answer's descriptors, and raises `ChannelError` when the
-                answer breaks the protocol.
+            accept: turns the answer into the result. It is called as soon as the answer comes, before any later message
+                is seen, and also if nobody waits any more. It owns the answer's descriptors, and raises `ChannelError`
+                if the answer breaks the protocol.
             descriptors: sent along; the caller may close its own at once.
             fields: the request's other fields.
 
         Returns:
-            A future of what `accept` returns. It fails with GuestError when the guest refused, and with GuestGoneError
-            when the guest ended first.
+            A future of the result of `accept`. It fails with GuestError if the guest refused, and with GuestGoneError
+            if the guest ended first.
         """
         number = next(self._ids)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -114,11 +114,11 @@ class Peer:
 
     @property
     def closed(self) -> bool:
-        """Whether there is nobody to ask any more."""
+        """Whether the other side is gone."""
         return self._channel.closed
 
     async def ask(self, operation: str, accept: Callable[[GuestAnswer], T], **fields: Any) -> T:
-        """As `request`, and wait for the answer.
+        """Like `request`, but wait for the answer.
 
         Raises:
             GuestError: the guest refused, or does not answer.
@@ -129,7 +129,7 @@ class Peer:
 
     @contextlib.asynccontextmanager
     async def patience(self, operation: str) -> AsyncIterator[None]:
-        """Wait inside for an answer to `operation`. Raises GuestError when it takes too long."""
+        """Limits the wait inside for an answer to `operation`. Raises GuestError if it takes too long."""
         try:
             async with bounded(self._patience, f"{self._name} did not answer {operation!r}"):
                 yield
@@ -137,7 +137,7 @@ class Peer:
             raise GuestSilentError(error) from None
 
     def close(self) -> None:
-        """Close the channel; whoever waits for an answer gets `GuestGoneError`."""
+        """Close the channel; callers that wait for an answer get `GuestGoneError`."""
         self._channel.close()
         self._abandon(None)
 

@@ -20,13 +20,13 @@ DRAIN_BYTES = 2**20
 
 
 class PipeReader:
-    """Reads a descriptor as data comes, without blocking.
+    """Reads a descriptor without blocking, as data comes.
 
     Parameters:
         descriptor: a pipe's read end or a terminal's master; the reader owns it.
         on_data: called with each chunk of at most `READ_BYTES`.
         on_end: called once, when no more can come.
-        share: how much of the loop's time reading may take; None for as much as it needs.
+        share: how much of the loop's time reading may take; None for no limit.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class PipeReader:
             self._source.go_on()
 
     def drain(self) -> None:
-        """Read at once what is there, up to `DRAIN_BYTES`: somebody may go on writing for ever."""
+        """Read at once what is there, up to `DRAIN_BYTES`, because the writer may write forever."""
         left = DRAIN_BYTES
         while left > 0 and (count := self._read()):
             left -= count
@@ -81,7 +81,7 @@ class PipeReader:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
-            data = b""  # a terminal whose other side is closed says EIO
+            data = b""  # a terminal whose other side is closed gives EIO
         if data:
             self._on_data(data)
             if not self._closed:
@@ -93,7 +93,7 @@ class PipeReader:
 
 
 class PipeWriter:
-    """Writes to a descriptor, in order, without blocking the loop.
+    """Writes to a descriptor in order, without blocking the loop.
 
     Parameters:
         descriptor: a pipe's write end or a terminal's master; the writer owns it.
@@ -113,7 +113,7 @@ class PipeWriter:
         return self._closed
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data`; returns when the pipe has taken it.
+        """Write all of `data`; return when the pipe has taken it.
 
         Raises:
             BrokenPipeError: nobody reads any more, or the pipe is closed.
@@ -127,13 +127,13 @@ class PipeWriter:
         await future
 
     def close_when_written(self) -> None:
-        """Close after what waits has been written."""
+        """Close once the waiting data has been written."""
         self._closing = True
         if not self._outgoing:
             self.close()
 
     def close(self) -> None:
-        """Close at once; whoever waits gets BrokenPipeError."""
+        """Close at once; callers that wait get BrokenPipeError."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""How much of the server's time one sandbox may take by what it sends, so that others do not wait for it."""
+"""How much of the server's time one sandbox may take with the data that it sends, so that others need not wait."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FRACTION = 0.2
-"""Of the time that passes."""
+"""A sandbox's part of the time that passes."""
 SAVED_SECONDS = 0.25
-"""What may be taken at once: most of what candidates send never waits."""
+"""How much time it may take at once: most of what candidates send never has to wait."""
 SLICE_SECONDS = 0.001
-"""After which others get their turn."""
+"""How long it may take before others get their turn."""
 
 
 class _Readable(Protocol):
@@ -25,8 +25,8 @@ class Share:
     """The server's time for one sandbox.
 
     Parameters:
-        fraction: how much of the time that passes it may take.
-        saved: how many seconds that it has not taken it may take at once.
+        fraction: how much of the passing time it may take.
+        saved: how many seconds of unused time it may take at once.
     """
 
     def __init__(self, fraction: float = FRACTION, saved: float = SAVED_SECONDS) -> None:
@@ -35,7 +35,7 @@ class Share:
         self._at = time.monotonic()
 
     def spend(self, seconds: float) -> float:
-        """Take note of time that was taken, and return how long nothing more of the sandbox's is to be read."""
+        """Note time that was taken; return for how long no more of the sandbox's data should be read."""
         now = time.monotonic()
         self._left = min(self._most, self._left + (now - self._at) * self._fraction) - seconds
         self._at = now
@@ -43,16 +43,16 @@ class Share:
 
 
 class SharedSource:
-    """A descriptor that is read as data comes, unless its reader is to stop, or its sandbox's share is taken.
+    """A descriptor that is read as data comes, unless its reader has to stop or its sandbox's share is used up.
 
     Parameters:
-        readable: a descriptor, or what has one; whoever made the source closes it.
+        readable: a descriptor, or an object that has one; the source's creator closes it.
         on_readable: called when there is something to read.
-        share: of the server's time; None for what is trusted.
+        share: the share of the server's time; None for a trusted source.
     """
 
     def __init__(self, readable: _Readable | int, on_readable: Callable[[], object], share: Share | None) -> None:
-        # asyncio would write out a socket, for an error that nobody sees.
+        # asyncio would format a socket as text, for an error message that nobody sees.
         self._readable = readable if isinstance(readable, int) else readable.fileno()
         self._on_readable = on_readable
         self._share = share
@@ -70,18 +70,18 @@ class SharedSource:
 
     @property
     def overdue(self) -> bool:
-        """Whether others are to have their turn."""
+        """Whether it is others' turn."""
         return self._share is not None and time.thread_time() - self._began > SLICE_SECONDS
 
     def begin(self) -> None:
-        """Take the time from here on, to `end`."""
+        """Count the time from here on, until `end`."""
         self._began = time.thread_time()
 
     def end(self, again: Callable[[], object] | None = None) -> None:
-        """Take note of the time since `begin`, and rest where that was too much.
+        """Note the time since `begin`, and rest if it was too long.
 
         Parameters:
-            again: called after others have had their turn, when there is something left of what was read.
+            again: called after others have had their turn, if some of the read data is left.
         """
         pause = self._share.spend(time.thread_time() - self._began) if self._share is not None else 0.0
         if pause or again is not None:
@@ -91,7 +91,7 @@ class SharedSource:
         self._update()
 
     def stop(self) -> None:
-        """Call back no more, until `go_on`."""
+        """Stop calling back, until `go_on`."""
         self._stopped = True
         self._update()
 
@@ -101,7 +101,7 @@ class SharedSource:
         self._update()
 
     def close(self) -> None:
-        """Call back no more, for good."""
+        """Stop calling back for good."""
         if self._rest is not None:
             self._rest.cancel()
             self._rest = None
