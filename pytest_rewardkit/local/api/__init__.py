@@ -1,1 +1,1 @@
-"""What the local server says over HTTP: E2B's control plane, and the traffic of each sandbox."""
+"""The local server's HTTP interface: E2B's control plane, and the traffic of each sandbox."""

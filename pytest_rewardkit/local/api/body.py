@@ -1,4 +1,4 @@
-"""Reading request bodies, never more than a bound."""
+"""Reads request bodies, up to a limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def read_body(request: web.BaseRequest, limit: int = MAX_JSON_BYTES) -> by
     """The whole body.
 
     Raises:
-        ApiError: it is longer than `limit` bytes (413), or does not come (408).
+        ApiError: it is longer than `limit` bytes (413), or does not arrive (408).
     """
     declared = request.content_length
     if declared is not None and declared > limit:
@@ -42,7 +42,7 @@ async def read_object(request: web.BaseRequest) -> dict[str, Any]:
     """The body as a JSON object; an empty body is an empty object.
 
     Raises:
-        ApiError: it is too long (413), does not come (408), or is something else (400).
+        ApiError: it is too long (413), does not arrive (408), or is not an object (400).
     """
     return parse_object(await read_body(request))
 
@@ -51,7 +51,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     """`body` as a JSON object; an empty body is an empty object.
 
     Raises:
-        ApiError: it is something else (400).
+        ApiError: it is not an object (400).
     """
     if not body.strip():
         return {}
@@ -68,7 +68,7 @@ def text_map(value: Any, name: str) -> dict[str, str]:
     """`value` as a mapping of strings to strings; None is an empty one.
 
     Raises:
-        ApiError: it is something else (400); the text names `name`.
+        ApiError: it is not such a mapping (400); the message contains `name`.
     """
     if value is None:
         return {}

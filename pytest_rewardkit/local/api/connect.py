@@ -36,7 +36,7 @@ def frame(message: Message, flags: int = 0) -> bytes:
 
 
 async def answer_unary(request: web.BaseRequest, call: Callable[[Message], Awaitable[Message]]) -> web.Response:
-    """Answers a unary call with what `call` makes of its message."""
+    """Answers a unary call with the result of `call` for its message."""
     _require_type(request, "application/json")
     try:
         return json_response(await call(await body.read_object(request)))
@@ -46,7 +46,7 @@ async def answer_unary(request: web.BaseRequest, call: Callable[[Message], Await
 
 
 async def read_messages(request: web.BaseRequest, limit: int = body.MAX_JSON_BYTES) -> AsyncIterator[Message]:
-    """The messages of a streaming request, as they come.
+    """The messages of a streaming request, as they arrive.
 
     Raises:
         ConnectError: a message is compressed, longer than `limit` bytes, not a JSON object, or cut off.
@@ -77,7 +77,7 @@ async def read_one(request: web.BaseRequest) -> Message:
     """The only message of a request whose answer is a stream.
 
     Raises:
-        ConnectError: there is none.
+        ConnectError: there is no message.
     """
     async for message in read_messages(request):
         return message
@@ -85,13 +85,13 @@ async def read_one(request: web.BaseRequest) -> Message:
 
 
 async def answer_stream(request: web.BaseRequest, batches: AsyncIterator[Iterable[Message]]) -> web.StreamResponse:
-    """Answers with the messages of `batches`, each batch in one write, and closes `batches` whatever happens."""
+    """Answers with the messages of `batches`, each batch in one write, and closes `batches` in any case."""
     response = web.StreamResponse()
     response.content_type = "application/connect+json"
     end: Message = {}
     try:
         async for batch in batches:
-            # Only now: over HTTP/1.1 a client that still sends does not expect an answer.
+            # Not earlier: over HTTP/1.1 a client that still sends does not expect an answer.
             if not response.prepared:
                 await response.prepare(request)
             await response.write(b"".join(frame(message) for message in batch))
@@ -108,10 +108,10 @@ async def answer_stream(request: web.BaseRequest, batches: AsyncIterator[Iterabl
 
 
 def deadline_of(request: web.BaseRequest) -> float | None:
-    """The seconds that the caller gives the call, from `Connect-Timeout-Ms`; None for no limit.
+    """The seconds that the caller allows for the call, from `Connect-Timeout-Ms`; None for no limit.
 
     Raises:
-        ConnectError: the header is no number.
+        ConnectError: the header is not a number.
     """
     value = request.headers.get("Connect-Timeout-Ms")
     if value is None:
@@ -122,7 +122,7 @@ def deadline_of(request: web.BaseRequest) -> float | None:
 
 
 def keepalive_of(request: web.BaseRequest) -> float:
-    """The seconds of silence after which the caller wants to hear that the stream is alive."""
+    """The seconds of silence after which the caller wants a sign that the stream is alive."""
     value = request.headers.get("Keepalive-Ping-Interval", "")
     return float(value) if value.isascii() and value.isdigit() and int(value[:9]) > 0 else KEEPALIVE_SECONDS
 

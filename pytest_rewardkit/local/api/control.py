@@ -1,4 +1,4 @@
-"""The control plane: sandboxes are created, listed, found, given time, paused, copied, and ended."""
+"""The control plane: sandboxes are created, listed, found, extended, paused, copied, and ended."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MAX_FORKS = 20
 MAX_TIME = 2**40
 METRICS_SECONDS = 5
-"""E2B measures this often; what is asked for up to a moment ago is answered with what is now."""
+"""How often E2B measures; a query for a time less than this long ago gets the present measurement."""
 
 
 class ControlPlane:
@@ -51,8 +51,8 @@ class ControlPlane:
 
     Parameters:
         table: the sandboxes.
-        api_key: what every request must carry.
-        domain: the host and port by which ports of sandboxes are named.
+        api_key: the key that every request must carry.
+        domain: the host and port in the names of sandboxes' ports.
     """
 
     def __init__(self, table: SandboxTable, api_key: str, domain: str) -> None:
@@ -67,7 +67,7 @@ class ControlPlane:
         """The routes. Older SDKs use the paths without a version.
 
         Parameters:
-            outermost: what sees every request first.
+            outermost: middlewares that see every request first.
         """
         app = web.Application(middlewares=[*outermost, self._guard])
         router = app.router
@@ -88,18 +88,18 @@ class ControlPlane:
         router.add_get("/snapshots", self.list_snapshots)
         router.add_get("/templates/{name}/news", self.template_news)
         TemplateBuilds(self._builds).add_to(router)
-        router.add_delete("/templates/tags", self.not_served)  # no snapshot's id
+        router.add_delete("/templates/tags", self.not_served)  # not the id of a snapshot
         router.add_delete("/templates/{snapshot}", self.delete_snapshot)
         router.add_get("/health", self.health)
         router.add_route("*", "/{path:.*}", self.not_served)
         return app
 
     async def health(self, _: web.Request) -> web.Response:
-        """`GET /health`: the server is there."""
+        """`GET /health`: the server is running."""
         return json_response({"status": "ok"})
 
     async def not_served(self, request: web.Request) -> web.Response:
-        """Whatever E2B has and the local server has not."""
+        """Any call that E2B serves and the local server does not."""
         raise NotServedError(f"{request.method} {request.path}")
 
     async def create(self, request: web.Request) -> web.Response:
@@ -139,7 +139,7 @@ class ControlPlane:
         return json_response(of_new_sandbox(sandbox, self._domain), 201)
 
     async def info(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}`; of one that is gone, who asks for it is told by a code how it has ended."""
+        """`GET /sandboxes/{id}`; for a sandbox that is gone, a code says how it has ended."""
         sandbox_id = request.match_info["id"]
         sandbox = self._table.get(sandbox_id)
         if sandbox is None:
@@ -154,7 +154,7 @@ class ControlPlane:
         return web.Response(status=204)
 
     async def set_timeout(self, request: web.Request) -> web.Response:
-        """`POST /sandboxes/{id}/timeout`: counted from now; 0 ends the sandbox."""
+        """`POST /sandboxes/{id}/timeout`: counts from now; 0 ends the sandbox."""
         sandbox = self._find(request)
         self._table.expire_in(sandbox, create_request.timeout(await read_object(request)))
         return web.Response(status=204)
@@ -169,14 +169,14 @@ class ControlPlane:
         return web.Response(status=204)
 
     async def update_network(self, request: web.Request) -> web.Response:
-        """`PUT /sandboxes/{id}/network`: other rules, instead of all that there were."""
+        """`PUT /sandboxes/{id}/network`: replaces all rules."""
         sandbox = self._find(request)
         internet, rules = create_request.network_update(await read_object(request), internet=sandbox.request.internet)
         await asyncio.shield(sandbox.guest.background(self._table.connect(sandbox, internet=internet, rules=rules)))
         return web.Response(status=204)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}/metrics`: one measurement, of now, where that is in the time that is asked for."""
+        """`GET /sandboxes/{id}/metrics`: one present measurement, if the requested time includes the present."""
         sandbox = self._find(request)
         now = int(time.time())
         start = create_request.integer(request.query.get("start"), "start", 0, 0, MAX_TIME)
@@ -186,7 +186,7 @@ class ControlPlane:
         return json_response([of_usage(sandbox.meter.measure())])
 
     async def threads(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}/threads`, which E2B has not: how long each has run and has waited for a processor."""
+        """`GET /sandboxes/{id}/threads`, which E2B lacks: how long each has run and has waited for a processor."""
         return json_response(self._find(request).meter.threads())
 
     async def fork(self, request: web.Request) -> web.Response:
@@ -217,14 +217,14 @@ class ControlPlane:
         return json_response([of_snapshot(snapshot) for snapshot in page], headers=headers)
 
     async def delete_snapshot(self, request: web.Request) -> web.Response:
-        """`DELETE /templates/{id}`, of snapshots alone."""
+        """`DELETE /templates/{id}`, only for snapshots."""
         name = unquote(request.match_info["snapshot"])
         if not self._snapshots.delete(name):
             raise ApiError(404, f"snapshot '{name}' not found")
         return web.Response(status=204)
 
     async def template_news(self, request: web.Request) -> web.Response:
-        """`GET /templates/{name}/news`, which E2B has not: whether a template can be had; it is made if it is not."""
+        """`GET /templates/{name}/news`, which E2B lacks: whether a template is ready; starts making it if not."""
         name = unquote(request.match_info["name"])
         if name in OF_THE_SERVER or self._snapshots.get(name) is not None or self._builds.template(name) is not None:
             return json_response({"lines": [], "ready": True})
@@ -282,7 +282,7 @@ class ControlPlane:
 
     def _check_template(self, name: str) -> None:
         supplies = self._table.supplies
-        # The third needs what only the SDK asks for with it.
+        # The third template needs fields that only the SDK sends with it.
         if name not in OF_THE_SERVER[:2] and name not in supplies:
             raise unknown(name, supplies.names)
 

@@ -1,4 +1,4 @@
-"""What a create call asks for, read and checked."""
+"""Reads and checks create calls."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _UPDATE_FIELDS = ("allow_internet_access", "allowOut", "denyOut")
 
 
 def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
-    """A create call as a request.
+    """The request of a create call.
 
     Parameters:
         body: the call's body.
-        limits: what it says about limits, as `memory_mb=256, processes=16`.
+        limits: the limits that it asks for, as `memory_mb=256, processes=16`.
 
     Raises:
-        ApiError: it asks for what is not served (501) or makes no sense (400).
+        ApiError: it asks for something that is not served (501) or makes no sense (400).
     """
     template = body.get("templateID")
     if not isinstance(template, str) or not template:
@@ -58,14 +58,14 @@ def parse(body: Mapping[str, Any], limits: str) -> SandboxRequest:
 
 
 def network_update(body: Mapping[str, Any], *, internet: bool) -> tuple[bool, NetworkRules]:
-    """An update of a sandbox's network: whether it has internet from now on, and where to.
+    """An update of a sandbox's network: whether it has internet from now on, and its rules.
 
     Parameters:
         body: the call's body.
-        internet: whether it has it now, which stays where the call does not say.
+        internet: whether it has internet now, which stays if the call does not mention it.
 
     Raises:
-        ApiError: it asks for what is not served (501) or makes no sense (400).
+        ApiError: it asks for something that is not served (501) or makes no sense (400).
     """
     internet = _flag(body, "allow_internet_access", default=internet)
     return internet, _rules(body, _UPDATE_FIELDS, internet=internet)
@@ -75,16 +75,16 @@ def timeout(body: Mapping[str, Any]) -> int:
     """The seconds that a call gives a sandbox.
 
     Raises:
-        ApiError: they are no number, or out of range (400).
+        ApiError: the value is not a number, or is out of range (400).
     """
     return integer(body.get("timeout"), "timeout", DEFAULT_TIMEOUT_SECONDS, 0, MAX_TIMEOUT_SECONDS)
 
 
 def integer(value: Any, name: str, default: int, least: int, most: int) -> int:
-    """A whole number of a body or a query; `default` when there is none.
+    """A whole number of a body or a query; `default` if it is missing.
 
     Raises:
-        ApiError: it is something else, or out of range (400).
+        ApiError: it is not a whole number, or is out of range (400).
     """
     if value is None:
         return default

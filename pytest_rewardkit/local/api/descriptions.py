@@ -1,4 +1,4 @@
-"""How the control plane describes sandboxes, snapshots and measurements, in E2B's words."""
+"""The control plane's descriptions of sandboxes, snapshots and measurements, in E2B's terms."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.snapshots import Snapshot
 
 ENVD_VERSION = "0.6.13"
-"""The version of envd whose protocol the server speaks; the SDK turns features on by it."""
+"""The version of envd whose protocol the server speaks; the SDK enables features by it."""
 
 
 def of_new_sandbox(sandbox: Sandbox, domain: str) -> dict[str, Any]:
-    """What whoever has a sandbox made, or connects to it, needs to use it.
+    """The fields that a client needs to use a sandbox that it has made or connects to.
 
     Parameters:
-        sandbox: which.
-        domain: the host and port by which its ports are named.
+        sandbox: the sandbox.
+        domain: the host and port in the names of its ports.
     """
     return {
         "templateID": sandbox.request.template,
@@ -33,7 +33,7 @@ def of_new_sandbox(sandbox: Sandbox, domain: str) -> dict[str, Any]:
 
 
 def of_sandbox(sandbox: Sandbox, domain: str) -> dict[str, Any]:
-    """What a list of sandboxes says of one; parameters as of `of_new_sandbox`."""
+    """A sandbox's entry in a list; parameters as for `of_new_sandbox`."""
     return {
         "templateID": sandbox.request.template,
         "alias": sandbox.request.template,
@@ -53,7 +53,7 @@ def of_sandbox(sandbox: Sandbox, domain: str) -> dict[str, Any]:
 
 
 def with_its_rules(sandbox: Sandbox, domain: str) -> dict[str, Any]:
-    """What one sandbox is asked for by itself: the same, its network and how it ends."""
+    """The description of a single sandbox: its entry in a list, its network and how it ends."""
     wanted = sandbox.request
     return {
         **of_sandbox(sandbox, domain),

@@ -1,4 +1,4 @@
-"""envd: the service in a sandbox that holds its files and processes."""
+"""envd: the service in a sandbox that manages its files and processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Envd:
         """Answer one request.
 
         Raises:
-            ApiError: it is answered with that.
+            ApiError: the answer is this error.
         """
         route = (request.method, request.path)
         if route == ("GET", "/health"):
@@ -53,7 +53,7 @@ class Envd:
         service, _, method = request.path.removeprefix("/").partition("/")
         if request.method == "POST" and service in self._services:
             user = _basic_user(request)
-            # The SDK starts an MCP gateway as root. There is none here; but that is for the sandbox to say.
+            # The SDK starts an MCP gateway as root. There is none here, but the sandbox has to say so.
             if not (sandbox.request.mcp and user == "root"):
                 require_user(user)
             return await self._services[service].handle(request, sandbox, method)
@@ -76,7 +76,7 @@ def _metrics(usage: Usage) -> dict[str, float]:
 
 
 def require_token(request: web.BaseRequest, sandbox: Sandbox) -> None:
-    """Lets through who knows the sandbox's token.
+    """Admits requests with the sandbox's token.
 
     Raises:
         ApiError: the token is missing or wrong (401).
@@ -86,7 +86,7 @@ def require_token(request: web.BaseRequest, sandbox: Sandbox) -> None:
 
 
 def require_user(name: str) -> None:
-    """Refuses users that a sandbox does not have.
+    """Refuses users who do not exist in a sandbox.
 
     Raises:
         ApiError: it is not `user` (401).

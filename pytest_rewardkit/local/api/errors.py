@@ -1,10 +1,10 @@
-"""How every error is answered: the one place where errors become HTTP's statuses and Connect's codes.
+"""How errors are answered: the one place where errors become HTTP's statuses and Connect's codes.
 
-E2B's control plane and envd word errors as JSON with an integer code and a message, Connect with a code in words.
+E2B's control plane and envd send errors as JSON with an integer code and a message; Connect uses a code in words.
 
-Clients can tell what has failed. What is in a sandbox, and so whoever ran there, is answered for by 4xx and 507, in
-Connect by `invalid_argument`, `not_found`, `already_exists`, `permission_denied` and `failed_precondition`. Every other
-5xx, and every other code of Connect's, is the server's own failure.
+Clients can tell what has failed. 4xx and 507, and Connect's `invalid_argument`, `not_found`, `already_exists`,
+`permission_denied` and `failed_precondition` are due to the sandbox's contents, and so to its user. All other 5xx and
+all other codes of Connect are failures of the server.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ CONNECT_STATUSES: Final = {
     Code.UNAVAILABLE: 503,
     Code.UNAUTHENTICATED: 401,
 }
-"""HTTP's status for each of Connect's codes, as Connect has it."""
+"""HTTP's status for each of Connect's codes, by Connect's specification."""
 
 _REFUSAL_STATUSES: Final = {
     Code.PERMISSION_DENIED: 403,
@@ -58,7 +58,7 @@ _REFUSAL_STATUSES: Final = {
     Code.RESOURCE_EXHAUSTED: 507,
     Code.UNAVAILABLE: 503,
 }
-"""HTTP's status for what a sandbox was asked for in vain."""
+"""HTTP's status for requests that a sandbox refuses."""
 
 
 class ApiError(LocalError):
@@ -66,7 +66,7 @@ class ApiError(LocalError):
 
     Parameters:
         status: the HTTP status; it is the `code` of the body too.
-        message: what was wrong, for a person.
+        message: the error, for a person.
         fields: more fields of the body.
     """
 
@@ -77,7 +77,7 @@ class ApiError(LocalError):
         self.fields = fields
 
     def response(self) -> web.Response:
-        """The answer; the SDK retries a busy server unless it is told not to, and nothing here gets better by that."""
+        """The answer. The SDK would retry a busy server; a header tells it not to, because that would not help."""
         headers = {"Should-Retry": "false"} if self.status in (429, 502, 503, 504) else None
         return json_response({"code": self.status, "message": self.message, **self.fields}, self.status, headers)
 
@@ -90,11 +90,11 @@ class NotServedError(ApiError):
 
 
 class ConnectError(LocalError):
-    """An error that an RPC answers with.
+    """An error that is the answer of an RPC.
 
     Parameters:
-        code: what it is called.
-        message: what was wrong, for a person.
+        code: its code.
+        message: the error, for a person.
     """
 
     def __init__(self, code: Code, message: str) -> None:
@@ -104,7 +104,7 @@ class ConnectError(LocalError):
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with it, where there is no stream yet."""
+        """The HTTP status that goes with it, if there is no stream yet."""
         return CONNECT_STATUSES[self.code]
 
     def body(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class ConnectError(LocalError):
 
 
 def control_error(error: LocalError) -> ApiError:
-    """How the control plane answers an error. Raises it when it is none of a request's."""
+    """The control plane's answer to an error. If the error is not about a request, it is raised."""
     match error:
         case ApiError():
             return error
@@ -131,10 +131,10 @@ def control_error(error: LocalError) -> ApiError:
 
 
 def traffic_error(error: LocalError, sandbox_id: str, *, otherwise: int = 400) -> ApiError:
-    """How envd and the interpreter answer an error. Raises it when it is none of a request's.
+    """The answer of envd and the interpreter to an error. If the error is not about a request, it is raised.
 
     Parameters:
-        otherwise: the status of a guest's refusal that has none of its own.
+        otherwise: the status of a guest's refusals that have no status of their own.
     """
     match error:
         case ApiError():
@@ -149,12 +149,12 @@ def traffic_error(error: LocalError, sandbox_id: str, *, otherwise: int = 400) -
 
 
 def connect_error(error: LocalError) -> ConnectError:
-    """How an RPC answers an error. Raises it when it is none of an RPC's."""
+    """An RPC's answer to an error. If the error is not about an RPC, it is raised."""
     match error:
         case ConnectError():
             return error
         case RequestError(code=Code.RESOURCE_EXHAUSTED):
-            # SDKs would take it for a limit of the service's.
+            # SDKs would take it for a limit of the service.
             return ConnectError(Code.FAILED_PRECONDITION, error.message)
         case RequestError():
             return ConnectError(error.code, error.message)
@@ -164,28 +164,28 @@ def connect_error(error: LocalError) -> ConnectError:
 
 
 def not_found(sandbox_id: str) -> ApiError:
-    """The control plane's answer for a sandbox that is not there."""
+    """The control plane's answer for a sandbox that does not exist."""
     return ApiError(404, f"sandbox '{sandbox_id}' not found")
 
 
 def not_running(sandbox_id: str) -> ApiError:
-    """The gateway's answer for a sandbox that is not there; the SDK reads its wording."""
+    """The gateway's answer for a sandbox that does not exist; the SDK parses its wording."""
     return ApiError(502, "The sandbox was not found", sandboxId=sandbox_id)
 
 
 def port_closed(sandbox_id: str, port: int) -> ApiError:
-    """The gateway's answer for a port on which nothing listens; the SDK reads its wording."""
+    """The gateway's answer for a port without a listener; the SDK parses its wording."""
     return ApiError(502, "The sandbox is running but port is not open", sandboxId=sandbox_id, port=port)
 
 
 def unexpected(request: web.BaseRequest) -> web.Response:
-    """The answer to a request that met an error of the server's own, which goes to the log."""
+    """The answer to a request that met an error of the server itself, which goes to the log."""
     _log.exception("%s %s failed", request.method, request.path)
     return ApiError(500, "the local server has failed; its log says where").response()
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A JSON answer in ASCII, which no line splitting and no decoding can break."""
+    """A JSON answer in ASCII, which no line splitting and no decoding can damage."""
     return web.Response(
         body=json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii"),
         status=status,

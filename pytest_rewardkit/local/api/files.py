@@ -35,7 +35,7 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
     """Answers a download or an upload.
 
     Raises:
-        ApiError: it is answered with that.
+        ApiError: the answer is this error.
     """
     _authorize(request, sandbox)
     if request.query.get("username", "") not in ("", "user"):
@@ -51,7 +51,7 @@ async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
 
 
 async def _upload(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
-    # Where the sandbox's files are no file system of their own, this is what bounds an upload.
+    # This limits an upload if the sandbox's files are not on a file system of their own.
     writer = _Upload(sandbox, sandbox.limits.disk_mb * 2**20, _metadata(request))
     path = request.query.get("path")
     if request.content_type == "application/octet-stream":
@@ -109,7 +109,7 @@ async def _content(request: web.BaseRequest) -> AsyncIterator[bytes]:
         if decompressor is None:
             yield chunk
             continue
-        # A little data can stand for a lot, so it is taken in pieces.
+        # A little data can decompress to a lot, so it is taken in pieces.
         while chunk:
             try:
                 yield decompressor.decompress(chunk, CHUNK_BYTES)
@@ -144,7 +144,7 @@ async def _chunks(part: aiohttp.BodyPartReader) -> AsyncIterator[bytes]:
 
 
 def _filename(part: aiohttp.BodyPartReader) -> str:
-    # The library's own reading takes leading slashes off, and here they are part of the path.
+    # The library strips leading slashes, but here they are part of the path.
     match = _FILENAME.search(part.headers.get("Content-Disposition", ""))
     if match is None or not match[1]:
         raise ApiError(400, "path is required: the query has none and the part has no filename")
@@ -182,7 +182,7 @@ async def _send(request: web.BaseRequest, response: web.StreamResponse, descript
     while start < end:
         chunk = os.pread(descriptor, min(CHUNK_BYTES, end - start), start)
         if not chunk:
-            # The file has become shorter than was announced; only a cut can say so now.
+            # The file has become shorter than announced. Only a cut connection can show that now.
             if request.transport is not None:
                 request.transport.abort()
             return
@@ -192,7 +192,7 @@ async def _send(request: web.BaseRequest, response: web.StreamResponse, descript
 
 
 def _range(request: web.BaseRequest, size: int) -> tuple[int, int] | None:
-    """The first byte and the one after the last that are asked for; None for the whole file."""
+    """The first requested byte and the one after the last; None for the whole file."""
     header = request.headers.get("Range")
     match = _RANGE.fullmatch(header) if header else None
     if match is None or not (match[1] or match[2]):
@@ -207,10 +207,10 @@ def _range(request: web.BaseRequest, size: int) -> tuple[int, int] | None:
 
 
 def signed_sandbox(request: web.BaseRequest, sandboxes: Iterable[Sandbox]) -> Sandbox:
-    """The sandbox whose token made the signature of a URL that names none.
+    """The sandbox whose token made the signature of a URL that names no sandbox.
 
     Raises:
-        ApiError: there is none (401), or the request is no signed one (400).
+        ApiError: there is no such sandbox (401), or the request is not signed (400).
     """
     if request.path != "/files":
         raise ApiError(400, "the request names no sandbox: its header E2b-Sandbox-Id is missing")

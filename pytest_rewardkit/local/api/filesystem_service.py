@@ -1,4 +1,4 @@
-"""`filesystem.Filesystem`: what is where in a sandbox's files, and changing it."""
+"""`filesystem.Filesystem`: lists, queries and changes a sandbox's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway: traffic of sandboxes, led to the sandbox and the port that a request names."""
+"""The gateway: leads traffic to the sandbox and the port that a request names."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Gateway:
         self._envd = Envd()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request, as it comes from the listener."""
+        """Answer one request from the listener."""
         _invite_body(request)
         return await self.answer(request)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request whose client knows that its body is wanted."""
+        """Answer one request whose client knows that it may send the body."""
         try:
             target = destination(request)
             if target is None:
-                # The URLs that `download_url` makes name no sandbox; their signature is all they have.
+                # URLs from `download_url` name no sandbox; only their signature tells it.
                 sandbox, port = files.signed_sandbox(request, self._table.all()), ENVD_PORT
             else:
                 sandbox, port = await self._find(target[0]), target[1]
@@ -79,17 +79,17 @@ class Gateway:
 
 
 def _invite_body(request: web.BaseRequest) -> None:
-    # curl asks before it sends a large body, and waits for a second when nobody answers.
+    # curl asks before it sends a large body, and waits for a second if it gets no reply.
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
-        # Past the answer's own writer, for which an answer would have begun.
+        # This bypasses the answer's own writer, which would begin the answer.
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def destination(request: web.BaseRequest) -> tuple[str, int] | None:
-    """The sandbox and the port that a request names, by its host or by its headers.
+    """The sandbox and the port that a request names, in its host or in its headers.
 
     Raises:
-        ApiError: a port that is none (400).
+        ApiError: the port is not valid (400).
     """
     if named := _NAMED_HOST.match(request.host):
         return named[2].lower(), _port(named[1])

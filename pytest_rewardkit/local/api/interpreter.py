@@ -1,4 +1,4 @@
-"""The code interpreter's service: code runs in contexts, and what it says comes as lines of JSON."""
+"""The code interpreter's service: code runs in contexts, and its output comes as lines of JSON."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ LANGUAGES = {
     "typescript": "typescript",
     "ts": "typescript",
 }
-"""What languages are called by; the others that E2B has are not here."""
+"""The names of languages; E2B's other languages do not exist here."""
 
 _PATH = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
-"""Where sandboxes look for programs."""
+"""The path on which sandboxes look for programs."""
 
 _CONTEXT_PATH = re.compile(r"/contexts/([^/]+)(/restart)?")
 _END = b'{"type":"end_of_execution"}\n'
@@ -69,7 +69,7 @@ _STRUCTURED = ("application/json", "e2b/data", "e2b/chart")
 
 
 async def answer(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamResponse:
-    """Answers a request to the interpreter's port. Its errors are plain text, unlike everybody else's."""
+    """Answers a request to the interpreter's port. Its errors are plain text, unlike those of all other services."""
     try:
         return await _route(request, sandbox)
     except LocalError as error:
@@ -101,7 +101,7 @@ async def _route(request: web.BaseRequest, sandbox: Sandbox) -> web.StreamRespon
 
 
 def _check_token(request: web.BaseRequest, sandbox: Sandbox) -> None:
-    """Raises ApiError for who holds neither of the sandbox's tokens. SDKs send the one that is for ports everywhere."""
+    """Raises ApiError unless the request has one of the sandbox's tokens. SDKs send the one for ports everywhere."""
     held = {"X-Access-Token": sandbox.token, TOKEN_HEADER: sandbox.traffic_token}
     if not any(token and matches(request.headers.get(header, ""), token) for header, token in held.items()):
         raise ApiError(401, "unauthorized access, please provide a valid access token")
@@ -154,7 +154,7 @@ def _parse(body: Mapping[str, Any], sandbox: Sandbox) -> tuple[Context, Executio
 
 
 def _call(call: Any) -> Mapping[str, Any] | None:
-    """A call of a function that interpreters have from the start, which E2B has not, in place of code."""
+    """A call, in place of code, of a function that interpreters have from the start. E2B lacks this."""
     if call is None:
         return None
     names = [call.get(name) for name in ("mark", "module", "function")] if isinstance(call, dict) else []
@@ -171,7 +171,7 @@ async def _create(request: web.BaseRequest, sandbox: Sandbox) -> web.Response:
         raise ApiError(400, "cwd must be a text")
     try:
         directory = resolve(cwd)
-        # E2B takes a directory that is not there, and starts elsewhere; here it is made, so that it is the one.
+        # E2B accepts a missing directory, and starts elsewhere. Here it is made, so that the context starts in it.
         await sandbox.guest.files.make_directory(directory)
     except RequestError as error:
         if error.code != Code.ALREADY_EXISTS:
@@ -193,7 +193,7 @@ async def _start(context: Context, sandbox: Sandbox) -> None:
 
 
 def line(event: Event) -> bytes:
-    """An event as a line of JSON in ASCII: the SDK splits at Unicode's line breaks too."""
+    """An event as a line of JSON in ASCII, because the SDK splits at Unicode's line breaks too."""
     match event:
         case Started(count):
             message: dict[str, Any] = {"type": "number_of_executions", "execution_count": count}
@@ -207,7 +207,7 @@ def line(event: Event) -> bytes:
 
 
 def result_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A value's representations by MIME type as the fields of a result; those without a field go to `extra`."""
+    """A value's representations by MIME type, as the fields of a result; types without a field go to `extra`."""
     fields: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for mime, value in data.items():
@@ -222,7 +222,7 @@ def result_fields(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contexts(sandbox: Sandbox) -> list[Context]:
-    """Every context: first those that a sandbox of E2B's has from the start, here without an interpreter until then."""
+    """Every context. The first ones are those that E2B starts at once; here they start an interpreter when needed."""
     languages = [PYTHON, *(["javascript"] if shutil.which("node", path=_PATH) else [])]
     first = [sandbox.default_context(language) for language in languages]
     return [*first, *(context for context in sandbox.contexts.values() if context not in first)]

@@ -1,4 +1,4 @@
-"""Filtering, ordering and paging what the control plane lists."""
+"""Filters, orders and pages the lists of the control plane."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STATES = ("running", "paused")
 
 
 class Listed(Protocol):
-    """Something with a place in the order of creation."""
+    """An item with a place in the order of creation."""
 
     @property
     def serial(self) -> int: ...
@@ -32,8 +32,8 @@ def page(items: Iterable[T], query: Mapping[str, str]) -> tuple[list[T], dict[st
     """One page of items, newest first unless the query says `order=asc`.
 
     Parameters:
-        items: all that the query's filters let through.
-        query: `order`, `limit` and `nextToken`, which is the serial of the last item of the page before.
+        items: all items that pass the query's filters.
+        query: `order`, `limit` and `nextToken`, which is the serial of the previous page's last item.
 
     Returns:
         The items, and the headers that lead to the next page, if there is one.
@@ -54,7 +54,7 @@ def page(items: Iterable[T], query: Mapping[str, str]) -> tuple[list[T], dict[st
 
 
 def matching(sandboxes: Iterable[Sandbox], query: Mapping[str, str]) -> list[Sandbox]:
-    """The sandboxes that a query's `state`, `metadata`, `template` and `startedAfter` let through.
+    """The sandboxes that pass a query's filters: `state`, `metadata`, `template` and `startedAfter`.
 
     Raises:
         ApiError: the query makes no sense (400).
@@ -62,7 +62,7 @@ def matching(sandboxes: Iterable[Sandbox], query: Mapping[str, str]) -> list[San
     states = [state for state in query.get("state", "").split(",") if state]
     if not set(states) <= set(STATES):
         raise ApiError(400, f"state must be one of {', '.join(STATES)}")
-    # The SDK encodes each key and value, and then the whole once more.
+    # The SDK encodes each key and value, and then the whole again.
     wanted = parse_qsl(query.get("metadata", ""), keep_blank_values=True)
     metadata = {unquote(key): unquote(value) for key, value in wanted}
     template = query.get("template")

@@ -1,4 +1,4 @@
-"""Both roles behind one port: sandboxes' traffic is told by what it names, and all else is the control plane's."""
+"""Both roles on one port: a request that names a sandbox is traffic, and all others are for the control plane."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.api.gateway import Gateway
 
 SIGNED_PATH = "/files"
-"""The path of the URLs that name no sandbox and have a signature instead. The control plane has no such path."""
+"""The path of signed URLs, which name no sandbox. The control plane has no such path."""
 
 
 def divert(gateway: Gateway) -> Middleware:
-    """What takes the requests that are for a sandbox out of an application, and gives them to the gateway."""
+    """A middleware that gives requests for sandboxes to the gateway instead of the application."""
 
     @web.middleware
     async def answer(
@@ -39,5 +39,5 @@ def is_traffic(request: web.BaseRequest) -> bool:
         return True
     try:
         return destination(request) is not None
-    except Exception:  # which the gateway answers
+    except Exception:  # the gateway answers it
         return True

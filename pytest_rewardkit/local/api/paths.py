@@ -27,5 +27,5 @@ def resolve(path: str) -> str:
         path = path[2:]
     elif path.startswith("~"):
         raise BadPathError(f"cannot expand the home directory in '{path}': the sandbox has one user, 'user'")
-    # Two leading slashes are one here, unlike in POSIX's letter.
+    # Two leading slashes mean one here, although POSIX allows another meaning.
     return posixpath.normpath("/" + posixpath.join(HOME, path).lstrip("/"))

@@ -1,4 +1,4 @@
-"""What to say where pip finds nothing because its sandbox has no internet, which pip does not know."""
+"""A hint for pip's failures in a sandbox without internet, because pip does not know that reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HINT: Final = (
     "(isolation levels full and no-procfs).\n"
 )
 
-# Bounded in all its parts: it is anybody's text.
+# All parts are bounded, because the text may be arbitrary.
 _PIP: Final = re.compile(
     r"\bpip3?\s{1,9}(\S{1,60}\s{1,9}){0,5}?(install|download)\b|[\"']pip3?[\"'],\s{0,9}[\"']install"
 )
@@ -20,7 +20,7 @@ _LONGEST: Final = 64
 
 
 class PipHint:
-    """Watches what a command or code writes, which may be anything.
+    """Watches the output of a command or of code, which may be arbitrary.
 
     Parameters:
         source: the command or the code.
@@ -33,12 +33,12 @@ class PipHint:
         self._failed = False
 
     def see(self, text: str) -> None:
-        """Take what was written next."""
+        """Take the next output."""
         if self._watches and not self._failed:
             self._failed = _NOTHING.search(self._end + text) is not None
             self._end = text[-_LONGEST:]
 
     @property
     def text(self) -> str:
-        """What is to be added to standard error in the end; mostly nothing."""
+        """The hint to add to standard error at the end; mostly empty."""
         return HINT if self._failed else ""

@@ -1,6 +1,6 @@
-"""Ports of a sandbox: requests are passed on to whatever listens there.
+"""Ports of a sandbox: requests are passed on to the program that listens there.
 
-The connection is made over a socket that the sandbox's guest has opened, and so in the sandbox's own network.
+The connection uses a socket that the sandbox's guest has opened, so it is in the sandbox's own network.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TOKEN_HEADER = "E2B-Traffic-Access-Token"  # noqa: S105
 
 _CONNECT_SECONDS = 10.0
-# What concerns one connection, and not the message (RFC 9110, section 7.6.1), and what is the gateway's own matter.
+# Headers of one connection and not of the message (RFC 9110, section 7.6.1), and headers of the gateway itself.
 _OWN_HEADERS = frozenset(
     (
         "connection",
@@ -50,8 +50,8 @@ async def forward(request: web.BaseRequest, sandbox: Sandbox, port: int) -> web.
     """Passes a request on to a port, and its answer back.
 
     Raises:
-        ApiError: nothing listens there (502), the sandbox wants a token for that (403), it asks for no path (400) or
-            for another protocol (501), or what listens there gives no answer that is one (502, 504).
+        ApiError: nothing listens there (502), the sandbox requires a token (403), the request names no path (400) or
+            another protocol (501), or the listener gives no valid answer (502, 504).
     """
     if not sandbox.request.public_traffic and not matches(request.headers.get(TOKEN_HEADER, ""), sandbox.traffic_token):
         raise ApiError(403, f"the header {TOKEN_HEADER} is missing or wrong")
@@ -97,7 +97,7 @@ async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientS
 
     with contextlib.closing(sock):
         async with aiohttp.ClientSession(
-            # The library closes what it is given, when it has got rid of all that it has to send.
+            # The library closes its socket once it has sent everything, so it gets a copy.
             connector=aiohttp.TCPConnector(socket_factory=lambda _: sock.dup(), force_close=True),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
@@ -105,13 +105,13 @@ async def _session(sandbox: Sandbox, port: int) -> AsyncIterator[aiohttp.ClientS
             middlewares=(websockets.refusals, kept),
         ) as session:
             with ending:
-                # A server that does not read would never let it.
+                # If the server does not read, the library never gets there; a cut ends that.
                 ending.callback(_cut, sock)
                 yield session
 
 
 def _cut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it was not connected
+    with contextlib.suppress(OSError):  # the socket was not connected
         sock.shutdown(socket.SHUT_RDWR)
 
 
@@ -124,7 +124,7 @@ async def _pass_back(request: web.BaseRequest, answer: aiohttp.ClientResponse) -
                 await response.write(chunk)
         except aiohttp.ClientError:
             if request.transport is not None:
-                request.transport.abort()  # only a cut can say now that it was cut
+                request.transport.abort()  # only a cut connection can show now that the answer was cut
             return response
     await response.write_eof()
     return response

@@ -1,4 +1,4 @@
-"""`process.Process`: commands and terminals in a sandbox, as envd serves them."""
+"""`process.Process`: commands and terminals in a sandbox, with envd's interface."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def _events(request: web.BaseRequest, sandbox: Sandbox, method: str) -> As
 async def _listen(
     subscription: Subscription[Event], keepalive: float, end: float | None, hint: PipHint
 ) -> AsyncIterator[list[Message]]:
-    """Batches of what comes until the process ends or it is `end`; a keepalive after each silence of `keepalive`."""
+    """Batches of events until the process ends or time `end`; a keepalive after each silence of `keepalive`."""
     loop = asyncio.get_running_loop()
     while not subscription.ended:
         left = end - loop.time() if end is not None else keepalive
@@ -100,7 +100,7 @@ async def _start(sandbox: Sandbox, message: Message, time_limit: float | None) -
         return await sandbox.guest.processes.start(_command(sandbox, message, time_limit))
     except GuestError as error:
         if error.code == Code.NOT_FOUND:
-            # What is not there is the command or its directory, and both are the caller's arguments.
+            # The command or its directory is missing, and both are the caller's arguments.
             raise ConnectError(Code.INVALID_ARGUMENT, error.message) from error
         raise
 
@@ -143,7 +143,7 @@ async def _send_signal(sandbox: Sandbox, message: Message) -> Message:
         raise ConnectError(Code.NOT_FOUND, f"process with pid {process.pid} has ended")
     await sandbox.guest.signal(process.pid, number)
     if number == signal.SIGKILL:
-        # Whoever has killed it wants to see it gone.
+        # A client that has killed it wants to see it gone.
         await process.wait(KILL_SECONDS)
     return {}
 
@@ -245,7 +245,7 @@ def _data(event: Event) -> Message:
 
 
 def _end(ended: Ended) -> Message:
-    # JSON of protobuf leaves out what has its default value.
+    # The JSON of protobuf leaves out fields with their default value.
     status = ended.describe()
     if ended.status == 0:
         return {"exited": True, "status": status}

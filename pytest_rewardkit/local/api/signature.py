@@ -1,4 +1,4 @@
-"""Signatures of file URLs, which stand in for an access token."""
+"""Signatures of file URLs, which replace an access token."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def sign(path: str, operation: str, username: str, token: str, expiration: str |
     """The signature that E2B's SDK makes, version 1.
 
     Parameters:
-        path: the path as the URL's query has it.
+        path: the path in the URL's query.
         operation: `read` or `write`.
-        username: the query's `username`, empty when there is none.
+        username: the query's `username`; empty if there is none.
         token: the sandbox's access token.
         expiration: the query's `signature_expiration`, Unix seconds in decimal.
     """
@@ -26,17 +26,17 @@ def sign(path: str, operation: str, username: str, token: str, expiration: str |
 
 
 def matches(signature: str, expected: str) -> bool:
-    """Whether two secrets are equal, in a time that tells nothing."""
+    """Whether two secrets are equal, in a time that reveals nothing."""
     return hmac.compare_digest(
         signature.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape")
     )
 
 
 def check_expiration(expiration: str | None) -> None:
-    """Refuses a signature that is no longer good.
+    """Refuses a signature that is no longer valid.
 
     Raises:
-        ApiError: it has expired (401) or its time is no number (400).
+        ApiError: it has expired (401) or its time is not a number (400).
     """
     if expiration is None:
         return

@@ -1,4 +1,4 @@
-"""The routes by which the SDK's `Template` builds templates and asks for them."""
+"""The routes by which the SDK's `Template` builds templates and queries them."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class TemplateBuilds:
         return json_response({"templateID": build.template, "buildID": build.id, "public": False, **named}, 202)
 
     async def place_of_files(self, request: web.Request) -> web.Response:
-        """`GET /templates/{id}/files/{digest}`: whether packed files are there, and where they go."""
+        """`GET /templates/{id}/files/{digest}`: whether packed files exist, and where to upload them."""
         digest = request.match_info["digest"]
         key = {"X-API-Key": request.headers.get("X-API-Key", "")}
         place = {"present": digest in self._builds.archives, "url": str(request.url), "headers": key}
         return json_response(place, 201)
 
     async def take_files(self, request: web.Request) -> web.Response:
-        """`PUT /templates/{id}/files/{digest}`: the packed files."""
+        """`PUT /templates/{id}/files/{digest}`: uploads the packed files."""
         try:
             await self._builds.archives.add(request.match_info["digest"], request.content.iter_any())
         except BuildError as error:
@@ -71,7 +71,7 @@ class TemplateBuilds:
         return web.Response(status=200)
 
     async def start(self, request: web.Request) -> web.Response:
-        """`POST /v2/templates/{id}/builds/{build}`: what is to be made; it goes on by itself."""
+        """`POST /v2/templates/{id}/builds/{build}`: the steps to build; the build runs on its own from here."""
         build = self._find(request)
         if build.status != "waiting":
             raise ApiError(409, "the build has been started already")

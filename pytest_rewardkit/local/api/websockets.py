@@ -1,6 +1,6 @@
-"""WebSockets to a sandbox's port: one connection on either side, and every message passed on to the other.
+"""WebSockets to a sandbox's port: one connection on each side; each message is passed on to the other side.
 
-Both ends are hostile for all that is known, and so both are spoken to by a library that checks what it reads.
+Both ends may be hostile, so the server speaks to both with a library that checks its input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Side = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 MAX_MESSAGE_BYTES = 16 * 2**20
-"""A message this large or larger ends its connection with the close code 1009."""
+"""A message of this size or more ends its connection with the close code 1009."""
 
 _HANDSHAKE_SECONDS = 10.0
 _CLOSE_SECONDS = 10.0
@@ -32,10 +32,10 @@ _SUBPROTOCOLS = "Sec-WebSocket-Protocol"
 
 
 class RefusedError(LocalError):
-    """A server answered a handshake with something else than 101.
+    """A server answered a handshake with a status other than 101.
 
     Parameters:
-        answer: its answer, with a body that is still to be read.
+        answer: its answer, whose body has not been read yet.
     """
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
@@ -44,7 +44,7 @@ class RefusedError(LocalError):
 
 
 async def refusals(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """What a session must have as a middleware: aiohttp would follow a redirect, and throw a refusal's body away."""
+    """The middleware that a session must have: aiohttp would follow a redirect and discard a refusal's body."""
     answer = await handler(request)
     if "Upgrade" in request.headers and answer.status != 101:
         raise RefusedError(answer)
@@ -54,18 +54,18 @@ async def refusals(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
 async def relay(
     request: web.BaseRequest, session: aiohttp.ClientSession, url: URL, headers: CIMultiDict[str]
 ) -> web.StreamResponse:
-    """Passes the messages of a WebSocket on, both ways, until it is closed.
+    """Passes the messages of a WebSocket on in both directions, until it is closed.
 
     Parameters:
         request: the client's handshake.
         session: leads to the port, and has `refusals`.
-        url: what is asked for there.
-        headers: the handshake's, without those that concern the client's connection.
+        url: the URL to request there.
+        headers: the handshake's headers, without those about the client's connection.
 
     Raises:
-        ApiError: the client's handshake is none (400), or the server does not answer it (504).
+        ApiError: the client's handshake is not valid (400), or the server does not answer it (504).
         RefusedError: the server refuses it.
-        aiohttp.ClientError: the server cannot be reached, or answers what is none.
+        aiohttp.ClientError: the server cannot be reached, or its answer is not valid.
     """
     offered = [name.strip() for value in headers.getall(_SUBPROTOCOLS, []) for name in value.split(",")]
     if not _answer(offered).can_prepare(request).ok:
@@ -86,15 +86,15 @@ async def relay(
     client = _answer([] if server.protocol is None else [server.protocol])
     await client.prepare(request)
     if request.transport is not None:
-        # Bytes alone are no bound: of the smallest frames thousands would wait, and Pythons before 3.15 count them
-        # for each that joins.
+        # Limiting bytes is not enough: thousands of the smallest frames would wait, and Pythons before 3.15 count
+        # all waiting frames for each new one.
         request.transport.set_write_buffer_limits(high=0)
     try:
         async with asyncio.timeout(None) as patience, asyncio.TaskGroup() as directions:
             directions.create_task(_pass_on(client, server, patience))
             directions.create_task(_pass_on(server, client, patience))
     except* (ConnectionError, TimeoutError):
-        pass  # a connection that ends without a close message says by that what has happened
+        pass  # a connection that ends without a close message shows by that what has happened
     if request.transport is not None:
         request.transport.close()
     return client
@@ -112,7 +112,7 @@ def _answer(subprotocols: list[str]) -> web.WebSocketResponse:
 
 
 def _without_handshake(headers: CIMultiDict[str]) -> Mapping[str, str]:
-    # Each of the two connections has a handshake of its own.
+    # Each of the two connections has its own handshake.
     kept = headers.copy()
     for name in set(kept):
         if name.lower().startswith("sec-websocket-"):
@@ -122,7 +122,7 @@ def _without_handshake(headers: CIMultiDict[str]) -> Mapping[str, str]:
 
 async def _pass_on(source: Side, target: Side, patience: asyncio.Timeout) -> None:
     while True:
-        await asyncio.sleep(0)  # neither of the next two waits while there are messages, and takers
+        await asyncio.sleep(0)  # lets others run: the next two calls do not wait while there are messages and takers
         message = await source.receive()
         match message.type:
             case WSMsgType.TEXT:
@@ -133,16 +133,16 @@ async def _pass_on(source: Side, target: Side, patience: asyncio.Timeout) -> Non
                 closing = _close_payload(message.data, message.extra)
                 break
             case WSMsgType.ERROR if isinstance(message.data, aiohttp.WebSocketError):
-                # The source has been told; the target learns the same.
+                # The source has been told; tell the target the same.
                 closing = _close_payload(message.data.code)
                 break
             case _:
                 raise ConnectionResetError
-    # A close message ends what goes this way; the answer to it, which comes the other way, is not waited for forever.
+    # A close message ends this direction. The answer to it comes in the other direction, and is not awaited forever.
     patience.reschedule(asyncio.get_running_loop().time() + _CLOSE_SECONDS)
     await target.send_frame(closing, WSMsgType.CLOSE)
 
 
 def _close_payload(code: int, reason: str | None = None) -> bytes:
-    # A close message need not have a code, which the library says by 0.
+    # A close message need not have a code; the library then gives 0.
     return struct.pack("!H", code) + (reason or "").encode() if code else b""
