@@ -1,1 +1,1 @@
-"""Where the figures in README and docs come from: `python -m benchmarks.NAME`, one command each."""
+"""The sources of the figures in README and docs: `python -m benchmarks.NAME`, one command each."""

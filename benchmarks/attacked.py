@@ -23,7 +23,7 @@ PROMPT: Final = "def triangle(n):\n"
 RIGHT: Final = "    return n * (n + 1) // 2\n"
 WRONG: Final = "    return n * n\n"
 
-# Each defines what is asked for, gives a wrong answer, and does something to what holds it.
+# Each defines the function asked for, gives a wrong answer, and attacks its surroundings.
 ATTACKS: Final = {
     "closes its home": "    import os\n    os.chmod('/home/user', 0)\n    return 0\n",
     "closes our files": (
@@ -88,7 +88,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 
 
 def left_over(place: Path) -> list[str]:
-    """What of this run is on the machine: processes that have its temporary directory, and what is in that."""
+    """What this run has left on the machine: processes with its temporary directory, and files in that."""
     mark = f"TMPDIR={place}\0".encode()
     found = sorted(str(path) for path in place.iterdir())
     for process in Path("/proc").glob("[0-9]*"):

@@ -1,9 +1,9 @@
-"""From create to the first command's answer, and to the first cell's: one by one, staggered, and all at once.
+"""Time from create to the first command's answer, and to the first cell's: one by one, staggered, and all at once.
 
     python -m benchmarks.burst [-n 100] [--stagger 0.2]
 
-The rounds of `pytest-rewardkit bench`, on a local server alone. Processor time of the whole machine a sandbox
-says what two processors can give at most, whatever else they have to do.
+The rounds of `pytest-rewardkit bench`, on a local server only. The whole machine's processor time per sandbox shows
+the most that two processors can give, whatever else they do.
 """
 
 from __future__ import annotations

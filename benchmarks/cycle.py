@@ -1,9 +1,9 @@
-"""A fresh sandbox through the official SDK (create, first cell, kill), beside a fresh ipykernel and the SDK's own cost.
+"""Times a fresh sandbox through the official SDK (create, first cell, kill), a fresh ipykernel, and the SDK itself.
 
     python -m benchmarks.cycle [-n 40] [--live 300] [--kernels 5]
 
-The stub answers at once with the fewest bytes that the SDK accepts: what is left is the SDK and the loopback. Calls to
-a live sandbox and to the stub alternate, so that whatever else the machine does slows both.
+The stub answers at once with the fewest bytes that the SDK accepts, so its figures are the cost of the SDK and the
+loopback. Calls to a live sandbox and to the stub alternate, so that other load on the machine slows both.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def sandbox_cycles(count: int, label: str) -> dict[str, Series]:
 
 
 def live_calls(count: int, environments: dict[str, dict[str, str]]) -> list[Series]:
-    """Run code in one live sandbox of each server in turn, after both have settled."""
+    """Run code in one live sandbox of each server in turn, after a warm-up of both."""
     sandboxes = {}
     for label, environment in environments.items():
         os.environ.update(environment)

@@ -57,12 +57,12 @@ def test_row(sandbox, row):
 
 
 class UnreliableProxy(FaultyProxy):
-    """Spoils requests at random.
+    """Breaks requests at random.
 
     Parameters:
-        port: where the server is.
-        rate: the share of requests that are spoilt, in [0, 1].
-        chance: decides.
+        port: the server's port.
+        rate: the share of requests that are broken, in [0, 1].
+        chance: the random generator.
     """
 
     def __init__(self, port: int, rate: float, chance: random.Random) -> None:
@@ -84,7 +84,7 @@ class UnreliableProxy(FaultyProxy):
 
 
 def rows(count: int) -> str:
-    """Rows in HumanEval's form, of which every other one has a right response."""
+    """Rows in HumanEval's form; every other one has a right response."""
     lines = [
         json.dumps(
             {
@@ -140,7 +140,7 @@ def main() -> int:
 
 
 def told(lines: list[dict[str, object]]) -> int:
-    """Print what became of the candidates. Returns 1 where a reward is wrong."""
+    """Print the candidates' rewards. Returns 1 if one is wrong."""
     counts: Counter[tuple[str, bool, object]] = Counter()
     for line in lines:
         if line["type"] == "attempt":

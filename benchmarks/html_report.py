@@ -1,9 +1,9 @@
-"""The HTML report of 20,000 tests: time and memory to make it, time to open and to use it in Chromium.
+"""The HTML report of 20,000 tests: time and memory to make it, time to open and use it in Chromium.
 
     python -m benchmarks.html_report [-n 20000]
 
-"recorded" has what every run records: rewards, parts, expected and actual texts. "full" has code, output and attempts
-of each test too.
+"recorded" has what every run records: rewards, parts, expected and actual texts. "full" adds code, output and attempts
+of each test.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def count_paths(grid, row=0, column=0):
 '''
 OUTPUT = "".join(f"line {number}: {number * number}\n" for number in range(20))
 
-# What a reader does. Each is over when the page has been drawn again.
+# A reader's actions. Each is over when the page has been drawn again.
 ACTIONS = {
     "search": "const s = document.getElementById('search'); s.value = '17'; s.dispatchEvent(new Event('input'))",
     "show all": "document.getElementById('clear').click()",
@@ -116,7 +116,7 @@ def peak_megabytes() -> float:
 
 
 def generate(make: Callable[[int], Report], count: int, path: Path) -> tuple[float, float]:
-    """Return the seconds that writing took, and by how many megabytes it raised the most memory used so far."""
+    """Return the seconds that writing took, and by how many megabytes it raised the peak memory."""
     report = make(count)
     before = peak_megabytes()
     start = time.perf_counter()
@@ -152,7 +152,7 @@ def main() -> None:
         paths = {}
         for make in (recorded, full):
             paths[make.__name__] = path = Path(directory) / f"{make.__name__}.html"
-            # Each in a fresh process, so that its peak of memory is its own.
+            # Each in a fresh process, so that it has its own memory peak.
             with get_context("spawn").Pool(1) as pool:
                 seconds, megabytes = pool.apply(generate, (make, arguments.n, path))
             size = path.stat().st_size / 1e6

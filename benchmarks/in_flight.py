@@ -1,11 +1,11 @@
-"""Reward functions that are awaited, many in flight: whether their rate holds on a cloud's latency.
+"""Awaited reward functions, many in flight: whether their rate withstands a cloud's latency.
 
     python -m benchmarks.in_flight [--rows 1024] [--rounds 3]
 
-A stub takes 100 ms for a creation and 20 ms for any other answer, and nothing of it costs a sandbox's processor time:
-the rate is that of the calls in flight until this process's own processor time ends it, which is shown beside, and that
-of the SDK's `AsyncSandbox` doing the same. Then a whole dataset is judged by a scorer in real sandboxes of a local
-server that takes 100 ms more for each creation. Those share the machine's processors, so the rate only has to hold.
+A stub takes 100 ms for a creation and 20 ms for any other answer, and costs no sandbox's processor time. So the rate
+depends on the calls in flight, until this process's own processor time limits it; that time is printed too, and so is
+the rate of the SDK's `AsyncSandbox` for the same work. Then a scorer judges a whole dataset in real sandboxes of a
+local server that takes 100 ms more for each creation. Those share the machine's processors, so the rate must only hold.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ async def theirs() -> bool:
 
 
 async def rate(judge: Callable[[], Awaitable[bool]], in_flight: int, rows: int) -> tuple[float, float]:
-    """Rows a second, and milliseconds of this process's processor time for each."""
+    """Rows per second, and milliseconds of this process's processor time per row."""
     turn = asyncio.Semaphore(in_flight)
 
     async def row() -> bool:
@@ -67,14 +67,14 @@ async def rate(judge: Callable[[], Awaitable[bool]], in_flight: int, rows: int) 
 
 
 async def dataset_rate(in_flight: int, rows: int) -> float:
-    """Rows of a dataset a second."""
+    """Rows of a dataset per second."""
     begun = time.perf_counter()
     results = await evaluate_dataset(
         e2b_code_execution_reward,
         [{"id": row, "response": f"print({row})", "expected_output": str(row - row % 3)} for row in range(rows)],
         ["expected_output"],
         concurrency=in_flight,
-        provider="e2b",  # which is where the SDK's variables lead
+        provider="e2b",  # where the SDK's variables lead
         progress=False,
     )
     if results.rewards != [float(row % 3 == 0) for row in range(rows)]:
@@ -92,7 +92,7 @@ def main() -> None:
     with stub_server(CREATE_SECONDS, OTHER_SECONDS) as environment:
         os.environ.update(environment)
         for judge in (ours, theirs):
-            asyncio.run(rate(judge, 4, 8))  # loads what the first one loads
+            asyncio.run(rate(judge, 4, 8))  # the first call loads modules
         for in_flight in IN_FLIGHT:
             rounds = [
                 [asyncio.run(rate(judge, in_flight, arguments.rows)) for judge in (ours, theirs)]

@@ -2,9 +2,9 @@
 
     python -m benchmarks.many [--sequential 1000] [--alive 100] [--clients 50]
 
-The clients are threads of one process, which wait for its interpreter lock and for the processors, whatever the server
-does. How long, is measured against a stub that answers at once, and printed beside. What the cycles one after another
-leave behind is counted when everything has been taken down: in the server, its fork servers, and their control groups.
+The clients are threads of one process, so they also wait for its interpreter lock and for processors, whatever the
+server does. A stub that answers at once measures that wait, which is printed too. After all sandboxes are gone, the
+benchmark counts what the sequential cycles left in the server, its fork servers, and their control groups.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def one_after_another(count: int) -> None:
 
 
 def holdings(server: int) -> dict[str, int]:
-    """What the server and its fork servers have, when nothing is being taken down any more."""
+    """What the server and its fork servers hold once all cleanup is done."""
     held: dict[str, int] = {}
     for _ in range(100):
         before, held = held, {}
-        with suppress(OSError):  # something has just been closed, or has ended
+        with suppress(OSError):  # something was just closed, or has ended
             held = _held([server, *children(server)])
         if held and held == before:
             break
@@ -106,10 +106,10 @@ def at_the_same_time(clients: int, each: int, label: str) -> Load:
 
 @dataclass(frozen=True)
 class Load:
-    """What many clients at the same time have met.
+    """What many simultaneous clients experience.
 
     Parameters:
-        rate: sandboxes a second.
+        rate: sandboxes per second.
     """
 
     sequential: Series
@@ -119,7 +119,7 @@ class Load:
 
     @property
     def waiting(self) -> float:
-        """The 99th percentile of a create, as a multiple of a create by a lone client."""
+        """The 99th percentile of a create, as a multiple of a lone client's create."""
         return self.create.quantile(0.99) / self.sequential.median
 
     def print(self, label: str, clients: int) -> None:

@@ -1,11 +1,11 @@
-"""Where the processor's time of a sandbox goes: by process, by step of its life, and by what the kernel does.
+"""Where a sandbox's processor time goes: by process, by step of its life, and by the kernel's activity.
 
     python -m benchmarks.profile [-n 200]
 
-By process from /proc, in ticks of 10 ms, so that many cycles are needed. Nobody buries an interpreter, which ends with
-its namespace: it is looked at just before its sandbox is killed. What no process answers for is the kernel's own
-threads and interpreters' ends, less what the machine used before. By what the kernel does from `perf`, where there is
-one that may look.
+The time by process comes from /proc, in ticks of 10 ms, so many cycles are necessary. Nobody reaps an interpreter,
+which ends with its namespace, so it is measured just before its sandbox is killed. Time that belongs to no process is
+that of the kernel's own threads and of interpreters' ends, minus the machine's load before. The kernel's activity
+comes from `perf`, if it is installed and allowed to measure.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CYCLES: Final[dict[str, int]] = {
     "create, two cells, kill": 2,
 }
 
-# The first whose symbol is in the stack; what stands above is a part of what stands below.
+# The first one whose symbol is in the stack counts; the upper entries are parts of the lower ones.
 KERNEL: Final = {
     "taking networks down": r"cleanup_net|ops_exit_list|ops_undo",
     "making networks": r"copy_net_ns|setup_net",
@@ -57,7 +57,7 @@ KERNEL: Final = {
 
 
 def children(pid: int) -> list[int]:
-    """The processes that one has begun and not yet buried."""
+    """The processes that a process has started and not yet reaped."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += map(int, (task / "children").read_text().split())
@@ -65,7 +65,7 @@ def children(pid: int) -> list[int]:
 
 
 def used(pid: int) -> tuple[float, float]:
-    """Milliseconds of processor time of a process, and of those of its children that it has buried."""
+    """Milliseconds of processor time of a process, and of the children that it has reaped."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     own, buried = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
     return own * TICK, buried * TICK
@@ -78,7 +78,7 @@ def busy() -> float:
 
 
 def by_place(server: int) -> dict[str, float]:
-    """Milliseconds of each place since it began, and of the machine."""
+    """Milliseconds of each place since its start, and of the machine."""
     forks = [used(pid) for pid in children(server)]
     return {
         "client and SDK": sum(os.times()[:2]) * 1000,
@@ -90,7 +90,7 @@ def by_place(server: int) -> dict[str, float]:
 
 
 class Interpreters:
-    """The interpreters of a server's sandboxes, and what each had used when it was last looked at.
+    """The interpreters of a server's sandboxes, and each one's processor time when last measured.
 
     Parameters:
         server: the server's process.
@@ -100,7 +100,7 @@ class Interpreters:
         self._server = server
         self._used: dict[int, float] = {}
         self.looking = 0.0
-        """Milliseconds that looking has taken this process."""
+        """Milliseconds that measuring has taken this process."""
 
     def look(self) -> None:
         begun = time.process_time()
@@ -134,7 +134,7 @@ def measured(server: int, count: int, cells: int, idle: float) -> dict[str, floa
     waited, looking = interpreters.used(), interpreters.looking
     begun, before = time.perf_counter(), by_place(server)
     cycles(count, cells, interpreters)
-    time.sleep(0.5)  # what is taken down after the last answer counts, too
+    time.sleep(0.5)  # cleanup after the last answer counts, too
     after, elapsed = by_place(server), (time.perf_counter() - begun) * 1000
     spent = {place: (after[place] - before[place]) / count for place in before}
     looking = (interpreters.looking - looking) / count
@@ -148,7 +148,7 @@ def measured(server: int, count: int, cells: int, idle: float) -> dict[str, floa
 
 @contextmanager
 def perf() -> Iterator[Counter[str] | None]:
-    """Counts samples of the whole machine by what the kernel does; None where nobody may look."""
+    """Counts samples of the whole machine by the kernel's activity; None without permission."""
     program = shutil.which("perf")
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/perf.data"

@@ -1,9 +1,9 @@
-"""What recording and reporting thousands of rewards adds to pytest's own time and memory, report by report.
+"""Measures what recording and reporting thousands of rewards adds to pytest's own time and memory, per report.
 
     python -m benchmarks.reports [-n 10000] [--rounds 2]
 
-The variants take turns, so that a busy machine slows all of them alike; what counts is each one's least processor time.
-10,000 tests take some 6 seconds, nine times in a round.
+The variants take turns, so that other load on the machine slows all of them alike; the figure is each one's least
+processor time. 10,000 tests take some 6 seconds, nine times in a round.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def test_it(n, reward):
 
 @dataclass
 class Variant:
-    """A way to run a suite, and what it took: seconds of processor time, and bytes at most."""
+    """A way to run a suite, and its cost: seconds of processor time, and peak bytes of memory."""
 
     name: str
     file: str
@@ -78,7 +78,7 @@ GATED = (
 
 
 def run(variant: Variant, directory: Path) -> None:
-    """Runs pytest once, and notes its processor time and memory, by the kernel's account of this child alone."""
+    """Runs pytest once, and notes its processor time and memory from the kernel's account of this child alone."""
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variant.env}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *variant.args, variant.file]
     with subprocess.Popen(

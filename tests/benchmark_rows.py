@@ -1,6 +1,6 @@
-"""Rows in the formats of benchmarks, written for these tests, with the oddities that the benchmarks' own rows have.
+"""Rows in the formats of benchmarks, written for these tests, with the oddities of the benchmarks' own rows.
 
-For each: its format, the row, and a candidate that solves another task or solves this one in part only.
+For each: its format, the row, and a candidate that solves another task or only part of this one.
 """
 
 # ruff: noqa: E501 - sources within rows have long lines
@@ -22,7 +22,7 @@ class Example(NamedTuple):
 
 
 def packed(value: Any) -> str:
-    """A value as LiveCodeBench releases its private tests."""
+    """A value in the form in which LiveCodeBench releases its private tests."""
     return base64.b64encode(zlib.compress(pickle.dumps(value))).decode("ascii")
 
 
@@ -137,7 +137,7 @@ PLUS_LARGE = _example(
     task_id="HumanEval/904",
     prompt='def halves(n):\n    """ Halves of the numbers below n. """\n',
     entry_point="halves",
-    # Where the reference has floats this has whole numbers, which Python calls equal.
+    # The reference has floats and this has whole numbers, which Python calls equal.
     canonical_solution="    return [i // 2 if i % 2 == 0 else i / 2 for i in range(n)]\n",
     test=(
         "def assertion(out, exp, atol):\n    exact_match = out == exp\n    assert exact_match\n\n\n"

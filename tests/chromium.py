@@ -1,4 +1,4 @@
-"""Chromium without a window, and without a network of its own accord."""
+"""Starts Chromium without a window, and without network access of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROGRAMS = ("chromium", "chromedriver")
 HOW_TO_INSTALL = "on Debian: apt-get install -y chromium chromium-driver"
 SWITCHES = (
     "--headless",
-    "--no-sandbox",  # root has none
+    "--no-sandbox",  # root has no sandbox
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",
@@ -34,7 +34,7 @@ def missing_programs() -> list[str]:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Chrome]:
-    """Start Chromium with an empty directory for its profile, and end it afterwards."""
+    """Start Chromium with an empty profile directory, and end it afterwards."""
     browser, driver = (shutil.which(program) for program in PROGRAMS)
     options = ChromeOptions()
     options.binary_location = str(browser)
@@ -50,12 +50,12 @@ def chromium(profile: Path) -> Iterator[Chrome]:
 
 
 def set_size(browser: Chrome, width: int, height: int, *, scale: int = 1) -> None:
-    """Make the page `width` by `height` CSS pixels, narrower than any window may be."""
+    """Make the page `width` by `height` CSS pixels, even if that is narrower than a window may be."""
     size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 def set_scheme(browser: Chrome, scheme: str) -> None:
-    """Prefer "light" or "dark", as a user's settings would; "" for none of them."""
+    """Prefer "light" or "dark", as a user's settings would; "" for neither."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})

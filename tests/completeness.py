@@ -1,4 +1,4 @@
-"""A plugin of this suite's own: a run in which a collected test came to no end is red, however it ended."""
+"""A plugin of this suite: a run fails if a collected test did not finish, however the run ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Completeness:
-    """Holds the tests that were collected against those whose end was reported."""
+    """Compares the collected tests with those whose end was reported."""
 
     def __init__(self) -> None:
         self._awaited: set[str] = set()
@@ -25,7 +25,7 @@ class Completeness:
         self._awaited.update(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        # A test that took its worker with it has one report, of no phase.
+        # A test that crashed its worker has one report, of no phase.
         if report.when not in ("setup", "call"):
             self._ended.add(report.nodeid)
 

@@ -1,4 +1,4 @@
-"""What every test shares: a clean environment, and pytest run inside pytest, alone and under pytest-xdist."""
+"""Shared by every test: a clean environment, and pytest run inside pytest, alone and under pytest-xdist."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-# pytester forgets after each test what that imported, and the SDK's protocol buffers cannot be imported twice by one
-# process: they are imported here once for all.
+# After each test, pytester forgets that test's imports, and one process cannot import the SDK's protocol buffers
+# twice: they are imported here once for all.
 import e2b_code_interpreter  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester", "completeness"]
 
-# A busy machine is slow, and that is no fault of what is tested.
+# A busy machine is slow, which is not the tested code's fault.
 settings.register_profile("no wall clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no wall clock")
 
-# What runs in the background of a shell ignores Ctrl-C, and so would all that tests start and interrupt.
+# A shell's background process ignores Ctrl-C, and so would all processes that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _numbers_of_usual_length() -> Iterator[None]:
-    """Tests run here what else runs in sandboxes, where whole numbers of any length are read from then on."""
+    """Tests run code here that usually runs in sandboxes, and that removes the limit on digits of whole numbers."""
     before = sys.get_int_max_str_digits()
     yield
     sys.set_int_max_str_digits(before)
@@ -46,11 +46,11 @@ def _numbers_of_usual_length() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared_settings(request: pytest.FixtureRequest) -> ServerSettings:
-    """What a local server that tests share is started with."""
+    """The settings of a local server that tests share."""
     return ServerSettings(isolation=request.config.getoption("--isolation"))
 
 
-# What a CI service, a user's shell or an outer pytest may have set, and what would change what an inner one prints.
+# Variables from a CI service, a user's shell or an outer pytest that would change the output of an inner pytest.
 _FOREIGN = (
     "CI",
     "BUILD_NUMBER",
@@ -65,7 +65,7 @@ _FOREIGN = (
 
 @pytest.fixture(scope="session")
 def template_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where templates are made, for all tests of a run."""
+    """Where templates are built, for all tests of a run."""
     own = tmp_path_factory.getbasetemp()
     return (own.parent if hasattr(request.config, "workerinput") else own) / "rewardkit-cache"
 
@@ -80,13 +80,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, template_cache: Path) -> 
     monkeypatch.setenv("NO_COLOR", "1")
 
 
-# What else is installed only makes each inner pytest, and each of its workers, slower to start.
+# Other installed plugins only make each inner pytest, and each of its workers, slower to start.
 _PLUGINS = ("-p", "pytest_rewardkit.plugin", "-p", "xdist", "-p", "pytest_rerunfailures")
 
 
 @pytest.fixture(params=[(), ("-n2",)], ids=["alone", "xdist"])
 def plugin_args(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """The plugins of the inner pytest, and how it distributes its tests."""
+    """Arguments for the inner pytest: its plugins, and how it distributes its tests."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return (*_PLUGINS, *request.param)
 

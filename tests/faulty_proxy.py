@@ -1,6 +1,6 @@
-"""A proxy between an SDK and a server that spoils chosen answers: cut, stuck, refused or garbled at chosen points.
+"""A proxy between an SDK and a server that breaks chosen answers: cut, stuck, refused or garbled at chosen points.
 
-It passes one request on each connection, so that what it does to one harms no other.
+It forwards one request per connection, so that breaking one request harms no other.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _RESET = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to requests.
+    """A fault that the proxy applies to requests.
 
     Parameters:
         what: `cut` (the connection is reset), `close` (it is closed), `hang` (nothing more comes), or `answer`.
-        method, path: of the requests that it happens to; the path is a regular expression for its beginning.
-        after: how much of the real answer is passed on before: None for nothing, and the server does not even see the
-            request; 0 for its head; more for that many bytes of its body.
-        answer: what is sent instead, with `answer`; see `answered`.
-        times: how often it happens; None for always.
-        seen: how many requests of that kind are left in peace before.
+        method, path: of the affected requests; the path is a regular expression for its beginning.
+        after: how much of the real answer is forwarded first: None for nothing, and the server does not even see the
+            request; 0 for the head; more for that many bytes of the body.
+        answer: the replacement answer for `answer`; see `answered`.
+        times: how often the fault applies; None for always.
+        seen: how many such requests pass unharmed first.
     """
 
     what: str
@@ -50,10 +50,10 @@ def answered(status: int, body: str = "no", *headers: str) -> bytes:
 
 
 class FaultyProxy:
-    """A proxy on loopback; a context manager.
+    """A proxy on loopback. A context manager.
 
     Parameters:
-        port: where the server is.
+        port: the server's port.
     """
 
     def __init__(self, port: int) -> None:
@@ -68,16 +68,16 @@ class FaultyProxy:
 
     @property
     def met(self) -> int:
-        """How many requests of the fault's kind there were."""
+        """How many requests matched the fault."""
         return self._met
 
     @property
     def hits(self) -> int:
-        """How many requests the fault has happened to."""
+        """How many requests the fault was applied to."""
         return max(self._met - (self._fault.seen if self._fault else 0), 0)
 
     def spoil(self, fault: Fault | None) -> None:
-        """From now on, this happens."""
+        """Apply this fault from now on."""
         with self._lock:
             self._fault, self._met = fault, 0
 
@@ -153,10 +153,10 @@ class FaultyProxy:
             client.sendall(fault.answer)
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
-                pass  # else the rest of the request would turn the close into a reset
+                pass  # otherwise the rest of the request would turn the close into a reset
         elif fault.what == "cut":
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            client.shutdown(socket.SHUT_RD)  # whoever reads from it would keep it open
+            client.shutdown(socket.SHUT_RD)  # a reader would keep it open
         else:
             assert fault.what == "close", fault
             client.shutdown(socket.SHUT_RDWR)

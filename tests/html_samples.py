@@ -1,4 +1,4 @@
-"""Reports to draw: an ordinary one, and one that carries a text of the caller's wherever a report can carry text."""
+"""Sample reports: an ordinary one, and one with the caller's text wherever a report can contain text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_rewardkit.reports.html.model import (
 )
 from pytest_rewardkit.reward import Part, Verdict
 
-# Each would do something, or look like something else, if it were taken for what it is not.
+# Each does something, or looks like something else, if it is misinterpreted.
 PAYLOADS = {
     "script": "<script>window.hurt=1</script>",
     "end of script": "</script><script>window.hurt=1</script>",
@@ -61,7 +61,7 @@ PAYLOADS = {
 
 
 def hostile(text: str) -> Report:
-    """Return a report that has `text` in every place that takes a text."""
+    """Return a report that has `text` in every text field."""
     part = Part(
         text,
         0.5,
@@ -182,7 +182,7 @@ def report(**fields: Any) -> Report:
 
 
 def png(width: int = 3, height: int = 2) -> str:
-    """Return a red PNG file in base64; its header says `width` and `height`, whatever it holds."""
+    """Return a red PNG file in base64; its header says `width` and `height`, whatever it really contains."""
     rows = (b"\0" + b"\xff\0\0" * min(width, 100)) * min(height, 100)
     chunks = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),

@@ -1,4 +1,4 @@
-"""Wheels of one module, made by hand: whoever installs them needs neither an index nor a build."""
+"""Wheels of one module, made by hand: installing them needs neither an index nor a build."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The local interpreter held against a real ipykernel, cell by cell."""
+"""Compares the local interpreter with a real ipykernel, cell by cell."""

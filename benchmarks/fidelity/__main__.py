@@ -2,7 +2,7 @@
 
     python -m benchmarks.fidelity [--show]
 
-Prints the share of cells whose output is identical once normalised, and names each that differs.
+Prints the share of cells whose normalised output is identical, and names each cell that differs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def seen_by_sdk(execution: Execution) -> dict[str, Any]:
 
 
 def through_sdk(seen: dict[str, Any]) -> dict[str, Any]:
-    """What the SDK makes of the reference's charts."""
+    """The reference's charts as the SDK presents them."""
     results = [
         {**result, "chart": _chart(Result(chart=result["chart"]))} if "chart" in result else result
         for result in seen["results"]

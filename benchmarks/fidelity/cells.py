@@ -1,6 +1,7 @@
-"""The corpus: cells of the kinds that models write, each with a name. They run in order in one context.
+"""The corpus: named cells of the kinds that models write. They run in order in one context.
 
-Every cell is deterministic but for what `normalise.py` knows of (addresses, process ids, temporary paths, durations).
+Every cell is deterministic except for what `normalise.py` replaces (addresses, process ids, temporary paths,
+durations).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What may differ between two runs of the same cell without meaning anything."""
+"""Removes meaningless differences between two runs of the same cell."""
 
 from __future__ import annotations
 

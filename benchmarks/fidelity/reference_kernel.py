@@ -1,4 +1,4 @@
-"""The reference: a real ipykernel behind jupyter_client, with formatters for what E2B adds to it."""
+"""The reference: a real ipykernel behind jupyter_client, with the formatters that E2B adds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # E2B's template gives its kernel three formatters (data frames as columns, figures as chart data, containers as
-# JSON) and plain, unshortened text. This cell sets the same on a stock kernel.
+# JSON) and plain, unshortened text. This cell configures a stock kernel the same way.
 SETUP = """
 def _setup():
     import os
@@ -91,7 +91,7 @@ NAMES = {
 
 
 class ReferenceKernel:
-    """Runs cells one after another and gives what a user of E2B's SDK would see."""
+    """Runs cells one after another and returns what a user of E2B's SDK would see."""
 
     def __init__(self, client: Any, home: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""One local server and one test runner for the tests here; each test has a sandbox of its own, by the real SDK."""
+"""One local server and one test runner for the tests here; each test has its own sandbox, through the real SDK."""
 
 from __future__ import annotations
 

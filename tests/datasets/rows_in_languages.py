@@ -1,8 +1,8 @@
 # ruff: noqa: E501  (sources, as they are)
-"""A row of MultiPL-E's and of HumanEval-X's form for each language, and candidates to each.
+"""A row of MultiPL-E's and of HumanEval-X's form for each language, and candidates for each.
 
-Every row asks for the sum of two whole numbers. The candidates: what follows the prompt; a chat's whole answer, as
-models write it; one that is wrong; one that ends the program before its tests run.
+Every row asks for the sum of two whole numbers. The candidates: the text after the prompt; a chat's whole answer, as
+models write it; a wrong one; one that ends the program before its tests run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Tested(NamedTuple):
-    """A row, candidates that are right in it and such that are not."""
+    """A row, with right and wrong candidates."""
 
     row: dict[str, object]
     right: tuple[str, ...]

@@ -29,7 +29,7 @@ class Block:
 
     @property
     def file_name(self) -> str | None:
-        """The name in the comment that opens a file's block, as in `# test_add.py`."""
+        """The name in the comment at the beginning of a file's block, as in `# test_add.py`."""
         match = re.match(r"# ([\w./-]+\.\w+)\n", self.text)
         return match[1] if match else None
 
@@ -40,7 +40,7 @@ class Block:
 
 @dataclass(slots=True)
 class Section:
-    """What stands under one heading. The blocks of a section belong together: its files lie in one directory."""
+    """The content under one heading. The blocks of a section belong together: its files are in one directory."""
 
     page: Path
     title: str
@@ -60,7 +60,7 @@ class Command:
 
 
 def sections(page: Path) -> list[Section]:
-    """The sections of `page` that hold code blocks. A tutorial, whose steps build on each other, is one section."""
+    """The sections of `page` with code blocks. A tutorial, whose steps build on each other, is one section."""
     found = [Section(page, "top")]
     directive = ""
     text = page.read_text("utf-8")
@@ -81,7 +81,7 @@ def sections(page: Path) -> list[Section]:
 
 
 def commands(block: Block) -> list[Command]:
-    """The commands of a console block with the output shown under each."""
+    """The commands of a console block, with the output shown under each."""
     found: list[Command] = []
     for chunk in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         line, _, output = chunk.partition("\n")
@@ -90,7 +90,7 @@ def commands(block: Block) -> list[Command]:
 
 
 def tables(page: Path, title: str) -> dict[str, list[str]]:
-    """The rows of the table under the heading `title`: the code in the first cell to the other cells."""
+    """The rows of the table under the heading `title`: maps the code in the first cell to the other cells."""
     rows: dict[str, list[str]] = {}
     text = page.read_text("utf-8")
     match = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -114,7 +114,7 @@ VARIES = [
 
 
 def normalised(output: str) -> list[str]:
-    """The lines of `output` with times, versions, ports, rules and padding replaced: these vary from run to run."""
+    """The lines of `output` with times, versions, ports, rules and padding replaced, since these vary between runs."""
     lines = []
     for line in output.splitlines():
         for pattern, word in VARIES:

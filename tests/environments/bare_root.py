@@ -1,4 +1,4 @@
-"""A root of its own for a command, without an engine: this machine's programs, and an environment open to all users."""
+"""A private root for a command, without an engine: this machine's programs, and an environment open to all users."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIVOT = "pivot_root . old && umount --lazy /old && cd /place && exec"
-"""Into a root as good as the machine's."""
+"""Enters a root as good as the machine's."""
 
 CHROOT = "exec chroot ."
-"""Into one that the kernel distrusts: no user namespaces can be made in it."""
+"""Enters a root that the kernel distrusts: no user namespaces can be made in it."""
 
 
 def why_not() -> str | None:
-    """Why there can be no such root here, or None."""
+    """Why such a root is impossible here, or None."""
     if os.geteuid() != 0:
         return "only root can make a root"
     missing = [name for name in ("unshare", "pivot_root", "setpriv") if shutil.which(name) is None]
@@ -35,10 +35,10 @@ def why_not() -> str | None:
 def run(
     folder: Path, work: Path, user: int, command: Sequence[str], *, enter: str = PIVOT, timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command as a user in a fresh root, which is gone with it.
+    """Runs a command as a user in a fresh root, which disappears with it.
 
     Parameters:
-        folder: an empty one, to make the root in.
+        folder: an empty folder for the root.
         work: a folder that the command sees as /place.
     """
     as_user = [
@@ -64,7 +64,7 @@ def run(
 
 
 def _mounts(folder: Path, work: Path) -> list[str]:
-    """Lines of a shell script that fill the folder, in a mount namespace of the script's."""
+    """Lines of a shell script that fill the folder, in the script's own mount namespace."""
     subprocess.run(["tar", "-C", folder, "-x"], input=empty_root(), check=True)
     lines = [f"mount --rbind {shlex.quote(str(folder))} {shlex.quote(str(folder))}"]
     for source, options in {**dict.fromkeys(mounted(), "ro"), work: "rw"}.items():

@@ -1,4 +1,4 @@
-"""One engine for the tests of this folder that one process runs; two daemons beside each other are no trouble."""
+"""One engine per process for the tests of this folder; two daemons can run side by side."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A folder that another place sees as /place, and whoever runs there may write to."""
+    """A folder that appears as /place elsewhere, and that any user there may write to."""
     folder = tmp_path / "work"
     folder.mkdir()
     folder.chmod(0o777)

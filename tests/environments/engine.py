@@ -1,4 +1,4 @@
-"""A Docker Engine of the tests' own: started in a temporary folder, stopped by its process id, no trace left."""
+"""The tests' own Docker Engine: started in a temporary folder, stopped by its process id, leaves no trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READY_WITHIN = 60
 
 
 class NoEngineError(Exception):
-    """No engine can be started here; the text says why."""
+    """No engine can be started here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Engine:
         self, *arguments: str, stdin: bytes | None = None, timeout: float = 60
     ) -> subprocess.CompletedProcess[bytes]:
         """Runs a command of Docker's command line."""
-        # What a user has set up for Docker must not play a part.
+        # A user's Docker configuration must not matter.
         environment = {"PATH": os.environ["PATH"], "DOCKER_HOST": self.host}
         return subprocess.run(
             ["docker", *arguments], input=stdin, capture_output=True, env=environment, timeout=timeout, check=False
         )
 
     def import_image(self, root: bytes) -> None:
-        """Makes the image of a root in a tar file, without a registry."""
+        """Makes an image from a root in a tar file, without a registry."""
         self.docker("import", "-", IMAGE, stdin=root).check_returncode()
 
     def run(self, flags: Sequence[str], command: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
@@ -71,13 +71,13 @@ def started() -> Iterator[Engine]:
     """An engine for as long as the block runs.
 
     Raises:
-        NoEngineError: it cannot be had.
+        NoEngineError: the engine cannot be started.
     """
     if os.geteuid() != 0:
         raise NoEngineError("only root can start an engine")
     if not (shutil.which("dockerd") and shutil.which("docker")):
         raise NoEngineError("dockerd is not installed (Debian: apt-get install docker.io)")
-    # Its socket's path must be short, so not below pytest's own temporary folder.
+    # Its socket needs a short path, so not below pytest's own temporary folder.
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
     log = folder / "log"
     with log.open("wb") as output:
@@ -112,7 +112,7 @@ def _await_answer(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) ->
 
 
 def _unmount(folder: Path) -> None:
-    """Takes off what a daemon leaves mounted when it was stopped amid its work."""
+    """Unmounts what a daemon left mounted because it was stopped while working."""
     with suppress(FileNotFoundError):
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
         for mount in sorted((mount for mount in mounts if mount.startswith(f"{folder}/")), reverse=True):

@@ -1,4 +1,4 @@
-"""Ten ordinary tests, all of right candidates: what earns 1.0 on one machine must earn it on all."""
+"""Ten ordinary tests, all of right candidates: they must earn 1.0 on every machine."""
 
 from pytest_rewardkit import Case, FileCheck, assert_cases, assert_files, assert_output
 

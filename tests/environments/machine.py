@@ -1,4 +1,4 @@
-"""This machine's own programs and this Python environment, as a nearly empty root sees them by bind mounts."""
+"""This machine's own programs and this Python environment, as a nearly empty root sees them through bind mounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PYTEST = (
     *("env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", sys.executable, "-B", "-m", "pytest"),
     *("-p", "pytest_rewardkit.plugin", "-p", "xdist"),
 )
-"""A command; what else is installed would make each of its processes take three times as long to start."""
+"""Command that runs pytest; other installed plugins would make each process take three times as long to start."""
 
 
 def mounted() -> list[Path]:
@@ -28,7 +28,7 @@ def empty_root() -> bytes:
     """A tar file of such a root: folders, and the links that lead into `/usr`."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        # An engine's own init is mounted on /sbin/docker-init, so this folder cannot be a link to a read-only one.
+        # An engine mounts its own init on /sbin/docker-init, so this folder cannot be a link to a read-only one.
         for name, mode in {"tmp": 0o1777, "home": 0o755, "run": 0o755, "sbin": 0o755, "var/tmp": 0o1777}.items():
             entry = tarfile.TarInfo(name)
             entry.type, entry.mode = tarfile.DIRTYPE, mode

@@ -1,4 +1,4 @@
-"""What a run of `pytest --rewardkit` came to in another place."""
+"""The result of a run of `pytest --rewardkit` in another environment."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Run:
     """A run that wrote its results.
 
     Parameters:
-        isolation: what its sandboxes were isolated by, as the results file says.
-        outcomes: outcome and reward of each test that has to do with rewards.
+        isolation: how its sandboxes were isolated, according to the results file.
+        outcomes: outcome and reward of each test with a reward.
         status: the exit status.
-        printed: all that it printed.
+        printed: its whole output.
     """
 
     isolation: str
@@ -31,7 +31,7 @@ class Run:
 
     @classmethod
     def read(cls, folder: Path, done: subprocess.CompletedProcess[str]) -> Run:
-        """The run that ended so, and left `results.jsonl` in the folder."""
+        """The run that ended with `done`, and left `results.jsonl` in the folder."""
         printed = done.stdout + done.stderr
         results = folder / "results.jsonl"
         assert results.exists(), printed
@@ -42,7 +42,7 @@ class Run:
 
     @property
     def level(self) -> Level:
-        """The level of local sandboxes."""
+        """The isolation level of local sandboxes."""
         return Level(self.isolation)
 
 

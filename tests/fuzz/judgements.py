@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLOW: Final = 5.0
-"""Seconds of processor time from which a judgement counts as one that does not end."""
+"""Seconds of processor time from which a judgement counts as endless."""
 
 NUMBERS: Final[list[Any]] = [
     *(0, 1, -1, 5, 2**53, -(2**63), 10**400, -(10**5000), 0.1, -0.0, 5e-324, 1.8e308, 1e308, math.inf, -math.inf),
@@ -167,12 +167,12 @@ def value(draw: random.Random, depth: int = 3) -> Any:
         if kind < 12:
             return dict(zip(items, items[::-1], strict=True))
         return draw.choice([set, frozenset, Counter])(items)
-    except (TypeError, ValueError, ArithmeticError):  # not to be hashed
+    except (TypeError, ValueError, ArithmeticError):  # not hashable
         return items
 
 
 def json_value(draw: random.Random, depth: int = 4) -> Any:
-    """JSON that may stand for a value, or for nothing."""
+    """JSON that may stand for a value, or be invalid."""
     kind = draw.randrange(9 if depth else 5)
     if kind == 0:
         return draw.choice([None, True, False, 0, 5, -1, 10**30, 1e308, 0.1])
@@ -186,7 +186,7 @@ def json_value(draw: random.Random, depth: int = 4) -> Any:
 
 
 def data(draw: random.Random) -> Any:
-    """A value as it leaves a sandbox, true or forged."""
+    """A value as it leaves a sandbox, genuine or forged."""
     if draw.random() < 0.3:
         return json_value(draw)
     try:
@@ -196,7 +196,7 @@ def data(draw: random.Random) -> Any:
 
 
 def answer_text(draw: random.Random, question: Question) -> str:
-    """What a sandbox says to a question."""
+    """A sandbox's answer to a question."""
     kind = draw.randrange(10)
     if kind == 0:
         return draw.choice(TEXTS)
@@ -258,7 +258,7 @@ EXPECTED_TEXTS: Final = ["5", "", "a", "True", "{'a': 5}", "Decimal('0.1')", "<a
 
 
 def case(draw: random.Random) -> Case | None:
-    """A case that an author may write; None for what is refused where it is written."""
+    """A case that an author may write; None for one that `Case` refuses."""
     how: dict[str, Any] = draw.choice([{"call": "f"}, {"code": "f()"}, {"stdin": ""}, {"code": draw.choice(CODES)}])
     kind = draw.randrange(8)
     if kind == 0:
@@ -278,7 +278,7 @@ def case(draw: random.Random) -> Case | None:
 
 
 def of_case(draw: random.Random) -> list[Part]:
-    """An answer judged by cases that ask the same of the sandbox."""
+    """An answer judged by cases that ask the sandbox for the same."""
     first = case(draw)
     if first is None:
         return []
@@ -308,7 +308,7 @@ def _is_about_value(given: Case) -> bool:
 
 def _judged_case(given: Case, answer: Answer, how: Matching) -> Part:
     if given.is_about_text and (given.compare or how.compare) in ("value", "json"):
-        how = Matching()  # an expected text that is no literal is the author's mistake
+        how = Matching()  # an expected text that is not a literal is the author's mistake
     return judge(given, answer, how)
 
 
@@ -329,7 +329,7 @@ FIGURES: Final = (5, 1e308, -1e308, 10**400, "5", "2024-01-01", None, math.nan, 
 
 
 def chart(draw: random.Random) -> Any:
-    """E2B's data of a chart, or nearly."""
+    """E2B's data of a chart, or almost."""
 
     def any_of(*choices: Any) -> Any:
         return draw.choice([*choices, *choices, json_value(draw, 2)])
@@ -353,7 +353,7 @@ def chart(draw: random.Random) -> Any:
 
 
 def reading(draw: random.Random) -> str:
-    """Our own reading of a figure, true or forged."""
+    """Our own reading of a figure, genuine or forged."""
 
     def point() -> Any:
         return [draw.choice(["a", "2020", [1], *FIGURES[:4]]), draw.choice(["nan", "x", {}, *FIGURES[:4]])]
@@ -433,7 +433,7 @@ def of_file(draw: random.Random) -> list[Part]:
     try:
         return [judge_file(check, tree(draw), tree(draw), "/home/user", how, OwnTime())]
     except ValueError as error:
-        # What nothing can equal, or has no rows, is the author's mistake.
+        # A value that nothing can equal, or a table without rows, is the author's mistake.
         if type(error).__name__ != "RewardkitUsageError":
             raise
         return []
@@ -449,14 +449,14 @@ INSIGHTS: Final = (
 
 
 def of_insight(draw: random.Random) -> list[Part]:
-    """An output in which something is looked for."""
+    """An output in which an insight is sought."""
     text = " ".join(draw.choice(TEXTS) for _ in range(draw.randrange(6)))
     findings = InsightFindings(text)
     return [findings.judge(insight) for insight in INSIGHTS]
 
 
 def of_row(draw: random.Random) -> list[Part]:
-    """What the processes of a dataset's row have written."""
+    """The output of a dataset row's processes."""
 
     def line() -> str:
         kind = draw.randrange(5)
@@ -491,12 +491,12 @@ KINDS: Final = (of_case, of_case, of_case, of_output, of_chart, of_file, of_insi
 
 
 def judged(draw: random.Random, kind: Callable[[random.Random], list[Part]] | None = None) -> Reward | None:
-    """Judge something drawn at random, and return the reward; None where a draw is no judgement.
+    """Judge something drawn at random, and return the reward; None if the draw is not a judgement.
 
     Parameters:
-        kind: one of KINDS; any without it.
+        kind: one of KINDS; without it, any.
 
-    Raises AssertionError for what is no reward in range, or takes too long; and whatever a fault of ours raises.
+    Raises AssertionError for an invalid reward, or one that takes too long, and whatever a bug of ours raises.
     """
     kind = kind or draw.choice(KINDS)
     begun = time.thread_time()
@@ -511,7 +511,7 @@ def judged(draw: random.Random, kind: Callable[[random.Random], list[Part]] | No
 
 
 def main() -> int:
-    """Run as many as the command line says; name the draws that failed, by the seeds that draw them again."""
+    """Run as many as the command line says; name the failed draws by the seeds that reproduce them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=100_000)
     parser.add_argument("--seed", type=int, default=0)

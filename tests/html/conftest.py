@@ -33,7 +33,7 @@ class Page:
 
     def open(self, name: str = "") -> None:
         """Open the report anew, at the test called `name`."""
-        # The same document with another fragment would not be loaded again.
+        # The browser would not reload the same document with another fragment.
         self.browser.get("about:blank")
         self.browser.get(self.address + name)
 
@@ -62,7 +62,7 @@ class Page:
 
     @property
     def rows(self) -> list[str]:
-        """The names of the tests in the rows that exist, from the top."""
+        """The names of the tests in the existing rows, from the top."""
         return self.texts("#tests tbody .col-id .name")
 
     @property
@@ -72,7 +72,7 @@ class Page:
     def open_row(self, place: int = 0) -> None:
         """Open the test in row `place` by a click."""
         self.run("document.getElementById('tests').scrollIntoView()")
-        # Found and clicked at once, because rows are made anew when the page scrolls.
+        # Found and clicked at once, because scrolling replaces the rows.
         click = "const row = document.querySelector(arguments[0]); row?.click(); return row !== null"
         self.until(lambda: self.run(click, f"#tests tbody tr[data-position='{place}']"))
 
@@ -83,7 +83,7 @@ class Page:
 
     @property
     def complaints(self) -> list[str]:
-        """What Chromium wrote to the console since it was last asked."""
+        """What Chromium has written to the console since the last call."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
 
 

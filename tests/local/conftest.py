@@ -1,4 +1,4 @@
-"""One local server for the tests of this directory, and the real SDK led to it."""
+"""One local server for the tests of this directory, and the real SDK pointed to it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def server(shared_settings: ServerSettings) -> Iterator[LocalServer]:
 
 @pytest.fixture(scope="session")
 def address(server: LocalServer) -> Address:
-    """Keywords that lead any call of the SDK to the server."""
+    """Keywords that point any call of the SDK to the server."""
     return sdk_address(server)
 
 

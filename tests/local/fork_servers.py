@@ -1,4 +1,4 @@
-"""Fork servers that do not do what they are for, and tables of sandboxes that are to cope with them."""
+"""Faulty fork servers, and tables of sandboxes that must cope with them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def ready():
 """
 
 SILENT = "sock.recv(1)"
-"""Says nothing, and ends with the server."""
+"""Is silent, and ends with the server."""
 DEAF = "import signal; signal.pause()"
-"""Says nothing, and does not end with the server."""
+"""Is silent, and does not end with the server."""
 GARBAGE = "sock.sendall(b'\\xff' * 100); time.sleep(1000)"
 NO_GREETING = "send({'event': 'ready', 'level': 7}); time.sleep(1000)"
 REFUSING = "send({'event': 'failed', 'message': 'not on this machine'}); sys.exit(1)"
@@ -41,7 +41,7 @@ READY_AND_DYING = "ready(); sock.recv(1); sys.exit(3)"
 READY_AND_SILENT = "ready(); signal = __import__('signal'); signal.pause()"
 READY_AND_GARBAGE = "ready(); sock.recv(1); sock.sendall(b'\\xff' * 100); time.sleep(1000)"
 READY_AND_WRONG = "ready(); sock.recv(1); send({'id': 1, 'ok': {'pid': 'none'}}); time.sleep(1000)"
-# It keeps the sandbox's channel open, of which it has received the other end.
+# It keeps open the sandbox's channel, whose other end it has received.
 NEVER_READY_SANDBOXES = "ready(); sock.recvmsg(65536, 4096); send({'id': 1, 'ok': {'pid': 1000000}}); time.sleep(1000)"
 
 
@@ -49,8 +49,8 @@ class Launches:
     """Starts fork servers that run these scripts, one after another, and then real ones.
 
     Parameters:
-        scripts: what they do once they have the channel, as Python.
-        forever: go on with the last script instead.
+        scripts: Python code that runs once they have the channel.
+        forever: repeat the last script instead.
     """
 
     def __init__(self, *scripts: str, forever: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What the isolation layers of this machine are found to be worth."""
+"""Findings about this machine's isolation layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ sys.stdout.buffer.write(pickle.dumps(probe(thorough=True)))
 
 
 def found() -> MachineFindings:
-    """MachineFindings of a process of its own: a worker of pytest-xdist has threads, and probing forks."""
+    """Findings from a separate process: a worker of pytest-xdist has threads, and probing forks."""
     probed = subprocess.run([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, check=True)
     findings: MachineFindings = pickle.loads(probed.stdout)
     return findings

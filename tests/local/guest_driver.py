@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TIMEOUT = 120.0
-"""Seconds until a missing answer is an error; nothing here waits for it otherwise."""
+"""Seconds until a missing answer is an error; nothing else here waits that long."""
 
 MODULE = ("-I", "-m", "pytest_rewardkit.local.guest")
 
@@ -32,7 +32,7 @@ class RequestFailedError(Exception):
 
 
 class Connection:
-    """A channel on which requests are answered and events collected."""
+    """A channel that carries requests and collects events."""
 
     def __init__(self) -> None:
         ours, self.theirs = socket.socketpair()
@@ -62,7 +62,7 @@ class Connection:
         return self.answer(self.send(operation, descriptors, **fields))[0]
 
     def event(self, name: str, **fields: Any) -> dict[str, Any]:
-        """Wait for an event with these fields, and take it."""
+        """Wait for an event with these fields, and remove it."""
         wanted = {"event": name, **fields}
         while True:
             for position, event in enumerate(self.events):
@@ -232,7 +232,7 @@ class Kernel:
         self.channel.send({"op": "execute", "id": self._number, "code": code, "envs": None, "silent": False, **fields})
 
     def finish(self) -> Outcome:
-        """Collect what comes until the cell ends, or the kernel (then `ended` stays None)."""
+        """Collect output until the cell ends, or the kernel ends (then `ended` stays None)."""
         outcome = Outcome()
         while outcome.ended is None:
             frame = self.channel.receive()
@@ -305,7 +305,7 @@ def processes_below(pid: int) -> list[int]:
 
 
 def evaluate(kernel: Kernel, code: str) -> Any:
-    """Run the code; return the value of its last expression, which must be a plain one."""
+    """Run the code; return the value of its last expression, which must be plain data."""
     outcome = kernel.run(textwrap.dedent(code))
     assert outcome.error is None, outcome.error["traceback"]
     return eval(outcome.main["text/plain"], {})

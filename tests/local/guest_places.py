@@ -1,6 +1,6 @@
-"""Fork servers at every isolation level, of root and of an ordinary user.
+"""Fork servers at every isolation level, as root and as an ordinary user.
 
-A place is a level's name, or "user" and a level's name for an ordinary user, to which root's tests drop with setpriv.
+A place is a level's name, or "user" and a level's name for an ordinary user, to whom root's tests drop with setpriv.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ ORDINARY_USER = 4711
 
 
 def places(as_root: Sequence[str], as_user: Sequence[str]) -> list[str]:
-    """The places of levels of root and of a user; where the tests have no root, those that their own user can have."""
+    """The places of root's and a user's levels; if the tests do not run as root, those for their own user."""
     return [*as_root, *(f"user {level}" for level in as_user)] if os.geteuid() == 0 else list(as_user)
 
 
 PROMISING = places(("full", "no-procfs", "uid", "landlock"), ("full", "no-procfs", "ns-nocap", "landlock"))
-"""The places whose levels promise to keep a candidate from others."""
+"""The places whose levels promise to protect others from a candidate."""
 
 
 def world_readable_python() -> str | None:
@@ -47,7 +47,7 @@ def world_readable_python() -> str | None:
 
 
 def copy_package(name: str, target: Path, done: set[str]) -> None:
-    """Copy an installed distribution and what it needs."""
+    """Copy an installed distribution and its dependencies."""
     # jedi completes code in editors; it is thousands of files.
     if name in done or name == "jedi":
         return
@@ -66,9 +66,9 @@ def copy_package(name: str, target: Path, done: set[str]) -> None:
 
 @pytest.fixture(scope="session")
 def everybodys_python() -> Iterator[str]:
-    """A virtual environment that every user can read, with what the guest needs.
+    """A virtual environment that every user can read, with the guest's dependencies.
 
-    Pytest's own temporary directories and the developer's home are closed to other users.
+    Other users cannot read pytest's own temporary directories or the developer's home.
     """
     python = world_readable_python()
     if python is None:
@@ -96,7 +96,7 @@ def as_ordinary_user() -> list[str]:
 
 @contextmanager
 def served(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
-    """A fork server at the place that a fixture has for its parameter; skips where the machine cannot have it."""
+    """A fork server at the place given as a fixture's parameter; skips if the machine does not support it."""
     user, _, level = request.param.rpartition(" ")
     python = request.getfixturevalue("everybodys_python") if user or level == "uid" else sys.executable
     with ForkServer("--isolation", level, command=[*(as_ordinary_user() if user else []), python, *MODULE]) as server:

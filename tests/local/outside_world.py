@@ -1,7 +1,7 @@
 """A machine with an outside, made of two network namespaces: a local server runs in one, "the internet" is the other.
 
 `host` has a public address, services on it and on its loopback, and a name server in its private network. `outside` has
-public addresses, and private ones too, so that what is refused is refused by the server and not by want of a way.
+public and private addresses, so that it is the server that refuses a connection, and not a missing route.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ class World:
         return wrapper
 
     def contacts(self) -> list[str]:
-        """Whoever has got through to a service of the host, and to which."""
+        """The clients that have reached a service of the host, and which service."""
         return (self.directory / "contacts").read_text().splitlines()
 
 
 @contextlib.contextmanager
 def world(directory: Path) -> Iterator[World]:
-    """Make the namespaces, and start what runs in them."""
+    """Make the namespaces, and start their programs."""
     require_privileges()
     with contextlib.ExitStack() as stack:
         host, outside = (stack.enter_context(namespace()) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Looking at processes from outside, for tests of what is left of them."""
+"""Inspects processes from outside, for tests of what remains of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 PATIENCE_SECONDS = 60.0
-"""Beyond it what is awaited will not come; a busy machine needs a tenth of it."""
+"""After this time, an awaited event will not come; a busy machine needs a tenth of it."""
 
 
 def descendants(pid: int) -> set[int]:
-    """Every process that comes from `pid`, without itself."""
+    """Every process that descends from `pid`, without itself."""
     found: set[int] = set()
     pending = [pid]
     while pending:
@@ -31,7 +31,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def watch(pids: Iterable[int]) -> list[int]:
-    """A descriptor for each process, by which `all_end` knows it even when its number is used again."""
+    """A descriptor for each process, by which `all_end` recognises it even if its number is reused."""
     descriptors = []
     for pid in pids:
         try:
@@ -42,7 +42,7 @@ def watch(pids: Iterable[int]) -> list[int]:
 
 
 def all_end(descriptors: Iterable[int]) -> bool:
-    """Whether every watched process ends; waits for them up to the tests' patience. Closes the descriptors."""
+    """Whether every watched process ends; waits up to the tests' patience. Closes the descriptors."""
     end = time.monotonic() + PATIENCE_SECONDS
     ended = True
     for descriptor in descriptors:

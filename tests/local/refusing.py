@@ -1,4 +1,4 @@
-"""Runs a command in whose processes some system calls are refused, as a container's filter does it:
+"""Runs a command in whose processes some system calls are refused, as by a container's filter:
 `python refusing.py CALL[,CALL ...] COMMAND [ARGUMENT ...]`."""
 
 from __future__ import annotations

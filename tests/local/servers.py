@@ -1,4 +1,4 @@
-"""Servers for tests, and how tests lead the SDK to them without the environment's variables."""
+"""Servers for tests, and ways to point the SDK to them without environment variables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sdk_address(server: LocalServer) -> Address:
 
 @contextmanager
 def silent_server(settings: ServerSettings | None = None, command: Sequence[str] = COMMAND) -> Iterator[LocalServer]:
-    """A server that must have nothing to say in its log when it ends."""
+    """A server whose log must be empty when it ends."""
     with LocalServer.listen(settings, command=command) as server:
         yield server
         log = server.log()

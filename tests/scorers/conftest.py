@@ -1,4 +1,4 @@
-"""One local server for the tests of this directory; each test has a sandbox of its own, by the real SDK."""
+"""One local server for the tests of this directory; each test has its own sandbox, through the real SDK."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def server(shared_settings: ServerSettings) -> Iterator[LocalServer]:
 
 
 def address_of(server: LocalServer) -> dict[str, str]:
-    """What leads `Sandbox.create` to the server."""
+    """Variables that point `Sandbox.create` to the server."""
     variables = server.environment()
     return {
         "api_key": variables["E2B_API_KEY"],
@@ -46,7 +46,7 @@ def sandbox(server: LocalServer) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def proxy(server: LocalServer) -> Iterator[FaultyProxy]:
-    """A way to the server's sandboxes that may be spoilt."""
+    """A connection to the server's sandboxes that tests can break."""
     port = urlsplit(server.environment()["E2B_SANDBOX_URL"]).port
     assert port is not None
     with FaultyProxy(port) as proxy:
@@ -55,7 +55,7 @@ def proxy(server: LocalServer) -> Iterator[FaultyProxy]:
 
 @pytest.fixture
 def far_sandbox(server: LocalServer, proxy: FaultyProxy) -> Iterator[Callable[[float], Sandbox]]:
-    """Makes sandboxes behind the proxy, whose requests give up after so many seconds."""
+    """Makes sandboxes behind the proxy, whose requests time out after so many seconds."""
     from e2b_code_interpreter import Sandbox
 
     made: list[Sandbox] = []

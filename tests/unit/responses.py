@@ -1,6 +1,6 @@
-"""Responses as models write them, each with the code that is in it: a table for the tests of extraction.
+"""Responses as models write them, each with the code in it: a table for the tests of extraction.
 
-`F` is a fence. Responses of one kind stand together; what each must give stands before them.
+`F` is a fence. Responses of one kind are grouped; the expected result precedes each group.
 """
 
 # ruff: noqa: E501 - a table
@@ -178,7 +178,7 @@ WITH_ADD: dict[str, list[str]] = {
         f"<p>Hi</p>\n\n{ADD}",
     ],
 }
-"""Each of these gives `ADD`, asked for `add`."""
+"""Each of these gives `ADD` if asked for `add`."""
 
 IN_SEVERAL_BLOCKS: dict[str, tuple[str, str]] = {
     "a helper afterwards": (
@@ -234,7 +234,7 @@ PROGRAMS: dict[str, list[str]] = {
     ],
     "bare": [SUM, SUM + "<|im_end|>", f"<answer>{SUM}</answer>", f"Program:\n\n{SUM}\nIt sums.", SUM + F],
 }
-"""Each of these gives a program that sums its input, nothing being asked for."""
+"""Each of these gives a program that sums its input, if nothing is asked for."""
 
 OTHER_LANGUAGES: dict[str, list[str]] = {
     "JavaScript": [

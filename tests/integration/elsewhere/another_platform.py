@@ -1,4 +1,4 @@
-"""A plugin that names the platform as `ELSEWHERE` says, to all that comes after pytest's own start."""
+"""A plugin that sets the platform's name to `ELSEWHERE`, for everything after pytest's own start."""
 
 import os
 import sys

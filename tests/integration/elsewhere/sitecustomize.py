@@ -1,7 +1,7 @@
-"""Takes from each Python process that has this folder on its path what another platform has not.
+"""Removes what another platform lacks from each Python process that has this folder on its path.
 
-What pytest, the standard library and the SDK need of this machine is imported first. `another_platform.py` changes the
-platform's name, when pytest has started.
+Modules of pytest, the standard library and the SDK that need this machine are imported first. `another_platform.py`
+changes the platform's name after pytest has started.
 """
 
 import importlib.abc
@@ -67,7 +67,7 @@ if PLATFORM == "win32":
     subprocess._USE_POSIX_SPAWN = False  # it is still this machine's `subprocess`
     take_away(signal, "SIGKILL", "SIGHUP", "SIGALRM", "setitimer", "SIGUSR1", "pthread_kill", "pthread_sigmask")
     take_away(socket, "AF_UNIX")
-    # What execnet asks Windows for: pipes that pass bytes on as they are.
+    # execnet asks Windows for these: pipes that pass bytes on unchanged.
     sys.modules["msvcrt"] = types.ModuleType("msvcrt")
     sys.modules["msvcrt"].setmode = lambda descriptor, mode: 0
     os.O_BINARY = 0

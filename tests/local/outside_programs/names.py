@@ -1,4 +1,4 @@
-"""A name server in the private network. Some names change where they lead, some lead to where nobody may go.
+"""A name server in the private network. Some names change their addresses; some point to forbidden ones.
 
 Questions for names below `silent` are not answered.
 """

@@ -1,4 +1,4 @@
-"""Services of the host, at every address of it. Whoever gets through is written down."""
+"""Services of the host, at each of its addresses. They log every client that gets through."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for port in (22, 80, 443, 8080):
         await asyncio.start_server(greet, None, port)
-    await loop.create_datagram_endpoint(Datagrams, ("::", 53))  # takes IPv4 as well
+    await loop.create_datagram_endpoint(Datagrams, ("::", 53))  # also takes IPv4
     await asyncio.start_unix_server(greet, "\0rewardkit-test-host")
     print("ready", flush=True)
     await asyncio.Event().wait()

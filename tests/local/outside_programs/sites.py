@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 512
 
     def handle_error(self, *_: object) -> None:
-        pass  # connections are cut
+        pass  # clients cut connections
 
 
 servers = [Server(("0.0.0.0", port), Handler) for port in (22, 80, 443, 8080)]
@@ -40,6 +40,6 @@ threads = [Thread(target=server.serve_forever) for server in servers]
 for thread in threads:
     thread.start()
 print("ready", flush=True)
-# Python 3.12 begins no thread any more once the main one has ended.
+# Python 3.12 starts no more threads once the main thread has ended.
 for thread in threads:
     thread.join()
