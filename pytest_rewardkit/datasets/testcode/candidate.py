@@ -1,4 +1,4 @@
-"""The candidate in its sandbox, answering what the test code asks of it."""
+"""The candidate in its sandbox, which answers the requests of the test code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.testcode.sending import Reply
 
 MAX_CRASHES: Final = 3
-"""Interpreters that a candidate may end before it is given up."""
+"""How many interpreters a candidate may end before it is given up."""
 
 MARGIN: Final = 5.0
-"""Seconds, on top of its own limit, for loading and for a candidate that takes no notice of being interrupted."""
+"""Seconds in addition to the candidate's limit, for loading and for a candidate that ignores an interrupt."""
 
 
 class CandidateGivenUp(Exception):  # noqa: N818 - it names what happened
@@ -38,13 +38,13 @@ class CandidateGivenUp(Exception):  # noqa: N818 - it names what happened
 
 
 class RunningCandidate:
-    """A candidate that does operations (guest/operation_runner.py). A context manager.
+    """A candidate that performs operations (guest/operation_runner.py). A context manager.
 
     Parameters:
         sandbox: where it runs.
         sources: pieces of Python source that make it up, run one after another.
         seconds: for loading, and for each operation.
-        seconds_in_all: for all operations asked for at once.
+        seconds_in_all: for all operations of one request.
     """
 
     def __init__(self, sandbox: Sandbox, sources: Sequence[str], *, seconds: float, seconds_in_all: float) -> None:
@@ -64,11 +64,11 @@ class RunningCandidate:
             self._line.__exit__()
 
     def answers(self, operations: Sequence[dict[str, Any]]) -> list[str]:
-        """Does operations, in order; returns a line of JSON for each.
+        """Performs operations, in order; returns a line of JSON for each.
 
         Raises:
-            CandidateGivenUp: it cannot be loaded.
-            SandboxUnavailable: the sandbox, or the way to it, is lost.
+            CandidateGivenUp: the candidate cannot be loaded.
+            SandboxUnavailable: the sandbox, or the connection to it, is lost.
         """
         lines: list[str] = []
         while len(lines) < len(operations):
@@ -97,9 +97,9 @@ class RunningCandidate:
                 moves_in(self._sandbox)
 
     def _checked(self, reply: Reply, expected: int) -> list[str]:
-        """The answers that came; one more for the operation that ended the interpreter."""
+        """The answers that arrived, plus one for the operation that ended the interpreter."""
         loading, *lines = reply.text.split("\n")
-        complete = lines[:-1][:expected]  # what follows the last line end was cut off
+        complete = lines[:-1][:expected]  # text after the last line end is incomplete
         if not complete:
             self._check_loaded(loading if lines else "", reply)
         if len(complete) < expected:
@@ -126,7 +126,7 @@ class RunningCandidate:
 
 
 def failure_verdict(exception: str) -> Verdict:
-    """Returns the verdict for a candidate that raised an exception of that name."""
+    """Returns the verdict for a candidate that raised an exception with that name."""
     return Verdict.MEMORY if exception == "MemoryError" else Verdict.RUNTIME_ERROR
 
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.testcode.test_runner import TestCode, TestRun, TestRunner
 
 TIME_LIMIT: Final = 5.0
-"""Seconds for loading a candidate, and for each call of it."""
+"""Seconds for loading a candidate, and for each call."""
 
 TIME_FACTOR: Final = 4.0
-"""How many times as long as the test alone, which mostly computes what is expected, a candidate may take."""
+"""How many times as long as the test alone a candidate may take. Most of the test's time computes expected values."""
 
 CALLS_AT_LIMIT: Final = 4
-"""How many calls may take as long as one may; all together have that time, or more where the test alone takes long."""
+"""How many calls may take their full limit: all together have that time, or more if the test alone takes long."""
 
 MAX_ROUNDS: Final = 100
 NAME_LIMIT: Final = 80
@@ -43,24 +43,24 @@ def score_test_code(
 ) -> Reward:
     """Returns the reward of a candidate: the share of the test's checks that it passes.
 
-    A check is an `assert` statement or a call of an assertion function, each time that it is reached; each of them may
-    fail for itself. Checks that the test never reaches, because it broke off before them, have failed. A check that
-    functions which do nothing pass as well is vacuous: passing it earns nothing, failing it counts.
+    Each execution of an `assert` statement or of an assertion call is a check, and each may fail on its own. Checks
+    that the test never reaches, because it broke off before them, have failed. A check is vacuous if functions that do
+    nothing pass it too: passing it earns nothing, failing it counts.
 
-    The test runs in the test runner's sandbox and the candidate in its own; between them go plain values (guest/). A
-    test that needs more than goes between them fails whatever it is given, the reference too, and so says nothing.
+    The test runs in the test runner's sandbox and the candidate in its own; only plain values pass between them
+    (guest/). A test that needs more than that fails for every candidate, even the reference, and so says nothing.
 
     Parameters:
         sandbox: where the candidate runs.
         sources: pieces of source that make up the candidate.
-        test: what it is tested with.
+        test: the row's test.
         test_runner: where the test runs.
-        time_limit: seconds for loading the candidate and for each call; more where the test alone takes long.
-        reference: pieces of source of a candidate known to be good, if there is one.
+        time_limit: seconds for loading the candidate and for each call; more if the test alone takes long.
+        reference: pieces of source of a known-good candidate, if there is one.
 
     Returns:
-        A reward with a part for each line of the test that checks something; unscored when the infrastructure failed,
-        or when the test itself cannot run, is passed by doing nothing, or is failed by the reference too.
+        A reward with a part for each line of the test that checks something. It is unscored if the infrastructure
+        failed, or if the test itself cannot run, passes when nothing is done, or fails for the reference too.
     """
     reward = _score(sandbox, sources, test, test_runner, time_limit)
     if not reference or reward.value in (None, 1.0) or reward.verdict is Verdict.COMPILE_ERROR:
@@ -114,7 +114,7 @@ def _reward(outcome: dict[str, Any]) -> Reward:
     parts = [_part(place) for place in outcome["checks"] if place["passed"] + place["failed"]]
     made, planned = outcome["made"], outcome["planned"]
     if stopped is not None or outcome["broken_off"]:
-        # At least one, so that a test which ended too early is never passed in full.
+        # At least one, so that a test that ended too early never passes in full.
         unreached = max(planned - made, 1 if stopped is not None else 0)
         if unreached:
             parts.append(_unreached(stopped, unreached))

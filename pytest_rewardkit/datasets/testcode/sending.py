@@ -1,4 +1,4 @@
-"""Sending guest code into an interpreter, a task with it, and getting a file back."""
+"""Loads guest code into an interpreter, sends it a task, and fetches the resulting file."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ TEST_RUNNER: Final = (
 )
 
 MAX_CELL: Final = 200_000
-"""Characters that a cell takes in or gives out by itself; more goes by a file."""
+"""The longest input or output of a cell in characters; longer ones pass through a file."""
 
 MAX_FILE: Final = 40_000_000
-"""Bytes of a file that are taken; what a candidate puts out beyond them is not looked at."""
+"""The most bytes that are read from a file; a candidate's output beyond them is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: the file's content ("" without one), and how the cell ended if not well."""
+    """The answer: the file's content ("" without one), and how the cell ended if it failed."""
 
     text: str
     verdict: Verdict | None
@@ -71,12 +71,12 @@ class Reply:
 
 
 class Line:
-    """An interpreter that has guest code loaded, and what is exchanged with it. A context manager.
+    """An interpreter with loaded guest code, and the exchange with it. A context manager.
 
     Parameters:
         sandbox: where it runs.
         modules: the guest code, each module after those that it imports; the last one has the functions to call.
-        starts_with_call: whether the interpreter may start in the time of the first call.
+        starts_with_call: whether the interpreter may start within the time limit of the first call.
     """
 
     def __init__(self, sandbox: Sandbox, modules: tuple[ModuleType, ...], *, starts_with_call: bool = False) -> None:
@@ -92,30 +92,30 @@ class Line:
 
     @property
     def alive(self) -> bool:
-        """Whether the interpreter has its state still."""
+        """Whether the interpreter still has its state."""
         return self._interpreter.alive
 
     def start(self) -> None:
-        """Starts the interpreter, unless there is one. Raises SandboxUnavailable."""
+        """Starts the interpreter, unless it is running. Raises SandboxUnavailable."""
         self._interpreter.start()
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything has run in it, or may have."""
+        """Whether code has run in it, or may have."""
         return self._interpreter.has_begun
 
     def call(self, function: str, task: dict[str, Any], *, limit: float) -> Reply:
-        """Calls a function of the guest code with a task and the path of the file that it is to write.
+        """Calls a function of the guest code with a task and the path of the file that it must write.
 
         Parameters:
             limit: seconds, after which the interpreter is ended.
 
-        Nothing of either file is left where the call comes to its end.
+        When the call returns, neither file is left.
 
         Raises:
-            SandboxUnavailable: the sandbox, or the way to it, is lost.
+            SandboxUnavailable: the sandbox, or the connection to it, is lost.
         """
-        # Where it is, no one can know before it is there; what a candidate puts in its place is its own answer anyway.
+        # The path is secret until the file exists; anything that a candidate puts there is its own answer anyway.
         path = scratch_path()
         data = json.dumps(task)
         if is_large := len(data) > MAX_CELL:
@@ -124,7 +124,7 @@ class Line:
         given = (self._modules[-1].__name__, function, f"{path}.task" if is_large else data, path, MAX_CELL)
         cell = call_plainly(self._interpreter, (*self._modules, replying), "reply", *given, limit=limit)
         if cell.verdict is None and cell.value:
-            return Reply(f"{cell.value}\n", None, "", cell.duration)  # line ends at the end are not shown
+            return Reply(f"{cell.value}\n", None, "", cell.duration)  # trailing line ends are not shown
         try:
             text = self._read(path)
         finally:
@@ -139,7 +139,7 @@ class Line:
             with sandbox_failures():
                 size = min(again(lambda: self._sandbox.files.get_info(path)).size, MAX_FILE)
                 content = again(lambda: self._content(path))
-                if len(content) < size:  # the answer was cut short, or the file is
+                if len(content) < size:  # the answer or the file is cut short
                     content = again(lambda: self._content(path))
                 return content.decode("ascii", "replace")
         except SandboxSpoilt as error:

@@ -1,6 +1,6 @@
-"""The sandbox in which test code runs: one for many rows, because all that it gets of candidates is plain data.
+"""The sandbox in which test code runs: one for many rows, because it receives only plain data from candidates.
 
-Each row's test has a process and a directory of its own there (guest/child_process.py), and files of ours are removed.
+Each row's test has its own process and directory there (guest/child_process.py), and our files are removed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
 
 SECONDS: Final = 60.0
-"""Of processor time, for one run of a row's test code; what some benchmarks compute anew takes long."""
+"""Processor time for one run of a row's test code; some benchmarks take long to compute their expectations anew."""
 
 RENEWAL_SECONDS: Final = 120.0
-"""How old a sandbox may be when a row's test begins in it; as a rule they live for 300 seconds."""
+"""The greatest age of a sandbox at the start of a row's test; sandboxes usually live for 300 seconds."""
 
 MAX_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
-"""On the clock, for one step: as many as three runs, each of which ends itself, on a machine with much else to do."""
+"""Seconds on the clock for one step: up to three runs, each with its own limit, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class TestCode:
     """A row's test.
 
     Parameters:
-        test: Python source. What it defines as `check` is called with the candidate, unless the test does so itself.
-        entry_point: the name under which the candidate has what is tested; without it, names that the test uses and
-            does not define are the candidate's.
-        setup: pieces of source that run before it, such as helpers that a prompt gives to candidate and test alike.
-        defined: names that are the candidate's, as the reference defines them, though Python has such a name.
+        test: Python source. If it defines `check`, that is called with the candidate, unless the test does so itself.
+        entry_point: the candidate's name for the tested function; without it, names that the test uses but does not
+            define are the candidate's.
+        setup: pieces of source that run before it, such as a prompt's helpers for both candidate and test.
+        defined: names that are the candidate's, because the reference defines them, although Python has such a name.
     """
 
     __test__ = False  # not one of pytest's
@@ -62,7 +62,7 @@ class TestCode:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the test says next: operations to do, or its outcome (guest/row_test.py); and the seconds that it took."""
+    """The test's next step: operations to perform, or its outcome (guest/row_test.py); and the seconds that it took."""
 
     operations: Sequence[dict[str, Any]]
     outcome: dict[str, Any] | None
@@ -75,10 +75,10 @@ def _kill(sandbox: Sandbox) -> None:
 
 
 class TestRunner:
-    """Runs tests of rows, with one sandbox for all of them, made when it is first needed. A context manager.
+    """Runs tests of rows, with one sandbox for all of them, created when first needed. A context manager.
 
     Parameters:
-        create: makes the sandbox.
+        create: creates the sandbox.
         end: ends it.
     """
 
@@ -100,16 +100,16 @@ class TestRunner:
         self.close()
 
     def close(self) -> None:
-        """Kills the sandbox, if there is one; the next run makes another."""
+        """Kills the sandbox, if there is one; the next run creates another."""
         sandbox, self._sandbox, self._line = self._sandbox, None, None
         if sandbox is not None:
             self._end(sandbox)
 
     def begin(self, test: TestCode) -> TestRun:
-        """Begins a run; whichever was open before is given up.
+        """Begins a run, and gives up an earlier one that is still open.
 
         Raises:
-            SandboxUnavailable: there is no sandbox to be had.
+            SandboxUnavailable: a sandbox could not be created.
             UnscoredError: the test code cannot be run.
         """
         program = {**asdict(test), "seconds": SECONDS}
@@ -119,19 +119,19 @@ class TestRunner:
         try:
             first = self._step({"token": token, "program": program})
         except SandboxUnavailable:
-            # It may have outlived its time, or the way to it: another may be had, and nothing is lost yet.
+            # The sandbox may have expired or lost its connection. A new one may work, and nothing is lost yet.
             self.close()
             first = self._step({"token": token, "program": program})
         return TestRun(token, first, self._step)
 
     def unit_tests(self, task: dict[str, Any]) -> Reply:
-        """Runs a row's unit tests on something that is no candidate (guest/unittests.py), once for each task.
+        """Runs a row's unit tests on code that is not a candidate (guest/unittests.py), once for each task.
 
         Parameters:
-            task: what `run` of the guest takes.
+            task: the argument of the guest's `run`.
 
         Raises:
-            SandboxUnavailable: there is no sandbox to be had.
+            SandboxUnavailable: a sandbox could not be created.
         """
         from pytest_rewardkit.datasets.testcode.unit_tests import UNIT_TESTS
 
@@ -142,10 +142,10 @@ class TestRunner:
         return self._replies[key]
 
     def once(self, key: Hashable, score: Callable[[Sandbox], Reward]) -> Reward:
-        """Scores something that is no candidate in the sandbox of the tests, once for each key.
+        """Scores code that is not a candidate in the sandbox of the tests, once for each key.
 
         Raises:
-            SandboxUnavailable: there is no sandbox to be had.
+            SandboxUnavailable: a sandbox could not be created.
         """
         if (known := self._known.get(key)) is None:
             known = score(self._made())
@@ -169,7 +169,7 @@ class TestRunner:
         if reply.verdict is not None or not reply.text:
             if "program" in task:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")
-            # It ran without a candidate, so it is what the candidate gave that it broke off at.
+            # The test ran without a candidate, so the candidate's values are the reason that it broke off.
             raise CandidateGivenUp(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
         result = json.loads(reply.text)
         return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
@@ -177,7 +177,7 @@ class TestRunner:
 
 @contextmanager
 def _of_no_candidate() -> Iterator[None]:
-    """Where no candidate runs, a sandbox that refuses is a sandbox that is lost."""
+    """If no candidate runs in a sandbox, a refusal means that the sandbox is lost."""
     try:
         yield
     except SandboxSpoilt as error:
@@ -185,7 +185,7 @@ def _of_no_candidate() -> Iterator[None]:
 
 
 class TestRun:
-    """One row's test on one candidate, under way."""
+    """A running test of one row on one candidate."""
 
     __test__ = False  # not one of pytest's
 
@@ -196,10 +196,10 @@ class TestRun:
         self.dry_run_seconds = first.seconds
 
     def go_on(self, answers: Sequence[str]) -> None:
-        """Gives the test the answers to the operations of its `state`, which moves on.
+        """Gives the test the answers to the operations of its `state`, and advances the state.
 
         Raises:
-            CandidateGivenUp: the test broke off at what the candidate gave.
+            CandidateGivenUp: the test broke off because of the candidate's values.
             SandboxUnavailable, UnscoredError: the test cannot be run to its end.
         """
         numbers = [operation["id"] for operation in self.state.operations]

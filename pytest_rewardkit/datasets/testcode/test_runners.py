@@ -1,4 +1,4 @@
-"""Test runners, one for each template that candidates have sandboxes of: what a test imports is what they have."""
+"""Test runners, one for each template of candidates' sandboxes, so that tests and candidates have the same imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class TestRunners:
-    """Gives the test runner of a template; one of them has a sandbox at a time. A context manager.
+    """Returns the test runner of a template; only one of them has a sandbox at a time. A context manager.
 
     Parameters:
         make: makes a test runner whose sandbox is created with these options.

@@ -1,4 +1,4 @@
-"""The guest code that runs a row's unit tests; apart from `sending`, since it loads much that few rows need."""
+"""The guest code that runs a row's unit tests; separate from `sending`, because it loads much that few rows need."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Code that runs inside sandboxes, sent there as text: it imports the standard library and its own siblings only."""
+"""Code that runs inside sandboxes, sent there as text. It imports only the standard library and its own siblings."""

@@ -1,4 +1,4 @@
-"""What the candidate's side answers to an operation, read as if it were forged, and what it raised."""
+"""Reads the candidate's answers to operations as possible forgeries, and rebuilds its exceptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def error_of(kind: str, message: str) -> Exception:
-    """An exception of the built-in kind; our own if it has none that takes a text."""
+    """An exception of the built-in kind; our own if that kind does not accept a text."""
     made = getattr(builtins, kind, None)
     if isinstance(made, type) and issubclass(made, Exception):
         with suppress(Exception):
@@ -26,21 +26,21 @@ def error_of(kind: str, message: str) -> Exception:
 
 
 def may_be_swallowed(error: Exception, do: str) -> bool:
-    """Whether an exception of the candidate's, raised here, would end a loop of the test's as if all were well."""
+    """Whether a candidate's exception, raised here, would silently end a loop of the test."""
     if isinstance(error, StopIteration | StopAsyncIteration):
         return True
     if not isinstance(error, IndexError):
         return False
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_name == "__getitem__":  # by which Python iterates over what has no `__iter__`
+        if frame.f_code.co_name == "__getitem__":  # Python iterates by it over objects without `__iter__`
             return True
         frame = frame.f_back
     return do not in ("call", "get")
 
 
 def read_answer(line: str) -> dict[str, Any]:
-    """What the candidate's side wrote; whatever says not exactly one thing is an answer that says nothing."""
+    """Reads an answer from the candidate's side. An answer that is not exactly one known form counts as no answer."""
     try:
         answer = json.loads(line)
         said = frozenset(answer) - {"changed"}

@@ -1,4 +1,4 @@
-"""Which names of a test are the candidate's, and which are modules'."""
+"""Finds which names in a test belong to the candidate, and which to modules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def names_from_elsewhere(
 
 
 def modules_among(names: list[str], tree: ast.Module) -> set[str]:
-    """Those names that are modules' and are used as such; some benchmarks have functions named like modules."""
+    """Those names that belong to modules and are used so; some benchmarks have functions with the names of modules."""
     known = {name for name in names if name in IMPORTED_AS or name in sys.stdlib_module_names}
     if not known:
         return known

@@ -1,9 +1,9 @@
-"""Counting what a test checks: its `assert` statements and assertion calls, each of which may fail for itself.
+"""Counts a test's checks: its `assert` statements and assertion calls, each of which may fail on its own.
 
-A test that stops at its first failure says little of a candidate that is partly right. Here a failing check is noted,
-and the test goes on. Inside `try` and `with` a failure is raised on: there, the test may wait for an exception.
+A test that stops at its first failure says little about a partly right candidate. Here a failed check is noted, and the
+test goes on. Inside `try` and `with`, a failure is raised again, because the test may expect an exception there.
 
-In a dry run, where most values are not known yet, any statement may fail, and the test goes on behind it.
+In a dry run, in which most values are not known yet, any statement may fail, and the test continues after it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 MAX_FAILURES = 5
-"""Failures that are told of at one place; all are counted."""
+"""How many failures are reported for one place; all are counted."""
 
 MAX_TEXT = 500
 
@@ -30,15 +30,15 @@ _CATCHING = (ast.With, ast.Try, ast.TryStar)
 
 
 class Checks:
-    """The checks of one run of a test, by the line that they stand on.
+    """The checks of one run of a test, by their lines.
 
-    The code that `guarded` returns calls `begin` before each check and `passed` or `failed` after it; and `broke` where
-    a statement raised that checks nothing. Of nested checks, the outermost counts.
+    The code that `guarded` returns calls `begin` before each check and `passed` or `failed` after it. It calls `broke`
+    if a statement that is not a check raises. Of nested checks, the outermost counts.
 
     Parameters:
-        is_dry_run: whether every statement that raises is passed over.
-        blames: says of an exception whether the candidate raised it.
-        vacuous: the checks that say nothing of a candidate: by their line, which times at it.
+        is_dry_run: whether every statement that raises is skipped.
+        blames: tells whether the candidate raised an exception.
+        vacuous: the checks that say nothing about a candidate: for each line, which of its executions.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Checks:
 
     @property
     def failures(self) -> tuple[type[BaseException], ...]:
-        """What a failing check may raise: where pytest is used, its own kind of failure too, which is no Exception."""
+        """What a failed check may raise. If pytest is used, that includes its own failure, which is no Exception."""
         outcomes = sys.modules.get("_pytest.outcomes")
         return (Exception,) if outcomes is None else (Exception, outcomes.Failed)
 
@@ -81,7 +81,7 @@ class Checks:
             self.passes.setdefault(line, set()).add(time)
 
     def failed(self, line: int) -> bool:
-        """Notes a failed check; returns whether to raise it on, to the check around this one."""
+        """Notes a failed check; returns whether to raise it again, to the enclosing check."""
         self._depth -= 1
         if self._depth == 0:
             self.made += 1
@@ -89,13 +89,13 @@ class Checks:
         return self._depth > 0
 
     def broke(self, line: int, text: str, caught: bool) -> bool:
-        """Notes a statement that raised; returns whether to raise it on.
+        """Notes a statement that raised; returns whether to raise the exception again.
 
         Parameters:
-            caught: whether the statement stands where the test itself may catch what it raises.
+            caught: whether the test itself may catch the exception.
         """
         if self._is_dry_run:
-            is_an_end = isinstance(sys.exc_info()[1], StopIteration | StopAsyncIteration)  # of a loop of the test's
+            is_an_end = isinstance(sys.exc_info()[1], StopIteration | StopAsyncIteration)  # of a loop in the test
             return self._depth > 0 or is_an_end
         if self._depth > 0 or caught:
             return True
@@ -124,10 +124,10 @@ class Checks:
 
 
 def guarded(source: str) -> ast.Module:
-    """Returns the syntax tree of a test's code with its checks counted by an object named ``__rewardkit__``.
+    """Returns the syntax tree of a test's code, in which an object named ``__rewardkit__`` counts the checks.
 
     Raises:
-        SyntaxError: the source is no Python.
+        SyntaxError: the source is not Python.
     """
     tree = ast.parse(source)
     tree.body = _Guard(source).statements(tree.body, caught=False)
@@ -145,14 +145,14 @@ class _Guard:
         inside = caught or isinstance(statement, _CATCHING)
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inside = False
-        # In a dry run, a loop that cannot end without a value ends at the first unknown one: nothing in it is guarded.
+        # In a dry run, a loop that needs a value to end stops at the first unknown one: nothing in it is guarded.
         if not isinstance(statement, ast.While):
             self._descend(statement, inside)
         if not isinstance(statement, _GUARDED) or _is_text(statement):
             return statement
         line = statement.lineno
         text = "\n".join(self._lines[line - 1 : statement.end_lineno])[:MAX_TEXT].strip()
-        # Given to each: to walk through the tree for what is missing takes as long as all else here.
+        # Passed to each node: filling in missing places by walking the tree takes as long as everything else here.
         place = {name: getattr(statement, name) for name in _PLACE}
         if _is_check(statement) and not caught:
             body: list[ast.stmt] = [ast.Expr(_call(place, "begin", line, text), **place), statement]
@@ -160,7 +160,7 @@ class _Guard:
             raised = _call(place, "failed", line)
         else:
             body, otherwise = [statement], []
-            # A failed assignment leaves a name without its value; the test cannot go on behind it.
+            # A failed assignment leaves a name without its value, so the test cannot continue after it.
             raised = _call(place, "broke", line, text, caught or not isinstance(statement, ast.Expr))
         reaction = ast.If(raised, [ast.Raise(**place)], [], **place)
         handler = ast.ExceptHandler(_of_checks(place, "failures"), None, [reaction], **place)

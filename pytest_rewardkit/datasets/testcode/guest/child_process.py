@@ -1,8 +1,8 @@
-"""Work in a process of its own: when that ends, its memory, its directory and its processes end with it.
+"""Runs work in a separate process: when that ends, its memory, its directory and its own processes end with it.
 
-A forked process has all that this one has loaded, which takes long to load; and this one gets nothing back but bytes.
-It is forked by a process that does nothing else: after a fork, whichever page of memory a process writes to is copied
-once more, in this one each time as many as a cell needs.
+A forked process already has all modules that this process has loaded, which take long to load. This process receives
+only bytes from it. A process that does nothing else does the forking: after a fork, each memory page that a process
+writes to is copied once more, and for this process these would be as many pages as a cell needs, every time.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _SET_PARENT_DEATH_SIGNAL = 1
 
 
 class ChildProcesses:
-    """One process after another, each in an empty directory: the next one's beginning is the end of the one before.
+    """One process after another, each in an empty directory. The next one begins when the previous one ends.
 
     Parameters:
-        do: what they do, with a task and the path of the file that takes the result.
+        do: the work, given a task and the path of the file for the result.
     """
 
     def __init__(self, do: Callable[[dict[str, Any], str], None]) -> None:
@@ -39,7 +39,7 @@ class ChildProcesses:
         self._way: Any = None
 
     def begin(self) -> None:
-        """Begins the next process; whatever the one before has started ends with it, and its directory."""
+        """Begins the next process, and ends the previous one with all its processes and its directory."""
         if self._way is not None:
             with suppress(OSError):
                 self._way.close()
@@ -47,7 +47,7 @@ class ChildProcesses:
         with ours, theirs:
             try:
                 self._send(theirs)
-            except OSError:  # a process before has ended it
+            except OSError:  # an earlier process has ended it
                 self._forker = None
                 self._send(theirs)
             self._way = ours.makefile("rwb")
@@ -58,10 +58,10 @@ class ChildProcesses:
         socket.send_fds(self._forker, [b"\0"], [way.fileno()])
 
     def call(self, task: dict[str, Any], path: str) -> None:
-        """Has a task done by the process that was begun last.
+        """Has the last begun process do a task.
 
         Raises:
-            RuntimeError: it raised something, or ended the process.
+            RuntimeError: the task raised an exception, or ended the process.
         """
         try:
             self._way.write(json.dumps([task, path]).encode("ascii") + b"\n")
@@ -74,14 +74,14 @@ class ChildProcesses:
 
 
 def _forker(do: Callable[[dict[str, Any], str], None]) -> socket.socket:
-    """Starts the process that forks the others; it takes what each of them is to be spoken to by."""
+    """Starts the process that forks the others; for each it receives the socket to talk to it."""
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
         ours.close()
         try:
             os.setsid()
             prctl = _end_with_parent()
-            # What is there already is looked through by none of them, which would copy it.
+            # No child's garbage collection visits the existing objects, because that would copy them.
             gc.freeze()
             _fork_each(theirs, do, prctl)
         finally:
@@ -91,10 +91,10 @@ def _forker(do: Callable[[dict[str, Any], str], None]) -> socket.socket:
 
 
 def _end_with_parent() -> Any:
-    """Lets this process end with its parent; returns what lets any other."""
+    """Makes this process end with its parent; returns a function that does the same for another process."""
 
     def set_signal() -> None:
-        with suppress(Exception):  # where the interpreter is ended, nobody else ends this
+        with suppress(Exception):  # if the interpreter ends, nothing else ends this process
             prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
     prctl = ctypes.CDLL(None).prctl
@@ -120,11 +120,11 @@ def _fork_each(ways: socket.socket, do: Callable[[dict[str, Any], str], None], e
 
 
 def _end(pid: int, directory: str) -> None:
-    """Ends a process and all that it has started, and removes its directory."""
+    """Ends a process and everything that it has started, and removes its directory."""
     with suppress(OSError):
         os.killpg(pid, signal.SIGKILL)
     with suppress(OSError):
-        os.kill(pid, signal.SIGKILL)  # before it has a group of its own
+        os.kill(pid, signal.SIGKILL)  # it may not have its own group yet
         os.waitpid(pid, 0)
     shutil.rmtree(directory, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Digests of large values, so that long lists are compared without being sent from one sandbox to another."""
+"""Digests of large values, so that long lists are compared without sending them between sandboxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from array import array
 from typing import Any
 
 LARGE = 100_000
-"""Bytes from which a value is compared by its digest first."""
+"""The size in bytes from which a value is compared by its digest first."""
 
 _MAX_EXACT = 1 << 53
 _SCALARS = frozenset([type(None), bool, int, float, str, complex, bytes])
@@ -16,10 +16,10 @@ _CONTAINERS = frozenset([list, tuple, set, frozenset])
 
 
 def digest(value: Any, *, over: int = 0) -> str | None:
-    """Returns a digest, or None for a value of under `over` bytes, or with other than built-in types in it.
+    """Returns a digest; None for a value of under `over` bytes, or one that contains types other than built-in ones.
 
-    Values of equal digest are equal. Values that Python calls equal may have different ones where types differ inside;
-    but not so lists and tuples of numbers.
+    Values with equal digests are equal. Values that are equal in Python may have different digests if their inner types
+    differ, except for lists and tuples of numbers.
     """
     try:
         data = marshal.dumps(value, 2) if _only_builtin(value) else b""
@@ -46,7 +46,7 @@ def _only_builtin(value: Any) -> bool:
 
 
 def _numbers(value: Any) -> bytes | None:
-    """A list or tuple of numbers as bytes in which 1, 1.0 and True are the same, as they are to Python."""
+    """A list or tuple of numbers as bytes in which 1, 1.0 and True are the same, as in Python."""
     kind = type(value)
     if kind not in (list, tuple) or not set(map(type, value)) <= {int, float, bool}:
         return None

@@ -1,8 +1,8 @@
-"""EvalPlus's way to test: the candidate must agree with the reference on many inputs.
+"""EvalPlus's method of testing: the candidate must agree with the reference on many inputs.
 
 Restates the rules of EvalPlus (Liu et al. 2023, arXiv:2305.01210; github.com/evalplus/evalplus, evalplus/eval and
-evalplus/data/mbpp.py, release 0.3): which inputs JSON has made lists of that were tuples, how near numbers must be, and
-the tasks whose outputs are compared otherwise. Runs before the test, in its namespace.
+evalplus/data/mbpp.py, release 0.3): which inputs were tuples before JSON made lists of them, how close numbers must be,
+and which tasks' outputs are compared differently. Runs before the test, in its namespace.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RELATIVE = 1e-07
 FLOATS = 1e-06
-"""Absolute tolerance where floats are expected and the row gives none."""
+"""Absolute tolerance if floats are expected and the row gives none."""
 
 AS_SETS = frozenset(
     [
@@ -28,7 +28,7 @@ AS_FOUND_OR_NOT = frozenset(["check_str", "text_match_three", "text_starta_endb"
 
 
 class Agreement:
-    """What a row checks; its methods raise AssertionError where the candidate does not agree with the reference.
+    """The checks of a row; its methods raise AssertionError if the candidate does not agree with the reference.
 
     Parameters:
         task: ``benchmark``, ``number``, ``entry_point``, ``atol``.
@@ -53,7 +53,7 @@ class Agreement:
         self.base, self.plus = range(len(self._base)), range(len(self._plus))
 
     def assert_base(self, candidate: Callable[..., Any], number: int) -> None:
-        """Checks one of the inputs that the benchmark had before."""
+        """Checks one of the benchmark's original inputs."""
         self._check(candidate, *self._base[number])
 
     def assert_plus(self, candidate: Callable[..., Any], number: int) -> None:
@@ -82,7 +82,7 @@ def _agrees(task: dict[str, Any], given: list[Any], out: Any, expected: Any) -> 
         return True
     if tolerance == 0 and _is_floats(expected):
         tolerance = FLOATS
-    # Not `type`: a large value is stood in for, and only its class tells what it is.
+    # Not `type`: a proxy replaces a large value, and only its class tells the value's type.
     return bool(tolerance) and out.__class__ is expected.__class__ and _close(out, expected, tolerance)
 
 
@@ -113,12 +113,12 @@ def _close(out: Any, expected: Any, tolerance: float) -> bool:
 
 
 def _polynomial(coefficients: list[float], x: float) -> float:
-    # Not `math.fsum`: what is a root by the benchmark's own sum is one here.
+    # Not `math.fsum`: a root by the benchmark's own sum must be a root here.
     return sum(coefficient * math.pow(x, power) for power, coefficient in enumerate(coefficients))
 
 
 def restored(task: dict[str, Any], inputs: list[Any]) -> list[Any]:
-    """Returns inputs as they were before JSON turned their tuples, sets and complex numbers into other things."""
+    """Returns inputs as they were before JSON converted their tuples, sets and complex numbers."""
     restore = _RESTORED.get(task["number"]) if task["benchmark"] == "mbpp" else None
     return [list(restore(given)) for given in inputs] if restore else inputs
 

@@ -1,4 +1,4 @@
-"""Which answers of a function count as the same. Runs before the test, in its namespace."""
+"""Decides which results of a function count as the same. Runs before the test, in its namespace."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class Answers:
-    """How answers are compared; tuples are lists, as JSON has them.
+    """Compares results; tuples count as lists, as in JSON.
 
     Parameters:
-        only_item: whether the first item of what is expected will do for all of it, as in APPS.
-        tolerance: how far numbers may be apart, relative and absolute; None for Python's equality.
+        only_item: whether the first item of the expected result is enough as a result, as in APPS.
+        tolerance: how far numbers may differ, relative and absolute; None for Python's equality.
     """
 
     def __init__(self, *, only_item: bool, tolerance: tuple[float, float] | None) -> None:
@@ -19,7 +19,7 @@ class Answers:
         self._tolerance = tolerance
 
     def assert_same(self, out: Any, expected: Any) -> None:
-        """Raises AssertionError unless `out` is what is expected."""
+        """Raises AssertionError unless `out` is the expected result."""
         out = _listed(out)
         if self._same(out, expected):
             return
@@ -45,11 +45,11 @@ class Answers:
         relative, absolute = self._tolerance
         if out != out and expected != expected:
             return True
-        if relative == absolute == 0:  # as floats, long whole numbers may look alike
+        if relative == absolute == 0:  # long whole numbers may look alike as floats
             return False
         try:
             return math.isclose(out, expected, rel_tol=relative, abs_tol=absolute)
-        except OverflowError:  # a whole number beyond the floats
+        except OverflowError:  # a whole number beyond the range of floats
             return False
 
 

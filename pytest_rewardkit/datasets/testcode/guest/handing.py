@@ -1,8 +1,8 @@
-"""What a test hands to the candidate beyond plain data: types, functions, iterators; and what the candidate changed.
+"""Passes values from a test to the candidate beyond plain data (types, functions, iterators), and changes back.
 
-Types and functions of the standard library go by their names. A function of the test's own goes as its code, with the
-values that it refers to: whoever is handed a function may look at it anyhow. An iterator goes as the items that it
-gives. What a candidate changes in place in a list, dictionary or set comes back and is poured into the test's own.
+Types and functions of the standard library are passed by name. A test's own function is passed as its code, together
+with the values that it refers to: its receiver can look at it anyway. An iterator is passed as its items. If the
+candidate changes a list, dictionary or set in place, its new content comes back and replaces that of the test's own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_ITEMS = 100_000
-"""Items taken from an iterator; one of a test's may be endless."""
+"""Items taken from an iterator; a test's iterator may be endless."""
 
 _OTHERS_MODULES = frozenset(["numpy", "pandas"])
 _MUTABLE = (list, dict, set, bytearray, deque)
@@ -38,13 +38,13 @@ class Unsendable(Exception):  # noqa: N818 - it names a state
 
 
 _CHECKS = "__rewardkit__"
-"""What a test's statements tell of how they ended."""
+"""The name of the object to which a test's statements report how they ended."""
 
 SENT_TYPE = f"{__name__}.Sent"
 
 
 class Sent(Opaque):
-    """Stands for a value in what is encoded: its text says how the other side comes by it."""
+    """Stands for a value in encoded data: its text says how the other side obtains the value."""
 
     def __init__(self, description: dict[str, Any]) -> None:
         super().__init__(SENT_TYPE, json.dumps(description))
@@ -54,7 +54,7 @@ class Sender:
     """Describes values to the other side.
 
     Parameters:
-        encode: makes plain data of a value that holds no others than plain ones, proxies and `Sent`.
+        encode: turns a value into plain data if it contains only plain values, proxies and `Sent`.
     """
 
     def __init__(self, encode: Callable[[Any], Any]) -> None:
@@ -105,7 +105,7 @@ class Sender:
         cells = [_content(cell) for cell in function.__closure__ or ()]
         for value in (*cells, *(space[name] for name in names)):
             if isinstance(value, _MUTABLE):
-                # What it does to that, the test would not see.
+                # The test would not see changes that the function makes to it.
                 raise Unsendable(f"function that refers to a {type(value).__name__} of the test's")
         return Sent(
             {
@@ -123,10 +123,10 @@ class Sender:
 
 
 class Receiver:
-    """Makes values of their descriptions.
+    """Creates values from their descriptions.
 
     Parameters:
-        decode: returns what data stands for.
+        decode: returns the value of data.
     """
 
     def __init__(self, decode: Callable[[Any], Any]) -> None:
@@ -134,7 +134,7 @@ class Receiver:
         self._functions: list[types.FunctionType] = []
 
     def value(self, text: str) -> Any:
-        """Returns what the text of a `Sent` describes."""
+        """Returns the value that the text of a `Sent` describes."""
         [(kind, content)] = json.loads(text).items()
         if kind == "named":
             module, path = content
@@ -158,7 +158,7 @@ class Receiver:
         code = marshal.loads(base64.b85decode(content["code"]))
         cells = tuple(types.CellType() for _ in code.co_freevars)
         function = types.FunctionType(code, {"__name__": "test"}, content["name"], None, cells)
-        self._functions.append(function)  # before what it refers to, which may be itself
+        self._functions.append(function)  # before the values that it refers to, which may include itself
         function.__globals__[_CHECKS] = _Unchecked()
         function.__globals__.update((name, self._decode(item)) for name, item in content["globals"].items())
         function.__defaults__ = self._decode(content["defaults"])
@@ -175,7 +175,7 @@ def _file(content: str | bytes, position: int) -> io.StringIO | io.BytesIO:
 
 
 class _Unchecked:
-    """In the place of a test's checks while the candidate calls a function of the test: what raises there, raises."""
+    """Replaces a test's checks while the candidate calls a function of the test: exceptions there are raised."""
 
     failures = Exception
 
@@ -204,7 +204,7 @@ def built_in_type(text: str) -> type | None:
 
 
 def _named(value: Any) -> list[str] | None:
-    """The module and the path of names by which the other side has the same value, or None."""
+    """The module and the path of names by which the other side finds the same value, or None."""
     owner = getattr(value, "__objclass__", None)
     module = getattr(value, "__module__", None) or getattr(owner, "__module__", None)
     path = getattr(value, "__qualname__", None)
@@ -220,7 +220,7 @@ def _named(value: Any) -> list[str] | None:
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """The names that a function's code may take from its module."""
+    """The names that a function's code may look up in its module."""
     inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
     return set(code.co_names).union(*map(_names, inner))
 
@@ -233,14 +233,14 @@ def _content(cell: types.CellType) -> Any:
 
 
 def is_changeable(value: Any) -> bool:
-    """Whether a candidate that gets a value may change it in place."""
+    """Whether a candidate that receives a value may change it in place."""
     if type(value) is tuple:
         return any(map(is_changeable, value))
     return issubclass(type(value), _MUTABLE)
 
 
 def pour(new: Any, into: Any) -> None:
-    """Gives a test's own value the content that the candidate left in its copy, if it is of that kind."""
+    """Gives a test's own value the content that the candidate left in its copy, if the types match."""
     if isinstance(into, tuple) and isinstance(new, tuple):
         for one, other in zip(new, into, strict=False):
             pour(one, other)
@@ -262,7 +262,7 @@ def _poured_items(new: Any, kept: list[Any]) -> list[Any]:
 
 
 def _poured(new: Any, kept: Any) -> Any:
-    """The test's own container with the new content, where it is of the same kind; else the new value."""
+    """The test's own container with the new content, if its type is the same; else the new value."""
     if type(kept) is type(new) and isinstance(kept, _MUTABLE):
         pour(new, kept)
         return kept

@@ -1,7 +1,7 @@
-"""The candidate's side: loads the candidate and does what the test code, in another sandbox, asks of it.
+"""The candidate's side: loads the candidate and performs the operations of the test code in another sandbox.
 
-What is asked arrives as a list of operations; what came of each goes into a file, line by line, so that a crash costs
-only the operation that crashed. Everything here is in the candidate's hands; all that it could forge is its own values.
+Requests arrive as a list of operations. The result of each goes into a file, line by line, so that a crash costs only
+the operation that crashed. The candidate controls everything here, but can forge only its own values.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 2_000
 MAX_LISTED = 100_000
-"""Items taken from an iterator; one of a candidate's may be endless."""
+"""Items taken from an iterator; a candidate's iterator may be endless."""
 
 MAX_TIMEOUTS = 3
-"""Operations that may run out of time before all that follow are taken to."""
+"""How many operations may run out of time before all later ones count as timed out too."""
 
 _SAID: dict[str, Callable[[Any], Any]] = {"len": len, "str": str, "bool": bool}
 
 
 class OperationRunner:
-    """A candidate in a module of its own, and what came of the operations on it."""
+    """A candidate in its own module, and the results of the operations on it."""
 
     def __init__(self) -> None:
         self._module = types.ModuleType("candidate")
@@ -48,9 +48,9 @@ class OperationRunner:
         self._timeouts = 0
 
     def load(self, sources: list[str], seconds: float) -> dict[str, Any]:
-        """Runs pieces of source, one after another; returns ``{"loaded": true}``, or what was raised.
+        """Runs pieces of source, one after another; returns ``{"loaded": true}``, or the exception.
 
-        One that exits has ended the loading; the candidate is what it has defined.
+        A piece that exits ends the loading; the candidate is then what it has defined so far.
         """
         sys.modules["candidate"] = self._module
         compiling = True
@@ -68,11 +68,11 @@ class OperationRunner:
         return {"loaded": True}
 
     def note(self, operations: list[dict[str, Any]]) -> None:
-        """Takes operations that were done before, in an interpreter that ended; what others need of them is redone."""
+        """Notes operations from an earlier, ended interpreter; results that others need are computed again."""
         self._operations.update((operation["id"], operation) for operation in operations)
 
     def answer(self, operation: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Does one operation; returns its value, or what was raised."""
+        """Performs one operation; returns its value, or the exception."""
         if self._timeouts >= MAX_TIMEOUTS or seconds <= 0:
             return {"timeout": True}
         number = operation["id"]
@@ -96,7 +96,7 @@ class OperationRunner:
         return {"value": _encoded(value)}
 
     def _perform(self, operation: dict[str, Any], changed: list[Any] | None = None) -> Any:
-        """Does an operation; what it changed of its arguments goes into `changed`, as pairs of a key and data."""
+        """Performs an operation; changes of its arguments go into `changed`, as pairs of a key and data."""
         do = operation["do"]
         if do == "name":
             return self._named(operation["name"])
@@ -123,13 +123,13 @@ class OperationRunner:
             raise NameError(f"the candidate defines no {name!r}") from None
 
     def _result(self, number: int) -> Any:
-        """What an earlier operation gave. Large values are not kept; they are made again."""
+        """The result of an earlier operation. Large values are not kept, but computed again."""
         if number not in self._results:
             return self._perform(self._operations[number])
         return self._results[number]
 
     def _decoded(self, data: Any) -> Any:
-        """What the test has sent, with the objects that it refers to in their places."""
+        """The values from the test, with the objects that they refer to filled in."""
         receiver: Receiver
 
         def resolved(value: Any) -> Any:
@@ -149,12 +149,12 @@ _runners: list[OperationRunner] = []
 
 
 def execute(task: dict[str, Any], answers_path: str) -> None:
-    """Answers operations; loads the candidate first, unless this interpreter has loaded it.
+    """Answers operations; loads the candidate first, unless this interpreter has already loaded it.
 
     Parameters:
         task: ``sources``, ``earlier`` and ``operations``; ``seconds`` for loading and for each operation, and
             ``seconds_in_all``.
-        answers_path: the file that takes one line of JSON for the loading and one for each operation.
+        answers_path: the file that receives one line of JSON for the loading and one for each operation.
     """
     end = time.monotonic() + task["seconds_in_all"]
     with open(answers_path, "w", encoding="ascii", buffering=1) as answers, as_a_program():
@@ -171,7 +171,7 @@ def execute(task: dict[str, Any], answers_path: str) -> None:
 
 
 def _changes(operation: dict[str, Any], arguments: list[Any], keywords: dict[str, Any]) -> list[Any]:
-    """The arguments that are no more what they were, by position or name. Objects in them are not looked into."""
+    """The arguments that have changed, by position or name. Objects in them are not inspected."""
     given: list[tuple[Any, Any]] = [*enumerate(operation["args"]), *operation["kwargs"]["dict"]]
     now: list[Any] = [*arguments, *keywords.values()]
     changes = []
@@ -198,7 +198,7 @@ def _failure(error: BaseException) -> dict[str, Any]:
     kind = type(error)
     try:
         message = str(error)
-        # The innermost frame of the candidate's own; the frames around it are ours.
+        # The candidate's own innermost frame; the frames around it are ours.
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith("<cand")]
         where = f"line {frames[-1].lineno}, in {frames[-1].name}" if frames else ""
     except Exception:

@@ -1,4 +1,4 @@
-"""What a test asks of the candidate, as operations for the candidate's side, and what comes of the answers."""
+"""A test's requests as operations for the candidate's side, and the use of the answers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ TIME_UP = "ran out of time"
 
 
 class Unanswered(BaseException):
-    """In earnest, something was asked that is not known yet."""
+    """In a run in earnest, the test asked for a value that is not known yet."""
 
 
 class Nothing:
-    """What the test has of the candidate's where there is none: it can be called, and nothing comes of it."""
+    """Stands for the candidate in a run without one: it can be called, and returns nothing."""
 
     def __call__(self, *_: Any, **__: Any) -> None:
         return None
@@ -47,9 +47,9 @@ class Nothing:
 
 
 class Operations:
-    """All that a test has asked for, in any of its runs, each run asking anew.
+    """All requests of a test, over all its runs; each run makes them again.
 
-    Of a value that is not known, a run in earnest ends; in a dry run, a proxy stands for it.
+    At an unknown value, a run in earnest ends; in a dry run, a proxy stands for the value.
     """
 
     def __init__(self) -> None:
@@ -62,14 +62,14 @@ class Operations:
         self._in_earnest = False
         self._without_candidate = False
         self.error: BaseException | None = None
-        """The last exception that the candidate is to blame for."""
+        """The last exception that is the candidate's fault."""
 
     def begin(self, calls: deque[str], *, in_earnest: bool, without_candidate: bool) -> None:
         """Begins a run.
 
         Parameters:
-            calls: takes what came of each operation, for people.
-            without_candidate: whether there is nothing in the candidate's place.
+            calls: receives the result of each operation, as text for people.
+            without_candidate: whether the run has no candidate.
         """
         self._calls, self._in_earnest, self._without_candidate = calls, in_earnest, without_candidate
         self._asked = {}
@@ -77,12 +77,12 @@ class Operations:
 
     @property
     def asked(self) -> bool:
-        """Whether anything was asked for yet."""
+        """Whether the test has made any request yet."""
         return bool(self._operations)
 
     @property
     def unanswered(self) -> list[dict[str, Any]]:
-        """The operations that are still to be done."""
+        """The operations that have no answer yet."""
         return [operation for operation in self._operations if operation["id"] not in self._answers]
 
     def take(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> None:
@@ -90,12 +90,12 @@ class Operations:
         self._answers.update(answers)
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of an operation of the candidate's, or a proxy; raises what the candidate raised."""
+        """Returns the value of a candidate's operation, or a proxy; raises what the candidate raised."""
         if self._without_candidate:
             return Nothing()
         given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []
         if any(value is other for value in given for other in self._changing):
-            raise UnknownValue  # what is in it by now is not known
+            raise UnknownValue  # its content is now unknown
         key = hashlib.sha256(json.dumps(operation).encode("ascii")).hexdigest()  # arguments may be large
         occurrence = self._asked.get(key, 0)
         self._asked[key] = occurrence + 1
@@ -112,12 +112,12 @@ class Operations:
         if self._in_earnest:
             raise Unanswered
         if given and self._operations[operation["of"]]["do"] != "name":
-            # An object of the candidate's remembers calls; one with other content than it gets in earnest would stay.
+            # A candidate's object remembers calls, and would keep content that differs from that of the run in earnest.
             self._changing += given
         return Proxy(self, number, shown, known=False)
 
     def _take_over(self, changed: Any, handed: Handed, shown: str) -> None:
-        """Lets the test's own values have what the candidate changed in them."""
+        """Copies the candidate's changes into the test's own values."""
         try:
             for key, data in changed:
                 value = handed.kwargs[key] if isinstance(key, str) else handed.args[key]

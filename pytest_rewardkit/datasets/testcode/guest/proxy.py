@@ -1,4 +1,4 @@
-"""What a test has in the place of something of the candidate's."""
+"""The stand-in that a test has for a value of the candidate."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ LARGE_KINDS = {kind.__name__: kind for kind in (str, bytes, int, list, tuple, di
 
 
 class Asker(Protocol):
-    """Where operations go."""
+    """Accepts operations."""
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of an operation of the candidate's, or a proxy; raises what the candidate raised.
+        """Returns the value of a candidate's operation, or a proxy; raises what the candidate raised.
 
         Parameters:
-            handed: the test's own values that the operation is given, which take over what it changes in them.
+            handed: the test's own values passed to the operation, which take over the operation's changes to them.
         """
         ...
 
 
 class UnknownValue(Exception):  # noqa: N818 - it names a state
-    """A value that is not known yet was looked at."""
+    """The test used a value that is not known yet."""
 
 
 class CannotBeSent(BaseException):
-    """The test hands the candidate something that cannot leave the test's process."""
+    """The test passes the candidate something that cannot leave the test's process."""
 
 
 class CandidateFailed(Exception):  # noqa: N818 - it names a state
-    """The candidate raised an exception of its own making, or ran out of time."""
+    """The candidate raised an exception class of its own, or ran out of time."""
 
 
 class Handed(NamedTuple):
-    """The arguments of a call, as the test has them."""
+    """The arguments of a call, in the test's process."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -66,10 +66,11 @@ _SAID: dict[str, Callable[[Any], Any]] = {
 
 
 class Proxy:
-    """What the test has in the place of something of the candidate's.
+    """The stand-in that a test has for a value of the candidate.
 
-    Known or not, it can be called, and its attributes read and set: these become operations. All else asks for the
-    value: with one that is not known yet, the test cannot go on; one that is large is compared by its digest first.
+    Whether or not its value is known, it can be called, and its attributes can be read and set: these become
+    operations. Every other use needs the value. If the value is not known yet, the test cannot continue; a large value
+    is compared by its digest first.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class Proxy:
         state.asker.ask(operation, f"{state.shown}.{name} = {short(value)}")
 
     def __value(self, do: str) -> Any:
-        """What the candidate's process says of it; of a large value, the value."""
+        """The candidate process's answer for it; for a large value, the value itself."""
         state = self._proxy_state
         if not state.known:
             raise UnknownValue
@@ -129,7 +130,7 @@ class Proxy:
         return list(items)
 
     def __reversed__(self) -> Any:
-        return reversed(self.__items())  # whatever length the candidate gives it
+        return reversed(self.__items())  # ignores the length that the candidate reports
 
     def __len__(self) -> int:
         return int(self.__value("len"))
@@ -141,7 +142,7 @@ class Proxy:
         return str(self.__value("str"))
 
     def __repr__(self) -> str:
-        return str(self._proxy_state.number)  # by which the encoder's text of it names it to the candidate's side
+        return str(self._proxy_state.number)  # the encoded text names it to the candidate's side
 
     def __getitem__(self, key: Any) -> Any:
         value = self.__value("itself")
@@ -155,7 +156,7 @@ class Proxy:
         if state.known and state.digest is not None and digest(other) == state.digest:
             return True
         value = self.__value("itself")
-        # An object of the candidate's own is equal to itself only: its `__eq__` is not asked.
+        # A candidate's own object is equal only to itself: its `__eq__` is not called.
         return value is other if value is self else bool(value == other)
 
     def __ne__(self, other: object) -> bool:
@@ -210,7 +211,7 @@ _OWN_TYPE = f"{Proxy.__module__}.{Proxy.__qualname__}"
 
 
 def short(value: Any) -> str:
-    """Returns a value as a failure shows it."""
+    """Returns a value in the form that failure messages show."""
     if type(value) is Proxy:
         return str(value._proxy_state.shown)
     try:

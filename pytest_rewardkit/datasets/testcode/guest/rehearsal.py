@@ -1,7 +1,7 @@
-"""A candidate and its test for nobody: what each of them does first is done once, before any sandbox is there.
+"""Runs a dummy candidate and its test, so that one-time work is done before any sandbox exists.
 
-When a function has run some times, the interpreter specialises its bytecode, and patterns, caches and the like are
-made. What a sandbox does of that for itself is written to memory that it shared with all others until then.
+After a function has run several times, the interpreter specialises its bytecode; patterns, caches and the like are also
+created once. A sandbox that does this itself writes to memory that it shared with all others until then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from pytest_rewardkit.datasets.testcode.guest import operation_runner, replying, row_test
 
 TIMES = 10
-"""How often a function runs until the interpreter has specialised it."""
+"""How many runs of a function the interpreter needs to specialise it."""
 
 LIMIT = 200_000
 
@@ -26,7 +26,7 @@ _PROGRAM = {"test": _TEST, "entry_point": "double", "setup": [_CANDIDATE], "defi
 
 
 def rehearse() -> None:
-    """Load a candidate and test it, some times, and leave nothing of either."""
+    """Load a candidate and test it, several times, and leave nothing of either."""
     limited = hasattr(sys, "set_int_max_str_digits")
     digits = sys.get_int_max_str_digits() if limited else 0
     try:

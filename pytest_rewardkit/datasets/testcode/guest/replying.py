@@ -1,4 +1,4 @@
-"""Calls guest code with a task that may be long, for a result that may be."""
+"""Calls guest code with a task and returns its result, either of which may be long."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class Shown:
-    """Shows itself as a text, so that it leaves the sandbox as the cell's result."""
+    """An object whose `repr` is a given text, so that the text leaves the sandbox as the cell's result."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -18,18 +18,18 @@ class Shown:
 
 
 def reply(module: str, function: str, task: str, path: str, limit: int) -> Shown | None:
-    """Calls a function with a task, and the path of the file that it is to write.
+    """Calls a function with a task, and the path of the file that it must write.
 
     Parameters:
         task: JSON, or the path of a file that holds it.
-        limit: characters of a result that is returned; a longer one stays in the file.
+        limit: the longest result in characters that is returned; a longer one stays in the file.
     """
     getattr(sys.modules[module], function)(json.loads(_taken(task) if task.startswith("/") else task), path)
     return Shown(_taken(path)) if os.path.getsize(path) <= limit else None
 
 
 def _taken(path: str) -> str:
-    """Reads a file of ours, and removes it."""
+    """Reads one of our files, and removes it."""
     with open(path) as file:
         text = file.read()
     os.unlink(path)

@@ -1,7 +1,7 @@
-"""What a candidate gives a test that runs in its own process: whether it says the same of itself to everybody.
+"""Checks the values that a candidate gives to a test in its own process: whether they compare honestly.
 
-An object that equals whatever it is compared with passes any test. Such objects are found by comparing them with what
-nobody can have meant, and values whose class overrides how they compare by its doing so.
+An object that is equal to everything passes any test. Such objects are found by comparing them with values that no test
+can mean. Values whose class overrides comparison are found by that override.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import types
 
 MODULE = "__test__"
-"""Of the candidate and its test, as BigCodeBench has it."""
+"""The name of the candidate's and the test's common module, as in BigCodeBench."""
 
 MAX_LOOKED_AT = 2_000
 _MADE_BY_PYTHON = 1 << 9
@@ -31,17 +31,17 @@ _SPEAKING = frozenset(
         *("sub", "rsub", "add", "radd", "abs", "round", "float", "int", "getattr", "getattribute", "array"),
     )
 )
-"""What a test asks of a value."""
+"""Methods by which a test examines a value."""
 
 _OF_RUNNERS = ("unittest", "_pytest", "pluggy", "nose")
 _ENDING = (StopIteration, StopAsyncIteration)
 
 
 class Watched:
-    """A candidate's function as its test has it.
+    """A candidate's function as its test sees it.
 
-    What it raises is an error to the test, not word of its runner's or the end of a loop; and what it returns is looked
-    at.
+    Its exceptions reach the test as errors, not as signals to the test's runner or as the end of a loop. Its return
+    values are inspected.
 
     Parameters:
         function: the candidate's.
@@ -74,7 +74,7 @@ def _is_misunderstood(error: BaseException) -> bool:
 
 
 def lie_in(value: Any) -> str | None:
-    """Returns what is wrong about a value, or a value in it; None for what equals nothing but what it is."""
+    """Returns what is wrong with a value, or with a value in it; None for a value that is equal only to what it is."""
     pending, seen = [value], 0
     while pending and seen < MAX_LOOKED_AT:
         value = pending.pop()
@@ -95,7 +95,7 @@ def lie_in(value: Any) -> str | None:
 def _lie(value: Any, kind: type) -> str | None:
     if isinstance(value, unittest.mock.NonCallableMock):
         own = vars(kind).get("__eq__")
-        # To compare it would be a call that the test may count.
+        # Comparing the mock would be a call, which the test may count.
         is_usual = own is None or isinstance(own, unittest.mock.MagicProxy)
         return None if is_usual else "a mock that compares as it is told"
     if issubclass(kind, _VALUES):
@@ -128,7 +128,7 @@ def _inner(value: Any) -> list[Any]:
 
 
 def _is_of_candidate(kind: type) -> bool:
-    """Whether a class was made by the candidate, as far as it says so."""
+    """Whether the candidate made a class, as far as the class tells."""
     if not kind.__flags__ & _MADE_BY_PYTHON:
         return False
     module = sys.modules.get(str(kind.__module__))

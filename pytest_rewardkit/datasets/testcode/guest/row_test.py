@@ -1,15 +1,15 @@
 """The test's side: runs a benchmark's own test code, apart from the candidate that it tests.
 
-Wherever the test code names something of the candidate's, a proxy is there. What the test does with it (mostly: call
-it) becomes an operation for the candidate's sandbox, and the test goes on with the value that came back, as plain data.
-So the test's expectations, its helpers and its `==` are out of the candidate's reach.
+If the test code names something of the candidate, a proxy stands for it. What the test does with the proxy, mostly a
+call, becomes an operation for the candidate's sandbox, and the test continues with the returned value, as plain data.
+So the candidate cannot reach the test's expectations, its helpers and its `==`.
 
-Asking for one value at a time would be slow. So a dry run of the test comes first: proxies stand for values not known
-yet, statements that cannot go on without one are passed over, and what was asked for is collected. With the answers,
-the test then runs in earnest; when that asks for more, another round follows. Random numbers repeat, being seeded.
+Asking for one value at a time would be slow. So a dry run of the test comes first: proxies stand for unknown values,
+statements that need such a value are skipped, and all requests are collected. With the answers, the test runs in
+earnest; if that makes further requests, another round follows. Random numbers repeat, because they are seeded.
 
-A check that doing nothing passes says nothing of a candidate. So the test runs once more, against functions that return
-None, and what passes then is vacuous.
+A check that passes when the functions do nothing says nothing about a candidate. So the test also runs against
+functions that return None, and the checks that pass then are vacuous.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 SEED = 20210707
 SHORTEST = 10.0
 TIME_FACTOR = 5.0
-"""Seconds that a run in earnest has at least, and how many times as long it may take as the dry run."""
+"""The least seconds of a run in earnest, and how many times as long as the dry run it may take."""
 
 
 SHORTEST_OF_NOTHING = 1.0
-"""Seconds that the run without a candidate has at least."""
+"""The least seconds of the run without a candidate."""
 
 _MODULE = "row_test"
 
 
 class RowTest:
-    """One row's test code, run in rounds until everything that it asks for is known.
+    """One row's test code, run in rounds until every value that it asks for is known.
 
     Parameters:
         program: ``setup``, pieces of source that define what the test may use; ``test``, the test code;
-            ``entry_point``, the name of what is tested, or None; ``defined``, names that are the candidate's though
-            Python has something of that name; ``seconds`` of processor time for each run of the test.
+            ``entry_point``, the name of the tested function, or None; ``defined``, names that are the candidate's
+            although Python has something with that name; ``seconds`` of processor time for each run of the test.
     """
 
     def __init__(self, program: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class RowTest:
         self.checks = Checks(is_dry_run=True, blames=self.blames)
 
     def advance(self, answers: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-        """Takes answers; returns ``{"operations": [...]}`` to do next, or ``{"outcome": {...}}``."""
+        """Takes answers; returns ``{"operations": [...]}`` to perform next, or ``{"outcome": {...}}``."""
         self._operations.take(answers)
         if not self._operations.asked:
             stopped = self._dry_run()
@@ -91,7 +91,7 @@ class RowTest:
         return {"operations": self._operations.unanswered}
 
     def blames(self, error: BaseException | None) -> bool:
-        """Whether the candidate raised this, or lacks what it is about."""
+        """Whether the candidate raised an exception, or lacks the name that it is about."""
         return error is self._operations.error or (isinstance(error, NameError) and error.name in self._missing)
 
     def _outcome(self, stopped: dict[str, Any] | None) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class RowTest:
 
         seconds = self._program["seconds"]
         if in_earnest:
-            # A candidate's values may be made to be slow to compare.
+            # A candidate's values may be slow to compare on purpose.
             shortest = SHORTEST_OF_NOTHING if without_candidate else SHORTEST
             seconds = min(seconds, max(shortest, TIME_FACTOR * self._dry_run_seconds))
         try:
@@ -133,7 +133,7 @@ class RowTest:
         except Unanswered:
             return None
         except (CannotBeSent, TimeUp, *self.checks.failures) as error:  # type: ignore[misc] # mypy takes no starred ones
-            # In a dry run there is no candidate to blame; in earnest, it may have given what the test stumbles over.
+            # In a dry run the candidate is never at fault; in earnest, its values may have caused the error.
             own = isinstance(error, (ImportError, NameError, SyntaxError, CannotBeSent, TimeUp))
             return self._stopped(error, broken=self._in_setup or (own and not in_earnest))
         return None
@@ -148,7 +148,7 @@ class RowTest:
         }
 
     def _execute(self) -> None:
-        # Dataclasses and the like look for the module that they are of.
+        # Dataclasses and similar code look up their own module.
         module = sys.modules[_MODULE] = types.ModuleType(_MODULE)
         namespace: dict[str, Any] = module.__dict__
         namespace["__rewardkit__"] = self.checks
@@ -161,7 +161,7 @@ class RowTest:
         source, entry_point = self._program["test"], self._program["entry_point"]
         if self._test is None:
             tree = guarded(source)
-            # Most tests only define it, which a look at the text tells much sooner.
+            # Most tests only define it, and searching the text finds that much sooner.
             may_call = re.search(r"(?<!def )\bcheck\b", source) is not None
             self._calls_check = may_call and any(_calls_check(statement) for statement in ast.walk(tree))
             self._test = compile(tree, "<test>", "exec")
@@ -171,27 +171,27 @@ class RowTest:
         for name in self._elsewhere:
             self._bind(name, namespace)
         if entry_point is not None:
-            # In place of what the setup left there: a prompt defines its function without a body.
+            # Replaces the setup's definition: a prompt defines its function without a body.
             namespace[entry_point] = self._operations.ask({"do": "name", "name": entry_point}, entry_point)
         exec(self._test, namespace)
         if "check" in namespace and entry_point not in (None, "check") and not self._calls_check:
             namespace["check"](namespace[entry_point])
 
     def _bind(self, name: str, namespace: dict[str, Any]) -> None:
-        """Binds a name that the test uses without defining it: a module, or something of the candidate's."""
+        """Binds a name that the test uses without defining it: a module, or something of the candidate."""
         if name in self._modules:
             namespace[name] = importlib.import_module(IMPORTED_AS.get(name, name))
             return
         try:
             namespace[name] = self._operations.ask({"do": "name", "name": name}, name)
         except NameError:
-            # It may never be used; where it is, that tells.
+            # The test may never use the name; if it does, a NameError follows.
             self._missing.add(name)
             self.checks.calls.clear()
 
 
 def _calls_check(node: ast.AST) -> bool:
-    """Whether this is a call to a `check` that the test code makes by itself."""
+    """Whether a node is a call to `check` in the test code."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
 
 
@@ -202,8 +202,8 @@ def advance(task: dict[str, Any], result_path: str) -> None:
     """Begins or continues a row's test, apart from all others.
 
     Parameters:
-        task: ``token``, which names the test; ``program`` to begin it, or ``numbers`` and ``answers`` to go on.
-        result_path: the file that takes the result of `RowTest.advance` as JSON.
+        task: ``token``, which names the test; ``program`` to begin it, or ``numbers`` and ``answers`` to continue.
+        result_path: the file that receives the result of `RowTest.advance` as JSON.
 
     Raises:
         RuntimeError: the test has ended its process.
@@ -225,7 +225,7 @@ def _advanced(task: dict[str, Any], result_path: str) -> None:
     if "outcome" in result:
         del _tests[token]
     with open(result_path, "w", encoding="ascii") as file:
-        file.write(json.dumps(result))  # `dump` is many times as slow
+        file.write(json.dumps(result))  # `dump` is many times slower
 
 
 _rows = ChildProcesses(_advanced)

@@ -1,4 +1,4 @@
-"""Surroundings for a candidate as a program has them, though it runs inside an interpreter's cell."""
+"""Gives a candidate the surroundings of a program, though it runs in an interpreter's cell."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def as_a_program() -> Iterator[None]:
-    """Leaves no event loop in the way of `asyncio.run`, full depth for recursion, and output that goes nowhere.
+    """Removes a running event loop for `asyncio.run`, allows the full recursion depth, and discards output.
 
-    Whole numbers are written and read at any length from then on.
+    From then on, whole numbers are written and read at any length.
     """
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(0)
@@ -30,7 +30,7 @@ def as_a_program() -> Iterator[None]:
 
 
 class Nowhere:
-    """Where prints go while values are what counts."""
+    """Discards output while only values count."""
 
     encoding = "utf-8"
     errors = "replace"

@@ -1,4 +1,4 @@
-"""Limits of time that what runs within them is interrupted at, again and again if it takes no notice."""
+"""Time limits that interrupt the code within them, repeatedly if it ignores the interrupt."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 WALL_FACTOR = 5.0
-"""How many times its seconds of processor time a run may take in all: a busy machine is not the test's fault."""
+"""A run's limit on the clock, as a multiple of its processor time: a busy machine is not the test's fault."""
 
 
 class TimeUp(BaseException):
-    """What runs has had its time."""
+    """The time limit of the running code has passed."""
 
 
 @contextmanager
 def processor_time_limit(seconds: float) -> Iterator[None]:
-    """Interrupts what runs within when it has had its processor time, and a test that only waits later."""
+    """Interrupts the code within when its processor time is used up; a test that only waits is interrupted later."""
 
     def interrupt(*_: Any) -> None:
         raise TimeUp(f"the test code did not end within {seconds:.3g} s")
@@ -43,7 +43,7 @@ def processor_time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def wall_time_limit(seconds: float) -> Iterator[None]:
-    """Interrupts what runs within, again and again if it takes no notice the first time."""
+    """Interrupts the code within, repeatedly if it ignores the first interrupt."""
 
     def interrupt(*_: Any) -> None:
         raise TimeUp

@@ -1,9 +1,10 @@
-"""Running `unittest` tests in the candidate's own process, for tests that cannot be taken out of it.
+"""Runs `unittest` tests in the candidate's own process, for tests that cannot run outside it.
 
-Such a test patches modules under the candidate, reads files that it wrote, looks into the plots that it made. So it is
-within the candidate's reach. Whether a candidate has replaced what tests rely on is looked for when it is loaded and
-after each test, and what it returns is looked at (returned.py); one that covers its tracks is not found. The test takes
-built-ins from Python itself, and what it imports from where it is, whatever the candidate has put in their places.
+Such a test patches modules under the candidate, reads files that it wrote, or inspects plots that it made. So it is
+within the candidate's reach. After loading and after each test, this module checks whether the candidate has replaced
+anything that tests rely on, and it inspects returned values (returned.py). It misses a candidate that covers its
+tracks. The test takes built-ins from Python itself, and its imports from their modules, whatever the candidate has put
+in their places.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ def run(task: dict[str, Any], results_path: str) -> None:
     """Loads a candidate, then its tests, and runs them.
 
     Parameters:
-        task: ``sources`` of the candidate; ``entry_point``, the function that is tested; ``test``, source that
-            defines a test case class; ``case``, its name;
-            ``names`` of its tests, in order; ``needs``, the modules that must be there.
-        results_path: the file that takes a line of JSON for what is ``missing``, for the loading, and for each test.
+        task: ``sources`` of the candidate; ``entry_point``, the tested function; ``test``, source that defines a test
+            case class; ``case``, its name; ``names`` of its tests, in order; ``needs``, the modules that must exist.
+        results_path: the file that receives a line of JSON for the ``missing`` modules, for the loading, and for each
+            test.
     """
     with open(results_path, "w", encoding="ascii", buffering=1) as results:
 
@@ -94,7 +95,7 @@ def _run(task: dict[str, Any], write: Any) -> None:
 
 
 def _watched(module: types.ModuleType, name: str) -> Watched | None:
-    """Has what the candidate's function gives to the test looked at."""
+    """Wraps the candidate's function so that the values that it returns to the test are inspected."""
     function = module.__dict__.get(name)
     if not isinstance(function, types.FunctionType) or inspect.iscoroutinefunction(function):
         return None
@@ -108,14 +109,14 @@ def _prepare() -> None:
     os.environ["MPLBACKEND"] = "Agg"
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].switch_backend("Agg")
-    # What has been imported can be watched.
+    # Only imported modules can be watched.
     for name in ("unittest.mock", "numpy.testing", "pandas.testing"):
         if _is_there(name):
             importlib.import_module(name)
 
 
 def _loaded(sources: list[str], module: types.ModuleType) -> dict[str, Any]:
-    """Runs sources in a module; returns what was raised, if anything. One that exits has ended its loading."""
+    """Runs sources in a module; returns the exception, if any. A source that exits ends the loading."""
     compiling = True
     try:
         programs = [compiled(source, f"<{module.__name__}>") for source in sources]
@@ -133,7 +134,7 @@ def _loaded(sources: list[str], module: types.ModuleType) -> dict[str, Any]:
 
 
 def _tested(test: unittest.TestCase, name: str) -> dict[str, Any]:
-    """Runs a test; it has passed if it came to its end, whatever the result has been told."""
+    """Runs a test; it has passed if it reached its end, whatever its result object says."""
     ended: list[str] = []
     setattr(test, name, _telling(getattr(test, name), ended))
     result = unittest.TestResult()
@@ -158,7 +159,7 @@ def _tested(test: unittest.TestCase, name: str) -> dict[str, Any]:
 
 
 def _telling(method: Any, ended: list[str]) -> Any:
-    """A test's method that notes that it has come to its end."""
+    """A test's method that notes when it has reached its end."""
 
     def plain(*args: Any, **kwargs: Any) -> None:
         method(*args, **kwargs)
@@ -183,7 +184,7 @@ def _is_there(name: str) -> bool:
 
 
 def _relied_on() -> dict[str, Any]:
-    """What tests rely on, by name: built-ins, modules, and what is in those that they assert with."""
+    """What tests rely on, by name: built-ins, modules, and the modules' functions that they assert with."""
     found: dict[str, Any] = {f"builtins.{name}": value for name, value in vars(builtins).items()}
     modules = {name: sys.modules[name] for name in _RELIED_ON if name in sys.modules}
     found.update((f"sys.modules[{name!r}]", module) for name, module in modules.items())
@@ -209,7 +210,7 @@ def _of_test(module: types.ModuleType, case: type) -> dict[str, Any]:
 
 
 def _by_python(test: str) -> str:
-    """A test's source in which built-ins are Python's, whatever of their names is in the module that it runs in."""
+    """A test's source in which built-ins are Python's, even if its module redefines their names."""
     try:
         tree = ast.parse(test)
     except (SyntaxError, ValueError):
@@ -230,7 +231,7 @@ def _by_python(test: str) -> str:
 
 
 def _identity(value: Any) -> Any:
-    """What is the same as long as a value is; of a function, its code as well, which can be put in another's place."""
+    """A token that stays the same while a value does; for a function also its code, which can be replaced."""
     return (value, value.__code__) if isinstance(value, types.FunctionType) else value
 
 
