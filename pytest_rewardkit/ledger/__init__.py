@@ -1,1 +1,1 @@
-"""A run's tests, attempts and rewards as values, the figures over them, and the decisions that they lead to. Pure."""
+"""A run's tests, attempts and rewards as values, the figures over them, and the resulting decisions. Pure."""

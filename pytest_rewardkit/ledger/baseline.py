@@ -1,8 +1,8 @@
-"""What became of each test since an earlier run, and whether that is a loss. Pure.
+"""The change of each test since an earlier run, and whether the run is worse. Pure.
 
-Tests are compared pairwise, by their node ids or by what a pairing says: what differs between tests is then out of the
-comparison, and a mean change can be told from chance with fewer of them than two means could. Several attempts at one
-test are one test here, with the reward that they are reduced to.
+Tests are compared pairwise, by their node ids or by a pairing. This removes the differences between tests from the
+comparison, so it needs fewer tests than a comparison of two means to tell a change from chance. Several attempts at one
+test count as one test here, with their reduced reward.
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ REGRESSION: Final = "regression"
 """The name of the gate that a loss fails."""
 
 CONFIDENCE: Final = 0.95
-"""The confidence of intervals that nobody asked for at another."""
+"""The confidence of intervals, unless the user asks for another."""
 
 _TOLERANCE: Final = 1e-9
 
 
 class Change(StrEnum):
-    """What became of a test since the baseline."""
+    """The change of a test since the baseline."""
 
     WORSE = "worse"
     LOST = "lost"
     """It had a number, and now has none, or one over fewer attempts, because others are unscored."""
     FLAKY = "flaky"
-    """It was tried again, now or then, with different rewards, and neither run's are all above the other's."""
+    """It was tried several times, now or then, with different rewards, and neither run's are all above the other's."""
     BETTER = "better"
     NEW = "new"
-    """The baseline has no number of it."""
+    """The baseline has no number for it."""
     SAME = "same"
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An earlier run, as far as another is compared with it: little, because it is kept while that one goes on.
+    """An earlier run, reduced to what a comparison needs, because it stays in memory during the new run.
 
     Parameters:
-        tests: what each test earned, in the order of collection.
-        name: what the baseline is called.
-        unfinished: why it does not tell of a whole run; "" when it does.
-        pair_by: by what its tests are paired with those of another: `ROW`, or the name of a parameter; None for node
+        tests: the reward of each test, in the order of collection.
+        name: the baseline's name.
+        unfinished: why it does not cover a whole run; "" if it does.
+        pair_by: how its tests are paired with those of another run: `ROW`, or the name of a parameter; None for node
             ids.
     """
 
@@ -68,7 +68,7 @@ class Baseline:
 
     @classmethod
     def of(cls, ledger: Ledger, name: str = "baseline", unfinished: str = "", pair_by: str | None = None) -> Baseline:
-        """Return what is needed of the run of `ledger`."""
+        """Return the baseline made from the run of `ledger`."""
         return cls([Earned.of(test, pair_by) for test in ledger.tasks], name, unfinished, pair_by)
 
 
@@ -81,7 +81,7 @@ class Pair:
     now: float
     weight: float
     label: str | None = None
-    """What is the same of both where that is not the node id, such as a row."""
+    """The common label of both if they are not paired by node id, such as a row."""
 
     @property
     def difference(self) -> float:
@@ -90,15 +90,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class BaselineComparison:
-    """A run beside its baseline. What is worked out from it is worked out once: several reports ask for it.
+    """A run compared with its baseline. Its results are cached, because several reports ask for them.
 
     Parameters:
-        name: what the baseline is called.
-        changes: what became of each test of the run that has to do with rewards, in the order of collection.
-        before: what the baseline's tests earned there, by node id.
+        name: the baseline's name.
+        changes: the change of each test of the run that has a reward or should, in the order of collection.
+        before: the rewards of the baseline's tests, by node id.
         gone: the node ids that only the baseline has.
         pairs: the tests that have a number in both, in the order of collection.
-        unfinished: why the baseline does not tell of a whole run; "" when it does.
+        unfinished: why the baseline does not cover a whole run; "" if it does.
     """
 
     name: str
@@ -116,20 +116,20 @@ class BaselineComparison:
 
     @cached_property
     def worst(self) -> list[Pair]:
-        """The tests that are worse, those that lost most first."""
+        """The tests that are worse, with the largest loss first."""
         worse = [pair for pair in self.pairs if self.changes[pair.node_id] is Change.WORSE]
         return sorted(worse, key=lambda pair: pair.difference)
 
     @cached_property
     def means(self) -> tuple[float, float] | None:
-        """The weighted means of the pairs, before and now; None where nothing has a weight."""
+        """The weighted means of the pairs, before and now; None if nothing has a weight."""
         before = weighted_mean([(pair.before, pair.weight) for pair in self.pairs])
         now = weighted_mean([(pair.now, pair.weight) for pair in self.pairs])
         return None if before is None or now is None else (before, now)
 
     @cached_property
     def clusters(self) -> list[tuple[float, float]]:
-        """The differences with their weights, those about one row as one: they are not independent of each other."""
+        """The differences with their weights. Those about one row are one cluster, because they are not independent."""
         together: dict[tuple[str, str | None], list[tuple[float, float]]] = {}
         for pair in self.pairs:
             key = (pair.node_id, None) if pair.label is None else ("", pair.label)
@@ -142,19 +142,19 @@ class BaselineComparison:
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the interval of the mean change, by the paired bootstrap over clusters.
 
-        Raises ValueError where there is no mean.
+        Raises ValueError if there is no mean.
         """
         return mean_interval(self.clusters, confidence)
 
 
 def compare(now: Ledger, baseline: Baseline) -> BaselineComparison:
-    """Return what became of the tests of `baseline` in `now`."""
+    """Return the changes of tests from `baseline` to `now`."""
     tests = [Earned.of(test, baseline.pair_by) for test in now.tasks]
     return compared(tests, baseline.tests, baseline.name, baseline.unfinished)
 
 
 def compared(now: Iterable[Earned], baseline: Iterable[Earned], name: str, unfinished: str = "") -> BaselineComparison:
-    """Return what became of tests since a baseline; `name` and `unfinished` are its."""
+    """Return the changes of tests since a baseline; `name` and `unfinished` describe the baseline."""
     changes: dict[str, Change] = {}
     pairs = []
     earlier, tests = paired(baseline, now)
@@ -186,14 +186,14 @@ def decide_regression(
     unfinished: str = "",
     name: str = REGRESSION,
 ) -> Decision:
-    """Decide whether a run is worse than its baseline; it fails closed where tests of either are missing.
+    """Decide whether a run is worse than its baseline; fail closed if tests of either are missing.
 
     Parameters:
-        confidence: None, and one test that is worse is a regression; a number in [0.5, 1), and a mean change is one
-            whose interval lies below 0.
+        confidence: if None, one worse test is a regression; with a number in [0.5, 1), a mean change is one if its
+            interval lies below 0.
         missing: node ids that were collected now and never ran to an end.
-        unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
-        name: what the gate is called.
+        unfinished: why nothing can be said about the run as a whole; "" if it ran to its end.
+        name: the gate's name.
     """
     if lost := _lost(comparison, missing, unfinished):
         return Decision(name, GateState.FAILED, lost)
@@ -221,7 +221,7 @@ def _change(now: Earned, then: Earned | None) -> Change:
 
 
 def _lost(comparison: BaselineComparison, missing: Sequence[str], unfinished: str) -> str:
-    """Return why nothing can be said about a regression."""
+    """Return why nothing can be said about a regression; "" if something can."""
     if unfinished or comparison.unfinished:
         return unfinished or comparison.unfinished
     if missing:
@@ -258,7 +258,7 @@ def _mean(comparison: BaselineComparison, confidence: float) -> tuple[GateState,
 
 
 def _least_pairs(confidence: float) -> int:
-    """Return the least number of pairs that can show a change at all: where as many equal signs are no chance any more.
+    """Return the least number of pairs that can show a change at all: with so many equal signs, chance is ruled out.
 
     By the sign test, n changes in one direction have the probability 2 / 2^n (W. J. Dixon and A. M. Mood (1946), "The
     Statistical Sign Test", JASA 41(236), 557-566).
@@ -267,7 +267,7 @@ def _least_pairs(confidence: float) -> int:
 
 
 def offenders(worst: Sequence[Pair], most: int = 3) -> str:
-    """Return the first `most` tests with what they earned before and now, and how many more there are."""
+    """Return the first `most` tests with their rewards before and now, and the number of further ones."""
     names = [f"{one_line(pair.node_id, 120)} {from_to(pair.before, pair.now)}" for pair in worst[:most]]
     more = f" and {len(worst) - most:,} more" if len(worst) > most else ""
     return ", ".join(names) + more

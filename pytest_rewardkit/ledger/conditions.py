@@ -1,4 +1,4 @@
-"""What a gate asks for, condition by condition: whether it holds, and why in one line. Pure."""
+"""The conditions of a gate: whether each holds, and why in one line. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 NAMED: Final = 3
-"""Tests that a reason names; the others are counted."""
+"""How many tests a reason names; the others are counted."""
 
 # A mean of floats may miss its exact value by a few units in the last place.
 _TOLERANCE: Final = 1e-9
-# Beyond this many times the tests there are, how many would do is no help.
+# If more than this many times the existing tests are needed, their number does not help.
 _FORESIGHT: Final = 100
 
 Condition = tuple[GateState, str]
@@ -102,7 +102,7 @@ def _plain(what: str, value: float, bound: float, *, after: str) -> Condition:
 def _by_interval(
     what: str, value: float, interval: Interval, bound: float, confidence: float, count: int, after: str
 ) -> Condition:
-    """Decide by where an interval lies; too few tests show nothing, however good they are.
+    """Decide by the position of an interval; too few tests show nothing, however good they are.
 
     Parameters:
         count: how many tests there are.
@@ -134,6 +134,6 @@ def _end(end: float, bound: float) -> str:
 
 
 def named(node_ids: Sequence[str]) -> str:
-    """Return the first `NAMED` of some tests by name, and how many more there are."""
+    """Return the first `NAMED` tests by name, and the number of further ones."""
     names = ", ".join(one_line(node_id, 120) for node_id in node_ids[:NAMED])
     return f"{names} and {len(node_ids) - NAMED:,} more" if len(node_ids) > NAMED else names

@@ -1,4 +1,4 @@
-"""A gate: what the tests of a run, or of a group of them, must amount to; and what one has decided. Pure."""
+"""A gate: the conditions on the tests of a run, or of a group of them; and its decision. Pure."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ MUST_PASS: Final = "must_pass"  # noqa: S105
 """The name of the gate over the tests whose markers say so."""
 
 SHARDS: Final = "shards"
-"""The name of the gate that fails where shards of a run are not there as a whole."""
+"""The name of the gate that fails if shards of a run are incomplete."""
 
 
 class GateState(StrEnum):
-    """How a gate decided."""
+    """The result of a gate."""
 
     PASSED = "passed"
     FAILED = "failed"
     UNDECIDED = "undecided"
     NOT_ASKED = "not asked"
-    """None of its tests was to run, because a choice of all tests was."""
+    """The selection of tests left out all of its tests."""
     WAITING = "waiting"
-    """The run is a part of another one, in which the gate decides."""
+    """The run is part of a larger one, in which the gate decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a gate decided, and why in one line."""
+    """A gate's decision, and why in one line."""
 
     name: str
     state: GateState
@@ -55,14 +55,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class ChosenTests:
-    """Which tests were to run.
+    """The tests that were to run.
 
     Parameters:
-        narrowed_by: by what a choice of all tests was made; "" when all were to run.
-        node_ids: the tests that were collected, and were not deselected.
-        groups: the groups that any of these is known to be of, skipped ones among them.
-        gates_with_tests: the gates of which it is known that some were, where no more is known of tests without a
-            reward.
+        narrowed_by: what selected a part of all tests; "" if all were to run.
+        node_ids: the tests that were collected and not deselected.
+        groups: the known groups of these tests, including skipped ones.
+        gates_with_tests: the gates that are known to have had tests, if tests without a reward are not known otherwise.
     """
 
     narrowed_by: str = ""
@@ -71,7 +70,7 @@ class ChosenTests:
     gates_with_tests: Collection[str] = ()
 
     def leaves_out(self, gate: Gate) -> bool:
-        """Whether the choice, and not a mistake, is why nothing of the tests of `gate` was to run."""
+        """Whether the selection, and not a mistake, is the reason that none of the tests of `gate` was to run."""
         if not self.narrowed_by or gate.name == RUN or gate.name in self.gates_with_tests:
             return False
         if gate.select is not None:
@@ -81,21 +80,21 @@ class ChosenTests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What the tests of a run, or of a group, must amount to.
+    """The conditions on the tests of a run, or of a group.
 
     Parameters:
         name: `RUN`, or the name of the group.
-        select: which node ids are the group's; None for the tests whose marker names the group.
-        fail_under: the mean reward in [0, 1] that is needed; unscored tests count as 0.
+        select: the node ids of the group; None for the tests whose marker names the group.
+        fail_under: the required mean reward in [0, 1]; unscored tests count as 0.
         min_pass_rate: the share of tests in [0, 1] that must pass.
         max_unscored: how many tests may be unscored or crashed.
         must_pass: whether every test must pass.
-        min_kill_rate: the share of mutants in [0, 1] that each grader must notice; asked of a self-check by mutants
-            alone.
-        confidence: decide the mean and the rate by their intervals at this confidence, in [0.5, 1); None to take them
-            as they are.
+        min_kill_rate: the share of mutants in [0, 1] that each grader must notice; applies only to a self-check with
+            mutants.
+        confidence: decide the mean and the rate by their intervals at this confidence, in [0.5, 1); None to use the
+            values themselves.
 
-    Raises RewardkitUsageError for what no number of tests could show.
+    Raises RewardkitUsageError for conditions that no number of tests can show.
     """
 
     name: str = RUN
@@ -116,14 +115,14 @@ class Gate:
 
     @property
     def has_conditions(self) -> bool:
-        """Whether there is anything to decide."""
+        """Whether the gate has any condition."""
         bounds = (self.fail_under, self.min_pass_rate, self.max_unscored, self.min_kill_rate)
         return self.must_pass or any(bound is not None for bound in bounds)
 
     def of_candidates(self) -> Gate:
-        """Return what is asked of a run of candidates."""
+        """Return the gate's conditions on a run of candidates."""
         return replace(self, min_kill_rate=None)
 
     def of_graders(self) -> Gate:
-        """Return what is asked of a run that tries the graders with mutants."""
+        """Return the gate's conditions on a run that tries the graders with mutants."""
         return Gate(name=self.name, select=self.select, min_kill_rate=self.min_kill_rate)

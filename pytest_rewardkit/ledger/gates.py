@@ -1,7 +1,7 @@
 """The decisions over a whole run and over groups of its tests. Pure.
 
-Tests that are missing, crashed or unscored can never make a gate pass: they count as 0, and where it is not even known
-whether they belong to a gate's tests, the gate fails.
+Missing, crashed or unscored tests can never make a gate pass: they count as 0. If it is not known whether they belong
+to a gate's tests, the gate fails.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def decide(
     unfinished: str = "",
     choice: ChosenTests | None = None,
 ) -> Decision:
-    """Decide whether the tests of `gate` are what it asks for.
+    """Decide whether the tests of `gate` meet its conditions.
 
     Parameters:
-        tests: all tests of the run that have to do with rewards, crashed ones among them, in the order of collection;
+        tests: all tests of the run that have a reward or should, including crashed ones, in the order of collection;
             several attempts at one as one (`Ledger.tasks`).
         missing: node ids that were collected and never ran to an end.
-        unfinished: why nothing can be said about the run as a whole; "" when it came to its end.
-        choice: which tests were to run; None for all.
+        unfinished: why nothing can be said about the run as a whole; "" if it ran to its end.
+        choice: the tests that were to run; None for all.
     """
     if unfinished:
         return Decision(gate.name, GateState.FAILED, unfinished)
@@ -51,7 +51,7 @@ def decide(
 
 
 def decide_must_pass(tests: Sequence[Test], *, unfinished: str = "") -> Decision | None:
-    """Decide whether the tests whose markers say ``must_pass`` passed; None when no marker does.
+    """Decide whether the tests whose markers say ``must_pass`` passed; None if no marker does.
 
     Parameters:
         unfinished: why nothing can be said about the run as a whole.
@@ -63,7 +63,7 @@ def decide_must_pass(tests: Sequence[Test], *, unfinished: str = "") -> Decision
 
 
 def faults(tests: Sequence[Test]) -> str:
-    """Return why nothing can be said about a run in which this package itself failed; "" where it did not."""
+    """Return why nothing can be said about a run in which this package itself failed; "" if it did not fail."""
     faulty = [test.node_id for test in tests if test.faulty]
     if not faulty:
         return ""
@@ -71,7 +71,7 @@ def faults(tests: Sequence[Test]) -> str:
 
 
 def _combined(name: str, conditions: Sequence[Condition]) -> Decision:
-    """Return the decision in which every condition must hold, with the reasons of those that decided."""
+    """Return a decision that passes if every condition holds, with the reasons of the conditions that decided."""
     for state in (GateState.FAILED, GateState.UNDECIDED):
         if reasons := [text for found, text in conditions if found is state]:
             return Decision(name, state, "; ".join(reasons))
@@ -85,7 +85,7 @@ def _belongs(gate: Gate, test: Test) -> bool:
 
 
 def _lost(gate: Gate, tests: Sequence[Test], missing: Sequence[str]) -> str:
-    """Return why nothing can be said about the gate's tests, because some are not known."""
+    """Return why nothing can be said about the gate's tests, because some are not known; "" if all are known."""
     if gate.select is not None:
         missing = [node_id for node_id in missing if gate.select(node_id)]
     if missing:
@@ -93,6 +93,6 @@ def _lost(gate: Gate, tests: Sequence[Test], missing: Sequence[str]) -> str:
         if gate.name == RUN or gate.select is not None:
             return f"{never}, so the mean is not known"
         return f"{never}, and may be of this group"
-    # The marker that names the group was lost with the worker.
+    # The group's name, which the marker holds, was lost with the worker.
     nameless = 0 if gate.name == RUN or gate.select is not None else sum(test.group_is_lost for test in tests)
     return f"{counted(nameless, 'crashed test')} may be of this group" if nameless else ""

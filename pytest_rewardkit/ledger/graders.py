@@ -1,4 +1,4 @@
-"""The tests of a run that are checks of graders, and what each of them says. Pure."""
+"""The tests of a run that check graders, and the result of each. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 RAISED: Final = "the test raised and judged nothing"
-"""What is said of candidates that would be unscored by that."""
+"""The reason for candidates that are unscored because of that."""
 
 
 def check_of(test: Test) -> str | None:
-    """Return what of a grader `test` has checked; None for any other test."""
+    """Return which check of a grader `test` is; None for any other test."""
     record = test.known
     found = None if record is None else record.params.get(PARAMETER)
     return found if found in CHECKS else None
@@ -33,5 +33,5 @@ def candidates_of(test: Test) -> int:
 
 
 def caught(test: Test) -> int:
-    """Return how many of them it has judged as it should."""
+    """Return how many of them it has judged correctly."""
     return round((test.value or 0.0) * candidates_of(test))

@@ -1,4 +1,4 @@
-"""What earlier runs earned, one after another. Pure."""
+"""The rewards of earlier runs, one after another. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class PastRun:
     """An earlier run.
 
     Parameters:
-        name: the file that it is kept in.
+        name: the file that holds it.
         started: when it began.
-        mean: its mean over scored tests; None where that says little beside others: not all tests were to run, or did.
+        mean: its mean over scored tests; None if it is not comparable, because not all tests were to run, or did.
         rewards: of each test by its node id; None for an unscored one.
     """
 
@@ -32,7 +32,7 @@ class History:
     """Earlier runs, the oldest first.
 
     Parameters:
-        left_out: files that are not among them, each with the reason.
+        left_out: files that are not included, each with the reason.
     """
 
     runs: Sequence[PastRun] = ()
@@ -40,9 +40,9 @@ class History:
 
     @property
     def means(self) -> list[float]:
-        """The means that can be set beside each other, the oldest first."""
+        """The comparable means, the oldest first."""
         return [run.mean for run in self.runs if run.mean is not None]
 
     def rewards_of(self, node_id: str) -> list[float | None]:
-        """Return what a test earned in each run; None where it was unscored, or did not run."""
+        """Return the reward of a test in each run; None if it was unscored, or did not run."""
         return [run.rewards.get(node_id) for run in self.runs]

@@ -1,4 +1,4 @@
-"""All that decides a run beside its tests: gates, the baseline, the tests that must pass. Pure."""
+"""Everything that decides a run apart from its tests: gates, the baseline, the tests that must pass. Pure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What was asked of a run.
+    """The conditions on a run.
 
     Parameters:
-        gates: what the run and its groups must amount to.
+        gates: the conditions on the run and its groups.
         baselines: the earlier runs to compare with.
         fail_on_regression: whether a loss against the baseline fails the run.
-        confidence: of the comparison's interval and decision; None to let one test that is worse decide.
-        waiting: for what gates wait in this run, which is a part of another one; "" where they decide.
-        joins_shards: whether the run is joined of others, all of which have to be there.
+        confidence: of the comparison's interval and decision; None to let one worse test decide.
+        waiting: what gates wait for in this run, which is part of a larger one; "" if they decide here.
+        joins_shards: whether the run is joined from shards, all of which must be present.
     """
 
     gates: Sequence[Gate] = ()
@@ -39,11 +39,11 @@ class Judge:
 
     @property
     def least_mean(self) -> float | None:
-        """The mean that the run needs; None where none is asked for."""
+        """The mean that the run needs; None if there is no such condition."""
         return next((gate.fail_under for gate in self.gates if gate.name == RUN), None)
 
     def compare(self, ledger: Ledger) -> list[BaselineComparison]:
-        """Return the run beside each of its baselines."""
+        """Return the comparison of the run with each of its baselines."""
         return [compare(ledger, baseline) for baseline in self.baselines]
 
     def decide(
@@ -55,13 +55,13 @@ class Judge:
         narrowed_by: str = "",
         gates_with_tests: Collection[str] = (),
     ) -> list[Decision]:
-        """Return what is decided about a run that came to its end.
+        """Return the decisions about a run that was not stopped.
 
         Parameters:
-            comparisons: what `compare` returned.
-            unfinished: why nothing can be said about the run as a whole; "" when all of it is there.
-            narrowed_by: by what a choice of all tests was made; "" when all were to run.
-            gates_with_tests: gates that had tests to decide about when the run was decided before.
+            comparisons: the result of `compare`.
+            unfinished: why nothing can be said about the run as a whole; "" if it is complete.
+            narrowed_by: what selected a part of all tests; "" if all were to run.
+            gates_with_tests: gates that had tests to decide about in the run's earlier decision.
         """
         tests, missing = ledger.tasks, ledger.missing
         decisions = [Decision(SHARDS, GateState.FAILED, unfinished)] if self.joins_shards and unfinished else []
@@ -88,7 +88,7 @@ class Judge:
         return [f"{REGRESSION} {baseline.name}" for baseline in self.baselines]
 
     def stopped(self) -> list[Decision]:
-        """Return what is decided about a run that was stopped: nothing, and so it does not pass."""
+        """Return the decisions about a stopped run: nothing is decided, so it does not pass."""
         names = [gate.name for gate in self.gates] + (self._regressions() if self.fail_on_regression else [])
         decisions = [Decision(name, GateState.FAILED, "not decided, because the run was stopped") for name in names]
         return [_waits(it, self.waiting) for it in decisions] if self.waiting else decisions

@@ -28,24 +28,24 @@ SLOWEST: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a run amounts to.
+    """The figures of a run.
 
     Parameters:
-        tests: how many tests have to do with rewards: scored, unscored and crashed; several attempts at one are one.
+        tests: how many tests have a reward or should: scored, unscored and crashed; several attempts at one are one.
         attempts: how many attempts at them there are, each a test for pytest; superseded ones do not count.
         scored: how many of the tests have a number.
-        unscored: how many attempts have none, crashed ones included.
-        mean: the weighted mean over the scored tests; None when there is none.
-        strict_mean: the weighted mean over all of them, those without a number counting as 0; None when there is none.
-        verdicts: how many tests have each verdict, `CRASHED` among them, in the order of `Verdict`.
-        reruns: how many results were superseded by that of a rerun.
-        kept: how many tests were not run now, but taken over from an earlier run.
-        slowest: the slowest tests, with seconds, those of waiting for sandboxes left out.
+        unscored: how many attempts have none, including crashed ones.
+        mean: the weighted mean over the scored tests; None if there are none.
+        strict_mean: the weighted mean over all of them, with 0 for those without a number; None if there are none.
+        verdicts: how many tests have each verdict, including `CRASHED`, in the order of `Verdict`.
+        reruns: how many results a rerun's result superseded.
+        kept: how many tests did not run now, but were taken over from an earlier run.
+        slowest: the slowest tests, with seconds, excluding the wait for sandboxes.
         sandboxes: how many sandboxes were created.
-        start_p50, start_p95: seconds in which half, and 95 %, of them had started; None when there was none.
-        waited: seconds in which tests waited for their turn to have a sandbox, together.
+        start_p50, start_p95: seconds in which half, and 95 %, of them had started; None if there were none.
+        waited: total seconds in which tests waited for their turn to have a sandbox.
         missing: the tests that were collected and never ran to an end, in the order of collection.
-        asked: what was asked of models; None where nothing is known to be.
+        asked: the use of models; None if no use is known.
     """
 
     tests: int
@@ -67,28 +67,28 @@ class Figures:
 
     @property
     def over(self) -> str:
-        """Over what the mean is: ``3 scored tests``, ``2 scored tests in 10 attempts``."""
+        """The base of the mean: ``3 scored tests``, ``2 scored tests in 10 attempts``."""
         attempts = "" if self.attempts == self.tests else f" in {self.attempts:,} attempts"
         return counted(self.scored, "scored test") + attempts
 
 
 class Ledger:
-    """Collects what becomes of each test, in any order and however often it is tried.
+    """Collects the results of each test, in any order and over any number of tries.
 
-    Users' hooks rely on what docs/reference/hooks.md names of it, of its tests and of its figures.
+    Users' hooks rely on the members of it, of its tests and of its figures that docs/reference/hooks.md names.
     """
 
     def __init__(self) -> None:
         self._tests: dict[str, Test] = {}
         self._order: dict[str, int] = {}
-        # Several reports ask for the same; an addition makes all of it out of date.
+        # Cached, because several reports ask for it. Each addition clears the cache.
         self._sorted: list[Test] | None = None
         self._tasks: list[Test] | None = None
         self._worst_first: list[Test] | None = None
         self._figures: Figures | None = None
 
     def expect(self, node_ids: Iterable[str]) -> None:
-        """Note which tests were collected, in their order."""
+        """Note the collected tests, in their order."""
         self._sorted = self._tasks = self._worst_first = self._figures = None
         for node_id in node_ids:
             self._order.setdefault(node_id, len(self._order))
@@ -103,54 +103,54 @@ class Ledger:
         return test
 
     def get(self, node_id: str) -> Test | None:
-        """Return the test of that node id; None when it has no result."""
+        """Return the test with that node id; None if it has no result."""
         return self._tests.get(node_id)
 
     @property
     def tests(self) -> list[Test]:
-        """The tests that have to do with rewards, and those that crashed, in the order of collection."""
+        """The tests that have a reward or should, and those that crashed, in the order of collection."""
         if self._sorted is None:
             self._sorted = [test for test in self.all_tests if test.reward is not None or test.crashed]
         return list(self._sorted)
 
     @property
     def all_tests(self) -> list[Test]:
-        """Every test that has a result, those without a reward too, in the order of collection."""
+        """Every test that has a result, even without a reward, in the order of collection."""
         unexpected = sorted(self._tests.keys() - self._order.keys())
         in_order = (self._tests.get(node_id) for node_id in chain(self._order, unexpected))
         return [test for test in in_order if test is not None]
 
     @property
     def tasks(self) -> list[Test]:
-        """The same tests, several attempts at one task as one test with the reward that they are reduced to."""
+        """The same tests, with several attempts at one task as one test with their reduced reward."""
         if self._tasks is None:
             self._tasks = tasks(self.tests)
         return list(self._tasks)
 
     @property
     def collected(self) -> list[str]:
-        """The tests that were collected, in their order."""
+        """The collected tests, in their order."""
         return list(self._order)
 
     @property
     def groups(self) -> set[str]:
-        """The groups of which there is a test, skipped ones among them."""
+        """The groups of all tests, including skipped ones."""
         return {group for test in self._tests.values() if (group := test.group) is not None}
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The tests that were collected and did not run to an end so far, in the order of collection."""
+        """The tests that were collected and have not run to an end so far, in the order of collection."""
         return tuple(node_id for node_id in self._order if node_id not in self._tests)
 
     @property
     def worst_first(self) -> list[Test]:
-        """The tasks: those without a number first, then by reward; equals in the order of collection."""
+        """The tasks, those without a number first, then by reward; ties are in the order of collection."""
         if self._worst_first is None:
             self._worst_first = sorted(self.tasks, key=lambda test: -1.0 if (value := test.value) is None else value)
         return list(self._worst_first)
 
     def figures(self) -> Figures:
-        """Return the figures over what was added so far."""
+        """Return the figures over the results so far."""
         if self._figures is None:
             self._figures = self._calculated()
         return self._figures
@@ -186,19 +186,19 @@ class Ledger:
             yield from record.sandboxes
 
     def _records(self) -> Iterable[Record]:
-        # What superseded results, and tests without a reward, have used was used all the same.
+        # Superseded results, and tests without a reward, used sandboxes and models too.
         for test in self._tests.values():
             for result in test.results:
                 if result.record is not None:
                     yield result.record
 
     def index(self, node_id: str) -> int | None:
-        """Return the place of a test in the order of collection, from 0; None when it is not known to be collected."""
+        """Return the position of a test in the order of collection, from 0; None if it is not known to be collected."""
         return self._order.get(node_id)
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:
-    """Return sum(weight * value) / sum(weight); None when nothing has a weight."""
+    """Return sum(weight * value) / sum(weight); None if nothing has a weight."""
     total = math.fsum(weight for _, weight in weighted)
     if not total:
         return None

@@ -1,4 +1,4 @@
-"""What was asked of models for a test, or for many, and what it took. Pure."""
+"""The use of models for one test, or for many: questions, tokens, cost and time. Pure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PROMPT_LIMIT: Final = 4_000
-"""Characters of a prompt that are kept beside a reward."""
+"""Characters of a prompt that are kept with a reward."""
 MODELS_LIMIT: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """What was asked of models, and what it took.
+    """The use of models.
 
     Parameters:
         answers: how many answers there are.
         replayed: how many of them were on record, so that no model was asked.
-        model: the names of the models, each once; "" where no name is known.
-        prompt: what was asked first, cut to 4,000 characters; "" where that is not known.
-        input_tokens, output_tokens: of all answers of which that is known; None where it is of none.
-        cost: US dollars of all answers of which that is known, replayed ones included; None where it is of none.
-        replayed_cost: what of it was paid when those that were replayed were asked for.
+        model: the names of the models, each once; "" if no name is known.
+        prompt: the first prompt, cut to 4,000 characters; "" if it is not known.
+        input_tokens, output_tokens: of all answers for which they are known; None if they are known for none.
+        cost: US dollars for all answers with a known cost, including replayed ones; None if no cost is known.
+        replayed_cost: the part of it that was paid earlier, for answers that were replayed now.
         seconds: how long the models took.
     """
 
@@ -43,13 +43,13 @@ class ModelUse:
     seconds: float | None = None
 
     def to_fields(self) -> dict[str, Any]:
-        """Return it as the fields of a JSON object; what is nothing is left out."""
+        """Return it as the fields of a JSON object; empty values are omitted."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in found.items() if value not in (None, "") and (name, value) != _NONE}
 
     @classmethod
     def from_fields(cls, data: Mapping[str, Any]) -> ModelUse:
-        """Return that of which `to_fields` wrote. Raises TypeError or ValueError."""
+        """Return the use from the fields that `to_fields` wrote. Raises TypeError or ValueError."""
         use = cls(**data)
         for name in ("answers", "replayed", "input_tokens", "output_tokens"):
             if (value := getattr(use, name)) is not None and type(value) is not int:
@@ -64,16 +64,16 @@ _NONE: Final = ("replayed", 0)
 
 
 def shown_prompt(prompt: str) -> str:
-    """Return as much of a prompt as is kept beside a reward."""
+    """Return the part of a prompt that is kept with a reward."""
     limit = PROMPT_LIMIT
-    # As it travels, a character may take up to twelve.
+    # Encoded, one character may take up to twelve.
     while len(json.dumps(found := excerpt(prompt, limit))) > 2 * PROMPT_LIMIT:
         limit //= 2
     return found
 
 
 def together(uses: Iterable[ModelUse]) -> ModelUse | None:
-    """Return all of `uses` as one; None for none."""
+    """Return all of `uses` as one; None if there are none."""
     found = list(uses)
     if len(found) <= 1:
         return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Models side by side: what each earned in the tests of a run, and how that differs from the first one. Pure."""
+"""Models side by side: the rewards of each in the tests of a run, and the difference from the first one. Pure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 PARAMETER: Final = "model"
-"""The parameter of tests that names the model of which they judge a candidate."""
+"""The parameter of tests that names the model whose candidate they judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """What one model earned.
+    """The result of one model.
 
     Parameters:
         name: the model's.
         tests: how many tests it has; several attempts at one are one.
         unscored: how many attempts at them have no number.
-        mean: the weighted mean over those that have one; None where none has.
-        interval: of the mean, by the bootstrap; None where there is no mean.
-        asked: what asking it took; None where that is not known.
-        difference: this model beside the first one, test by test; None for the first one itself.
+        mean: the weighted mean over those that have one; None if none has.
+        interval: of the mean, by the bootstrap; None if there is no mean.
+        asked: the use of the model; None if that is not known.
+        difference: this model compared with the first one, test by test; None for the first one itself.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ModelResult:
 
 
 def model_results(tests: Sequence[Test]) -> list[ModelResult]:
-    """Return what each model earned, in the order of their first tests; nothing where there are not several.
+    """Return the result of each model, in the order of their first tests; nothing if there are not several.
 
     Parameters:
         tests: those of a ledger's `tasks`.
@@ -66,13 +66,13 @@ def model_results(tests: Sequence[Test]) -> list[ModelResult]:
 
 
 def twins(models: Mapping[str, str]) -> dict[str, str]:
-    """Return what the node id of each test shares with those of the same test of other models.
+    """Return for each test the node id without its model, so that it equals that of the same test of other models.
 
     Parameters:
         models: the model of each test, by node id.
 
-    A model's name may stand at several places in the brackets of a node id; its own is the one by which most models
-    meet.
+    A model's name may occur several times in the brackets of a node id. The right occurrence is the one by which most
+    models match.
     """
     possible = {node_id: list(_without(node_id, model)) for node_id, model in models.items()}
     meeting: dict[str, set[str]] = defaultdict(set)
@@ -85,7 +85,7 @@ def twins(models: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without(node_id: str, model: str) -> Iterator[str]:
-    """Yield the node id without the model, once for each place in its brackets where its name stands."""
+    """Yield the node id without the model, once for each occurrence of its name in the brackets."""
     start = node_id.find("[")
     for name in dict.fromkeys((model, model.encode("unicode_escape").decode())):
         for match in re.finditer(rf"(?<=[\[-]){re.escape(name)}(?=[-\]])", node_id):

@@ -1,4 +1,4 @@
-"""The modes of the self-check. Loaded in every session."""
+"""The modes of the self-check. This module is loaded in every session."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ MUTANTS: Final = "mutants"
 FLAKES: Final = "flakes"
 
 CHECKS: Final = (ATTACKS, MUTANTS, FLAKES)
-"""Those that try a grader with many candidates, and grade it."""
+"""Modes that try a grader with many candidates, and give it a reward."""
 MODES: Final = (REFERENCES, *CHECKS)
 
 PARAMETER: Final = "rewardkit_selfcheck"
-"""The parameter of a test that says what of it is checked."""
+"""The parameter of a test that names the check."""
 
 
 def parse_modes(value: str) -> tuple[str, ...] | None:
-    """Return the modes that an option names, in the order of `MODES`; None for none. Raises ValueError."""
+    """Return the modes that an option names, in the order of `MODES`; None if it names none. Raises ValueError."""
     names = {name.strip() for name in value.lower().split(",")}
     if names <= {"0", "false", "no", "off"}:
         return None

@@ -1,7 +1,7 @@
-"""Which tests of two runs are the same one, though each run may name it otherwise. Pure.
+"""Finds the same tests in two runs, though each run may name them differently. Pure.
 
-Tests are named by the model that they judge, where the model is a parameter, a function or a file; what they have in
-common is the row of a dataset, or another parameter.
+The model may be part of a test's name, if it is a parameter, a function or a file. What such tests have in common is
+the row of a dataset, or another parameter.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.test import Test
 
 ROW: Final = "row"
-"""What tests are paired by that are about the same row of a dataset."""
+"""The label kind that pairs tests about the same row of a dataset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What a test earned in a run, or several tests together that a pairing does not tell apart.
+    """The result of a test in a run, or of several tests that a pairing does not tell apart.
 
     Parameters:
-        node_id: the test's; of several, the first one's.
-        value: its number; None when it had none.
-        unscored: how many attempts at it had none.
-        lowest, highest: of what it earned each time that it was tried; None when that is nothing.
+        node_id: the test's; of several tests, the first one's.
+        value: its number; None if it has none.
+        unscored: how many attempts at it have no number.
+        lowest, highest: of its rewards over all tries; None if there are none.
         weight: how much it counts.
         label: what it is paired by: the id of its row, or the value of a parameter; None for its node id.
     """
@@ -44,14 +44,14 @@ class Earned:
 
     @classmethod
     def of(cls, test: Test, by: str | None = None) -> Earned:
-        """Return what `test` earned, to be paired by its row or by the parameter named `by`."""
+        """Return the result of `test`, to be paired by its row or by the parameter named `by`."""
         earned = test.earned
         lowest, highest = min(earned, default=None), max(earned, default=None)
         return cls(test.node_id, test.value, test.unscored, lowest, highest, test.weight, label_of(test, by))
 
 
 def label_of(test: Test, by: str | None) -> str | None:
-    """Return what `test` is paired by; None where it is its node id."""
+    """Return the label by which `test` is paired; None for its node id."""
     record = test.known
     if by is None or record is None:
         return None
@@ -61,17 +61,17 @@ def label_of(test: Test, by: str | None) -> str | None:
 def paired(
     before: Iterable[Earned], now: Iterable[Earned]
 ) -> tuple[Mapping[tuple[str, str], Earned], Mapping[tuple[str, str], Earned]]:
-    """Return the tests of two runs, each by a key that is the same in both for what is the same.
+    """Return the tests of two runs by keys that are equal for the same test.
 
-    Tests with equal labels are told apart by their files and functions as far as both runs agree on these; those that
-    are not told apart, such as runs with several seeds, are one with the mean of what they earned.
+    Files and functions tell tests with equal labels apart, as far as both runs agree on these. Tests that are not told
+    apart, such as those of several seeds, count as one test with the mean of their rewards.
     """
     before, now = list(before), list(now)
     scope = max(_SCOPES, key=lambda scope: _shared(before, now, scope))
     return _merged(before, scope), _merged(now, scope)
 
 
-# From the narrowest to the widest; of those under which equally many tests are in both runs the narrowest is taken.
+# From the narrowest to the widest; if several match equally many tests of both runs, the narrowest is used.
 _SCOPES: Final[tuple[Callable[[str], str], ...]] = (
     lambda node_id: node_id.partition("[")[0],
     lambda node_id: node_id.partition("[")[0].rpartition("::")[2],

@@ -1,4 +1,4 @@
-"""The record of a test that has run, and the JSON in which it travels from where tests run to where results end."""
+"""The record of a test that has run, and its JSON form, in which it reaches the process where results end."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 WIRE_LIMIT: Final = 48_000
-"""Characters that a record's wire form has at most, whatever a candidate printed."""
+"""The greatest length of a record's wire form in characters, whatever a candidate printed."""
 
-# Fields whose JSON is the value itself.
+# Fields whose value is valid JSON as it is.
 _PLAIN: Final = frozenset(("threshold", "group", "must_pass", "row", "params", "task", "reduce", "left_out", "fault"))
 
 _UNSAID: Final[tuple[object, ...]] = (None, False, {})
 
-# What is encoded is made here and has no circles.
+# The encoded values are created here and contain no cycles.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
 _DECODER: Final = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxUse:
-    """A sandbox that was created for a test: seconds waited for its turn, seconds until it had started, own limits."""
+    """A sandbox that was created for a test: seconds in the queue, seconds until it had started, its own limits."""
 
     waited: float
     start: float
@@ -46,18 +46,18 @@ class Record:
     """What a test leaves behind each time that it runs. Users' hooks may change it.
 
     Parameters:
-        reward: the test's reward; None when the test has to do with none, and only used sandboxes.
-        threshold, weight, group, must_pass: what the test's marker says.
-        row: the id of the dataset's row that the test is about.
+        reward: the test's reward; None if it has none, and only used sandboxes.
+        threshold, weight, group, must_pass: from the test's marker.
+        row: the id of the test's dataset row.
         params: the test's parameters, by name, as far as they are plain.
-        task: of one of several attempts at a task, the node id that they have in common; None for any other test.
+        task: for one of several attempts at a task, their common node id; None for any other test.
         reduce: how their rewards become one number.
         sandboxes: the sandboxes that were created for it.
-        asked: what was asked of models for it; None where nothing is known to be.
-        steps: what was done in its sandbox, as far as that was traced.
+        asked: its use of models; None if no use is known.
+        steps: the steps in its sandbox, as far as they were traced.
         left_out: how many of the reward's parts did not fit into the wire form.
         fault: whether this package itself failed while it scored.
-        running: seconds that all parts took, those that were left out among them; None where none was.
+        running: seconds that all parts took, including those left out; None if none was left out.
     """
 
     reward: Reward | None
@@ -85,15 +85,15 @@ class Record:
 
     @classmethod
     def from_wire(cls, wire: str) -> Record:
-        """Return the record that `to_wire` wrote. Raises ValueError for what it did not write."""
+        """Return the record that `to_wire` wrote. Raises ValueError for any other text."""
         data = _DECODER.decode(wire)
         if not isinstance(data, dict) or data.get("v") != VERSION:
             raise ValueError(f"this is no record of version {VERSION}: {excerpt(wire, 80)!r}")
         return cls.from_fields(data)
 
     def to_fields(self) -> dict[str, Any]:
-        """Return the record as the fields of a JSON object; what has its default is left out."""
-        # Made for each test of a run, most of which have little to say.
+        """Return the record as the fields of a JSON object, without defaults."""
+        # Written for speed: it runs for each test, and most tests have few fields.
         fields: dict[str, Any] = {"weight": float(self.weight)}
         if self.threshold is not None:
             fields["threshold"] = float(self.threshold)
@@ -113,7 +113,7 @@ class Record:
 
     @classmethod
     def from_fields(cls, data: Mapping[str, Any]) -> Record:
-        """Return the record that has these fields. Raises KeyError, TypeError or ValueError."""
+        """Return the record with these fields. Raises KeyError, TypeError or ValueError."""
         record = cls(reward_from_fields(data) if "verdict" in data else None, weight=data.get("weight", 1.0))
         for name, value in data.items():
             if name in _PLAIN:
@@ -136,13 +136,13 @@ class Record:
         return math.fsum(part.duration or 0.0 for part in self.reward.parts)
 
     def _say(self, fields: dict[str, Any], names: Iterable[str]) -> None:
-        """Add to `fields` those that `names` lists, but for defaults."""
+        """Add to `fields` the named attributes that differ from their defaults."""
         for name in names:
             if (value := getattr(self, name)) not in _UNSAID:
                 fields[name] = value
 
     def _timings(self) -> dict[str, float]:
-        """Return seconds by what they went to; several sandboxes may have been waited for at the same time."""
+        """Return the seconds by purpose; the waits for several sandboxes may overlap."""
         if not self.sandboxes and not self.running_time:
             return {}
         timings = {
@@ -153,7 +153,7 @@ class Record:
         return {name: round(seconds, 6) for name, seconds in timings.items() if seconds}
 
     def _with(self, reward: Reward) -> Record:
-        """Return the record with its reward shortened, and what is known of the parts that this has lost."""
+        """Return the record with a shortened reward, and with the number and the time of the omitted parts."""
         if self.reward is None or reward is self.reward:
             return self
         left_out = self.left_out + len(self.reward.parts) - len(reward.parts)

@@ -1,4 +1,4 @@
-"""One number out of the rewards of several attempts at the same row or test. Pure.
+"""Reduces the rewards of several attempts at the same row or test to one number. Pure.
 
 Estimators are unbiased: with n attempts of which c succeeded,
 
@@ -7,7 +7,7 @@ Estimators are unbiased: with n attempts of which c succeeded,
 - pass^k, the chance that all of k attempts succeed, is C(c, k) / C(n, k)
   (Yao et al. 2024, "tau-bench", arXiv:2406.12045, section 4).
 
-Both are undefined, and None here, where n < k.
+Both are undefined, and None here, if n < k.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _COUNTED: Final = re.compile(rf"({'|'.join(_OVER_SUCCESSES)})_([1-9][0-9]{{0,5}}
 
 @dataclass(frozen=True, slots=True)
 class Reducer:
-    """A way to make one number of several attempts' rewards, by its name; see `parse_reducer`."""
+    """A way to reduce several attempts' rewards to one number, by its name; see `parse_reducer`."""
 
     name: str
     kind: str
     k: int | None = None
 
     def __call__(self, rewards: Sequence[float | None], threshold: float = 1.0) -> float | None:
-        """Returns the number, in [0, 1], or None where it is undefined.
+        """Returns the number, in [0, 1], or None if it is undefined.
 
         Parameters:
-            rewards: of each attempt; None for an unscored one, about which nothing can be said and which is left out.
+            rewards: of each attempt; None for an unscored one, which is left out because nothing can be said about it.
             threshold: the reward from which an attempt is a success.
         """
         scored = [reward for reward in rewards if reward is not None]
@@ -63,20 +63,20 @@ class Reducer:
 
     @property
     def label(self) -> str:
-        """The name as the field writes it: ``pass@5``, ``pass^3``, else the name itself."""
+        """The name in the field's notation: ``pass@5``, ``pass^3``, or else the name itself."""
         signs = {"pass_at": "@", "pass_all": "^"}
         return f"pass{signs[self.kind]}{self.k}" if self.kind in signs else self.name
 
 
 def parse_reducer(name: str) -> Reducer:
-    """Returns the reducer of that name.
+    """Returns the reducer with that name.
 
     Parameters:
         name: ``mean``, ``max``, ``min``, ``median``; or, with a number k of attempts, ``pass_at_k`` (at least one of k
             succeeds), ``pass_all_k`` (all of k succeed), ``at_least_k`` (1.0 if k or more of all attempts did).
 
     Raises:
-        RewardkitUsageError: there is none; the text names the nearest.
+        RewardkitUsageError: there is none; the text names the nearest one.
     """
     if name in _OVER_REWARDS:
         return Reducer(name, name)

@@ -1,4 +1,4 @@
-"""Rewards, their parts and their evidence as the fields of JSON objects, and back; what has its default is left out."""
+"""Converts rewards, their parts and their evidence to the fields of JSON objects, without defaults, and back."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def add_reward(fields: dict[str, Any], reward: Reward) -> None:
-    """Add to the fields of a record what it says of its reward."""
-    # An unscored reward is null, which says something.
+    """Add a record's reward to its fields."""
+    # An unscored reward is null, which has a meaning.
     fields["reward"] = reward.value
     fields["verdict"] = reward.verdict
     if reward.reason:
@@ -25,14 +25,14 @@ def add_reward(fields: dict[str, Any], reward: Reward) -> None:
 
 
 def reward_from_fields(data: Mapping[str, Any]) -> Reward:
-    """Return the reward of which `add_reward` wrote."""
+    """Return the reward from the fields that `add_reward` wrote."""
     parts = tuple(map(part_from_fields, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_fields, data["evidence"])) if "evidence" in data else ()
     return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
 
 
 def part_to_fields(part: Part) -> dict[str, Any]:
-    """Return all of `part`."""
+    """Return the fields of `part`."""
     data = {
         "name": part.name,
         "value": part.value,
@@ -48,13 +48,13 @@ def part_to_fields(part: Part) -> dict[str, Any]:
 
 
 def part_from_fields(data: Mapping[str, Any]) -> Part:
-    """Return the part of which `part_to_fields` wrote."""
+    """Return the part from the fields that `part_to_fields` wrote."""
     fields = dict(data)
     return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
 
 
 def evidence_to_fields(evidence: Evidence) -> dict[str, Any]:
-    """Return `evidence`, without how to call the scorer again."""
+    """Return the fields of `evidence`, without the way to call the scorer again."""
     data = {
         "candidate": evidence.candidate or None,
         "stdout": evidence.stdout or None,
@@ -65,7 +65,7 @@ def evidence_to_fields(evidence: Evidence) -> dict[str, Any]:
 
 
 def evidence_from_fields(data: Mapping[str, Any]) -> Evidence:
-    """Return the evidence of which `evidence_to_fields` wrote."""
+    """Return the evidence from the fields that `evidence_to_fields` wrote."""
     return Evidence(
         code=data.get("candidate", ""),
         stdout=data.get("stdout", ""),

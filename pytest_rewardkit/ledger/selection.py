@@ -1,4 +1,4 @@
-"""Which tests an expression selects by their node ids: ``algorithms and not (slow or test_graphs.py)``. Pure.
+"""Selects tests by an expression over their node ids: ``algorithms and not (slow or test_graphs.py)``. Pure.
 
 As with pytest's ``-k``, a word selects the node ids that contain it, in any case, and words combine by ``and``, ``or``,
 ``not`` and parentheses.
@@ -21,7 +21,7 @@ _END: Final = "the end"
 class Selection:
     """A parsed expression; call it with a node id.
 
-    Raises RewardkitUsageError for what is no expression, with the column.
+    Raises RewardkitUsageError for an invalid expression, with the column.
     """
 
     def __init__(self, text: str) -> None:

@@ -1,7 +1,7 @@
-"""A shard of a run: which of several jobs a run of some of the tests is, and which tests are its. Pure.
+"""A shard of a run: its number among the jobs that each run some of the tests, and its tests. Pure.
 
-Every job collects all tests and splits them by itself, so that the split is made of nothing but the tests' names and
-stored durations: not of their order, which a job may have of its own (``--ff``, random orders).
+Every job collects all tests and splits them on its own. So the split depends only on the tests' names and stored
+durations, not on their order, which may differ between jobs (``--ff``, random orders).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST = 10_000
-"""Shards that a run may have."""
+"""The most shards that a run may have."""
 
 
 class Shard(NamedTuple):
@@ -32,7 +32,7 @@ class Shard(NamedTuple):
 
 
 def parse_shard(text: str) -> Shard:
-    """Return the shard that ``2/8`` names. Raises ValueError."""
+    """Return the shard named like ``2/8``. Raises ValueError."""
     number, _, of = text.partition("/")
     if not all(part.isascii() and part.isdecimal() and len(part) <= len(str(MOST)) for part in (number, of)):
         raise ValueError(f"must be which shard of how many, such as 2/8, not {text!r}")
@@ -43,12 +43,12 @@ def parse_shard(text: str) -> Shard:
 
 
 class Split(NamedTuple):
-    """All tests of a run as one shard knows them.
+    """All tests of a run from the view of one shard.
 
     Parameters:
-        digest: of all tests and where each belongs; equal in all shards of one run.
+        digest: of all tests and their shards; equal in all shards of one run.
         tests: how many there are.
-        places: of each test of the shard, the place among all, from 0, in the shard's order.
+        places: the positions of the shard's tests among all, from 0, in the shard's order.
     """
 
     digest: str
@@ -60,13 +60,13 @@ class Split(NamedTuple):
 
 
 def split(node_ids: Sequence[str], shard: Shard, durations: Mapping[str, float]) -> Split:
-    """Return which tests belong to `shard`, such that all shards take about the same time.
+    """Return the tests that belong to `shard`, split so that all shards take about the same time.
 
-    Tests that share a node id stay together, where they can be told apart by their order.
+    Tests that share a node id stay together, so that their order tells them apart.
 
     Parameters:
-        node_ids: of all tests, in the order in which they are to run.
-        durations: seconds by node id, where they are known; others are taken to last as long as these do on average.
+        node_ids: of all tests, in the order in which they run.
+        durations: known seconds by node id; any other test is taken to last as long as these do on average.
     """
     numbers = _numbers(Counter(node_ids), shard.of, durations)
     lines = sorted(f"{node_id}\0{numbers[node_id]}" for node_id in node_ids)
@@ -76,11 +76,11 @@ def split(node_ids: Sequence[str], shard: Shard, durations: Mapping[str, float])
 
 
 def _numbers(copies: Mapping[str, int], of: int, durations: Mapping[str, float]) -> dict[str, int]:
-    """Return the number of each test's shard: the longest tests first, each goes to the shard with the least to do."""
+    """Return the number of each test's shard: from the longest test on, each goes to the shard with the least to do."""
     known = [durations[node_id] for node_id in copies if node_id in durations]
     usual = math.fsum(known) / len(known) if known else 1.0
     seconds = {node_id: durations.get(node_id, usual) * count for node_id, count in copies.items()}
-    # Equal tests, and those that take no time at all, go to one shard after another.
+    # Ties, and tests that take no time at all, go to one shard after another.
     loads = [(0.0, 0, number) for number in range(1, of + 1)]
     numbers = {}
     for node_id in sorted(seconds, key=lambda node_id: (-seconds[node_id], node_id)):

@@ -1,6 +1,6 @@
-"""What a reward gives up so that its record fits: texts before parts, and parts that passed before others. Pure.
+"""Shortens a reward so that its record fits: texts go before parts, and parts that passed before others. Pure.
 
-Images go first of all, and take the room that is left in the end.
+Images go first of all, and get the room that is left at the end.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
 
 _TEXT_LIMITS: Final = (1000, 250, 60, 0)
-"""Characters that texts are cut to, one step after the other."""
+"""The lengths to which texts are cut, one step after the other."""
 
 
 def shortened(reward: Reward, limit: int, size: Callable[[Reward], int]) -> Reward:
     """Return `reward` with as many of its details as fit.
 
     Parameters:
-        limit: how large what is made of it may be.
-        size: says how large that is.
+        limit: the largest size that `size` may return.
+        size: returns the size of what is made from a reward.
     """
     if not (reward.parts or reward.evidence):
         return reward
@@ -51,7 +51,7 @@ def shortened(reward: Reward, limit: int, size: Callable[[Reward], int]) -> Rewa
 
 
 def _with_texts(part: Part, limit: int) -> Part:
-    """Return `part` with its texts cut to `limit` characters each; 0 leaves them out."""
+    """Return `part` with its texts cut to `limit` characters each; 0 removes them."""
 
     def cut(text: str | None) -> str | None:
         return excerpt(text, limit) if text is not None and limit else None
@@ -69,7 +69,7 @@ def _with_excerpts(evidence: Evidence, limit: int) -> Evidence:
 
 
 def _with_images(excerpts: tuple[Evidence, ...], whole: tuple[Evidence, ...], room: int) -> tuple[Evidence, ...]:
-    """Return `excerpts` with as many of the images of `whole`, from the first on, as fit into `room` characters."""
+    """Return `excerpts` with as many of the images of `whole`, in order, as fit into `room` characters."""
     found = []
     for item, source in zip(excerpts, whole, strict=True):
         kept: list[str] = []
@@ -84,7 +84,7 @@ def _with_images(excerpts: tuple[Evidence, ...], whole: tuple[Evidence, ...], ro
 
 
 def _fitting(parts: tuple[Part, ...], room: int) -> tuple[Part, ...]:
-    """Return those of `parts`, in their order, that fit into `room` characters, the lowest values first."""
+    """Return the parts that fit into `room` characters, in their order; those with the lowest values come first."""
     kept: set[int] = set()
     for index in sorted(range(len(parts)), key=lambda i: -1.0 if (value := parts[i].value) is None else value):
         room -= len(json.dumps(part_to_fields(parts[index]), separators=(",", ":"))) + 1

@@ -1,15 +1,16 @@
-"""What a number of tests can say about a mean or a rate, as intervals. Pure, and the same in every run.
+"""What a number of tests shows about a mean or a rate, as intervals. Pure, and the same in every run.
 
 - Wilson's score interval for a share of successes: E. B. Wilson (1927), "Probable Inference, the Law of Succession, and
   Statistical Inference", JASA 22(158), 209-212.
 - The percentile bootstrap for a mean: B. Efron and R. J. Tibshirani (1993), "An Introduction to the Bootstrap", chapter
-  13. For many values it is replaced by the normal interval that it converges to, with the variance of a weighted mean
-  by linearisation (W. G. Cochran (1977), "Sampling Techniques", section 6.4).
+  13. For many values, the normal interval that it converges to replaces it, with the variance of a weighted mean by
+  linearisation (W. G. Cochran (1977), "Sampling Techniques", section 6.4).
 
-What is not independent, as several tests about one row, is one value here: its weighted mean, with all its weight.
-Resampling those is the cluster bootstrap (A. C. Cameron, J. B. Gelbach and D. L. Miller (2008), "Bootstrap-Based
-Improvements for Inference with Clustered Errors", REStat 90(3), 414-427), and linearising over them gives the clustered
-standard error of paired differences (E. Miller (2024), "Adding Error Bars to Evals", arXiv:2411.00640).
+Values that are not independent, such as several tests about one row, are one value here: their weighted mean, with all
+their weight. Resampling those is the cluster bootstrap (A. C. Cameron, J. B. Gelbach and D. L. Miller (2008),
+"Bootstrap-Based Improvements for Inference with Clustered Errors", REStat 90(3), 414-427), and linearising over them
+gives the clustered standard error of paired differences (E. Miller (2024), "Adding Error Bars to Evals",
+arXiv:2411.00640).
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
 RESAMPLES: Final = 2000
 BOOTSTRAP_LIMIT: Final = 400
-"""Values beyond which the normal interval takes the bootstrap's place."""
+"""The number of values from which on the normal interval replaces the bootstrap."""
 
-# Any fixed number would do: the same values give the same interval in every run, on every machine.
+# Any fixed number works: the same values give the same interval in every run, on every machine.
 _SEED: Final = 20_240_229
 
 
@@ -38,8 +39,8 @@ class Interval(NamedTuple):
 
 
 def weighted_mean(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return sum(weight * value) / sum(weight) over pairs of value and weight; None when nothing has a weight."""
-    # Exact sums: the result does not depend on the order in which tests happened to end.
+    """Return sum(weight * value) / sum(weight) over pairs of value and weight; None if nothing has a weight."""
+    # Exact sums make the result independent of the order in which tests end.
     total = math.fsum(weight for _, weight in pairs)
     if not total:
         return None
@@ -49,7 +50,7 @@ def weighted_mean(pairs: Sequence[tuple[float, float]]) -> float | None:
 def wilson(successes: float, trials: float, confidence: float) -> Interval:
     """Return Wilson's score interval for the rate of success, at a two-sided `confidence` in (0, 1).
 
-    Both counts may be broken: of tests with weights, or of partial successes.
+    Both counts may be fractions, from tests with weights or from partial successes.
 
     >>> [round(end, 3) for end in wilson(8, 10, 0.95)]
     [0.49, 0.943]
@@ -61,16 +62,16 @@ def wilson(successes: float, trials: float, confidence: float) -> Interval:
     scale = 1 + z * z / trials
     centre = (rate + z * z / (2 * trials)) / scale
     half = z / scale * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    # The ends are exact at 0 and 1, whatever rounding did.
+    # The ends are exact at 0 and 1, whatever the rounding.
     return Interval(
         max(0.0, centre - half) if successes else 0.0, min(1.0, centre + half) if successes < trials else 1.0
     )
 
 
 def least_trials(rate: float, confidence: float) -> int:
-    """Return the least number of trials that can show a rate, in [0, 1), to be reached: even if all succeed.
+    """Return the least number of trials that can show that a rate in [0, 1) is reached, even if all succeed.
 
-    It is where the low end of Wilson's interval for n successes in n trials, n / (n + z²), comes up to `rate`.
+    At that number n, the low end of Wilson's interval for n successes in n trials, n / (n + z²), reaches `rate`.
 
     >>> least_trials(0.8, 0.95)
     16
@@ -82,7 +83,7 @@ def least_trials(rate: float, confidence: float) -> int:
 def mean_interval(pairs: Sequence[tuple[float, float]], confidence: float) -> Interval:
     """Return the interval of the weighted mean of `pairs` of value and weight, at a two-sided `confidence` in (0, 1).
 
-    The values may be rewards, or differences of paired rewards. Raises ValueError when no pair has a weight.
+    The values may be rewards, or differences of paired rewards. Raises ValueError if no pair has a weight.
     """
     mean = weighted_mean(pairs)
     if mean is None:
@@ -101,7 +102,7 @@ def _resampled(pairs: Sequence[tuple[float, float]]) -> list[float]:
     if len({weight for _, weight in pairs}) == 1:
         values = [value for value, _ in pairs]
         return [math.fsum(random.choices(values, k=count)) / count for _ in range(RESAMPLES)]
-    # A resample of nothing but weights of 0 has no mean.
+    # A resample in which all weights are 0 has no mean.
     drawn = (weighted_mean(random.choices(pairs, k=count)) for _ in range(RESAMPLES))
     return [mean for mean in drawn if mean is not None]
 

@@ -1,4 +1,4 @@
-"""What was done in a sandbox, one step after another, such as by an agent. Pure."""
+"""The steps in a sandbox, for example by an agent. Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 STEPS: Final = 200
-"""Steps of a test that are kept; of more, the first and the last ones."""
+"""How many steps of a test are kept; if there are more, the first and the last ones."""
 TEXT_LIMIT: Final = 20_000
-"""Characters of what went in, and of what came out."""
+"""Characters of a step's input, and of its output."""
 _TOGETHER: Final = 20_000
 """Characters of all steps of a test in its record, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxStep:
-    """One thing that was done in a sandbox.
+    """One step in a sandbox.
 
     Parameters:
         kind: cell, command or file.
         given: the code, the command, or the file's path and content.
-        got: what came of it.
+        got: the result.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class SandboxStep:
 
     @classmethod
     def from_fields(cls, data: Mapping[str, Any]) -> SandboxStep:
-        """Return that of which `to_fields` wrote. Raises KeyError or TypeError."""
+        """Return the step from the fields that `to_fields` wrote. Raises KeyError or TypeError."""
         for name in ("kind", "given"):
             if not isinstance(data[name], str):
                 raise TypeError(f"a step's {name} must be a text, not {data[name]!r}")
@@ -51,14 +51,14 @@ class SandboxStep:
 
 
 def kept(steps: Sequence[SandboxStep]) -> tuple[SandboxStep, ...]:
-    """Return as many of a test's steps as its record has room for, each as far as it has."""
+    """Return the steps of a test that fit into its record, shortened if necessary."""
     if len(steps) > STEPS:
         left_out = SandboxStep("left out", f"{len(steps) - STEPS:,} steps")
         steps = [*steps[: STEPS // 2], left_out, *steps[-STEPS // 2 :]]
     limit = _TOGETHER
     while True:
         found = tuple(replace(step, given=excerpt(step.given, limit), got=excerpt(step.got, limit)) for step in steps)
-        # As they travel: there a character may take up to twelve.
+        # Encoded, one character may take up to twelve.
         if limit <= 1 or len(json.dumps([step.to_fields() for step in found])) <= _TOGETHER:
             return found
         limit //= 2

@@ -1,4 +1,4 @@
-"""Tests that are attempts at one task, as one test whose reward is theirs reduced to one number. Pure."""
+"""Combines attempts at one task into one test, whose reward is their rewards reduced to one number. Pure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _TOKEN: Final = re.compile(r"(?<=[\[-])attempt[0-9]+(?=[-\]])", re.ASCII)
 _SHOWN: Final = 8
-"""Rewards of attempts that a reason lists."""
+"""How many rewards of attempts a reason lists."""
 
 
 class ReducedTest(Test):
-    """A test of which there are several attempts, each a test of its own.
+    """A test with several attempts, each a test of its own.
 
     Parameters:
-        node_id: what the attempts' node ids have in common.
-        members: the attempts, in the order of collection; one of them left a record at least.
+        node_id: the common part of the attempts' node ids.
+        members: the attempts, in the order of collection; at least one of them left a record.
     """
 
     __slots__ = ("__dict__", "_members")
@@ -61,7 +61,7 @@ class ReducedTest(Test):
 
     @cached_property
     def reward(self) -> Reward:
-        """What the attempts came to, with a part for each; unscored where that is not defined."""
+        """The reduced reward of the attempts, with a part for each; unscored if it is not defined."""
         values = [member.value for member in self._members]
         value = self.reducer(values, self.threshold)
         return Reward(value, tuple(map(_part, self._members)), self._verdict(value), self._why(values, value))
@@ -84,14 +84,14 @@ class ReducedTest(Test):
 
     @property
     def passed(self) -> bool:
-        """Whether pytest let all attempts pass, or what they came to reaches the threshold."""
+        """Whether pytest let all attempts pass, or their reduced reward reaches the threshold."""
         if self.value is None:
             return False
         return all(member.passed for member in self._members) or Reward(self.strict).reaches(self.threshold)
 
     @property
     def verdict(self) -> str:
-        """The verdict; `CRASHED` where an attempt was lost with its worker, whatever the others came to."""
+        """The verdict; `CRASHED` if an attempt was lost with its worker, whatever the result of the others."""
         return CRASHED if any(member.crashed for member in self._members) else self.reward.verdict.value
 
     @property
@@ -112,7 +112,7 @@ class ReducedTest(Test):
         if value > 0:
             return Verdict.PASSED if value == 1 else Verdict.PARTIAL
         found = [reward.verdict for member in self._members if (reward := member.reward) is not None]
-        # An attempt may have earned something, and be no success all the same.
+        # An attempt may have earned something without being a success.
         lost = [verdict for verdict in found if verdict not in (Verdict.PASSED, Verdict.PARTIAL, Verdict.UNSCORED)]
         return max(lost, key=lost.count, default=Verdict.WRONG_OUTPUT)
 
@@ -123,7 +123,7 @@ class ReducedTest(Test):
 
 
 def tasks(tests: Iterable[Test]) -> list[Test]:
-    """Return `tests` with those that are attempts at one task as one `ReducedTest`, where the first of them was."""
+    """Return `tests`, with the attempts at one task as one `ReducedTest` in the place of the first attempt."""
     tests = list(tests)
     task_ids = {record.task for test in tests if (record := test.known) is not None and record.task is not None}
     if not task_ids:
@@ -138,12 +138,12 @@ def tasks(tests: Iterable[Test]) -> list[Test]:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """What the attempts at the tasks of one function came to.
+    """The result of the attempts at the tasks of one function.
 
     Parameters:
         function: the node id of the function.
-        label: the reducer's, as the field writes it.
-        value: the mean over the tasks; None where it is undefined for one of them.
+        label: the reducer's, in the field's notation.
+        value: the mean over the tasks; None if it is undefined for one of them.
         count: how many tasks there are.
         undefined: for how many of them it is undefined.
     """
@@ -156,10 +156,10 @@ class Reduction:
 
 
 def reductions(tests: Iterable[Test]) -> list[Reduction]:
-    """Return what attempts came to, function by function, in the order of their tests.
+    """Return the results of attempts, function by function, in the order of their tests.
 
     Parameters:
-        tests: those of `tasks`; what is no task is passed over.
+        tests: from `tasks`; tests that are not tasks are skipped.
     """
     groups: dict[tuple[str, str], list[float | None]] = {}
     for test in tests:
@@ -174,10 +174,10 @@ def reductions(tests: Iterable[Test]) -> list[Reduction]:
 
 
 def task_id(node_id: str, number: int, *, of_row: bool) -> str:
-    """Return what the node ids of all attempts at one task share, from that of attempt `number`.
+    """Return the common node id of all attempts at one task, given that of attempt `number`.
 
     Parameters:
-        of_row: whether the attempts are at a row, whose id stands before the attempt's and may read like one.
+        of_row: whether the attempts are at a row, whose id precedes the attempt's and may look like one.
     """
     found = [match for match in _TOKEN.finditer(node_id) if match[0] == f"attempt{number}"]
     return _without(node_id, found[-1 if of_row else 0]) if found else node_id
@@ -186,13 +186,13 @@ def task_id(node_id: str, number: int, *, of_row: bool) -> str:
 def _task_of(test: Test, task_ids: set[str]) -> str:
     if (record := test.known) is not None:
         return test.node_id if record.task is None else record.task
-    # What a crashed test was about went down with its worker, but for its name.
+    # A crashed test leaves only its name.
     shortened = (_without(test.node_id, match) for match in _TOKEN.finditer(test.node_id))
     return next((name for name in shortened if name in task_ids), test.node_id)
 
 
 def _without(node_id: str, token: re.Match[str]) -> str:
-    """Return `node_id` without one of the names in its brackets, and without brackets that hold nothing more."""
+    """Return `node_id` without one of the names in its brackets, and without brackets that become empty."""
     before, after = node_id[: token.start()], node_id[token.end() :]
     if before.endswith("-"):
         return before[:-1] + after

@@ -1,4 +1,4 @@
-"""A test of a run with its results, one for each time that it ran. Pure: it knows nothing of pytest."""
+"""A test of a run with its results, one for each time it ran. Pure: it knows nothing of pytest."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
 
 CRASHED: Final = "crashed"
-"""What is said in place of a verdict of a test whose worker died."""
+"""Takes the place of a verdict if the test's worker died."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """How a test ended, one of the times that it ran.
+    """The end of one run of a test.
 
     Parameters:
         outcome: passed, failed, error, skipped, xfailed, xpassed, rerun or crashed.
         duration: seconds of setup, call and teardown together.
-        record: what the test left behind; None when it has to do with no reward, or crashed.
-        cause: where it crashed, what is known about that.
-        line: the line of its file on which the test begins, from 1; None where that is not known.
-        kept: whether it was not run now, but taken over from an earlier run.
+        record: the test's record; None if it has no reward, or crashed.
+        cause: if it crashed, what is known about that.
+        line: the line of its file on which the test begins, from 1; None if that is not known.
+        kept: whether it did not run now, but was taken over from an earlier run.
     """
 
     outcome: str
@@ -42,14 +42,14 @@ class TestResult:
 
     @property
     def own_time(self) -> float:
-        """Seconds that the test took, without those in which it waited for its turn to have a sandbox."""
+        """Seconds that the test took, excluding the wait for its turn to have a sandbox."""
         uses = () if self.record is None else self.record.sandboxes
         return max(0.0, self.duration - math.fsum(use.waited for use in uses))
 
 
 @dataclass(slots=True)
 class Test:
-    """A test with its results, in the order in which they came; the last one counts, those before are of reruns."""
+    """A test with its results, in order of arrival; the last one counts, and those before it led to reruns."""
 
     node_id: str
     results: list[TestResult] = field(default_factory=list)
@@ -66,24 +66,24 @@ class Test:
 
     @property
     def reward(self) -> Reward | None:
-        """The reward of the last result; None when it has none."""
+        """The reward of the last result; None if it has none."""
         record = self.results[-1].record
         return None if record is None else record.reward
 
     @property
     def value(self) -> float | None:
-        """The number that the test earned; None when it is unscored or crashed, or has to do with no reward."""
+        """The number that the test earned; None if it is unscored or crashed, or has no reward."""
         record = self.results[-1].record
         return None if record is None or record.reward is None else record.reward.value
 
     @property
     def strict(self) -> float:
-        """The number with which the test counts where what is not known is 0."""
+        """The number with which the test counts if unknown rewards are 0."""
         return self.value or 0.0
 
     @property
     def earned(self) -> list[float]:
-        """The numbers that were earned each time that it was tried, reruns included."""
+        """The numbers of all tries of the test, including reruns."""
         rewards = (result.record.reward for result in self.results if result.record is not None)
         return [reward.value for reward in rewards if reward is not None and reward.value is not None]
 
@@ -94,7 +94,7 @@ class Test:
 
     @property
     def faulty(self) -> bool:
-        """Whether this package itself failed the time that counts."""
+        """Whether this package itself failed in the run that counts."""
         return any((record := member.last.record) is not None and record.fault for member in self.members)
 
     @property
@@ -104,7 +104,7 @@ class Test:
 
     @property
     def members(self) -> Sequence[Test]:
-        """The tests that pytest ran for it: itself, or of a `ReducedTest` its attempts."""
+        """The tests that pytest ran for it: itself, or the attempts of a `ReducedTest`."""
         return (self,)
 
     @property
@@ -119,22 +119,22 @@ class Test:
 
     @property
     def passed(self) -> bool:
-        """Whether pytest let the test pass, with a reward that has a number."""
+        """Whether pytest let the test pass, and its reward has a number."""
         return self.last.outcome in ("passed", "xpassed") and self.value is not None
 
     @property
     def group(self) -> str | None:
-        """The name of the group that the test's marker names; None also where that went down with a worker."""
+        """The group that the test's marker names; None also if that was lost with a worker."""
         return None if (record := self.known) is None else record.group
 
     @property
     def group_is_lost(self) -> bool:
-        """Whether no run of the test lived to tell its group."""
+        """Whether the group is not known, because no run of the test left a record."""
         return self.known is None
 
     @property
     def must_pass(self) -> bool:
-        """Whether the test's marker says that a gate fails when it does not pass."""
+        """Whether the test's marker says that a gate fails if the test does not pass."""
         return (record := self.known) is not None and record.must_pass
 
     @property
@@ -152,7 +152,7 @@ class Test:
 
     @property
     def cause(self) -> str:
-        """Why the reward is what it is, in one sentence, where that is known."""
+        """Why the reward is what it is, in one sentence, if that is known."""
         reward = self.reward
         return self.last.cause if reward is None else reward.reason
 

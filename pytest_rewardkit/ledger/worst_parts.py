@@ -1,4 +1,4 @@
-"""Which of a reward's parts cost it most. Pure."""
+"""Finds the parts that cost a reward most. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def worst(parts: Sequence[Part], limit: int) -> list[Part]:
-    """Return at most `limit` parts, in their order; where not all fit, those with the lowest values."""
+    """Return at most `limit` parts, in their order; if not all fit, those with the lowest values."""
     indices = sorted(range(len(parts)), key=lambda index: _value(parts[index]))[:limit]
     return [parts[index] for index in sorted(indices)]
 
 
 def costliest(parts: Sequence[Part]) -> str:
-    """Return the name and the reason of the part that is worth least of those with a reason; "" if all are worth 1."""
+    """Return the name and the reason of the lowest part that has a reason; "" if all are worth 1."""
     found = [(_value(part), f"{part.name}: {part.reason}") for part in parts if part.reason and part.value != 1]
     return min(found, key=itemgetter(0), default=(1.0, ""))[1]
 
