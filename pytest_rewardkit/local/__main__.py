@@ -33,10 +33,11 @@ class _About(TypedDict):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Run the command line; return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    # Whoever starts a server for itself says it so; nothing that the server starts is to have it.
+    # A process that starts a server for itself passes the templates in this variable. Programs that the server starts
+    # must not get it.
     options.templates = os.environ.pop(settings.TEMPLATES_VARIABLE, options.templates)
     if options.action == "templates" and options.unused_days is not None:
         from pytest_rewardkit.local.cli.templates import remove_unused
@@ -159,7 +160,7 @@ def _in_container(options: argparse.Namespace, chosen: settings.ServerSettings, 
     with server, suppress(KeyboardInterrupt):
         _show(server.environment(), f"{server.isolation}, in {server.place}")
         while True:
-            time.sleep(60)  # on Windows nothing else can be interrupted
+            time.sleep(60)  # on Windows no other wait can be interrupted
     return 0
 
 
@@ -180,7 +181,7 @@ def _serve(options: argparse.Namespace, chosen: settings.ServerSettings) -> int:
     if options.fork_server is not None:
         launched = handed_over(options.fork_server)
     else:
-        launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots while the rest is imported
+        launched = launch(chosen.guest_options(chosen.preloaded()))  # it boots during the other imports
 
     import asyncio
 

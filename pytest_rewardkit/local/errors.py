@@ -1,6 +1,6 @@
-"""Every error of the local server and of its guests, as a tree, and the codes by which errors go over the wire.
+"""All errors of the local server and of its guests, as a tree, and the codes of errors on the wire.
 
-What answers requests (api/errors.py) turns them into HTTP's statuses and Connect's codes; nobody else does.
+Only the module that answers requests (api/errors.py) turns them into HTTP's statuses and Connect's codes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ GUEST_CODES: Final = frozenset(
         Code.UNIMPLEMENTED,
     }
 )
-"""What a guest may refuse a request with."""
+"""The codes with which a guest may refuse a request."""
 
 MAX_ERROR_CHARACTERS: Final = 2000
 
@@ -47,14 +47,14 @@ class LocalError(Exception):
     """The base of all errors of the local server.
 
     Attributes:
-        code: what the error is called where it goes over a wire.
+        code: the error's name on the wire.
     """
 
     code: Code = Code.INTERNAL
 
 
 class UnsupportedError(LocalError):
-    """This machine cannot do what was asked for; the text says why, and where there is any, what would help."""
+    """This machine cannot do what was requested; the message says why, and what would help if anything does."""
 
     code = Code.FAILED_PRECONDITION
 
@@ -64,19 +64,19 @@ class UnsupportedPlatformError(UnsupportedError):
 
 
 class NoSuchLevelError(UnsupportedError):
-    """The isolation that was asked for cannot be had here."""
+    """The requested isolation is not possible here."""
 
 
 class ContainerError(UnsupportedError):
-    """No container can be had."""
+    """A container is not possible."""
 
 
 class TemplateError(UnsupportedError, ValueError):
     """A template is described wrongly.
 
     Parameters:
-        key: the key of its table that is wrong; None for the table as a whole.
-        message: what is wrong with it, and the nearest right thing.
+        key: the key of its table that is wrong; None for the whole table.
+        message: the mistake, and the nearest correct form.
     """
 
     def __init__(self, key: str | None, message: str) -> None:
@@ -85,7 +85,7 @@ class TemplateError(UnsupportedError, ValueError):
 
 
 class UnknownTemplateError(UnsupportedError):
-    """There is no template of that name."""
+    """There is no template with that name."""
 
 
 class BuildError(UnsupportedError):
@@ -97,11 +97,11 @@ class PreloadError(UnsupportedError):
 
 
 class RefusedModuleError(PreloadError):
-    """A module does what it must not when it is imported in advance.
+    """A module does something forbidden when it is imported in advance.
 
     Parameters:
-        module: its name.
-        reason: what it does.
+        module: the module's name.
+        reason: what the module does.
     """
 
     def __init__(self, module: str, reason: str) -> None:
@@ -110,15 +110,15 @@ class RefusedModuleError(PreloadError):
 
 
 class CanaryError(UnsupportedError):
-    """A sandbox does not do what sandboxes are for."""
+    """A sandbox does not work as it should."""
 
 
 class RequestError(LocalError):
-    """A request that cannot be met, for a reason that lies in it or in what it is about.
+    """A request that cannot be met, because of the request or its target.
 
     Parameters:
-        code: why.
-        message: the same for people.
+        code: the reason.
+        message: the reason, for people.
     """
 
     def __init__(self, code: Code, message: str) -> None:
@@ -127,7 +127,7 @@ class RequestError(LocalError):
         self.message = message
 
     def answer(self) -> dict[str, str]:
-        """Return the error as it goes over the wire."""
+        """Return the error in its form on the wire."""
         return {"code": self.code.value, "message": self.message}
 
 
@@ -139,7 +139,7 @@ class BadPathError(RequestError):
 
 
 class TooManySandboxesError(RequestError):
-    """The server's limit of sandboxes alive at once is reached."""
+    """The server has reached its limit of live sandboxes."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Code.RESOURCE_EXHAUSTED, message)
@@ -156,9 +156,9 @@ class GuestError(RequestError):
     """A guest refused a request.
 
     Parameters:
-        code: whatever is not in `GUEST_CODES` counts as `failed_precondition`: what is in the sandbox keeps its guest
-            from what was asked.
-        message: what was wrong, as the guest words it, cut to a bounded length.
+        code: a code that is not in `GUEST_CODES` counts as `failed_precondition`: something in the sandbox keeps the
+            guest from meeting the request.
+        message: the guest's message, cut to a limited length.
     """
 
     def __init__(self, code: object, message: object) -> None:
@@ -167,7 +167,7 @@ class GuestError(RequestError):
 
 
 class GuestSilentError(GuestError):
-    """A guest did not answer in time, which says nothing of what is in its sandbox."""
+    """A guest did not answer in time, which says nothing about the contents of its sandbox."""
 
     def __init__(self, message: object) -> None:
         super().__init__(None, message)
@@ -175,7 +175,7 @@ class GuestSilentError(GuestError):
 
 
 class SandboxFailedError(LocalError):
-    """A sandbox, or what makes sandboxes, has failed."""
+    """A sandbox, or a part of the server that makes sandboxes, has failed."""
 
     code = Code.UNAVAILABLE
 
@@ -193,7 +193,7 @@ class SnapshotError(SandboxFailedError):
 
 
 class UnansweredError(LocalError):
-    """Something did not happen in time; the text says what, and how long was waited for it."""
+    """Something did not happen in time; the message says what, and how long the wait was."""
 
     code = Code.DEADLINE_EXCEEDED
 
@@ -205,10 +205,10 @@ class ChannelError(LocalError):
 
 
 class NotPlainError(LocalError):
-    """A candidate's value has no JSON form, or one beyond the bounds."""
+    """A candidate's value has no JSON form, or its form is too large or too deep."""
 
     code = Code.INVALID_ARGUMENT
 
 
 class ElsewhereError(LocalError, OSError):
-    """A socket's address is no path of the sandbox's own."""
+    """A socket's address is not a path of the sandbox's own."""

@@ -1,7 +1,7 @@
-"""The fork server that is there before its server: it says what isolation there is, and makes the first sandboxes.
+"""The fork server that starts before its server: it reports the isolation, and makes the first sandboxes.
 
-To find out what isolation sandboxes get, a fork server has to do all that it does for them; so the one that was asked
-is the one that is used. Imports little.
+To find out which isolation sandboxes get, a fork server has to do all that it does for them. So the one that answers
+this question is also used for sandboxes. Imports little.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _END_SECONDS = 5.0
 
 
 class FirstForkServer:
-    """Boots a fork server at once; where a plan does not work, another one in its place, when it is asked.
+    """Boots a fork server at once; if a plan does not work, another one replaces it when the isolation is queried.
 
     Parameters:
         options: options of the fork server.
-        log: a descriptor for what it says to people.
+        log: a descriptor for its messages to people.
     """
 
     def __init__(self, options: Sequence[str], *, log: int = STANDARD_ERROR) -> None:
         self._options = list(options)
         self._log = log
-        # Whoever waits for an answer, and whoever takes the fork server away, may be different threads.
+        # One thread may wait for an answer while another takes the fork server away.
         self._lock = threading.Lock()
         self._booting: ForkServerProcess | None = launch(self._options, log=log)
         self._found: Isolation | NoSuchLevelError | None = None
         self._taken: ForkServerProcess | None = None
 
     def isolation(self) -> Isolation:
-        """What the fork server has found out, which is waited for.
+        """The fork server's findings; waits for them.
 
         Raises:
             NoSuchLevelError: there can be no sandboxes.
@@ -59,9 +59,9 @@ class FirstForkServer:
         return self._found
 
     def take(self) -> ForkServerProcess | None:
-        """Hand the fork server over, which may boot still; None where it is not there any more.
+        """Hand over the fork server, which may still be booting; None if it is gone.
 
-        The socket is the taker's from then on. The process stays this one's child.
+        From then on the caller owns the socket. The process remains this process's child.
         """
         with self._lock:
             launched, self._booting = self._booting, None
@@ -69,7 +69,7 @@ class FirstForkServer:
             return launched
 
     def end(self) -> None:
-        """End the fork server if nobody has taken it, and wait for its end in any case, though not for ever."""
+        """End the fork server if nobody has taken it; in any case wait for its end, but not forever."""
         with self._lock:
             launched, self._booting = self._booting, None
             if launched is not None:
@@ -95,7 +95,7 @@ class FirstForkServer:
 
 
 def _first_word(launched: ForkServerProcess) -> Message:
-    """Return whether it is ready; if it is not, why, and what it tried."""
+    """Return whether it is ready; if not, why, and the plan that it tried."""
     launched.sock.settimeout(_BOOT_SECONDS)
     channel = Channel(launched.sock)
     trying: Message = {}
@@ -118,7 +118,7 @@ def _status(launched: ForkServerProcess) -> int | None:
 
 
 def _end(launched: ForkServerProcess) -> None:
-    # Not only closed: a process that was forked meanwhile may have the socket too.
+    # Closing it is not enough: a process that was forked meanwhile may have the socket too.
     with contextlib.suppress(OSError):
         launched.sock.shutdown(socket.SHUT_RDWR)
     launched.sock.close()

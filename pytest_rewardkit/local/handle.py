@@ -1,9 +1,9 @@
-"""The owner's handle of a local server that starts when it is first used. Standard library only.
+"""The owner's handle of a local server that starts on first use. Standard library only.
 
-The handle binds the listeners and starts nothing. The first connection makes it start the server's process, which gets
-the listeners too; until it is up, connections wait in the kernel's queue. A process that ends, or that does not answer
-any more, is replaced by another one, with the same addresses and without the sandboxes, when the next connection comes.
-The process ends with `stop`, and with its owner however that ends.
+The handle binds the listeners and starts nothing. At the first connection it starts the server's process, which
+inherits the listeners; until the process is up, connections wait in the kernel's queue. If the process ends or does not
+answer any more, the next connection brings another one with the same addresses, but without the sandboxes. The process
+ends at `stop`, and with its owner, however that ends.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.vigil import Patience
 
 KEY_VARIABLE = "REWARDKIT_LOCAL_API_KEY"
-"""How the process learns its key: an environment is readable by the user alone, a command line by everybody."""
+"""How the process gets its key: only the user can read an environment, but everybody can read a command line."""
 
 STACK_BYTES = 512 * 1024
-"""The stack of the thread that waits. With one of the usual 8 MiB, all else in a large process takes 4 % longer."""
+"""The stack of the waiting thread. With the usual 8 MiB, everything else in a large process takes 4 % longer."""
 LOG_BYTES = 4000
 LAST_WORDS = 1500
-"""Bytes of a dead server's log that are shown."""
+"""How many bytes of a dead server's log are shown."""
 OBITUARY = "rewardkit: the local server "
-"""How lines of the log begin that say what has become of a server."""
+"""The beginning of lines in the log that report a server's fate."""
 COMMAND = (sys.executable, "-P", "-m", "pytest_rewardkit.local")
 
 
 def require_platform() -> None:
-    """Refuses where the local server cannot work.
+    """Refuse platforms on which the local server cannot work.
 
     Raises:
         UnsupportedPlatformError: this is not Linux.
@@ -59,15 +59,15 @@ def require_platform() -> None:
 class LocalServer:
     """A local server, started by its first connection.
 
-    Use it as a context manager, or call `stop` in the end.
+    Use it as a context manager, or call `stop` at the end.
 
     Parameters:
         control: the listener of the control plane.
         traffic: the listener of the sandboxes' traffic.
-        settings: what to start the server with.
-        on_death: called, in a thread of the handle's, with what has become of a server that was not told to end.
-        patience: how long to wait for it.
-        command: the program that is the server.
+        settings: the server's settings.
+        on_death: called in one of the handle's threads with the fate of a server that was not told to end.
+        patience: how long to wait for the server.
+        command: the program of the server.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class LocalServer:
         self._api_key = "e2b_" + secrets.token_hex(20)
         self._control_port: int = control.getsockname()[1]
         self._traffic_port: int = traffic.getsockname()[1]
-        # In memory: it must be there where no file can be made, and leave none behind.
+        # In memory: the log must also exist where no file can be made, and leave no file behind.
         self._log = os.memfd_create("rewardkit-local-server.log", os.MFD_CLOEXEC)
         self._log_start = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,10 +107,10 @@ class LocalServer:
         patience: Patience = PATIENCE,
         command: Sequence[str] = COMMAND,
     ) -> LocalServer:
-        """Bind the listeners, on loopback, and wait for the first connection in a thread of its own.
+        """Bind the listeners on loopback, and wait for the first connection in a separate thread.
 
         Parameters:
-            settings, on_death, patience, command: as of the class.
+            settings, on_death, patience, command: as for the class.
 
         Raises:
             UnsupportedPlatformError: this is not Linux.
@@ -129,7 +129,7 @@ class LocalServer:
         return server
 
     def boot(self) -> None:
-        """Boot the fork server of the process to come, which takes longer than all else and tells the isolation."""
+        """Boot the fork server of the later process: this takes longer than all else, and finds out the isolation."""
         from pytest_rewardkit.local.first_fork_server import FirstForkServer
 
         if self._first is None:
@@ -137,7 +137,7 @@ class LocalServer:
             self._first = FirstForkServer(options, log=self._log)
 
     def find_isolation(self) -> Isolation:
-        """What the sandboxes' isolation is worth.
+        """How well the sandboxes are isolated.
 
         Raises:
             NoSuchLevelError: there can be no sandboxes.
@@ -156,17 +156,17 @@ class LocalServer:
         return variables(self._control_port, self._traffic_port, self._api_key)
 
     def log(self) -> str:
-        """The end of what the process has written to its standard error."""
+        """The end of the process's standard error."""
         if self._log == -1:
             return ""
         return self._end_of_log(0, LOG_BYTES)
 
     def log_path(self) -> str:
-        """Where other processes of this user find the log, as long as this one lives."""
+        """The path of the log for other processes of this user, while this process lives."""
         return f"/proc/{self._owner}/fd/{self._log}"
 
     def stop(self) -> None:
-        """End the process, if there is one, and wait for that. Harmless when repeated, or in a forked child."""
+        """End the process, if there is one, and wait for its end. Harmless if repeated, or in a forked child."""
         if os.getpid() != self._owner or self._wake_write.fileno() == -1:
             return
         self._wake_write.close()
@@ -187,8 +187,8 @@ class LocalServer:
         self.stop()
 
     def _keep(self) -> None:
-        """Start a server at the first connection, and whenever there is none any more, until `stop`."""
-        # Whoever connects waits as long as somebody has the listeners: this thread must not end and leave them.
+        """Start a server at the first connection, and again whenever it is gone, until `stop`."""
+        # Clients wait as long as any process holds the listeners, so this thread must not end and leave them open.
         with self._control, self._traffic, self._wake_read:
             failures = 0
             while failures < self._patience.failures:
@@ -249,7 +249,7 @@ def variables(control_port: int, traffic_port: int, api_key: str) -> dict[str, s
         "E2B_API_URL": f"http://127.0.0.1:{control_port}",
         "E2B_SANDBOX_URL": f"http://127.0.0.1:{traffic_port}",
         "E2B_DOMAIN": f"localhost:{traffic_port}",
-        "E2B_DEBUG": "false",  # when it is true, the SDK asks no control plane
+        "E2B_DEBUG": "false",  # if true, the SDK asks no control plane
     }
 
 

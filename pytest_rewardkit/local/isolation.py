@@ -1,4 +1,4 @@
-"""What protects the host from a sandbox, as the fork server found out by trying."""
+"""The protection of the host from a sandbox, as the fork server found out by trying."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Isolation:
 
     Parameters:
         level: the name of the level.
-        layers: what was found about each layer.
+        layers: the findings about each layer.
         gaps: what the layers leave open, in words.
         boot_ms: how long the fork server took to be ready.
-        refusals: why stronger levels cannot be had.
+        refusals: why stronger levels are not possible.
     """
 
     level: str
@@ -32,7 +32,7 @@ class Isolation:
         """The findings in a fork server's first message.
 
         Raises:
-            ValueError: they are not all there.
+            ValueError: some are missing.
         """
         level, layers = message.get("level"), message.get("layers")
         gaps, boot_ms = message.get("gaps", []), message.get("boot_ms", 0)
@@ -48,7 +48,7 @@ class Isolation:
 
     @property
     def relayed(self) -> bool:
-        """Whether sandboxes have a network of their own, out of which only the server can lead."""
+        """Whether sandboxes have their own network, which only the server can connect to others."""
         return bool(self.layers.get("private root") and self.layers.get("network namespace"))
 
     @property
@@ -58,7 +58,7 @@ class Isolation:
 
     @property
     def difference(self) -> str:
-        """What is different from `full` for those who use it, in a few words; nothing at `full`."""
+        """How it differs from `full` for its users, in a few words; "" at `full`."""
         if self.level == "none":
             return "NO SECURITY BOUNDARY: run nothing that you do not trust"
         if self.layers.get("private root"):
@@ -74,7 +74,7 @@ class Isolation:
         """The findings for people.
 
         Parameters:
-            advice: what would give more.
+            advice: possible improvements.
         """
         width = max(map(len, self.layers), default=0)
         lines = [f"Isolation level: {self.level}", ""]

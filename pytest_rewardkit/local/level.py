@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def find_level(isolation: str) -> str:
-    """The name of the level that sandboxes get, as :func:`find_isolation`."""
+    """The name of the level that sandboxes get; like :func:`find_isolation`."""
     return find_isolation(isolation).level
 
 
 @cache
 def find_isolation(isolation: str) -> Isolation:
-    """The isolation that sandboxes get, tried once by a process.
+    """The isolation that sandboxes get; each process tries it only once.
 
     Parameters:
         isolation: as in `Settings`.
 
     Raises:
-        NoSuchLevelError: what was asked for cannot be had.
+        NoSuchLevelError: the requested isolation is not possible.
     """
     return examine([f"--isolation={isolation}", "--cold"])
 
 
 def examine(options: Sequence[str]) -> Isolation:
-    """What a server's fork server finds out, by the same attempts: one is started, asked and ended for each.
+    """The findings of a server's fork server, by the same attempts: for each, one is started, queried and ended.
 
     Parameters:
         options: options of the fork server.

@@ -1,4 +1,4 @@
-"""What one sandbox may use."""
+"""The limits of one sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LIMITS_HEADER = "X-Rewardkit-Limits"
-"""The header of a create call that gives a sandbox limits of its own, as `memory_mb=256, processes=16`."""
+"""The header of a create call that gives a sandbox its own limits, as `memory_mb=256, processes=16`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +28,14 @@ class Limits:
 
     @classmethod
     def least(cls, name: str) -> int:
-        """The least that a limit may be: with less memory not even an interpreter starts."""
+        """The least value of a limit: with less memory, not even an interpreter starts."""
         return next(int(item.metadata.get("least", 1)) for item in fields(cls) if item.name == name)
 
     def changed(self, changes: Mapping[str, int]) -> Limits:
-        """The same with some changed.
+        """The same limits with some changes.
 
         Raises:
-            ValueError: there is no such limit, or it cannot be that.
+            ValueError: there is no such limit, or the value is not possible.
         """
         own = {item.name: getattr(self, item.name) for item in fields(Limits)}
         for name in changes:
@@ -44,11 +44,11 @@ class Limits:
         return replace(Limits(**own), **changes)
 
     def of_guest(self) -> dict[str, int]:
-        """The limits that are held inside the sandbox, as its guest is told them."""
+        """The limits that are enforced inside the sandbox, in the form for its guest."""
         return {item.name: getattr(self, item.name) for item in fields(Limits) if item.name != "output_mb"}
 
 
 def check_number(name: str, value: object, *, least: int) -> None:
-    """Refuses what is no whole number of at least `least`. Raises ValueError."""
+    """Refuses a value that is not a whole number of at least `least`. Raises ValueError."""
     if type(value) is not int or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")

@@ -1,6 +1,6 @@
-"""Code of the scorers' that sandboxes have in memory from the start, so that no cell needs to bring it along.
+"""Code of the scorers that sandboxes have in memory from the start, so that no cell has to bring it.
 
-It is known by its sources: who asks a sandbox for it has the very same, or sends its own.
+It is identified by its sources: a client finds its very own code in a sandbox, or sends it.
 """
 
 from __future__ import annotations
@@ -32,22 +32,23 @@ PREPARED: Final = (
         )
     ),
 )
-"""Names of modules, each after those that it imports; besides, they need the standard library alone."""
+"""Names of modules, each after the modules that it imports; otherwise they need only the standard library."""
 
 _REHEARSAL: Final = "pytest_rewardkit.datasets.testcode.guest.rehearsal"
-"""A module whose `rehearse` has the code do once what it will be asked for."""
+"""A module whose `rehearse` makes the code do once what it will be asked for."""
 
 UNPREPARED: Final = "rewardkit: not prepared"
-"""What a sandbox says that was thought to have the code; who only claims to lack it is sent it."""
+"""The answer of a sandbox that lacks the code after all. A sandbox that only pretends to lack it is sent the code."""
 
 FILE: Final = "<rewardkit>"
-"""What the code names as its file, as when it is sent: by this, tracebacks are without it."""
+"""The code's file name, as when it is sent; by this name, tracebacks leave the code out."""
 
 
 def prepare() -> Callable[[], None]:
-    """Load the code into this interpreter, with a mark that tells which it is; where it is not, do nothing.
+    """Load the code into this interpreter, with a mark that identifies it; do nothing if the code is missing.
 
-    Returns what rehearses it, in a cell.
+    Returns:
+        a function that rehearses the code, for a cell.
     """
     if not (name := mark()):
         return lambda: None
@@ -72,11 +73,11 @@ def _of_no_file(code: CodeType) -> CodeType:
 
 @cache
 def mark() -> str:
-    """The name of a module that is where the code is; "" where there is none of it."""
+    """The name of a module that exists if the code does; "" if the code is missing."""
     digest = hashlib.sha256()
     for name in PREPARED:
         try:
-            # By its file: pytest's loader of plugins has no sources.
+            # Read from its file, because pytest's loader of plugins has no sources.
             digest.update(Path(find_spec(name).origin).read_bytes())  # type: ignore[union-attr,arg-type]
         except (ImportError, OSError):
             return ""

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-# Its handlers' errors are logged where they are caught; what is left is what clients send that is no HTTP,
-# and which subprotocols they offer in vain.
+# Errors of handlers are logged where they are caught. This logger would only add clients' data that is not HTTP, and
+# the other one the subprotocols that clients offer and nobody takes.
 _http_log = logging.getLogger("pytest_rewardkit.local.http")
 _http_log.disabled = True
 logging.getLogger("aiohttp.websocket").disabled = True
@@ -42,7 +42,7 @@ KEEPALIVE_SECONDS = 640.0
 _HTTP: Final[dict[str, Any]] = {"keepalive_timeout": KEEPALIVE_SECONDS, "access_log": None, "logger": _http_log}
 
 SHUTDOWN_SECONDS = 0.5
-"""How long requests may take to end once their sandboxes have; then they are cut off. aiohttp takes 0 for no limit."""
+"""How long requests may take to end after their sandboxes; then they are cut off. aiohttp takes 0 for no limit."""
 
 
 async def serve(
@@ -56,17 +56,17 @@ async def serve(
     lifeline: Callable[[asyncio.Event], None] | None = None,
     on_serving: Callable[[SandboxTable], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT, or the owner's end; nothing is left when this returns.
+    """Serve until SIGTERM, SIGINT, or the owner's end; nothing remains when this returns.
 
     Parameters:
         control: the listener of the control plane.
-        traffic: the listener of the sandboxes' traffic; None where `control` is for it too.
-        api_key: what requests to the control plane must carry.
+        traffic: the listener of the sandboxes' traffic; None if `control` takes it too.
+        api_key: the key that requests to the control plane must carry.
         settings: limits.
-        launched: a fork server that boots already.
-        owner: the process to which the server belongs, whose standard input pipe it holds: when the pipe closes or the
-            process ends, the server ends. None when it belongs to nobody.
-        lifeline: sets the event that it is called with when the server is to end, where no process is the owner.
+        launched: a fork server that is booting already.
+        owner: the process that owns the server and holds its standard input pipe: when the pipe closes or the process
+            ends, the server ends. None if it has no owner.
+        lifeline: for a server without an owning process; sets the event that it gets when the server has to end.
         on_serving: called when connections are accepted.
     """
     _raise_limit_of_open_files()
@@ -96,7 +96,7 @@ async def serve(
         for runner, listener in zip(runners, listeners, strict=True):
             await runner.setup()
             await web.SockSite(runner, listener, backlog=1024).start()
-        # What the imports have made stays; the collector need not look at it again and again.
+        # Objects from the imports stay, so the collector need not look at them again and again.
         gc.freeze()
         if on_serving is not None:
             await on_serving(table)
@@ -107,8 +107,8 @@ async def serve(
             await runner.cleanup()
 
 
-# A client that goes away cancels its handler: that is how an execution learns that nobody waits for it. What goes to a
-# sandbox's own port goes as it came, so nothing is decompressed.
+# If a client goes away, its handler is cancelled; so an execution learns that nobody waits for it. Data for a sandbox's
+# own port is passed on unchanged, so nothing is decompressed.
 
 
 def _two_runners(application: web.Application, handle: Handler) -> list[web.BaseRunner]:
@@ -148,7 +148,7 @@ def _stop_with_owner(stop: asyncio.Event, owner: int) -> None:
             stop.set()
 
     loop.add_reader(0, stdin_readable)
-    # A process that the owner has forked may keep the pipe open longer than the owner lives.
+    # A process that the owner has forked may keep the pipe open after the owner's end.
     try:
         descriptor = os.pidfd_open(owner)
     except ProcessLookupError:

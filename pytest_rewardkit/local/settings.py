@@ -1,4 +1,4 @@
-"""What a local server is started with; the same names are options of `python -m pytest_rewardkit.local`."""
+"""The settings of a local server; the options of `python -m pytest_rewardkit.local` have the same names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRELOADABLE = ("numpy", "pandas", "matplotlib")
 """Modules that are slow to import, and that a fork server may have imported before it forks."""
 
 TEMPLATES_VARIABLE = "REWARDKIT_LOCAL_TEMPLATES"
-"""How a server's process learns its templates: a command line is readable by everybody."""
+"""How a server's process gets its templates: everybody can read a command line."""
 
 ISOLATION_CHOICES = ("auto", "strict", "full", "no-procfs", "ns-nocap", "uid", "landlock", "weak", "none")
 
@@ -65,16 +65,16 @@ class ServerSettings(Limits):
         self.named_templates()
 
     def named_templates(self) -> dict[str, NamedTemplate]:
-        """The templates by name, beside those that every server has. Raises TemplateError, a ValueError."""
+        """The templates by name, without those that every server has. Raises TemplateError, a ValueError."""
         return templates_of(self.templates)
 
     def arguments(self) -> list[str]:
-        """The command line's options that give these settings, but for the templates, which may hold passwords."""
+        """The command line's options for these settings, without the templates, which may hold passwords."""
         named = [item.name for item in fields(self) if item.name != "templates"]
         return [f"--{name.replace('_', '-')}={getattr(self, name)}" for name in named]
 
     def environment(self) -> dict[str, str]:
-        """The variables that give the rest."""
+        """The variables for the remaining settings."""
         return {TEMPLATES_VARIABLE: self.templates}
 
     def preloaded(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class ServerSettings(Limits):
         """The options of a fork server.
 
         Parameters:
-            preloaded: the modules that it is to have.
+            preloaded: the modules that it should have.
         """
         known = ",".join(name for name in PRELOADABLE if name in preloaded)
         named = ",".join(name for name in preloaded if name not in PRELOADABLE)

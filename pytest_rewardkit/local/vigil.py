@@ -1,4 +1,4 @@
-"""Watching the server's process for its owner: whether it lives, and whether it answers. Standard library only."""
+"""Watches the server's process for its owner: whether it lives and answers. Standard library only."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Patience:
         boot: seconds until it answers for the first time.
         answer: seconds until it answers later; clients wait for 30 s.
         interval: seconds from an answer to the next question.
-        end: seconds until it has ended when it is told to; then it is killed.
-        failures: how many servers in a row may end before they have ever answered until there is no other one.
+        end: seconds until it must have ended after it is told to; then it is killed.
+        failures: how many servers in a row may end before their first answer; after that no other one is started.
     """
 
     boot: float = 25.0
@@ -42,13 +42,13 @@ PATIENCE = Patience()
 
 
 class HasDescriptor(Protocol):
-    """Whatever can be waited for."""
+    """Anything that can be waited for."""
 
     def fileno(self) -> int: ...
 
 
 def readable(things: Iterable[HasDescriptor | int], timeout: float | None) -> set[int]:
-    """The descriptors of those that can be read from, as soon as there is one, or after `timeout` seconds."""
+    """The descriptors that can be read from, as soon as there is one, or after `timeout` seconds."""
     poll = select.poll()
     for thing in things:
         poll.register(thing, select.POLLIN)
@@ -77,10 +77,10 @@ class Vigil:
         """Watch until the process has ended, or is killed because it does not answer.
 
         Parameters:
-            wake: ends the watch when it is readable.
+            wake: ends the watch when it becomes readable.
 
         Returns:
-            What has become of the process; None when the watch was ended, and it lives.
+            The fate of the process; None if the watch was ended and the process lives.
         """
         ended = os.pidfd_open(self._process.pid)
         try:
@@ -107,9 +107,9 @@ class Vigil:
     def _ask(self) -> None:
         question = self._question = socket.socket()
         question.setblocking(False)
-        # Loopback connects at once, into the listener's queue, whether or not anybody serves that.
+        # Loopback connects at once, into the listener's queue, even if nobody serves the queue.
         question.connect_ex(("127.0.0.1", self._port))
-        with contextlib.suppress(OSError):  # the queue is full: as good as no answer
+        with contextlib.suppress(OSError):  # the queue is full, which equals no answer
             question.send(_QUESTION)
         self._due = time.monotonic() + (self._patience.answer if self.served else self._patience.boot)
 
@@ -129,10 +129,10 @@ class Vigil:
 
 
 def end(process: subprocess.Popen[bytes], ended: int, seconds: float) -> None:
-    """Kill a process, and wait for its end, though not for ever: what the kernel holds cannot be killed.
+    """Kill a process and wait for its end, but not forever: a process that the kernel holds cannot be killed.
 
     Parameters:
-        process: which.
+        process: the process.
         ended: its descriptor, from `pidfd_open`.
         seconds: how long to wait.
     """

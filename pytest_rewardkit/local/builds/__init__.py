@@ -1,1 +1,1 @@
-"""Templates that the SDK's `Template.build` describes, as far as they are Python packages, files and variables."""
+"""Templates from the SDK's `Template.build`, as far as they consist of Python packages, files and variables."""

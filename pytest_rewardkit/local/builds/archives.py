@@ -1,4 +1,4 @@
-"""The packed files of builds, as the SDK sends them: kept where no path leads, and unpacked by sandboxes alone."""
+"""The packed files of builds, as the SDK sends them: they have no path, and only sandboxes unpack them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MAX_BYTES: Final = 2**31
-"""Of all together."""
+"""The limit for all of them together."""
 MAX_TEXT_BYTES: Final = 2**20
 _GZIP: Final = b"\x1f\x8b"
 
 
 class Archives:
-    """All of a server, by the digests that the SDK gives them."""
+    """All packed files of a server, by the digests that the SDK gives them."""
 
     def __init__(self) -> None:
         self._files: dict[str, IO[bytes]] = {}
@@ -28,7 +28,7 @@ class Archives:
         return digest in self._files
 
     async def add(self, digest: str, chunks: AsyncIterator[bytes]) -> None:
-        """Keep one.
+        """Keep a packed file.
 
         Raises:
             BuildError: there are too many bytes.
@@ -47,10 +47,10 @@ class Archives:
         self._files[digest] = file
 
     def open(self, digest: str) -> tuple[int, str]:
-        """Return a descriptor of its own at the beginning, and the options by which `tar` unpacks it.
+        """Return a separate descriptor, at the beginning of a packed file, and the options by which `tar` unpacks it.
 
         Raises:
-            BuildError: it is not there.
+            BuildError: there is no such packed file.
         """
         if digest not in self._files:
             raise BuildError("the files of this step have not been sent")
@@ -61,7 +61,7 @@ class Archives:
         """Return a file's text.
 
         Raises:
-            BuildError: it is not there, or is none.
+            BuildError: there is no such file, or it is not text.
         """
         descriptor, _ = self.open(digest)
         try:

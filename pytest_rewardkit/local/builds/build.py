@@ -1,4 +1,4 @@
-"""One build: what it is to make, what it says meanwhile, and how it ends."""
+"""One build: the template that it makes, its log, and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.snapshots import Snapshot
 
 MAX_ENTRIES: Final = 100
-"""Of the log, in one answer; the SDK asks for more until there are none."""
+"""The entries of the log in one answer; the SDK asks for more until there are none."""
 
 
 @dataclass(slots=True)
@@ -21,15 +21,15 @@ class Build:
     """A build, and the template that it makes.
 
     Parameters:
-        id: the build's name, and its environment's.
-        template: the template's.
-        names: what sandboxes ask for it by.
-        tags: those that the caller named.
-        memory_mb: of its sandboxes; None for the server's.
+        id: the build's name, and the name of its environment.
+        template: the template's name.
+        names: the names by which sandboxes request it.
+        tags: the tags that the caller gave.
+        memory_mb: the memory of its sandboxes; None for the server's setting.
         status: `waiting`, `building`, `ready` or `error`.
-        log: when something was said, and what.
+        log: the time and the text of each entry.
         reason: why it failed.
-        step: at which step.
+        step: the step at which it failed.
         envs: variables of its sandboxes.
         files: files of its sandboxes; None for none.
         task: makes it.
@@ -57,7 +57,7 @@ class Build:
         self.status, self.reason, self.step = "error", reason, step
 
     def describe(self, offset: int) -> dict[str, Any]:
-        """Return its state as E2B words it, with the log from an entry on."""
+        """Return its state in E2B's terms, with the log from an entry on."""
         entries = [
             {"timestamp": when, "level": "info", "message": text}
             for when, text in self.log[offset : offset + MAX_ENTRIES]

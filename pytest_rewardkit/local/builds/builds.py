@@ -1,4 +1,4 @@
-"""All builds of a server; what they have made ends with it."""
+"""All builds of a server. Their results end with the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
 
 MAX_BUILDS: Final = 50
-"""Each has a fork server, as long as the server lives."""
+"""Each build has a fork server, as long as the server lives."""
 
 _COPY: Final = """
 set -e
@@ -52,7 +52,7 @@ class Builds:
 
     Parameters:
         table: the sandboxes.
-        snapshots: what packs their files.
+        snapshots: packs the sandboxes' files.
     """
 
     def __init__(self, table: SandboxTable, snapshots: Snapshots) -> None:
@@ -66,7 +66,7 @@ class Builds:
         """Return a build that waits for its description.
 
         Raises:
-            BuildError: there are too many, or the name is another template's.
+            BuildError: there are too many, or another template has the name.
         """
         if len(self._builds) >= MAX_BUILDS:
             raise BuildError(f"this server has made {MAX_BUILDS} builds, which is the limit")
@@ -79,25 +79,25 @@ class Builds:
         return build
 
     def of_id(self, build_id: str) -> Build | None:
-        """The build of that name."""
+        """The build with that id."""
         return self._builds.get(build_id)
 
     def template(self, name: str) -> Build | None:
-        """What has made the template of that name, or id."""
+        """The build that has made the template with that name or id."""
         return self._templates.get(name)
 
     def knows(self, name: str) -> bool:
-        """Whether sandboxes can be created from a template of that name."""
+        """Whether sandboxes can be created from a template with that name."""
         return name in self._templates or name in OF_THE_SERVER[:2] or name in self._table.supplies.names
 
     def start(self, build: Build, body: Mapping[str, Any]) -> None:
-        """Let a build go on by itself, as it is described."""
+        """Let a build run on its own, as described."""
         build.status = "building"
         build.task = asyncio.get_running_loop().create_task(self._run(build, body))
 
     async def _run(self, build: Build, body: Mapping[str, Any]) -> None:
         try:
-            # What is packed may be large.
+            # The packed files may be large.
             recipe = await asyncio.to_thread(recipe_of, body, self._text)
             await self._make(build, recipe)
         except StepError as error:
@@ -134,7 +134,7 @@ class Builds:
             self._table.kill(sandbox)
 
     def _base(self, build: Build, recipe: Recipe) -> Build | None:
-        """Describe the template's environment, and return the build that it goes on from."""
+        """Describe the template's environment; return the build that it starts from."""
         supplies = self._table.supplies
         base = self._templates.get(recipe.base)
         table: dict[str, Any] = {"packages": recipe.packages, "python": recipe.python}
@@ -180,7 +180,7 @@ class Builds:
 
 
 def _place(path: str) -> str:
-    """A path as a shell's word: at some levels of isolation, a sandbox's folders lie elsewhere."""
+    """A path as a shell's word: at some isolation levels, a sandbox's folders are elsewhere."""
     if path == HOME or path.startswith(f"{HOME}/"):
         return f'"$HOME"{shlex.quote(path.removeprefix(HOME))}'
     return f'"${{TMPDIR:-/tmp}}"{shlex.quote(path.removeprefix(TEMPORARY))}'

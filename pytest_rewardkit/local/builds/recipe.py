@@ -1,4 +1,4 @@
-"""What `Template.build` sends, as what a local server can make of it. Pure."""
+"""The contents of `Template.build`, as far as a local server can make them. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOME: Final = "/home/user"
 TEMPORARY: Final = "/tmp"  # noqa: S108 - of sandboxes
 BASE_STEP: Final = "base"
 FINAL_STEP: Final = "finalize"
-"""What the SDK calls what comes before the first step, and after the last one."""
+"""The SDK's names for the work before the first step and after the last one."""
 
 _OWN_FOLDERS: Final = (HOME, TEMPORARY)
 _PYTHON_IMAGE: Final = re.compile(r"(?:docker\.io/)?(?:library/)?python:(3(?:\.\d{1,2}){0,2})(?:-[\w.-]+)?", re.ASCII)
@@ -31,8 +31,8 @@ class StepError(BuildError):
     """A step cannot be done here.
 
     Parameters:
-        step: its number, from 1, as the SDK numbers it, or the name of what comes before or after.
-        message: why, and what can be done instead.
+        step: its number in the SDK's count, from 1; or the name of the work before or after the steps.
+        message: why, and the alternative.
     """
 
     def __init__(self, step: str, message: str) -> None:
@@ -46,10 +46,10 @@ class Copy:
 
     Parameters:
         step: the number of the step.
-        archive: the digest by which the packed files are found.
-        source: a file or a folder among them.
-        target: where it goes, an absolute path; into a folder where it ends with `/`.
-        mode: what `chmod` makes of it; "" for nothing.
+        archive: the digest of the packed files.
+        source: a file or a folder in the archive.
+        target: its destination, an absolute path; if this ends with `/`, the folder for it.
+        mode: the mode for `chmod`; "" to leave it.
     """
 
     step: str
@@ -60,19 +60,19 @@ class Copy:
 
     @property
     def file(self) -> str:
-        """Where it is in the sandbox, if it is a file."""
+        """Its path in the sandbox, if it is a file."""
         return self.target + posixpath.basename(self.source) if self.target.endswith("/") else self.target
 
 
 @dataclass(slots=True)
 class Recipe:
-    """What a template is made of.
+    """The contents of a template.
 
     Parameters:
-        python: the version; "" for any.
-        base: the template that it goes on from; "" for none.
+        python: the version of Python; "" for any.
+        base: the template that it starts from; "" for none.
         packages: requirements.
-        copies: files, in their order.
+        copies: files, in order.
         envs: variables of its sandboxes.
     """
 
@@ -84,14 +84,14 @@ class Recipe:
 
 
 def recipe_of(body: Mapping[str, Any], read: Callable[[Copy], str]) -> Recipe:
-    """Return what a build asks for.
+    """Return the recipe of a build.
 
     Parameters:
-        body: as the SDK sends it.
+        body: the message of the SDK.
         read: returns a copied file's text.
 
     Raises:
-        StepError: it asks for more than can be done here.
+        StepError: it asks for something that is not possible here.
     """
     recipe = _begun(body)
     workdir = HOME
@@ -106,7 +106,7 @@ def recipe_of(body: Mapping[str, Any], read: Callable[[Copy], str]) -> Recipe:
         elif kind == "RUN" and args:
             for command in args[0].split("&&"):
                 recipe.packages += _packages(str(number), command.strip(), workdir, recipe.copies, read)
-        elif kind != "USER":  # there is but one, and all steps are done as it
+        elif kind != "USER":  # there is only one user, and it does all steps
             raise StepError(str(number), f"a local template has no step {kind!r}")
     if body.get("startCmd"):
         raise StepError(

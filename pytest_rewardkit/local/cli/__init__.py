@@ -1,1 +1,1 @@
-"""What `python -m pytest_rewardkit.local` offers beside serving."""
+"""The commands of `python -m pytest_rewardkit.local` other than serving."""

@@ -1,4 +1,4 @@
-"""How to get to isolation `full` at a place, or nearer to it: the exact option, setting or line. Pure."""
+"""How to reach isolation `full` in a place, or to get closer: the exact option, setting or line. Pure."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _USER_NAMESPACES: Final = {
     "kernel.unprivileged_userns_clone": (False, 1),
     "user.max_user_namespaces": (False, 15000),
 }
-"""Settings that forbid user namespaces, whether by being set or not, and the values that allow them."""
+"""Settings that can forbid user namespaces: whether they do so if set or if 0, and the value that allows them."""
 _TRACING_OF_CHILDREN: Final = 1
 
 
 def advice(place: Place, isolation: Isolation) -> list[str]:
-    """Return what gives `full` here, then what else gives more."""
+    """Return the steps to `full` here, then other improvements."""
     return mending(place, isolation) + _for_landlock(place, isolation) + _for_memory(isolation)
 
 
 def mending(place: Place, isolation: Isolation) -> list[str]:
-    """Return what gives `full` here, or a level nearer to it."""
+    """Return the steps to `full` here, or to a level closer to it."""
     if isolation.level == "full":
         return []
     found = _for_system_calls(isolation) or _for_containers(place) or _for_machines(place)
@@ -35,7 +35,7 @@ def mending(place: Place, isolation: Isolation) -> list[str]:
 def _for_containers(place: Place) -> list[str]:
     if not place.container:
         return []
-    # AppArmor's restriction holds for those who are not root with this right.
+    # AppArmor's restriction applies to users other than root with this right.
     capable = place.root and bool(place.sysctls.get(_APPARMOR_RESTRICTION))
     of_machine = [] if capable else _for_machines(place)
     if place.container == "kubernetes":
@@ -62,7 +62,7 @@ def _security_options(place: Place) -> list[str]:
 
 
 def _for_gitlab(options: list[str], *, capable: bool) -> str:
-    # Only Docker's own command line knows how to uncover /proc.
+    # Only Docker's own command line can uncover /proc.
     listed = ", ".join(f'"{option.replace("=", ":", 1)}"' for option in options if option != _WHOLE_PROC)
     level = "no-procfs" if _WHOLE_PROC in options and not capable else "full"
     capability = ' and `cap_add = ["SYS_ADMIN"]`' if capable else ""

@@ -1,4 +1,4 @@
-"""What kind of place this is: a container and whose, and what the machine and the container forbid."""
+"""Describes this place: the container and its engine, and what the machine and the container forbid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SYSCTLS: Final = {
         "user.max_user_namespaces",
     )
 }
-# What containers' files say of them, most telling first.
+# Files that containers have, the most telling ones first.
 _TRACES: Final = (
     ("kubepods", "kubernetes"),
     ("/docker/", "docker"),
@@ -35,18 +35,18 @@ _READ_AND_ENTER: Final = 0o005
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What was found. Pure data, for :mod:`advice` to judge.
+    """The description. Pure data, which :mod:`advice` judges.
 
     Attributes:
-        container: `docker`, `podman`, `kubernetes`, another kind, or nothing outside of containers.
-        service: the CI service whose variables there are: `github`, `gitlab` or nothing.
+        container: `docker`, `podman`, `kubernetes`, another kind, or "" outside containers.
+        service: the CI service whose variables are set: `github`, `gitlab` or "".
         root: whether the user is root.
-        filtered: whether a filter of system calls holds already.
+        filtered: whether a filter of system calls is active already.
         masked_proc: whether parts of /proc are covered.
-        apparmor: the AppArmor profile that this process has; nothing where it has none.
-        sysctls: the settings of the kernel that there are, by their names.
-        lsm: the security modules that the kernel was started with; None where that cannot be read.
-        closed: the directory of the interpreter that other users cannot read; nothing when they can.
+        apparmor: the AppArmor profile of this process; "" if it has none.
+        sysctls: the kernel's settings that exist, by name.
+        lsm: the security modules that the kernel was started with; None if that cannot be read.
+        closed: the interpreter's directory that other users cannot read; "" if they can.
     """
 
     container: str = ""
@@ -61,7 +61,7 @@ class Place:
 
 
 def look_around() -> Place:
-    """Find out about this place; whatever cannot be read, is taken as not there."""
+    """Describe this place; a file that cannot be read counts as missing."""
     mounts = _read("/proc/self/mountinfo") or ""
     status = _read("/proc/self/status") or ""
     values = {name: _read(path) for name, path in _SYSCTLS.items()}
@@ -79,12 +79,12 @@ def look_around() -> Place:
 
 
 def container(environment: Mapping[str, str], exists: Callable[[str], bool], groups: str, mounts: str) -> str:
-    """Return the kind of container; nothing outside of them.
+    """Return the kind of container; "" outside containers.
 
     Parameters:
-        environment: this process's.
-        exists: whether a file is there.
-        groups: this process's control groups, as /proc has them.
+        environment: this process's environment.
+        exists: whether a file exists.
+        groups: this process's control groups, as /proc shows them.
         mounts: its mounts, likewise.
     """
     if "KUBERNETES_SERVICE_HOST" in environment or exists("/var/run/secrets/kubernetes.io"):
@@ -95,19 +95,19 @@ def container(environment: Mapping[str, str], exists: Callable[[str], bool], gro
         return "docker"
     if named := environment.get("container"):
         return named
-    # The root's own mount, not those that a machine with an engine has for its containers.
+    # Only the root's own mount: a machine with an engine also has mounts for its containers.
     root = "".join(line for line in mounts.splitlines() if line.split()[4:5] == ["/"])
     return next((kind for trace, kind in _TRACES if trace in groups + root), "")
 
 
 def apparmor_profile(text: str) -> str:
-    """Return the profile that a process's `attr/current` names; nothing where it is not confined."""
+    """Return the profile in a process's `attr/current`; "" if the process is not confined."""
     name = text.strip().strip("\0").removesuffix(" (enforce)")
     return "" if name == "unconfined" or "(" in name or ":" in name else name
 
 
 def _closed_directory(path: Path) -> str:
-    """Return the first directory on the way to a path that other users cannot read and enter."""
+    """Return the first directory on a path that other users cannot read and enter."""
     for directory in (*reversed(path.parents), path):
         try:
             status = directory.stat()

@@ -1,4 +1,4 @@
-"""`run -- COMMAND`: a command against a server, which does not outlive it."""
+"""`run -- COMMAND`: runs a command against a server, which ends with the command."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def run(command: Sequence[str], server: LocalServer | ContainerServer) -> int:
-    """Runs the command with the server's variables set, and stops the server after it.
+    """Run the command with the server's variables set, and stop the server afterwards.
 
     Parameters:
         command: a program and its arguments.
-        server: what the variables lead to.
+        server: the server that the variables lead to.
 
     Returns:
-        The command's exit status; 128 and the signal's number when a signal ended it; 127 or 126 when it could not be
-        started, as shells do.
+        The command's exit status; 128 plus the number of the signal that ended it; 127 or 126 if it could not be
+        started, as in shells.
     """
     with server:
         try:
@@ -37,7 +37,7 @@ def run(command: Sequence[str], server: LocalServer | ContainerServer) -> int:
         def pass_on(number: int, _: FrameType | None) -> None:
             process.send_signal(number)
 
-        # A terminal's Ctrl-C reaches the command by itself, and what it makes of it decides.
+        # A terminal's Ctrl-C reaches the command directly, and the command's reaction decides.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for name in {"SIGTERM", "SIGHUP"} & signal.Signals.__members__.keys():  # Windows has no SIGHUP
             signal.signal(signal.Signals[name], pass_on)

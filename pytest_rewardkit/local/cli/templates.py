@@ -1,4 +1,4 @@
-"""Makes a project's templates before anybody waits for them, and removes what nobody asks for any more."""
+"""Makes a project's templates in advance, and removes templates that are no longer used."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _DAY: Final = 86400
 
 
 def make_templates(templates: Mapping[str, NamedTemplate], names: Collection[str], say: Callable[[str], None]) -> int:
-    """Make them, and print where each is; returns the exit status.
+    """Make templates, and print where each is; return the exit status.
 
     Parameters:
-        templates: those that there are.
-        names: which to make; all without any.
-        say: told what takes long, and what is wrong.
+        templates: all templates.
+        names: the names of those to make; if empty, all.
+        say: gets messages about slow steps and errors.
     """
     status = 0
     for name in names or templates:
@@ -38,11 +38,11 @@ def make_templates(templates: Mapping[str, NamedTemplate], names: Collection[str
 
 
 def remove_unused(names: Collection[str], days: int, *, yes: bool) -> int:
-    """List environments in the cache, of whatever project, and remove them with `yes`; returns the exit status.
+    """List environments in the cache, from all projects, and remove them with `yes`; return the exit status.
 
     Parameters:
-        names: only those of these templates; all without any.
-        days: only those that nobody has asked for in as many days.
+        names: list only environments of these templates; if empty, of all.
+        days: list only environments that have not been requested for this many days.
     """
     chosen = [kept for kept in kept_environments() if kept.idle >= days * _DAY and (not names or kept.title in names)]
     for kept in chosen:

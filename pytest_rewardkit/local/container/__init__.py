@@ -1,1 +1,1 @@
-"""The local server in a container of the user's engine, for machines that cannot have it themselves. Runs anywhere."""
+"""The local server in a container of the user's engine, for machines that cannot run it directly. Runs anywhere."""

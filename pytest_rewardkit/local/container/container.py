@@ -1,4 +1,4 @@
-"""One container with a local server in it, run by an attached client of its engine."""
+"""One container with a local server in it, run by an attached client of the engine."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.engine import Engine
 
 READY_PREFIX: Final = "rewardkit-ready "
-"""How the server's line begins that says that it is there; what follows is a JSON object."""
+"""The beginning of the line by which the server reports that it is up; a JSON object follows."""
 
 START_SECONDS: Final = 180.0
-"""To the engine a container is one of many that want the processors; on a busy machine it has little of them."""
+"""To the engine a container is one of many that want the processors, so on a busy machine it gets little of them."""
 END_SECONDS: Final = 15.0
 LINE_CHARACTERS: Final = 1000
 
 RIGHTS: Final = (
-    # User namespaces, and mounting in them, is what isolation `full` is made of. The container's user is an ordinary
-    # one, so that these options give nothing else away.
+    # Isolation `full` needs user namespaces, and mounting in them. The container's user is an ordinary one, so these
+    # options give away nothing else.
     "--user=1000:1000",
     "--env=HOME=/tmp",
     "--security-opt=seccomp=unconfined",
@@ -46,16 +46,16 @@ def server_command(image: str, arguments: Sequence[str]) -> list[str]:
 
 
 class Container:
-    """A container that starts, runs, and ends with `end`.
+    """A container that starts, runs, and ends at `end`.
 
     Parameters:
-        engine: what runs it.
+        engine: the engine that runs it.
         options: more options of the engine's `run`.
         image: an image that has this package.
-        arguments: of the server.
-        port: the server's port, which is published on loopback as the same.
-        environment: what it is told by variables, such as its key.
-        log: told each line that the server and the engine's client write.
+        arguments: the server's arguments.
+        port: the server's port, which is published on loopback under the same number.
+        environment: the variables that it gets, such as its key.
+        log: called with each line that the server and the engine's client write.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Container:
         self._log = log
         self._ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.ended = threading.Event()
-        """Set when the client has ended, and so the container, if the engine is in order."""
+        """Set when the client has ended, and so the container, if the engine works properly."""
         self._client = subprocess.Popen(
             [
                 *(engine.program, "run", "--rm", "--init", "--interactive"),
@@ -87,17 +87,17 @@ class Container:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # A terminal's Ctrl-C is not for it: pytest still ends its sandboxes then.
+            # A terminal's Ctrl-C must not reach it, because pytest still has to end its sandboxes then.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         threading.Thread(target=self._read, name="container-output", daemon=True).start()
 
     def ready(self) -> dict[str, Any]:
-        """What the server says when it is there, waited for.
+        """The server's report that it is up; waits for it.
 
         Raises:
-            ContainerError: it ended instead, or took too long.
+            ContainerError: the container ended instead, or took too long.
         """
         try:
             text = self._ready.get(timeout=START_SECONDS)
@@ -119,13 +119,13 @@ class Container:
             self._pipe.close()
 
     def end(self) -> None:
-        """End what is left, and wait for that, for a bounded time."""
+        """End the remaining processes and wait for their end, for a limited time."""
         self.farewell()
         if not self.ended.wait(END_SECONDS):
             self._client.kill()
         with suppress(subprocess.TimeoutExpired):
             self._client.wait(END_SECONDS)
-        if self._client.returncode != 0:  # the client may have died and its container not
+        if self._client.returncode != 0:  # the client may have died without its container
             with suppress(ContainerError):
                 self._engine.call("rm", "--force", self._name)
 
@@ -134,7 +134,7 @@ class Container:
         return self._client.stdin
 
     def _write(self, content: bytes) -> None:
-        with suppress(OSError, ValueError):  # it has ended, or was told to
+        with suppress(OSError, ValueError):  # the client has ended, or the pipe is closed
             self._pipe.write(content)
             self._pipe.flush()
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from pytest_rewardkit.local.errors import ContainerError
 
 COMMANDS = ("docker", "podman")
-"""What is looked for on PATH. Docker Desktop, OrbStack and Colima bring the first."""
+"""The commands to look for on PATH. Docker Desktop, OrbStack and Colima provide the first one."""
 
 ANSWER_SECONDS = 15.0
-"""How long an engine may take to answer something small; Docker Desktop that sleeps takes some seconds to wake up."""
+"""How long an engine may take for a small answer; a Docker Desktop that sleeps takes some seconds to wake up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Engine:
         return Path(self.program).stem
 
     def call(self, *arguments: str, seconds: float = ANSWER_SECONDS) -> subprocess.CompletedProcess[str]:
-        """Runs the command, its output and errors in one.
+        """Run the command, with its output and errors in one.
 
         Parameters:
-            arguments: what follows the command's name.
+            arguments: the words after the command's name.
             seconds: how long it may take.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The image that sandboxes run in: made once for a version of this package, a Python, and a set of packages."""
+"""The image for sandboxes: made once for each version of this package, Python, and set of packages."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.container.engine import Engine
 
 LABEL = "pytest-rewardkit"
-"""The label of every image and container of ours, by which what is left over can be found."""
+"""The label of all our images and containers, by which leftovers can be found."""
 
 BUILD_SECONDS = 1800.0
 LOG_LINES = 25
 
 
 def ensure_image(engine: Engine, packages: Sequence[str], say: Callable[[str], None]) -> str:
-    """The name of an image that has this package and `packages`; it is built where the engine has none.
+    """The name of an image that has this package and `packages`; it is built if the engine does not have it.
 
     Parameters:
-        engine: whose image.
-        packages: what else to install, as lines of a requirements file.
-        say: told that it takes a while.
+        engine: the engine that holds the image.
+        packages: other packages to install, as lines of a requirements file.
+        say: gets a message that it takes a while.
 
     Raises:
-        ContainerError: it cannot be built; the text ends with the build's log.
+        ContainerError: it cannot be built; the message ends with the build's log.
     """
     with tempfile.TemporaryDirectory() as made:
         context = Path(made)
@@ -50,9 +50,9 @@ def ensure_image(engine: Engine, packages: Sequence[str], say: Callable[[str], N
 def _recipe(wheel: str) -> str:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     pip = "python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action=ignore"
-    # What is needed comes first: another version of this package alone takes seconds then.
+    # The dependencies come first, so that another version of this package alone takes only seconds.
     return (
-        f"FROM docker.io/library/python:{python}-slim\n"  # Podman knows no shorter name
+        f"FROM docker.io/library/python:{python}-slim\n"  # Podman does not know a shorter name
         f"LABEL {LABEL}=\n"
         "COPY requirements.txt /opt/rewardkit/\n"
         f"RUN {pip} -r /opt/rewardkit/requirements.txt\n"

@@ -1,7 +1,7 @@
 """The line between a server in a container and its owner outside: the server's standard input.
 
-The owner sends a byte now and then. What may hold the pipe open when the owner has died, a process that it forked or a
-connection of which nobody hears the end, sends none.
+The owner sends a byte now and then, the pulse. After the owner's death the pipe may stay open, because of a process
+that the owner forked or a connection whose end nobody notices; but then there is no pulse.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 300.0
 
 
 def stop_without_owner(stop: asyncio.Event, patience: float = PATIENCE_SECONDS) -> None:
-    """Sets `stop` at a farewell, at the end of the input, and when no pulse has come for `patience` seconds."""
+    """Sets `stop` at a farewell, at the end of the input, or if no pulse has come for `patience` seconds."""
     loop = asyncio.get_running_loop()
     timer = loop.call_later(patience, stop.set)
 

@@ -1,4 +1,4 @@
-"""The log of a server in a container, in a file where the run's other processes can read it."""
+"""The log of a server in a container, in a file that the run's other processes can read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from pytest_rewardkit.local.handle import LOG_BYTES, OBITUARY
 
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""A server that has so much to say is beyond help, and a full disk helps nobody."""
+"""A server that writes more than this is beyond help, and a full disk helps nobody."""
 
 
 class Log:
@@ -27,15 +27,15 @@ class Log:
             self._file.write(f"{line}\n".encode())
 
     def begin(self) -> None:
-        """What is written from now on is of another server."""
+        """Begin the log of another server."""
         self._start = self._file.tell()
 
     def bury(self, became: str) -> None:
-        """Note what has become of a server, where who reads the log looks for it."""
+        """Note a server's fate in the place where readers of the log look for it."""
         self.write(f"{OBITUARY}{became}")
 
     def end(self) -> str:
-        """The end of what the last server has written."""
+        """The end of the last server's output."""
         if self._file.closed:
             return ""
         with Path(self.path).open("rb") as log:

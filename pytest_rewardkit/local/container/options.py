@@ -1,4 +1,4 @@
-"""What a container is made of; the same names are options of `python -m pytest_rewardkit.local`."""
+"""The options of a container; the options of `python -m pytest_rewardkit.local` have the same names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerOptions:
-    """The engine, the image, and how the engine is to run it."""
+    """The engine, the image, and how the engine runs it."""
 
     docker_command: str = field(
         default="", metadata={"help": "command of the container engine (default: docker, else podman)"}
@@ -28,7 +28,7 @@ class ContainerOptions:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> ContainerOptions:
-        """What the variables say that the plugin's options have as twins, as PYTEST_REWARDKIT_DOCKER_IMAGE."""
+        """The options in the variables that match the plugin's options, such as PYTEST_REWARDKIT_DOCKER_IMAGE."""
         return cls(**{item.name: environ.get(f"PYTEST_REWARDKIT_{item.name.upper()}", "") for item in fields(cls)})
 
 
@@ -46,5 +46,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def from_options(options: argparse.Namespace) -> ContainerOptions:
-    """What a parsed command line says."""
+    """The options of a parsed command line."""
     return ContainerOptions(**{item.name: getattr(options, item.name) for item in fields(ContainerOptions)})

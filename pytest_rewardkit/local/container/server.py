@@ -1,4 +1,4 @@
-"""A local server in a container: replaced when it dies, gone with its owner. Runs on any platform."""
+"""A local server in a container: it is replaced if it dies, and ends with its owner. Runs on any platform."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     Start = Callable[[int, str, Callable[[str], None]], Container]
 
 PORTS_TO_TRY: Final = 3
-"""A port that was free when it was looked for may be taken when the engine comes to it."""
+"""A port that was free when it was looked up may be taken when the engine uses it."""
 
 NO_OTHER: Final = "no other one is started"
 
 _LACKING: Final = re.compile(
     r"No module named '?pytest_rewardkit|python\W+(exec|executable)\b.*(failed|not found)|exec python failed"
 )
-"""What a container says that has no Python, or no pytest-rewardkit in it; engines and their inits differ."""
+"""The message of a container without Python or pytest-rewardkit; engines and their inits differ."""
 
 REPLACEMENTS: Final = 5
 """How many containers of one run may die before no more are started."""
 
 
 class ContainerServer:
-    """A local server in a container, at one address from `open` to `stop`; a context manager too.
+    """A local server in a container, at one address from `open` to `stop`; also a context manager.
 
     Parameters:
-        start: starts a container with the server's port, its key, and what takes its log's lines.
+        start: starts a container, given the server's port, its key, and a function for the lines of its log.
         place: where it is, for people.
-        on_death: called, in a thread of the handle's, with what has become of a server that was not told to end.
+        on_death: called in one of the handle's threads with the fate of a server that was not told to end.
         port: the server's port; 0 for any.
     """
 
@@ -78,16 +78,16 @@ class ContainerServer:
         on_death: Callable[[str], None],
         port: int = 0,
     ) -> ContainerServer:
-        """Find the engine, have the image, and start the server.
+        """Find the engine, provide the image, and start the server.
 
         Parameters:
-            settings: what to start the server with.
+            settings: the server's settings.
             options: the engine, the image, and how to run it.
-            say: told what takes long.
-            on_death, port: as of the class.
+            say: gets messages about slow steps.
+            on_death, port: as for the class.
 
         Raises:
-            ContainerError: one of these failed; the text says why.
+            ContainerError: one of these steps failed; the message says why.
         """
         engine = Engine.find(options.docker_command)
         image = _image(engine, options, say)
@@ -101,7 +101,7 @@ class ContainerServer:
 
     @property
     def started(self) -> bool:
-        """Whether there is a server, as of `LocalServer`."""
+        """Whether there is a server, as for `LocalServer`."""
         return True
 
     def environment(self) -> dict[str, str]:
@@ -109,15 +109,15 @@ class ContainerServer:
         return variables(self._port, self._port, self._api_key)
 
     def log(self) -> str:
-        """The end of what the container has written."""
+        """The end of the container's output."""
         return self._log.end()
 
     def log_path(self) -> str:
-        """Where other processes of the run find the log, until `stop`."""
+        """The path of the log for other processes of the run; valid until `stop`."""
         return self._log.path
 
     def stop(self) -> None:
-        """End the container, and wait for that. Harmless when repeated, or in a forked child."""
+        """End the container and wait for its end. Harmless if repeated, or in a forked child."""
         if os.getpid() != self._owner or self._stopping.is_set():
             return
         self._stopping.set()
@@ -146,7 +146,7 @@ class ContainerServer:
         raise AssertionError("unreachable")
 
     def _checked(self, container: Container) -> str:
-        """The level of isolation in a container that is ready, and in which this very version runs; ends any other."""
+        """The isolation level in a container that is ready and runs this very version; ends any other container."""
         try:
             return _level(container)
         except ContainerError as error:
@@ -188,10 +188,10 @@ class ContainerServer:
 
 
 def examine(settings: ServerSettings, options: ContainerOptions, say: Callable[[str], None]) -> tuple[int, str]:
-    """`doctor` in a container: its exit status, and what it says.
+    """`doctor` in a container: its exit status and its output.
 
     Raises:
-        ContainerError: there can be no such container.
+        ContainerError: such a container is not possible.
     """
     engine = Engine.find(options.docker_command)
     image = _image(engine, options, say)

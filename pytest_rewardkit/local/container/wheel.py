@@ -1,4 +1,4 @@
-"""This package as a wheel, made of its installed files: no build tool, no network, and the same bytes each time."""
+"""This package as a wheel, made of its installed files: no build tool, no network, and always the same bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def version() -> str:
     """The version of this package.
 
     Raises:
-        ContainerError: it was not installed, so that nothing says which it is and what it needs.
+        ContainerError: the package was not installed, so its version and its dependencies are not known.
     """
     try:
         return distribution(DISTRIBUTION).version
@@ -33,23 +33,23 @@ def version() -> str:
 
 
 def requirements() -> list[str]:
-    """What this package needs, without its extras, as lines of a requirements file.
+    """The dependencies of this package, without its extras, as lines of a requirements file.
 
     Raises:
-        ContainerError: as `version`.
+        ContainerError: as for `version`.
     """
     version()
     return [line for line in distribution(DISTRIBUTION).requires or () if "extra ==" not in line]
 
 
 def write_wheel(directory: Path) -> Path:
-    """Writes the wheel, by the name that pip knows it by, and returns its path.
+    """Write the wheel, under the name that pip expects, and return its path.
 
     Parameters:
-        directory: where to.
+        directory: the directory for it.
 
     Raises:
-        ContainerError: as `version`.
+        ContainerError: as for `version`.
     """
     stem = f"{DISTRIBUTION.replace('-', '_')}-{version()}"
     wheel = directory / f"{stem}-py3-none-any.whl"

@@ -1,1 +1,1 @@
-"""A cloud that fails: what the local server does to calls when it is asked to. Nothing of it is loaded otherwise."""
+"""A failing cloud: what the local server does to calls on request. Without a request none of this is loaded."""

@@ -1,4 +1,4 @@
-"""Which call of the SDK a request is, by the names that `--faults` has for them."""
+"""Identifies the SDK's call in a request, by the names that `--faults` uses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SANDBOX: Final = re.compile(r"(?:/v2)?/sandboxes/([^/]+)")
 
 
 def names_of(request: web.BaseRequest) -> frozenset[str]:
-    """By which names a rule may mean this request; none for the control plane's own health, which owners ask for."""
+    """The names by which a rule may mean this request; none for the control plane's health, which owners query."""
     if is_traffic(request):
         return frozenset({_of_traffic(request), "traffic", "any"})
     if request.path == "/health":
@@ -41,7 +41,7 @@ def names_of(request: web.BaseRequest) -> frozenset[str]:
 
 
 def sandbox_of(request: web.BaseRequest) -> str:
-    """The id of the sandbox that a request is about; nothing where it names none."""
+    """The id of the sandbox that a request is about; "" if it names none."""
     if is_traffic(request):
         return _target(request)[0]
     named = _SANDBOX.match(request.path)
@@ -58,7 +58,7 @@ def _of_traffic(request: web.BaseRequest) -> str:
 def _target(request: web.BaseRequest) -> tuple[str, int]:
     try:
         return destination(request) or ("", ENVD_PORT)
-    except ApiError:  # as the gateway will answer
+    except ApiError:  # the gateway will answer with this error
         return "", 0
 
 

@@ -1,4 +1,4 @@
-"""The cloud at its worst: stands before the control plane and the gateway, and does to calls what the rules say."""
+"""The cloud at its worst: it sits before the control plane and the gateway, and applies the rules to calls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 REPORT_PATH: Final = "/faults"
-"""Where the control plane tells what has been done to calls, without a key."""
+"""Where the control plane reports the applied faults, without a key."""
 
 _MESSAGES: Final[Mapping[int, str]] = {
     401: "unauthorized access, the API key is invalid",
@@ -47,7 +47,7 @@ class BadCloud:
     Parameters:
         table: the sandboxes.
         rules: what happens to which calls.
-        seed: decides which; the n-th call of a kind is spoilt again in another run with the same seed.
+        seed: decides which calls are spoilt; another run with the same seed spoils the n-th call of a kind again.
     """
 
     def __init__(self, table: SandboxTable, rules: Sequence[Rule], seed: int) -> None:
@@ -62,7 +62,7 @@ class BadCloud:
         self._most_in_a_second = 0
 
     def middleware(self) -> Middleware:
-        """What sees the requests of an application first."""
+        """A middleware that sees an application's requests first."""
 
         @web.middleware
         async def spoil(
@@ -73,7 +73,7 @@ class BadCloud:
         return spoil
 
     def before(self, handler: Handler) -> Handler:
-        """A handler that does the same for those of a listener."""
+        """A handler that does the same for a listener's requests."""
         return partial(self._answer, handler=handler)
 
     async def _answer(self, request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
@@ -82,7 +82,7 @@ class BadCloud:
         names = names_of(request)
         for name in names:
             self._calls[name] += 1
-        # Every rule decides about every call that it may be for, so that one does not change another's choice.
+        # Each rule decides about every call that may match it, so that no rule changes the choice of another one.
         happening = [rule for rule, chance in self._chances if rule.call in names and chance.random() < rule.share]
         for rule in happening:
             if (instead := await self._happen(request, rule)) is not None:
@@ -90,7 +90,7 @@ class BadCloud:
         return await self._passed_on(request, handler, happening, creates="create" in names)
 
     async def _happen(self, request: web.BaseRequest, rule: Rule) -> web.StreamResponse | None:
-        """Returns what is answered in place of the server's own answer; None where there is one of that."""
+        """The answer that replaces the server's own answer; None if the server's own answer is sent."""
         number = rule.number or 0.0
         if rule.kind in ("at-once", "rate"):
             return self._refusal(rule)
@@ -119,7 +119,7 @@ class BadCloud:
         number = rule.number or 0.0
         now = time.monotonic()
         if rule.kind == "at-once":
-            # As E2B words it in its two parts: what has happened, and which limit.
+            # E2B's wording has two parts: what has happened, and which limit applies.
             full = self._alive() >= number
             wrong = f"you have reached the limit of sandboxes at once ({number:g})" if full else ""
         else:
@@ -184,6 +184,6 @@ class BadCloud:
 
 
 def _error(status: int, message: str, retry_after: float | None) -> web.Response:
-    # Without Should-Retry, as the cloud: whether to try again is for the SDK to know.
+    # Without Should-Retry, like the cloud: the SDK has to decide whether to try again.
     headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     return json_response({"code": status, "message": message}, status, headers)

@@ -1,4 +1,4 @@
-"""What becomes of an answer on its way: cut off by a reset, or slow. Transports in place of a connection's own."""
+"""Faults of an answer on its way: cut off by a reset, or slow. Transports that replace a connection's own."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ TICK_SECONDS: Final = 0.05
 
 
 def reset(request: web.BaseRequest) -> None:
-    """Ends a request's connection at once, so that its client is told of a reset."""
+    """Ends a request's connection at once, so that its client sees a reset."""
     if (transport := request.transport) is not None:
         _reset(transport)
 
 
 def spoil(request: web.BaseRequest, transport: Callable[[asyncio.Transport], _Spoilt]) -> None:
-    """From now on, what is written to a request's connection goes through another transport."""
+    """From now on, data that is written to a request's connection goes through another transport."""
     protocol = request.protocol
     if protocol.transport is not None:
         protocol.transport = cast("asyncio.Transport", transport(protocol.transport))
 
 
 class _Spoilt(ABC):
-    """A transport that does with what is written what its kind does, and all else as the one below it."""
+    """A transport that treats written data in its own way, and leaves all else to the one below it."""
 
     def __init__(self, below: asyncio.Transport) -> None:
         self._below = below
@@ -54,9 +54,9 @@ class Cut(_Spoilt):
     """Passes on the beginning of one answer, and resets the connection.
 
     Parameters:
-        below: the connection's own.
-        share: how much of its body is passed on, in [0, 1); None for nothing at all, not even its head.
-        stream: how many bytes are passed on of a body whose length is not known before.
+        below: the connection's own transport.
+        share: how much of the answer's body is passed on, in [0, 1); None for nothing at all, not even its head.
+        stream: how many bytes are passed on if the length of the body is not known in advance.
     """
 
     def __init__(self, below: asyncio.Transport, share: float | None, stream: int) -> None:
@@ -87,7 +87,7 @@ class Cut(_Spoilt):
             _reset(self._below)
 
     def _most(self) -> int | None:
-        """How many bytes of the answer are passed on in all; None as long as its head is not whole."""
+        """How many bytes of the answer are passed on in all; None while its head is incomplete."""
         if self._share is None:
             return 0
         end = self._answer.find(_HEAD_END)
@@ -98,10 +98,10 @@ class Cut(_Spoilt):
 
 
 class Slow(_Spoilt):
-    """Passes on so many bytes a second.
+    """Passes on a limited number of bytes a second.
 
     Parameters:
-        below: the connection's own.
+        below: the connection's own transport.
         speed: bytes a second.
     """
 

@@ -1,4 +1,4 @@
-"""Which calls are spoilt, how, and how often: the text of `--faults`, read."""
+"""The calls to spoil, how, and how often: parses the text of `--faults`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NONE: Final = "none"
 CONTROL_CALLS: Final = ("create", "connect", "list", "info", "kill", "timeout")
 TRAFFIC_CALLS: Final = ("execute", "contexts", "read", "write", "commands", "filesystem", "health", "ports")
 CALLS: Final = (*CONTROL_CALLS, "control", *TRAFFIC_CALLS, "traffic", "any")
-"""What can be spoilt: calls of the control plane, calls to sandboxes, all of either, and all."""
+"""The calls that can be spoilt: calls of the control plane, calls to sandboxes, all of either kind, and all."""
 
 LEAST_STATUS: Final = 400
 MOST_STATUS: Final = 599
@@ -24,7 +24,7 @@ MEASURED: Final[dict[str, float | None]] = {
     "at-once": None,
     "rate": None,
 }
-"""Faults that take a number, and that number where none is given; None where there must be one."""
+"""Faults that take a number, and its default; None if the number is required."""
 
 OF_CREATE: Final = ("at-once", "rate")
 
@@ -32,7 +32,7 @@ PRESETS: Final = {
     "hobby": "create:at-once/20,create:rate/1",
     "pro": "create:at-once/100,create:rate/5",
 }
-"""What E2B allowed its accounts of these names in November 2026."""
+"""The limits that E2B set for its accounts of these names in November 2026."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Rule:
     """One fault.
 
     Parameters:
-        call: which calls it happens to, of `CALLS`.
-        kind: what happens: a status, or one of `PLAIN` or `MEASURED`.
-        number: the number that belongs to it; of a status, the seconds of `Retry-After`; None where there is none.
-        share: of how many of these calls, in (0, 1].
+        call: the calls that it happens to, of `CALLS`.
+        kind: the fault: a status, or one of `PLAIN` or `MEASURED`.
+        number: the number that belongs to it; for a status, the seconds of `Retry-After`; None if there is none.
+        share: the share of these calls that it happens to, in (0, 1].
     """
 
     call: str
@@ -53,7 +53,7 @@ class Rule:
 
     @property
     def status(self) -> int | None:
-        """The status that is answered; None where the fault is another."""
+        """The status of the answer; None if the fault is not a status."""
         return int(self.kind) if self.kind.isdecimal() else None
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ def parse(text: str) -> tuple[Rule, ...]:
     """The rules of a text such as ``execute:reset:0.05,create:429/2:0.1,hobby``.
 
     Raises:
-        ValueError: it is none; the message says which part.
+        ValueError: the text is not valid; the message says which part.
     """
     if text in ("", NONE):
         return ()

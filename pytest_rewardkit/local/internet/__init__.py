@@ -1,1 +1,1 @@
-"""The internet for sandboxes: connections are taken over at their border, checked, and passed on from outside."""
+"""The internet for sandboxes: connections are taken over at the sandbox's border, checked, and continued outside."""

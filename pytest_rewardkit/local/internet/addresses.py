@@ -1,4 +1,4 @@
-"""Which addresses are the internet's, and which are this machine's or its neighbours'."""
+"""Which addresses belong to the internet, and which to this machine or its neighbours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_PUBLIC: Final = tuple(
             "203.0.113.0/24",
             "224.0.0.0/4",
             "240.0.0.0/4",
-            "168.63.129.16/32",  # to a machine in Azure its host, which hands out secrets
+            "168.63.129.16/32",  # the host of a machine in Azure, which hands out secrets
         ),
     )
 )
@@ -49,12 +49,12 @@ _REPLY_BYTES: Final = 4096
 
 
 def is_public(address: IPv4Address) -> bool:
-    """Whether an address is one of the internet's: neither private nor loopback nor any other special one."""
+    """Whether an address is one of the internet's: not private, loopback or special in another way."""
     return not any(address in network for network in _NOT_PUBLIC)
 
 
 def leads_outside(address: IPv4Address) -> bool:
-    """Whether this machine would send on what goes to an address: it is not one of its own, which may be public too."""
+    """Whether this machine sends packets for an address to others: not if the address, even if public, is its own."""
     destination = _RTA.pack(_RTA.size, _RTA_DST, address.packed)
     request = _RTMSG.pack(socket.AF_INET, _ADDRESS_BITS, 0, 0, 0, 0, 0, 0, 0) + destination
     header = _NLMSG_HEADER.pack(_NLMSG_HEADER.size + len(request), _RTM_GETROUTE, _NLM_F_REQUEST, 1, 0)
@@ -63,6 +63,6 @@ def leads_outside(address: IPv4Address) -> bool:
         reply = netlink.recv(_REPLY_BYTES)
     kind = _NLMSG_HEADER.unpack_from(reply)[1]
     if kind != _RTM_NEWROUTE:
-        return False  # there is no way to it
+        return False  # there is no route to it
     route_type = _RTMSG.unpack_from(reply, _NLMSG_HEADER.size)[7]
     return bool(route_type == _RTN_UNICAST)

@@ -1,7 +1,7 @@
-"""Questions for names (DNS, RFC 1035), passed on to the name servers that this machine itself asks.
+"""DNS queries (RFC 1035), passed on to the name servers that this machine itself uses.
 
-Whichever address a sandbox asks, these answer: so a name server on this machine's loopback or in its private network
-works, and no sandbox reaches it but by questions.
+These answer whichever address a sandbox asks. So a name server on this machine's loopback or in its private network
+works, and a sandbox can reach it only with queries.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ _MAX_LABEL: Final = 63
 
 
 async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str], bool]) -> bytes | None:
-    """Ask the machine's name servers, one after another.
+    """Ask the machine's name servers in turn.
 
     Parameters:
-        query: a message as it came from a sandbox.
-        kind: `SOCK_DGRAM` or `SOCK_STREAM`, by which it came and is asked.
-        may_ask: whether the sandbox may ask for a name.
+        query: a message from a sandbox.
+        kind: `SOCK_DGRAM` or `SOCK_STREAM`: how the query came, and how it is sent.
+        may_ask: whether the sandbox may query a name.
 
     Returns:
-        The first answer; that there is none, when no server gives one or it may not ask; None when the query is none.
+        The first answer; an answer that there is none, if no server answers or the query is not allowed; None if the
+        message is not a query.
     """
     try:
         name, query = read_query(query)
@@ -68,10 +69,10 @@ async def answer(query: bytes, kind: socket.SocketKind, may_ask: Callable[[str],
 
 
 async def serve_stream(inside: socket.socket, may_ask: Callable[[str], bool]) -> None:
-    """Answer the queries on a connection from a sandbox, until it ends or is idle for long.
+    """Answer the queries on a connection from a sandbox, until it ends or is idle for too long.
 
     Raises:
-        OSError: it has ended, or what came is no query.
+        OSError: the connection has ended, or a message is not a query.
     """
     loop = asyncio.get_running_loop()
     while True:
@@ -85,10 +86,10 @@ async def serve_stream(inside: socket.socket, may_ask: Callable[[str], bool]) ->
 
 
 def found_addresses(reply: bytes) -> tuple[str, list[IPv4Address]]:
-    """The name that a reply is about, as :func:`_question` has it, and the addresses in its answer.
+    """The name in a reply, in the form of :func:`_question`, and the addresses in its answer.
 
     Raises:
-        ValueError: it is no reply to one question.
+        ValueError: it is not a reply to one question.
     """
     try:
         answers = _HEADER.unpack_from(reply)[3]
@@ -107,12 +108,12 @@ def found_addresses(reply: bytes) -> tuple[str, list[IPv4Address]]:
 
 
 def read_query(query: bytes) -> tuple[str, bytes]:
-    """The name that a query asks for, and a query that holds its question and nothing else.
+    """The name that a query asks for, and a query that holds only this question.
 
-    Whatever else came along, in records or behind a pointer, would get out by a question that is allowed.
+    Other contents, in records or behind a pointer, would otherwise get out with an allowed question.
 
     Raises:
-        ValueError: it is no query of one question.
+        ValueError: it is not a query with one question.
     """
     try:
         number, flags = _HEADER.unpack_from(query)[:2]
@@ -125,9 +126,9 @@ def read_query(query: bytes) -> tuple[str, bytes]:
 
 
 def _question(message: bytes) -> tuple[str, int]:
-    """The name that a message asks for, in lower case, and where what follows the question begins.
+    """The name that a message asks for, in lower case, and the position after the question.
 
-    A name in which there is more than letters, digits, `-` and `_` is one that no host has, and given as empty.
+    A name with characters other than letters, digits, `-` and `_` belongs to no host, and is returned as "".
     """
     if _HEADER.unpack_from(message)[2] != 1:
         raise ValueError("not one question")
@@ -138,7 +139,7 @@ def _question(message: bytes) -> tuple[str, int]:
 
 
 def _labels(message: bytes, position: int, *, may_point: bool = True) -> tuple[list[bytes], int]:
-    """The labels of a name up to its end or its first pointer, and where what follows it begins."""
+    """The labels of a name up to its end or its first pointer, and the position after it."""
     labels: list[bytes] = []
     while length := message[position]:
         if length >= _POINTER and may_point:

@@ -1,8 +1,8 @@
 """One sandbox's connections to the internet.
 
-In a sandbox's network every address is its own loopback (`guest/network.py`). The relay listens there, and makes for
-each connection another one from outside, to the very address that the sandbox connected to, if it may. Bytes are read
-from one as fast as the other takes them. Nothing else leads out of a sandbox.
+In a sandbox's network every address is its own loopback (`guest/network.py`). The relay listens there. For each
+connection it opens another one from outside, to the very address that the sandbox connected to, if that is allowed. It
+reads bytes from one side as fast as the other takes them. Nothing else leads out of a sandbox.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.guest_proxy import GuestProxy
 
 PORTS: Final = (22, 80, 443)
-"""Where connections are passed on from. They are below 1024, so that no candidate can listen there."""
+"""The ports whose connections are passed on. They are below 1024, so no candidate can listen there."""
 
 MAX_CONNECTIONS: Final = 64
-"""Connections of a sandbox at once. One more waits until another ends."""
+"""How many connections a sandbox may have at once. Another one waits until one ends."""
 
 MAX_QUERIES: Final = 64
-"""Questions for names of a sandbox at once. One more is lost."""
+"""How many DNS queries a sandbox may have at once. Another one is lost."""
 
 _ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104
 _BACKLOG: Final = 128
@@ -40,17 +40,17 @@ _RETRY_SECONDS: Final = 1.0
 _MAX_FOUND: Final = 1024
 _MAX_SLOTS: Final = 2048
 _DESCRIPTORS_A_SLOT: Final = 2
-# struct linger: a close throws away what has not been sent, and says so to the other side.
+# struct linger: closing discards unsent data, and tells the other side so.
 _RESETTING: Final = struct.pack("ii", 1, 0)
 
 
 class Capacity:
-    """What the relays of a server share.
+    """Resources that the relays of a server share.
 
     Attributes:
-        slots: each connection and each question takes one, and none is waited for. They take at most half of the files
-            that the server may have open, so that it has the rest for itself.
-        turn: whoever passes bytes on waits for it, so that the server's loop has time for all else in between.
+        slots: each connection and each query takes one, and never waits for one. They take at most half of the files
+            that the server may have open, so that the server keeps the rest.
+        turn: a task that passes bytes on waits for it, so that the server's loop has time for other work in between.
     """
 
     def __init__(self) -> None:
@@ -60,11 +60,11 @@ class Capacity:
 
 
 class Relay:
-    """Passes a sandbox's connections on, as its rules say.
+    """Passes a sandbox's connections on, according to its rules.
 
     Parameters:
-        guest: the sandbox's; the relay ends with it.
-        capacity: of the server.
+        guest: the sandbox's guest; the relay ends with it.
+        capacity: the server's capacity.
     """
 
     def __init__(self, guest: GuestProxy, capacity: Capacity) -> None:
@@ -78,10 +78,10 @@ class Relay:
         self._found: dict[tuple[str, IPv4Address], None] = {}
 
     async def apply(self, rules: NetworkRules | None) -> None:
-        """Let the sandbox connect as these rules say from now on; connections that they do not allow are cut.
+        """Apply rules to the sandbox's connections from now on; connections that they do not allow are cut.
 
         Parameters:
-            rules: None for no internet.
+            rules: the rules; None for no internet.
 
         Raises:
             GuestError: the sandbox has no network of its own.
@@ -102,7 +102,7 @@ class Relay:
             self._guest.open_datagram_socket(), *(self._guest.open_socket() for _ in ports)
         )
         if self._guest.closed:
-            raise GuestGoneError("the sandbox is gone")  # and would end nothing that began now
+            raise GuestGoneError("the sandbox is gone")  # its end would not stop tasks that began now
         datagrams.setblocking(False)
         datagrams.bind((_ANY_ADDRESS, names.PORT))
         self._guest.background(self._take_queries(datagrams))
@@ -121,7 +121,7 @@ class Relay:
                 try:
                     inside, _ = await asyncio.get_running_loop().sock_accept(listener)
                 except OSError:
-                    # The server has as many files open as it may, for now.
+                    # At present the server has as many open files as it may have.
                     self._own_slots.release()
                     await asyncio.sleep(_RETRY_SECONDS)
                     continue
@@ -163,10 +163,10 @@ class Relay:
             del self._connections[task]
 
     async def _exchange(self, inside: socket.socket, outside: socket.socket) -> None:
-        """Pass bytes on both ways until both sides have ended.
+        """Pass bytes on in both directions until both sides have ended.
 
         Raises:
-            ExceptionGroup: of OSError; one side broke off.
+            ExceptionGroup: of OSError; one side broke the connection.
         """
         async with asyncio.TaskGroup() as ways:
             ways.create_task(self._copy(inside, outside))
@@ -196,7 +196,7 @@ class Relay:
         with datagrams:
             while True:
                 query, client = await asyncio.get_running_loop().sock_recvfrom(datagrams, names.MAX_DATAGRAM_BYTES)
-                await asyncio.sleep(0)  # where more is there already, nothing else would have its turn
+                await asyncio.sleep(0)  # if more queries wait already, other tasks would not get their turn
                 if self._queries < MAX_QUERIES and not self._capacity.slots.locked():
                     self._queries += 1
                     self._guest.background(self._answer_query(datagrams, query, client))
@@ -209,12 +209,12 @@ class Relay:
                 self._remember(reply)
                 await asyncio.get_running_loop().sock_sendto(datagrams, reply, client)
         except OSError:
-            pass  # whoever asked has gone, and asks again if not
+            pass  # the client has gone; if not, it asks again
         finally:
             self._queries -= 1
 
     def _remember(self, reply: bytes) -> None:
-        """Keep the addresses of names that the rules allow."""
+        """Keep the addresses of allowed names."""
         try:
             name, found = names.found_addresses(reply)
         except ValueError:

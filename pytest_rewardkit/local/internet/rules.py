@@ -1,4 +1,4 @@
-"""Where a sandbox with internet may connect to: E2B's `allow_out` and `deny_out`. Pure."""
+"""The addresses to which a sandbox with internet may connect: E2B's `allow_out` and `deny_out`. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOKS_NUMERIC: Final = re.compile(r"[0-9./]+")
 
 @dataclass(frozen=True, slots=True)
 class NetworkRules:
-    """What is allowed and denied; `allow` wins. What is neither is allowed.
+    """Allowed and denied addresses; `allow` wins. Addresses that are in neither are allowed.
 
     Attributes:
         allow: networks.
@@ -42,7 +42,7 @@ class NetworkRules:
             deny_out: addresses and networks.
 
         Raises:
-            ValueError: one is none of these, or names are allowed without denying all the rest.
+            ValueError: an entry is none of these, or names are allowed without denying all the rest.
         """
         if len(allow_out) + len(deny_out) > MAX_RULES:
             raise ValueError(f"{len(allow_out) + len(deny_out)} network rules are over the limit of {MAX_RULES}")
@@ -56,23 +56,23 @@ class NetworkRules:
         return cls(allow, names, deny)
 
     def allow_out(self) -> list[str]:
-        """What is allowed, as E2B writes it."""
+        """The allowed addresses, in E2B's form."""
         return [*map(_written, self.allow), *self.names]
 
     def deny_out(self) -> list[str]:
-        """What is denied, as E2B writes it."""
+        """The denied addresses, in E2B's form."""
         return [*map(_written, self.deny)]
 
     def allow_address(self, address: IPv4Address) -> bool:
-        """Whether these rules let connections to an address out."""
+        """Whether these rules allow connections to an address."""
         return _contains(self.allow, address) or not _contains(self.deny, address)
 
     def allow_question(self, name: str) -> bool:
-        """Whether a sandbox may ask for a name; where all is denied, questions too would carry something out."""
+        """Whether a sandbox may query a name; if all else is denied, queries for other names could carry data out."""
         return ALL_TRAFFIC not in self.deny or self.allow_name(name)
 
     def allow_name(self, name: str) -> bool:
-        """Whether these rules let connections to a host out by its name, wherever it is."""
+        """Whether these rules allow connections to a host by its name, at any address."""
         name = name.lower().removesuffix(".")
         return any(
             name.endswith(rule[1:]) and len(name) > len(rule) - 1 if rule.startswith("*.") else name == rule

@@ -1,1 +1,1 @@
-"""Templates of a project's own: packages, in an environment of their own, that sandboxes are made from."""
+"""A project's own templates: packages in a separate environment that sandboxes are made from."""

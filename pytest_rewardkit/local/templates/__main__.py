@@ -1,7 +1,7 @@
 """Makes one template for a server: ``python -m pytest_rewardkit.local.templates NAME``.
 
 It reads the templates, which may hold passwords, from standard input. Each line of its output is JSON: a text for
-people, or the environment in the end.
+people, or at the end the environment.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Makes a template's environment, by uv where that is there, else by pip."""
+"""Makes a template's environment, with uv if it is there, else with pip."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.templates.named_template import NamedTemplate
 
 MAX_SECONDS: Final = 1800.0
-"""For one step: what asks or hangs must end some time."""
+"""The limit for one step: an installer that asks or hangs must end some time."""
 
 SUPPORT_TITLE: Final = "(what every template's sandboxes need)"
 
@@ -42,15 +42,15 @@ _UNREACHED: Final = re.compile(
 
 
 def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnvironment:
-    """Return a template's environment, which is made if it is not there.
+    """Return a template's environment; make it if it does not exist.
 
     Parameters:
-        say: told what takes long, as one line.
+        say: gets messages about slow steps, one line each.
 
     Raises:
-        BuildError: it cannot be made; the text ends with what the installer said last.
+        BuildError: it cannot be made; the message ends with the installer's last words.
     """
-    os.umask(0o022)  # sandboxes may be other users
+    os.umask(0o022)  # sandboxes may run as other users
     begun = time.monotonic()
     title = f"the template {template.name!r}"
 
@@ -80,10 +80,10 @@ def build(template: NamedTemplate, say: Callable[[str], None]) -> PackageEnviron
 
 @dataclass(frozen=True, slots=True)
 class _Installation:
-    """Makes what a template's sandboxes need.
+    """Makes the directories that a template's sandboxes need.
 
     Parameters:
-        python: its interpreter.
+        python: the template's interpreter.
         template: the template.
     """
 
@@ -100,7 +100,7 @@ class _Installation:
         self._compile(place / "lib")
 
     def make_support(self, place: Path) -> None:
-        """Put what the fork server needs into an empty directory."""
+        """Put the packages that the fork server needs into an empty directory."""
         if self.python.takes_packages_of(own_python()):
             support.copy_to(place / "site-packages", support.OF_FORK_SERVERS)
         else:
@@ -108,7 +108,7 @@ class _Installation:
         self._compile(place)
 
     def _give_pip(self, place: Path) -> None:
-        """Have candidates' `pip` be the environment's; Python's own way to it takes seconds, and is not everywhere."""
+        """Make candidates' `pip` the environment's; Python's ensurepip takes seconds, and is not everywhere."""
         python = place / "bin" / "python"
         if not (self.python.takes_packages_of(own_python()) and support.is_here(support.PIP)):
             _try([str(python), "-I", "-m", "ensurepip", "--default-pip"])
@@ -121,7 +121,7 @@ class _Installation:
             command.chmod(0o755)
 
     def _install(self, python: str, packages: Sequence[str], *options: str) -> None:
-        """Have packages installed; they and their sources may hold passwords, so no command line names them."""
+        """Install packages. They and their sources may hold passwords, so no command line names them."""
         if self.template.index == NONE:
             options = ("--no-index", *options)
         wanted = "\n".join(
@@ -137,7 +137,7 @@ class _Installation:
         _run(command, wanted, environment)
 
     def _compile(self, place: Path) -> None:
-        # Sandboxes cannot write there what Python would leave beside sources.
+        # Sandboxes cannot write there, so Python's compiled files are made in advance.
         _try([self.python.path, "-I", "-m", "compileall", "-q", str(place)])
 
 
@@ -146,12 +146,12 @@ _STDIN: Final = ("-r", "/dev/stdin")
 
 
 def _url(text: str) -> str:
-    """A requirement, or the place of packages, as a file of requirements has it: its paths have no spaces."""
+    """A requirement, or a place of packages, in the form for a requirements file: its paths have no spaces."""
     return Path(text).as_uri() if text.startswith("/") else text
 
 
 def _environment(index: str) -> dict[str, str]:
-    """What installers are told by their environment, which other users cannot read."""
+    """The installers' settings in their environment, which other users cannot read."""
     if index in ("", NONE):
         return dict(os.environ)
     others = {name: value for name, value in os.environ.items() if name != "UV_INDEX_URL"}
@@ -179,7 +179,7 @@ def _try(command: Sequence[str]) -> bool:
 
 
 def last_words(output: str) -> str:
-    """Return why an installer has failed, on one line: what it has said last, or what that goes back to."""
+    """Return on one line why an installer has failed: its last message, or the cause of that."""
     if any(sign in output for sign in _DISK_FULL):
         return "there is no space left on the disk"
     lines = [line for line in output.splitlines() if not _NOTICE.match(line)]

@@ -1,7 +1,7 @@
-"""The directory in which environments are kept, each by the digest of its contents, and made once.
+"""The directory that keeps environments, each by the digest of its contents, and made once.
 
-An environment is made where it stays, since it holds its own place in many files. It counts as made when a file of its
-own says so, which comes by one renaming; what is there without that is what somebody has left who was ended meanwhile.
+An environment is made in its final place, because many of its files hold their own path. It counts as made once it has
+a certain file, which one renaming puts there. A directory without that file is left from a process that was ended.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VARIABLE: Final = "REWARDKIT_CACHE"
-"""Names another directory."""
+"""The variable that names another directory."""
 
 MADE: Final = "made"
-"""The file that says so; its text says what for, its time when it was last asked for, and who uses it has it locked."""
+"""That file. Its text is the environment's purpose, its time that of the last request, and users hold a lock on it."""
 
 
 def directory() -> Path:
-    """Return where environments are kept.
+    """Return the directory that keeps environments.
 
-    For root that is where other users can read: at the isolation level `uid`, sandboxes are other users.
+    For root it is one that other users can read: at the isolation level `uid`, sandboxes are other users.
     """
     if chosen := os.environ.get(VARIABLE):
         return Path(chosen).absolute() / "templates"
@@ -37,12 +37,12 @@ def directory() -> Path:
 
 
 def made_once(digest: str, title: str, make: Callable[[Path], None], wait: Callable[[], None]) -> Path:
-    """Return the environment of a digest, which is made if it is not there.
+    """Return the environment for a digest; make it if it does not exist.
 
     Parameters:
-        title: what it is for.
+        title: its purpose.
         make: makes it in an empty directory.
-        wait: called where another process is about to make it, before that is waited for.
+        wait: called before waiting for another process that is making it.
 
     Raises:
         BuildError: it cannot be made, or there is no place for it.
@@ -69,10 +69,10 @@ def made_once(digest: str, title: str, make: Callable[[Path], None], wait: Calla
 
 
 def hold(place: Path) -> int:
-    """Have an environment stay as long as the descriptor is open that this returns.
+    """Keep an environment as long as the returned descriptor is open.
 
     Raises:
-        BuildError: it is not there any more.
+        BuildError: it no longer exists.
     """
     try:
         held = os.open(place / MADE, os.O_RDONLY | os.O_CLOEXEC)
@@ -91,7 +91,7 @@ def _is_there(place: Path) -> bool:
     try:
         os.utime(place / MADE)
     except PermissionError:
-        return True  # another user's
+        return True  # it belongs to another user
     except OSError:
         return (place / MADE).exists()
     return True
@@ -99,7 +99,7 @@ def _is_there(place: Path) -> bool:
 
 @contextmanager
 def _locked(path: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that ends with its process."""
+    """Hold a lock that ends with this process."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

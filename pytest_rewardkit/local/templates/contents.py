@@ -1,4 +1,4 @@
-"""What a template's environment depends on, as a digest: the same contents are made once."""
+"""A digest of all that a template's environment depends on: the same contents are made only once."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.templates.named_template import NamedTemplate
 
 FORM: Final = 1
-"""Of environments as they are made; another one where that changes."""
+"""The version of the environments' form; to be changed with the form."""
 
 _NOT_CONTENT: Final = ("__pycache__", "build", "dist", "node_modules")
 
 
 def digest_of(template: NamedTemplate, python: str, support: Iterable[str]) -> str:
-    """Return the digest of what an environment is made of.
+    """Return the digest of an environment's contents.
 
     Parameters:
-        python: which interpreter it is, in detail.
-        support: what the fork server needs, with versions.
+        python: the interpreter, in detail.
+        support: the packages that the fork server needs, with versions.
     """
     packages = [Path(text) for text in template.packages if text.startswith("/")]
     linked = [Path(text) for text in template.find_links if text.startswith("/")]
     archives = [path for folder in linked for path in sorted(folder.iterdir()) if path.is_file()]
     told = [FORM, template.packages, template.find_links, template.index, python, list(support)]
-    # With another password, it is the same index.
+    # An index remains the same if its password changes.
     found = hashlib.sha256(without_credentials(json.dumps(told)).encode())
     for path in (*packages, *archives):
         for name, content in _files(path):
@@ -41,7 +41,7 @@ def digest_of(template: NamedTemplate, python: str, support: Iterable[str]) -> s
 
 
 def digest_of_texts(texts: Iterable[str]) -> str:
-    """Return the digest of what texts describe as a whole."""
+    """Return the digest of the whole that these texts describe."""
     return hashlib.sha256(json.dumps([FORM, *texts]).encode()).hexdigest()[:32]
 
 
@@ -50,7 +50,7 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
         yield path.name, path.read_bytes()
         return
     for folder, folders, names in os.walk(path):
-        # What building it leaves there is none of it.
+        # Files that a build leaves there do not count.
         folders[:] = sorted(
             name for name in folders if name not in _NOT_CONTENT and not name.startswith(".") and ".egg-" not in name
         )

@@ -1,4 +1,4 @@
-"""URLs without the names and passwords in them, which must stand in no text that others see. Pure."""
+"""Removes names and passwords from URLs, so that no text for others holds them. Pure."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _USER_INFO: Final = re.compile(r"(?<=://)[^\s/]+@")
 
 
 def without_credentials(text: str) -> str:
-    """Return a text with `****` for what stands before the host in its URLs."""
+    """Return a text with `****` in place of the credentials before the hosts of its URLs."""
     return _USER_INFO.sub("****@", text)

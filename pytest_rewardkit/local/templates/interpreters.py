@@ -1,4 +1,4 @@
-"""The interpreters that templates ask for, found on this machine or fetched by uv."""
+"""The interpreters that templates request, found on this machine or fetched by uv."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEAST: Final = (3, 11)
-"""What runs in sandboxes works with this and with later ones."""
+"""The oldest version that the code in sandboxes works with."""
 
 _QUESTION: Final = """
 import json, platform, sys
@@ -32,8 +32,8 @@ class FoundPython:
     """An interpreter.
 
     Parameters:
-        path: where it is.
-        version: its version, in three numbers.
+        path: its path.
+        version: its version, as three numbers.
         kind: its implementation and its machine.
     """
 
@@ -42,25 +42,25 @@ class FoundPython:
     kind: str
 
     def takes_packages_of(self, other: FoundPython) -> bool:
-        """Whether packages that are installed for another one work with this."""
+        """Whether packages that are installed for another interpreter work with this one."""
         return (self.version[:2], self.kind) == (other.version[:2], other.kind)
 
 
 def uv() -> str | None:
-    """Where uv is, if it is there: beside this interpreter, else on the path."""
+    """The path of uv, if there is one: beside this interpreter, else on the path."""
     beside = Path(sys.executable).parent / "uv"
     return str(beside) if os.access(beside, os.X_OK) else shutil.which("uv")
 
 
 def find_python(wanted: str, run: Callable[[list[str]], object]) -> FoundPython:
-    """Return the interpreter that a template asks for.
+    """Return the interpreter that a template requests.
 
     Parameters:
         wanted: a version, a path, or "" for the one that this process runs in.
-        run: runs a command; raises BuildError where it fails.
+        run: runs a command; raises BuildError if it fails.
 
     Raises:
-        BuildError: there is none.
+        BuildError: there is no such interpreter.
     """
     own = own_python()
     if not wanted or _is_version(own, wanted):
@@ -105,7 +105,7 @@ def _is_version(python: FoundPython, wanted: str) -> bool:
 
 
 def _asked(path: str) -> FoundPython | None:
-    """Return the interpreter at a path; None where there is none that works."""
+    """Return the interpreter at a path; None if there is none that works."""
     answer = _output([path, "-I", "-c", _QUESTION])
     try:
         where, (major, minor, micro), kind = json.loads(answer or "")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptEnvironment:
-    """An environment that is there.
+    """An environment in the cache.
 
     Parameters:
         place: its directory.
-        title: what it was made for.
-        bytes_on_disk: what it takes.
-        idle: for how many seconds nobody has asked for it.
+        title: its purpose.
+        bytes_on_disk: its size.
+        idle: the seconds since it was last requested.
     """
 
     place: Path
@@ -33,11 +33,11 @@ class KeptEnvironment:
     idle: float
 
     def remove(self) -> bool:
-        """Remove it; whether that was done, and nobody uses it."""
+        """Remove it; return whether it was removed, which it is not while it is in use."""
         try:
             with (self.place / MADE).open() as made:
                 fcntl.flock(made, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Without that file it counts as none, should the rest fail.
+                # Without that file it counts as not made, if the rest fails.
                 (self.place / MADE).unlink()
                 shutil.rmtree(self.place)
         except OSError:
@@ -46,7 +46,7 @@ class KeptEnvironment:
 
 
 def kept_environments() -> list[KeptEnvironment]:
-    """Return those that are there, the longest idle first."""
+    """Return the environments in the cache, the longest idle first."""
     found = []
     with suppress(FileNotFoundError):
         for entry in directory().iterdir():

@@ -1,5 +1,5 @@
-"""A template as a project describes it, under ``[tool.rewardkit.templates.NAME]`` in its pyproject.toml. Pure, but for
-looking whether the files are there that it names."""
+"""A template as a project describes it, under ``[tool.rewardkit.templates.NAME]`` in its pyproject.toml. Pure, except
+that it checks whether the named files exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 NONE: Final = "none"
-"""In place of templates, or of an index."""
+"""Stands for no templates, or for no index."""
 
 OF_THE_SERVER: Final = ("base", "code-interpreter-v1", "mcp-gateway")
 """Names that every local server knows."""
@@ -34,13 +34,13 @@ class NamedTemplate:
     """A template.
 
     Parameters:
-        name: what it is asked for by.
-        packages: what pip would take: requirements, and absolute paths to wheels, archives and folders.
+        name: the name by which it is requested.
+        packages: pip's arguments: requirements, and absolute paths to wheels, archives and folders.
         python: a version, as `3.12`, or an absolute path; "" for the one that the server runs in.
         preload: modules that its sandboxes have imported in advance.
         limits: limits of its sandboxes that differ from the server's.
-        find_links: absolute paths of folders, or URLs, where packages are looked for as well.
-        index: the URL of an index in place of the usual one; `NONE` for none.
+        find_links: absolute paths of folders, or URLs, where packages are also looked for.
+        index: the URL of an index to use instead of the usual one; `NONE` for none.
     """
 
     name: str
@@ -52,7 +52,7 @@ class NamedTemplate:
     index: str = ""
 
     def limits_after(self, limits: Limits) -> Limits:
-        """The limits of its sandboxes, where others have these."""
+        """The limits of its sandboxes, if those of other sandboxes are `limits`."""
         return limits.changed(self.limits)
 
 
@@ -63,7 +63,7 @@ def template_from(name: str, content: object, folder: Path) -> NamedTemplate:
     """The template that a table describes.
 
     Parameters:
-        folder: from which paths are read.
+        folder: the folder from which relative paths start.
 
     Raises:
         TemplateError: the table is wrong.
@@ -91,10 +91,10 @@ def template_from(name: str, content: object, folder: Path) -> NamedTemplate:
 
 
 def templates_of(text: str) -> dict[str, NamedTemplate]:
-    """The templates by name that a server is to have.
+    """A server's templates by name.
 
     Parameters:
-        text: `NONE`; the path of a pyproject.toml; or what `to_text` has made.
+        text: `NONE`; the path of a pyproject.toml; or a result of `to_text`.
 
     Raises:
         TemplateError: a table is wrong, or the file cannot be read.
@@ -118,7 +118,7 @@ def templates_of(text: str) -> dict[str, NamedTemplate]:
 
 
 def tables_in(pyproject: str) -> Mapping[str, Any]:
-    """The tables of templates in a pyproject.toml's text. Raises ValueError where it is none."""
+    """The tables of templates in a pyproject.toml's text. Raises ValueError if the text is not valid."""
     content: Mapping[str, Any] = tomllib.loads(pyproject)
     for key in ("tool", "rewardkit", "templates"):
         inner = content.get(key, {})
@@ -129,7 +129,7 @@ def tables_in(pyproject: str) -> Mapping[str, Any]:
 
 
 def to_text(templates: Collection[NamedTemplate]) -> str:
-    """Return what `templates_of` makes the templates of, on one line."""
+    """Return a text on one line from which `templates_of` restores the templates."""
     if not templates:
         return NONE
     tables = {}
@@ -140,7 +140,7 @@ def to_text(templates: Collection[NamedTemplate]) -> str:
 
 
 def nearest(wrong: str, known: Collection[str]) -> str:
-    """Return the name nearest to a wrong one, or all, as the end of a sentence."""
+    """Return the known name that is nearest to a wrong one, or all, as the end of a sentence."""
     near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(known) or 'none'}"
 
@@ -185,7 +185,7 @@ def _python(value: object, folder: Path) -> str:
     if not value or re.fullmatch(r"3(\.\d+){1,2}", value):
         return value
     if "/" in value:
-        # Links stay: what an environment's interpreter is called by is how it finds its packages.
+        # Links are kept: an environment's interpreter finds its packages by the path that it is called by.
         path = Path(folder / Path(value).expanduser()).absolute()
         if path.is_file():
             return str(path)

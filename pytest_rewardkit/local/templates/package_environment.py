@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Of what stands beside this package, nothing comes into sight with it.
+# Only this package becomes visible, and not the packages beside it.
 _RUN: Final = """
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -28,24 +28,24 @@ class PackageEnvironment:
 
     Parameters:
         python: its interpreter.
-        directories: where more packages are, which come after its own: what the fork server itself needs.
+        directories: where more packages are, which come after its own: those that the fork server itself needs.
     """
 
     python: str
     directories: tuple[str, ...] = ()
 
     def command(self, module: str) -> list[str]:
-        """The command that runs a module of this package in it, without what this process has been told."""
+        """The command that runs a module of this package in it, isolated from this process's Python settings."""
         if not self.directories:
             return [self.python, "-I", "-m", module]
         package = str(Path(__file__).parents[2])
         return [self.python, "-I", "-c", _RUN, package, module, str(len(self.directories)), *self.directories]
 
     def held(self) -> list[int]:
-        """Have it stay as long as descriptors are open, which this returns; of one that the cache has.
+        """Keep it as long as the returned descriptors are open; only for an environment in the cache.
 
         Raises:
-            BuildError: it is not there any more.
+            BuildError: it no longer exists.
         """
         from pytest_rewardkit.local.templates.cache import hold
 
@@ -53,4 +53,4 @@ class PackageEnvironment:
 
 
 OWN: Final = PackageEnvironment(sys.executable)
-"""The one that this process runs in, which has this package."""
+"""The environment that this process runs in, which has this package."""

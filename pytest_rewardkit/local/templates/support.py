@@ -1,4 +1,4 @@
-"""What templates get of the packages here: what the fork server itself needs, as IPython, and pip."""
+"""The packages that templates get from here: those that the fork server needs, such as IPython, and pip."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OF_FORK_SERVERS: Final = ("ipython", "matplotlib-inline", "landlockpy", "seccomp
 PIP: Final = ("pip",)
 
 _LEFT_OUT: Final = ("jedi",)
-"""IPython completes with it, which nobody asks of sandboxes, and it is half of all."""
+"""IPython uses it for completion, which sandboxes do not need, and it is half of the total size."""
 
 
 def pinned() -> list[str]:
-    """Return what fork servers need as requirements, in the versions that are installed here."""
+    """Return the fork server's dependencies as requirements, in the versions that are installed here."""
     return [f"{name}=={found.version}" for name, found in sorted(_distributions(OF_FORK_SERVERS).items())]
 
 
 def is_here(names: Iterable[str]) -> bool:
-    """Whether packages are installed here, with what they need."""
+    """Whether packages are installed here with their dependencies."""
     try:
         return bool(_distributions(names))
     except metadata.PackageNotFoundError:
@@ -33,22 +33,22 @@ def is_here(names: Iterable[str]) -> bool:
 
 
 def copy_to(directory: Path, names: Iterable[str]) -> None:
-    """Copy packages from here, where they are installed, with what they need.
+    """Copy packages with their dependencies from where they are installed here.
 
     Raises:
-        BuildError: of one it is not known what files it has.
+        BuildError: the files of a package are not known.
     """
     for name, found in _distributions(names).items():
         if found.files is None:
             raise BuildError(f"which files {name} has is not known")
         for file in found.files:
             if ".." in file.parts:
-                continue  # its commands
+                continue  # a command
             target = directory / file
             target.parent.mkdir(parents=True, exist_ok=True)
             source = Path(str(found.locate_file(file)))
             if source.is_file():
-                shutil.copy2(source, target)  # with its time, by which what is compiled is known
+                shutil.copy2(source, target)  # with its time, which identifies the compiled file
 
 
 def _distributions(names: Iterable[str]) -> dict[str, metadata.Distribution]:
