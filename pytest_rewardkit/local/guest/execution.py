@@ -64,7 +64,7 @@ class Executor:
         environment: Mapping[str, str] | None = None,
         silent: bool = False,
     ) -> None:
-        """Run a cell. All its effects go to `emit`; it raises only what ends the process.
+        """Run a cell. All its effects go to `emit`; it only raises exceptions that end the process.
 
         Parameters:
             emit: called with "result" (data, main) and at most one "error" (name, value, traceback).

@@ -2,7 +2,6 @@
 
 The levels, strongest first:
 
-- full: namespaces of its own for mounts, processes, network, IPC and host name, a user of its own, a private root.
 - full: own namespaces for mounts, processes, network, IPC and host name, its own user, and a private root.
 - no-procfs: the same, but without its own /proc, which cannot be mounted; Landlock guards the server's.
 - ns-nocap: the same namespaces for an ordinary user, but no right to mount in them; Landlock guards files.

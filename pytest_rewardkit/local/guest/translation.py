@@ -244,7 +244,7 @@ class Translator:
             listener.refuse(waiting.key, errno.ENAMETOOLONG)
             return
         for address, text in placed.items():
-            # A signal's handler may have used the stack meanwhile. From here on none does before the call is made.
+            # A signal's handler may have used the stack meanwhile. From here on none runs before the call is made.
             if self._memory.text(waiting.thread, address) != text:
                 self._memory.write(waiting.thread, address, text + b"\0")
         if waiting.call in self._answers:

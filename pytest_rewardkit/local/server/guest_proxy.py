@@ -46,7 +46,7 @@ class GuestProxy:
 
     Parameters:
         sock: the guest's channel; this object owns it.
-        limits: what the sandbox may use; this object enforces the limits that the sandbox does not.
+        limits: what the sandbox may use; this object enforces those that the sandbox does not.
         on_gone: called once with the reason when the sandbox has ended or must be ended; not after `close`.
         on_imports: called with the names of slow modules that a candidate has imported, as the candidate reports.
         bounds: how long it may take to answer.
