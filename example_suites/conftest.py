@@ -1,11 +1,11 @@
-"""What all example suites share: responses, what they deserve, and right answers for the self-check of graders."""
+"""Shared by all example suites: responses, the rewards they deserve, and right answers for the self-check."""
 
 import pytest
 from pytest import approx
 
 
 def pytest_itemcollected(item):
-    """The responses are of every kind, and each test is to pass with its own; graders are checked as they stand."""
+    """Responses are of every kind, and each test should pass with its own; graders are checked unchanged."""
     if not item.config.getoption("rewardkit_selfcheck"):
         deserved = item.get_closest_marker("deserves")
         item.add_marker(pytest.mark.reward(threshold=deserved.args[0] if deserved else 0.0), append=False)
@@ -32,7 +32,7 @@ def deserved(request: pytest.FixtureRequest, reward):
 
 @pytest.fixture
 def candidate(request: pytest.FixtureRequest) -> str:
-    """What a model answered to this test's task: the file of the test's name in `responses/`, or its row's response."""
+    """A model's answer to this test's task: the file with the test's name in `responses/`, or its row's response."""
     if "row" in request.fixturenames:
         return request.getfixturevalue("row").candidate
     return _text_of(request, "responses", ".md")
@@ -40,7 +40,7 @@ def candidate(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def reference(request: pytest.FixtureRequest) -> str:
-    """A right answer: the file of the test's name in `references/`, or a response that deserves the whole reward."""
+    """A right answer: the file with the test's name in `references/`, or a response that deserves the whole reward."""
     marker = request.node.get_closest_marker("deserves")
     is_right = marker is not None and marker.args[0] == 1 and "candidate" not in request.node.callspec.params
     return _text_of(request, "responses", ".md") if is_right else _text_of(request, "references", ".*")

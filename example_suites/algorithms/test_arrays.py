@@ -22,7 +22,7 @@ def test_two_sum(sandbox, candidate):
 @pytest.mark.deserves(3 / 5, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_merge_intervals(sandbox, candidate):
-    """The candidate forgets intervals that touch and intervals that lie within another."""
+    """The candidate forgets intervals that touch and intervals inside another one."""
     assert_cases(
         sandbox,
         candidate,
@@ -55,7 +55,7 @@ def test_rotate(sandbox, candidate):
 @pytest.mark.deserves(3 / 5, "partial", part="timeout")
 @pytest.mark.reward(threshold=0.5)
 def test_binary_search(sandbox, candidate):
-    """The candidate never leaves its loop when the value is missing: that case costs itself alone."""
+    """The candidate never leaves its loop if the value is missing: that case costs only itself."""
     assert_cases(
         sandbox,
         candidate,
@@ -73,7 +73,7 @@ def test_binary_search(sandbox, candidate):
 @pytest.mark.deserves(3 / 5, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_max_subarray(sandbox, candidate):
-    """The candidate starts from zero, so that a list of negative numbers goes wrong; that case weighs double."""
+    """The candidate starts from zero, so a list of negative numbers goes wrong; that case weighs double."""
     assert_cases(
         sandbox,
         candidate,

@@ -26,7 +26,7 @@ DIAMOND = {"d": [], "b": ["d"], "c": ["d"], "a": ["b", "c"]}
 
 
 def respects_edges(order):
-    """Several orders are right, so a checker looks at the one that came out."""
+    """Several orders are right, so a checker judges the one that came out."""
     return sorted(order) == sorted(DIAMOND) and all(
         order.index(node) < order.index(successor) for node in DIAMOND for successor in DIAMOND[node]
     )
@@ -35,7 +35,7 @@ def respects_edges(order):
 @pytest.mark.deserves(3 / 4, "partial", part="runtime_error")
 @pytest.mark.reward(threshold=0.5)
 def test_topological_order(sandbox, candidate):
-    """The candidate does not look for cycles and recurses without end."""
+    """The candidate does not check for cycles and recurses without end."""
     assert_cases(
         sandbox,
         candidate,
@@ -50,7 +50,7 @@ def test_topological_order(sandbox, candidate):
 
 @pytest.mark.deserves(0.0, "wrong_output")
 def test_count_queens(sandbox, candidate):
-    """The response was cut off by the token limit, in the middle of a line."""
+    """The token limit cut the response off in the middle of a line."""
     assert_cases(
         sandbox,
         candidate,
@@ -64,7 +64,7 @@ def test_count_queens(sandbox, candidate):
 @pytest.mark.deserves(4 / 7, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_knapsack(sandbox, candidate):
-    """The candidate is greedy, and the one case that tells is worth as much as the others together."""
+    """The candidate is greedy, and the one case that shows it counts as much as the others together."""
     assert_cases(
         sandbox,
         candidate,
@@ -80,7 +80,7 @@ def test_knapsack(sandbox, candidate):
 
 @pytest.mark.deserves(0.0, "runtime_error")
 def test_dijkstra(sandbox, candidate):
-    """The candidate forgot to import what it uses, which shows only when it is called."""
+    """The candidate forgot an import, which only shows when it is called."""
     assert_cases(
         sandbox,
         candidate,

@@ -35,7 +35,7 @@ def test_greatest_common_divisor(sandbox, candidate):
 
 @pytest.mark.deserves(0.0, "timeout")
 def test_collatz_steps(sandbox, candidate):
-    """The candidate runs through 4, 2, 1 for ever."""
+    """The candidate cycles through 4, 2, 1 forever."""
     assert_cases(
         sandbox,
         candidate,

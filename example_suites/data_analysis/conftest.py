@@ -1,4 +1,4 @@
-"""The data that the analyses are about, uploaded into each test's sandbox under its own name."""
+"""The data for the analyses, uploaded into each test's sandbox under its own name."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Analyses that draw: what was shown comes back from the sandbox as images and as chart data."""
+"""Analyses that draw: the sandbox returns what was shown as images and as chart data."""
 
 import re
 
@@ -6,14 +6,14 @@ import pytest
 
 from pytest_rewardkit import extract_code
 
-# With a model of yours, a test passes that earns the whole reward.
+# With your own model, a test passes if it earns the whole reward.
 pytestmark = pytest.mark.reward(threshold=1.0)
 
 
 @pytest.mark.deserves(1.0, "passed")
 @pytest.mark.usefixtures("sales")
 def test_monthly_revenue(sandbox, reward, candidate):
-    """A total that is printed, and a bar for each month."""
+    """A printed total, and a bar for each month."""
     execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None
@@ -28,7 +28,7 @@ def test_monthly_revenue(sandbox, reward, candidate):
 @pytest.mark.deserves(1 / 2, "partial")
 @pytest.mark.usefixtures("weather")
 def test_temperature_trend(sandbox, reward, candidate):
-    """The candidate finds the warmest day, but puts its chart into a file where nobody sees it."""
+    """The candidate finds the warmest day, but saves its chart to a file where nobody sees it."""
     execution = sandbox.run_code(extract_code(candidate))
 
     assert execution.error is None

@@ -22,7 +22,7 @@ def test_correlation(sandbox, weather, candidate):
 @pytest.mark.deserves(2 / 3, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_outliers(sandbox, candidate):
-    """Two large outliers pull mean and deviation so far that the candidate no longer sees them."""
+    """Two large outliers shift mean and deviation so far that the candidate no longer detects them."""
     assert_cases(
         sandbox,
         candidate,

@@ -15,7 +15,7 @@ def test_revenue_by_region(sandbox, candidate):
 @pytest.mark.reward(threshold=0.5)
 @pytest.mark.usefixtures("sales")
 def test_best_month(sandbox, candidate):
-    """The candidate adds up units where the task asks for revenue; the other two questions it answers."""
+    """The candidate adds up units although the task asks for revenue; it answers the other two questions."""
     assert_cases(
         sandbox,
         candidate,
@@ -30,7 +30,7 @@ def test_best_month(sandbox, candidate):
 @pytest.mark.deserves(1.0, "passed")
 @pytest.mark.usefixtures("sales")
 def test_pivot_units(sandbox, candidate):
-    """Code cases look at what the analysis left in its variables."""
+    """Code cases check the variables that the analysis left."""
     assert_cases(
         sandbox,
         candidate,
@@ -46,7 +46,7 @@ def test_pivot_units(sandbox, candidate):
 @pytest.mark.deserves(0.0, "runtime_error")
 @pytest.mark.usefixtures("survey")
 def test_mean_by_group(sandbox, candidate):
-    """The candidate guesses the name of a column and gets it wrong."""
+    """The candidate guesses the name of a column wrongly."""
     assert_output(sandbox, candidate, expected="A 2.4\nB 5.6\nC 2.8\n")
 
 
@@ -54,7 +54,7 @@ def test_mean_by_group(sandbox, candidate):
 @pytest.mark.reward(threshold=0.5)
 @pytest.mark.usefixtures("survey")
 def test_fill_missing(sandbox, candidate):
-    """Missing answers become the median of their group. The candidate takes the median of everybody."""
+    """Missing answers become the median of their group. The candidate takes the overall median."""
     assert_cases(
         sandbox,
         candidate,

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_rewardkit import extract_code
 
-# With a model of yours, a test passes that earns the whole reward.
+# With your own model, a test passes if it earns the whole reward.
 pytestmark = pytest.mark.reward(threshold=1.0)
 
 INVENTORY = """\
@@ -62,12 +62,12 @@ SETTINGS = {"theme": "light", "font": {"family": "serif", "size": 12}, "recent":
 
 @pytest.mark.deserves(3 / 4, "partial")
 def test_update_settings(sandbox, reward, candidate):
-    """The candidate sets what it was asked to set, and throws away its neighbour."""
+    """The candidate changes the setting it was asked for, and loses the one beside it."""
     sandbox.files.write("settings.json", json.dumps(SETTINGS))
     sandbox.run_code(extract_code(candidate))
 
     settings = json.loads(sandbox.files.read("settings.json"))
-    changed = settings != SETTINGS  # who does nothing has kept nothing
+    changed = settings != SETTINGS  # otherwise a candidate that does nothing would count as having kept the rest
     reward.record(settings["theme"] == "dark", name="theme")
     reward.record(settings["font"].get("size") == 14, name="font size")
     reward.record(changed and settings["font"].get("family") == "serif", name="font family kept")

@@ -1,16 +1,16 @@
-"""Candidates that move files about."""
+"""Candidates that move files."""
 
 import pytest
 
 from pytest_rewardkit import extract_code
 
-# With a model of yours, a test passes that earns the whole reward.
+# With your own model, a test passes if it earns the whole reward.
 pytestmark = pytest.mark.reward(threshold=1.0)
 
 
 @pytest.mark.deserves(4 / 5, "partial")
 def test_sort_by_extension(sandbox, reward, candidate):
-    """The candidate takes .PNG for another extension than .png; each file is a part."""
+    """The candidate treats .PNG and .png as different extensions; each file is a part."""
     wanted = {
         "notes.txt": "txt/notes.txt",
         "todo.txt": "txt/todo.txt",
@@ -30,7 +30,7 @@ def test_sort_by_extension(sandbox, reward, candidate):
 
 @pytest.mark.deserves(2 / 3, "partial")
 def test_flatten(sandbox, reward, candidate):
-    """Move all files of a tree into one folder. The candidate lets files of the same name overwrite each other."""
+    """Move all files of a tree into one folder. The candidate lets files with the same name overwrite each other."""
     for path in ("a/one.txt", "a/b/two.txt", "a/b/c/one.txt"):
         sandbox.files.write(f"tree/{path}", path)
     sandbox.run_code(extract_code(candidate))
@@ -43,7 +43,7 @@ def test_flatten(sandbox, reward, candidate):
 
 @pytest.mark.deserves(1.0, "passed")
 def test_remove_empty_folders(sandbox, reward, candidate):
-    """Deepest first, so that a folder which only held empty folders goes as well."""
+    """Deepest first, so that a folder that only held empty folders is removed as well."""
     sandbox.files.write("tree/kept/file.txt", "x")
     for path in ("tree/empty", "tree/nested/inner/innermost"):
         sandbox.files.make_dir(path)

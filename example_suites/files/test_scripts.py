@@ -1,11 +1,11 @@
-"""Candidates that are whole programs: they are stored as scripts and run as commands, with arguments and input."""
+"""Candidates that are whole programs: stored as scripts and run as commands, with arguments and input."""
 
 import pytest
 from e2b_code_interpreter import CommandExitException, TimeoutException
 
 from pytest_rewardkit import Reward, extract_code
 
-# With a model of yours, a test passes that earns the whole reward.
+# With your own model, a test passes if it earns the whole reward.
 pytestmark = pytest.mark.reward(threshold=1.0)
 
 
@@ -35,7 +35,7 @@ def test_find_todos(sandbox, reward, script):
 
 @pytest.mark.deserves(0.0, "wrong_output")
 def test_unique_lines(sandbox, reward, script):
-    """Drop repeated lines and keep the order. The candidate goes through a set and sorts."""
+    """Drop repeated lines and keep the order. The candidate uses a set and sorts."""
     sandbox.files.write("names.txt", "Linus\nGrace\nAda\nGrace\nLinus\n")
 
     result = sandbox.commands.run(f"python3 {script} < names.txt", timeout=10)
@@ -61,7 +61,7 @@ def test_tail(sandbox, reward, script):
 
 @pytest.mark.deserves(0.0, "timeout")
 def test_wait_for_file(sandbox, reward, script):
-    """Print the file as soon as it is there. The candidate waits for a name that is never written."""
+    """Print the file as soon as it exists. The candidate waits for a name that is never written."""
     sandbox.files.write("result.txt", "42\n")
     try:
         result = sandbox.commands.run(f"python3 {script} result.txt", timeout=1)

@@ -1,4 +1,4 @@
-"""Shell scripts: programs in another language, judged by what they print for what they read."""
+"""Shell scripts: programs in another language, judged by their output for an input."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_most_frequent_word(sandbox, candidate):
 
 @pytest.mark.deserves(0.5, "partial", part="wrong_output")
 def test_sum_column(sandbox, candidate):
-    """Right without a heading; the heading of a column is no number."""
+    """Right without a heading; a column's heading is not a number."""
     cases = [
         Case(stdin="a,1\nb,2\n", expected="3\n", name="rows"),
         Case(stdin="name,amount\na,1\nb,2\n", expected="3\n", name="heading"),

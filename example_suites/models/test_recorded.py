@@ -1,4 +1,4 @@
-"""Two models side by side, by answers on record: nothing here asks a model. Run it with the options of the README."""
+"""Two models side by side, with recorded answers: nothing here asks a model. Run it with the README's options."""
 
 import pytest
 

@@ -30,14 +30,14 @@ def test_amount_due_by_release_2(sandbox, candidate):
 @pytest.mark.sandbox(template="invoices-2")
 @pytest.mark.deserves(0.0, "runtime_error")
 def test_amount_due_as_it_was(sandbox, candidate):
-    """Right for release 1, which most of what a model has read is about."""
+    """Right for release 1, which most of a model's training data is about."""
     assert_cases(sandbox, candidate, CASES)
 
 
 @pytest.mark.sandbox(template="invoices-1")
 @pytest.mark.deserves(0.0, "runtime_error")
 def test_amount_due_by_numpy(sandbox, candidate):
-    """Right where numpy is, as in pytest's own environment; the template has the library alone."""
+    """Right where numpy is installed, as in pytest's own environment; the template has only the library."""
     assert_cases(sandbox, candidate, CASES)
 
 

@@ -1,3 +1,3 @@
-"""The project that is judged is no part of the suite: its tests run in sandboxes."""
+"""The judged project is not part of the suite: its tests run in sandboxes."""
 
 collect_ignore = ["ledger"]

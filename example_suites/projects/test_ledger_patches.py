@@ -1,4 +1,4 @@
-"""Patches of a small project, judged by the tests of that project."""
+"""Patches of a small project, judged by that project's tests."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LEDGER = Project(source=Path(__file__).parent / "ledger")
 
 @pytest.mark.deserves(1.0, "passed")
 def test_read_any_line(sandbox, candidate):
-    """Lines may be empty, and purposes hold commas."""
+    """Lines may be empty, and purposes may contain commas."""
     assert_tests(
         sandbox,
         candidate,

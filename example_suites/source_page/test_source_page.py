@@ -1,4 +1,4 @@
-"""The four examples of E2B's "Code Execution Overview", with the names of today."""
+"""The four examples of E2B's "Code Execution Overview", with current names."""
 
 from pytest import approx
 
@@ -11,13 +11,13 @@ def add_numbers(a, b):
 
 
 def test_basic_code_execution(sandbox):
-    """What the response prints is compared with the output that is expected."""
+    """What the response prints is compared with the expected output."""
     reward = assert_output(sandbox, "print(sum(range(1, 11)))", expected="55")
     assert reward.value == 1.0
 
 
 def test_advanced_code_evaluation(sandbox):
-    """The page's usage example: a case that ends in an assignment has the assigned value."""
+    """The page's usage example: the value of a case that ends in an assignment is the assigned value."""
     test_cases = [
         Case(code="result = add_numbers(2, 3)", expected="5"),
         Case(code="result = add_numbers(-1, 1)", expected="0"),
@@ -38,7 +38,7 @@ def test_partial_credit(sandbox):
 
 
 def test_file_based_code(sandbox):
-    """Files that the candidate must make, or leave, with their content."""
+    """Files that the candidate must create or leave, with their content."""
     candidate = """
 import os
 
@@ -58,7 +58,7 @@ open("logs/run.log", "w").close()
 
 
 def test_data_analysis(sandbox):
-    """Insights in what the analysis prints. A plot lifts the reward, but does not stand for a missing insight."""
+    """Insights in what the analysis prints. A plot lifts the reward, but does not replace a missing insight."""
     candidate = """
 import matplotlib.pyplot as plt
 import pandas as pd

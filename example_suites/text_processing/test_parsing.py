@@ -40,7 +40,7 @@ def test_parse_csv_line(sandbox, candidate):
 @pytest.mark.deserves(2 / 3, "partial", part="runtime_error")
 @pytest.mark.reward(threshold=0.5)
 def test_parse_log_line(sandbox, candidate):
-    """The candidate takes for granted that every line matches."""
+    """The candidate assumes that every line matches."""
     assert_cases(
         sandbox,
         candidate,
@@ -63,7 +63,7 @@ def test_parse_log_line(sandbox, candidate):
 @pytest.mark.deserves(3 / 4, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_top_words(sandbox, candidate):
-    """The candidate breaks ties by order of appearance, the task by the alphabet."""
+    """The candidate breaks ties by order of appearance, the task alphabetically."""
     assert_cases(
         sandbox,
         candidate,
@@ -79,7 +79,7 @@ def test_top_words(sandbox, candidate):
 @pytest.mark.deserves(3 / 4, "partial", part="runtime_error")
 @pytest.mark.reward(threshold=0.5)
 def test_parse_duration(sandbox, candidate):
-    """Code cases are further cells after the candidate; their value is compared."""
+    """Code cases are further cells after the candidate; their values are compared."""
     assert_cases(
         sandbox,
         candidate,
@@ -95,7 +95,7 @@ def test_parse_duration(sandbox, candidate):
 @pytest.mark.deserves(5 / 6, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_parse_port(sandbox, candidate):
-    """A wrong input asks for an exception. The candidate knows the upper bound only."""
+    """A wrong input requires an exception. The candidate only checks the upper bound."""
     assert_cases(
         sandbox,
         candidate,

@@ -10,7 +10,7 @@ FIZZBUZZ = "1\n2\nFizz\n4\nBuzz\nFizz\n7\n8\nFizz\nBuzz\n11\nFizz\n13\n14\nFizzB
 @pytest.mark.reward_dataset("fizzbuzz.jsonl")
 @pytest.mark.usefixtures("row")
 def test_fizzbuzz(sandbox, candidate):
-    """A test for each line of the file; the marker reads it."""
+    """A test for each line of the file, which the marker reads."""
     assert_output(sandbox, candidate, expected=FIZZBUZZ, time_limit=1)
 
 
@@ -49,14 +49,14 @@ def test_last_line(sandbox, candidate):
 
 @pytest.mark.deserves(0.0, "runtime_error")
 def test_countdown(sandbox, candidate):
-    """Right lines up to the exception: the output scorer asks for all or nothing."""
+    """Right lines up to the exception: the output scorer is all or nothing."""
     assert_output(sandbox, candidate, expected="3\n2\n1\n0\nlift off\n")
 
 
 @pytest.mark.deserves(3 / 4, "partial")
 @pytest.mark.reward(threshold=0.5)
 def test_word_count(sandbox, candidate):
-    """A program that reads its standard input. The candidate takes every single space for the end of a word."""
+    """A program that reads its standard input. The candidate ends a word at every single space."""
     assert_cases(
         sandbox,
         candidate,

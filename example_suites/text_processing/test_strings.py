@@ -53,7 +53,7 @@ def test_levenshtein(sandbox, candidate):
 @pytest.mark.deserves(3 / 5, "partial")
 @pytest.mark.reward(threshold=0.6)
 def test_redact_phone_numbers(sandbox, candidate):
-    """The candidate knows one way of writing a phone number."""
+    """The candidate knows only one format of phone numbers."""
     assert_cases(
         sandbox,
         candidate,

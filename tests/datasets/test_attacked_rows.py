@@ -1,4 +1,4 @@
-"""Rows that attack their sandboxes, among others: what each earns, and what is left. The benchmark does it with 300."""
+"""Rows that attack their sandboxes, among others: each one's reward, and what is left. The benchmark has 300 rows."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_what_is_wrong_is_named(arguments: dict[str, Any], error: str) -> None:
 
 @pytest.mark.parametrize("value", [1.5, float("nan"), "high"])
 def test_what_is_no_reward_says_nothing_of_its_row(value: Any) -> None:
-    """A function may give that for one candidate alone; the other rows are no less for it."""
+    """A function may return such a value for one candidate only; the other rows are not affected."""
     rows = [{"id": 1, "response": "x"}, {"id": 2, "response": "y"}]
     results = evaluate_dataset(lambda response: value if response == "x" else 1.0, rows, progress=False)
     assert results.rewards == [None, 1.0]

@@ -1,4 +1,4 @@
-"""A row asks a local server for few things: its interpreter starts with the first code, and ends with its sandbox."""
+"""A row makes few requests to a local server: its interpreter starts with its first code and ends with its sandbox."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROW = {"task_id": "a", "prompt": "def f(n):\n", "entry_point": "f", "test": "def
 
 @pytest.fixture
 def asked(test_runner: TestRunner, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the interpreter's calls of the SDK, in any sandbox; that of the tests is there by then."""
+    """The names of the SDK calls about interpreters, in any sandbox; that of the tests exists by then."""
     from e2b_code_interpreter import Sandbox
 
     test_runner.begin(TestCode("assert f(1) == 2", "f"))
@@ -59,7 +59,7 @@ def test_a_sandbox_that_ends_with_its_candidate_ends_its_interpreter(asked: list
         None, [ROW], id="task_id", format="humaneval", samples=samples, provider="local", progress=False
     )
     assert result.reward.value == 1.0
-    assert asked == ["run_code"] * 3  # two of them are of the tests
+    assert asked == ["run_code"] * 3  # two of them are for the tests
 
 
 def test_another_server_nearby_gets_its_context_first(

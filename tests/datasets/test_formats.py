@@ -74,7 +74,7 @@ def test_what_is_no_candidate_earns_nothing(
     sandbox: Sandbox, test_runner: TestRunner, example: Example, candidate: str, verdicts: set[Verdict]
 ) -> None:
     reward = score_row(sandbox, row_of(example), candidate, test_runner=test_runner)
-    # Some of a test's assertions say nothing about the candidate, or are true of many.
+    # Some assertions of a test say nothing about the candidate, or hold for many.
     assert reward.value is not None and reward.value < 0.5
     assert reward.verdict in verdicts | ({Verdict.PARTIAL} if candidate.startswith("def") else set())
 
@@ -133,7 +133,7 @@ def test_a_test_that_the_reference_fails_too_says_nothing(
 @pytest.mark.parametrize(
     "changes",
     [
-        # The tests, the prompt, and the reference as it runs: pandas wants another library for some files.
+        # The tests, the prompt, and the reference as it runs: pandas needs another library for some files.
         {"test": "import not_there\n" + BIGCODE.row["test"]},
         {"code_prompt": "import not_there\n" + BIGCODE.row["code_prompt"]},
         {"canonical_solution": "    import not_there\n" + BIGCODE.row["canonical_solution"]},
@@ -391,7 +391,7 @@ TESTS = [{"input": "1", "output": "1", "testtype": "functional"}]
 
 
 class Grudge:
-    """What a pickle makes of it is a call, here of a function that would be seen."""
+    """Unpickling it makes a call, here of a function whose effect would be visible."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return exec, ("raise SystemExit('unpickled')",)
@@ -569,7 +569,7 @@ def test_numbers_of_any_length_in_files(
 
 
 def replaced(value: Any) -> Any:
-    """A value with a mark for each number that Python does not write."""
+    """A value with a mark instead of each number that Python cannot write."""
     marks = {LONG: "LONG", LONG + 1: "LONG+1", -LONG: "-LONG"}
     if isinstance(value, dict):
         return {name: replaced(item) for name, item in value.items()}

@@ -1,4 +1,4 @@
-"""A candidate that takes more memory than its sandbox has is judged so at a row's test code, too."""
+"""A candidate that exceeds its sandbox's memory gets that verdict from a row's test code, too."""
 
 from __future__ import annotations
 

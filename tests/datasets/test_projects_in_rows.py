@@ -7,7 +7,7 @@ import pytest
 from pytest_rewardkit import RewardkitUsageError, evaluate_dataset
 
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-"""Without the plugins that are installed here, which take longer to load than these tests."""
+"""Without the plugins installed here, which take longer to load than these tests."""
 
 IT = "def double(n):\n    return n\n\n\ndef half(n):\n    return n / 2\n"
 TESTS = """

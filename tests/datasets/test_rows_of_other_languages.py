@@ -1,4 +1,4 @@
-"""Rows of MultiPL-E's and HumanEval-X's form, and rows of our own in other languages."""
+"""Rows of MultiPL-E's and HumanEval-X's form, and our own rows in other languages."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from rows_in_languages import HUMANEVAL_X, MULTIPL_E
 from pytest_rewardkit import Verdict, evaluate_dataset
 
 ALL = bool(os.environ.get("REWARDKIT_ALL_LANGUAGES"))
-"""Whether rows of each language are judged: minutes, and they need what docs/how-to/languages.md names."""
+"""Whether to judge rows of each language: takes minutes, and needs what docs/how-to/languages.md names."""
 QUICK = ("sh", "JavaScript")
 
 CPP = {

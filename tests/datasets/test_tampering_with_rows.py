@@ -1,4 +1,4 @@
-"""No trick of a candidate's earns more at test code than honest failure does."""
+"""No trick of a candidate earns more from test code than an honest failure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Equal(str):
     def __class__(self): return str
 """
 
-# Each defines what the row asks for, and gives a wrong answer.
+# Each defines what the row asks for, and returns a wrong answer.
 TRICKS = {
     "a value that equals everything": EQUAL_TO_ALL + "\ndef {name}(*a, **k): return Equal('x')",
     "an object that equals everything": EQUAL_TO_ALL.replace("(str)", "") + "\ndef {name}(*a, **k): return Equal()",
@@ -133,7 +133,7 @@ def test_no_trick_pays(sandbox: Sandbox, test_runner: TestRunner, example: Examp
     candidate = trick.format(name=example.row["entry_point"])
     reward = scored(sandbox, test_runner, example, candidate, time_limit=1)
     assert reward.value == 0.0
-    # Those who ran into the sandbox's limits have not made the infrastructure fail.
+    # Those that ran into the sandbox's limits have not made the infrastructure fail.
     assert reward.verdict is not Verdict.UNSCORED
     right = scored(sandbox, test_runner, example, example.row["canonical_solution"])
     assert right.value == 1.0
@@ -198,7 +198,7 @@ def test_what_is_replaced_while_unit_tests_run_is_found_after_the_test(
     assert "the candidate replaced unittest.case.TestCase." in reward.parts[0].reason
 
 
-# Each takes what the row asks for from `candidate`, in a way by which an exception may end a loop without a trace.
+# Each takes what the row asks for from `candidate`, in a way that lets an exception end a loop without a trace.
 LOOPS = {
     "map": "    for one, other in zip(map(candidate, [0, 1, 2]), [0, 2, 4]):\n        assert one == other\n",
     "a list of map": "    for n, one in enumerate(list(map(candidate, [0, 1, 2]))):\n        assert one == 2 * n\n",

@@ -1,4 +1,4 @@
-"""Candidates that run in the process of their unit tests, and try to pass them otherwise than by what is asked."""
+"""Candidates that run in the process of their unit tests, and try to pass without solving the task."""
 
 # ruff: noqa: E501 - sources within rows have long lines
 

@@ -1,4 +1,4 @@
-"""What docs/architecture.md names is there: folders of its drawing, paths of its text, and its answers."""
+"""The names in docs/architecture.md exist: folders of its drawing, paths of its text, and its answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWERS = re.findall(r"^\| (.+) \| `([\w/]+\.py)`: `(\w+)` \|$", TEXT, re.MULTIL
 
 @pytest.mark.parametrize("path", PATHS)
 def test_path_is_there(path: str) -> None:
-    """From the package on, or from the root, and of a folder its name alone does."""
+    """Relative to the package or to the root; a folder's name alone is enough."""
     places = [ROOT / path, PACKAGE / path, *(PACKAGE.rglob(path) if path.endswith("/") else [])]
     assert any(place.exists() for place in places)
 

@@ -1,4 +1,4 @@
-"""Every code block of the documentation is executed, or held against what it describes.
+"""Every code block of the documentation is executed, or compared with what it describes.
 
 The blocks under one heading belong together: files (a comment with their name opens them) are written into one
 directory, tests are run there with `--rewardkit`, other Python is run as a script, and each command of a console block
@@ -31,13 +31,13 @@ from docs.pages import PAGES, ROOT, Block, Section, assert_shown, commands, sect
 SECTIONS = [section for page in PAGES for section in sections(page)]
 FILES = {"python", "toml", "ini", "json", "jsonl", "yaml", "sh"}
 TIME_LIMIT = 600
-# What else is installed makes each pytest, and each of its workers, take three times as long to start.
+# Other installed plugins make each pytest, and each of its workers, take three times as long to start.
 PLUGINS = ("pytest_rewardkit.plugin", "xdist", "asyncio")
 
 
 @pytest.fixture
 def shell(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A directory in which `pytest` and `python` are those that run this test, without a key of E2B's."""
+    """A directory in which `pytest` and `python` are those that run this test, without an E2B key."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     monkeypatch.setenv("COLUMNS", "96")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
@@ -81,8 +81,8 @@ SETUP = [block for section in SECTIONS for block in section.blocks if block.dire
 
 @pytest.mark.parametrize("block", SETUP, ids=lambda block: f"line {block.line}")
 def test_setup_commands_agree_with_the_project(block: Block) -> None:
-    """Not run, because they download packages: their extras exist, and the same is installed and run by .ci/run, or by
-    one of the tests that it runs, with as many workers as there are cores for."""
+    """Not run, because they download packages: their extras exist, and .ci/run, or a test that it runs, installs and
+    runs the same, with as many workers as there are cores for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
     suites = (ROOT / "tests" / "integration" / "test_example_suites.py").read_text("utf-8")
@@ -171,7 +171,7 @@ def _run_console(block: Block, directory: Path) -> None:
 
 
 def _serve(line: str, shown: str, directory: Path) -> None:
-    """Runs a command that serves until it is interrupted, and compares what it prints before."""
+    """Runs a command that serves until interrupted, and compares what it prints before."""
     server = subprocess.Popen(f"exec {line}", shell=True, cwd=directory, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

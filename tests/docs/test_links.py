@@ -1,4 +1,4 @@
-"""Links of pages lead somewhere: README's and CONTRIBUTING's too, which the site does not have. And no page is lost."""
+"""Links of pages lead somewhere, including README's and CONTRIBUTING's, which the site lacks. And no page is lost."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def place(page: Path) -> str:
 
 
 def links(page: Path) -> Iterator[tuple[Path, str]]:
-    """The files that `page` links to, with the part after `#`; links to the web are left out."""
+    """The files that `page` links to, with the part after `#`; without links to the web."""
     for token in MarkdownIt().enable("table").parse(page.read_text("utf-8")):
         for child in token.children or []:
             target = str(child.attrs.get("href") or child.attrs.get("src") or "")
@@ -33,7 +33,7 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings of `page` as their anchors, by GitHub's rule."""
+    """The headings of `page` as anchors, by GitHub's rule."""
     tokens = MarkdownIt().parse(page.read_text("utf-8"))
     headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
@@ -51,7 +51,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", sorted(set(DOCS.rglob("*.md")) - {INDEX}), ids=place)
 def test_page_is_linked_from_the_index(page: Path) -> None:
-    """So that it is found from the README in two clicks; the site's navigation has it by itself."""
+    """So a reader finds it from the README in two clicks; the site's navigation has it anyway."""
     assert page in {target for target, _ in links(INDEX)}, f"give {page.name} a line in docs/index.md"
 
 

@@ -1,4 +1,4 @@
-"""docs/local-server.md has every setting with its default, and the levels with their gaps as the code has them."""
+"""docs/local-server.md has every setting with its default, and the levels with their gaps, as in the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages, workflows and settings name of this repository is there: files, folders and modules."""
+"""The files, folders and modules of this repository that pages, workflows and settings name exist."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_paths_are_there(file: Path) -> None:
 
 @pytest.mark.parametrize("file", PAGES, ids=place)
 def test_paths_of_the_package_are_there(file: Path) -> None:
-    """Other paths on these pages may be those of readers."""
+    """Other paths on these pages may be a reader's."""
     named = re.findall(r"(?<![\w./-])pytest_rewardkit(?:/[\w.*-]+)+/?", file.read_text("utf-8"))
     assert [path for path in named if not any(ROOT.glob(path))] == []
 

@@ -1,4 +1,4 @@
-"""The reference's tables name what the plugin registers: all of it, and nothing else."""
+"""The reference's tables list what the plugin registers: all of it, and nothing else."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_options_are_those_of_help(pytester: pytest.Pytester) -> None:
 
 
 def test_names_of_options_elsewhere() -> None:
-    """The page's rule for the names in ini files and the environment, on its own example."""
+    """The page's rule for names in ini files and the environment, applied to its own example."""
     option = next(option for option in OPTIONS if option.flag == "--rewardkit-max-sandboxes")
     text = OPTIONS_PAGE.read_text("utf-8")
     assert f"`{option.ini} = 4`" in text
@@ -91,7 +91,7 @@ def test_hooks() -> None:
 
 
 def test_types_of_hooks() -> None:
-    """What the page promises of them is there, as often as it is promised, and of a provider it is all."""
+    """The types that the page names exist, as often as it says, and a provider's are complete."""
     ledger = Ledger()
     test = ledger.add("test_one.py::test_one", TestResult("passed", 0.1, Record(Reward(1.0))))
     promised = {title: _attributes(HOOKS, title) for title in ("Your own sandboxes", "A test's record", "The summary")}
@@ -120,7 +120,7 @@ SCORER_NAMES = [name for name in pytest_rewardkit.__all__ if name.startswith("sc
 
 @pytest.mark.parametrize("name", SCORER_NAMES)
 def test_keywords_of_scorers(name: str) -> None:
-    """Each scorer's keywords with their defaults; the candidate and what it is held against stand in the text."""
+    """Each scorer's keywords with their defaults; the text describes the candidate and the expected values."""
     parameters = inspect.signature(getattr(pytest_rewardkit, name)).parameters.values()
     keywords = {it.name: it.default for it in parameters if it.default is not it.empty}
     shown = {keyword: ast.literal_eval(cells[0].strip("`")) for keyword, cells in tables(SCORERS, name).items()}
@@ -186,7 +186,7 @@ def _code(cell: str) -> set[str]:
 
 
 def _choices(words: Iterable[str], option: Option) -> set[str]:
-    """The words that the option takes, where it takes only certain words."""
+    """The words that the option accepts, if it accepts only certain words."""
     return set() if _takes(option, "anything") else {word for word in words if _takes(option, word)}
 
 

@@ -1,4 +1,4 @@
-"""The page about the results file names the fields that the schema has: all of them, and nothing else."""
+"""The page about the results file lists the fields of the schema: all of them, and nothing else."""
 
 from __future__ import annotations
 

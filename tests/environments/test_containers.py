@@ -1,4 +1,4 @@
-"""Where CI mostly runs: containers of a real engine. No place changes a reward, and nothing waits for ever."""
+"""Containers of a real engine, where CI usually runs. No environment changes a reward, and nothing waits forever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from environments.engine import Engine
 
 TIME_LIMIT = 600
-"""Seconds, by which a hang is told from a busy machine. An idle one takes 4, and 30 for the example suites."""
+"""Seconds; beyond them it is a hang, not a busy machine. An idle one takes 4, and 30 for the example suites."""
 
 ROOT, USER = "0:0", "1000:1000"
 READ_ONLY = "--read-only --tmpfs=/tmp"
@@ -37,7 +37,7 @@ class Place:
 
     Parameters:
         flags: options of `docker run`.
-        levels: the least that root and an ordinary user get in it.
+        levels: the weakest levels that root and an ordinary user may get in it.
     """
 
     flags: str

@@ -1,4 +1,4 @@
-"""The local server in a container of a real engine: for machines that cannot have it themselves."""
+"""The local server in a container of a real engine, for machines that cannot run it themselves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PROGRAM = "python -m pytest_rewardkit.local run --docker -- python hello.py"
 
 @pytest.fixture(scope="module")
 def options(engine: Engine) -> Iterator[ContainerOptions]:
-    """A container that sees this machine's own programs and environment, on a network whose ports can be published."""
+    """A container with this machine's own programs and environment, on a network whose ports can be published."""
     engine.docker("network", "create", NETWORK).check_returncode()
     mounts = " ".join(f"--volume={path}:{path}:ro" for path in mounted())
     path = f"{Path(sys.executable).parent}:/usr/bin"
@@ -47,7 +47,7 @@ def options(engine: Engine) -> Iterator[ContainerOptions]:
         f"--network={NETWORK} --env=PATH={path} --env=PYTHONPATH={REPOSITORY} --env=PYTHONDONTWRITEBYTECODE=1 {mounts}"
     )
     yield ContainerOptions(docker_image=IMAGE, docker_options=more)
-    # It is an interface of this machine, which would outlive the engine.
+    # The network is an interface of this machine, which would outlive the engine.
     engine.docker("network", "rm", NETWORK).check_returncode()
 
 
@@ -58,7 +58,7 @@ def led_to_the_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def environment(options: ContainerOptions) -> dict[str, str]:
-    """Variables by which `pytest` and the command line take such a container."""
+    """Variables with which `pytest` and the command line use such a container."""
     return {
         **os.environ,
         "PYTEST_REWARDKIT_DOCKER_IMAGE": options.docker_image,
@@ -180,7 +180,7 @@ def test_hangs(sandbox):
         assert eventually(lambda: containers(engine) == [])
     finally:
         process.kill()
-        descriptor = os.open(tmp_path / "never", os.O_RDWR | os.O_NONBLOCK)  # lets go who waits for it
+        descriptor = os.open(tmp_path / "never", os.O_RDWR | os.O_NONBLOCK)  # releases whatever waits for it
         os.close(descriptor)
 
 
@@ -205,7 +205,7 @@ def test_a_container_that_dies_is_replaced_at_the_same_address(engine: Engine, o
 
 
 def test_a_run_outlives_its_container(engine: Engine, environment: dict[str, str], tmp_path: Path) -> None:
-    """The test whose sandbox is lost in use is unscored; the next one gets a sandbox of the next container."""
+    """The test that loses its sandbox in use is unscored; the next one gets a sandbox in a new container."""
     suite = """
 import subprocess
 def test_lost(sandbox, reward):
@@ -251,7 +251,7 @@ def test_an_image_without_the_package_is_named(engine: Engine, options: Containe
 
 
 def test_an_image_that_cannot_be_built_ends_with_the_log(engine: Engine) -> None:
-    """This engine has no registry, so that there is no Python to begin with."""
+    """This engine has no registry, so there is no Python to begin with."""
     said: list[str] = []
     with pytest.raises(ContainerError, match=r"could not be built; the end of the build's log:\n(.|\n)*python:"):
         ContainerServer.open(ServerSettings(), ContainerOptions(), say=said.append, on_death=said.append)

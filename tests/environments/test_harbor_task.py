@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from environments.engine import Engine
 
 TIME_LIMIT = 600
-"""Seconds, by which a hang is told from a busy machine."""
+"""Seconds; beyond them it is a hang, not a busy machine."""
 
 RIGHT = "def count(text, word):\n    return text.split().count(word)\n"
 HOSTILE = (
@@ -46,7 +46,7 @@ def test_the_task_is_verified(engine: Engine, task, work: Path, answer: str | No
         if name.startswith("tests/"):
             (work / name).write_text(text, "utf-8")
     (work / "app/words.py").write_text(answer or task["words.py"], "utf-8")
-    # What an agent might leave there to be counted in its favour.
+    # Files that an agent might leave to gain from them.
     (work / "app/conftest.py").write_text("raise SystemExit(0)\n", "utf-8")
     (work / "app/pytest.ini").write_text("[pytest]\naddopts = --collect-only\n", "utf-8")
     (work / "verifier/reward.json").write_text('{"reward": 1.0}', "utf-8")

@@ -1,4 +1,4 @@
-"""Each isolation level by its name, on this machine, as root and as an ordinary user: none changes a reward."""
+"""Each isolation level by name, on this machine, as root and as an ordinary user: no level changes a reward."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT, USER = 0, 1000
 TIME_LIMIT = 600
-"""Seconds, by which a hang is told from a busy machine."""
+"""Seconds; beyond them it is a hang, not a busy machine."""
 
 LEVELS = {
     ROOT: (Level.FULL, Level.NO_PROCFS, Level.UID, Level.LANDLOCK, Level.WEAK),
@@ -38,7 +38,7 @@ def a_root_can_be_made() -> None:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A folder to make a root in, short and open to all, as pytest's own are not."""
+    """A folder for a root, with a short path and open to all, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="root-"))
     folder.chmod(0o755)
     yield folder

@@ -71,11 +71,11 @@ def test_a_heading_sorts_by_its_column_and_again_the_other_way(
 ) -> None:
     sample = ordinary(12)
     page = show(sample)
-    # Any other column, so that the first click is the first.
+    # Any other column, so that the next click is the first on its column.
     page.one("th.col-why button").click()
     for down in (down_first, not down_first):
         page.one(f"th.col-{column} button").click()
-        # Equals stay in the order of collection, whichever way.
+        # Equal rows stay in the order of collection, in both directions.
         assert page.rows == names(sorted(sample.tests, key=key, reverse=down))
         assert page.one(f"th.col-{column}").get_attribute("aria-sort") == ("descending" if down else "ascending")
 
@@ -170,7 +170,7 @@ def test_a_test_opens_with_its_parts_code_output_and_times(show: Show) -> None:
         "0.00printswrong output75 %250 ms",
     ]
     assert [element.get_property("open") for element in page.all("#detail details.part")] == [False, True]
-    # In front of the removed and added lines stand words for those who do not see the colours.
+    # Words precede the removed and added lines, for readers who do not see the colours.
     assert [text.rstrip("\n") for text in page.texts(".diff .line")] == [
         " one",
         "\u2212expected: two words",
@@ -429,7 +429,7 @@ def test_a_test_tells_what_a_model_was_asked_what_was_done_and_how_it_was_before
     assert "modela-modelcost$0.10promptWrite it.\nIn Python." in detail
     assert page.texts(".steps summary") == ["command ls -l", "cell x = 1"]
     assert page.texts(".steps pre") == ["ls -l\npwd", "a   b\nc   d", "x = 1"]
-    # What has columns is not wrapped.
+    # Text with columns is not wrapped.
     assert page.texts(".steps pre.columns") == ["a   b\nc   d"]
 
 

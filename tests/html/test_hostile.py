@@ -1,4 +1,4 @@
-"""Candidates' bytes in a real browser: they are shown, and do nothing."""
+"""Candidates' bytes in a real browser: they are shown, and have no effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Show = Callable[[Report], "Page"]
 
-# The elements that the page is made of. None of them can run or load a thing because of the text in it.
+# The elements of the page. None of them can run or load anything because of the text in it.
 OURS = {
     *("html", "head", "meta", "title", "link", "style", "script", "body", "noscript", "header", "main", "aside"),
     *("section", "h1", "h2", "h3", "p", "a", "div", "span", "strong", "ul", "li", "dl", "dt", "dd", "figure", "img"),
@@ -27,7 +27,7 @@ OURS = {
     *("svg", "g", "rect", "line", "circle", "text"),
 }
 
-# What a hole in the escaping would let in. It runs from the driver, whom the policy does not bind.
+# A hole in the escaping would let this in. It runs from the driver, which the policy does not bind.
 INTRUSIONS = {
     "inline script": """
         const script = document.createElement("script");
@@ -84,7 +84,7 @@ def test_no_text_runs_loads_or_hides_anything(show: Show, payload: str) -> None:
     page = show(hostile(payload))
     page.open_row()
     page.run("for (const part of document.querySelectorAll('details')) part.open = true")
-    # Buttons do what they are for; all else must do nothing.
+    # Buttons must work; everything else must do nothing.
     page.run("""
         for (const element of document.querySelectorAll("*"))
             if (!element.closest("button, [role=button], tr, form"))
@@ -139,7 +139,7 @@ def test_long_texts_keep_to_their_place(show: Show) -> None:
 )
 def test_no_text_makes_the_difference_hang(show: Show, expected: str, actual: str) -> None:
     page = show(report(parts=[Part("differs", 0.0, expected=expected, actual=actual)]))
-    # The driver gives up on a page that does not come back.
+    # The driver gives up on a page that hangs.
     page.browser.set_script_timeout(10)
     page.open_row()
     assert page.all(".diff .line.expected")

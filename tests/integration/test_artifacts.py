@@ -1,4 +1,4 @@
-"""What failing tests leave: how to run them again, and folders of artifacts, alone and under pytest-xdist."""
+"""What failing tests leave: a command to run them again, and artifact folders, alone and under pytest-xdist."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_plain():
 
 
 def folders(directory: Path) -> dict[str, Path]:
-    """The folders by the names of the tests."""
+    """The folders, by test name."""
     found = (directory.iterdir()) if directory.is_dir() else ()
     return {json.loads((path / "reward.json").read_text())["node_id"].partition("::")[2]: path for path in found}
 

@@ -1,4 +1,4 @@
-"""Tests that were asked for a reward and ended without one are unscored in every figure, whatever their outcome."""
+"""Tests that should have a reward and ended without one are unscored in every figure, whatever their outcome."""
 
 import json
 

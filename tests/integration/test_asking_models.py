@@ -1,4 +1,4 @@
-"""What models gave is kept and given again, in any process, whether fixtures are asynchronous or not."""
+"""Models' answers are stored and replayed, in any process, with asynchronous fixtures and others."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from pytest_rewardkit.reports.results.file import read
 
-# The client says in a file that it was asked, in whichever process.
+# The client notes each request in a file, in whichever process it runs.
 CLIENT = """
     from pathlib import Path
 
@@ -78,7 +78,7 @@ PROMPTS = ["add", "add", "div", "mod", "mul", "sub"]
 
 @pytest.fixture
 def asked(pytester):
-    """Returns what the client was asked since the last time."""
+    """Returns the requests to the client since the last call."""
     path = pytester.path / "asked.txt"
 
     def read_asked():
@@ -107,14 +107,14 @@ def test_a_model_is_asked_once_and_then_no_more(run, pytester, asked):
     kept = (pytester.path / "c.jsonl").read_bytes()
     assert b"parameter" not in kept
 
-    # With the client removed: everything is there.
+    # Without the client: every answer is stored.
     (pytester.path / "client.py").unlink()
     again = run(*asking, "--rewardkit-results=again.jsonl", "--rewardkit-html=r.html")
     again.stdout.fnmatch_lines(["6 answers of models, 6 on record, *model cost $0.0200 ($0.0200 of it earlier)*"])
     assert values(pytester.path / "again.jsonl") == values(pytester.path / "first.jsonl")
     assert (pytester.path / "c.jsonl").read_bytes() == kept
 
-    # Only what has another prompt is asked for again.
+    # Only a changed prompt is asked again.
     suite = pytester.path / "test_suite.py"
     suite.write_text(
         suite.read_text().replace('["add"]', '["addition"]').replace('"sub"', '"minus"').replace('"mod"', '"rest"')

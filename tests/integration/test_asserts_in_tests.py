@@ -1,4 +1,4 @@
-"""Asserts in tests of a user, run by pytest inside pytest, alone and under pytest-xdist."""
+"""Asserts in a user's tests, run by pytest inside pytest, alone and under pytest-xdist."""
 
 from __future__ import annotations
 

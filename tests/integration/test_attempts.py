@@ -1,4 +1,4 @@
-"""Attempts are tests of their own; what they come to together stands in the summary."""
+"""Attempts are separate tests; the summary has their combined result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_each_attempt_is_a_test(pytester: pytest.Pytester, run: Run) -> None:
     result.assert_outcomes(passed=5, failed=3)
     text = result.stdout.str()
     assert "test_lucky[attempt1]" in text and "test_unaware[attempt2]" in text
-    # Of 5 attempts 2 succeeded: 1 - C(3, 2) / C(5, 2).
+    # 2 of 5 attempts succeeded: 1 - C(3, 2) / C(5, 2).
     result.stdout.fnmatch_lines(["pass@2 0.700 over 1 in *::test_lucky", "mean 0.250 over 1 in *::test_unaware"])
 
 

@@ -1,4 +1,4 @@
-"""This suite's own guard: a run that ended before its tests did is red."""
+"""This suite's own guard: a run that ended before its tests did fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def guarded(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, plugin_a
 
 def test_a_run_that_ended_early_is_red(guarded):
     result = guarded("pytest.exit('enough', returncode=0)")
-    if result.ret != pytest.ExitCode.INTERNAL_ERROR:  # as pytest-xdist calls it
+    if result.ret != pytest.ExitCode.INTERNAL_ERROR:  # pytest-xdist reports it so
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(["2 of 3 collected tests came to no end"])
 

@@ -7,7 +7,7 @@ import pytest
 
 HEAVY = {"e2b", "e2b_code_interpreter", "httpx", "asyncio", "aiohttp", "IPython"}
 if sys.version_info >= (3, 14):
-    HEAVY -= {"asyncio"}  # pdb, which pytest loads, loads it there
+    HEAVY -= {"asyncio"}  # pdb, which pytest loads, imports it in this version
 
 REPORT_MODULES = """
 import sys
@@ -20,7 +20,7 @@ def pytest_unconfigure(config):
 
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
-    # Other plugins that are installed here load some of it by themselves.
+    # Other plugins installed here load some of these modules themselves.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(REPORT_MODULES)
     pytester.makepyfile("import pytest\n\n@pytest.mark.parametrize('n', range(4))\ndef test_plain(n): pass")

@@ -1,4 +1,4 @@
-"""Workers that die: no test is lost, and none lets a gate pass."""
+"""Workers that die: no test is lost, and no gate passes because of it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests from dataset files: one item for each row, named by the row's id, everywhere and at any number of workers."""
+"""Tests from dataset files: one item per row, named by the row's id, the same with any number of workers."""
 
 from __future__ import annotations
 

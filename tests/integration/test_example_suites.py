@@ -1,4 +1,4 @@
-"""The example suites, run as a newcomer runs them: green, and the same rewards alone and with two workers."""
+"""The example suites, run as a newcomer runs them: all pass, with the same rewards alone and with two workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND = "pytest --rewardkit example_suites"
 SELFCHECK = "pytest example_suites --rewardkit-selfcheck"
 TIME_LIMIT = 900
 ONLY_EXAMPLES = ("-p", "no:cacheprovider", "-p", "pytest_rewardkit.plugin", "-p", "xdist")
-"""The plugins that are installed with the extra `examples`."""
+"""The plugins that the extra `examples` installs."""
 
 
 class Run(NamedTuple):
@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
     @property
     def table(self) -> list[str]:
-        """The rows of the reward section and its figures, without those that are about time."""
+        """The rows of the reward section and its figures, without those about time."""
         _, _, section = self.output.rpartition(" rewards ===")
         rows, _, _ = section.partition("slowest: ")
         return rows.splitlines()[1:]

@@ -1,4 +1,4 @@
-"""What a run says where the package itself fails at a test."""
+"""The report of a run in which the package itself fails during a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In a step of GitHub Actions: its summary, its outputs and annotations, once for a run."""
+"""A step of GitHub Actions: its summary, its outputs and annotations, once per run."""
 
 import pytest
 
@@ -20,7 +20,7 @@ SUITE = """
 
 @pytest.fixture
 def step(pytester, monkeypatch):
-    """The files of a step, in a repository whose tests are in a folder."""
+    """The files of a step, in a repository that has its tests in a folder."""
     pytester.makepyfile(test_suite=SUITE)
     for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
         monkeypatch.setenv(name, str(pytester.path / name))

@@ -1,4 +1,4 @@
-"""What a run leaves for Harbor's verifier and for readers of the Common Test Report Format."""
+"""A run's files for Harbor's verifier and for readers of the Common Test Report Format."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``--rewardkit-history``: runs are kept, and the next one is shown beside them."""
+"""``--rewardkit-history``: runs are kept, and the next run is shown beside them."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_runs_are_kept_and_shown_beside_the_next(
     assert [mean for _, mean in overview["history"]] == [0.5]
     assert overview["mean"] == 0.625
     assert sorted(test["history"] for test in details) == [[0.5], [0.5]]
-    # The same run told again is no new one, and stands beside those before it.
+    # Reporting the same run again adds none, and compares it with the runs before it.
     told = run(*OPTIONS, f"--rewardkit-from={kept[-1]}")
     told.stdout.fnmatch_lines(["history: mean 0.62, 0.50 last time", "history leaves out other.jsonl: line 1: *"])
     assert sorted((pytester.path / "kept").glob("2*")) == kept
-    # A choice of tests has a mean of its own.
+    # A selection of tests has its own mean.
     run(*OPTIONS, "-k", "first").stdout.fnmatch_lines(
         ["history: 2 earlier runs, * not all tests were to run (-k first)"]
     )

@@ -1,4 +1,4 @@
-"""What conftest files can change."""
+"""The hooks that conftest files can implement."""
 
 SUITE = """
     def test_half(reward):

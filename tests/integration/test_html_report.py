@@ -1,4 +1,4 @@
-"""``--rewardkit-html``: the file, alone and with workers, whatever becomes of the run."""
+"""``--rewardkit-html``: the file, alone and with workers, however the run ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of local sandboxes through pytest: what a candidate beyond one earns, and that its neighbour goes on."""
+"""Limits of local sandboxes through pytest: a candidate's reward beyond one, and its neighbour, which goes on."""
 
 import json
 import os
@@ -205,7 +205,7 @@ class TestFixture:
 
 
 def test_limits_of_run_marker_fixture_and_call(run, pytester, monkeypatch):
-    """In all three spellings of an option; the results file says what the run's are."""
+    """In all three spellings of an option; the results file names the run's limits."""
     monkeypatch.setenv("PYTEST_REWARDKIT_PROCESSES", "40")
     pytester.makeini("[pytest]\nrewardkit_memory_mb = 300\n")
     pytester.makepyfile(test_suite=LIMITS)
@@ -216,7 +216,7 @@ def test_limits_of_run_marker_fixture_and_call(run, pytester, monkeypatch):
 
 
 def test_a_worker_that_cannot_share_the_server_starts_its_own_with_the_same_limits(pytester, monkeypatch):
-    """As on another machine, which has none of this one's variables."""
+    """Like a worker on another machine, which has none of this one's variables."""
     monkeypatch.setenv("PYTEST_REWARDKIT_PROCESSES", "40")
     monkeypatch.setenv("PATH", str(pytester.path), prepend=os.pathsep)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

@@ -1,4 +1,4 @@
-"""What stands at each test's line while tests run, on terminals and in logs of all kinds."""
+"""The text on each test's line while tests run, on terminals and in logs of all kinds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_without_a_reward(number):
 
 @pytest.fixture
 def on_terminal(pytester: pytest.Pytester, plugin_args: tuple[str, ...]) -> Callable[..., str]:
-    """Run the inner pytest on a pseudo-terminal, and return all that it shows there."""
+    """Run the inner pytest on a pseudo-terminal, and return everything that it shows there."""
 
     def run(*args: str, columns: int = 100) -> str:
         ours, theirs = pty.openpty()
@@ -47,7 +47,7 @@ def on_terminal(pytester: pytest.Pytester, plugin_args: tuple[str, ...]) -> Call
             try:
                 while chunk := os.read(ours, 65536):
                     output += chunk
-            except OSError:  # how Linux says that the other end is closed
+            except OSError:  # linux's sign that the other end is closed
                 pass
             finally:
                 os.close(ours)

@@ -91,7 +91,7 @@ def test_tests_that_want_two_do_not_wait_for_each_other(run, pytester):
 
 
 def test_a_lost_sandbox_is_replaced_once_where_nothing_but_the_scorer_used_it(run, pytester):
-    """The first one that a test has vanishes under its candidate; all that differs is what the test did before."""
+    """A test's first sandbox vanishes under its candidate; the cases differ only in what the test did before."""
     pytester.makepyfile(
         test_suite="""
         import pytest

@@ -1,4 +1,4 @@
-"""Mistakes in tests: each is said in a few lines, with its place and the nearest right thing."""
+"""Mistakes in tests: each is reported in a few lines, with its place and the nearest right spelling."""
 
 import re
 

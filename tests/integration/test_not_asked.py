@@ -1,4 +1,4 @@
-"""Gates of groups of which no test was chosen to run are not asked; where all were to run, they fail."""
+"""Group gates without selected tests are not evaluated; if all tests were to run, they fail."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Options in all their spellings, and what is said when they are wrong."""
+"""Options in all their spellings, and the messages when they are wrong."""
 
 import pytest
 

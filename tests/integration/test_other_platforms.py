@@ -1,4 +1,4 @@
-"""Tests that need no sandbox run where there can be none: what is Linux's or POSIX's own is hidden from the package."""
+"""Tests without sandboxes run on any platform: features of Linux or POSIX are hidden from the package here."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Rewards in the reports of others: JUnit files, pytest-html, allure-pytest, pytest-json-report, pytest-reportlog."""
+"""Rewards in other tools' reports: JUnit files, pytest-html, allure-pytest, pytest-json-report, pytest-reportlog."""
 
 import html
 import json
@@ -76,7 +76,7 @@ def xsd(request):
 
 
 def properties(path):
-    """Of each test case: its properties, by name."""
+    """For each test case, its properties by name."""
     return [
         (case.get("name"), {entry.get("name"): entry.get("value") for entry in case.iter("property")})
         for case in ET.parse(path).iter("testcase")

@@ -1,4 +1,4 @@
-"""Runs of several models beside each other, whatever each of them names its tests."""
+"""Compares runs of several models, whatever names each gives its tests."""
 
 import json
 
@@ -29,7 +29,7 @@ OF_A_PARAMETER = """
 
 @pytest.fixture
 def runs(pytester, run, monkeypatch):
-    """Run a suite for each of some models, the last one with arguments."""
+    """Run a suite once for each model, the last time with arguments."""
     rows = "".join(json.dumps({"id": f"r{number}", "number": number}) + "\n" for number in range(4))
     pytester.path.joinpath("rows.jsonl").write_text(rows)
 
@@ -75,7 +75,7 @@ def test_two_functions_about_one_row_are_two_tests_and_one_cluster(runs):
     result = runs(test, "--rewardkit-baseline=a.jsonl", "--rewardkit-pair-by=row")
     result.stdout.fnmatch_lines(["baseline a.jsonl: 4 better, 4 same"])
     single = runs(OF_A_ROW, "--rewardkit-baseline=a.jsonl", "--rewardkit-pair-by=row")
-    # Twice the tests say no more about as many rows.
+    # Twice the tests over as many rows give no more evidence.
     intervals = [
         line.partition("interval")[2] for run in (result, single) for line in run.outlines if "in both" in line
     ]

@@ -1,4 +1,4 @@
-"""What an account allows is kept to by all workers and all runs of its key: a real server counts, and refuses more."""
+"""All workers and all runs of an account's key keep to its quota: a real server counts, and refuses more."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SUITE = """
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[[str], Callable[[], dict[str, Any]]]]:
-    """Leads runs to a cloud with such faults; gives what asks it what it has seen."""
+    """Points runs to a cloud with the given faults; returns a function that asks it what it has seen."""
     servers: list[LocalServer] = []
 
     def make(faults: str) -> Callable[[], dict[str, Any]]:
@@ -42,7 +42,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable
             monkeypatch.setenv(name, value)
         return lambda: _report(server)
 
-    # Of runs in this process, and of their workers.
+    # The temporary directory of runs in this process, and of their workers.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     yield make
@@ -101,7 +101,7 @@ def test_a_killed_workers_sandbox_keeps_its_slot_until_it_is_gone(pytester, acco
 
 
 def test_what_is_over_the_quota_is_asked_for_again(plain, pytester, account):
-    """Without a quota of ours, and where others use the account too."""
+    """Without a quota of ours, and while others use the account too."""
     report = account("create:429/1:0.4")
     pytester.makepyfile(SUITE)
     plain().assert_outcomes(passed=8)
@@ -223,7 +223,7 @@ def test_a_run_that_is_ended_leaves_nothing_but_what_the_sweep_lists(pytester, a
         text=True,
         cwd=pytester.path,
         check=False,
-        # Under nohup it is ignored, and what ignores it goes on.
+        # Under nohup the signal is ignored, and a process that ignores it goes on.
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert ended.returncode != 0
@@ -304,7 +304,7 @@ def test_the_sweep_knows_scripts(account):
 
 
 def test_reward_functions_in_tests_count_as_these(run, pytester, account):
-    """One that makes its own sandbox has one of the run's, and waits as the test does that has one already."""
+    """A reward function without a sandbox gets one of the run's, and waits like a test that already has one."""
     report = account("create:at-once/2")
     pytester.makepyfile(
         """

@@ -1,4 +1,4 @@
-"""A run beside an earlier one: what is shown, and what fails it."""
+"""A run compared with an earlier one: the report, and what fails the run."""
 
 import json
 
@@ -19,7 +19,7 @@ SUITE = """
 
 @pytest.fixture
 def rewarded(pytester, run):
-    """Run a suite in which each test earns what is given."""
+    """Run a suite in which each test earns the given reward."""
     pytester.makepyfile(test_suite=SUITE)
 
     def run_with(rewards, *args):

@@ -1,4 +1,4 @@
-"""Workers of pytest-xdist that are reached by sockets, as those of other machines are."""
+"""Workers of pytest-xdist that are reached through sockets, like those on other machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """Where execnet's own server of workers listens."""
+    """The address on which execnet's own server of workers listens."""
     command = [sys.executable, "-u", "-m", "execnet.script.socketserver", "127.0.0.1:0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -57,7 +57,7 @@ def test_a_run_by_sockets_is_as_any_other(pytester: pytest.Pytester, address: st
 @pytest.mark.parametrize("option", ["--rewardkit-quota=hobby", "--rewardkit-artifacts=a"])
 def test_what_is_kept_in_files_of_one_machine_is_refused(pytester: pytest.Pytester, option: str) -> None:
     pytester.makepyfile("def test_it(): raise AssertionError('it runs')")
-    # Nobody listens there: it is refused before anything is asked.
+    # Nobody listens there: the option is refused before any connection.
     result = pytester.runpytest(
         "--rewardkit", "-p", "xdist", "-p", "no:asyncio", "--dist=load", "--tx=socket=127.0.0.1:9", option
     )

@@ -1,4 +1,4 @@
-"""The results file of a run: the same at any number of workers, whole, and kept when the run is killed."""
+"""The results file of a run: the same with any number of workers, whole, and kept if the run is killed."""
 
 import json
 import signal
@@ -43,7 +43,7 @@ VARIES = ("started", "ended", "seconds", "duration", "workers", "options", "comm
 
 @pytest.fixture
 def results(pytester):
-    """The lines that a run wrote, after the schema has been held against each."""
+    """The lines that a run wrote, each validated against the schema."""
     validator = Draft202012Validator(schema())
 
     def lines_of(name="results.jsonl"):
@@ -57,7 +57,7 @@ def results(pytester):
 
 
 def comparable(lines):
-    """Lines without what may differ from run to run, in the order of collection."""
+    """Lines without the parts that differ between runs, in the order of collection."""
     kept = [{key: value for key, value in line.items() if key not in VARIES} for line in lines]
     return sorted(kept, key=lambda line: (line["type"], line.get("index", -1), line.get("attempt", 0)))
 

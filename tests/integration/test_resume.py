@@ -1,4 +1,4 @@
-"""A run that goes on where an earlier one ended: what has a number is kept, the rest is run."""
+"""A run that continues an earlier one: tests with a number are kept, the rest run."""
 
 import signal
 import sys
@@ -174,7 +174,7 @@ def test_fixtures_of_wider_scope_end_where_they_would(run, pytester):
     """
     pytester.makepyfile(test_one=tests.format(a="1.0"), test_two=tests.format(a="1.0"))
     run("--rewardkit-results=results.jsonl", "-k", "test_b")
-    # Of each module the first test is run and the second kept, so that the last test of a module is a kept one.
+    # In each module the first test runs and the second is kept, so that a module's last test is a kept one.
     result = run("--rewardkit-resume=results.jsonl")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["2 tests kept from an earlier run"])

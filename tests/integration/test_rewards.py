@@ -1,4 +1,4 @@
-"""What a test's reward is: what it recorded, its marker, its failures, its subtests and its reruns."""
+"""The sources of a test's reward: its records, its marker, its failures, its subtests and its reruns."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
 
 class Collector:
-    """Reads the records off the reports that arrive where the run ends, and the numbers that other plugins see."""
+    """Collects the records from reports as they reach the controlling process, and the numbers that plugins see."""
 
     def __init__(self):
         self.records = {}
         self.numbers = {}
 
     def pytest_sessionstart(self, session):
-        # Only who comes last is around the plugin's own hook, which is around all others.
+        # Only the outermost wrapper runs around the plugin's own hook, which runs around all others.
         session.config.pluginmanager.register(self.Arrivals(self))
 
     class Arrivals:
@@ -39,7 +39,7 @@ class Collector:
 
 @pytest.fixture
 def records(pytester, plugin_args):
-    """Run a suite, and give each test's last record; every record came exactly once for each attempt."""
+    """Run a suite, and return each test's last record; each attempt must send exactly one."""
 
     def records_of(suite, *args):
         pytester.makepyfile(test_suite=suite)

@@ -1,4 +1,4 @@
-"""Tests that share a node id, and tests that several workers run each, are different tests and no reruns."""
+"""Tests that share a node id, and tests that several workers each run, are different tests and not reruns."""
 
 import json
 

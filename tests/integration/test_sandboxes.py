@@ -251,11 +251,11 @@ def test_environment_is_put_back(pytester, monkeypatch):
 
 
 def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
-    # A port on which nothing listens.
+    # Nothing listens on this port.
     monkeypatch.setenv("E2B_API_KEY", "e2b_" + "0" * 40)
     monkeypatch.setenv("E2B_API_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("E2B_CONNECTION_RETRIES", "0")
-    monkeypatch.setattr(again, "PATIENCE", 0.0)  # in workers it is as it is: there a create is tried again
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # unchanged in workers: there a create is tried again
     pytester.makepyfile("def test_any(sandbox): sandbox.run_code('1')\ndef test_scored(reward): reward.record(1.0)")
     result = run()
     result.assert_outcomes(passed=1, failed=1)
@@ -266,7 +266,7 @@ def test_failure_to_create_makes_a_test_unscored(run, pytester, monkeypatch):
             "mean 1.00 over 1 scored test, 0.50 with 1 unscored as 0",
         ]
     )
-    # One error, not all that led to it.
+    # One error, without those that led to it.
     assert result.stdout.str().count("SandboxUnavailable: no sandbox could be created: ") == 1
     for chained in ("During handling", "direct cause"):
         result.stdout.no_fnmatch_line(f"*{chained}*")

@@ -1,4 +1,4 @@
-"""Runs of a part of the tests: what was not selected is neither counted nor missing."""
+"""Runs of a selection of tests: the others are neither counted nor missing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``--rewardkit-selfcheck`` names the graders that pass what they should not, or do not pass what they should."""
+"""``--rewardkit-selfcheck`` names graders that pass what they should not, or fail what they should pass."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def graders(tests: str, *, reference: str) -> str:
-    """A file of tests that take a candidate, and have this one that is known to be good."""
+    """A file of tests that take a candidate, with a reference that is known to be good."""
     head = f"""
 import pytest
 
@@ -196,7 +196,7 @@ def test_flakes(pytester: pytest.Pytester, run: Run) -> None:
     )
 
 
-# No sandbox: these judge texts.
+# No sandbox: these graders judge texts.
 TEXTS = graders(
     """
     def test_exact(candidate):

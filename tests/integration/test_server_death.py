@@ -7,7 +7,7 @@ from functools import partial
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.vigil import Patience
 
-# The process of the run's local server, found from a test, wherever that runs.
+# The process of the run's local server, as seen from a test anywhere.
 FIND_SERVER = """
     import os
     from pathlib import Path
@@ -68,7 +68,7 @@ def test_a_killed_server_costs_the_test_that_ran(run, pytester, one_worker):
             "mean 1.00 over 2 scored tests, 0.50 with 2 unscored as 0",
         ]
     )
-    # What went wrong at the end, when sandboxes that are gone were to be killed, is no news.
+    # At the end, errors from killing sandboxes that are already gone are not reported.
     assert "could not be killed" not in result.stdout.str()
 
 
@@ -95,7 +95,7 @@ def test_the_server_dies_between_two_tests(run, pytester, one_worker):
 
 
 def test_a_stopped_server_makes_tests_unscored_and_is_replaced(pytester, monkeypatch, run, one_worker):
-    # How long a run waits is not for its users to set; a test cannot wait that long.
+    # Users cannot set how long a run waits; a test cannot wait that long.
     listen = partial(LocalServer.listen, patience=Patience(answer=2.0, interval=0.1))
     monkeypatch.setattr(LocalServer, "listen", listen)
     pytester.makepyfile(

@@ -1,4 +1,4 @@
-"""Runs of a share of the tests, and the run that joins their results and decides."""
+"""Runs of a share of the tests, and the run that joins and decides their results."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def suite(pytester):
 
 @pytest.fixture
 def shards(suite, run):
-    """The results of all shards, each in a folder of its own, as CI leaves them."""
+    """The results of all shards, each in its own folder, as CI leaves them."""
     for number in range(1, OF + 1):
         assert shard(run, number).ret == 0
     return suite.path / "shards"
@@ -60,7 +60,7 @@ def shard(run, number, *args):
 
 
 def rewards(result):
-    """The section of rewards, without what took how long and where it is kept."""
+    """The section of rewards, without durations and file locations."""
     text = result.stdout.str()
     section = text[re.search("^=+ rewards =+$", text, re.MULTILINE).end() : text.rindex("\n=")]
     return re.sub(r"slowest: (.*\n)(         .*\n)*|results: .*", "", section).strip()

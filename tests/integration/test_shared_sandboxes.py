@@ -1,4 +1,4 @@
-"""Sandboxes of wider scope than a test's: what one test leaves, the next one does not meet."""
+"""Sandboxes with a wider scope than a test: a test's leftovers do not reach the next one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local server of a run: one for all its workers, none where nobody asks, gone however pytest ends."""
+"""A run's local server: one for all its workers, none if no test needs it, gone however pytest ends."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from local.processes import all_end, descendants, watch
 
-# Writes down which processes of the local server the run has, when it is over but not yet cleaned up.
+# Notes which processes of the local server the run has, at its end but before cleanup.
 COUNT_SERVERS = """
 import os
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_nothing_is_left_when_pytest_is_killed(pytester, monkeypatch, workers):
     assert len(left) >= 3
     process.kill()
     process.wait()
-    # A worker that outlives the controller is let out of its test, so that it can see that it is alone.
+    # A worker that outlives the controller may leave its test, so that it can notice that it is alone.
     os.close(held)
     assert all_end([exited, *left])
     os.close(ready)

@@ -1,4 +1,4 @@
-"""A run that is decided and reported again from its results file, without running anything."""
+"""A run is decided and reported again from its results file, without running anything."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -57,7 +57,7 @@ OUTCOMES = {"passed": 2, "failed": 2, "xfailed": 1, "xpassed": 1, "errors": 1}
 
 @pytest.fixture
 def stored(pytester, run):
-    """A results file, and a suite that must not be imported any more."""
+    """A results file, and a suite that can no longer be imported."""
     pytester.makepyfile(test_suite=SUITE)
     run("--rewardkit-results=results.jsonl", "--rewardkit-fail-under=0.1")
     (pytester.path / "ran").touch()

@@ -1,4 +1,4 @@
-"""Templates in a run: by marker, by row, in an evaluation; made once, whatever the number of workers."""
+"""Templates in a run: by marker, by row, in an evaluation; built once, whatever the number of workers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_wrong_table_ends_the_run_before_it_begins(pytester: pytest.Pytester, 
 
 
 def test_the_page_about_packages(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its files as they stand, with a package of that name and version in place of the index's."""
+    """The page's files unchanged, with a package of that name and version instead of the index's."""
     make_wheel(pytester.path / "wheels", "pydantic", "1.10.26", "VERSION = '1.10.26'\n")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(pytester.path / "wheels"))

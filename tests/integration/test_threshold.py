@@ -1,4 +1,4 @@
-"""The threshold of a run: what passes where nothing else sets one, and who goes before it."""
+"""The threshold of a run: what passes if nothing else sets one, and which settings take precedence."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Doctor's advice: for each kind of place the exact line that gives `full` there."""
+"""The doctor's advice: for each kind of environment, the exact line that gives `full` there."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_what_is_in_order_is_not_advised():
         ({}, (), "0::/kubepods/besteffort/pod1\n", "", "kubernetes"),
         ({}, (), "0::/\n", "9 1 0:50 / / rw - overlay o rw,upperdir=/var/lib/docker/overlay2/1/diff", "docker"),
         ({}, (), "0::/\n", "9 1 0:50 / / rw - overlay o rw,upperdir=/x/containers/storage/overlay/1", "podman"),
-        # A machine on which an engine runs is no container.
+        # A machine that runs an engine is not a container.
         ({}, (), "", "22 1 8:1 / / rw - ext4 a rw\n9 22 0:50 / /var/lib/docker/overlay2/1 rw - overlay o rw", ""),
     ],
 )
@@ -161,7 +161,7 @@ def test_this_place_can_be_looked_at():
 
 
 def test_a_closed_directory_of_the_interpreter_is_named(monkeypatch: pytest.MonkeyPatch):
-    with tempfile.TemporaryDirectory() as closed:  # which are closed to others
+    with tempfile.TemporaryDirectory() as closed:  # other users cannot enter these
         monkeypatch.setattr("sys.prefix", f"{closed}/environment")
         assert look_around().closed == os.path.realpath(closed)
 

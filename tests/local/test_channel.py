@@ -28,7 +28,7 @@ def pair():
 
 @pytest.fixture
 def raw_pair():
-    """A bare socket for the side that lies, and a channel for the side that must notice."""
+    """A bare socket for the side that lies, and a channel for the side that must notice it."""
     bare, sock = socket.socketpair()
     channel = Channel(sock)
     yield bare, channel
@@ -187,7 +187,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_sent(pair):
 
 
 class Peer:
-    """An AsyncChannel that collects what it is given."""
+    """An AsyncChannel that collects what it receives."""
 
     def __init__(self, sock: socket.socket, **options) -> None:
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()

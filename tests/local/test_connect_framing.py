@@ -25,7 +25,7 @@ class Content:
 
 
 class Request:
-    """As much of a request as reading frames looks at."""
+    """The part of a request that reading frames uses."""
 
     content_type = "application/connect+json"
 

@@ -1,4 +1,4 @@
-"""docs/e2b-coverage.md is true: it has every call, its tests make the calls they show, what it says is refused is."""
+"""docs/e2b-coverage.md is true: it lists every call, its tests make the calls they show, its refused calls fail."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def callables(owner: object) -> set[str]:
 
 
 def of_class(*owners: type) -> set[str]:
-    """What is called on the classes themselves, without the parts of a template's description."""
+    """The methods called on the classes themselves, without those that describe a template."""
     kinds = (classmethod, staticmethod)
     return {
         name
@@ -153,7 +153,7 @@ def test_the_tests_of_a_row_make_its_call(row: Row) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """The synchronous or the asynchronous SDK, led to the server, with a sandbox of its own."""
+    """The synchronous or asynchronous SDK, pointed to the server, with its own sandbox."""
 
     address: dict[str, Any]
     sandbox: Any

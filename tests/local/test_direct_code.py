@@ -1,4 +1,4 @@
-"""Code that is run without the SDK's HTTP client comes to what it comes to with it."""
+"""Code run without the SDK's HTTP client gives the same result as with it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Seen = list[tuple[str, Any]]
 
 
 def seen(run: Callable[..., Any], code: str) -> tuple[Any, Seen]:
-    """What a run says, and what its handlers were given."""
+    """The result of a run, and what its handlers received."""
     given: Seen = []
     handlers = {
         "on_stdout": lambda message: given.append(("stdout", message.line)),
@@ -41,7 +41,7 @@ def seen(run: Callable[..., Any], code: str) -> tuple[Any, Seen]:
         "on_result": lambda result: given.append(("result", vars(result))),
     }
     done = run(code, timeout=60, **handlers)
-    # How much of what is printed comes at once is a matter of time.
+    # How much printed text arrives at once depends on timing.
     texts = {kind: "".join(text for one, text in given if one == kind) for kind in ("stdout", "stderr")}
     results = [{"chart": None, **item} for kind, item in given if kind == "result"]
     error = done.error and (done.error.name, done.error.value)
@@ -50,7 +50,7 @@ def seen(run: Callable[..., Any], code: str) -> tuple[Any, Seen]:
 
 @pytest.fixture
 def directly(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each call has gone the direct way."""
+    """Whether each call went the direct way."""
     calls: list[bool] = []
     found = direct._way
 

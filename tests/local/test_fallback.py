@@ -1,4 +1,4 @@
-"""A level is had when a sandbox of it has run a cell; else the next one is tried, and what failed is told."""
+"""A level counts as available once its sandbox has run a cell; else the next is tried, and the failure reported."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_right(sandbox):
 
 
 def below_mounts() -> str:
-    """The strongest level without mounts: root's depends on whether other users can read this interpreter."""
+    """The strongest level without mounts: for root it depends on whether other users can read this interpreter."""
     if os.geteuid() != 0:
         return "ns-nocap"
     return "uid" if found().works(Feature.INTERPRETER) else "landlock"
@@ -49,7 +49,7 @@ def greeting(command: list[str], *arguments: str) -> dict[str, object]:
 
 
 def settled(command: list[str]) -> tuple[dict[str, object], dict[str, str]]:
-    """The greeting of the fork server that works at last, and what others have tried in vain."""
+    """The greeting of the fork server that finally works, and the levels that failed with their reasons."""
     failed: dict[str, str] = {}
     while True:
         found = greeting(command, *options_after(failed))
@@ -230,7 +230,7 @@ def test_the_server_and_the_doctor_come_to_the_same():
 
 @pytest.mark.usefixtures("full_here")
 def test_the_doctor_names_the_directories_whose_locks_are_shared():
-    """A directory with another mount below it cannot be laid over: that would hide the mount."""
+    """A directory with another mount below it cannot be covered: that would hide the mount."""
     mounting = 'mount -t tmpfs none /usr/share/man && exec "$@"'
     apart = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c", mounting, "sh"]
     doctor = subprocess.run([*apart, *LOCAL, "doctor"], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""A fork server that is there before its server tells the isolation, makes the first sandboxes, and is never left."""
+"""A fork server that exists before its server: reports the isolation, makes the first sandboxes, is never left over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def children(pid: int) -> list[int]:
 
 
 def fork_server(before: set[int]) -> int:
-    """The only process that has been started since."""
+    """The only process started since."""
     (pid,) = set(children(os.getpid())) - before
     return pid
 

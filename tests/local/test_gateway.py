@@ -1,4 +1,4 @@
-"""What the SDK hides: routing, tokens, shapes of errors, ranges, frames, cut-off streams."""
+"""Details that the SDK hides: routing, tokens, formats of errors, ranges, frames, cut-off streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guest code that is called without a cell comes to what it comes to in a cell."""
+"""Guest code called without a cell gives the same result as in a cell."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CANDIDATES = {
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What was asked of interpreters, past the SDK."""
+    """The requests that reached interpreters without the SDK."""
     seen: list[str] = []
     run = direct._run
 
@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def replies(sandbox: Sandbox, source: str, limit: float) -> list[Any]:
-    """What comes of loading a candidate, and of asking it twice."""
+    """The results of loading a candidate, and of asking it twice."""
     line = Line(sandbox, OPERATION_RUNNER, starts_with_call=True)
     found: list[Any] = []
     for number in (1, 3):

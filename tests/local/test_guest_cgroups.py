@@ -1,4 +1,4 @@
-"""Control groups of sandboxes, where this machine lets the fork server make some; and what is left of them."""
+"""Control groups of sandboxes, if this machine lets the fork server make some, and their cleanup."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_rewardkit.local.limits import Limits
 
 
 def groups_of(pid: int) -> set[Path]:
-    """The directories of a process's groups that are a sandbox's."""
+    """The directories of a process's groups that belong to a sandbox."""
     paths = [line.split(":", 2)[2] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
     tops = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]
     places = [top / path[1:] for top in tops for path in paths if "rewardkit-" in path]
@@ -50,7 +50,7 @@ def test_nothing_is_left_when_sandboxes_and_fork_server_end(fork_server):
         (group, *_) = groups_of(box.pid)
     assert group.parent.exists()
     assert not group.exists()
-    boxes = [fork_server.spawn() for _ in range(30)]  # not waited for until they are in their groups
+    boxes = [fork_server.spawn() for _ in range(30)]  # do not wait for them until they are in their groups
     fork_server.close()
     for box in boxes:
         box.close()
@@ -78,7 +78,7 @@ def test_what_a_living_fork_server_has_stays(fork_server):
 
 
 def test_a_group_that_was_at_its_own_limit_says_so(fork_server):
-    """Each version of control groups counts that in its own way, and so does each kernel."""
+    """Each version of control groups counts this differently, and so does each kernel."""
     groups = cgroups.open_groups(count_processes=True)
     group = groups.make("sandbox", Limits(memory_mb=40), disk_in_memory=False)
     try:
@@ -96,7 +96,7 @@ def test_a_group_that_was_at_its_own_limit_says_so(fork_server):
 
 
 def test_no_groups_where_none_can_be_made(monkeypatch, tmp_path):
-    """As in a container, whose hierarchies are read-only, or not there."""
+    """As in a container whose hierarchies are read-only or missing."""
     monkeypatch.setattr(cgroup_homes, "_mounted", lambda: iter(()))
     assert cgroups.open_groups(count_processes=True) is None
     (tmp_path / "own").mkdir()
@@ -110,7 +110,7 @@ def test_no_groups_where_none_can_be_made(monkeypatch, tmp_path):
 
 
 def test_a_hierarchy_that_is_mounted_twice_is_taken_once(monkeypatch):
-    """The second time, as in another root that is being built."""
+    """The second mount is like that in another root under construction."""
     mounted = [
         cgroup_homes.Mounted("cgroup", frozenset((name,)), f"{top}/{name}/own", f"{top}/{name}")
         for top in ("/cgroups", "/other/cgroups")

@@ -40,7 +40,7 @@ def read_all(descriptor: int) -> str:
         try:
             chunk = os.read(descriptor, 65536)
         except OSError:
-            # A terminal says so when its last process is gone.
+            # A terminal reports this after its last process has gone.
             break
         if not chunk:
             break
@@ -213,7 +213,7 @@ def test_daemons_are_reaped_by_the_guest(box):
 
 
 def test_commands_signal_each_other(box):
-    """As in a machine: one command ends what another started."""
+    """As on one machine: a command ends what another one started."""
     pid = box.request("start", [0, 1, 2], cmd="sleep", args=["1000"])["pid"]
     assert box.run(f"kill -KILL {pid}") == ("", 0)
     assert box.event("exit", pid=pid)["status"] == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""What data scientists' objects look like: figures, frames, images, in all their formats."""
+"""Display of data scientists' objects: figures, frames, images, in all their formats."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_figure_is_shown_once_with_its_chart(kernel, ending):
         """,
     )
     pictures = [result for result in outcome.results if "image/png" in result]
-    # Named as the last expression it is the cell's result; and it is shown as a figure that is still open.
+    # As the last expression it is the cell's result; it is also shown as a figure that is still open.
     assert len(pictures) == (2 if ending in ("plt.gcf()", "figure") else 1)
     for picture in pictures:
         assert base64.b64decode(picture["image/png"]).startswith(PNG)
@@ -66,7 +66,7 @@ def test_an_empty_figure_is_no_picture(kernel):
 
 
 def test_a_figure_saved_to_a_file_is_displayed_as_an_image(kernel):
-    """As in E2B: matplotlib saves through Pillow, and what Pillow saves is displayed."""
+    """As in E2B: matplotlib saves through Pillow, and images saved by Pillow are displayed."""
     code = """
     import os
     import matplotlib.pyplot as plt
@@ -95,7 +95,7 @@ def test_a_figure_of_plotly_is_data_without_nbformat(kernel, ending):
         {ending}
         """,
     )
-    # Once, and without the megabytes of JavaScript that show it where no notebook does.
+    # Once, and without the megabytes of JavaScript that would show it outside a notebook.
     [shown] = outcome.results
     assert set(shown) == {PLOTLY}
     assert (shown[PLOTLY]["data"][0]["type"], shown[PLOTLY]["data"][0]["x"]) == ("bar", ["a", "b"])

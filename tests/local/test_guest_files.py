@@ -1,4 +1,4 @@
-"""File operations of a guest, in its sandbox's view."""
+"""File operations of a guest, as its sandbox sees the files."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_links_out_of_the_sandbox_lead_nowhere_secret(box):
         assert failure(box, "open", path=path, mode="r")[0] in ("not_found", "permission_denied")
     before = secret.read_bytes()
     for path in ("dir/new", f"/proc/self/root{secret.parent}/new", str(secret.parent / "new"), str(secret)):
-        # Where the tests lie below /tmp, the sandbox may write to such a path: into a /tmp of its own.
+        # If the tests lie below /tmp, the sandbox may write to such a path: in its own /tmp.
         with contextlib.suppress(RequestFailedError):
             box.request("open", path=path, mode="w")
     assert not (secret.parent / "new").exists()
@@ -221,7 +221,7 @@ def test_dates_beyond_any_calendar(box):
 
 def test_a_directory_with_too_many_files_to_send(fork_server):
     with fork_server.spawn(disk_mb=1024) as box:
-        # A character beyond ASCII takes three bytes in a name, and twice six in JSON.
+        # A character beyond ASCII takes three bytes in a name, and six in JSON, twice.
         kernel = box.kernel()
         for start in range(0, 16_000, 1_000):
             kernel.run(f"for n in range({start}, {start + 1_000}): open(f'{{n:06}}' + '\u2028' * 80, 'w').close()")
@@ -257,7 +257,7 @@ def watch(box: Box, path: str, **fields: object) -> int:
 
 
 def changes(box: Box, number: int) -> list[tuple[str, str]]:
-    """Return all changes up to now, those first that came of themselves."""
+    """Return all changes so far, starting with those that were sent without a request."""
     answer = box.request("watch_events", watch=number)
     sent = [event for event in box.events if event["event"] == "changes" and event["watch"] == number]
     box.events = [event for event in box.events if event not in sent]
@@ -266,7 +266,7 @@ def changes(box: Box, number: int) -> list[tuple[str, str]]:
 
 
 def test_watching_reports_what_a_write_did(box):
-    """The server asks right after its write, and must get all of it."""
+    """The server asks directly after its write, and must get all changes."""
     number = watch(box, "")
     box.write("new", b"content")
     assert changes(box, number) == [("new", "CREATE"), ("new", "CHMOD"), ("new", "WRITE")]

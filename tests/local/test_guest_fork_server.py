@@ -1,4 +1,4 @@
-"""The fork server itself: its start, what it is asked, what it refuses, and its limits on sandboxes."""
+"""The fork server itself: its start, its requests, its refusals, and its limits on sandboxes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_sandbox_that_cannot_be_set_up_says_why(fork_server):
 
 
 def test_requests_may_be_sent_without_waiting(fork_server):
-    """As the server does: the kernel is asked for before the sandbox is known to exist."""
+    """The server does so: it asks for the kernel before it knows that the sandbox exists."""
     box = Connection()
     kernel_end, theirs = socket.socketpair()
     reader, writer = os.pipe()
@@ -135,7 +135,7 @@ def test_modules_are_preloaded_when_asked_for():
 
 
 def test_modules_that_start_threads_are_not_forked():
-    """A fork copies one thread only, so that locks of the others would stay locked forever."""
+    """A fork copies only one thread, so the locks of the others would stay locked forever."""
     program = """
     import importlib.abc, importlib.machinery, sys, threading
     from pytest_rewardkit.local.guest.__main__ import main
@@ -158,7 +158,7 @@ def test_modules_that_start_threads_are_not_forked():
 
 
 def test_strict_isolation_is_refused_where_it_cannot_be_had():
-    """What decides is tested in test_guest_levels; here, that the refusal reaches the server."""
+    """test_guest_levels tests the decision; this tests that the refusal reaches the server."""
     unavailable = "uid" if os.geteuid() else "ns-nocap"
     with ForkServer("--isolation", unavailable) as server:
         assert server.greeting["event"] == "failed"
@@ -173,7 +173,7 @@ def test_the_fork_server_survives_interrupts_of_its_terminal(fork_server):
 
 
 def test_the_end_of_the_fork_server_ends_its_sandboxes():
-    """Also when it is killed, so that nothing tidies up."""
+    """Also if it is killed, so that nothing cleans up."""
     server = ForkServer()
     box = server.spawn()
     kernel = box.kernel()

@@ -1,7 +1,7 @@
-"""What a hostile candidate tries, at every isolation level that promises to stop it.
+"""Attacks by a hostile candidate, at every isolation level that promises to stop them.
 
-As root, root's levels are tried, and an ordinary user's by dropping to one with setpriv. Where a level cannot be had on
-the machine, its tests are skipped with what it needs.
+As root, the tests cover root's levels, and an ordinary user's by dropping to one with setpriv. If the machine does not
+support a level, its tests are skipped with what the level needs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def level(fork_server: ForkServer) -> str:
 
 @dataclasses.dataclass
 class Victim:
-    """A process of the host that a candidate is to leave alone, by the same user as the fork server."""
+    """A process on the host, of the same user as the fork server, that a candidate must not affect."""
 
     process: subprocess.Popen[bytes]
     secret: str
@@ -168,7 +168,7 @@ def test_the_hosts_services_cannot_be_reached(kernel):
         ]
         """
         assert "WORKED" not in evaluate(kernel, code)
-        # To its own loopback a datagram may go; it must not arrive at the host's.
+        # A datagram to its own loopback is allowed; it must not arrive at the host's.
         evaluate(kernel, f"attempt(send, socket.AF_INET, {udp.getsockname()!r})")
         for sock in (udp, datagrams):
             with pytest.raises(BlockingIOError):
@@ -189,7 +189,7 @@ def test_servers_of_its_own_can_be_reached(fork_server, box):
 
 
 def test_the_server_gets_sockets_in_the_sandboxs_own_network(fork_server, box):
-    """By which it passes requests on to what listens in the sandbox, and never to what listens on the host."""
+    """Through these it forwards requests to listeners in the sandbox, and never to listeners on the host."""
     if not fork_server.greeting["layers"]["private root"]:
         with pytest.raises(RequestFailedError, match="no network") as caught:
             box.request("socket")
@@ -209,7 +209,7 @@ def test_the_server_gets_sockets_in_the_sandboxs_own_network(fork_server, box):
 
 
 def test_the_server_listens_in_the_sandbox_where_candidates_may_not(fork_server, box, kernel):
-    """By which connections to the internet are passed on: every address leads there. The server is no root of it."""
+    """Through this it forwards internet connections: every address leads there. The server is not root in it."""
     if not fork_server.greeting["layers"]["private root"]:
         pytest.skip("without a root of its own a sandbox has no network")
     _, (descriptor,) = box.answer(box.send("socket"))
@@ -239,7 +239,7 @@ def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):
     code = f"[attempt(os.kill, pid, number) for pid in {outside} for number in (0, signal.SIGSTOP, signal.SIGKILL)]"
     answers = evaluate(kernel, code)
     if fork_server.greeting["layers"]["process namespace"]:
-        # These numbers may be processes of the sandbox's own; what counts is who is still there.
+        # These numbers may belong to the sandbox's own processes; what counts is which processes survive.
         assert set(answers) <= {"ESRCH", "EPERM", "WORKED"}
     else:
         assert set(answers) == {"EPERM"}
@@ -256,7 +256,7 @@ def test_a_kill_of_everything_spares_all_others(fork_server, box, victim):
         kernel.run("import os, signal\nos.kill(-1, signal.SIGKILL)")
         assert witness.run("1 + 1").text == "2"
         assert victim.process.poll() is None
-        # Its own guest too.
+        # Its own guest, too.
         assert box.run("echo alive")[0] == "alive\n"
 
 
@@ -404,7 +404,7 @@ def test_sandboxes_do_not_see_each_other(fork_server, box):
         kernel.run(READ)
         paths = [f"{home}/secret.txt", f"{home}/../../box1/home/secret.txt", f"/proc/{other.pid}/cwd/secret.txt"]
         if home == "/home/user":
-            # The same name, another directory.
+            # The same name in another directory.
             assert evaluate(kernel, "attempt(read, '/home/user/secret.txt')") == "ENOENT"
         assert "WORKED" not in evaluate(kernel, f"[attempt(read, path) for path in {paths!r}]")
         kernel.run("import subprocess\nsubprocess.run(['pkill', '-KILL', 'sleep'])")
@@ -424,7 +424,7 @@ def test_memory_is_limited(fork_server):
 
 
 def test_memory_of_all_processes_together_is_limited(fork_server):
-    """Each process stays under its own limit; all of them end, and the sandbox goes on."""
+    """Each process stays below its own limit; all of them end, and the sandbox goes on."""
     with fork_server.spawn(memory_mb=512) as box, fork_server.spawn(memory_mb=512) as other:
         witness = other.kernel()
         kernel = box.kernel()
@@ -476,7 +476,7 @@ def test_a_sandbox_does_not_see_where_its_group_is(fork_server, level):
 
 
 def test_a_full_disk_is_no_lack_of_memory(fork_server):
-    """Files lie in memory, and so count in a control group, at levels with a root of their own."""
+    """Files are in memory, and so count in a control group, at levels with their own root."""
     with fork_server.spawn(memory_mb=128, disk_mb=160) as box:
         kernel = box.kernel()
         code = """
@@ -541,7 +541,7 @@ def test_shared_pages_are_not_counted_for_each_process(fork_server):
         """
         kernel = box.kernel()
         kernel.run(textwrap.dedent(code))
-        # Longer than the watch waits between two looks.
+        # Longer than the watch waits between two checks.
         assert kernel.run("import time\ntime.sleep(1.2)\n[os.close(writer) for *_, writer in pids]\n1").text == "1"
 
 
@@ -617,10 +617,10 @@ def test_closing_the_guests_channel_ends_the_sandbox(fork_server):
 def test_many_sandboxes_leave_nothing_behind(fork_server, level):
     def traces() -> tuple[object, ...]:
         server = Path(f"/proc/{fork_server.process.pid}")
-        # The fork server of an ordinary user is closed even to root's tests where it is not root's.
+        # Even root's tests cannot read the descriptors of an ordinary user's fork server.
         descriptors = len(list((server / "fd").iterdir())) if os.access(server / "fd", os.R_OK) else None
         directories = sorted(home.parents[1].glob("box*"))
-        # Containers come and go beside.
+        # Containers come and go meanwhile.
         mounts = [line for line in Path("/proc/self/mounts").read_text().splitlines() if "rewardkit" in line]
         return processes_below(os.getpid()), descriptors, directories, mounts
 

@@ -1,4 +1,4 @@
-"""What cells do in a kernel: outputs, errors, interrupts, endings, and candidates that meddle with the interpreter."""
+"""Cells in a kernel: outputs, errors, interrupts, endings, and candidates that tamper with the interpreter."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_interrupting_whatever_waits(box, kernel, code):
     interrupt(box, kernel)
     outcome = kernel.finish()
     if "!sleep" not in code:
-        # IPython stops the command and goes on after it.
+        # IPython stops the command and continues after it.
         assert outcome.error["name"] == "KeyboardInterrupt"
     assert kernel.run("1 + 1").text == "2"
 

@@ -1,4 +1,4 @@
-"""The pure parts of the guest: choosing levels, describing them, and making values plain."""
+"""The pure parts of the guest: choosing and describing levels, and converting values to plain data."""
 
 from __future__ import annotations
 

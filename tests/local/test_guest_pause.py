@@ -1,4 +1,4 @@
-"""Pausing all that runs in a sandbox, at every isolation level that this machine offers."""
+"""Pauses everything that runs in a sandbox, at every isolation level that this machine offers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_rewardkit.local.guest.plan import Level
 FINDINGS = found()
 LEVELS = [level for level in Level if not levels.obstacle(FINDINGS, level)]
 
-# A daemon as they are made: of its own session, with a parent that has gone, and a child that ignores signals.
+# A typical daemon: in its own session, with a parent that has exited, and a child that ignores signals.
 COUNTER = """
 : > ~/count
 setsid -f sh -c 'trap "" HUP TERM INT; (while :; do echo >> ~/count; done) & echo $$ > ~/pid; wait' < /dev/null

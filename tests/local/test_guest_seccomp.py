@@ -1,4 +1,4 @@
-"""The filter of system calls decides as its list says, however the kernel is led through it."""
+"""The system call filter decides as its list says, on every path through it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_numbers_are_found_wherever_they_lie(numbers):
 
 
 def test_the_filter_is_short():
-    """The kernel translates all of it, and runs it for every number, for each sandbox."""
+    """The kernel translates the whole filter, and runs it for every number, for each sandbox."""
     assert len(seccomp.compile_program(FAMILIES, datagram_pairs=True)) / 8 < 400
 
 

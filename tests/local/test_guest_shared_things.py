@@ -1,5 +1,5 @@
-"""What a sandbox shares with the machine and its neighbours without reading or writing it: locks, leases and watches on
-the system's files, and what the kernel counts for a user. None of it may hold others up, or let them be seen.
+"""Resources that a sandbox shares with the machine and its neighbours without reading or writing: locks, leases and
+watches on the system's files, and what the kernel counts per user. None may block others, or reveal them.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def test_the_systems_files_are_locked_for_no_writer(kernel, interpreter_files):
 
 def test_what_others_do_is_not_seen_by_watches(fork_server, kernel, interpreter_files):
     directories = ["/usr/bin", "/etc", "/usr", str(Path(interpreter_files[-1]).parent), "/usr/share/../bin"]
-    # This level has a gap here.
+    # At this level, the isolation has a gap here.
     relatively = [] if fork_server.greeting["level"] == "ns-nocap" else directories
     kernel.run(ON_FILES)
     evaluate(
@@ -223,7 +223,7 @@ def test_own_files_are_locked_as_ever(box):
     assert evaluate(second, code) == ["EAGAIN", "EAGAIN"]
     evaluate(first, "fcntl.flock(held, fcntl.LOCK_UN); fcntl.lockf(ranged, fcntl.LOCK_UN); 0")
     assert evaluate(second, "attempts()") == ["WORKED", "WORKED"]
-    # One that waits gets it as soon as it is free, from a thread as well; locks go along with copies and forks.
+    # A process that waits gets it as soon as it is free, also in a thread; copies and forks keep their locks.
     code = """
     import threading, time
     held = open('own', 'w')

@@ -1,4 +1,4 @@
-"""Modules that have been imported in advance are there for who imports them, and for nobody else."""
+"""Modules imported in advance are available to code that imports them, and invisible to all other code."""
 
 from __future__ import annotations
 

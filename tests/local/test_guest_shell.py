@@ -1,4 +1,4 @@
-"""What the shell of a sandbox makes of a cell is what IPython makes of it."""
+"""The shell of a sandbox treats a cell as IPython does."""
 
 from __future__ import annotations
 

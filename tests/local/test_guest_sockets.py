@@ -1,4 +1,4 @@
-"""Unix sockets below a sandbox's own directories work at every level; those of the machine stay out of reach."""
+"""Unix sockets below a sandbox's own directories work at every level; the machine's stay out of reach."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_addresses_are_the_guests(kernel, fork_server):
         *((name, name, "", True) for name in ("/tmp/a", "/home/user/b", "/dev/shm/c", "/tmp/deep/d")),
         True,
     ]
-    if fork_server.greeting["level"] != "ns-nocap":  # where the guest cannot see in which directory a process is
+    if fork_server.greeting["level"] != "ns-nocap":  # at that level the guest cannot see a process's directory
         assert evaluate(kernel, "pair('relative', '/home/user/relative')[2:]") == ("", True)
 
 
@@ -174,7 +174,7 @@ def test_an_event_loop(kernel):
 
 @pytest.fixture
 def host() -> Iterator[tuple[str, str]]:
-    """A listener of the machine's that everybody may connect to, by its path and by its abstract name."""
+    """A listener of the machine that everybody may connect to: its path and its abstract name."""
     taken: list[str] = []
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         Path(directory).chmod(0o777)
@@ -273,7 +273,7 @@ def test_other_kinds_of_sockets(kernel, host, fork_server):
 def test_what_changes_meanwhile_leads_nowhere_else(kernel, host, what):
     path, abstract = host
     kernel.run(HOSTILE)
-    # All ways lead, half of the time, to a listener of the candidate's own.
+    # Half of the time, all paths lead to a listener of the candidate's own.
     code = f"""
     path, abstract, what = {path!r}, {abstract!r}, {what!r}
     listeners = []

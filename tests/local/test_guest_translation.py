@@ -1,4 +1,4 @@
-"""/home/user, /tmp, /var/tmp and /dev/shm are a sandbox's own for a candidate's code, at every level alike."""
+"""A candidate has its own /home/user, /tmp, /var/tmp and /dev/shm, the same at every level."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def box(fork_server: ForkServer) -> Iterator[Box]:
 
 
 def evaluate(kernel: Kernel, code: str) -> Any:
-    """Run the code; return the value of its last expression, which must be a plain one."""
+    """Run the code; return the value of its last expression, which must be plain data."""
     outcome = kernel.run(textwrap.dedent(code))
     assert outcome.error is None, outcome.error["traceback"]
     return ast.literal_eval(outcome.text)
@@ -49,7 +49,7 @@ def names(path):
     return sorted(set(os.listdir(path)) - set(there.get(path, ())))
 """
 
-# What a program does, and what comes of it on a machine whose directories these are.
+# What a program does, and its result on a machine that really has these directories.
 CELLS = {
     "where it is": ("import os\nos.getcwd(), os.environ['HOME'], os.path.expanduser('~')", ("/home/user",) * 3),
     "temporary files": (
@@ -352,7 +352,7 @@ def test_links_lead_no_further_than_without_them(fork_server, kernel):
         other.write("secret", b"secret")
         others = evaluate(other.kernel(), "import os\nos.readlink('/proc/self/cwd'), os.getpid()")
         assert others[0] == "/home/user"
-        # One sandbox's name for its directory is another one's name for its own.
+        # The path by which one sandbox knows its directory means another directory to another sandbox.
         assert evaluate(kernel, "attempt(open, '/home/user/secret')") == "ENOENT"
         assert evaluate(kernel, f"attempt(open, '/proc/{others[1]}/cwd/secret')") in ("ENOENT", "EACCES", "EPERM")
 
@@ -487,7 +487,7 @@ def test_neither_guest_nor_others_can_be_traced(box, kernel, fork_server):
 
 
 def test_a_candidates_own_end_is_told_from_its_being_held(box):
-    """What waits for the kernel's processes must not take one that is held for one that has ended."""
+    """A wait for the kernel's processes must not mistake a stopped process for an ended one."""
     kernel = box.kernel()
     kernel.start("import os\nfor _ in range(3000): os.getcwd()\nos._exit(3)")
     for _ in range(20):

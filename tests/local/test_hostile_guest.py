@@ -1,4 +1,4 @@
-"""Candidates that speak on their kernel's own channel: they may lie about themselves, and harm nobody else."""
+"""Candidates that speak on their kernel's own channel: they may lie about themselves, but harm nobody else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def whichever(message):
 
 @pytest.fixture
 def neighbour(address: dict[str, str]) -> Iterator[Sandbox]:
-    """A sandbox that must not notice."""
+    """A sandbox that must not notice anything."""
     with Sandbox.create(**address) as neighbour:
         neighbour.run_code("x = 'unharmed'")
         yield neighbour

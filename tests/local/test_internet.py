@@ -1,7 +1,7 @@
-"""Sandboxes with internet: they reach the internet, and nothing of this machine or of its private network.
+"""Sandboxes with internet: they reach the internet, and nothing on this machine or its private network.
 
-The server runs on a machine made of network namespaces; see outside_world.py. What a candidate tries is asserted by
-what it got, and by what the services of the host saw.
+The server runs on a machine made of network namespaces; see outside_world.py. The tests check both what a candidate
+got and what the services of the host saw.
 """
 
 from __future__ import annotations
@@ -65,19 +65,19 @@ def ask(name, server='127.0.0.1'):
 
 
 def run(sandbox: Sandbox, code: str) -> str:
-    """Run the code; what it printed."""
+    """Run the code; return what it printed."""
     execution = sandbox.run_code(textwrap.dedent(code))
     assert execution.error is None, execution.error.traceback
     return "".join(execution.logs.stdout)
 
 
 def value(sandbox: Sandbox, expression: str) -> Any:
-    """What an expression is in the sandbox, as JSON has it."""
+    """The value of an expression in the sandbox, passed through JSON."""
     return json.loads(run(sandbox, f"print(json.dumps({expression}))"))
 
 
 def fetched(sandbox: Sandbox, *hosts: str, port: int = 80, family: str = "AF_UNSPEC") -> list[str]:
-    """What the sandbox gets from hosts: the address by which a site was reached, or the name of the error."""
+    """The sandbox's result from each host: the address by which a site was reached, or the name of the error."""
     found: list[str] = value(sandbox, f"[fetch(host, {port}, socket.{family}) for host in {hosts!r}]")
     return found
 
@@ -118,7 +118,7 @@ def sandbox(there: Address) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def neighbour(there: Address) -> Iterator[Sandbox]:
-    """A sandbox that must not notice."""
+    """A sandbox that must not notice anything."""
     with Sandbox.create(allow_internet_access=True, **there) as neighbour:
         neighbour.run_code(TRY)
         yield neighbour
@@ -174,7 +174,7 @@ class TestReached:
 class TestRefused:
     @pytest.mark.parametrize("port", [22, 53, 80, 443])
     def test_addresses_that_are_not_the_internets(self, sandbox: Sandbox, neighbour: Sandbox, port: int) -> None:
-        """On port 53 questions are answered, whichever address is asked, and nothing else is passed on."""
+        """On port 53, questions are answered whichever address is asked, and nothing else is forwarded."""
         own = ("127.0.0.1", "127.0.0.53", "127.255.255.254", "0.0.0.0", HOST_ADDRESS)
         assert set(fetched(sandbox, *own, NAME_SERVER, *PRIVATE, port=port)) == {RESET}
 
@@ -195,7 +195,7 @@ class TestRefused:
 
     def test_ipv6_and_ipv4_in_its_clothes(self, sandbox: Sandbox) -> None:
         plain = ("fe80::1%1", "fd00:ec2::254", "2606:4700::1111", "64:ff9b::7f00:1", "2002:7f00:1::1", "::127.0.0.1")
-        assert set(fetched(sandbox, *plain, family="AF_INET6")) <= {"OSError"}  # there is no way
+        assert set(fetched(sandbox, *plain, family="AF_INET6")) <= {"OSError"}  # there is no route
         assert fetched(sandbox, "::1", "::", family="AF_INET6") == [REFUSED, REFUSED]
         mapped = (f"::ffff:{address}" for address in ("127.0.0.1", "0.0.0.0", HOST_ADDRESS, *PRIVATE))
         assert set(fetched(sandbox, *mapped, family="AF_INET6")) == {RESET}
@@ -248,7 +248,7 @@ class TestRefused:
         assert set(value(sandbox, "attempts")) == {"PermissionError"}
 
     def test_the_servers_own_way_in_does_not_lead_out(self, sandbox: Sandbox, there: Address) -> None:
-        """A port of the sandbox is reached over its loopback, from where no connection is passed on."""
+        """The server reaches a port of the sandbox over its loopback, from which no connection is forwarded."""
         headers = {"E2b-Sandbox-Id": sandbox.sandbox_id, "E2b-Sandbox-Port": "80"}
         assert httpx.get(f"{there['sandbox_url']}/", headers=headers).status_code == 502
 
@@ -271,7 +271,7 @@ class TestFloods:
         assert fetched(sandbox, "site.example") == [SITE]
 
     def test_of_questions(self, sandbox: Sandbox, neighbour: Sandbox, server_pid: int) -> None:
-        """That nobody answers, and between them what is none; the server takes them as fast as they come."""
+        """Unanswered ones, with invalid ones between them; the server takes them as fast as they come."""
         before = open_files(server_pid)
         code = """
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -317,7 +317,7 @@ class TestFloods:
         """
         run(sandbox, code)
         assert fetched(neighbour, "site.example") == [SITE]
-        assert resident_kb(server_pid) - before < 30_000  # of 400 MB
+        assert resident_kb(server_pid) - before < 30_000  # instead of 400 MB
 
 
 def resident_kb(pid: int) -> int:
@@ -338,7 +338,7 @@ def test_a_killed_sandbox_leaves_nothing(there: Address, server_pid: int) -> Non
             run(sandbox, "socks = [urllib.request.urlopen('http://site.example/slow') for _ in range(20)]")
             assert connections_to_sites(server_pid) == 20
         assert eventually(lambda: connections_to_sites(server_pid) == 0)
-    # Ten relays' listeners are 50 files; warm sandboxes and idle connections of the SDK come and go.
+    # The listeners of ten relays are 50 files; warm sandboxes and idle SDK connections come and go.
     assert eventually(lambda: open_files(server_pid) < before + 30)
 
 
@@ -418,7 +418,7 @@ def test_without_isolation_the_network_is_the_machines() -> None:
 
 @pytest.fixture(scope="module")
 def here(address: Address) -> Iterator[Sandbox]:
-    """A sandbox of the usual server."""
+    """A sandbox of the shared server."""
     with Sandbox.create(**address) as sandbox:
         yield sandbox
 

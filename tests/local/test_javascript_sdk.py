@@ -1,6 +1,6 @@
-"""The JavaScript SDK in its everyday use, run by Node against the server: `javascript/everyday.mjs`, test by test.
+"""Everyday use of the JavaScript SDK, run by Node against the server: `javascript/everyday.mjs`, test by test.
 
-The SDK is installed once by npm, into a temporary directory or into that of `REWARDKIT_JAVASCRIPT_PACKAGES`.
+npm installs the SDK once, into a temporary directory or into that of `REWARDKIT_JAVASCRIPT_PACKAGES`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _install(directory: Path) -> None:
-    # An installation that is there already needs no registry.
+    # An existing installation needs no registry.
     command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"]
     installed = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     if installed.returncode != 0:
@@ -79,7 +79,7 @@ def node(server: LocalServer, directory: Path, *arguments: str) -> subprocess.Co
 @pytest.mark.parametrize("name", TESTS)
 def test_everyday_use(name: str, server: LocalServer, packages: Path) -> None:
     only = f"--test-name-pattern=^{re.escape(name)}$"
-    # After a refused `runCode` the SDK keeps a timer for a minute, for which Node would wait.
+    # After a refused `runCode` the SDK keeps a timer for a minute; Node would wait for it.
     ran = node(server, packages, "--test-reporter=tap", "--test-force-exit", only, "everyday.mjs")
     said = ran.stdout + ran.stderr
     assert ran.returncode == 0, said
@@ -114,7 +114,7 @@ console.log([...names].join(' '))
 """
 NO_CALLS = {
     *("constructor", "length", "name", "prototype", "defaultTemplate", "defaultMcpTemplate"),
-    # Of the description of a template, which asks no server.
+    # These describe a template, and send nothing to a server.
     *("toJSON", "toDockerfile"),
     # Private in the SDK's types, or a property.
     *("boundOpts", "connectSandbox", "createSandbox", "fileUrl", "forkSandbox", "getJupyterRequestUrl", "getRemoteUrl"),
@@ -130,7 +130,7 @@ def test_every_call_is_in_the_documentation(server: LocalServer, packages: Path,
     assert ran.returncode == 0, ran.stderr
     rows = re.findall(r"^\| `.*?` \| (.*?) \|", COVERAGE.read_text("utf-8"), re.MULTILINE)
     shown = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
-    # Handles of commands and watches come from calls.
+    # Calls return the handles of commands and watches.
     assert set(ran.stdout.split()) - NO_CALLS == shown - {"nextItems", "stop", "wait", "disconnect"}
 
 

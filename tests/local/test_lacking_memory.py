@@ -1,4 +1,4 @@
-"""When the machine has no memory left, whatever that ends is nobody's doing; a sandbox's own limit is its own."""
+"""If the machine runs out of memory, nobody is to blame for what that ends; a sandbox's own limit is its own fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEMORY = Path("/sys/fs/cgroup/memory")
 
-# What runs in a group of 320 MiB, with its own server: a hog that its own limit would allow more, and others beside it.
+# Runs in a group of 320 MiB, with its own server: a hog whose own limit would allow more, and others beside it.
 PROGRAM = """
 import sys, threading
 from pytest_rewardkit import score_cases, score_output
@@ -58,7 +58,7 @@ with LocalServer.listen(ServerSettings(warm_sandboxes=1, preload="none")) as ser
 
 @pytest.fixture
 def small_group() -> Iterator[Path]:
-    """A control group in which there is little memory."""
+    """A control group with little memory."""
     lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     own = next((line.split(":", 2)[2] for line in lines if ":memory:" in line), None)
     group = MEMORY / (own or "").lstrip("/") / f"tests-{secrets.token_hex(4)}"
@@ -103,6 +103,6 @@ def test_events_of_version_2_tell_whose_limit_it_was(counts: tuple[Path, KillCou
     assert not kills.risen_for_others()
     assert kills.risen()
     assert not kills.risen()
-    # Whoever has been at its own limit may be ended for it once more, whenever that is counted.
+    # A sandbox that reached its own limit may be ended for it once more, whenever that is counted.
     path.write_text("low 0\noom 1\noom_kill 4\n")
     assert (kills.risen_for_others(), kills.risen()) == (False, True)

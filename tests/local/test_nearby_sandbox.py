@@ -1,4 +1,4 @@
-"""Sandboxes of a server on this machine are made and ended without the SDK, and are the SDK's when asked."""
+"""Sandboxes of a server on this machine are created and killed without the SDK, and become the SDK's on request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_it_is_what_the_sdk_makes(address: dict[str, Any]) -> None:
         ours.kill()
         sdks.kill()
     assert not opened.is_running()
-    ours.kill()  # twice is as once
+    ours.kill()  # a second kill changes nothing
 
 
 def test_the_same_key_gets_the_same(address: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Sandboxes of templates, by the real SDK: made when they are first asked for, each with its own packages."""
+"""Sandboxes of templates, through the real SDK: built when first requested, each with its own packages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.handle import LocalServer
 
 OTHER = "iniconfig"
-"""A package that pytest's environment has, in another version."""
+"""A package that pytest's environment has in another version."""
 
 
 @pytest.fixture(scope="module")

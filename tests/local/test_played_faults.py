@@ -1,4 +1,4 @@
-"""The local server as a cloud that fails, by the real SDK: each fault is seen as what it is, and nothing else is."""
+"""The local server plays a failing cloud for the real SDK: each fault appears as what it is, and alone."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_creation_that_fails(fault: str, kind: type[Exception]) -> None:
         with pytest.raises(kind) as raised:
             Sandbox.create(**address)
         assert says_nothing(raised.value)
-        # What is lost on the way back has been done; what is refused has not.
+        # A request whose answer is lost has been carried out; a refused one has not.
         assert report(server)["alive"] == (fault in ("lost", "half"))
 
 
@@ -136,7 +136,7 @@ def test_answers_that_are_slow_or_late_are_whole() -> None:
     with bad_cloud("create:slow/20000,execute:slow/2000,execute:delay/0.01") as (server, address):
         with Sandbox.create(**address) as sandbox:
             began = time.monotonic()
-            # 500 letters at 2000 bytes a second cannot be there earlier.
+            # 500 letters at 2000 bytes per second cannot arrive earlier.
             assert sandbox.run_code("'x' * 500").text == "x" * 500
             assert time.monotonic() - began > 0.2
         assert set(report(server)["faults"].values()) == {1}

@@ -1,4 +1,4 @@
-"""The pool of sandboxes that are ready: what becomes of those who wait for one."""
+"""The pool of ready sandboxes, and what happens to callers that wait for one."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ async def test_a_closed_pool_leaves_nobody_waiting(closed_first: bool) -> None:
 
 
 class Made:
-    """Makes sandboxes at once, which become warm when they are let.
+    """Makes sandboxes at once; each becomes warm when a test lets it.
 
     Attributes:
-        warming: by the name of a sandbox, what lets it, or tells that it has failed.
+        warming: by a sandbox's name, the future that lets it become warm, or makes it fail.
     """
 
     def __init__(self) -> None:

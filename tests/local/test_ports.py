@@ -1,4 +1,4 @@
-"""Ports of a sandbox, reached by host name and by headers, by HTTP and by WebSockets."""
+"""Ports of a sandbox, reached by host name and by headers, over HTTP and WebSockets."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ application.router.add_get("/{{path:.*}}", echo)
 web.run_app(application, host="127.0.0.1", port=8000, print=lambda _: print("ready", flush=True))
 """
 
-# What answers on port 8000 once a client has sent a handshake, which is `key`; it is given the rest of its life.
+# Answers on port 8000 after a client has sent a handshake, which is `key`; gets the rest of the connection.
 RAW_SERVER = r"""
 import base64, hashlib, re, socket, time
 listener = socket.create_server(("127.0.0.1", 8000))
@@ -109,7 +109,7 @@ HANDSHAKE = {
 
 
 def serve(sandbox: Sandbox, program: str) -> None:
-    """A server on port 8000, which listens already."""
+    """Starts a server on port 8000; returns once it listens."""
     sandbox.files.write("service.py", program)
     for out, err, _ in sandbox.commands.run("python service.py", background=True, timeout=0):
         if out and "ready" in out:
@@ -126,7 +126,7 @@ def service(sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def websockets(sandbox: Sandbox) -> Sandbox:
-    """A sandbox in which a server of WebSockets listens on port 8000."""
+    """A sandbox in which a WebSocket server listens on port 8000."""
     serve(sandbox, WEBSOCKETS)
     return sandbox
 
@@ -140,7 +140,7 @@ async def opened(
     *,
     autoping: bool = True,
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    """A WebSocket; it is cut off at the end, and not closed."""
+    """A WebSocket; at the end it is cut off, not closed."""
     url = URL(server.environment()["E2B_SANDBOX_URL"] + path, encoded=True)
     async with aiohttp.ClientSession() as session, asyncio.timeout(4 * PATIENCE_SECONDS):
         yield await session.ws_connect(
@@ -149,7 +149,7 @@ async def opened(
 
 
 def handshaken(server: LocalServer, headers: Mapping[str, str]) -> socket.socket:
-    """The connection of a WebSocket, for what no library would send."""
+    """A WebSocket connection, for bytes that no library would send."""
     address = urllib.parse.urlsplit(server.environment()["E2B_SANDBOX_URL"])
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -307,7 +307,7 @@ async def test_the_sandbox_chooses_the_subprotocol(
 async def test_pings_are_the_sandbox_s_to_answer(server: LocalServer, websockets: Sandbox) -> None:
     async with opened(server, by_header(websockets), autoping=False) as client:
         await client.ping(b"are you there")
-        # The server in the sandbox echoes a ping as a ping.
+        # The server in the sandbox answers a ping with a ping.
         assert (await client.receive())[:2] == (WSMsgType.PING, b"are you there")
         await client.pong(b"unasked")
         assert (await client.receive())[:2] == (WSMsgType.PONG, b"unasked")
@@ -451,7 +451,7 @@ async def test_frames_that_are_none_end_their_own_connection(
 
 
 def test_a_client_that_does_not_read_stops_the_sandbox(server: LocalServer, sandbox: Sandbox) -> None:
-    # The smallest frames there are: their number counts, and not their bytes.
+    # The smallest possible frames: their number counts, not their bytes.
     serve(sandbox, f"{RAW_SERVER}\nflood(b'\\x82\\x00\\x89\\x00')")
     with handshaken(server, by_header(sandbox)):
         assert eventually(lambda: sandbox.files.exists("nobody reads"))
@@ -470,7 +470,7 @@ def test_a_server_that_does_not_read_does_not_hold_what_its_client_has_left() ->
         before = open_files(pid)
         with handshaken(server, by_header(sandbox)) as client:
             assert open_files(pid) == before + 3
-            size = MAX_MESSAGE_BYTES - 1  # more than lies between two sockets
+            size = MAX_MESSAGE_BYTES - 1  # more than fits between two sockets
             client.sendall(struct.pack("!BBQ4x", 0x82, 0xFF, size) + bytes(size))
         assert eventually(lambda: open_files(pid) == before)
         assert sandbox.run_code("1 + 1").text == "2"

@@ -1,4 +1,4 @@
-"""What of other packages' insides is used: this names the version that changes it."""
+"""The internals of other packages that we use: a failure names the version that changes them."""
 
 import ast
 import importlib
@@ -16,11 +16,11 @@ from pytest_rewardkit.local.guest import display, shell
 PACKAGE = Path(package.__file__).parent
 OURS = "pytest_rewardkit"
 PUBLIC = {"_exit", "_fields_", "_pack_", "_layout_", "_repr_html_"}
-"""Names with an underscore that are documented: the system's exit, ctypes' structures, and what notebooks show."""
+"""Documented names with an underscore: the system's exit, ctypes' structures, and display methods of notebooks."""
 
 
 def private_names(path):
-    """The names of others with an underscore that a module uses."""
+    """The names with an underscore, from other packages, that a module uses."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and is_own(node.value)}
@@ -46,7 +46,7 @@ def test_nobody_reaches_into_others(path):
 
 
 def test_ipython_still_shows_tracebacks_by_the_method_that_subclasses_may_override():
-    """Without it, errors are reported with Python's own traceback: see execution.py."""
+    """Without that method, errors appear with Python's own traceback: see execution.py."""
     installed = f"IPython {version('ipython')}"
     inherited = getattr(InteractiveShell, "_showtraceback", None)
     assert inherited is not None, f"{installed} has no _showtraceback"
@@ -62,6 +62,6 @@ def test_ipython_still_checks_what_a_formatter_returns_by_this_attribute():
 
 
 def test_plotly_still_looks_for_its_notebook_where_it_is_told_of_one():
-    """Without it, `show` opens a browser, or fails, where it displayed a figure: see pictures.py."""
+    """Without that check, `show` opens a browser, or fails, instead of displaying a figure: see pictures.py."""
     renderers = importlib.import_module("plotly.io._renderers")
     assert hasattr(renderers, "nbformat"), f"plotly {version('plotly')} has no nbformat in {renderers.__name__}"

@@ -1,4 +1,4 @@
-"""The SDK's files: both kinds of upload, downloads, signed URLs, and what is where."""
+"""The SDK's files: both kinds of upload, downloads, signed URLs, and locations."""
 
 from __future__ import annotations
 

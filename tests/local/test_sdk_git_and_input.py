@@ -1,4 +1,4 @@
-"""The SDK's git helpers, which are commands in the sandbox, and its streams of input."""
+"""The SDK's git helpers, which are commands in the sandbox, and its input streams."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_a_first_context_gets_the_interpreter_that_waits(sandbox: Sandbox) -> No
     first = sandbox.run_code(f"x = 'context'; {_NUMBER}", context=context)
     second = sandbox.run_code(_NUMBER)
     assert (first.execution_count, second.execution_count) == (1, 1)
-    assert int(first.text or "") < int(second.text or "")  # it was started with the sandbox, the other one now
+    assert int(first.text or "") < int(second.text or "")  # the first was started with the sandbox, the second now
     assert sandbox.run_code("globals().get('x')").text is None
     assert sandbox.run_code("x", context=context).text == "context"
     sandbox.remove_code_context(context)
@@ -146,7 +146,7 @@ def test_an_interpreter_of_its_own_where_the_waiting_one_is_not_it(sandbox: Sand
             context = sandbox.create_code_context()
             assert sandbox.run_code(_NUMBER, context=context).text != sandbox.run_code(_NUMBER, context=first).text
         case "a command":
-            sandbox.commands.run("true")  # of which something might be left
+            sandbox.commands.run("true")  # a command might leave something
             context = sandbox.create_code_context()
     own = sandbox.run_code(f"x = 1; {_NUMBER}", context=context)
     assert own.text != sandbox.run_code(_NUMBER).text
@@ -245,7 +245,7 @@ def test_output_of_subprocesses_is_in_order_with_results(sandbox: Sandbox) -> No
 def test_threads_and_handlers_may_display(sandbox: Sandbox) -> None:
     execution = sandbox.run_code(
         "import signal, threading\n"
-        # The next alarm is set when one has been shown: on a busy machine that takes longer than any interval.
+        # The next alarm is set after one has been shown: on a busy machine that takes longer than any interval.
         "def show(*_): display('alarm'); signal.setitimer(signal.ITIMER_REAL, 0.001)\n"
         "signal.signal(signal.SIGALRM, show)\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.001)\n"

@@ -1,4 +1,4 @@
-"""The SDK's code interpreter in the languages beside Python: bash, and JavaScript where the machine has node."""
+"""The SDK's code interpreter in languages other than Python: bash, and JavaScript if the machine has node."""
 
 from __future__ import annotations
 

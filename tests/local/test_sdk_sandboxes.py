@@ -72,7 +72,7 @@ def test_list_pages_newest_first(address: dict[str, str]) -> None:
         assert first + second == [sandbox.sandbox_id for sandbox in reversed(made)]
         oldest = Sandbox.list(query=SandboxQuery(metadata=mark), order="asc", limit=1, **address)
         assert [info.sandbox_id for info in oldest.next_items()] == [made[0].sandbox_id]
-        made[0].kill()  # the page's last sandbox is gone when the next page is asked for
+        made[0].kill()  # the page's last sandbox is gone when the next page is requested
         assert [info.sandbox_id for info in oldest.next_items()] == [made[1].sandbox_id]
     finally:
         for sandbox in made:

@@ -1,4 +1,4 @@
-"""The SDK's watches of directories: asked for changes by the synchronous one, told by the asynchronous one."""
+"""The SDK's watches of directories: the synchronous one asks for changes, the asynchronous one is notified."""
 
 from __future__ import annotations
 

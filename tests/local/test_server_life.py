@@ -1,4 +1,4 @@
-"""The server starts when it is needed and leaves nothing, however it or its owner ends."""
+"""The server starts on demand and leaves nothing behind, however it or its owner ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fork_servers(server: LocalServer) -> list[int]:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory of its own for whatever the server may put down."""
+    """A directory of its own for everything that the server may write."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     return tmp_path
@@ -46,7 +46,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def own_server(temporary: Path) -> Iterator[LocalServer]:
-    """A server for one test alone, which keeps no sandboxes ready."""
+    """A server for one test only, which keeps no sandboxes ready."""
     with LocalServer.listen(ServerSettings(warm_sandboxes=0)) as server:
         yield server
 
@@ -171,7 +171,7 @@ def test_a_module_that_candidates_import_is_in_the_sandboxes_to_come(own_server:
         assert not preloaded()
         assert first.run_code("import numpy; int(numpy.arange(4).sum())").text == "6"
         assert eventually(preloaded)
-        assert first.run_code("1 + 1").text == "2"  # the fork server that made it stays as long as it does
+        assert first.run_code("1 + 1").text == "2"  # the fork server that made it lives as long as it does
     assert eventually(lambda: len(fork_servers(own_server)) == 1)
     with Sandbox.create(**address) as last:
         assert last.run_code("import numpy; int(numpy.arange(4).sum())").text == "6"
@@ -185,7 +185,7 @@ def test_any_installed_module_that_candidates_import_is_ready_in_those_to_come(o
             return fresh.run_code("get_ipython().shelf.get('pytest') is not None").text == "True"
 
     with Sandbox.create(**address) as first:
-        # Elsewhere a fork server sees more than what is installed, and imports the three known ones alone.
+        # Elsewhere a fork server sees more than the installed packages, and imports only the three known ones.
         own_root = first.run_code("import os.path; os.path.ismount('/home/user')").text == "True"
         assert not ready()
         assert not first.run_code("import pytest").error

@@ -1,4 +1,4 @@
-"""A server that dies, or does not answer any more, is replaced; one that cannot work is given up, with the reason."""
+"""A server that dies or stops answering is replaced; one that cannot work is abandoned, with the reason."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ FAKES = {
 @pytest.mark.parametrize("kind", FAKES)
 def test_a_server_that_cannot_work_is_given_up(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "CREATE_SECONDS", 4.0)
-    monkeypatch.setattr(again, "PATIENCE", 0.0)  # what happens always is not tried again
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # a permanent fault is not tried again
     script, became = FAKES[kind]
     program = tmp_path / "server.py"
     program.write_text(script)
@@ -102,7 +102,7 @@ def test_a_server_that_cannot_work_is_given_up(tmp_path: Path, kind: str, monkey
         SETTINGS, on_death=deaths.put, patience=patience, command=(sys.executable, str(program))
     ) as server:
         provider = LocalProvider(server=server, isolation="auto")
-        for _ in range(PATIENCE.failures + 1):  # one for each that is tried, at most
+        for _ in range(PATIENCE.failures + 1):  # at most one for each try
             if deaths.qsize() < PATIENCE.failures:
                 with pytest.raises(SandboxUnavailable, match="the local server"):
                     provider.create()

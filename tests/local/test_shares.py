@@ -1,4 +1,4 @@
-"""What one sandbox sends takes a share of the server's time, and others have their turn in between."""
+"""Traffic from one sandbox takes only its share of the server's time; others get their turn in between."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_flood_takes_no_more_than_its_share(kind: str) -> None:
         return used, passed
 
     used, passed = asyncio.run(flood())
-    # The loop's own turns take time as well.
+    # The loop's own iterations take time as well.
     assert used < SAVED_SECONDS + 2 * FRACTION * passed
 
 
@@ -162,7 +162,7 @@ print('right')
 
 @pytest.mark.parametrize("kind", FLOODS)
 def test_busy_neighbours_make_no_right_candidate_a_timeout(address: Address, kind: str) -> None:
-    """Its own work takes a quarter of its limit, and beside eight others more than its limit."""
+    """Its own work takes a quarter of its limit, but beside eight others more than its limit."""
     neighbours = [Sandbox.create(**address) for _ in range(8)]
     try:
         with ThreadPoolExecutor(len(neighbours)) as pool:

@@ -1,4 +1,4 @@
-"""`Template.build` by the real SDK: Python packages, files and variables, without an index."""
+"""`Template.build` through the real SDK: Python packages, files and variables, without an index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing waits for ever: fork servers and sandboxes that never answer, answer garbage, or die again and again."""
+"""Nothing waits forever: fork servers and sandboxes that never answer, answer garbage, or die again and again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
 
 REQUEST = SandboxRequest(template="base")
-# What these tests wait for is missing for ever; what is not, has the time that it has elsewhere.
+# These tests wait for something that never comes; everything else has its usual time.
 IMPATIENT = Bounds(boot=0.2, sandbox=0.2, create=20.0, order=0.2, request=0.2, end=0.2)
 pytestmark = pytest.mark.asyncio
 
@@ -48,7 +48,7 @@ async def works(table: SandboxTable) -> bool:
 )
 async def test_fork_servers_that_fail_for_ever_are_given_up_with_the_reason(script: str, reason: str) -> None:
     launches = Launches(script, forever=True)
-    # Only what is missing must be short: a busy machine may take long to start the script.
+    # Only the missing part must be short: a busy machine may take long to start the script.
     slow = "ready()" in script or "not ready" not in reason
     bounds = replace(IMPATIENT, boot=15.0) if slow else IMPATIENT
     async with table_of(launches, bounds) as table:
@@ -132,13 +132,13 @@ async def test_a_stopped_fork_server_is_replaced_and_its_sandboxes_go_on() -> No
 async def test_a_stopped_sandbox_answers_nothing_and_keeps_nobody(ask: object) -> None:
     launches = Launches()
     async with table_of(launches, replace(BOUNDS, request=0.3, tool=0.3)) as table:
-        # The pool's own wait for its interpreter is the guest's too: this one has none.
+        # The pool's wait for its interpreter also depends on the guest; this sandbox has no such wait.
         sandbox = await table._own._spawn(table.settings)
         assert isinstance(sandbox, Sandbox)
         os.kill(sandbox.spawned.pid, signal.SIGSTOP)
         with pytest.raises(GuestError, match=r"within 0\.3 s"):
             await ask(sandbox)  # type: ignore[operator]
-        # Late answers are taken without harm.
+        # Late answers do no harm.
         os.kill(sandbox.spawned.pid, signal.SIGCONT)
         async with asyncio.timeout(15):
             while True:

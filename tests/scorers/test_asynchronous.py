@@ -1,4 +1,4 @@
-"""Scorers, reward functions and whole datasets in the form that is awaited."""
+"""Scorers, reward functions and whole datasets in awaitable form."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_each_scorer_has_its_form() -> None:
 
 
 def test_as_many_are_in_flight_as_may_be() -> None:
-    """They all meet, and one more than may be waits for its turn."""
+    """The maximum number of calls meets, and one more waits for its turn."""
     meeting = threading.Barrier(MAX_IN_FLIGHT)
 
     @reward_function
@@ -86,7 +86,7 @@ def test_as_many_are_in_flight_as_may_be() -> None:
 
 
 def test_who_is_in_flight_may_await_more() -> None:
-    """With all turns taken by those who wait for another one, nothing would ever move."""
+    """If calls that wait for another one held all turns, nothing would ever move."""
     meeting = threading.Barrier(MAX_IN_FLIGHT)
 
     def asks_again() -> int:
@@ -144,7 +144,7 @@ def test_a_dataset_is_evaluated_beside_other_things() -> None:
 
 
 def test_datasets_take_turns_with_the_way_to_their_sandboxes() -> None:
-    """Each leads the SDK to a server of its own, by variables of the process."""
+    """Each points the SDK to its own server, through variables of the process."""
     from pytest_rewardkit.rewards import e2b_code_execution_reward
 
     async def both() -> list[list[float | None]]:

@@ -1,4 +1,4 @@
-"""Cases, end to end in a real sandbox: each kind, each verdict, and what a case may cost."""
+"""Cases, end to end in a real sandbox: each kind, each verdict, and the cost of a case."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ class TestChecker:
 
     @pytest.mark.parametrize("result", [2, -0.1, float("nan"), "yes", None])
     def test_a_checker_gives_a_number_in_range(self, sandbox: Sandbox, result: Any) -> None:
-        """What a checker makes of a candidate's value may be anything; that must not end the test."""
+        """A checker may return anything for a candidate's value; that must not end the test."""
         reward = score_cases(sandbox, ADD, [Case(call="add", args=[1, 2], checker=lambda _: result)])
         assert reward.value == 0.0
         assert "the checker must return true or false, or a number" in reward.parts[0].reason
@@ -373,7 +373,7 @@ class TestOptions:
             score_cases(sandbox, ADD, [Case(call="add", args=[1], expected=1)], setup="PY")
 
     def test_a_candidate_cannot_blame_the_setup(self, sandbox: Sandbox) -> None:
-        """What the candidate leaves in files may break the setup when it runs again."""
+        """Files that the candidate leaves may break the setup when it runs again."""
         candidate = "import os\nopen('fractions_of.py', 'w').write('1 / 0')\ndef f(x):\n    os._exit(0)"
         setup = "try:\n    import fractions_of\nexcept ImportError:\n    pass"
         cases = [Case(call="f", args=[1], expected=1)] * 2
@@ -403,7 +403,7 @@ class TestOptions:
         assert score_cases(sandbox, ADD, cases).value == 0.75
 
     def test_time_limits_by_a_reference(self, sandbox: Sandbox) -> None:
-        """The reference needs half a second, so the candidate may take four times that, whatever the limit says."""
+        """The reference needs half a second, so the candidate may take four times as long, whatever the limit."""
         slow = "import time\ndef f(x):\n    time.sleep({})\n    return x"
         cases = [Case(call="f", args=[1], expected=1)]
         options = {"time_limit": 0.3, "reference": slow.format(0.5)}

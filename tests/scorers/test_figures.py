@@ -1,4 +1,4 @@
-"""What is read of the figures that candidates show."""
+"""The readings of figures that candidates show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guest code is in sandboxes of a local server from the start, and is sent into any other."""
+"""Sandboxes of a local server have guest code from the start; any other sandbox receives it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 CODE = "def double(x):\n    return 2 * x"
 SENT = 10_000
-"""Characters: a cell that brings guest code has more."""
+"""Characters: a cell that brings guest code is longer."""
 
 Cells = list[str]
 
 
 @pytest.fixture
 def cells(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Cells:
-    """The cells that the sandbox is given."""
+    """The cells that the sandbox receives."""
     seen: Cells = []
     run: Callable[..., Execution] = sandbox.run_code
 

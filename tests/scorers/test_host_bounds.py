@@ -1,4 +1,4 @@
-"""What candidates leave to be judged takes a bounded amount of the host's memory and time, whatever it is."""
+"""Judging what candidates leave takes a bounded amount of the host's memory and time, whatever it is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEGABYTE = 10**6
 
 @contextmanager
 def at_most(size: int) -> Iterator[None]:
-    """Python takes less memory than so many bytes meanwhile."""
+    """Python allocates less memory than `size` bytes meanwhile."""
     tracemalloc.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""What other graders of code get wrong, each as a test that is passed here."""
+"""Defects of other graders of code, each as a test that passes here."""
 
 from __future__ import annotations
 
@@ -192,8 +192,8 @@ class TestSafety:
         candidate = "import os\nopen('pid', 'w').write(str(os.getpid()))\ndef f():\n    while True: pass\n"
         candidate += "if not hasattr(__builtins__, '__IPYTHON__'): f()"
         assert score_cases(sandbox, candidate, [case], time_limit=0.5).verdict == "timeout"
-        # Waits for the process to be gone, and gives up after a minute.
-        # Not by /proc, which at some levels is the machine's, where the number is another's.
+        # Waits for the process to disappear, and gives up after a minute.
+        # Not through /proc: at some levels that is the machine's, where the number belongs to another process.
         gone = "for _ in $(seq 600); do kill -0 $(cat pid) 2>&1 | grep -q 'No such' && exit 0; sleep 0.1; done; exit 1"
         assert sandbox.commands.run(gone, timeout=90).exit_code == 0
 

@@ -1,4 +1,4 @@
-"""Candidates in other languages than Python: the same tasks in each that this machine has."""
+"""Candidates in languages other than Python: the same tasks in each language that this machine has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from pytest_rewardkit import Case, RewardkitUsageError, Verdict, assert_output, score_cases, score_output
 from pytest_rewardkit.scorers.languages.table import LANGUAGES, Language
 
-# Each task reads n and prints the value of its expression, which all of these languages have.
+# Each task reads n and prints the value of its expression, which is valid in all of these languages.
 TASKS = [
     *("n + 1", "n * 2", "n * n", "n * n * n", "n - 7", "7 - n", "n % 7", "(n + 3) * 5", "n * (n + 1) / 2", "1 - n * n"),
     *("n * 3 + 1", "(n - 1) * (n - 2)", "n % 2 + n % 3", "100 - n", "n * 10 % 11", "2 * n * n + n", "n + n % 5"),
@@ -81,7 +81,7 @@ CRASHING = {
     "ruby": 'raise "no"',
     "php": '<?php throw new Exception("no");',
 }
-# What the reason says of a crash, and of what is no program.
+# The reasons for a crash, and for text that is not a program.
 SAID = {
     "javascript": ("TypeError: Cannot read properties of null", "SyntaxError: "),
     "bash": ("status 3", "syntax error"),
@@ -97,14 +97,14 @@ SAID = {
 }
 BUILT = tuple(name for name in PROGRAMS if LANGUAGES[name].build)
 ALL = bool(os.environ.get("REWARDKIT_ALL_LANGUAGES"))
-"""Whether each task runs in each language that the machine has: some 10 minutes."""
+"""Whether to run each task in each language that the machine has: some 10 minutes."""
 
 COMMON = ("javascript", "bash", "c", "cpp", "java", "perl")
-"""Those that run without being asked for."""
+"""Languages that always run."""
 
 
 WHERE = "/usr/local/bin:/usr/bin:/bin"
-"""Where a sandbox finds programs."""
+"""Where a sandbox looks for programs."""
 
 
 @pytest.fixture(params=PROGRAMS if ALL else COMMON)
@@ -125,7 +125,7 @@ def cases(task):
 
 
 def test_right_and_wrong_programs(sandbox, language):
-    # A build takes a second of some; each seventh task is built of those.
+    # A build takes about a second, so compiled languages get every seventh task.
     for place, task in enumerate(TASKS[::7] if language in BUILT and not ALL else TASKS):
         right = score_cases(sandbox, written(language, task), cases(task), language=language)
         assert (right.value, right.verdict) == (1.0, Verdict.PASSED), (task, right)

@@ -1,4 +1,4 @@
-"""What the way to a sandbox does is never held against a candidate: a spoilt answer makes a reward unscored."""
+"""A faulty connection never counts against a candidate: a broken answer makes a reward unscored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def far(far_sandbox: Callable[[float], Sandbox]) -> Sandbox:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_execution, "END_SECONDS", 1.0)
-    monkeypatch.setattr(again, "PATIENCE", 0.0)  # what happens always is not tried again
+    monkeypatch.setattr(again, "PATIENCE", 0.0)  # a permanent fault is not tried again
 
 
 def output(sandbox: Sandbox, limit: float = 20) -> Reward:

@@ -1,6 +1,6 @@
-"""One fault at each request of each scorer: a right candidate is right or unscored, a wrong one never right.
+"""One fault at each request of each scorer: a right candidate is right or unscored, a wrong one is never right.
 
-Most faults pass, and what is safe to do again is done again; so most candidates are right in spite of them.
+Most faults are temporary, and steps that are safe to repeat are repeated; so most candidates are right despite them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 LIMIT = 30.0
 ALL = bool(os.environ.get("REWARDKIT_ALL_FAULTS"))
-"""Whether all faults are tried, which takes some ten minutes."""
+"""Whether to try all faults, which takes some ten minutes."""
 
 
 def output(make: Make) -> Reward:
@@ -114,11 +114,11 @@ FAULTS = {
 HANGS = {"hangs before": Fault("hang", "/", times=1), "hangs after the head": Fault("hang", "/", times=1, after=0)}
 USUAL = ("cut before", "closed in the body", "503", "empty")
 BEFORE = ("cut before", "closed before", "503", "429")
-"""Faults that keep a request from the server, and pass."""
+"""Temporary faults that keep a request from the server."""
 
 
 def tried(make: Make, proxy: FaultyProxy, scorer: str, faults: dict[str, Fault]) -> dict[tuple[str, int], Reward]:
-    """The rewards of a right candidate by the fault, and by the number of the request that it happens to."""
+    """The rewards of a right candidate, by the fault and the number of the affected request."""
     proxy.spoil(Fault("cut", "/", seen=10**9))
     assert RIGHT[scorer](make).value == 1.0
     requests = proxy.met
@@ -138,7 +138,7 @@ def test_no_single_fault_makes_a_right_candidate_wrong(make: Make, proxy: Faulty
     rewards = tried(make, proxy, scorer, FAULTS if ALL else {name: FAULTS[name] for name in USUAL})
     print(f"{len(rewards)} points, {sum(reward.value is None for reward in rewards.values())} unscored")
     assert not {place: reward for place, reward in rewards.items() if reward.value not in (1.0, None)}
-    # A program that was not started, and what makes, reads and removes, is done again.
+    # A program that was not started is run again; so are requests that create, read and remove.
     passed = [reward.value == 1.0 for (fault, _), reward in rewards.items() if fault in BEFORE]
     assert all(passed), {place: reward for place, reward in rewards.items() if reward.value is None}
 

@@ -1,4 +1,4 @@
-"""The output scorer, end to end: what is printed or, where nothing is, what the last expression comes to."""
+"""The output scorer, end to end: the printed output or, without any, the value of the last expression."""
 
 from __future__ import annotations
 

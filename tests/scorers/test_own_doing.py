@@ -1,4 +1,4 @@
-"""What a candidate does to its own sandbox is its own doing: it earns nothing, and is never unscored."""
+"""A candidate is to blame for what it does to its own sandbox: it earns nothing, and is never unscored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit import Reward
 
-# Each is followed by what would be right, but for the sandbox that it leaves.
+# The right answer follows each of them, but in the sandbox that it leaves.
 CLOSES_HOME = "import os\nos.chmod(os.path.expanduser('~'), 0o100)\nos.chmod('/home/user', 0)\n"
 HIDES_FOLDER = "import os\nos.makedirs('in/side', mode=0o755)\nos.chmod('in', 0o300)\n"
 DATES_BACK = "import os\nopen('old', 'x').close()\nos.utime('old', ns=(0, -61_000_000_000 * 10**9))\n"
@@ -107,7 +107,7 @@ SPOILS = {
 USES_UP = {"fills the disk": FILLS_DISK, "takes all names": TAKES_NAMES}
 
 
-# What is expected is never what they give, so that whatever they earn is not for the answer.
+# The expected value is never what they return, so that they earn nothing for the answer.
 def output(sandbox: Sandbox, code: str) -> Reward:
     return score_output(sandbox, f"{code}\nprint(7)", expected="8")
 
@@ -139,7 +139,7 @@ SCORERS = {"output": output, "transcript": transcript, "calls": calls, "stdin": 
 
 @pytest.fixture
 def limited_disk(request: pytest.FixtureRequest) -> None:
-    """Skips where a level was asked for by name at which a sandbox's files have no limit in all."""
+    """Skips if a level was requested by name that does not limit the total size of a sandbox's files."""
     level = request.config.getoption("--isolation")
     if level not in ("auto", "strict", "full", "no-procfs"):
         pytest.skip(f"level {level!r} does not limit all files of a sandbox together")
@@ -188,7 +188,7 @@ def turns() -> Iterator[list[object]]:
 
 
 class Test:
-    """Stands for a test that has the turn."""
+    """Stands for the test that runs now."""
 
 
 def test_another_test_s_candidate_is_not_blamed(sandbox: Sandbox, turns: list[object]) -> None:
@@ -210,7 +210,7 @@ def test_what_the_test_itself_has_spoilt_is_not_the_candidate_s_doing(sandbox: S
 
 @pytest.fixture(scope="module")
 def open_server() -> Iterator[LocalServer]:
-    """A server whose sandboxes do not keep candidates from ending what holds them."""
+    """A server whose sandboxes let candidates end their surroundings."""
     with LocalServer.listen(ServerSettings(isolation="none", warm_sandboxes=1)) as server:
         yield server
 
@@ -261,7 +261,7 @@ def test_any_number_of_findings_is_told(sandbox: Sandbox) -> None:
     assert value < 0.5
 
 
-# Exceptions can have any name; only the server says by one that there is no interpreter.
+# Exceptions can have any name; only the server uses one to say that no interpreter is available.
 FORGED = "class {name}(Exception): pass\nraise {name}('the interpreter could not be started')"
 
 

@@ -1,4 +1,4 @@
-"""The reward functions of the guide, their decorator, and TRL's form of them, in sandboxes that they open."""
+"""The guide's reward functions, their decorator, and their TRL form, in sandboxes that they open."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_rewardkit import Project, RewardkitUsageError, Verdict, assert_tests, score_tests
 
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-"""Without the plugins that are installed here, which take longer to load than these tests."""
+"""Without the plugins installed here, which take longer to load than these tests."""
 
 MODULE = """\
 def mean(numbers):
@@ -106,7 +106,7 @@ CHEATS = {
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory):
-    """A git repository in which the last commit has the right module, and the tag `buggy` the other."""
+    """A git repository whose last commit has the right module, and whose tag `buggy` has the wrong one."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     folder = tmp_path_factory.mktemp("figures")
@@ -135,7 +135,7 @@ def project(repository):
 
 @pytest.fixture(scope="session")
 def once(repository):
-    """The same project, whose tests run in one order alone."""
+    """The same project, with its tests run in one order only."""
     return Project(source=repository, commit="buggy", envs=ALONE, any_order=False)
 
 
@@ -297,7 +297,7 @@ def test_a_plugin_that_needs_a_port_is_for_projects_that_name_it(files, options,
 
 
 def test_a_plugin_that_needs_a_port_is_left_out(sandbox):
-    """Below the level `full` there are no ports, and with them the tests of no project would start."""
+    """Below the level `full` there are no ports, so with the plugin no project's tests would start."""
     test = """\
 from a import right
 
@@ -325,7 +325,7 @@ def test_an_exit_status_that_never_tells_is_held_against_nobody(sandbox):
     project = Project(source={"t/run.sh": script, "answer.txt": ""}, tests=["t/*"], command="sh t/run.sh", report="-")
     assert score_tests(sandbox, {"answer.txt": "1\n"}, project).value == 0.5
     assert score_tests(sandbox, {"answer.txt": "1 2\n"}, project).value == 1.0
-    failing = script.replace("exit 0", "exit 1")  # as a bound of coverage that nobody meets
+    failing = script.replace("exit 0", "exit 1")  # like a coverage threshold that nobody reaches
     given = {"source": {"t/run.sh": failing, "answer.txt": ""}, "reference": {"answer.txt": "1 2"}}
     project = Project(**given, tests=["t/*"], command="sh t/run.sh", report="-")
     assert score_tests(sandbox, {"answer.txt": "2 1\n"}, project).value == 1.0

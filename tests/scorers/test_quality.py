@@ -1,4 +1,4 @@
-"""Lints and types as parts of a reward, by the tools in the sandbox."""
+"""Lints and types as parts of a reward, from the tools in the sandbox."""
 
 from __future__ import annotations
 

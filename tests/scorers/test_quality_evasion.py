@@ -25,7 +25,7 @@ total.append(area("2", None))
 INDENTED = "".join(f"    {line}\n" for line in BAD.splitlines())
 MORE_INDENTED = "".join(f"        {line}\n" for line in BAD.splitlines())
 
-# Each of them has BAD in it, where a type checker does not look.
+# Each contains BAD in a place that a type checker does not check.
 SWITCHES = {
     "assert False first": f"def run():\n    assert False\n{INDENTED}run()\n",
     "a condition of checkers": f"MYPY = True\nif not MYPY:\n{INDENTED}",

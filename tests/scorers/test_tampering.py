@@ -14,7 +14,7 @@ from pytest_rewardkit import Case, ChartCheck, FileCheck, score_analysis, score_
 if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
-# The right answer to f(2) is 4, and the text "4" of it.
+# The right answer to f(2) is 4, and its text is "4".
 TRICKS = {
     "equal to everything": """
 class Equal:
@@ -168,7 +168,7 @@ def test_no_trick_pays_in_code(sandbox: Sandbox, trick: str) -> None:
 
 
 def test_the_same_cases_can_be_passed(sandbox: Sandbox) -> None:
-    """So that the tests above do not hold for the wrong reason."""
+    """This shows that the tests above do not pass for the wrong reason."""
     cases = [Case(call="f", args=[2], expected=4), Case(code="f(2)", expected="4")]
     assert score_cases(sandbox, "f = lambda x: x * x", cases).value == 1.0
 
@@ -302,7 +302,7 @@ except OSError:
 
 @pytest.fixture
 def limited_in_all(request: pytest.FixtureRequest) -> None:
-    """Skips where a level was asked for by name that leaves a sandbox's files and processes unlimited in all."""
+    """Skips if a level was requested by name that leaves a sandbox's total files and processes unlimited."""
     level = request.config.getoption("--isolation")
     if level not in ("auto", "strict", "full", "no-procfs"):
         pytest.skip(f"level {level!r} does not limit all files and processes of a sandbox together")
@@ -313,7 +313,7 @@ def test_using_up_the_sandbox_does_not_make_lost_cases_unscored(sandbox: Sandbox
     cases = [Case(call="f", args=[], expected=1), Case(call="f", args=[], expected=2)]
     reward = score_cases(sandbox, TAKES_ALL_PROCESSES, cases, fresh=True, time_limit=20)
     assert [part.value for part in reward.parts] == [1.0, 0.0]
-    # Whether there is a process left for the second case or not, it is lost.
+    # The second case is lost, whether a process is left for it or not.
     assert reward.parts[1].verdict in ("runtime_error", "wrong_output")
 
 
@@ -342,8 +342,8 @@ def dumps(value, *args, **kwargs):
 json.dumps = dumps
 """
 GUESSES = [str(number) for number in range(60_000)]
-# What the interpreter, or the program's process, says is in the candidate's hands. The forms are the protocol's before
-# and after it had but one place for each answer.
+# The candidate controls what the interpreter, or the program's process, says. The forms are those of the protocol
+# before and after it had a single place for each answer.
 FORGERIES = {
     "a list of texts": """
     if isinstance(value, dict) and "texts" in value:
@@ -417,7 +417,7 @@ def test_an_exception_is_of_one_kind(sandbox: Sandbox, candidate: str) -> None:
     cases = [Case(call="f", raises=kind, name=kind.__name__) for kind in kinds]
     cases += [Case(call="f", raises=name, name=name) for name in BUILT_IN]
     passed = [part.name for part in score_cases(sandbox, candidate, cases).parts if part.value]
-    # A forged list may say one kind, as raising that one would.
+    # A forged list may claim one kind, just as raising that exception would.
     assert len(set(passed)) <= 1
 
 
@@ -456,7 +456,7 @@ def test_an_object_has_one_text(sandbox: Sandbox, candidate: str) -> None:
     assert (sum(value == 1.0 for value in in_code), paid(), paid(transcript=True)) <= (1, 1, 1)
 
 
-# `f(2)` is asked to be 4, and is an object that says yes to everything.
+# `f(2)` should be 4, and is an object that says yes to everything.
 YES = """
 class Yes:
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = lambda self, *other: True
@@ -575,7 +575,7 @@ class Node:
     assert [(part.name, part.reason) for part in reward.parts if not part.value] == []
 
 
-# What has made scorers raise, and so their tests leave the figures; each is a wrong answer to what is asked.
+# These made scorers raise, so that their tests dropped out of the figures; each is a wrong answer.
 ODD_VALUES = """
 from decimal import Decimal
 from fractions import Fraction

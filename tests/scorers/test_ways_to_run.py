@@ -1,4 +1,4 @@
-"""A candidate runs as what it is: as a program where its output or its files count, as a module where it is called."""
+"""A candidate runs as what it is: a program if its output or files count, a module if it is called."""
 
 # ruff: noqa: E501 - tables of programs
 

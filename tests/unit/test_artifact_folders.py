@@ -1,4 +1,4 @@
-"""Folders of artifacts: what is in them, and what is never touched."""
+"""Artifact folders: their content, and what is never touched."""
 
 from __future__ import annotations
 

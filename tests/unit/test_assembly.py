@@ -1,4 +1,4 @@
-"""A candidate is put together so that it makes sense, whatever form a model gave it; nothing is run here."""
+"""A candidate is assembled into valid code, whatever form a model gave it; nothing runs here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FUNCTION = f"def asked(x: int) -> int:\n{BODY}"
 
 
 def values(pieces: list[str]) -> list[int]:
-    """What the pieces' function gives, run one after another as in the sandbox."""
+    """The values of the pieces' function, run one after another as in the sandbox."""
     space: dict[str, object] = {}
     for piece in pieces:
         exec(piece, space)

@@ -1,4 +1,4 @@
-"""Assertions about rewards: when they fail, what they record, and what they say."""
+"""Assertions about rewards: when they fail, what they record, and their messages."""
 
 from __future__ import annotations
 

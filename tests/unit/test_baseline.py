@@ -1,4 +1,4 @@
-"""A run beside its baseline: what became of each test, and when that is a regression."""
+"""A run compared with its baseline: each test's change, and which changes are a regression."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def compared(before, now, **options):
         (0.5, None, Change.LOST),
         (0.5, CRASHED, Change.LOST),
         (0.5, [0.5, CRASHED], Change.LOST),
-        # Flaky only where the attempts of the two runs overlap.
+        # Flaky only if the attempts of the two runs overlap.
         (0.5, [0.25, 0.75], Change.FLAKY),
         (0.5, [0.25, 0.5], Change.FLAKY),
         ([0.0, 1.0], 0.0, Change.FLAKY),

@@ -1,4 +1,4 @@
-"""`pytest-rewardkit bench`: its figures, its rounds, and what it says where something is missing."""
+"""`pytest-rewardkit bench`: its figures, its rounds, and its messages if something is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bounds on sandboxes alive at once and created a second, over processes."""
+"""The limits on sandboxes alive at once and created per second, over processes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def taken(budget: Budget, **wanted: Any) -> Slot:
 
 @contextmanager
 def another_process(directory: Path, sandbox: str) -> Iterator[subprocess.Popen[str]]:
-    """One that holds the only slot."""
+    """A process that holds the only slot."""
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(directory), sandbox],
         stdin=subprocess.PIPE,
@@ -144,7 +144,7 @@ def test_a_slot_whose_sandbox_could_not_be_killed_is_not_free(tmp_path: Path) ->
 
 
 def test_those_that_wait_for_each_other_are_told_so(tmp_path: Path) -> None:
-    """Also where both are threads of one process, each with a budget of its own, as two workers have."""
+    """Also if both are threads of one process, each with its own budget, as two workers have."""
     outcomes: list[str] = []
     both = threading.Barrier(2)
 
@@ -173,7 +173,7 @@ def test_those_that_want_any_number_take_turns(tmp_path: Path) -> None:
     first = taken(mine, wants=ANY)
     with pytest.raises(SandboxUnavailable):
         theirs.acquire(wants=ANY)
-    third.give_back(taken(third))  # who wants one only is not kept
+    third.give_back(taken(third))  # a client that wants only one does not wait
     second = taken(mine, wants=ANY)
     mine.give_back(second)
     with pytest.raises(SandboxUnavailable):
@@ -228,7 +228,7 @@ def test_a_leaving_one_wakes_the_next(tmp_path: Path) -> None:
 
 
 class _Clock:
-    """Goes on by what is slept."""
+    """Advances by the time slept."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -290,7 +290,7 @@ def test_five_a_second_are_a_fifth_apart(tmp_path: Path, clock: _Clock) -> None:
 
 @pytest.mark.parametrize("text", ["", "[", "{}", "[[1]]", '[["m", "x", null]]', '[["m", 99999.0, null]]', "12.5"])
 def test_what_says_nothing_of_this_time_keeps_nobody(tmp_path: Path, clock: _Clock, text: str) -> None:
-    """As a file that was cut, one of another version, and one from before the machine was started anew."""
+    """Such as a truncated file, one of another version, or one from before a reboot."""
     (tmp_path / "pace.json").write_text(text)
     with Pace(tmp_path, 0.001).request():
         assert clock.now == 1000.0
@@ -325,7 +325,7 @@ def test_a_bound_may_be_beyond_all_that_is_ever_used(tmp_path: Path) -> None:
 
 
 class _Provider:
-    """Makes sandboxes that are none."""
+    """Makes fake sandboxes."""
 
     limits = ()
 
@@ -358,7 +358,7 @@ def test_asynchronous_sandboxes_count_as_others_do(tmp_path: Path) -> None:
 
 
 def test_what_is_set_aside_is_given_up_by_who_waits(tmp_path: Path) -> None:
-    """All slots are held for later tests, and each process wants one more: none waits for the others."""
+    """All slots are reserved for later tests, and each process wants one more: none waits for the others."""
     budgets = [Budget(tmp_path, 2, patience=0.1) for _ in range(2)]
     for budget in budgets:
         kept = taken(budget, wants=TWO, keep=True)

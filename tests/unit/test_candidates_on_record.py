@@ -1,4 +1,4 @@
-"""What models gave, kept and given again: what is known of a prompt, when a model is asked, what a file holds."""
+"""Stored and replayed answers of models: facts about a prompt, when a model is asked, the content of a file."""
 
 import gzip
 from types import SimpleNamespace
@@ -99,7 +99,7 @@ def test_what_is_on_record_for_the_prompt_is_given_again():
         (AUTO, "p", "other", True),
         (RECORD, "p", "s", True),
         (REPLAY, "p", "s", False),
-        # The client may be gone from a fixture by then.
+        # The fixture's client may be gone by then.
         (REPLAY, "p", "other", False),
     ],
 )

@@ -1,4 +1,4 @@
-"""Cases as values: what is refused, what they are called, which names they use."""
+"""Cases as values: what is refused, their labels, and the names that they use."""
 
 from __future__ import annotations
 

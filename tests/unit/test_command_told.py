@@ -1,4 +1,4 @@
-"""The command that a run was asked for with, as reports tell it."""
+"""The command that started a run, as reports show it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What compares with what: values of many types, taken over the border here, written by the author there."""
+"""Comparisons of values of many types: one side passes through the codec, the author writes the other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
 
 
 def compared(actual: Any, expected: Any) -> bool:
-    """Whether a candidate that gives `actual` is right where `expected` is."""
+    """Whether a candidate that returns `actual` is right if `expected` is expected."""
     return compare_values(decode(json.loads(json.dumps(encode(actual)))), expected).equal
 
 
@@ -352,7 +352,7 @@ EXPECTED = [
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_whatever_a_candidate_gives_is_compared(data: Any) -> None:
-    """Each takes milliseconds; what does not is caught by the suite's own limit."""
+    """Each takes milliseconds; the suite's own time limit catches any that does not."""
     try:
         value = decode(data)
     except ValueError:

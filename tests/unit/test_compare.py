@@ -1,4 +1,4 @@
-"""ComparisonResult of texts and values: what is equal, what similarity gives, and what it says about the difference."""
+"""Comparisons of texts and values: equality, similarity, and the description of the difference."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestTexts:
         def accepts(name: str) -> bool:
             try:
                 return equal(actual, expected, name)
-            except RewardkitUsageError:  # the expected text is no data
+            except RewardkitUsageError:  # the expected text is not data
                 return False
 
         assert {name for name in TEXT_COMPARISONS if accepts(name)} == accepting

@@ -1,4 +1,4 @@
-"""Which provider `auto` takes, and what is said where a container cannot be had. The engine here is only a command."""
+"""The provider that `auto` chooses, and the message if no container is available. The engine here is a command."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ esac"""
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """Puts a command of some name, that is a shell script, on a PATH that has no other engine."""
+    """Puts a shell script with the given name on a PATH that has no other engine."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr(
         "shutil.which", lambda name, found=tmp_path: str(found / name) if (found / name).exists() else None
@@ -55,7 +55,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 @pytest.fixture
 def no_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Linux that can have no sandboxes."""
+    """A Linux that does not support sandboxes."""
     from pytest_rewardkit.local.errors import NoSuchLevelError
 
     def refuse(isolation: str) -> str:

@@ -1,4 +1,4 @@
-"""Which of a candidate's time counts."""
+"""The share of a candidate's time that counts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SECOND = 10**9
         ({"1": [10 * SECOND, 0]}, 1.0),  # it ran
         ({"1": [0, 0]}, 1.0),  # it slept
         ({"1": [2 * SECOND, 8 * SECOND]}, 0.2),  # others had the processor
-        ({"1": [2 * SECOND, 3 * SECOND]}, 0.7),  # and it slept, too
+        ({"1": [2 * SECOND, 3 * SECOND]}, 0.7),  # and it also slept
         ({"1": [SECOND, SECOND], "2": [2 * SECOND, 5 * SECOND]}, 0.5),
-        ({str(number): [int(2.5 * SECOND), int(7.5 * SECOND)] for number in range(8)}, 1.0),  # its own doing
-        ({str(number): [SECOND // 4, 9 * SECOND] for number in range(8)}, 0.2),  # eight, and others had most
+        ({str(number): [int(2.5 * SECOND), int(7.5 * SECOND)] for number in range(8)}, 1.0),  # its own waits
+        ({str(number): [SECOND // 4, 9 * SECOND] for number in range(8)}, 0.2),  # eight; others had most
         ({"1": [0, 10 * SECOND]}, 1 / MAX_LIMITS),
     ],
 )
@@ -34,7 +34,7 @@ def test_what_a_sandbox_had_to_wait_for_does_not_count(threads: dict[str, list[i
 
 
 class _Clock:
-    """A run on a machine where it has a part of a processor."""
+    """A run on a machine where it gets a share of a processor."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, part: float | None, needs: float) -> None:
         self.now = 0.0
@@ -60,7 +60,7 @@ class _Clock:
         (1.0, 100.0, True, 5.0),
         (0.25, 4.5, False, 18.0),
         (0.25, 100.0, True, 20.0),
-        (0.01, 100.0, True, 50.0),  # never for ever
+        (0.01, 100.0, True, 50.0),  # never forever
         (None, 100.0, True, 5.0),
         (None, 1.0, False, 1.0),
     ],

@@ -1,4 +1,4 @@
-"""The CTRF report, held against what the format's schema (ctrf.io, version 1.0.0) asks for."""
+"""The CTRF report, compared with the requirements of the format's schema (ctrf.io, version 1.0.0)."""
 
 import json
 

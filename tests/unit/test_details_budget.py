@@ -1,4 +1,4 @@
-"""Details of records are kept as long as there is room, and numbers always."""
+"""Details of records are kept while there is room, and numbers always."""
 
 from pytest_rewardkit import Part, Reward
 from pytest_rewardkit.ledger.model_use import ModelUse

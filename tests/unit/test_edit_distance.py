@@ -1,4 +1,4 @@
-"""The edit distance, against the table that defines it."""
+"""The edit distance, compared with the table that defines it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shell's variables may lead to a local server that has ended."""
+"""A shell's variables may point to a local server that has ended."""
 
 import socket
 
@@ -11,7 +11,7 @@ from pytest_rewardkit.sandboxes.ended_server import ended_server
 
 @pytest.fixture
 def port():
-    """One of this machine's, at which nothing listens."""
+    """A port of this machine on which nothing listens."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Code out of responses as models write them."""
+"""Code from responses as models write them."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class TestHostileResponses:
         ],
     )
     def test_any_size_ends(self, unit: str) -> None:
-        """Each takes a few seconds at the most; what is not linear would take hours."""
+        """Each takes at most a few seconds; a method that is not linear would take hours."""
         text = (unit * (RESPONSE_LIMIT // len(unit)))[:RESPONSE_LIMIT]
         for response in (text, text + "\n```python\nx = 1\n```", "```python\n" + text):
             find_code(response, defines=["x"])

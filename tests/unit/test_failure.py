@@ -1,4 +1,4 @@
-"""What a failing test says about a reward under its threshold."""
+"""The text of a failing test about a reward under its threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What modules want done around forks, gathered as they are imported."""
+"""The fork hooks of modules, collected during their import."""
 
 import os
 import random
@@ -10,7 +10,7 @@ from pytest_rewardkit.local.guest.fork_calls import ForkCalls
 
 @pytest.fixture
 def registered(monkeypatch):
-    """What reached Python itself."""
+    """The hooks that reached Python itself."""
     taken = []
     monkeypatch.setattr(os, "register_at_fork", lambda **calls: taken.append(calls))
     return taken

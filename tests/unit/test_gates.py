@@ -1,4 +1,4 @@
-"""What gates decide, and what they say about it."""
+"""The decisions of gates, and their explanations."""
 
 import pytest
 
@@ -150,7 +150,7 @@ class TestGroups:
 
 
 class TestConfidence:
-    """Intervals are of 95 %; a mean of 0.8 takes 16 tests at least."""
+    """Intervals are at 95 %; a mean of 0.8 takes at least 16 tests."""
 
     def decide(self, *values, **gate):
         outcomes = [

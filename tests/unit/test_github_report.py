@@ -1,4 +1,4 @@
-"""What GitHub is told: Markdown that candidates cannot shape, outputs, and commands that carry one message each."""
+"""Output for GitHub: Markdown that candidates cannot shape, outputs, and commands that carry one message each."""
 
 import re
 from itertools import pairwise
@@ -77,7 +77,7 @@ def test_what_is_not_ours_stays_text(payload):
     kinds = {child.type for child in children}
     assert kinds <= {"text", "text_special", "strong_open", "strong_close", "softbreak", "html_inline"}
     assert {child.content for child in children if child.type == "html_inline"} == {"<code>", "</code>"}
-    # The only HTML is that of the part which is folded away.
+    # The only HTML is that of the folded part.
     blocks = [token.content for token in tokens if token.type == "html_block"]
     assert re.fullmatch(r"<details>\n<summary>All 2 tests</summary>\n?</details>\n?", "".join(blocks))
     assert page.count(payload) == 0 or re.fullmatch(r"[\w\s]*", payload)
@@ -163,7 +163,7 @@ def test_no_reward_at_all():
 def test_the_page_is_bounded_and_says_what_it_leaves_out(limit):
     tests = [(f"test_{number}" + "|" * 500, rewarded(0.5, reason="<" * 500)) for number in range(1000)]
     page = github.summary(ledger_of(*tests), passed=True, limit=limit)
-    # The head and the worst tests are there in any case, and bounded by themselves.
+    # The head and the worst tests are always there, and have bounds of their own.
     assert len(page.encode()) <= max(limit, 30_000)
     if limit > 30_000:
         assert re.search(r"\n[0-9,]+ more tests, for which there is no room here\n\n</details>\n$", page)
@@ -230,6 +230,6 @@ class TestCommands:
         ledger = ledger_of((name, rewarded(0.5, reason=reason)))
         (command,) = github.commands(ledger, [])
         assert len(command.splitlines()) == 1
-        # What stands before the message ends where we end it.
+        # The part before the message ends where we end it.
         assert re.match(r"::warning file=[^:,\n]*,line=3,title=reward 0\.50::", command)
         assert "##[" not in command

@@ -1,4 +1,4 @@
-"""What the HTML report shows of a ledger."""
+"""The HTML report's content from a ledger."""
 
 from __future__ import annotations
 
@@ -144,11 +144,11 @@ def test_without_groups_files_are_the_groups() -> None:
 @pytest.mark.parametrize(
     ("values", "low", "high"),
     [
-        # The textbook's table for proportions: 8 of 10, all of 5, none of 5.
+        # The standard table for proportions: 8 of 10, all of 5, none of 5.
         ([1.0] * 8 + [0.0] * 2, 0.490, 0.943),
         ([1.0] * 5, 0.566, 1.0),
         ([0.0] * 5, 0.0, 0.434),
-        # The same mean of rewards that are all alike is taken for one of zeros and ones.
+        # Equal rewards with the same mean are treated like one of zeros and ones.
         ([0.8] * 10, 0.490, 0.943),
     ],
 )

@@ -1,4 +1,4 @@
-"""The HTML report as text: what gets in, in which form, and that nothing else can."""
+"""The HTML report as text: what it contains, in which form, and nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Parsed(HTMLParser):
-    """What an HTML parser makes of a page: its tags with their attributes, and the text in each script and style."""
+    """A page as an HTML parser sees it: its tags with their attributes, and the text in each script and style."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -65,7 +65,7 @@ def page_of(report: ReportType) -> str:
 
 
 def with_text(value: Any, text: str) -> Any:
-    """Return `value` with `text` for each "plain" in it."""
+    """Return `value` with each "plain" in it replaced by `text`."""
     if isinstance(value, str):
         return value.replace("plain", text)
     if isinstance(value, dict):

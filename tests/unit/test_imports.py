@@ -1,4 +1,4 @@
-"""Who imports whom, held against the table of docs/architecture.md; and what the package promises to export."""
+"""The imports between modules, compared with the table in docs/architecture.md; and the package's exports."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ TEST_RUNNER = {"pytest", "_pytest", "pluggy", "xdist"}
 
 
 def modules(*places):
-    """The source files at these places, below folders too."""
+    """The source files at these places, including subfolders."""
     found = []
     for place in places:
         path = PACKAGE / place
@@ -28,7 +28,7 @@ def modules(*places):
 
 
 def imported(path, *, deferred):
-    """The names that a module imports: at import time, or with `deferred` ever; not what only type checkers see."""
+    """The names that a module imports: at import time, or with `deferred` at any time; not only for type checkers."""
     names = set()
 
     def visit(node):
@@ -52,7 +52,7 @@ def imported(path, *, deferred):
 
 
 def modules_behind(path, known):
-    """The modules, of those `known`, that one imports at any time, for types too."""
+    """The modules among `known` that a module imports at any time, also for types."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -113,7 +113,7 @@ def test_scorers_know_nothing_of_the_test_runner(path):
 
 @pytest.fixture(scope="module")
 def graph():
-    """Each module to those of ours that it imports at any time, for types too."""
+    """Each module, mapped to our modules that it imports at any time, also for types."""
     paths = {}
     for path in modules("."):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
@@ -122,7 +122,7 @@ def graph():
 
 
 def arrows(graph, parts):
-    """Each part to the parts that it imports. A module is of the part with the longest name that leads to it."""
+    """Each part, mapped to the parts that it imports. A module belongs to the part with the longest matching name."""
 
     def part_of(module):
         path = "/".join(module.split(".")[1:])
@@ -132,7 +132,7 @@ def arrows(graph, parts):
 
     found = {part: set() for part in parts}
     for module, others in graph.items():
-        # The package itself lends its names to users, and has a place on the disk.
+        # The package itself only re-exports names for users, and has a place on the disk.
         if module != PACKAGE.name:
             found[part_of(module)].update(part_of(other) for other in others - {PACKAGE.name})
     return {part: others - {part} for part, others in found.items()}
@@ -160,7 +160,7 @@ def test_rows_of_the_table_go_from_the_bottom_up():
 
 
 def test_arrows_between_parts():
-    """The reading of imports on which the tests above stand."""
+    """The import reader that the tests above rely on."""
     graph = {
         "pytest_rewardkit": {"pytest_rewardkit.run.worker"},
         "pytest_rewardkit.run": set(),
@@ -174,7 +174,7 @@ def test_arrows_between_parts():
 
 
 def test_what_every_session_loads_is_light():
-    """What the plugin imports while it is imported, all the way down, is pytest and the standard library."""
+    """Importing the plugin loads only pytest and the standard library, directly and indirectly."""
     seen, queue = set(), ["pytest_rewardkit.plugin"]
     while queue:
         module = queue.pop()

@@ -1,4 +1,4 @@
-"""Which exceptions say nothing about a candidate."""
+"""The exceptions that say nothing about a candidate."""
 
 import httpx
 import pyqwest

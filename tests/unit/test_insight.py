@@ -1,4 +1,4 @@
-"""Insights in what an analysis put out, and charts by their data."""
+"""Insights in an analysis's output, and charts by their data."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ MEGABYTES = [
 
 @pytest.mark.parametrize("unit", MEGABYTES)
 def test_a_megabyte_of_anything_is_read(unit: str) -> None:
-    """What is not linear would take hours."""
+    """A method that is not linear would take hours."""
     output = unit * (1_000_000 // len(unit))
     for insight in (5, "5", "a", Insight(number=1e300, rel_tol=0.1)):
         found(output, insight)

@@ -1,4 +1,4 @@
-"""Whatever a candidate gives ends in a reward. tests/fuzz draws it, and runs as many as wanted."""
+"""Whatever a candidate gives ends in a reward. tests/fuzz makes the draws, and runs as many as wanted."""
 
 from __future__ import annotations
 

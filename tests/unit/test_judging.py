@@ -1,4 +1,4 @@
-"""What an answer to a case is worth, without a sandbox; and what the scorers import."""
+"""The worth of an answer to a case, without a sandbox; and the imports of the scorers."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_what_counts(case: Case, answer: Answer, value: float) -> None:
                 *("checks.file_check", "checks.insight", "checks.chart_check"),
             )
         ],
-        # Test modules import these while they are collected.
+        # Test modules import these during collection.
         ("assertions", {"e2b", "e2b_code_interpreter", "httpx", "asyncio", "numpy"}),
     ],
 )

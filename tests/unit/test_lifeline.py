@@ -1,4 +1,4 @@
-"""A server in a container ends with its owner, also where nothing closes the line between them."""
+"""A server in a container ends with its owner, even if nothing closes the connection between them."""
 
 from __future__ import annotations
 

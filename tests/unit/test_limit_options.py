@@ -1,4 +1,4 @@
-"""The limits of local sandboxes are called the same everywhere, and have the same defaults."""
+"""The limits of local sandboxes have the same names and defaults everywhere."""
 
 import os
 from contextlib import contextmanager
@@ -72,7 +72,7 @@ def test_limits_go_into_a_header_beside_others(local, monkeypatch):
 
 
 def test_what_is_asked_for_again_keeps_to_the_pace_too(cloud, monkeypatch):
-    """The SDK's own tries would not: with a pace it makes none."""
+    """The SDK's own retries would not: with a pace it makes none."""
     seen = []
 
     def create(*, retries, **_):

@@ -1,4 +1,4 @@
-"""The tree of the local server's errors, and how they are answered."""
+"""The class tree of the local server's errors, and the answers to them."""
 
 import ast
 from pathlib import Path
@@ -31,11 +31,11 @@ from pytest_rewardkit.local.errors import (
 
 PACKAGE = Path(errors.__file__).parent
 BESIDE = {"ApiError", "NotServedError", "ConnectError", "RefusedError"}
-"""What speaks of HTTP and aiohttp, which the guest does not know."""
+"""Errors about HTTP and aiohttp, which the guest does not know."""
 
 
 def classes():
-    """Every class of the package that is an error by its name, with its bases and its file."""
+    """Every class of the package whose name says that it is an error, with its bases and its file."""
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef) and node.name.endswith(("Error", "Exception", "Failed")):
@@ -87,7 +87,7 @@ def test_a_guest_can_only_say_what_is_in_its_sandbox(code):
     ],
 )
 def test_how_errors_are_answered(error, control, traffic, connect):
-    """None is what nobody answers there: it is the server's own fault, and goes to its log."""
+    """None means that nothing answers it there: it is the server's own bug, and goes to its log."""
     ways = (
         (lambda: control_error(error).status, control),
         (lambda: traffic_error(error, "i").status, traffic),

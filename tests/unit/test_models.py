@@ -1,4 +1,4 @@
-"""Models side by side: which tests are the same for all of them, and how they differ."""
+"""Models side by side: which tests correspond, and how the models differ."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_models_without_a_test_in_common():
     [
         ({"t[a-x]": "a", "t[b-x]": "b"}, [["t[a-x]", "t[b-x]"]]),
         ({"t[x-gpt-5]": "gpt-5", "t[x-gpt-5-mini]": "gpt-5-mini"}, [["t[x-gpt-5]", "t[x-gpt-5-mini]"]]),
-        # A model's name is also the value of another parameter, before it or behind it.
+        # A model's name is also the value of another parameter, before it or after it.
         ({"t[a-q-a]": "a", "t[a-q-b]": "b"}, [["t[a-q-a]", "t[a-q-b]"]]),
         ({"t[a-q-a]": "a", "t[b-q-a]": "b"}, [["t[a-q-a]", "t[b-q-a]"]]),
         ({"a::t[a/b]": "a/b", "a::t[c]": "c"}, [["a::t[a/b]", "a::t[c]"]]),

@@ -1,4 +1,4 @@
-"""Mutants: one change each, which can be read, in no place that nothing looks at."""
+"""Mutants: each has one readable change, never in a place that nothing checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates as tables describe them: what they say, what is wrong with them, and when two are the same."""
+"""Templates described by tables: their content, their errors, and when two are the same."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, line: str, number
     with pytest.raises(RewardkitUsageError) as refused:
         templates_in(path)
     assert str(refused.value).startswith(f"pyproject.toml:{number}: [tool.rewardkit.templates.old] {wrong}")
-    # The same where a server reads the file itself.
+    # The same if a server reads the file itself.
     with pytest.raises(ValueError, match=r"pyproject\.toml") as refused_too:
         ServerSettings(templates=str(path))
     assert f"[tool.rewardkit.templates.old] {wrong}" in str(refused_too.value)
@@ -151,7 +151,7 @@ def test_the_digest_is_of_what_is_installed(tmp_path: Path) -> None:
 
 
 def test_passwords_stand_in_no_command_line_and_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installer that fails with all that its command line tells it, and says where it was led to."""
+    """The installer fails with its whole command line in its message, and with the address that it was given."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(interpreters, "uv", lambda: str(tmp_path / "uv"))
@@ -221,7 +221,7 @@ def test_what_is_unused_is_listed_and_removed(
     assert {name for name, place in places.items() if place.exists()} == {"new", "used"}
     with pytest.raises(BuildError, match="is gone"):
         hold(places["old"])
-    made_once("used", "used", make, lambda: None)  # asked for once more
+    made_once("used", "used", make, lambda: None)  # requested again
     assert remove_unused([], 30, yes=True) == 0
     assert remove_unused(["used"], 0, yes=True) == 0
     assert {name for name, place in places.items() if place.exists()} == {"new"}

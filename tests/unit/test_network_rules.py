@@ -1,4 +1,4 @@
-"""Which addresses and names a sandbox's connections may go to, and what is read out of answers about names."""
+"""The addresses and names that a sandbox may connect to, and the data read from answers about names."""
 
 from __future__ import annotations
 

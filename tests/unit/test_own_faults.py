@@ -1,4 +1,4 @@
-"""A fault of the package's own, while it scores: unscored, told, and the end of nothing else."""
+"""A bug in the package itself during scoring: the reward is unscored, the bug is reported, and all else goes on."""
 
 from __future__ import annotations
 

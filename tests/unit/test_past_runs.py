@@ -1,4 +1,4 @@
-"""Earlier runs: which files of a folder are some, in which order, and how a run is shown beside them."""
+"""Earlier runs: which files in a folder are runs, in which order, and how a run is shown beside them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def keep(path: Path, started: str, *values: float | None, whole: bool = True, **
 
 
 def test_the_last_runs_in_the_order_in_which_they_began(tmp_path: Path) -> None:
-    # Names and times of files say nothing: a cache sets both anew.
+    # Names and times of files mean nothing: a cache changes both.
     for day in range(1, RUNS + 6):
         keep(tmp_path / f"{99 - day}.jsonl", f"2026-01-{day:02}T10:00:00+00:00", day / 100)
     keep(tmp_path / "deeper" / "x.jsonl.gz", "2026-02-01T01:00:00+05:00", 1.0, None)

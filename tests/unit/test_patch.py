@@ -1,4 +1,4 @@
-"""Unified diffs in memory, held against what git and difflib write."""
+"""Unified diffs in memory, compared with those of git and difflib."""
 
 import contextlib
 import difflib

@@ -1,4 +1,4 @@
-"""Where pip finds nothing for want of internet, and nowhere else, that is said."""
+"""A hint appears if pip finds nothing because there is no internet, and only then."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""This package's modules are found by Python, whatever pytest does with plugins."""
+"""Python finds this package's modules, whatever pytest does with plugins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_pytest_has_not_compiled_the_modules_anew() -> None:
     del (
         loaders["pytest_rewardkit.plugin"],
         loaders["pytest_rewardkit.plain_imports"],
-    )  # which pytest itself has imported
+    )  # pytest itself has imported these
     assert set(loaders.values()) == {SourceFileLoader}
 
 

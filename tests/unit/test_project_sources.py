@@ -1,4 +1,4 @@
-"""Where a project's files come from."""
+"""The sources of a project's files."""
 
 import shutil
 import subprocess

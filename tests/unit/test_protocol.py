@@ -1,4 +1,4 @@
-"""What a sandbox may say to a question; everything else is refused, and never raises anything else."""
+"""A sandbox's valid answers to a question; everything else is refused with the same exception."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_the_host_comes_to_what_python_does(code: str, x: int, y: int) -> None:
         return
     try:
         record, _ = OperandRecorder(evaluate).record(json.loads(json.dumps(plan.tree.question())))
-    except TypeError:  # what `all` of a list would not have come to
+    except TypeError:  # `all` of a list could not have given this
         assert "all(" in code
         return
     assert plan.tree.concluded(json.loads(json.dumps(record))).value == wanted

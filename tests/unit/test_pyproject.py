@@ -1,4 +1,4 @@
-"""Gates in a pyproject.toml, and what is said about one that is wrong."""
+"""Gates in a pyproject.toml, and the messages about invalid ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What pytest_rewardkit/pytest_internals.py takes for granted of pytest: a version that changes it is named here."""
+"""Assumptions of pytest_rewardkit/pytest_internals.py about pytest: a failure names the version that breaks them."""
 
 import importlib
 import io
@@ -16,7 +16,7 @@ def item_of_module_scope(request):
 
 @pytest.fixture
 def kept(request):
-    """A fixture, and what pytest knows of it."""
+    """A fixture, and pytest's data about it."""
     return pytest_internals.fixture_info(request.node).name2fixturedefs["kept"][-1]
 
 

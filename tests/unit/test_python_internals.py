@@ -1,4 +1,4 @@
-"""What is used of Python's insides is there: where a release takes it away, this names both."""
+"""The internals of Python that we use exist: if a release removes one, this test names both."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_wire_form_gives_the_record_back(record):
     back = Record.from_wire(record.to_wire())
     assert back == record
     if record.reward is not None:
-        assert back.reward.parts == record.reward.parts  # rewards compare by number alone
+        assert back.reward.parts == record.reward.parts  # rewards compare by number only
         assert (back.reward.verdict, back.reward.reason) == (record.reward.verdict, record.reward.reason)
 
 

@@ -1,4 +1,4 @@
-"""Attempts' rewards to one number: against the definitions by counting, and at the edges."""
+"""Reduces attempts' rewards to one number: compared with the definitions by counting, and at the edges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done before any sandbox is there works, and leaves nothing that a candidate or a test could see."""
+"""The preparation before any sandbox exists works, and leaves nothing that a candidate or a test could see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code in responses of all kinds that models write (responses.py), and in what their habits make together."""
+"""The code in responses of all kinds that models write (responses.py), and in combinations of their habits."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class TestSeveralBlocks:
         assert same(find_code(response, defines=["add"]).code, ADD)
 
 
-# Each keeps the code that it is put around.
+# Each keeps the code that it surrounds.
 WRAPPINGS = {
     "prose": lambda text: f"Sure, here it is:\n\n{text}\n\nHope this helps!",
     "thoughts": lambda text: f"<think>\nFirst, `def`.\n</think>\n{text}",
@@ -144,7 +144,7 @@ WRAPPINGS = {
     "blank": lambda text: f"\n\n{text}\n\n",
 }
 FENCES = ("```", "````", "~~~")
-# What undoes the one before: lines that no longer begin or end where they did.
+# A change that breaks the one before: lines that no longer begin or end as they did.
 LAST = ("lines", "bytes")
 
 
@@ -166,7 +166,7 @@ def test_code_comes_back_from_any_wrapping(
     if "thoughts" in wrappings and "end of thoughts" in wrappings:
         wrappings.remove("end of thoughts")
     text = f"{fence}{info}\n{code}" + (f"{fence}{mark}" if closed or wrappings else mark)
-    # Thoughts come first, and lines are quoted before anything stands around them.
+    # Thoughts come first, and lines are quoted before anything is put around them.
     order = [
         "quote",
         "mark",
@@ -224,7 +224,7 @@ def test_code_comes_back_from_any_wrapping(
     ],
 )
 def test_time_is_linear(unit: str) -> None:
-    """In processor time of this process; four times the length may take little more than four times as long."""
+    """In this process's processor time; four times the length may take little more than four times as long."""
 
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]

@@ -1,4 +1,4 @@
-"""Results files: replaced at once, kept when a run is killed, and read with the place of what is wrong."""
+"""Results files: replaced at once, kept if a run is killed, and read with the place of any error."""
 
 import json
 
@@ -20,7 +20,7 @@ def rewarded(value, outcome="passed"):
 
 
 def attempt_lines():
-    """Lines as they come: of three tests, in another order than they were collected in, one of them tried twice."""
+    """Lines in order of arrival: three tests, not in the order of collection, one of them tried twice."""
     ledger = Ledger()
     ledger.expect(["a", "b", "c"])
     results = [("c", rewarded(1.0)), ("a", rewarded(0.0, "rerun")), ("b", TestResult(CRASHED)), ("a", rewarded(0.5))]
@@ -127,7 +127,7 @@ def test_a_run_that_was_killed_keeps_what_it_had(path, cut):
     writer.close()
     stored = read(killed)
     whole = sum(size <= killed.stat().st_size for size in sizes)
-    # A line that lacks nothing but its line break is whole as well.
+    # A line that only lacks its line break is complete, too.
     assert sum(map(len, stored.lines.values())) in (whole, whole + 1)
     assert stored.unfinished == f"{killed.name} is cut off: its run was killed"
 

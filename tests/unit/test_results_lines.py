@@ -1,4 +1,4 @@
-"""Lines of a results file: what they hold, that they say all that is needed, and that the schema is true of them."""
+"""Lines of a results file: their content, its completeness, and its agreement with the schema."""
 
 import json
 
@@ -56,7 +56,7 @@ FACTS = {
 
 @pytest.fixture(scope="module")
 def wrong():
-    """What the schema has against a line."""
+    """The schema's objections to a line."""
     Draft202012Validator.check_schema(schema())
     validator = Draft202012Validator(schema())
     return lambda line: [error.message for error in validator.iter_errors(line)]
@@ -69,7 +69,7 @@ def written(line):
 
 
 def attempt_read(test, index):
-    """The line of the last attempt, as it is read."""
+    """The line of the last attempt, written and read back."""
     return written(attempt_line(test, index))
 
 
@@ -89,7 +89,7 @@ def ended(**changes):
 
 
 def of_reward(attempt):
-    """All of a reward: rewards themselves compare by their numbers."""
+    """Every field of a reward: rewards themselves compare by their numbers."""
     reward = attempt.record and attempt.record.reward
     return reward is not None and (reward.value, reward.verdict, reward.reason, reward.parts)
 

@@ -1,4 +1,4 @@
-"""Reward functions that are asynchronous, and completions as trainers hand them over."""
+"""Asynchronous reward functions, and completions in the forms that trainers pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of files: read lazily, in order, and refused with the place and the fix when they are bad."""
+"""Rows of files: read lazily, in order, and refused with the place and the fix if they are invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a sandbox is not as it was, told from listings; and who is refused."""
+"""Detects changes in a sandbox from listings; and which sandboxes are not reused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_processes_are_read_whatever_their_names() -> None:
         (9, "1", stat(9, 1, 50, state="Z", threads=2)),
         (11, "1", stat(11, 1, 60)),
     )
-    # A dead one is none; one whose first thread alone has ended is.
+    # A dead process does not count; one whose first thread alone has ended does.
     assert read_processes(text, but=11) == {INIT, SeenProcess(7, 1, 30, True), SeenProcess(9, 1, 50, True)}
 
 
@@ -61,8 +61,8 @@ def test_what_is_no_listing_of_processes(text: str) -> None:
         (SeenProcess(6, 1, 99, is_own=True), True),  # an orphan
         (SeenProcess(6, 5, 99, is_own=False), False),
         (SeenProcess(6, 1, 99, is_own=False), True),
-        (SeenProcess(5, 1, 99, is_own=False), True),  # its number is an old one's
-        (SeenProcess(7, 1, 30, is_own=True), True),  # it was there, and a candidate may have run in it
+        (SeenProcess(5, 1, 99, is_own=False), True),  # it reuses the number of an old process
+        (SeenProcess(7, 1, 30, is_own=True), True),  # it existed before, and a candidate may have run in it
     ],
 )
 def test_who_has_no_business_there(process: SeenProcess, strange: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a run has had of sandboxes, counted from its journal, and how much it may have."""
+"""A run's use of sandboxes, counted from its journal, and its limit."""
 
 from __future__ import annotations
 

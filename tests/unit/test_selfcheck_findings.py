@@ -1,4 +1,4 @@
-"""What trials say about a grader; and the battery of attacks."""
+"""The findings of trials about a grader; and the battery of attacks."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def partial(value: float, *, passed: bool = False) -> Judgement:
         ([(EMPTY, FAILED), (EXPLOIT, partial(0.25))], ["exploit"]),
         ([(EMPTY, partial(0.25)), (EXPLOIT, partial(0.25))], ["empty"]),
         ([(EMPTY, partial(0.25)), (EXPLOIT, partial(0.5))], ["empty", "exploit"]),
-        # A lazy answer may be right by chance, and what returns something is no better than it.
+        # A lazy answer may be right by chance, and an attack that only returns a value is no better.
         ([(EMPTY, FAILED), (GUESS, partial(0.5)), (RETURNING, partial(0.5))], []),
         ([(EMPTY, FAILED), (GUESS, partial(0.5)), (RETURNING, partial(0.75))], ["returning"]),
         ([(EMPTY, FAILED), (GUESS, partial(0.5)), (EXPLOIT, partial(0.5))], ["exploit"]),
         ([(EMPTY, FAILED), (GUESS, partial(0.5, passed=True))], ["guess"]),
-        # Where everything passes, only the reward tells.
+        # If everything passes, only the reward distinguishes.
         ([(EMPTY, partial(0.0, passed=True)), (GUESS, partial(0.5, passed=True))], []),
         ([(EMPTY, partial(0.0, passed=True)), (GUESS, partial(1.0, passed=True))], ["guess"]),
         ([(EMPTY, partial(0.0, passed=True)), (EXPLOIT, partial(0.5, passed=True))], ["exploit"]),

@@ -1,4 +1,4 @@
-"""Guest code runs where the package is not installed, in whichever Python."""
+"""Guest code runs where the package is not installed, in any Python."""
 
 from __future__ import annotations
 

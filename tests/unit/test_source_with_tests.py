@@ -1,4 +1,4 @@
-"""Sources of what is given, candidates and tests: each is whole, whatever of it the candidate brings along."""
+"""Sources put together from prompt, candidate and tests: each is complete, whatever the candidate repeats of it."""
 
 import re
 

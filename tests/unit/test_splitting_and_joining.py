@@ -1,4 +1,4 @@
-"""How tests are split among shards, and what the results of shards amount to."""
+"""How tests are split among shards, and how the shards' results are joined."""
 
 import json
 from itertools import chain
@@ -91,7 +91,7 @@ def test_tests_of_one_name_stay_together():
 
 
 def results(path, number, of, tests=TESTS, *, end=True, complete=True, status=0, durations=None, **run):
-    """Write what shard `number` leaves: each test has its place as reward."""
+    """Write the results of shard `number`: each test's reward is its position."""
     found = split(tests, Shard(number, of), durations or {})
     ledger = Ledger()
     ledger.expect(tests[place] for place in found.places)

@@ -1,4 +1,4 @@
-"""Intervals, against published and independently calculated values."""
+"""Intervals, compared with published and independently calculated values."""
 
 import random
 
@@ -66,7 +66,7 @@ def test_the_interval_is_the_same_each_time():
 
 
 def test_the_interval_holds_the_true_mean_about_as_often_as_it_says():
-    # Uniform rewards have the mean 0.5; 200 samples of 40 each, with a binomial's own spread allowed for.
+    # Uniform rewards have the mean 0.5; there are 200 samples of 40 each, with a binomial tolerance.
     held = sum(low <= 0.5 <= high for low, high in (mean_interval(pairs(40, seed=seed), 0.9) for seed in range(200)))
     assert 165 <= held <= 195
 

@@ -1,4 +1,4 @@
-"""What is done in a sandbox is noted step by step, whatever comes of it, and bounded."""
+"""Each step in a sandbox is recorded, whatever its result, and within bounds."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Attempts at one task are one test, with the reward that they are reduced to; what is not known counts as 0."""
+"""Attempts at one task are one test, with the reward that they reduce to; an unknown reward counts as 0."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def ledger_of(*values: float | str | None, reduce: str = "mean", task: str = "t.py::test", **marker: object) -> Ledger:
-    """Returns a ledger of attempts at one task; the text "crashed" stands for one whose worker died."""
+    """Returns a ledger of attempts at one task; the text "crashed" stands for an attempt whose worker died."""
     ledger = Ledger()
     for number, value in enumerate(values, start=1):
         node_id = f"{task}[attempt{number}]"

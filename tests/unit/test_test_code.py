@@ -1,4 +1,4 @@
-"""The two sides of test code, run here against each other: what is asked, what is counted, what is compared."""
+"""The two sides of test code, run here against each other: the questions, the counts and the comparisons."""
 
 from __future__ import annotations
 

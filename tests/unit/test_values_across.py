@@ -1,4 +1,4 @@
-"""Values across the border of a sandbox: what goes in comes out the same, and nothing malformed comes out at all."""
+"""Values that enter and leave a sandbox: each comes out unchanged, and malformed data never comes out."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def across(value: Any) -> Any:
 
 
 def typed(value: Any) -> Hashable:
-    """Something that differs where values or types differ, however deep."""
+    """A key that differs if values or types differ, however deep."""
     if isinstance(value, list | tuple):
         return type(value), tuple(typed(item) for item in value)
     if isinstance(value, dict):

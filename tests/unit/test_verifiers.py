@@ -1,4 +1,4 @@
-"""Reward functions as `verifiers` calls them: by a task's scoring (0.4 on) and by a `Rubric` (before)."""
+"""Reward functions as `verifiers` calls them: in a task's scoring (from 0.4 on) and in a `Rubric` (before)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def same(response: str, expected_output: str) -> float | None:
 
 
 def by_task(function: Callable[..., Any], reply: str, **fields: Any) -> float:
-    """Calls it as 0.4 does: with those of what there is that its signature names."""
+    """Calls it as 0.4 does: with those of the available values that its signature names."""
     available = {"task": SimpleNamespace(**fields), "trace": SimpleNamespace(last_reply=reply), "runtime": None}
     names = inspect.signature(function).parameters
     called = function(**{name: value for name, value in available.items() if name in names})
@@ -34,7 +34,7 @@ def by_task(function: Callable[..., Any], reply: str, **fields: Any) -> float:
 
 
 def by_rubric(function: Callable[..., Any], completion: Any, **columns: Any) -> tuple[float, dict[str, Any]]:
-    """Calls it as a `Rubric` does: with all there is where it takes keywords; what it raises is a 0."""
+    """Calls it as a `Rubric` does: with all values if it takes keywords; an exception counts as 0."""
     state: dict[str, Any] = {"error": None}
     signature = inspect.signature(function)
     assert any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())

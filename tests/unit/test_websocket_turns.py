@@ -1,4 +1,4 @@
-"""Messages of a WebSocket that are all there already hold nobody up."""
+"""WebSocket messages that have all arrived do not block anything else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MESSAGES = 10
 
 
 class Flood:
-    """A side whose messages need not be waited for; it ends without a word."""
+    """A side whose messages are always ready; it ends without a word."""
 
     def __init__(self) -> None:
         self._left = MESSAGES
@@ -26,7 +26,7 @@ class Flood:
 
 
 class Reader:
-    """A side that takes all at once."""
+    """A side that accepts everything at once."""
 
     def __init__(self, events: list[str]) -> None:
         self._events = events

@@ -1,4 +1,4 @@
-"""What is published holds the package as it is in the tree: every module, and every file that modules read."""
+"""The wheel holds the package as it is in the tree: every module, and every file that modules read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_wheel_holds_the_package(dist):
         entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
         assert "rewardkit = pytest_rewardkit.plugin" in archive.read(entry_points).decode()
     assert held == SOURCES
-    # Modules, types, and what is read at run time: among them what no import would miss.
+    # Modules, types, and files read at run time, including some whose absence no import would notice.
     assert {Path(name).suffix for name in held} >= {".py", ".typed", ".toml", ".json", ".js", ".css", ".html"}
 
 
@@ -46,6 +46,6 @@ def test_sdist_holds_the_package_and_what_its_tests_read(dist):
 
 
 def test_every_folder_with_modules_is_a_package():
-    """One without `__init__.py` would be found here, and by no type checker."""
+    """This test finds a folder without `__init__.py`; no type checker does."""
     folders = {path.parent for path in PACKAGE.rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []

@@ -1,4 +1,4 @@
-"""Invoices, as release 1 has them: amounts are whole cents, and functions take lists of lines."""
+"""Invoices in release 1: amounts are whole cents, and functions take lists of lines."""
 
 
 def line(text, cents, count=1):
@@ -7,6 +7,6 @@ def line(text, cents, count=1):
 
 
 def total(lines, vat_percent=0):
-    """What is to be paid, in cents; halves are rounded up."""
+    """The amount to pay, in cents; halves are rounded up."""
     net = sum(each["cents"] * each["count"] for each in lines)
     return (net * (100 + vat_percent) + 50) // 100

@@ -1,4 +1,4 @@
-"""Packs the one module of this library as a wheel, by Python's own library alone."""
+"""Packs the only module of this library as a wheel, with Python's standard library alone."""
 
 import tomllib
 from pathlib import Path
@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 
 def build_wheel(directory, config_settings=None, metadata_directory=None):
-    """Write the wheel into a directory, as installers ask for it; return its name."""
+    """Write the wheel into a directory, for installers; return its name."""
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
     name, version = project["name"], project["version"]
     about = f"{name}-{version}.dist-info"

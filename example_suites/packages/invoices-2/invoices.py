@@ -1,4 +1,4 @@
-"""Invoices, as release 2 has them: amounts are decimals, an invoice is an object, and `line` and `total` are gone."""
+"""Invoices in release 2: amounts are decimals, an invoice is an object, and `line` and `total` are gone."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -17,6 +17,6 @@ class Invoice:
 
     @property
     def total(self):
-        """What is to be paid."""
+        """The amount to pay."""
         net = sum((amount * count for _, amount, count in self.lines), Decimal(0))
         return (net * (100 + self.vat_percent) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

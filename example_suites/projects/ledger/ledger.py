@@ -1,4 +1,4 @@
-"""Entries of an account, as lines of a file: a date, an amount and what it was for."""
+"""Entries of an account, as lines of a file: a date, an amount and its purpose."""
 
 
 def read_entries(text):
