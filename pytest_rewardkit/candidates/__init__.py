@@ -1,1 +1,1 @@
-"""What models gave: candidates with what they took to ask for, kept on record and replayed."""
+"""Answers of models: candidates with the cost of asking for them, kept on record and replayed."""

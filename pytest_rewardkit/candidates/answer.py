@@ -1,4 +1,4 @@
-"""An answer on record: what a model gave, to what, and what it took; as a line of JSON."""
+"""An answer on record: what a model returned, the question, and its cost, as a line of JSON."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 TYPE: Final = "answer"
 CANDIDATE: Final = "candidate"
-"""What an answer is that the fixture of that name gave; others are named by the digest of their prompt."""
+"""Marks the answer of the fixture with that name; other answers are named by the digest of their prompt."""
 
 Key = tuple[str, str, int]
-"""By what an answer is found: the test, what it is in it, and which one of several, from 1."""
+"""The key of an answer: the test, the answer's kind or digest, and its number among several, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswer:
-    """What a model gave.
+    """An answer of a model.
 
     Parameters:
         test: the name of the test that asked.
         what: `CANDIDATE`, or the digest of the prompt.
-        number: which of several to the same prompt it is in that test, from 1.
-        digest: of what the model was asked, as far as that is known before; "" where it is not.
-        source: digest of the texts in the fixture's own code, where the prompt is not known; "" elsewhere.
+        number: its position among the answers to the same prompt in that test, from 1.
+        digest: of the question to the model, as far as it is known before asking; "" if it is not known.
+        source: digest of the texts in the fixture's own code, if the prompt is not known; else "".
         value: a text, or a value of JSON.
-        prompt: what the model was asked; None where nobody says.
-        model, input_tokens, output_tokens, cost, seconds: as of `Candidate`.
+        prompt: the question to the model; None if it is not known.
+        model, input_tokens, output_tokens, cost, seconds: as for `Candidate`.
     """
 
     test: str
@@ -56,9 +56,9 @@ class ModelAnswer:
         return self.test, self.what, self.number
 
     def with_value(self, value: object, *, seconds: float) -> ModelAnswer:
-        """Return the answer with what was given, after `seconds`, and with all that it says of itself.
+        """Return the answer with the model's value, received after `seconds`, and with the value's own details.
 
-        Raises RewardkitUsageError for what cannot be kept.
+        Raises RewardkitUsageError for a value that cannot be kept.
         """
         kept = str(value) if isinstance(value, str) else plain(value)
         if kept is None and value is not None:
@@ -81,7 +81,7 @@ class ModelAnswer:
         )
 
     def given(self) -> Any:
-        """Return what whoever asked gets of it."""
+        """Return the answer in the form that the asking test receives."""
         if not isinstance(self.value, str):
             return self.value
         usage = {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
@@ -90,7 +90,7 @@ class ModelAnswer:
         )
 
     def use(self, *, replayed: bool) -> ModelUse:
-        """Return what asking for it took."""
+        """Return the cost of asking for it."""
         return ModelUse(
             replayed=int(replayed),
             model=(self.model or "")[:MODELS_LIMIT],
@@ -103,7 +103,7 @@ class ModelAnswer:
         )
 
     def to_line(self) -> str:
-        """Return the answer as a line of ASCII JSON, with its line break. Raises ValueError for what is no JSON."""
+        """Return the answer as a line of ASCII JSON, with a line break. Raises ValueError if the value is not JSON."""
         numbered = {"number": self.number} if self.number > 1 else {}
         optional = {
             "digest": self.digest or None,
@@ -121,7 +121,7 @@ class ModelAnswer:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> ModelAnswer:
-        """Return the answer of which `to_line` wrote. Raises KeyError, TypeError or ValueError."""
+        """Return the answer from the fields that `to_line` wrote. Raises KeyError, TypeError or ValueError."""
         if fields.get("v") != VERSION or fields.get("type") != TYPE:
             raise ValueError(f"this is no answer of version {VERSION}")
         known = {name: value for name, value in fields.items() if name not in ("v", "type", "answer")}

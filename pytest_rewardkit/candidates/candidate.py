@@ -1,4 +1,4 @@
-"""A candidate as text, with what is known of how a model was asked for it."""
+"""A candidate as text, with details of the question to the model and of its cost."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError
 
-# As OpenAI's chat completions, Anthropic's messages and OpenAI's responses, and Google's API name them.
+# The names in OpenAI's chat completions, in Anthropic's messages and OpenAI's responses, and in Google's API.
 _INPUT: Final = ("input_tokens", "prompt_tokens", "prompt_token_count")
 _OUTPUT: Final = ("output_tokens", "completion_tokens", "candidates_token_count")
 
 
 class Candidate(str):
-    """A candidate with details of how a model was asked for it. To a scorer it is plain text.
+    """A candidate with details of the question to the model. To a scorer it is plain text.
 
     Parameters:
         text: the candidate, or the response with it.
-        prompt: what the model was asked: a text, or messages.
+        prompt: the question to the model: a text, or messages.
         model: the model's name.
         usage: counts of tokens: a mapping, or an object of OpenAI's or Anthropic's client.
-        cost: what the answer cost, in US dollars.
+        cost: of the answer, in US dollars.
         seconds: how long the model took; measured if not given.
 
-    Raises RewardkitUsageError for a number that cannot be one of those.
+    Raises RewardkitUsageError for an invalid number.
     """
 
     prompt: Any

@@ -1,4 +1,4 @@
-"""Where results end: what models gave in this run is written to the file of candidates, as it comes."""
+"""Writes models' answers of this run to the file of candidates as they come, in the process where results end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class CandidatesFile:
-    """Keeps what tests report of models' answers, beside what is there of others.
+    """Keeps the models' answers that tests report, together with the file's answers for other tests.
 
     Parameters:
         config: the session's config.
-        path: the file; it is replaced at once, and only where there is something new.
-        mode: as of `CandidatesOnRecord`; what is recorded anew takes the place of all that its test had.
+        path: the file; it is replaced atomically, and only if there is something new.
+        mode: as for `CandidatesOnRecord`; with `RECORD`, a test's new answers replace all its earlier ones.
 
-    Raises RewardkitUsageError where `path` holds something else.
+    Raises RewardkitUsageError if `path` holds something else.
     """
 
     def __init__(self, config: pytest.Config, path: Path, mode: str) -> None:
@@ -81,11 +81,11 @@ class CandidatesFile:
                 self._file.write(answer.to_line())
                 self._file.flush()
         except OSError as error:
-            # The tests go on, and the run fails in the end.
+            # The tests go on, and the run fails at its end.
             self._failure = one_line(str(error), 300)
 
     def _settle(self) -> None:
-        """Put the file in order, so that two runs with the same answers leave the same file."""
+        """Sort the file, so that two runs with the same answers leave the same file."""
         if self._file is None or self._failure:
             return
         self._close()

@@ -1,4 +1,4 @@
-"""Candidates of an earlier run, to be scored again: out of its results file, its artifacts or its record of them."""
+"""Candidates of an earlier run to score again, from its results file, its artifacts or its record of candidates."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _INSTEAD = "keep candidates whole by --rewardkit-candidates=FILE"
 
 
 def read_earlier(path: Path) -> OnRecord:
-    """Return the candidates of an earlier run, by its results file, its folder of artifacts, or its record of them.
+    """Return the candidates of an earlier run, from its results file, its folder of artifacts, or its record of them.
 
-    Raises RewardkitUsageError for what is none of that.
+    Raises RewardkitUsageError if `path` is none of these.
     """
     if path.is_dir():
         return _of_artifacts(path)
@@ -43,7 +43,7 @@ def _of_results(path: Path) -> OnRecord:
 
 def _of_artifacts(folder: Path) -> OnRecord:
     found: dict[str, list[str]] = {}
-    # Of reruns, which have later names, the last one counts.
+    # Reruns have later names; the last one counts.
     for about in sorted(folder.glob(f"*/{artifacts.REWARD}"), key=lambda about: (len(about.parent.name), about)):
         try:
             node_id = str(json.loads(about.read_bytes())["node_id"])
@@ -70,7 +70,7 @@ def _on_record(candidates: dict[str, list[str]], name: str) -> OnRecord:
 
 
 def _fault(texts: Iterable[str]) -> str:
-    """Return why what a test's scorers judged is not what the test can be given again; "" where it is."""
+    """Return why a test cannot be given again the texts that its scorers judged; "" if it can."""
     found = list(texts)
     if not found:
         return "no candidate"

@@ -1,4 +1,4 @@
-"""The file of candidates on record: a line of JSON for each answer, compressed where its name ends in ``.gz``."""
+"""The file of candidates on record: a line of JSON for each answer, compressed if its name ends in ``.gz``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def read_answers(path: Path) -> dict[Key, ModelAnswer]:
-    """Return the answers of a file by their keys, the last one of each; none where there is no such file.
+    """Return the answers of a file by their keys, the last one of each; none if there is no such file.
 
-    A last line that was cut off, because its run was killed, is left out.
+    An incomplete last line, from a run that was killed, is left out.
 
-    Raises RewardkitUsageError, with the line, for what cannot be read or is no such file.
+    Raises RewardkitUsageError, with the line, if the file cannot be read or is not such a file.
     """
     found: dict[Key, ModelAnswer] = {}
     for number, text in enumerate(_texts(path), 1):
@@ -48,7 +48,7 @@ def read_answers(path: Path) -> dict[Key, ModelAnswer]:
 
 
 def write_answers(path: Path, answers: Iterable[ModelAnswer]) -> TextIO:
-    """Replace the file by one with `answers`, at once, and return it open for those to come. Raises OSError."""
+    """Replace the file atomically by one with `answers`, and return it open for further ones. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name[:200]}.{os.getpid()}")
     compressed = path.suffix == ".gz"
@@ -71,6 +71,6 @@ def _texts(path: Path) -> Iterator[str]:
     except FileNotFoundError:
         return
     except EOFError:
-        return  # compressed, and cut off
+        return  # compressed and cut off
     except (OSError, UnicodeDecodeError, zlib.error) as error:
         raise RewardkitUsageError(f"cannot read candidates from {path}: {error}") from None

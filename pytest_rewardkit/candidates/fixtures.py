@@ -1,4 +1,4 @@
-"""The fixtures by which tests ask models: which model, and what it gave earlier where that is on record."""
+"""The fixtures by which tests ask models: the model's name, and its earlier answer if that is on record."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from pytest_rewardkit.candidates.record import AskedByTest
 
-# Loaded in every session: what is heavy is imported where it is used.
+# This module is loaded in every session, so heavy modules are imported only where they are used.
 
 ASKED: Final = pytest.StashKey["AskedByTest"]()
 
 ASKING: Final = ("recorded", "async_recorded")
-"""The names of those that ask."""
+"""The names of the fixtures that ask."""
 
 
 MARKER: Final = (
@@ -45,17 +45,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         pytest.fail(f"{place}: takes names of models, each once, not {names!r}", pytrace=False)
     if too_long := [name for name in names if len(name) > MAX_NAME]:
-        # Longer parameters are not kept with a test, and it would be in no model's row.
+        # Longer parameters are not kept with a test, so the test would be missing from its model's results.
         pytest.fail(f"{place}: a model's name has at most {MAX_NAME} characters: {too_long[0]!r}", pytrace=False)
     if "model" not in metafunc.fixturenames:
         pytest.fail(f"{place}: the test uses neither `model` nor a fixture that does", pytrace=False)
-    # What is checked then are graders, and those are the same for all models.
+    # The self-check judges graders, which are the same for all models.
     names = names[:1] if settings.selfcheck else names
     metafunc.parametrize("model", names, ids=names, indirect=True)
 
 
 def _gives_ours(metafunc: pytest.Metafunc) -> bool:
-    """Whether a test gets its model from the fixture below, and from no parameter of its own."""
+    """Whether a test gets its model from the fixture below, and not from a parameter of its own."""
     if "model" not in metafunc.fixturenames:
         return False
     taken = {name for mark in metafunc.definition.iter_markers("parametrize") for name in _named(mark.args[:1])}
@@ -127,7 +127,7 @@ def async_recorded(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[]
 
 
 def _asked_in(item: pytest.Item) -> AskedByTest:
-    """Return what `item` asks; where rewards are not reported, nothing is on record."""
+    """Return the questions of `item`; if rewards are not reported, nothing is on record."""
     from pytest_rewardkit.candidates.record import AskedByTest, CandidatesOnRecord
 
     found = item.stash.get(ASKED, None)

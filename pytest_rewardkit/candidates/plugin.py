@@ -1,4 +1,4 @@
-"""Where tests run: what the fixture `candidate` gives is kept, or what it gave earlier is given in its place."""
+"""Keeps what the fixture `candidate` returns, or replaces it by its earlier value, in processes that run tests."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.datasets.row import Row
 
 PROPERTY: Final = "rewardkit-answer"
-"""The user property of a test's reports by which an answer reaches the process that keeps it, as a line of JSON."""
+"""The user property of a test's reports that carries an answer, as a line of JSON, to the process that keeps it."""
 
 _PROMPTS: Final = ("prompt", "messages")
 _NOT_ASKED: Final = (PYTHON_MODULE, "pytest_rewardkit.datasets.plugin")
-"""Modules of fixtures `candidate` that ask no model: those of parameters, and of rows that hold candidates."""
+"""Modules whose fixtures `candidate` ask no model: those of parameters, and of rows that hold candidates."""
 
 _BEGUN: Final = pytest.StashKey[tuple["ModelAnswer", float]]()
 
@@ -36,7 +36,7 @@ class Candidates:
     """The hooks of candidates on record.
 
     Parameters:
-        record: what is on record.
+        record: the answers on record.
     """
 
     def __init__(self, record: CandidatesOnRecord) -> None:
@@ -44,14 +44,14 @@ class Candidates:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        # A fixture that failed may have left it, and this may be a rerun.
+        # A failed fixture may have left it, and this may be a rerun.
         if _BEGUN in item.stash:
             del item.stash[_BEGUN]
         item.stash[ASKED] = AskedByTest(self._record, name_of(item), recorder_of(item).note_asked)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
-        """Gives what is on record in place of what a fixture `candidate` would give, whoever wrote it."""
+        """Returns the answer on record instead of the value of a fixture `candidate`, whoever wrote the fixture."""
         if fixturedef.argname != "candidate" or fixturedef.func.__module__ in _NOT_ASKED:
             return None
         with keeping_failure(fixturedef, request):
@@ -97,7 +97,7 @@ class Candidates:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        # At once: should this process die in the test, what was paid for is not lost.
+        # Immediately, so that a paid answer is not lost if this process dies in the test.
         if (asked := item.stash.get(ASKED, None)) is not None:
             report.user_properties += [(PROPERTY, answer.to_line()) for answer in asked.new]
             asked.new.clear()
@@ -107,7 +107,7 @@ class Candidates:
 def _wanted(
     asked: AskedByTest, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest, closure: set[str]
 ) -> ModelAnswer:
-    """Return what a fixture `candidate` is going to ask for, as far as that is known before it is called."""
+    """Return the answer that a fixture `candidate` is about to ask for, as far as it is known before the call."""
     for name in _PROMPTS:
         if name in closure and (prompt := plain(request.getfixturevalue(name))) is not None:
             return asked.wanted(digest(prompt), prompt=prompt)
@@ -126,7 +126,7 @@ def _wanted(
 
 
 def _prompt_of(row: Row) -> Any:
-    """Return what a model is asked by a row; all of it that is plain, where it does not say."""
+    """Return the question that a row asks a model; if the row has none, all its plain fields."""
     try:
         prompt = row.task.prompt
     except RewardkitUsageError:
@@ -139,7 +139,7 @@ def _prompt_of(row: Row) -> Any:
 
 
 def _closure(item: pytest.Item, name: str) -> set[str]:
-    """Return the names of the fixtures that the fixture `name` of a test uses, by others too."""
+    """Return the names of the fixtures that the fixture `name` of a test uses, directly or indirectly."""
     info = fixture_info(item)
     defined = {} if info is None else info.name2fixturedefs
     seen, names = set[str](), [name]

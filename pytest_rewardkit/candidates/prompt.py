@@ -1,4 +1,4 @@
-"""What a model is asked, as far as that is known before it is: as plain values with a digest. Pure."""
+"""The question to a model, as far as it is known before asking: as plain values with a digest. Pure."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FUNCTIONS: Final = 100
 
 
 def plain(value: object) -> Any:
-    """Return `value` as JSON has it; None where it is nothing of that kind.
+    """Return `value` in JSON's types; None if that is not possible.
 
-    Messages of clients' own types are taken by their ``model_dump``.
+    Messages of clients' own types are converted by their ``model_dump``.
     """
     try:
         return _plain(value, _DEPTH)
@@ -45,9 +45,9 @@ def readable(prompt: Any) -> str:
 
 
 def source_digest(function: object) -> str:
-    """Return the digest of the texts in a function's code, and of the constants and functions beside it that it names.
+    """Return the digest of the texts in a function's code, and of the module's constants and functions that it names.
 
-    It is the same in every version of Python, and changes with no comment, as source would.
+    It is the same in every version of Python, and unlike a digest of source it does not change with a comment.
     """
     return digest(sorted(set(_texts(function, set()))))
 
@@ -99,7 +99,7 @@ def _texts(function: object, seen: set[int]) -> Iterator[str]:
 
 
 def _is_constant(value: object) -> bool:
-    """Whether a name beside a function may stand for a prompt, and not for something that is counted or collected."""
+    """Whether a name in the function's module may stand for a prompt, and not for a counter or a collection."""
     if isinstance(value, str | tuple):
         return True
     if isinstance(value, Mapping):

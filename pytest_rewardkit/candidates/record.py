@@ -1,4 +1,4 @@
-"""Whether a model is asked, or what it gave earlier is given again. Pure: it knows nothing of pytest."""
+"""Decides whether a model is asked or its earlier answer is replayed. Pure: it knows nothing of pytest."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ MODES: Final = (AUTO, RECORD, REPLAY)
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """What models gave earlier.
+    """Earlier answers of models.
 
     Parameters:
         answers: by their keys.
-        faults: why there is none of a test that had one, by the test's name.
+        faults: by test, why the answer of a test that had one is missing.
     """
 
     answers: dict[Key, ModelAnswer]
@@ -39,13 +39,13 @@ class OnRecord:
 
 
 class CandidatesOnRecord:
-    """What models gave, in one process.
+    """Models' answers, in one process.
 
     Parameters:
-        read: returns what is on record; None where nothing is kept, and models are always asked.
-        name: where that is, for people.
+        read: returns the answers on record; None if nothing is kept, and models are always asked.
+        name: of the record, for messages.
         mode: `AUTO`, `RECORD` or `REPLAY`.
-        any_prompt: whether it is given again whatever the prompt is now.
+        any_prompt: whether an answer is replayed even if the prompt has changed.
     """
 
     def __init__(
@@ -64,18 +64,18 @@ class CandidatesOnRecord:
 
     @property
     def is_kept(self) -> bool:
-        """Whether there is a record at all."""
+        """Whether there is a record."""
         return self._read is not None
 
     @property
     def keeps(self) -> bool:
-        """Whether answers are to be kept."""
+        """Whether answers are kept."""
         return self._read is not None and self.mode != REPLAY
 
     def find(self, wanted: ModelAnswer) -> ModelAnswer | None:
-        """Return what is on record for what is `wanted`; None where a model is to be asked.
+        """Return the answer on record for `wanted`; None if a model must be asked.
 
-        Raises UnscoredError where nothing is, and no model may be asked; RewardkitUsageError where the record is wrong.
+        Raises UnscoredError if there is none and no model may be asked, RewardkitUsageError if the record is invalid.
         """
         if self._read is None or self.mode == RECORD:
             return None
@@ -93,22 +93,22 @@ class CandidatesOnRecord:
         raise UnscoredError(f"{why}, and no model is asked")
 
     def add(self, answer: ModelAnswer) -> None:
-        """Have an answer on record from now on, such as for a rerun of the same test."""
+        """Put an answer on record from now on, for example for a rerun of the same test."""
         if self._known is not None:
             self._known.answers[answer.key] = answer
 
     def _fits(self, found: ModelAnswer, wanted: ModelAnswer) -> bool:
-        # How a fixture asks may have gone with its client; to what it asks is then all that counts.
+        # In a replay, the code that asks may be gone together with its client, so only the question itself counts.
         return found.digest == wanted.digest and (self.mode == REPLAY or found.source == wanted.source)
 
 
 class AskedByTest:
-    """What one test asked of models, each time that it runs.
+    """The questions of one test to models, in each run of the test.
 
     Parameters:
-        record: what is on record.
+        record: the answers on record.
         test: the test's name.
-        note: told what asking took; None where nobody asks.
+        note: told the cost of asking; None if that is not needed.
     """
 
     def __init__(self, record: CandidatesOnRecord, test: str, note: Callable[[ModelUse], None] | None = None) -> None:
@@ -117,17 +117,17 @@ class AskedByTest:
         self._note = note or _ignore
         self._numbers: Counter[str] = Counter()
         self.new: list[ModelAnswer] = []
-        """What models gave that is to be kept, and was not sent on so far."""
+        """Answers to keep that have not been sent on yet."""
 
     def wanted(self, asked_with: str, *, prompt: Any, what: str = CANDIDATE, source: str = "") -> ModelAnswer:
-        """Return what is wanted next; `asked_with` is the digest of what is asked, "" where that is not known."""
+        """Return the answer to look for next; `asked_with` is the digest of the question, "" if it is not known."""
         self._numbers[what] += 1
         return ModelAnswer(
             test=self._test, what=what, number=self._numbers[what], digest=asked_with, source=source, prompt=prompt
         )
 
     def wanted_for(self, prompt: object) -> ModelAnswer:
-        """Return what is wanted next, to a prompt that is a text or messages. Raises RewardkitUsageError for others."""
+        """Return the answer to look for next, by a text or messages. Raises RewardkitUsageError for other prompts."""
         if not (asked := plain(prompt)):
             raise RewardkitUsageError(
                 f"a prompt is a text, or messages as JSON has them, not {one_line(repr(prompt), 60)}"
@@ -135,16 +135,16 @@ class AskedByTest:
         return self.wanted("", prompt=asked, what=digest(asked))
 
     def replayed(self, wanted: ModelAnswer) -> ModelAnswer | None:
-        """Return what is on record; None where a model is to be asked. Raises as `CandidatesOnRecord.find`."""
+        """Return the answer on record; None if a model must be asked. Raises what `CandidatesOnRecord.find` raises."""
         found = self._record.find(wanted)
         if found is not None:
             self._note(found.use(replayed=True))
         return found
 
     def given(self, wanted: ModelAnswer, value: object, began: float) -> None:
-        """Note what a model gave that was asked at `began`, by `time.perf_counter`.
+        """Note a model's answer to a question asked at `began`, by `time.perf_counter`.
 
-        Raises RewardkitUsageError for what is to be kept and cannot be.
+        Raises RewardkitUsageError for a value that should be kept but cannot be.
         """
         if not (self._record.keeps or isinstance(value, Candidate)):
             return

@@ -1,4 +1,4 @@
-"""What takes part where candidates are kept or given again, put together by what was asked for."""
+"""Registers the plugins that keep or replay candidates, according to the settings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def register_candidates(config: pytest.Config, settings: RunSettings) -> None:
-    """Register what keeps candidates and gives them again, in this process.
+    """Register the plugins that keep and replay candidates, in this process.
 
-    Raises RewardkitUsageError for what cannot be done.
+    Raises RewardkitUsageError for what is not possible.
     """
     if settings.rescore is not None and settings.candidates is not None:
         raise RewardkitUsageError(

@@ -1,4 +1,4 @@
-"""A run that scores again what models gave in an earlier one: no test runs that could ask them all the same."""
+"""A run that scores an earlier run's answers again: it skips tests that could still ask a model."""
 
 from __future__ import annotations
 

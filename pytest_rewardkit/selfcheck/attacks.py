@@ -1,6 +1,6 @@
-"""The battery of attacks, and each of them as a candidate for a task. Pure.
+"""The battery of attacks, and each attack as a candidate for a task. Pure.
 
-A task is known by its reference: an attack defines what that defines. Models know these names from their prompt.
+A task is known by its reference: an attack defines the same names. Models know these names from their prompt.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _NAMES: Final = 50
 _TEXTS: Final = 100
-"""Names and texts of a reference that an attack knows of."""
+"""How many names and texts of a reference an attack knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
-    """A way to be paid without solving a task; attacks.toml says what each field means."""
+    """A way to earn a reward without solving a task; attacks.toml explains each field."""
 
     name: str
     does: str
@@ -32,12 +32,12 @@ class Attack:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a reference says of its task.
+    """The names and texts of a reference, which describe its task.
 
     Parameters:
         functions: the functions that it defines, and whether each is asynchronous.
         classes, variables: the classes that it defines, and the variables that it assigns.
-        texts: the texts that it spells out.
+        texts: its string literals.
     """
 
     functions: dict[str, bool] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def attacks() -> list[Attack]:
 
 
 def names_in(reference: str) -> Names:
-    """Return what a reference says of its task; nothing where it is no Python."""
+    """Return the names and texts of a reference; nothing if it is not Python."""
     try:
         tree = ast.parse(reference)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""The checks of a grader: which candidates it is tried with, and what comes of that."""
+"""The checks of a grader: the candidates that it is tried with, and the results."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
 
 RUNS: Final = 10
-"""How many times a reference is run to see whether its grader always says the same."""
+"""How many times a reference runs, to see whether its grader always gives the same result."""
 
 _NO_CANDIDATE: Final = "the test takes no candidate from `row.candidate`; let it take the fixture `candidate`"
 _SECONDS: Final = 1.0
 _TIMES: Final = 10
-"""How long a mutant may use the processor: so many seconds more than so many times what its reference took."""
+"""A mutant's limit of processor time: so many seconds, plus so many times the seconds that its reference took."""
 
 
 class NotChecked(Exception):  # noqa: N818 - it names a state
-    """A grader cannot be checked; the text is the reason, and what mends it."""
+    """A grader cannot be checked; the text is the reason, with a remedy."""
 
 
 class Broken(Exception):  # noqa: N818 - it names a state
-    """A grader does not let its own reference pass; the text is the reason."""
+    """A grader rejects its own reference; the text is the reason."""
 
 
 def check(mode: str, item: pytest.Item, limit: int) -> Reward:
-    """Return what a test is worth as a grader.
+    """Return the reward of a test as a grader.
 
     Parameters:
-        limit: with how many candidates it is tried at most.
+        limit: the most candidates that it is tried with.
 
     Raises NotChecked or Broken.
     """
@@ -46,7 +46,7 @@ def check(mode: str, item: pytest.Item, limit: int) -> Reward:
 
 
 def _attacks(item: pytest.Item, limit: int) -> Reward:
-    # Without a reference it is not known what to define; other attacks do without.
+    # Without a reference, the names to define are not known; the other attacks do not need them.
     reference, code = _reference(item, needed=False)
     names = names_in(code)
     battery = attacks()
@@ -68,7 +68,7 @@ def _mutants(item: pytest.Item, limit: int) -> Reward:
     if not mutants:
         raise NotChecked("there is nothing in its reference that can be changed")
     seconds = _SECONDS + _TIMES * reference.seconds
-    # Where it changes what the reference earns, mutants run as long as the test lets them.
+    # If the stop line changes the reference's reward, mutants run without it, as long as the test lets them.
     is_stopped = _judgement(item, with_stop_line(code, seconds)).is_like(reference)
     places = evenly(len(mutants), limit)
     tried = []
@@ -93,7 +93,7 @@ _CHECKS: Final[dict[str, Callable[[pytest.Item, int], Reward]]] = {
 
 
 def _reference(item: pytest.Item, *, needed: bool = True) -> tuple[Judgement | None, str]:
-    """Return what a test says of its reference, and the reference's code; None and "" where none is `needed`."""
+    """Return a test's judgement of its reference, and the reference's code; None and "" if it has none and need not."""
     first = run(item)
     said = first.judgement
     assert said is not None
@@ -116,7 +116,7 @@ def _judgement(item: pytest.Item, candidate: str | None) -> Judgement:
 
 
 def _code(reference: str) -> str:
-    """Return a reference's code; it may be given as a response."""
+    """Return a reference's code; the reference may be a response."""
     from pytest_rewardkit.scorers.response.extract import extract_code
 
     return extract_code(reference) or reference

@@ -1,7 +1,7 @@
-"""What judgements of a grader with known candidates say about the grader, as a reward of its own. Pure.
+"""Turns judgements of a grader on known candidates into a reward of the grader. Pure.
 
-A grader that resists every attack, kills every mutant or always says the same has a reward of 1. Each candidate is a
-part, so that every report of rewards shows graders too.
+A grader that resists every attack, kills every mutant or always gives the same result has a reward of 1. Each candidate
+is a part, so that every report of rewards shows graders too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.selfcheck.mutants import Mutant
 
 NAMED: Final = 3
-"""Candidates that a reason names; the others are counted."""
+"""How many candidates a reason names; the others are counted."""
 
 # A mean of floats may miss its exact value by a few units in the last place.
 _TOLERANCE: Final = 1e-9
@@ -30,11 +30,11 @@ _TOLERANCE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a test said of one candidate.
+    """A test's judgement of one candidate.
 
     Parameters:
-        value: the reward in [0, 1]; without one, 1 for a test that passed and 0 for one that failed; None where nothing
-            can be said, because the infrastructure failed.
+        value: the reward in [0, 1]; if there is none, 1 for a test that passed and 0 for one that failed; None if
+            nothing can be said, because the infrastructure failed.
         passed: whether the test passed.
         raised: whether it ended by an exception that judges nothing, so that the candidate would have been unscored.
         why: why the test did not pass.
@@ -53,7 +53,7 @@ class Judgement:
         return (self.value or 0.0) > other + _TOLERANCE
 
     def is_like(self, other: Judgement) -> bool:
-        """Whether the test judged both alike."""
+        """Whether the test judged both in the same way."""
         if self.value is None or other.value is None:
             return False
         return self.passed == other.passed and abs(self.value - other.value) <= _TOLERANCE
@@ -61,7 +61,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many candidates were tried of how many there are."""
+    """How many of the existing candidates were tried."""
 
     tried: int
     of: int
@@ -71,20 +71,20 @@ class Coverage:
 
 
 def evenly(of: int, limit: int) -> list[int]:
-    """Return `limit` of the places from 0 to `of`, as far from each other as can be; all where there are no more."""
+    """Return `limit` numbers below `of`, spread evenly; all of them if there are no more than `limit`."""
     return list(range(of)) if of <= limit else [number * of // limit for number in range(limit)]
 
 
 def resistance(tried: Sequence[tuple[Attack, str, Judgement]], reference: Judgement | None, choice: Coverage) -> Reward:
-    """Return how a grader stands attacks: 1 when none pays.
+    """Return how well a grader resists attacks: 1 if none pays.
 
     Parameters:
-        tried: attacks with their code, and what the test said of them; the empty candidate is the first.
-        reference: what it says of the reference; None where there is none.
+        tried: attacks with their code and the test's judgements; the empty candidate is the first.
+        reference: the judgement of the reference; None if there is none.
         choice: how many attacks were tried.
 
-    An attack pays where it earns more than an empty candidate does, and more than lazy answers where it returns
-    something too; a lazy answer, where it passes for a solution.
+    An attack pays if it earns more than an empty candidate does; if it also returns something, it must earn more than
+    lazy answers too. A lazy answer pays if it passes for a solution.
     """
     first = tried[0][2]
     lazy = max((judgement.value or 0.0 for attack, _, judgement in tried if attack.guess), default=0.0)
@@ -139,7 +139,7 @@ def kill_rate(tried: Sequence[tuple[Mutant, Judgement]], reference: Judgement, c
 
 
 def stability(judgements: Sequence[Judgement]) -> Reward:
-    """Return the share of runs with the same candidate in which a grader says what it says most often."""
+    """Return the share of runs with the same candidate in which a grader gives its most frequent result."""
     counts = Counter((judgement.value, judgement.passed) for judgement in judgements)
     (usual, most), *others = counts.most_common()
     parts = []

@@ -1,7 +1,7 @@
 """Mutants of a reference: the same code with one small change, which a good grader notices. Pure.
 
-Changes are made in the text, so that a mutant differs from its reference in nothing else. Left alone are annotations,
-docstrings, texts of exceptions, and what is inside of f-strings, of which Python 3.11 does not know the places.
+Changes are made in the text, so that a mutant differs from its reference in nothing else. Annotations, docstrings and
+texts of exceptions stay unchanged, as do f-strings, because Python 3.11 does not know the positions inside them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 LENGTH_LIMIT: Final = 100_000
-"""Characters of a reference of which mutants are made."""
+"""The longest reference in characters of which mutants are made."""
 _DIGITS: Final = 30
-"""Digits of a number that is changed."""
+"""The most digits of a number that is changed."""
 
 _ARITHMETIC: Final[dict[type[ast.operator], tuple[str, ...]]] = {
     ast.Add: ("+", "-", "*"),
@@ -48,7 +48,7 @@ _COMPARISONS: Final[dict[type[ast.cmpop], tuple[str, str]]] = {
 _UNARY: Final[dict[type[ast.unaryop], str]] = {ast.Not: "not", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 
 _Edit = tuple[int, int, str]
-"""From where to where of the source's bytes, and what stands there instead."""
+"""The start and end of a change in the source's bytes, and the replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class Mutant:
     """A reference with one change.
 
     Parameters:
-        code: the whole of it.
+        code: all of its code.
         line: where the change begins, from 1.
-        before, after: the lines that changed.
+        before, after: the changed lines.
     """
 
     code: str
@@ -68,15 +68,15 @@ class Mutant:
 
     @property
     def change(self) -> str:
-        """The change in one line."""
+        """The change as one line."""
         old, new = (" ".join(text.split()) for text in (self.before, self.after))
         return f"line {self.line}: {old} -> {new}"
 
 
 def mutants_of(source: str) -> list[Mutant]:
-    """Return all mutants of Python code, in the order of its lines; none of code that is too long.
+    """Return all mutants of Python code, in the order of its lines; none if the code is too long.
 
-    Raises SyntaxError for what is no Python.
+    Raises SyntaxError if the source is not Python.
     """
     tree = _parsed(source)
     if len(source) > LENGTH_LIMIT:
@@ -85,16 +85,16 @@ def mutants_of(source: str) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for start, end, replacement in sorted(_edits(tree, text)):
         code = text.with_edit(start, end, replacement)
-        # Some changes are the same as another, or as none, and a few cannot be read any more.
+        # Some changes duplicate another or change nothing, and a few do not parse.
         if code != source and code not in found and _is_python(code):
             found[code] = text.mutant(code, start, end)
     return list(found.values())
 
 
 def with_stop_line(source: str, seconds: float) -> str:
-    """Return Python code that is killed when it has used so many seconds of the processor, however busy that is.
+    """Return Python code that is killed after so many seconds of processor time, however busy the machine is.
 
-    Without, each mutant that runs for ever would take as long as its test lets candidates run.
+    Without this, each mutant with an endless loop takes as long as its test lets candidates run.
     """
     body = _parsed(source).body
     at = 0
@@ -108,7 +108,7 @@ def with_stop_line(source: str, seconds: float) -> str:
 
 
 class _Text:
-    """A source with the places of its nodes, which `ast` counts in bytes."""
+    """A source with the positions of its nodes, which `ast` counts in bytes."""
 
     def __init__(self, source: str) -> None:
         self._bytes = source.encode()
@@ -128,7 +128,7 @@ class _Text:
         return self._bytes[self.start(node) : self.end(node)].decode()
 
     def operator(self, left: int, right: int, old: str, *others: str) -> Iterator[_Edit]:
-        """Yield the edits of an operator between two operands: there is nothing else but brackets and comments."""
+        """Yield the edits of an operator between two operands; only brackets and comments can stand beside it."""
         between = re.sub(rb"#[^\n]*", lambda comment: b" " * len(comment[0]), self._bytes[left:right])
         pattern = rb"\s+".join(re.escape(word.encode()) for word in old.split())
         if (match := re.search(pattern, between)) is not None:
@@ -175,7 +175,7 @@ def _edits(tree: ast.Module, text: _Text) -> Iterator[_Edit]:
 
 
 def _children(node: ast.AST) -> Iterable[ast.AST]:
-    """Return what is inside of `node` and may be changed."""
+    """Return the children of `node` that may be changed."""
     match node:
         case ast.JoinedStr():
             return ()
@@ -272,7 +272,7 @@ def _edits_of_statement(node: ast.stmt, text: _Text) -> Iterator[_Edit]:
 
 
 def _edits_of_condition(test: ast.expr, text: _Text) -> Iterator[_Edit]:
-    """Yield the opposite of a condition that has no operator of its own to change."""
+    """Yield the negation of a condition that has no operator of its own to change."""
     if isinstance(test, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
         yield text.start(test), text.end(test), f"not {text.of(test)}"
 

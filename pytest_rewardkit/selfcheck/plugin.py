@@ -1,9 +1,9 @@
-"""``--rewardkit-selfcheck``: the graders are graded.
+"""``--rewardkit-selfcheck``: grades the graders.
 
 Each test that takes a candidate, from the fixture `candidate` or from its `row`, becomes one test for each check. For
-`references` it runs twice: with the reference, which is the row's or that of the fixture `reference`, and which must
-pass; and with an empty candidate, which must not. For the other checks it runs as often as there are candidates, and
-what comes of them is the reward of the grader.
+`references` it runs twice: with the reference from the row or from the fixture `reference`, which must pass, and with
+an empty candidate, which must not. For the other checks it runs once per candidate, and the results make the reward of
+the grader.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class SelfCheck:
 
     @pytest.fixture
     def rewardkit_selfcheck(self, request: pytest.FixtureRequest) -> str:
-        """What of the test is checked."""
+        """The check that the test is for."""
         kind: str = request.param
         return kind
 
-    # Behind the hook that makes tests of rows, so that node ids end in the kind.
+    # After the hook that makes tests of rows, so that node ids end in the kind.
     @pytest.hookimpl(trylast=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if {"candidate", "row"} & set(metafunc.fixturenames):
@@ -82,7 +82,7 @@ class SelfCheck:
         for item in items:
             kind = _kind_of(item)
             if kind in CHECKS and (grader := _grader_of(item)) is not None:
-                # It is the same for all the candidates that the test has otherwise.
+                # The check gives the same result for each of the test's own candidates.
                 (others if grader in known else kept).append(item)
                 known.add(grader)
             elif kind is not None:
@@ -98,7 +98,7 @@ class SelfCheck:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
-        """Puts the judged text in the place of what a fixture `candidate` would give, whoever wrote it."""
+        """Returns the check's candidate instead of the value of a fixture `candidate`, whoever wrote the fixture."""
         if fixturedef.argname != "candidate":
             return None
         with keeping_failure(fixturedef, request):
@@ -118,7 +118,7 @@ class SelfCheck:
     def pytest_judge_row(
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, Any, Any]:
-        """Lets a row that a test scores have that text as its candidate."""
+        """Makes that candidate the candidate of a row that a test scores."""
         value = yield
         if isinstance(value, Row) and fixturedef.argname == "row" and (judged := _judged(request.node)) is not None:
             value.replace_candidate(lambda: judged.text(lambda: request.getfixturevalue("reference")))
@@ -157,7 +157,7 @@ class SelfCheck:
                 return result
             why = ""
         finally:
-            # What is found out here is about graders; it is no candidate's reward.
+            # The result is about graders, and not a candidate's reward.
             recorder_of(item).discard()
         what = f"the reference does not pass: {why}" if kind == REFERENCE else "an empty candidate passes"
         pytest.fail(_BROKEN + what, pytrace=False)
@@ -169,7 +169,7 @@ class SelfCheck:
         unchecked = [report for report in stats.get("skipped", ()) if _NOT_CHECKED in str(report.longrepr)]
         if self._has_references:
             terminalreporter.section("self-check of graders")
-        # In one order, whichever worker was first.
+        # In a fixed order, whichever worker was first.
         for report in sorted(broken, key=lambda report: str(report.nodeid)):
             text = str(report.longrepr)
             terminalreporter.write_line(f"{report.nodeid}: {one_line(text[text.index(_BROKEN) + len(_BROKEN) :], 200)}")
@@ -180,7 +180,7 @@ class SelfCheck:
 
 
 def _counts(stats: dict[str, list[Any]], broken: int) -> str:
-    """Return in one line what became of the tests with references and with empty candidates."""
+    """Return in one line the results of the tests with references and with empty candidates."""
     passed, skipped, failed = (
         sum(_PLAIN.search(report.nodeid) is not None for word in words for report in stats.get(word, ()))
         for words in (["passed"], ["skipped"], ["failed", "error"])
@@ -192,7 +192,7 @@ def _counts(stats: dict[str, list[Any]], broken: int) -> str:
 
 
 def _unchecked_lines(reports: list[Any]) -> list[str]:
-    """Return which graders were not checked, and why; those with one reason under one line."""
+    """Return which graders were not checked, and why; graders with the same reason share a line."""
     by_reason: dict[str, list[str]] = {}
     for report in reports:
         text = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
@@ -208,7 +208,7 @@ def _unchecked_lines(reports: list[Any]) -> list[str]:
 
 
 def _reports(item: pytest.Item, kind: str, checked: Callable[[], Reward]) -> list[pytest.TestReport]:
-    """Return the reports of a check, as those of a test."""
+    """Return the reports of a check, in the form of a test's."""
     began = time.perf_counter()
     outcome: Literal["passed", "failed", "skipped"] = "passed"
     longrepr: Any = None
@@ -239,7 +239,7 @@ def _reports(item: pytest.Item, kind: str, checked: Callable[[], Reward]) -> lis
 
 
 def _record(item: pytest.Item, reward: Reward) -> Record:
-    """Return the record of a grader: it has a place among others, but no threshold and no weight of its own."""
+    """Return the record of a grader: it has a group, but no threshold and no weight of its own."""
     from pytest_rewardkit.markers import reward_marker
 
     try:
@@ -252,7 +252,7 @@ def _record(item: pytest.Item, reward: Reward) -> Record:
 
 
 def _judged(item: Any) -> Judged | None:
-    """Return what `item` is to judge; None outside of a self-check, and of a fixture of wider scope."""
+    """Return the candidate that `item` must judge; None outside a self-check, and for a fixture of wider scope."""
     if (judged := judged_in(item)) is not None:
         return judged
     kind = _kind_of(item)
@@ -265,7 +265,7 @@ def _kind_of(item: Any) -> str | None:
 
 
 def _grader_of(item: Any) -> object | None:
-    """Return what items with other candidates for the same grader have in common; None where there are no others."""
+    """Return a key that items with other candidates for the same grader share; None if the test has one candidate."""
     params = item.callspec.params
     if "candidate" not in params:
         return None
@@ -274,5 +274,5 @@ def _grader_of(item: Any) -> object | None:
 
 
 def _judges(item: pytest.Item) -> bool:
-    """Whether a test without a candidate to replace judges one all the same."""
+    """Whether a test without a replaceable candidate still judges one."""
     return bool(_FIXTURES & set(getattr(item, "fixturenames", ()))) or item.get_closest_marker("reward") is not None

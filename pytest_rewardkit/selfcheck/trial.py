@@ -1,6 +1,6 @@
-"""A test, run again and again with other candidates: each time with fresh fixtures, and so with a fresh sandbox.
+"""Runs a test again and again with other candidates, each time with fresh fixtures, and so with a fresh sandbox.
 
-The way in which pytest-rerunfailures runs a test again, without a report for each time.
+It does so as pytest-rerunfailures runs a test again, but without a report for each time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WHY: Final = 300
 
 
 class Judged:
-    """What a test is to judge now, and what it said.
+    """The candidate that a test must judge now, and its judgement.
 
     Parameters:
         candidate: the text; None for the test's reference.
@@ -33,21 +33,21 @@ class Judged:
     def __init__(self, candidate: str | None) -> None:
         self.candidate = candidate
         self.reference: str | None = None
-        """The test's reference, once it was asked for."""
+        """The test's reference, once it has been requested."""
         self.has_none = False
-        """Whether it was asked for in vain."""
+        """Whether it was requested and does not exist."""
         self.row: Any = None
         self.is_given = False
-        """Whether the test got the candidate by the fixture of that name."""
+        """Whether the fixture `candidate` gave the candidate to the test."""
         self.judgement: Judgement | None = None
 
     @property
     def was_read(self) -> bool:
-        """Whether the test took the candidate from where it was given."""
+        """Whether the test read the candidate."""
         return self.is_given or (self.row is not None and "candidate" in vars(self.row))
 
     def text(self, reference: Any) -> str:
-        """Return the candidate, where `reference` gives the test's reference. Skips a test that has none."""
+        """Return the candidate; `reference` returns the test's reference. Skips a test that has none."""
         if self.candidate is not None:
             return self.candidate
         self.reference = reference()
@@ -58,13 +58,13 @@ class Judged:
 
 
 def judged_in(item: Any) -> Judged | None:
-    """Return what `item` judges now; None outside of a trial."""
+    """Return the candidate that `item` judges now; None outside a trial."""
     stash = getattr(item, "stash", None)
     return None if stash is None else stash.get(_JUDGED, None)
 
 
 def run(item: pytest.Item, candidate: str | None = None) -> Judged:
-    """Run a test with a candidate, or with its reference, and return what came of it."""
+    """Run a test with a candidate, or with its reference, and return the result."""
     judged = item.stash[_JUDGED] = Judged(candidate)
     properties = len(item.user_properties)
     began = time.perf_counter()
@@ -72,7 +72,7 @@ def run(item: pytest.Item, candidate: str | None = None) -> Judged:
         reports = run_phases(item)
     finally:
         del item.stash[_JUDGED]
-        # They would grow with each time.
+        # Otherwise they grow with each run.
         del item.user_properties[properties:]
         forget_sections(item)
     judged.judgement = _judgement(judged.judgement, reports, time.perf_counter() - began)
@@ -80,7 +80,7 @@ def run(item: pytest.Item, candidate: str | None = None) -> Judged:
 
 
 def watched_call(item: pytest.Item, judged: Judged) -> Generator[None, object, object]:
-    """Wrap the call of a test, and keep what it says of its candidate to `judged`."""
+    """Wrap the call of a test, and pass its judgement of the candidate only to `judged`."""
     recorder = recorder_of(item)
     passed, raised, unscored, why = True, False, False, ""
     try:
@@ -96,21 +96,21 @@ def watched_call(item: pytest.Item, judged: Judged) -> Generator[None, object, o
         passed, why = False, one_line(str(error), _WHY)
     reward = recorder.reward
     value = float(passed) if reward is None else reward.value
-    # What is found out here is about graders; it is no candidate's reward.
+    # The result is about graders, and not a candidate's reward.
     recorder.discard()
     judged.judgement = Judgement(None if unscored else value, passed, raised, why)
     return None
 
 
 def _judgement(called: Judgement | None, reports: list[pytest.TestReport], seconds: float) -> Judgement:
-    """Return what a test said, of which the reports of all phases are known."""
+    """Return a test's judgement, given the reports of all phases."""
     for report in reports:
         if report.skipped:
             reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             return Judgement(None, passed=False, why=str(reason).removeprefix("Skipped: "), skipped=True)
     failed = next((report for report in reports if report.failed), None)
     if called is None or failed is not None:
-        # A fixture failed, before or after the test.
+        # A fixture failed before or after the call.
         lines = str(failed.longrepr if failed is not None else "the test did not run").strip().splitlines()
         why = one_line(lines[-1] if lines else "", _WHY)
         value = 0.0 if called is None else called.value
