@@ -82,7 +82,7 @@ __all__ = [
     "weighted",
 ]
 
-# pytest imports this package in every session; its names are loaded when they are used.
+# pytest imports this package in every session, so its names are loaded on first use.
 _MODULES = {
     "assertion": ("assert_reward",),
     "assertions": ("assert_analysis", "assert_cases", "assert_files", "assert_output", "assert_tests"),

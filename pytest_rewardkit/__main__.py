@@ -1,4 +1,4 @@
-"""`python -m pytest_rewardkit`, for where the command `pytest-rewardkit` is not on the path."""
+"""`python -m pytest_rewardkit`, in case the command `pytest-rewardkit` is not on the path."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""The assertion about a reward: it is recorded with the running test, and fails if it is too low.
+"""The assertion about a reward: it records the reward with the running test, and fails if it is too low.
 
-It works without pytest as well; there is nothing to record with then.
+It also works without pytest, but then records nothing.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def assert_reward(
         reward: a reward, or a number in [0, 1].
         threshold: the reward from which this assertion passes. Without it, the test's marker
             ``@pytest.mark.reward(threshold=…)``, or else ``--rewardkit-threshold``, decides when the test is over,
-            about all that it recorded; without these, 1.0.
+            about everything that it recorded. If these are not set either, it is 1.0.
         name: what the reward is for.
         weight: how much it counts among the rewards of this test.
 
-    Returns the reward. Raises AssertionError, with every part that did not pass; UnscoredError when the reward is
-    unscored, since nothing can be said about the candidate then; RewardkitUsageError for a threshold outside [0, 1].
+    Returns the reward. Raises AssertionError, with every part that did not pass; UnscoredError if the reward is
+    unscored, because nothing can be said about the candidate then; RewardkitUsageError for a threshold outside [0, 1].
     """
     __tracebackhide__ = True
     given = given_reward(reward, "assert_reward")

@@ -1,4 +1,4 @@
-"""Assertions about candidates: each scores one by a scorer, and goes on as the assertion about its reward does."""
+"""Assertions about candidates: each scores one by a scorer, and then asserts its reward as `assert_reward` does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _ask() -> None:
-    """Note that the running test is to earn a reward: whatever ends it before it has one, it is in the figures."""
+    """Note that the running test should earn a reward, so that it is in the figures even if it ends without one."""
     if (record := current_recorder()) is not None:
         record.expects_reward = True
 

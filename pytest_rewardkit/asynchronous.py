@@ -1,9 +1,9 @@
-"""The scorers and `evaluate_dataset` in a form that is awaited, hundreds in flight; `awaitable` gives it to any other.
+"""Awaitable forms of the scorers and `evaluate_dataset`, hundreds in flight; `awaitable` makes one of any function.
 
     reward = await score_cases(async_sandbox, candidate, cases)
     rewards = await asyncio.gather(*map(awaitable(my_reward_function), responses))
 
-Each takes what the function of its name takes, and an `AsyncSandbox` as well as a `Sandbox`.
+Each takes the arguments of the function with its name, and an `AsyncSandbox` as well as a `Sandbox`.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ __all__ = [
 def _stoppable(
     function: Callable[P, EvaluationResults], begin: Callable[P, evaluate.Evaluation]
 ) -> Callable[P, Coroutine[Any, Any, EvaluationResults]]:
-    """The asynchronous form of a function; where waiting for it is cancelled, its sandboxes are killed before."""
+    """The asynchronous form of a function. If the wait for it is cancelled, its sandboxes are killed first."""
 
     async def call(*arguments: P.args, **keywords: P.kwargs) -> EvaluationResults:
         evaluation = await asyncio.to_thread(begin, *arguments, **keywords)
-        # It has threads of its own for what is in flight.
+        # The evaluation has its own threads for candidates in flight.
         running = asyncio.ensure_future(asyncio.to_thread(_alone, evaluation))
         try:
             return await asyncio.shield(running)
@@ -59,7 +59,7 @@ def _stoppable(
     return functools.update_wrapper(call, function)
 
 
-# Each leads the SDK to its own sandboxes, by variables of the process.
+# One at a time, because each evaluation points the SDK to its own sandboxes by the process's variables.
 _turn: Final = threading.Lock()
 _LOOK_SECONDS: Final = 0.1
 

@@ -1,4 +1,4 @@
-"""Where two texts differ first, in words: the line, both sides, and a caret under the column; cut to size."""
+"""Describes the first difference of two texts: the line, both sides, and a caret under the column; cut to size."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 WINDOW: Final = 90
-"""Characters shown of each of two differing lines, around the place where they part."""
+"""Characters shown of each of two different lines, around the first difference."""
 
 SHOWN_LIMIT: Final = 120
-"""Characters of a value that is named in a reason."""
+"""Characters of a value that a reason names."""
 
 
 def text_difference(actual: Sequence[str], expected: Sequence[str], same: Callable[[str, str], bool] = eq) -> str:
-    """Say where two unequal texts, given as lines, differ first.
+    """Describe the first difference of two unequal texts, given as lines.
 
     `same` decides whether two lines count as equal.
     """
@@ -36,7 +36,7 @@ def text_difference(actual: Sequence[str], expected: Sequence[str], same: Callab
 
 
 def shown(value: Any, limit: int = SHOWN_LIMIT) -> str:
-    """Return `value` as it is written in Python, on one line and in at most `limit` characters; for every value."""
+    """Return `value` in Python's notation, on one line and in at most `limit` characters; works for every value."""
     return one_line(_Bounded(limit).repr(value), limit)
 
 
@@ -66,7 +66,7 @@ def _rest(line: str, column: int, start: int) -> str:
 
 
 class _Bounded(reprlib.Repr):
-    """`repr` with a bound on every kind of value; no whole number is turned into more digits than Python allows."""
+    """`repr` with a bound on every kind of value; it never writes more digits of a whole number than Python allows."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()

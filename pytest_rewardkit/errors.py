@@ -3,10 +3,10 @@
 RewardkitError
 ├── UnscoredError          the infrastructure failed: nothing can be said about the candidate
 │   └── SandboxUnavailable a sandbox could not be created, or vanished
-│       └── SandboxSpoilt    it refuses to go on, for what is in it
+│       └── SandboxSpoilt    it refuses to go on, because of its contents
 └── RewardkitUsageError    an option, marker or argument is wrong; the text says where and what to write instead
     ├── RewardkitCallError a function was called with arguments that it does not take
-    └── NoRewardError      a reward function returned what is no reward, as it may for one candidate alone
+    └── NoRewardError      a reward function returned something that is not a reward, perhaps for one candidate only
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class SandboxUnavailable(UnscoredError):  # noqa: N818 - it names a state, as th
 
 
 class SandboxSpoilt(SandboxUnavailable):
-    """A sandbox refuses to go on, by a code of its own: for its files, rights, space or processes as they are now."""
+    """A sandbox refuses to go on, by a code of its own: because of its current files, rights, space or processes."""
 
 
 class RewardkitUsageError(RewardkitError, ValueError):
-    """An option, a marker or an argument is wrong; the text names the place and the nearest right thing."""
+    """An option, a marker or an argument is wrong; the text names the place and the nearest valid value."""
 
 
 class RewardkitCallError(RewardkitUsageError, TypeError):
@@ -42,16 +42,16 @@ class RewardkitCallError(RewardkitUsageError, TypeError):
 
 
 class NoRewardError(RewardkitUsageError):
-    """A reward function returned what is no reward."""
+    """A reward function returned something that is not a reward."""
 
 
 class RewardkitWarning(UserWarning):
-    """Something needs attention, and no result depends on it."""
+    """Something needs attention, but no result depends on it."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the name nearest to `wrong`, else the list of known names."""
-    from difflib import get_close_matches  # only ever needed when something is wrong
+    """Return ``"; did you mean 'x'?"`` with the name nearest to `wrong`, or else the list of known names."""
+    from difflib import get_close_matches  # only needed after a mistake
 
     names = sorted(known)
     near = get_close_matches(wrong, names, n=1, cutoff=0.6)

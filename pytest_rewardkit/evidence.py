@@ -1,4 +1,4 @@
-"""What a scorer had before it and what came of it, kept beside the reward for those who look into a failure."""
+"""A scorer's input and the candidate's output, kept with the reward for people who look into a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CODE_LIMIT: Final = 250_000
 OUTPUT_LIMIT: Final = 100_000
-"""Characters kept of what a candidate printed."""
+"""Characters kept of a candidate's output."""
 IMAGES: Final = 10
 IMAGE_LIMIT: Final = 2_000_000
 """Characters of an image in base64; larger ones are left out."""
@@ -23,17 +23,17 @@ _JPEG: Final = "/9j/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What one call of a scorer was about. Everything in it but the arguments is a candidate's, and hostile.
+    """The evidence of one call of a scorer. Everything in it except the arguments is a candidate's, and hostile.
 
     Parameters:
-        code: the candidate; "" where the response holds none, or where it is not known.
-        response: what the scorer was given, if that is not the code itself.
+        code: the candidate; "" if the response contains none, or if it is not known.
+        response: the scorer's input, if that is not the code itself.
         stdout: what the candidate printed and displayed, cut to 100,000 characters.
-        stderr: what it wrote there, with the traceback if an exception ended it; cut as well.
+        stderr: its output there, with the traceback if an exception ended it; cut as well.
         images: PNG and JPEG images that it displayed, in base64; the first ten, and none over 2,000,000 characters.
-        scorer: the name of the function that scored it, "" for none that can be called again.
-        arguments: what that function was given beside the sandbox and the candidate.
-        fault: the traceback of a fault of this package, cut to 100,000 characters; "" without one.
+        scorer: the name of the scoring function; "" if it cannot be called again.
+        arguments: that function's arguments other than the sandbox and the candidate.
+        fault: the traceback of a fault of this package, cut to 100,000 characters; "" if there is none.
     """
 
     code: str = ""
@@ -55,7 +55,7 @@ class Evidence:
 
     @property
     def candidate(self) -> str:
-        """The code, or else the response in which none was found."""
+        """The code, or else the response, in which no code was found."""
         return self.code or self.response
 
 

@@ -1,8 +1,8 @@
-"""Where a fault of this package ends that shows while a candidate is scored: the reward is unscored, and says so.
+"""Handles faults of this package while it scores a candidate: the reward is unscored, and names the fault.
 
-A mistake of the test's author is raised, so that it is mended; what a candidate does earns what it is worth. What is
-raised beside these is ours. It must neither take the test out of the figures nor end the rows after it, and no gate
-passes with it.
+A mistake of the test's author is raised, so that the author corrects it. A candidate's behaviour earns its reward. Any
+other exception is this package's fault. It must neither remove the test from the figures nor end the rows after it, and
+no gate passes with it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PLEASE_REPORT: Final = "pytest-rewardkit itself failed here; please report it, w
 
 
 def guarded(score: Callable[[], Reward]) -> Reward:
-    """Return what a scorer returns; the reward is unscored where the infrastructure or this package failed.
+    """Return what a scorer returns; the reward is unscored if the infrastructure or this package failed.
 
-    Raises RewardkitUsageError, and what the SDK raises for wrong arguments of the test's.
+    Raises RewardkitUsageError, and what the SDK raises for a test's wrong arguments.
     """
     try:
         return score()
@@ -41,7 +41,7 @@ def guarded(score: Callable[[], Reward]) -> Reward:
 
 
 def faulty(error: Exception) -> Reward:
-    """Return the reward of a candidate whose scoring ended in a fault of ours, and note it with the running test."""
+    """Return the reward of a candidate whose scoring ended in our own fault, and note it with the running test."""
     told = "".join(traceback.format_exception(error))
     cause = f"{PLEASE_REPORT}: {one_line(f'{type(error).__name__}: {error}', 200)}"
     note = getattr(turn.current(), "note_fault", None)

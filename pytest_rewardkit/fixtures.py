@@ -1,4 +1,4 @@
-"""The fixtures: a sandbox for each test, as many more as it wants, and the recorder of its reward."""
+"""The fixtures: a sandbox for each test, further ones on request, and the recorder of its reward."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import SandboxFactory
     from pytest_rewardkit.sandboxes.quota.budget import Budget
 
-# Loaded in every session: what is heavy is imported where it is used.
+# This module is loaded in every session, so heavy modules are imported only where they are used.
 
 WIDE_SCOPE_TIMEOUT: Final = 3600
-"""Seconds that a sandbox of a class, module or session may live; the SDK's own 300 are meant for one task, and an hour
+"""Seconds that a sandbox of a class, module or session may live. The SDK's own 300 are meant for one task, and an hour
 is the most that every E2B account allows."""
 
 _SANDBOXES: Final = ("sandbox", "async_sandbox", "sandbox_factory")
 
 SHARED_SANDBOXES: Final = "rewardkit-shared-sandboxes"
-"""The name of the plugin that sees to sandboxes of wider scope, where there are any."""
+"""The name of the plugin that manages sandboxes of wider scope, if there are any."""
 
 Scope = Literal["function", "class", "module", "session"]
 
@@ -64,7 +64,7 @@ class _Creator:
             return sandbox
 
     def nearby(self) -> Sandbox | NearbySandbox:
-        """One sandbox, which is not the SDK's as long as that is not needed."""
+        """Create one sandbox, which becomes the SDK's object only when that is needed."""
         __tracebackhide__ = True
         with _clear_usage_errors(self._request, "sandbox_factory"):
             return self._factory.create_nearby()
@@ -87,11 +87,11 @@ def sandbox(request: pytest.FixtureRequest, sandbox_factory: SandboxFactory) -> 
     """The test's own ``e2b_code_interpreter.Sandbox``: created at its first use, always killed after the test."""
     __tracebackhide__ = True
     if request.scope != "function":
-        # What fixtures of that scope leave in it is told from what tests do.
+        # Created now, so that what fixtures of that scope leave in it can be told from what tests do.
         return sandbox_factory()
     from pytest_rewardkit.sandboxes.lazy import lazily
 
-    # A project may have another factory than ours.
+    # A project may replace our factory.
     create = getattr(sandbox_factory, "nearby", sandbox_factory)
     return lazily(create, getattr(sandbox_factory, "discard", lambda sandbox: sandbox.kill()))
 
@@ -123,14 +123,14 @@ def async_sandbox(
 
 
 def budget_of(request: pytest.FixtureRequest) -> Budget | None:
-    """The bound on sandboxes that the processes of the run share."""
+    """Return the bound on sandboxes that the processes of the run share."""
     from pytest_rewardkit.run.provision import Provision
 
     return Provision.of(request.config).budget(lambda: _run_directory(request))
 
 
 def lend_sandboxes(config: pytest.Config) -> None:
-    """Have code that makes a sandbox by itself, as a reward function does, make one of the run's."""
+    """Make code that creates a sandbox itself, as a reward function does, use the run's."""
     from pytest_rewardkit.sandboxes.lending import lend
 
     def make() -> Factory | None:
@@ -142,9 +142,10 @@ def lend_sandboxes(config: pytest.Config) -> None:
 
 
 def wide_factory(request: pytest.FixtureRequest) -> Factory:
-    """What makes sandboxes for this process's whole session, which no test is told of. To be closed by the caller.
+    """Return a factory of sandboxes for this process's whole session, which no test's record mentions. The caller
+    closes it.
 
-    A test that wants one of them wants one of its own too.
+    A test that uses one of them also wants one of its own.
     """
     from pytest_rewardkit.run.provision import Provision
     from pytest_rewardkit.sandboxes.factory import Factory
@@ -168,7 +169,7 @@ def reward(request: pytest.FixtureRequest) -> Recorder:
     from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
     recorder = recorder_of(request.node)
-    # A test may also ask for it while it runs.
+    # A test may also request this fixture while it runs.
     recorder.expects_reward = True
     return recorder
 
@@ -184,7 +185,7 @@ def trace(request: pytest.FixtureRequest) -> Callable[[Any], AbstractContextMana
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a ``sandbox`` marker on a test whose sandbox is shared with others."""
+    """Refuse a ``sandbox`` marker on a test that shares its sandbox with others."""
     scope = RunSettings.of(item.config).sandbox_scope
     if scope == "function":
         return
@@ -202,33 +203,33 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the run's server where tests are going to want sandboxes: it boots while other things are done."""
+    """Start the run's server if tests will need sandboxes, so that it boots during other work."""
     option = session.config.option
     if option.collectonly or option.setupplan or not any(map(_wants_sandbox, session.items)):
         return
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.run.provision import Provision
 
-    # What is wrong with what was asked for is said where it is used.
+    # A wrong setting is reported where it is used.
     with suppress(RewardkitUsageError):
         Provision.of(session.config).expect_sandboxes()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let a test's sandbox wait for its candidate: a slow model would be asked while a sandbox's time goes by."""
+    """Create a test's sandbox after its candidate: otherwise a sandbox's time passes while a slow model answers."""
     names: list[str] = getattr(item, "fixturenames", [])
     if "candidate" not in names or (info := fixture_info(item)) is None:
         return
     own = {name: defined[-1].argnames for name, defined in info.name2fixturedefs.items()}
     place = next((place for place, name in enumerate(names) if _needs_sandbox(name, own)), None)
-    # One that uses the sandbox itself stays behind it, whatever the order here.
+    # A candidate that uses the sandbox itself still comes after it, whatever the order here.
     if place is not None and place < names.index("candidate"):
         names.remove("candidate")
         names.insert(place, "candidate")
 
 
 def _needs_sandbox(name: str, own: Mapping[str, Collection[str]]) -> bool:
-    """Whether a fixture is a sandbox or uses one, by others too; `own` says what each of them uses itself."""
+    """Whether a fixture is a sandbox or uses one, directly or indirectly; `own` has the direct uses of each."""
     seen, names = set[str](), [name]
     while names:
         if (used := names.pop()) in _SANDBOXES:
@@ -240,7 +241,7 @@ def _needs_sandbox(name: str, own: Mapping[str, Collection[str]]) -> bool:
 
 
 def _shared_sandboxes(request: pytest.FixtureRequest) -> SharedSandboxes | None:
-    """What sees to sandboxes that tests share; None where each test has its own."""
+    """Return the manager of sandboxes that tests share; None if each test has its own."""
     found: SharedSandboxes | None = request.config.pluginmanager.get_plugin(SHARED_SANDBOXES)
     return found
 
@@ -292,7 +293,7 @@ def _factory(request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Iter
 
 
 def _most_at_once(item: pytest.Item) -> int:
-    """How many sandboxes a test may want at once: any number where it, or a fixture of its own, has the factory."""
+    """Return how many sandboxes a test may want at once: any number if it, or one of its fixtures, has the factory."""
     from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO
 
     fixtures = fixture_info(item)
@@ -301,7 +302,7 @@ def _most_at_once(item: pytest.Item) -> int:
     asked = {name: defined[-1].argnames for name, defined in fixtures.name2fixturedefs.items() if name != "sandbox"}
     if "sandbox_factory" in (*fixtures.initialnames, *(name for names in asked.values() for name in names)):
         return ANY
-    # A row's own test code has a sandbox beside the candidate's.
+    # A row's own test code has a sandbox in addition to the candidate's.
     both = {"sandbox", "async_sandbox"} <= set(fixtures.names_closure)
     return TWO if both or "row" in fixtures.names_closure else 1
 
@@ -318,7 +319,7 @@ def _clear_usage_errors(request: pytest.FixtureRequest, place: str) -> Iterator[
         wrong = str(error)
     else:
         return
-    # The context manager of whoever asked still handles the error, and would have it shown as well.
+    # Raised outside the `except` block: the caller's context manager still handles the error, and would show it too.
     raise pytest.fail.Exception(f"{request.node.nodeid or 'session'}: {place}: {wrong}", pytrace=False) from None
 
 

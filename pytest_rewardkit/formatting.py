@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers in a form for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NO_VALUE: Final = "-"
 
 
 def shown(value: float | None) -> str:
-    """Return a reward with two digits; only 1.0 itself reads 1.00, and only 0.0 itself reads 0.00."""
+    """Return a reward with two digits; only 1.0 itself is shown as 1.00, and only 0.0 itself as 0.00."""
     if value is None:
         return NO_VALUE
     text = f"{value:.2f}"
@@ -20,18 +20,18 @@ def shown(value: float | None) -> str:
 
 
 def shown_under(value: float, bound: float) -> str:
-    """Return `value` with as many digits as it takes to see that it is under `bound`."""
+    """Return `value` with enough digits to show that it is under `bound`."""
     return next((text for digits in (2, 4, 6) if float(text := f"{value:.{digits}f}") < bound), repr(value))
 
 
 def signed(difference: float) -> str:
-    """Return a difference with its sign, and with as many digits as it takes to see that it is not 0."""
+    """Return a difference with its sign, and with enough digits to show that it is not 0."""
     texts = (f"{difference:+.{digits}f}" for digits in (2, 4, 6))
     return next((text for text in texts if float(text)), "+0.00")
 
 
 def from_to(before: float | None, now: float | None) -> str:
-    """Return two rewards with an arrow between, and with as many digits as it takes to tell them apart."""
+    """Return two rewards with an arrow between them, and with enough digits to tell them apart."""
     texts = [f"{shown(before)} -> {shown(now)}"]
     if before is not None and now is not None and before != now and shown(before) == shown(now):
         texts += [f"{before:.4f} -> {now:.4f}", f"{before!r} -> {now!r}"]
@@ -39,7 +39,7 @@ def from_to(before: float | None, now: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in the unit that reads best, with about two digits."""
+    """Return a duration in the most readable unit, with about two digits."""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:

@@ -1,8 +1,8 @@
-"""The reward functions of E2B's guide to code execution rewards, under their names, and as its text says they work.
+"""The reward functions of E2B's guide to code execution rewards, with their names, and working as its text says.
 
-Each takes the response and, by keyword or in this order, what it is judged by. Each runs it in a fresh sandbox, or in
-the one given as `sandbox`. Fields that another of these functions takes are ignored, so that one list of fields serves
-them all; any other name is refused.
+Each takes the response and, by keyword or in this order, what to judge it by. Each runs it in a fresh sandbox, or in
+the one given as `sandbox`. Fields of the other functions are ignored, so that one list of fields serves all of them;
+any other name is refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 FIELDS: Final = ("expected_output", "test_cases", "file_operations", "dataset_path", "expected_insights")
 
 DATASET_NAME: Final = "dataset.csv"
-"""The guide uploads every dataset under this name; it is there under its own name too."""
+"""The guide uploads every dataset under this name; it is also available under its own name."""
 
 PLOT_BONUS: Final = 0.5
 
@@ -44,10 +44,10 @@ PLOT_BONUS: Final = 0.5
 def e2b_code_execution_reward(
     response: str, expected_output: str, *, sandbox: Sandbox, time_limit: float = TIME_LIMIT, **others: Any
 ) -> Reward:
-    """Compares what the response's code prints and evaluates to with what is expected.
+    """Compares what the response's code prints and evaluates to with the expected output.
 
-    Equal, but for white space at the ends of lines, earns 1; another output earns the words in common, counted and
-    two-sided (similarity.py).
+    An equal output, apart from white space at the ends of lines, earns 1. Another output earns the share of words in
+    common, counted and two-sided (similarity.py).
 
     Parameters:
         expected_output: the whole output.
@@ -66,7 +66,7 @@ def advanced_code_evaluation(
     time_limit: float = TIME_LIMIT,
     **others: Any,
 ) -> Reward:
-    """Runs the response's code, then each case; earns the share of cases that come out as expected, 0 without any.
+    """Runs the response's code, then each case; earns the share of cases with the expected result, 0 without any.
 
     Parameters:
         test_cases: mappings with ``code`` and ``expected``, or other fields of `Case`.
@@ -87,7 +87,7 @@ def file_based_code_reward(
     time_limit: float = TIME_LIMIT,
     **others: Any,
 ) -> Reward:
-    """Runs the response's code; earns the share of files that are as they should be, 0 without any.
+    """Runs the response's code; earns the share of files that are as expected, 0 without any.
 
     Parameters:
         file_operations: mappings with ``path``, ``type`` (``create`` by default) and ``content``, or other fields of
@@ -112,12 +112,12 @@ def data_analysis_reward(
 ) -> Reward:
     """Uploads a dataset, runs the response's code, and looks for insights in what it prints and displays.
 
-    Each insight counts 1 and a plot half of one, which lifts a reward and never replaces a missing insight; 0 without
-    any insight.
+    Each insight counts 1 and a plot half of that. A plot raises a reward but never replaces a missing insight; without
+    any insight the reward is 0.
 
     Parameters:
         dataset_path: a file; the code finds it as ``dataset.csv`` and under its own name.
-        expected_insights: texts, found whatever their case but not inside of other words, or numbers.
+        expected_insights: texts, found in any letter case but not inside other words, or numbers.
         time_limit: seconds for the code.
     """
     from pathlib import Path
@@ -137,7 +137,7 @@ def data_analysis_reward(
 
 
 def calculate_output_similarity(actual: str, expected: str) -> Reward:
-    """The share of words that two outputs have in common, letter case aside, counted and two-sided (similarity.py)."""
+    """The share of words that two outputs have in common, ignoring case, counted and two-sided (similarity.py)."""
     return Reward(words(actual.lower(), expected.lower()))
 
 

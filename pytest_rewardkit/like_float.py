@@ -1,4 +1,4 @@
-"""Numbers by one method: who has `__float__` compares and calculates as the number that it gives."""
+"""Numbers by one method: an object with `__float__` compares and calculates as the number that it returns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _reflects(operation: Callable[[float, float], float]) -> Callable[[Any, Supp
 
 
 class LikeFloat(ABC):
-    """What behaves as a float in all but equality, which its class says."""
+    """Behaves as a float except for equality, which the subclass defines."""
 
     __slots__ = ()
 
@@ -57,5 +57,5 @@ class LikeFloat(ABC):
         return round(float(self), digits)
 
 
-# `pytest.approx(0.75) == reward` holds only for what says that it is a number.
+# `pytest.approx(0.75) == reward` holds only for a type that is registered as a number.
 numbers.Real.register(LikeFloat)  # type: ignore[type-abstract]

@@ -1,4 +1,4 @@
-"""What our markers may say, checked: unknown keywords and values out of range are refused."""
+"""Checks our markers: unknown keywords and values out of range are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 GROUP_LIMIT = 100
-"""Characters that the name of a group may have."""
+"""The longest name of a group in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +22,12 @@ class RewardMarker:
     """The keywords of ``@pytest.mark.reward``.
 
     Parameters:
-        threshold: the reward in [0, 1] from which the test passes; without one, each assert decides by itself.
+        threshold: the reward in [0, 1] from which the test passes; without one, each assert decides on its own.
         weight: how much the test counts in the run's mean, 0 or more.
-        group: the name of the group that the test counts in.
-        must_pass: whether a gate fails when this test does not pass, whatever the mean is.
-        attempts: how many times the test runs, each time as a test of its own; None where it does not say.
-        reduce: how the attempts' rewards become one number in the summary; a reducer of run/reduce.py.
+        group: the name of the test's group.
+        must_pass: whether a gate fails if this test does not pass, whatever the mean is.
+        attempts: how many times the test runs, each time as a test of its own; None if the marker does not say.
+        reduce: how the attempts' rewards become one number in the summary; a reducer of ledger/reduce.py.
     """
 
     threshold: float | None = None
@@ -55,13 +55,13 @@ class RewardMarker:
         self.check_success(self.threshold)
 
     def check_attempts(self) -> None:
-        """Raise RewardkitUsageError if the test runs once, as only rows may have samples, and more are needed."""
+        """Raise RewardkitUsageError if the reducer needs several attempts and the test, which has no row, runs once."""
         k = parse_reducer(self.reduce).k
         if k is not None and k > 1 and self.attempts is None:
             raise RewardkitUsageError(f"reduce={self.reduce!r} takes {k} attempts; add attempts={k}, or more")
 
     def check_success(self, threshold: float | None) -> None:
-        """Raise RewardkitUsageError if successes are counted and `threshold` makes every attempt one."""
+        """Raise RewardkitUsageError if the reducer counts successes and `threshold` makes every attempt one."""
         if threshold is not None and parse_reducer(self.reduce).k is not None and Reward(0.0).reaches(threshold):
             raise RewardkitUsageError(
                 f"reduce={self.reduce!r} counts successes, and every reward reaches threshold={threshold:g}; "
@@ -73,12 +73,12 @@ REWARD_KEYWORDS = tuple(field.name for field in fields(RewardMarker))
 
 
 def reward_marker(applied: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> RewardMarker:
-    """Return what the ``reward`` markers around a test say together.
+    """Return the keywords of the ``reward`` markers around a test as one marker.
 
     Parameters:
         applied: positional and keyword arguments of each marker, the closest to the test first; the closest wins.
 
-    Raises RewardkitUsageError, without the place, which the caller knows.
+    Raises RewardkitUsageError without the place, which the caller knows.
     """
     return RewardMarker(**merged_keywords(applied, REWARD_KEYWORDS))
 
@@ -86,7 +86,7 @@ def reward_marker(applied: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) 
 def merged_keywords(
     applied: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]], known: Collection[str]
 ) -> dict[str, Any]:
-    """Return the keywords of several markers as one, the first that names a keyword winning.
+    """Return the keywords of several markers as one; the first marker that names a keyword wins.
 
     Raises RewardkitUsageError for positional arguments and for keywords that are not in `known`.
     """

@@ -1,4 +1,4 @@
-"""What options may be: each function reads a text, and raises ValueError that says what it must be."""
+"""The valid values of options: each function reads a text, or raises ValueError with what the text must be."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def confidence(value: str) -> float:
 
 
 def _number(value: str) -> float:
-    """Return the number that `value` writes; what is none is NaN, which lies in no range."""
+    """Return the number in a text; NaN, which lies in no range, if it is not a number."""
     try:
         return float(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which options there are: their names on the command line, in ini files and in the environment, and what they may be.
+"""The options: their names on the command line, in ini files and in the environment, and their valid values.
 
 The command line wins over the ini file, the ini file over the environment, the environment over the default.
 """
@@ -16,11 +16,11 @@ from pytest_rewardkit.ledger.modes import REFERENCES, parse_modes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# This module is loaded in every session: a plain class is made in a tenth of a data class's time.
+# This module is loaded in every session, and a plain class is created in a tenth of a data class's time.
 
 
 class Option:
-    """One option in its three spellings: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""
+    """One option with its three names: ``--rewardkit-x-y``, ``rewardkit_x_y`` and ``PYTEST_REWARDKIT_X_Y``."""
 
     def __init__(
         self,
@@ -42,11 +42,11 @@ class Option:
         self.text = text
         self.metavar = metavar
         self.alone = alone
-        """What it does without ``--rewardkit`` on the command line, where that is nothing."""
+        """Its effect without ``--rewardkit`` on the command line; "" if it has none."""
         self.several = several
-        """Whether it may be given several times; elsewhere each stands on a line of its own."""
+        """Whether it may be given several times; in ini files and variables, each value is on its own line."""
         self.without = without
-        """What it is when it is given without a value, where it may be."""
+        """Its value if it is given without one; None if it needs a value."""
         self.ini = flag.removeprefix("--").replace("-", "_")
         self.variable = f"PYTEST_{self.ini.upper()}"
 
@@ -100,7 +100,7 @@ def _text(name: str, text: str, metavar: str) -> Option:
     return Option(name, f"--rewardkit-{name.replace('_', '-')}", str, None, text, metavar)
 
 
-# Help texts begin with a capital letter and end without a period, as pytest's own do.
+# As pytest's own help texts, these begin with a capital letter and end without a period.
 LIMIT_OPTIONS: Final = (
     _limit("memory_mb", 1024, "Memory of a local sandbox, all its processes together, in MiB"),
     _limit("processes", 128, "Processes and threads of a local sandbox"),
@@ -109,7 +109,7 @@ LIMIT_OPTIONS: Final = (
     _limit("output_mb", 16, "Output of one run or command in a local sandbox, in MiB; the rest is dropped"),
 )
 LIMITS: Final = tuple(option.name for option in LIMIT_OPTIONS)
-"""The names of the limits of a local sandbox, which are those of the local server's settings."""
+"""The names of the limits of a local sandbox, equal to those of the local server's settings."""
 
 CONTAINER_OPTIONS: Final = (
     _text(

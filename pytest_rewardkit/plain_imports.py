@@ -1,8 +1,8 @@
-"""Importing this package as Python does, past pytest's own importer of plugins.
+"""Imports this package as Python does, bypassing pytest's own importer of plugins.
 
-pytest compiles plugins' modules itself, so that their asserts explain themselves. This package has none that anybody
-sees, and its modules are compiled when it is installed; without this, each process of the first run, and of every run
-that may write no bytecode, would compile a hundred of them.
+pytest compiles plugins' modules itself, so that their asserts explain themselves. This package has no asserts that
+users see, and its modules are compiled when it is installed. Without this module, each process of the first run, and
+of every run that may not write bytecode, compiles a hundred of them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _PREFIX: Final = f"{__package__}."
 
 
 class PlainImports:
-    """Finds the modules below this package; all others are left to whoever comes next."""
+    """Finds the modules below this package; other finders handle everything else."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """As of `importlib.abc.MetaPathFinder`."""
+        """As in `importlib.abc.MetaPathFinder`."""
         return PathFinder.find_spec(name, path, target) if name.startswith(_PREFIX) else None
 
 
 def import_plainly() -> None:
-    """Have modules of this package that are imported from now on found by Python."""
+    """Let Python itself find modules of this package that are imported from now on."""
     if PlainImports not in sys.meta_path:
         sys.meta_path.insert(0, PlainImports)

@@ -1,6 +1,6 @@
-"""The pytest entry point: options, markers, hook specifications, and the objects that play each role of a session.
+"""The pytest entry point: options, markers, hook specifications, and the objects for each role of a session.
 
-Loaded in every session of every project in which the package is installed, so it imports nothing heavy.
+It is loaded in every session of every project that has the package installed, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _check_quota(settings: RunSettings) -> None:
 
 
 def _check_workers(config: pytest.Config, settings: RunSettings) -> None:
-    """See to what workers of other machines lack; pytest-xdist has said by now which there are to be."""
+    """Refuse what workers on other machines lack; pytest-xdist has listed the workers by now."""
     if all(spec == "popen" for spec in config.getoption("tx", None) or ()) or hasattr(config, "workerinput"):
         return
     from pytest_rewardkit.run.controller.remote_workers import RemoteWorkers, is_remote
@@ -145,7 +145,7 @@ def _split(config: pytest.Config, settings: RunSettings) -> None:
 
 
 def _threshold(config: pytest.Config, settings: RunSettings) -> float | None:
-    """Return the reward from which tests of this run pass that name no threshold; None where it sets none."""
+    """Return the reward from which tests of this run pass that name no threshold; None if it sets none."""
     path = config.rootpath / "pyproject.toml"
     if not _speaks(path):
         return settings.threshold
@@ -169,7 +169,7 @@ def _languages(config: pytest.Config) -> Mapping[str, Language]:
     from pytest_rewardkit.pyproject import languages_in, templates_in
 
     try:
-        templates_in(path)  # what is wrong with them is said before anything runs
+        templates_in(path)  # reports mistakes in them before anything runs
         return languages_in(path)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
@@ -177,7 +177,7 @@ def _languages(config: pytest.Config) -> Mapping[str, Language]:
 
 def _speaks(path: Path) -> bool:
     """Whether a pyproject.toml may say anything to this package."""
-    # Asked in every session of every project: to parse the file, or to load what does, would take longer.
+    # This runs in every session of every project. Parsing the file, or importing a parser, takes longer.
     try:
         return b"rewardkit" in path.read_bytes()
     except OSError:

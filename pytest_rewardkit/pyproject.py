@@ -1,4 +1,4 @@
-"""What a project keeps in its pyproject.toml, under ``[tool.rewardkit]``: gates, threshold, languages and templates.
+"""The settings of a project in its pyproject.toml, under ``[tool.rewardkit]``: gates, threshold, languages, templates.
 
 [tool.rewardkit]
 threshold = 0.5
@@ -39,7 +39,7 @@ _TABLE: Final = "tool.rewardkit"
 
 
 def threshold_in(path: Path) -> float | None:
-    """Return the run's threshold that the file sets; None where it sets none. Raises as `gates_in` does."""
+    """Return the run's threshold that the file sets; None if it sets none. Raises what `gates_in` raises."""
     content = _read(path)
     if not isinstance(content, dict) or "threshold" not in content:
         return None
@@ -48,7 +48,7 @@ def threshold_in(path: Path) -> float | None:
 
 
 def languages_in(path: Path) -> dict[str, Language]:
-    """Return the languages that the file describes, by name. Raises as `gates_in` does."""
+    """Return the languages that the file describes, by name. Raises what `gates_in` raises."""
     content = _read(path)
     if not isinstance(content, dict) or "languages" not in content:
         return {}
@@ -68,7 +68,7 @@ def languages_in(path: Path) -> dict[str, Language]:
 
 
 def templates_in(path: Path) -> list[NamedTemplate]:
-    """Return the templates that the file describes. Raises as `gates_in` does."""
+    """Return the templates that the file describes. Raises what `gates_in` raises."""
     content = _read(path)
     if not isinstance(content, dict) or "templates" not in content:
         return []
@@ -85,24 +85,24 @@ def templates_in(path: Path) -> list[NamedTemplate]:
 
 
 def asks_in(path: Path) -> bool:
-    """Whether the file asks for gates, right or wrong ones."""
+    """Whether the file asks for gates, valid or not."""
     content = _read(path)
-    # What is asked of graders is heard whenever they are tried.
+    # `min_kill_rate` alone does not count: a self-check uses it even without reporting.
     return isinstance(content, dict) and not {"groups", *_BOUNDS}.difference({"min_kill_rate"}).isdisjoint(content)
 
 
 def gates_in(path: Path, *, fail_under: float | None = None, confidence: float | None = None) -> list[Gate]:
-    """Return the gates that the file asks for: the one over the run first, then one for each group.
+    """Return the gates that the file asks for: first the one over the run, then one for each group.
 
     Parameters:
         path: a pyproject.toml, which need not exist.
-        fail_under, confidence: what options say of the run; they win over the file, as `confidence` does for groups.
+        fail_under, confidence: options for the run; they win over the file, and `confidence` also applies to groups.
 
-    Raises RewardkitUsageError, with file and line, for what the file must not say.
+    Raises RewardkitUsageError, with file and line, for invalid content.
     """
     table = _Table(path, _TABLE, _read(path))
     run = table.values(_BOUNDS | _OF_RUN, also=("groups", "languages", "templates"))
-    # It decides tests, and no gate.
+    # The threshold decides tests, not a gate.
     run.pop("threshold", None)
     if fail_under is not None:
         run["fail_under"] = fail_under
@@ -123,7 +123,7 @@ def gates_in(path: Path, *, fail_under: float | None = None, confidence: float |
 
 
 class UnheardGates:
-    """Says at the end of a run without ``--rewardkit`` that the file's gates have decided nothing."""
+    """Says at the end of a run without ``--rewardkit`` that the file's gates did not decide anything."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -156,7 +156,7 @@ class _Table:
 
     @property
     def content(self) -> Mapping[str, Any]:
-        """What stands in the table, unchecked."""
+        """The content of the table, unchecked."""
         return self._content
 
     def values(self, known: Mapping[str, Callable[[Any], Any]], also: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class _Table:
         return RewardkitUsageError(f"{self._path.name}:{self._line(key)}: [{self._title}] {what}")
 
     def _line(self, key: str | None) -> int:
-        """Return the line of `key` in this table, else of the table's head, else the first."""
+        """Return the line of `key` in this table, else that of the table's header, else the first."""
         head, found = 1, False
         for number, line in enumerate(self._path.read_text("utf-8").splitlines(), 1):
             if title := re.fullmatch(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?", line):

@@ -1,6 +1,6 @@
 """Rewards as pure values: a number in [0, 1] with its parts and a verdict, or *unscored*.
 
-A value that exists is right: numbers are finite and in range, texts are bounded, and verdict and value agree.
+A value that exists is valid: numbers are finite and in range, texts are bounded, and verdict and value agree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REASON_LIMIT: Final = 500
 TEXT_LIMIT: Final = 4000
 """Characters kept of a part's `expected`, `actual` and `stderr`."""
 
-# A mean of floats may miss its exact value by a few units in the last place; a threshold must not hang on these.
+# A mean of floats may miss its exact value by a few units in the last place, which must not decide a threshold.
 _TOLERANCE: Final = 1e-9
 
 
@@ -53,14 +53,14 @@ class Part:
 
     Parameters:
         name: what the part checks, at most 200 characters.
-        value: a number in [0, 1], or None when the infrastructure failed.
+        value: a number in [0, 1], or None if the infrastructure failed.
         weight: how much it counts among the parts of its reward, 0 or more.
-        verdict: why the value is what it is; derived from the value when not given.
+        verdict: why the value is what it is; by default derived from the value.
         reason: one sentence for people, at most 500 characters.
         expected, actual, stderr: texts to show, cut to 4000 characters each.
         duration: seconds that the check took.
 
-    Raises RewardkitUsageError, a ValueError, that names the part for anything else.
+    Raises RewardkitUsageError, a ValueError, that names the part, for invalid arguments.
     """
 
     name: str
@@ -101,9 +101,9 @@ class Reward(LikeFloat):
     raises `UnscoredError`.
 
     Parameters:
-        value: a number in [0, 1], or None when the infrastructure failed.
+        value: a number in [0, 1], or None if the infrastructure failed.
         parts: the components, in the order in which they were checked.
-        verdict: why the value is what it is; derived from the value when not given.
+        verdict: why the value is what it is; by default derived from the value.
         reason: one sentence for people, at most 500 characters; for an unscored reward, the cause.
         evidence: what the scorers judged, for people who look into a failure.
 
@@ -118,7 +118,7 @@ class Reward(LikeFloat):
     evidence: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
-        # Thousands are made in a run, and nearly all of them are as they should be.
+        # A run creates thousands, and nearly all of them are valid.
         assign = object.__setattr__
         if not _is_plain(self.value):
             assign(self, "value", checked_value(self.value, "reward"))
@@ -134,7 +134,7 @@ class Reward(LikeFloat):
         """Return the reward that is the weighted mean of `parts`: sum(weight * value) / sum(weight).
 
         A part without a value makes the whole unscored, with that part's reason as the cause. Parts of weight 0 are
-        kept for show and decide nothing. Raises RewardkitUsageError when no part has a weight over 0.
+        kept for show and decide nothing. Raises RewardkitUsageError if no part has a weight over 0.
         """
         parts = tuple(parts)
         decisive = [part for part in parts if part.weight > 0]
@@ -145,12 +145,12 @@ class Reward(LikeFloat):
         for part in decisive:
             if part.value is None:
                 return cls(None, parts, reason=reason or part.reason)
-        # Divided by the largest, so that no sum of weights overflows.
+        # Weights are divided by the largest, so that their sum does not overflow.
         largest = max(part.weight for part in decisive)
         shares = [part.weight / largest for part in decisive]
         value = math.fsum(share * float(part.value or 0) for share, part in zip(shares, decisive, strict=True))
         value /= math.fsum(shares)
-        # Ends are exact, whatever rounding did between them.
+        # The ends are exact, whatever the rounding of the mean.
         if all(part.value == 1.0 for part in decisive):
             value = 1.0
         elif value >= 1.0:
@@ -167,7 +167,7 @@ class Reward(LikeFloat):
         return cls(None, reason=cause)
 
     def reaches(self, threshold: float) -> bool:
-        """Whether the value is at least `threshold`, rounding errors of a mean aside. Raises UnscoredError."""
+        """Whether the value is at least `threshold`, apart from rounding errors of a mean. Raises UnscoredError."""
         return float(self) >= threshold - _TOLERANCE
 
     def to_evaluate_result(self) -> dict[str, Any]:
@@ -213,17 +213,17 @@ class Reward(LikeFloat):
 
 
 Weighted = Reward | float | tuple[Reward | float, float]
-"""A reward, or a reward with its weight (1 when left out)."""
+"""A reward, or a reward with its weight (default 1)."""
 
 
 def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted) -> Reward:
     """Return the weighted mean of several rewards as one, with all their parts.
 
     Parameters:
-        rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` says the same.
+        rewards: name to reward, or name to (reward, weight); `weighted(tests=(r1, 3), style=r2)` means the same.
 
-    Returns a reward whose parts are named ``tests/<part>``, their weights scaled so that each reward counts by its own
-    weight. Raises RewardkitUsageError for negative weights, or when no weight is over 0.
+    Returns a reward whose parts are named ``tests/<part>``, with weights scaled so that each reward counts by its own
+    weight. Raises RewardkitUsageError for negative weights, or if no weight is over 0.
 
     >>> weighted(tests=(Reward(1.0), 3), style=Reward(0.0)).value
     0.75
@@ -243,7 +243,7 @@ def weighted(rewards: Mapping[str, Weighted] | None = None, /, **named: Weighted
 
 
 def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
-    """Return `parts` with weights that sum up to their component's, and with its name before theirs."""
+    """Return `parts` with weights that add up to their component's, and with its name before theirs."""
     total = math.fsum(part.weight for part in parts) or 1.0
     return [
         replace(part, name=f"{component.name}/{part.name}", weight=component.weight * part.weight / total)
@@ -252,9 +252,10 @@ def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
 
 
 def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
-    """Return what a test gives as its reward, or as one of several, as a `Reward`.
+    """Return the reward that a test gives, alone or as one of several, as a `Reward`.
 
-    Raises RewardkitUsageError, naming `place`, for what is none: None is not, because what has no number has a cause.
+    Raises RewardkitUsageError, naming `place`, for an invalid one. None is invalid, because a missing number needs a
+    cause.
     """
     if isinstance(given, Reward):
         return given
@@ -271,12 +272,12 @@ def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether `value` is a float that needs no check and no correction, as -0.0 would."""
+    """Whether `value` is a float that needs neither a check nor a correction, unlike -0.0."""
     return type(value) is float and 0 < value <= 1
 
 
 def _derived(value: float | None) -> Verdict:
-    """Return the verdict that a value has when nobody says more."""
+    """Return the default verdict of a value."""
     if value is None:
         return Verdict.UNSCORED
     if value == 1.0:
@@ -289,7 +290,7 @@ def _checked_verdict(verdict: Verdict, value: float | None, place: str) -> Verdi
     if verdict is _DERIVED:
         return derived
     verdict = Verdict(verdict)
-    # A whole reward has passed, and an unscored one has no value; how any other came about is the scorer's to say.
+    # A full reward has passed, and an unscored one has no value. For any other value, the scorer knows the verdict.
     contradicts = derived in (Verdict.PASSED, Verdict.UNSCORED) or verdict in _SAID_BY_VALUE
     if verdict is not derived and contradicts:
         raise RewardkitUsageError(f"{place}: verdict {verdict.value!r} contradicts the value {value!r}")

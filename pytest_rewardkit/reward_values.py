@@ -1,4 +1,4 @@
-"""What the numbers and the texts of rewards may be."""
+"""The valid numbers and texts of rewards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def checked_text(text: str, what: str) -> str:
-    """Return `text`. Raises RewardkitUsageError, saying `what` it is, where it is none."""
+    """Return `text`. Raises RewardkitUsageError if it is not a text, and says `what` it is."""
     if not isinstance(text, str):
         raise RewardkitUsageError(f"{what} must be text, not {one_line(repr(text), 60)}")
     return text
@@ -35,12 +35,12 @@ def checked_value(value: SupportsFloat | None, place: str) -> float | None:
     number = number_of(value)
     if not 0 <= number <= 1:
         raise RewardkitUsageError(f"{place}: value must be a number in [0, 1], or None for unscored, not {value!r}")
-    return number + 0.0  # -0.0 would print as such
+    return number + 0.0  # -0.0 would print as -0.0
 
 
 def number_of(value: SupportsFloat) -> float:
-    """Return `value` as a float, which is not a number when `value` is none."""
-    # Most values are floats; asking typing's protocol would take longer than all the rest.
+    """Return `value` as a float; NaN if `value` is not a number."""
+    # Most values are floats, and asking typing's protocol takes longer than everything else here.
     if type(value) is float:
         return value
     return float(value) if hasattr(type(value), "__float__") else math.nan

@@ -1,4 +1,4 @@
-"""The reward functions of E2B's guide, under the name by which they are known (guide_rewards.py)."""
+"""The reward functions of E2B's guide, under their well-known module name (guide_rewards.py)."""
 
 from __future__ import annotations
 

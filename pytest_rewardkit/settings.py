@@ -1,4 +1,4 @@
-"""What the user asked for, read once for a session."""
+"""The user's settings, read once per session."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from pytest_rewardkit.ledger.shard import Shard
     from pytest_rewardkit.local.container.options import ContainerOptions
 
-# This module is loaded in every session: a named tuple is made in a tenth of a data class's time.
+# This module is loaded in every session, and a named tuple is created in a tenth of a data class's time.
 
 
 class RunSettings(NamedTuple):
-    """What the user asked for, resolved once for a session."""
+    """The user's settings, resolved once per session."""
 
     enabled: bool
     """Whether this run reports rewards (``--rewardkit``)."""
@@ -26,29 +26,29 @@ class RunSettings(NamedTuple):
     sandbox_scope: Any
     """How long one sandbox lives: function, class, module or session."""
     isolation: str
-    """Which isolation local sandboxes must have: auto, strict or none."""
+    """The isolation that local sandboxes must have: auto, strict or none."""
     docker_command: str | None
     """The command of the container engine of the docker provider; None for docker, else podman."""
     docker_image: str | None
-    """The image of the docker provider; None for one that is built."""
+    """The image of the docker provider; None to build one."""
     docker_packages: str | None
-    """What the image that is built has beside this package."""
+    """Packages in the built image in addition to this one."""
     docker_options: str | None
-    """More options of the engine's run."""
+    """Further options for the engine's run command."""
     max_sandboxes: int | None
     """How many sandboxes may be alive at once over all workers; None for no bound."""
     create_rate: float | None
-    """How many sandboxes may be created a second over all workers; None for no bound."""
+    """How many sandboxes may be created per second over all workers; None for no bound."""
     quota: tuple[int, float] | None
-    """Both bounds, as an account has them, where the two do not say otherwise; None for none."""
+    """Both bounds, as an account has them, unless the two options above set them; None for no bounds."""
     max_sandbox_seconds: float | None
-    """How long all sandboxes may live together; None for no bound."""
+    """How many seconds all sandboxes may live together; None for no bound."""
     max_cost: float | None
     """How many dollars all sandboxes may cost; None for no bound."""
     vcpu_price: float | None
-    """What a virtual processor of a sandbox costs, in dollars an hour; None for what the provider is known to ask."""
+    """The price of a virtual processor of a sandbox, in dollars per hour; None for the provider's known price."""
     gib_price: float | None
-    """What a GiB of memory of a sandbox costs, in dollars an hour; None for what the provider is known to ask."""
+    """The price of a GiB of memory of a sandbox, in dollars per hour; None for the provider's known price."""
     memory_mb: int
     """The memory of a local sandbox in MiB."""
     processes: int
@@ -58,64 +58,65 @@ class RunSettings(NamedTuple):
     open_files: int
     """How many files a process of a local sandbox may have open."""
     output_mb: int
-    """How much output of a run or a command in a local sandbox is passed on, in MiB."""
+    """How much output of a run or a command a local sandbox passes on, in MiB."""
     threshold: float | None
-    """The reward from which tests pass that name no threshold; None for what pyproject.toml says, else 1.0."""
+    """The reward from which tests pass that name no threshold; None for pyproject.toml's, or else 1.0."""
     fail_under: float | None
     """The mean reward under which the run fails; None for no gate."""
     confidence: float | None
-    """At which confidence gates decide, by intervals; None to take means and rates as they are."""
+    """The confidence at which gates decide, by intervals; None to use means and rates themselves."""
     baseline: tuple[str, ...] | None
     """The results files of earlier runs to compare with."""
     pair_by: str | None
-    """What the same tests of two runs have in common: row, or the name of a parameter; None for their node ids."""
+    """What pairs the same tests of two runs: row, or the name of a parameter; None for their node ids."""
     fail_on: str | None
-    """What fails the run beside gates: regression, which is a loss against the baseline; None for nothing."""
+    """What fails the run in addition to gates: regression, a loss against the baseline; None for nothing."""
     stored: tuple[str, ...] | None
-    """The results file of a run to decide and report again, instead of running anything; or those of its shards."""
+    """The results file of a run, or those of its shards, to decide and report again instead of running tests."""
     shard: Shard | None
-    """Which of how many shards this run is; None for all tests."""
+    """The number of this run among its shards; None for all tests."""
     durations: str | None
-    """The file by whose durations tests are split; None for the one that pytest-split writes, where there is one."""
+    """The file of durations by which tests are split; None for pytest-split's file, if it exists."""
     resume: str | None
-    """The results file of a run of which only what is missing or unscored is run."""
+    """The results file of an earlier run; only tests that are missing or unscored there run."""
     results: str | None
-    """The file that gets a line for each attempt as it ends."""
+    """The file that receives a line for each attempt as it ends."""
     history: str | None
-    """The folder in which runs are kept, and beside whose runs this one is shown."""
+    """The folder that keeps runs, which are shown beside this run."""
     junit_properties: bool
-    """Whether rewards stand among the properties of tests in JUnit files and other reports."""
+    """Whether rewards are among the properties of tests in JUnit files and other reports."""
     html: str | None
-    """The file that gets the HTML report."""
+    """The file that receives the HTML report."""
     ctrf: str | None
-    """The file that gets the report in the Common Test Report Format."""
+    """The file that receives the report in the Common Test Report Format."""
     harbor: str | None
-    """The folder in which Harbor's verifier looks for what a run earned."""
+    """The folder in which Harbor's verifier looks for the run's rewards."""
     artifacts: str | None
-    """The directory that gets a folder for each test of which something is kept."""
+    """The directory that receives a folder for each test with artifacts."""
     artifacts_when: str
-    """Of which tests: failure, always or off."""
+    """Which tests have artifacts: failure, always or off."""
     candidates: str | None
-    """The file in which what models gave is kept, and from which it is given again."""
+    """The file that keeps models' answers, and from which they are replayed."""
     candidates_mode: str
     """Whether models are asked: auto, record or replay."""
     models: tuple[str, ...] | None
-    """The models for each of which tests run; None for those that markers name."""
+    """The models for each of which tests run; None for those of markers."""
     rescore: str | None
-    """The results file, folder of artifacts or file of candidates of which candidates are scored again."""
+    """The results file, folder of artifacts or file of candidates whose candidates are scored again."""
     selfcheck: tuple[str, ...] | None
-    """By what graders are checked, in place of candidates: references, attacks, mutants or flakes; None for nothing."""
+    """The checks of graders that replace the judging of candidates: references, attacks, mutants or flakes; None for
+    none."""
     selfcheck_limit: int
-    """With how many candidates each grader is tried at most, for each check."""
+    """The most candidates that each grader is tried with, for each check."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> RunSettings:
-        """Return the session's settings. Raises pytest.UsageError where an option is wrong."""
+        """Return the session's settings. Raises pytest.UsageError if an option is wrong."""
         settings = config.stash.get(_KEY, None)
         if settings is None:
             settings = cls(**{option.name: option.resolve(config) for option in OPTIONS})
             if set(settings.selfcheck or ()) & set(CHECKS):
-                # Graders have rewards, too.
+                # Graders have rewards too.
                 settings = settings._replace(enabled=True)
             config.stash[_KEY] = settings
         return settings
@@ -125,13 +126,13 @@ class RunSettings(NamedTuple):
         return {name: getattr(self, name) for name in LIMITS}
 
     def container(self) -> ContainerOptions:
-        """Return what the container of the docker provider is made of."""
+        """Return the options of the docker provider's container."""
         from pytest_rewardkit.local.container.options import ContainerOptions
 
         return ContainerOptions(**{option.name: getattr(self, option.name) or "" for option in CONTAINER_OPTIONS})
 
     def changed_limits(self) -> dict[str, int]:
-        """Return those of `limits` that are not as they are where nobody says anything."""
+        """Return the limits that differ from their defaults."""
         defaults = {option.name: option.default for option in LIMIT_OPTIONS}
         return {name: limit for name, limit in self.limits().items() if limit != defaults[name]}
 

@@ -1,4 +1,4 @@
-"""Text that came from candidates, made safe to keep and to show: bounded in size, free of control characters."""
+"""Makes text from candidates safe to keep and to show: bounded in size, free of control characters."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# How `excerpt` says that something is missing; found again where a text that was cut is cut once more.
+# The note by which `excerpt` says that something is missing; recognised if a text that was cut is cut again.
 _NOTE: Final = "\n[... {:,} characters left out ...]\n"
-# What CI services take for commands in a log: GitHub `::name …::` at the beginning of a line and `##[name]` anywhere,
+# What CI services read as commands in a log: GitHub `::name …::` at the beginning of a line and `##[name]` anywhere,
 # Azure `##vso[name]`, TeamCity `##teamcity[name]`.
 _COMMAND: Final = re.compile(r"(?m)#(?=#\w*\[)|^(?P<indent>[^\S\n]*):(?=:[\w-]+[^\n]*?::)")
 _NOTE_PATTERN: Final = re.compile(r"\n\[\.\.\. ([0-9,]{1,20}) characters left out \.\.\.\]\n")
 
 
 def excerpt(text: str, limit: int) -> str:
-    """Return `text` if it has at most `limit` characters, else its head and tail around a note of what is left out.
+    """Return `text` if it has at most `limit` characters, else its head and tail around a note of the omission.
 
     The result never has more than `limit` characters; limits under 40 cut the end off. An excerpt of an excerpt has one
-    note, for all that is left out.
+    note, which counts all omitted characters.
     """
     if len(text) <= limit:
         return text
@@ -29,7 +29,7 @@ def excerpt(text: str, limit: int) -> str:
     length = len(before) + len(after) if left_out else len(text)
     note = ""
     while len(longer := _NOTE.format(left_out + length + len(note) - limit)) > len(note):
-        note = longer  # which leaves room for less
+        note = longer  # leaves room for less
     room = limit - len(note)
     if room < 2:
         return text[: max(limit - 3, 0)] + "..."[:limit]
@@ -38,14 +38,14 @@ def excerpt(text: str, limit: int) -> str:
 
 
 def is_excerpt(text: str) -> bool:
-    """Whether `excerpt` has left something out of what was `text`."""
+    """Whether `text` is an excerpt from which `excerpt` has left something out."""
     return _NOTE_PATTERN.search(text) is not None
 
 
 def shortened(text: str, *, head: int, tail: int, width: int) -> list[str]:
-    """Return the lines of `text`: the first `head` and the last `tail` of them around one note of what is left out.
+    """Return the lines of `text`: the first `head` and the last `tail` of them around one note of the omission.
 
-    Each is at most `width` characters long. What an earlier `excerpt` has left out is part of that note.
+    Each is at most `width` characters long. The note includes what an earlier `excerpt` has left out.
     """
     before, characters, after = _around_note(text.rstrip("\n"))
     lines = before.split("\n")
@@ -65,7 +65,7 @@ def shortened(text: str, *, head: int, tail: int, width: int) -> list[str]:
 
 
 def _around_note(text: str) -> tuple[str, int, str]:
-    """The text before the note of an earlier excerpt, the number in it, and the text after; 0 where there is none."""
+    """The text before the note of an earlier excerpt, the number in it, and the text after; 0 if there is none."""
     note = _NOTE_PATTERN.search(text)
     number = int(note[1].replace(",", "") or 0) if note else 0
     return (text[: note.start()], number, text[note.end() :]) if note and number else (text, 0, text)
@@ -88,8 +88,8 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return `text` as one printable line of at most `limit` characters, runs of white space being one space each."""
-    # Bounded twice: first so that a huge text costs nothing, then because escapes are longer than what they stand for.
+    """Return `text` as one printable line of at most `limit` characters, with each run of white space as one space."""
+    # Bounded twice: first so that a huge text costs nothing, then because escapes are longer than their characters.
     line = printable(" ".join(text[: 4 * limit].split()))
     if len(line) <= limit and len(text) <= 4 * limit:
         return line
@@ -105,14 +105,14 @@ def _escaped(character: str) -> str:
 
 
 def cells(text: str) -> int:
-    """Return how many cells of a terminal `text` takes: two for wide characters, none for combining ones."""
+    """Return the number of terminal cells that `text` takes: two for wide characters, none for combining ones."""
     if text.isascii():
         return len(text)
     return sum(_cells(character) for character in text)
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the rows of a table as texts whose columns stand under each other."""
+    """Return the rows of a table as texts with aligned columns."""
     widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for name, *numbers in rows:
@@ -123,7 +123,7 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def fitted(text: str, width: int, *, ellipsis: str = "...", keep_end: bool = False) -> str:
-    """Return `text` cut to at most `width` cells, its end or its beginning replaced by `ellipsis`."""
+    """Return `text` cut to at most `width` cells; `ellipsis` replaces its end or its beginning."""
     if cells(text) <= width:
         return text
     room = width - len(ellipsis)

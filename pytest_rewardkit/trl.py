@@ -27,17 +27,17 @@ def for_trl(function: Callable[..., Any], *, concurrency: int | None = None) -> 
     """Return `function` in the form that TRL's `GRPOTrainer(reward_funcs=...)` and similar trainers call.
 
     Parameters:
-        function: a function for `@reward_function`, decorated or not. Of the columns it gets those that it names.
-        concurrency: how many completions are judged at a time; twice the number of processors, at most 16, without it.
+        function: a function for `@reward_function`, decorated or not. It receives the columns that it names.
+        concurrency: how many completions are judged at a time; by default twice the number of processors, at most 16.
 
     Returns:
-        A function of ``completions`` (texts, or conversations, of which the last message's text counts) and columns by
-        keyword, each as long as the completions. It returns a number for each completion, and None where nothing can
-        be said, which TRL leaves out of the advantage. If the function raises an exception for one completion, or
+        A function of ``completions`` (texts, or conversations, whose last message's text is judged) and columns by
+        keyword, each as long as the completions. It returns a number for each completion, and None if nothing can
+        be said; TRL leaves that out of the advantage. If the function raises an exception for one completion, or
         returns something that is not a reward, it logs that and returns None for it: the rest of the batch goes on.
 
     Raises:
-        RewardkitUsageError: the columns are not what the function takes.
+        RewardkitUsageError: the columns do not match the function's parameters.
     """
     judge = function if isinstance(function, RewardFunction) else RewardFunction(function)
     workers = concurrency or min(16, 2 * (os.cpu_count() or 2))

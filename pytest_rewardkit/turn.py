@@ -1,16 +1,16 @@
-"""Whose turn it is: on whose behalf scorers work now. Loaded in every session, so it loads nothing."""
+"""The owner of the current turn: scorers work on its behalf. Loaded in every session, so it imports nothing."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# A stack, because a test may run pytest inside itself. Not a context variable: event loops and threads that outlive a
-# test would keep the one in which they were started.
+# A stack, because a test may run pytest inside itself. Not a context variable, because event loops and threads that
+# outlive a test keep the context in which they were started.
 _turns: Final[list[object]] = []
 
 
 def current() -> object | None:
-    """Return who has the turn: what the last `enter` was given; None outside of pytest."""
+    """Return the owner of the turn, as given to the last `enter`; None outside pytest."""
     return _turns[-1] if _turns else None
 
 
@@ -20,5 +20,5 @@ def enter(owner: object) -> None:
 
 
 def leave() -> None:
-    """End what the last `enter` began."""
+    """End the turn that the last `enter` began."""
     _turns.pop()

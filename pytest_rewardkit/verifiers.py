@@ -27,14 +27,14 @@ def for_verifiers(
     """Return `function` in the form that `verifiers` calls, in a task's configuration or in `Rubric(funcs=...)`.
 
     Parameters:
-        function: a function for `@reward_function`, decorated or not. It judges the assistant's last message, and gets
-            the fields that it names: from the row, its ``info``, or the task.
+        function: a function for `@reward_function`, decorated or not. It judges the assistant's last message, and
+            receives the fields that it names: from the row, its ``info``, or the task.
         fields: their names there, if these differ, such as ``{"expected_output": "answer"}``.
 
     Returns:
         An asynchronous function. If nothing can be said, or something fails, it raises, so that the rollout has an
-        error and no reward. A `Rubric` would turn that into 0: there the error goes to the rollout's state, like one of
-        a sandbox of `verifiers`, for which rollouts are retried or left out, and the reward is NaN.
+        error and no reward. A `Rubric` would turn that into 0, so in a `Rubric` the error goes to the rollout's state,
+        like one of a sandbox of `verifiers`, for which rollouts are retried or left out, and the reward is NaN.
     """
     judge = function if isinstance(function, RewardFunction) else RewardFunction(function)
     names = {name: (fields or {}).get(name, name) for name in judge.fields}
@@ -62,7 +62,7 @@ def for_verifiers(
             return math.nan
         return earned.value
 
-    # Its signature tells what to give it, so it must not look as the function's own.
+    # `verifiers` reads the signature to choose the arguments, so it must not look like the function's own.
     reward.__name__ = getattr(function, "__name__", "reward")
     return reward
 
@@ -81,7 +81,7 @@ def _answer(completion: str | Sequence[Any] | None) -> str:
 
 
 def _found(name: str, *places: Any) -> Iterator[Any]:
-    """The value of this name in the first place that has one."""
+    """Yield the value with this name from the first place that has one."""
     for place in places:
         if isinstance(place, Mapping):
             if name in place:
