@@ -1,7 +1,7 @@
 """A run's rewards in the form that Harbor's verifier reads: an object of numbers in ``reward.json``. Pure.
 
 Harbor, and the trainers that read its tasks, distinguish a missing reward, which is a failure of the verifier, from 0.
-So if anything is unknown, there is no file.
+So if anything is unknown, there is no reward.
 """
 
 from __future__ import annotations

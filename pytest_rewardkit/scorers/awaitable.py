@@ -68,6 +68,6 @@ def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - a process th
 
 
 def _plain(value: Any) -> Any:
-    # The caller has a sandbox, so it has loaded the SDK, which takes half a second.
+    # A caller with an `AsyncSandbox` has loaded the SDK; loading it here would take half a second.
     sdk = sys.modules.get("e2b_code_interpreter")
     return twin(value) if sdk is not None and isinstance(value, sdk.AsyncSandbox) else value

@@ -39,5 +39,5 @@ class OwnTime:
     def parts(
         self, items: Iterable[_Item], judge: Callable[[_Item], Part], unjudged: Callable[[_Item, str], Part]
     ) -> list[Part]:
-        """Return each item's part as judged or, when no time is left, its part if unjudged, with the reason."""
+        """Return each item's part from `judge` or, when no time is left, from `unjudged`, with the reason."""
         return [unjudged(item, self.reason) if self.used_up else judge(item) for item in items]

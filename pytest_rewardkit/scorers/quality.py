@@ -252,7 +252,7 @@ def _distinct(findings: Iterable[_Finding]) -> int:
 
 
 def _is_said_otherwise(item: dict[str, Any]) -> bool:
-    """Whether a finding is about reachability: it is found for each statement anyway, or no honest candidate has it."""
+    """Whether a finding about reachability is counted per statement elsewhere, or is no fault in honest code."""
     if item["code"] == "redundant-expr":
         return not str(item["message"]).startswith("If condition")
     return item["code"] == "unreachable" and str(item["message"]).startswith("Statement is unreachable")

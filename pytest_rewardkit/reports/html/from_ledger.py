@@ -51,7 +51,7 @@ def report_of(
     figures = ledger.figures()
     results = model_results(ledger.tasks)
     checks = graders_in(ledger)
-    # Findings about its graders mark the tests of a self-check.
+    # In a self-check, tests are grouped by what was checked about their graders.
     named = [check_of(test) or test.group or "" for test in ledger.tasks]
     by_file = not any(named)
     names = [_file(test.node_id) for test in ledger.tasks] if by_file else named

@@ -192,7 +192,7 @@ def _numbers(text: str) -> list[tuple[float, ...]]:
 
 
 def _guessed(insight: Insight, numbers: Iterable[float]) -> str:
-    """Return why a number may be in an output only by chance; "" if it is not.
+    """Return why a number may be in an output by mere chance; "" if there is no such reason.
 
     Parameters:
         numbers: those in the output.

@@ -129,7 +129,7 @@ def alone() -> Iterator[None]:
 def _forget_loop(asyncio: Any) -> None:
     """Let `asyncio.get_event_loop` act as in a new interpreter: make a loop or, from 3.14 on, raise."""
     if sys.version_info >= (3, 14):
-        asyncio.set_event_loop(None)  # asking for the policy is deprecated, an error if a candidate wants it so
+        asyncio.set_event_loop(None)  # asking for the policy warns, an error if a candidate wants that
         return
     with suppress(AttributeError):
         local = asyncio.get_event_loop_policy()._local

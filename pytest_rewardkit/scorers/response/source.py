@@ -88,7 +88,7 @@ def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
 
 
 def _parse_python(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
-    # Python will refuse a lone surrogate; this code's begin and end can be found without it.
+    # Python itself will refuse a lone surrogate; the code's begin and end can be found without it.
     text = text.encode("utf-8", "replace").decode()
     # Python warns about doubtful code as it compiles; if warnings are errors, this would fail here.
     with warnings.catch_warnings():

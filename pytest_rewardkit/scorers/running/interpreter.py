@@ -130,7 +130,7 @@ class Interpreter:
         execution = CellExecution(self.sandbox, self.start(), code, limit)
         in_time = execution.finished_in_time()
         if self._starts_with_code and not self._number and execution.has_never_run:
-            # Another vendor's server, or the interpreter could not start; starting it first reveals the reason.
+            # Not our server, or the interpreter could not start; starting it first gives the reason.
             self._starts_with_code = False
             self.discard()
             return self._ran(code, limit)
