@@ -29,7 +29,7 @@ class Evidence:
         code: the candidate; "" if the response contains none, or if it is not known.
         response: the scorer's input, if that is not the code itself.
         stdout: what the candidate printed and displayed, cut to 100,000 characters.
-        stderr: its output there, with the traceback if an exception ended it; cut as well.
+        stderr: its error output, with the traceback if an exception ended it; cut as well.
         images: PNG and JPEG images that it displayed, in base64; the first ten, and none over 2,000,000 characters.
         scorer: the name of the scoring function; "" if it cannot be called again.
         arguments: that function's arguments other than the sandbox and the candidate.

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def pytest_rewardkit_provider(config: pytest.Config) -> Provider | None:
     """Return the source of this process's sandboxes, or None to leave the choice to ``--rewardkit-provider``.
 
-    Called once in each process that needs sandboxes, and with ``--rewardkit`` also where the run begins, for the
-    header. Stops at the first result that is not None.
+    Called once in each process that needs sandboxes, and with ``--rewardkit`` also in the process where the run
+    begins, for the header. Stops at the first result that is not None.
 
     :param config: The pytest config object.
 
@@ -34,7 +34,7 @@ def pytest_rewardkit_provider(config: pytest.Config) -> Provider | None:
 def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
     """Called with ``--rewardkit`` for each record that a test leaves, before it is reported; changes it in place.
 
-    Runs where the test ran: under pytest-xdist, in the worker.
+    Runs in the process that ran the test: under pytest-xdist, in the worker.
 
     :param item: The test.
     :param record: What the test leaves behind: its reward, marker and sandboxes.
@@ -50,7 +50,7 @@ def pytest_rewardkit_modify_record(item: pytest.Item, record: Record) -> None:
 def pytest_rewardkit_summary(ledger: Ledger, config: pytest.Config) -> Iterable[str] | None:
     """Return lines to add at the end of the terminal's reward section.
 
-    Called with ``--rewardkit`` once, where the run ends: under pytest-xdist, in the controller.
+    Called with ``--rewardkit`` once, in the process where the run ends: under pytest-xdist, in the controller.
 
     :param ledger: Every test's results, records and figures.
     :param config: The pytest config object.

@@ -1,4 +1,4 @@
-"""Creates a second sandbox from the source of an existing one, in which no candidate has run."""
+"""Creates a second sandbox in the place where an existing one came from; no candidate has run in the new one."""
 
 from __future__ import annotations
 

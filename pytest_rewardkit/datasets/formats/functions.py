@@ -35,7 +35,7 @@ class FunctionTask(RowTask):
         name: its name.
         table: arguments and the expected result, for each call.
         given: source of the imports that a candidate may rely on.
-        only_item: whether the first item of the expected result is enough as a result.
+        only_item: whether a result equal to the first item of the expected one is also right.
         tolerance: for numbers in results; if none is given, they must be equal in Python's sense.
         time_limit: seconds for a call, unless the user sets a limit.
     """

@@ -101,7 +101,7 @@ def _unpacked(row: Row, name: str, packed: str) -> str:
     """The text of tests that are released in base64, compressed and pickled."""
     try:
         found = _TextUnpickler(io.BytesIO(zlib.decompress(base64.b64decode(packed, validate=True)))).load()
-    except Exception as error:  # whatever the bytes make of the unpickler
+    except Exception as error:  # the bytes may make the unpickler raise anything
         raise wrong(row, name, f"{_CASES}, as JSON or packed as released ({type(error).__name__}: {error})") from None
     if not isinstance(found, str):
         raise wrong(row, name, f"a packed text, not a packed {type(found).__name__},")

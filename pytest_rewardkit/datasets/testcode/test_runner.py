@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.reward import Reward
 
 SECONDS: Final = 60.0
-"""Processor time for one run of a row's test code; some benchmarks take long to compute their expectations anew."""
+"""Seconds of processor time for one run of a row's test code; some benchmarks take long to compute expectations."""
 
 RENEWAL_SECONDS: Final = 120.0
 """The greatest age of a sandbox at the start of a row's test; sandboxes usually live for 300 seconds."""

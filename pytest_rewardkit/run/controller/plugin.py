@@ -56,7 +56,7 @@ class ControllerPlugin:
         self._describe = describe
         self.judge = judge
         self.listeners: list[Callable[[Test], None]] = []
-        """Called with a test that earns a reward when it has a new result."""
+        """Called with a test that has or should have a reward, when it has a new result."""
         self.deciders: list[Callable[[], list[Decision]]] = []
         """Decide in addition to the gates, once the run is over."""
         self.unfinished = ""
@@ -166,7 +166,7 @@ class ControllerPlugin:
     def noted(self, report: pytest.TestReport) -> list[float | None]:
         """Return the number that the test of `report` has earned, None for an unscored one, as the only item.
 
-        Return no item if the test has earned no reward, or if the report is about its setup or teardown.
+        Return no item if the test has earned no reward, or if the report is of a setup that passed or of a teardown.
         """
         if report.when != "call" and not (report.when == "setup" and report.failed):
             return []
@@ -191,7 +191,7 @@ class ControllerPlugin:
         category = "error" if report.when == "setup" else report.outcome
         return category, letter, (word, markup)
 
-    # Other plugins see the decision in the exit status only if this wrapper makes it.
+    # Only a decision in this hook changes the exit status that all other plugins report.
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         result = yield

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ShardReport:
-    """Tells the results and the terminal how many tests the run had, and of how many.
+    """Tells the results and the terminal which part of all tests the run had.
 
     Parameters:
         shard: which shard the run is.

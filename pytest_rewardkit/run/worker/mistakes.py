@@ -1,4 +1,4 @@
-"""What is said of a mistake in a test: what is wrong and where in the test, without this package's frames."""
+"""Explains a mistake in a test: what is wrong, and where in the test, without this package's frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells a test that the server of its sandboxes has died, found by the session's config."""
+"""Tells a test that the server of its sandboxes has died. The session's config leads to the watch."""
 
 from __future__ import annotations
 

@@ -34,11 +34,11 @@ PATIENCE_SECONDS: Final = 1800.0
 class Budget:
     """At most `slots` sandboxes alive at once, and `rate` created per second, in all processes that share `directory`.
 
-    For a user that does one thing after another: a process that runs tests, or one of several threads.
+    For a caller that does one thing after another: a process that runs tests, or one of several threads.
 
-    A user that may want more than one sandbox takes a turn first: two that hold one and want another would wait for
-    each other. The number of turns is limited so that one of them can always go on. If users without a turn block each
-    other, that is detected when all slots are held by processes that wait.
+    A caller that may want more than one sandbox takes a turn first: two that hold one and want another would wait for
+    each other. The number of turns is limited so that one of them can always go on. If callers without a turn block
+    each other, that is detected when all slots are held by processes that wait.
 
     Parameters:
         directory: a directory that the processes share.
@@ -216,11 +216,11 @@ class Budget:
 
 
 class _Turns:
-    """The turns of tests that want the same number of slots."""
+    """The turns of callers that want the same number of slots."""
 
     def __init__(self, directory: Path, wants: int, limit: int, owner: str) -> None:
         directory = directory / f"turns-{wants}"
         directory.mkdir(exist_ok=True)
-        # One turn for any number of slots. For two, as many turns as leave one slot free, so that one test can go on.
+        # One turn for any number of slots. For two, as many turns as leave one slot free, so that one caller can go on.
         self.slots = Slots(directory, max(1, limit - 2) if wants == TWO else 1, lambda _: True, owner)
         self.line = WaitingLine(directory, "ticket", owner)

@@ -10,7 +10,7 @@ class Answers:
     """Compares results; tuples count as lists, as in JSON.
 
     Parameters:
-        only_item: whether the first item of the expected result is enough as a result, as in APPS.
+        only_item: whether a result equal to the first item of the expected one is also right, as in APPS.
         tolerance: how far numbers may differ, relative and absolute; None for Python's equality.
     """
 

@@ -34,7 +34,7 @@ _COUNTED = (itertools.count, itertools.cycle, itertools.repeat)
 
 
 class Unsendable(Exception):  # noqa: N818 - it names a state
-    """A value can be described to nobody outside this process."""
+    """A value cannot be described to another process."""
 
 
 _CHECKS = "__rewardkit__"

@@ -90,7 +90,7 @@ class Operations:
         self._answers.update(answers)
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of a candidate's operation, or a proxy; raises what the candidate raised."""
+        """Returns the value of an operation on the candidate, or a proxy; raises what the candidate raised."""
         if self._without_candidate:
             return Nothing()
         given = [value for value in (*handed.args, *handed.kwargs.values()) if is_changeable(value)] if handed else []

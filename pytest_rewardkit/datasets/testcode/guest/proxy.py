@@ -20,7 +20,7 @@ class Asker(Protocol):
     """Accepts operations."""
 
     def ask(self, operation: dict[str, Any], shown: str, handed: Handed | None = None) -> Any:
-        """Returns the value of a candidate's operation, or a proxy; raises what the candidate raised.
+        """Returns the value of an operation on the candidate, or a proxy; raises what the candidate raised.
 
         Parameters:
             handed: the test's own values passed to the operation, which take over the operation's changes to them.
