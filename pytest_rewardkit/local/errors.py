@@ -92,6 +92,19 @@ class BuildError(UnsupportedError):
     """A template cannot be made."""
 
 
+class StepError(BuildError):
+    """A step cannot be done here.
+
+    Parameters:
+        step: its number in the SDK's count, from 1; or the name of the work before or after the steps.
+        message: why, and the alternative.
+    """
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
+
+
 class PreloadError(UnsupportedError):
     """A module cannot be imported in advance."""
 

@@ -194,7 +194,8 @@ def _result(told: dict[str, Any]) -> Any:
         from e2b_code_interpreter import Result  # this class handles charts
 
         return Result(**told)
-    return SimpleNamespace(**{"chart": None, "is_main_result": False, **_RESULT, **told})
+    # A figure that shows nothing has an empty chart, which is none to the SDK.
+    return SimpleNamespace(**{"is_main_result": False, **_RESULT, **told, "chart": None})
 
 
 def _request(way: _Way, body: bytes) -> bytes:

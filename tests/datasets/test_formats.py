@@ -502,7 +502,7 @@ def test_without_them_a_candidate_lacks_names(sandbox: Sandbox, test_runner: Tes
 )
 def test_options_that_mean_nothing_are_refused(example: Example, option: str) -> None:
     options: dict[str, Any] = {option: "import re" if option == "setup" else 0.1}
-    with pytest.raises(RewardkitUsageError, match=f"{option}= means nothing for this format"):
+    with pytest.raises(RewardkitUsageError, match=f"{option}= does not apply to this format"):
         score_row(None, row_of(example), "x", test_runner=None, **options)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,7 @@ def test_lists_may_be_json_as_in_swe_bench(folder):
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"files": {}}, "one of the two"),
+        ({"files": {}}, "either a project or files"),
         ({"project": 3}, "'project' must hold a path"),
         ({"project": "nowhere"}, "no project at"),
         ({"time_limit": "long"}, "'time_limit' must hold a number"),

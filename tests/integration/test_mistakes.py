@@ -61,7 +61,7 @@ MISTAKES = {
     "assert_analysis(Fake(), GOOD, insights=3)": "insights must be a list, not int",
     "assert_analysis(Fake(), GOOD, charts=3)": "charts must be a list of checks, not int",
     "assert_analysis(Fake(), GOOD, insights=[float('nan')])": "number of an insight must be a number, not nan",
-    "assert_analysis(Fake(), GOOD, datasets=['none.csv'], insights=['a'])": "datasets must be files, or bytes by",
+    "assert_analysis(Fake(), GOOD, datasets=['none.csv'], insights=['a'])": "datasets must be paths, or a mapping",
     "assert_row(Fake(), {'id': 1})": "row must be a Row, as the fixture `row` gives it, not {'id': 1}",
     "evaluate_dataset('rows.jsonl')": "the first argument is a function, so write dataset_path=",
     "Part(3, 1.0)": "the name of a part must be text, not 3",
@@ -175,5 +175,5 @@ def test_a_file_that_cannot_be_written_is_named_itself(run, pytester, option, fi
 
 def test_too_little_memory_for_the_run_is_refused(plain, pytester):
     plain("--rewardkit-memory-mb=1").stderr.fnmatch_lines(
-        ["ERROR: --rewardkit-memory-mb: must be 16 at least, not '1'"]
+        ["ERROR: --rewardkit-memory-mb: must be at least 16, not '1'"]
     )

@@ -112,7 +112,7 @@ def test_the_page_about_packages(pytester: pytest.Pytester, monkeypatch: pytest.
     made = pytester.run(sys.executable, *MAKE.split()[1:])
     assert made.ret == 0
     made.stdout.fnmatch_lines(["pydantic-1: *"])
-    pytester.runpytest_subprocess("--rewardkit").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("--rewardkit").assert_outcomes(passed=3)
     missing = pytester.run(sys.executable, *MAKE.split()[1:], "pydantc-1")
     assert missing.ret == 1
     missing.stderr.fnmatch_lines(["*: there is no template 'pydantc-1'; did you mean 'pydantic-1'?"])

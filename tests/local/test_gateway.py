@@ -87,7 +87,7 @@ def test_errors_of_the_control_plane_are_json_with_a_code(client: Client, addres
         status, answer = client.json("control", "POST", "/v2/sandboxes", body, key)
         assert (status, answer["code"]) == (400, 400)
         assert isinstance(answer["message"], str)
-    for method, path in (("POST", "/v3/templates"), ("GET", "/volumes"), ("PUT", "/volumes/x")):
+    for method, path in (("POST", "/templates"), ("GET", "/volumes"), ("PUT", "/volumes/x")):
         status, answer = client.json("control", method, path, headers=key)
         assert (status, answer["code"]) == (501, 501)
 

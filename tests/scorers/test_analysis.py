@@ -52,7 +52,7 @@ def test_datasets_go_by_their_own_names(sandbox: Sandbox, tmp_path: Path) -> Non
     candidate = "print(len(open('sales.csv').readlines()))"
     for datasets in ([tmp_path / "sales.csv"], {"sales.csv": tmp_path / "sales.csv"}):
         assert score_analysis(sandbox, candidate, datasets=datasets, insights=[4]).value == 1.0
-    with pytest.raises(RewardkitUsageError, match=r"datasets must be files.*No such file.*missing.csv"):
+    with pytest.raises(RewardkitUsageError, match=r"datasets must be paths.*No such file.*missing.csv"):
         score_analysis(sandbox, candidate, datasets=[tmp_path / "missing.csv"], insights=[4])
 
 

@@ -421,7 +421,7 @@ class TestOptions:
         )
         reward = score_cases(sandbox, response, [Case(call="add", args=[1, 2], expected=3)])
         assert reward.value == 1.0
-        assert reward.reason == "scored code block 2 of 3"
+        assert reward.reason == "code judged: code block 2 of 3"
 
 
 class TestInfrastructure:

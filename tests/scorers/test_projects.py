@@ -264,7 +264,7 @@ def test_tests_that_cannot_run_say_nothing_of_a_candidate(sandbox):
         assert reward.verdict is Verdict.UNSCORED
         assert reason in reward.reason
     passing = Project(source={"tests/test_it.py": "def test_it():\n    pass\n"}, envs=ALONE)
-    assert "say nothing" in score_tests(sandbox, {"a.py": ""}, passing).reason
+    assert "all pass without one" in score_tests(sandbox, {"a.py": ""}, passing).reason
 
 
 def test_a_set_up_runs_before_the_candidate_is_there(sandbox):

@@ -188,7 +188,7 @@ def test_another_file_is_refused(tmp_path, line, wrong):
 
 
 def test_a_path_that_is_nothing_of_an_earlier_run_is_refused(tmp_path):
-    with pytest.raises(RewardkitUsageError, match="no file and no folder"):
+    with pytest.raises(RewardkitUsageError, match="neither a file nor a folder"):
         read_earlier(tmp_path / "missing")
     with pytest.raises(RewardkitUsageError, match="no folder of a test"):
         read_earlier(tmp_path)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.builds.archives import Archives
 from pytest_rewardkit.local.builds.build import Build
-from pytest_rewardkit.local.builds.recipe import BASE_STEP, HOME, TEMPORARY, Recipe, StepError, recipe_of
-from pytest_rewardkit.local.errors import BuildError, LocalError, TemplateError
+from pytest_rewardkit.local.builds.recipe import BASE_STEP, HOME, TEMPORARY, Recipe, recipe_of
+from pytest_rewardkit.local.errors import BuildError, LocalError, StepError, TemplateError
 from pytest_rewardkit.local.server.sandbox import SandboxRequest, new_id
 from pytest_rewardkit.local.templates.named_template import OF_THE_SERVER, template_from
 

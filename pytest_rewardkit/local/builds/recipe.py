@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_rewardkit.local.errors import BuildError
+from pytest_rewardkit.local.errors import StepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,19 +25,6 @@ _BASE_IMAGE: Final = re.compile(r"e2bdev/base(?::[\w.-]+)?", re.ASCII)
 _PIP: Final = re.compile(r"(?:(?:\S*/)?python3?(?:\.\d+)? -m )?pip3? install|uv pip install")
 _WITHOUT_MEANING: Final = ("-q", "--quiet", "--user", "--no-cache-dir", "--system", "--break-system-packages")
 _PATTERN: Final = re.compile(r"[*?\[\]]")
-
-
-class StepError(BuildError):
-    """A step cannot be done here.
-
-    Parameters:
-        step: its number in the SDK's count, from 1; or the name of the work before or after the steps.
-        message: why, and the alternative.
-    """
-
-    def __init__(self, step: str, message: str) -> None:
-        super().__init__(message)
-        self.step = step
 
 
 @dataclass(frozen=True, slots=True)

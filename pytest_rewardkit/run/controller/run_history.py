@@ -104,7 +104,8 @@ class RunHistory:
         if not attempts:
             return
         key = hashlib.sha256("".join(map(to_text, attempts)).encode("ascii")).hexdigest()[:8]
-        path = self._folder / f"{self._started:%Y-%m-%dT%H-%M-%SZ}-{key}.jsonl.gz"
+        started = f"{self._started:%Y-%m-%dT%H-%M-%S}.{self._started.microsecond // 1000:03}Z"
+        path = self._folder / f"{started}-{key}.jsonl.gz"
         end = end_of(self._controller, exit_status, time.perf_counter() - self._clock)
         Writer(path, [run_line(self._facts), *attempts, end]).close()
 
