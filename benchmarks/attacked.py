@@ -1,8 +1,8 @@
-"""Rows of which a third attack their sandboxes and the tests' own: what each earns, and what is left on the machine.
+"""Rows of which a third attack their sandboxes and the test runner's: what each earns, and what stays on the machine.
 
     python -m benchmarks.attacked [--rows 300] [-n 2]
 
-Ends with status 1 where a row's reward is not what it should be, or something is left.
+The status is 1 if a row's reward is not what it should be, or if anything stays behind.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Tests and rows on a way to their sandboxes that fails at random: what becomes of right and of wrong candidates.
+"""Right and wrong candidates, in tests and rows, while requests to their sandboxes fail at random: what each earns.
 
     python -m benchmarks.faulty [--tests 300] [--rows 60] [--rate 0.05] [-n 2] [--seed 1]
 
-Every request goes through a proxy that spoils a share of them: before the server sees it, in the middle of its answer,
-or with an error in place of it. Ends with status 1 where a right candidate earns nothing or a wrong one something;
-unscored is what either may be.
+Every request goes through a proxy that spoils some of them: before the server sees the request, in the middle of the
+answer, or with an error in its place. The status is 1 if a right candidate earns nothing or a wrong one earns anything;
+either may be unscored.
 """
 
 from __future__ import annotations

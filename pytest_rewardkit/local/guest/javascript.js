@@ -49,7 +49,7 @@
 
   function withoutTypes(code) {
     const {emitWarning} = process;
-    process.emitWarning = () => {};  // that this is an experiment is no news to whoever wrote the cell
+    process.emitWarning = () => {};  // Node warns that stripping types is experimental; a cell's author did not ask
     try {
       return module_.stripTypeScriptTypes(code);
     } finally {
