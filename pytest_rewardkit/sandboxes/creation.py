@@ -13,6 +13,7 @@ from pytest_rewardkit.sandboxes.again import again, pause_after
 from pytest_rewardkit.sandboxes.authorities import NO_AUTHORITIES, has_authorities
 from pytest_rewardkit.sandboxes.ended_server import ended_server
 from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.lifetime import note
 from pytest_rewardkit.sandboxes.options import create_keywords
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def create(
             return Sandbox.create(**keywords)
 
     with infrastructure_failures():
-        return _with_usual_limit(again(once, patience=patience, on_retry=on_retry), options)
+        return _as_usual(again(once, patience=patience, on_retry=on_retry), options)
 
 
 async def create_async(
@@ -78,7 +79,7 @@ async def create_async(
         for tries in itertools.count():
             try:
                 with pace():
-                    return _with_usual_limit(await AsyncSandbox.create(**keywords), options)
+                    return _as_usual(await AsyncSandbox.create(**keywords), options)
             except Exception as error:
                 if (pause := pause_after(error, tries, time.monotonic() - begun, patience)) is None:
                     raise
@@ -95,9 +96,10 @@ def _keywords(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
     return keywords
 
 
-def _with_usual_limit(sandbox: S, options: Mapping[str, Any]) -> S:
+def _as_usual(sandbox: S, options: Mapping[str, Any]) -> S:
     from e2b.connection_config import REQUEST_TIMEOUT
 
+    note(sandbox, options.get("timeout"))
     if options.get("request_timeout") is None:
         sandbox.connection_config.request_timeout = REQUEST_TIMEOUT
     return sandbox

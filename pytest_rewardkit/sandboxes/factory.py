@@ -8,10 +8,11 @@ import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.lifetime import USUAL_LIFETIME
 from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", "Sandbox", "AsyncSandbox", "Sandbox | NearbySandbox")
 T = TypeVar("T")
-
-USUAL_LIFETIME: Final = 300
-"""Seconds that a sandbox lives if the options do not say."""
 
 
 class Factory:

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from pytest_rewardkit.sandboxes.lifetime import note
 from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class LazySandbox:
         __tracebackhide__ = True
         if self.__made is None:
             self.__made = self.__create()
+            if isinstance(self.__made, NearbySandbox):
+                note(self, self.__made.lifetime)
         return self.__made
 
 

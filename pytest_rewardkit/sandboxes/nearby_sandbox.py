@@ -49,11 +49,13 @@ class NearbySandbox:
         sandbox_id: its id.
         answer: the server's answer to its creation.
         address: the SDK's keywords that point to the server.
+        lifetime: seconds that it lives from its creation; None for the usual lifetime.
     """
 
     sandbox_id: str
     answer: Mapping[str, Any]
     address: Mapping[str, Any]
+    lifetime: float | None
 
     @property
     def server(self) -> SplitResult:
@@ -123,7 +125,9 @@ def create(
             connection.request("POST", "/v2/sandboxes", body, {**headers, LIMITS_HEADER: limits} if limits else headers)
             response = connection.getresponse()
             answer = json.load(response)
-        return NearbySandbox(answer["sandboxID"], answer, address) if response.status == HTTPStatus.CREATED else None
+        if response.status != HTTPStatus.CREATED:
+            return None
+        return NearbySandbox(answer["sandboxID"], answer, address, options.get("timeout"))
     except (OSError, HTTPException, ValueError, TypeError, LookupError):
         return None
 

@@ -36,6 +36,11 @@ def address_of(server: LocalServer) -> dict[str, str]:
 
 
 @pytest.fixture
+def address(server: LocalServer) -> dict[str, str]:
+    return address_of(server)
+
+
+@pytest.fixture
 def sandbox(server: LocalServer) -> Iterator[Sandbox]:
     from e2b_code_interpreter import Sandbox
 

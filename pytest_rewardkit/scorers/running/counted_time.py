@@ -14,6 +14,7 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.sandboxes.lazy import nearby_sandbox
+from pytest_rewardkit.sandboxes.lifetime import outlast
 from pytest_rewardkit.sandboxes.nearby import server_nearby
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ _EXACT: Final = 0.02
 """As shares of the limit: how often the sandbox is inspected, and how near to the limit the end may be."""
 
 _LOOK_SECONDS: Final = 5.0
+
+_PIECE: Final = 30.0
+_MARGIN: Final = 15.0
+"""Seconds of one wait, and those that a sandbox must live beyond it: results are read when a run has ended."""
 
 Threads = dict[str, list[int]]
 """For each thread's number, the nanoseconds that it has run and has waited for a processor."""
@@ -61,20 +66,32 @@ class CountedTime:
         Parameters:
             wait: waits some seconds for the run's end, and returns whether it came.
         """
-        if wait(_FIRST_LOOK * self._limit):
+        if self._wait_alive(wait, _FIRST_LOOK * self._limit):
             return False
         first, at = look(self._sandbox), time.monotonic()
         for part in _LOOKS:
-            if wait(max(0.0, part * self._limit - self._passed())):
+            if self._wait_alive(wait, part * self._limit - self._passed()):
                 return False
             self._take(first, at)
         while (left := self._limit - self._passed() * self.share) > _EXACT * self._limit:
             if self._passed() >= self.longest:
                 return True
-            if wait(min(left, self.longest - self._passed())):
+            if self._wait_alive(wait, min(left, self.longest - self._passed())):
                 return False
             self._take(first, at)
         return True
+
+    def _wait_alive(self, wait: Callable[[float], bool], seconds: float) -> bool:
+        """Wait for the run's end, and see to it that the sandbox does not end first."""
+        left = max(0.0, seconds)
+        while True:
+            piece = min(left, _PIECE)
+            outlast(self._sandbox, piece + _MARGIN)
+            if wait(piece):
+                return True
+            left -= piece
+            if left <= 0:
+                return False
 
     def _passed(self) -> float:
         return time.monotonic() - self._began
