@@ -264,7 +264,7 @@ def test_evaluations_keep_to_the_quota_too(account):
     with_tests = evaluate_dataset(
         dataset_path=rows, format="humaneval", samples=samples, concurrency=4, quota="2,20", progress=False
     )
-    assert with_tests.rewards == [0.0, 1.0, 0.0, 0.0]
+    assert with_tests.rewards == [0.0, 1.0, 0.0, 0.0], [result.reward.reason for result in with_tests]
     rows = [{"response": f"print({number})", "expected": "1"} for number in range(6)]
     plain = evaluate_dataset(dataset_path=rows, format="rewardkit", concurrency=6, quota="2,20", progress=False)
     assert plain.rewards == [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
