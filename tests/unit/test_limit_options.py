@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from dataclasses import fields
+from types import SimpleNamespace
 
 import pytest
 from e2b.exceptions import RateLimitException
@@ -79,6 +80,7 @@ def test_what_is_asked_for_again_keeps_to_the_pace_too(cloud, monkeypatch):
         seen.append(retries)
         if seen.count(0) == 1:
             raise RateLimitException("429: Rate limit exceeded")
+        return SimpleNamespace(connection_config=SimpleNamespace())
 
     @contextmanager
     def pace():
@@ -88,7 +90,6 @@ def test_what_is_asked_for_again_keeps_to_the_pace_too(cloud, monkeypatch):
 
     monkeypatch.setattr(again, "PAUSES", (0.0,))
     monkeypatch.setattr(Sandbox, "create", create)
-    monkeypatch.setattr(creation, "_with_usual_limit", lambda made, _: made)
     cloud.on_retry = lambda: seen.append("counted")
     cloud.create()
     cloud.pace = pace
