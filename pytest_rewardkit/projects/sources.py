@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.projects.links import Link, without_links
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 MAX_FILES: Final = 20_000
 MAX_BYTES: Final = 200_000_000
 """Bytes of all files of a project together."""
+MAX_TAR_BYTES: Final = 2 * MAX_BYTES
+"""Bytes of an unpacked tar, whose headers and padding count too."""
+
+_PIECE: Final = 4096
+"""Bytes of one read from a zip. Of some methods of compression so many packed bytes are unpacked at once."""
 
 _LEFT_OUT: Final = frozenset((".git", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache"))
 """Folders that are not part of a project that is taken from a folder."""
@@ -107,20 +112,62 @@ def _of_folder(source: Path) -> Iterator[_Entry]:
 def _of_zip(source: Path) -> Iterator[_Entry]:
     try:
         with zipfile.ZipFile(source) as archive:
-            for info in archive.infolist():
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            _check_size(len(infos), sum(info.file_size for info in infos), source)
+            for info in infos:
                 mode = info.external_attr >> 16
                 if stat.S_ISLNK(mode):
-                    yield _inner(info.filename, source), Link(_text(archive.read(info)))
-                elif not info.is_dir():
-                    yield _inner(info.filename, source), ProjectFile(archive.read(info), bool(mode & stat.S_IXUSR))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
-        raise RewardkitUsageError(f"{source} cannot be read: {error}") from None
+                    yield _inner(info.filename, source), Link(_text(_unzipped(archive, info)))
+                else:
+                    content = _unzipped(archive, info)
+                    yield _inner(info.filename, source), ProjectFile(content, bool(mode & stat.S_IXUSR))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, zlib.error, lzma.LZMAError) as e:
+        raise RewardkitUsageError(f"{source} cannot be read: {e}") from None
+
+
+def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    # A file ends after its declared size, but one large read would unpack all of it first.
+    with archive.open(info) as file:
+        return b"".join(iter(lambda: file.read(_PIECE), b""))
+
+
+class _BoundedReader:
+    """What tarfile reads from, after decompression, up to a bound: sizes in an archive may be false."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.tell = file.tell
+        self.close = file.close
+
+    def read(self, size: int) -> bytes:
+        self._check(self.tell() + size)
+        return self._file.read(size)
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self._file.seek(position)
+
+    def _check(self, position: int) -> None:
+        if position > MAX_TAR_BYTES:
+            raise _TooLargeError
+
+
+class _TooLargeError(Exception):
+    """An archive is larger than its files may be."""
+
+
+class _BoundedTar(tarfile.TarFile):
+    def __init__(self, name: str | None, mode: Any, fileobj: IO[bytes], **options: Any) -> None:
+        super().__init__(name, mode, cast("IO[bytes]", _BoundedReader(fileobj)), **options)
 
 
 def _of_tar(source: Path) -> Iterator[_Entry]:
+    count = size = 0
     try:
-        with tarfile.open(source) as archive:
+        with source.open("rb") as packed, _BoundedTar.open(fileobj=packed) as archive:
             for member in archive:
+                count, size = count + (not member.isdir()), size + member.size
+                _check_size(count, size, source)
                 name = _inner(member.name, source)
                 if member.issym():
                     yield name, Link(member.linkname)
@@ -128,15 +175,18 @@ def _of_tar(source: Path) -> Iterator[_Entry]:
                     yield name, Link(posixpath.relpath(_inner(member.linkname, source), posixpath.dirname(name) or "."))
                 elif member.isfile() and (file := archive.extractfile(member)) is not None:
                     yield name, ProjectFile(file.read(), bool(member.mode & stat.S_IXUSR))
+    except _TooLargeError:
+        _check_size(count, MAX_TAR_BYTES, source)
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise RewardkitUsageError(f"{source} is neither a folder nor an archive: {error}") from None
 
 
 def _of_commit(source: Path, commit: str) -> Iterator[_Entry]:
     """The commit's files, including those that its attributes exclude from archives, as sometimes tests."""
-    listed = _text(_git(source, commit, "ls-tree", "-r", "-z", commit))
-    entries = [entry.split(None, 3) for entry in listed.split("\0") if entry]
-    blobs = [(mode, name, path) for mode, kind, name, path in entries if kind == "blob"]
+    listed = _text(_git(source, commit, "ls-tree", "-r", "-l", "-z", commit))
+    entries = [(*about.split(), path) for about, _, path in (line.partition("\t") for line in listed.split("\0")[:-1])]
+    blobs = [(mode, name, path) for mode, kind, name, _, path in entries if kind == "blob"]
+    _check_size(len(blobs), sum(int(size) for _, kind, _, size, _ in entries if kind == "blob"), source)
     asked = "".join(f"{name}\n" for _, name, _ in blobs).encode()
     objects = io.BytesIO(_git(source, commit, "cat-file", "--batch", data=asked))
     for mode, _, path in blobs:

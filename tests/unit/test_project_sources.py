@@ -1,13 +1,17 @@
 """The sources of a project's files."""
 
+import io
 import shutil
+import struct
 import subprocess
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
 
 from pytest_rewardkit import Project, RewardkitUsageError
+from pytest_rewardkit.projects import sources
 
 
 @pytest.fixture
@@ -131,3 +135,80 @@ def test_what_is_no_archive(tmp_path):
     path.write_text("words")
     with pytest.raises(RewardkitUsageError, match="neither a folder nor an archive"):
         Project(source=path)
+
+
+ZEROS = bytes(300_000)
+
+
+def packed(path, method):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("zeros", ZEROS)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_is_unpacked_up_to_what_its_files_may_have(tmp_path, monkeypatch, method):
+    """Also one that declares fewer bytes than it has: no more of it is unpacked than that."""
+    path = tmp_path / "words.zip"
+    packed(path, method)
+    assert Project(source=path).files["zeros"].content == ZEROS
+    monkeypatch.setattr(sources, "MAX_BYTES", len(ZEROS) - 1)
+    with monkeypatch.context() as patched, pytest.raises(RewardkitUsageError, match="more than"):
+        patched.setattr(zipfile.ZipFile, "open", None)
+        Project(source=path)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<L", len(ZEROS)), struct.pack("<L", 10)))
+    with pytest.raises(RewardkitUsageError, match=r"cannot be read|has 10"):
+        Project(source=path)
+
+
+def test_a_zip_that_unpacks_to_more_than_it_says_does_not_fill_memory(tmp_path):
+    path = tmp_path / "words.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("zeros", "w") as file:
+        for _ in range(100):
+            file.write(bytes(1_000_000))
+    path.write_bytes(path.read_bytes().replace(struct.pack("<L", 100_000_000), struct.pack("<L", 10)))
+    tracemalloc.start()
+    with pytest.raises(RewardkitUsageError, match="cannot be read"):
+        Project(source=path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def tar_of(path, mode, *members):
+    with tarfile.open(path, mode) as archive:
+        for name, kind, content in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.size = kind, len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, b"?"])
+@pytest.mark.parametrize("compression", ["", "gz", "xz", "bz2"])
+def test_a_tar_is_unpacked_up_to_what_its_files_may_have(tmp_path, monkeypatch, kind, compression):
+    """A long name and extended headers are read whole into memory, and so count too."""
+    path = tmp_path / "words.tar"
+    tar_of(path, f"w:{compression}", ("zeros", kind, ZEROS), ("small", tarfile.REGTYPE, b"x"))
+    monkeypatch.setattr(sources, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(sources, "MAX_TAR_BYTES", 200_000)
+    with pytest.raises(RewardkitUsageError, match="more than 20,000 files or 100,000 bytes"):
+        Project(source=path)
+
+
+def test_an_archive_of_too_many_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_FILES", 3)
+    folders = [(f"folder{n}", tarfile.DIRTYPE, b"") for n in range(4)]
+    files = [(f"file{n}", tarfile.REGTYPE, b"x") for n in range(4)]
+    tar_of(tmp_path / "few.tar", "w", *folders, *files[:3])
+    assert len(Project(source=tmp_path / "few.tar").files) == 3
+    tar_of(tmp_path / "many.tar", "w", *files)
+    with pytest.raises(RewardkitUsageError, match="more than 3 files"):
+        Project(source=tmp_path / "many.tar")
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_commit_that_is_too_large(folder, monkeypatch):
+    shutil.rmtree(folder / ".git")
+    for command in (["init"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-m", "it"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    monkeypatch.setattr(sources, "MAX_BYTES", 5)
+    with pytest.raises(RewardkitUsageError, match="more than 20,000 files or 5 bytes"):
+        Project(source=folder, commit="HEAD")
