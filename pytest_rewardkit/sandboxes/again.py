@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pytest_rewardkit.sandboxes.failures import is_refusal, says_nothing
+from pytest_rewardkit.sandboxes.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ def again(call: Callable[[], T], *, patience: float = 0.0, on_retry: Callable[[]
 
 
 def pause_after(error: Exception, tries: int, seconds: float, patience: float) -> float | None:
-    """Return how long to wait before another try; None if there is to be none.
+    """Return how long to wait before another try, at least as long as the service asks; None if there is to be none.
 
     Parameters:
         error: how the last try ended.
@@ -62,8 +63,10 @@ def pause_after(error: Exception, tries: int, seconds: float, patience: float) -
     if not _may_pass(error):
         return None
     most = PAUSES[tries] if tries < len(PAUSES) else LATER_PAUSE
-    pause = random.uniform(0, most)  # noqa: S311 - nothing is secret
-    is_patient = patience and _asks_to_come_later(error)
+    asks = _asks_to_come_later(error)
+    least = retry_after(error) if asks else 0.0
+    pause = least + random.uniform(0, PAUSES[0] if least else most)  # noqa: S311 - nothing is secret
+    is_patient = patience and asks
     # The first try may have waited for its answer as long as the SDK allows.
     most_seconds = patience if is_patient or (patience and not tries) else PATIENCE
     if seconds + pause > most_seconds or (tries >= len(PAUSES) and not is_patient):

@@ -13,12 +13,12 @@ from pytest_rewardkit.sandboxes.again import again, pause_after
 from pytest_rewardkit.sandboxes.authorities import NO_AUTHORITIES, has_authorities
 from pytest_rewardkit.sandboxes.ended_server import ended_server
 from pytest_rewardkit.sandboxes.failures import says_nothing
-from pytest_rewardkit.sandboxes.lifetime import note
+from pytest_rewardkit.sandboxes.lifetime import Life, share_life
 from pytest_rewardkit.sandboxes.options import create_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -64,7 +64,7 @@ async def create_async(
     *,
     within: float | None = None,
     patience: float = 0.0,
-    pace: Callable[[], AbstractContextManager[object]] = nullcontext,
+    pace: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
     on_retry: Callable[[], None] = lambda: None,
     **options: Any,
 ) -> AsyncSandbox:
@@ -78,7 +78,7 @@ async def create_async(
     with infrastructure_failures():
         for tries in itertools.count():
             try:
-                with pace():
+                async with pace():
                     return _as_usual(await AsyncSandbox.create(**keywords), options)
             except Exception as error:
                 if (pause := pause_after(error, tries, time.monotonic() - begun, patience)) is None:
@@ -99,7 +99,7 @@ def _keywords(within: float | None, options: dict[str, Any]) -> dict[str, Any]:
 def _as_usual(sandbox: S, options: Mapping[str, Any]) -> S:
     from e2b.connection_config import REQUEST_TIMEOUT
 
-    note(sandbox, options.get("timeout"))
+    share_life(sandbox, Life.of_new(options.get("timeout")))
     if options.get("request_timeout") is None:
         sandbox.connection_config.request_timeout = REQUEST_TIMEOUT
     return sandbox

@@ -10,10 +10,11 @@ from pytest_rewardkit.sandboxes.again import again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from e2b import SandboxInfo
     from e2b_code_interpreter import AsyncSandbox, Sandbox
+
+    from pytest_rewardkit.sandboxes.quota.pace import PacedRequest
 
 RUN_KEY = "pytest-rewardkit-run"
 """The metadata key under which a sandbox names the run that created it."""
@@ -37,7 +38,7 @@ class E2BProvider:
         self._place = environ.get("E2B_API_URL") or environ.get("E2B_DOMAIN") or "e2b.app"
         self._run_id = run_id
         self._has_ended = False
-        self.pace: Callable[[], AbstractContextManager[object]] | None = None
+        self.pace: Callable[[], PacedRequest | nullcontext[None]] | None = None
         """Entered for each request for a sandbox; None if the rate of requests has no bound."""
         self.on_retry: Callable[[], None] = lambda: None
         """Called each time a request for a sandbox is repeated."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_rewardkit.errors import RewardkitUsageError, RewardkitWarning, SandboxUnavailable
 from pytest_rewardkit.sandboxes.again import again
-from pytest_rewardkit.sandboxes.lifetime import USUAL_LIFETIME
+from pytest_rewardkit.sandboxes.lifetime import USUAL_LIFETIME, life_of
+from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
 from pytest_rewardkit.sandboxes.options import LIMITS, check_options
 from pytest_rewardkit.sandboxes.quota.left import SLOT_KEY
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
-    from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.budget import Budget
     from pytest_rewardkit.sandboxes.quota.slots import Slot
@@ -177,10 +177,23 @@ class Factory:
             slot.fill(sandbox.sandbox_id, lifetime)
         if self._meter is not None:
             self._meter.created(mark, sandbox, keywords.get("template") or "", lifetime)
+        self._follow(sandbox, slot)
         limits = {name: keywords[name] for name in LIMITS if keywords.get(name) is not None}
         paced = self._paced_seconds() - paced_before
         self._note(turn - began + paced, time.perf_counter() - turn - paced, limits)
         return sandbox
+
+    def _follow(self, sandbox: Sandbox | AsyncSandbox | NearbySandbox, slot: Slot | None) -> None:
+        """See to it that a prolonged life is known wherever the first one is."""
+
+        def note(seconds: float) -> None:
+            if slot is not None and slot.is_held:
+                slot.fill(sandbox.sandbox_id, seconds)
+            if self._meter is not None:
+                self._meter.journal.prolonged(sandbox.sandbox_id, seconds)
+
+        life = sandbox.life if isinstance(sandbox, NearbySandbox) else life_of(sandbox)
+        life.on_prolong = note
 
     def _pace(self) -> AbstractContextManager[object]:
         # A provider that repeats requests keeps to the pace on its own each time.

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from pytest_rewardkit.sandboxes.lifetime import note
+from pytest_rewardkit.sandboxes.lifetime import share_life
 from pytest_rewardkit.sandboxes.nearby_sandbox import NearbySandbox
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class LazySandbox:
         if self.__made is None:
             self.__made = self.__create()
             if isinstance(self.__made, NearbySandbox):
-                note(self, self.__made.lifetime)
+                share_life(self, self.__made.life)
         return self.__made
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pytest_rewardkit.local.limits import LIMITS_HEADER
 from pytest_rewardkit.sandboxes.again import again
+from pytest_rewardkit.sandboxes.lifetime import Life
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,13 +50,13 @@ class NearbySandbox:
         sandbox_id: its id.
         answer: the server's answer to its creation.
         address: the SDK's keywords that point to the server.
-        lifetime: seconds that it lives from its creation; None for the usual lifetime.
+        life: what is known of its life.
     """
 
     sandbox_id: str
     answer: Mapping[str, Any]
     address: Mapping[str, Any]
-    lifetime: float | None
+    life: Life
 
     @property
     def server(self) -> SplitResult:
@@ -127,7 +128,7 @@ def create(
             answer = json.load(response)
         if response.status != HTTPStatus.CREATED:
             return None
-        return NearbySandbox(answer["sandboxID"], answer, address, options.get("timeout"))
+        return NearbySandbox(answer["sandboxID"], answer, address, Life.of_new(options.get("timeout")))
     except (OSError, HTTPException, ValueError, TypeError, LookupError):
         return None
 

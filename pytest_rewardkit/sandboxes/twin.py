@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.sandboxes.lifetime import life_of, share_life
+
 if TYPE_CHECKING:
     from e2b_code_interpreter import AsyncSandbox, Sandbox
 
@@ -27,5 +29,6 @@ def twin(sandbox: AsyncSandbox) -> Sandbox:
         traffic_access_token=sandbox.traffic_access_token,
         connection_config=sandbox.connection_config,
     )
+    share_life(made, life_of(sandbox))
     # Two threads may arrive at once; both get the first one's object.
     return _twins.setdefault(sandbox, made)

@@ -3,9 +3,15 @@
 import pytest
 
 SUITE = r"""
+    from datetime import UTC, datetime
+
     import pytest
 
     seen = []
+
+    @pytest.fixture(scope="module")
+    def sandbox_options():
+        return {"timeout": 100}
 
     def look(sandbox):
         seen.append(sandbox.sandbox_id)
@@ -29,6 +35,7 @@ SUITE = r"""
     def test_meets_nothing(sandbox):
         assert look(sandbox) == "[] False 0"
         assert len(set(seen)) == 1
+        assert (sandbox.get_info().end_at - datetime.now(UTC)).total_seconds() > 100, "as if it were new"
 
     def test_files_of_a_fixture_stay(data):
         assert look(data) == "['data.csv'] False 0"

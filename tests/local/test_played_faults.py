@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from contextlib import contextmanager
@@ -13,12 +14,13 @@ import httpx
 import pytest
 from e2b import AuthenticationException, RateLimitException, SandboxException
 from e2b.exceptions import SandboxNotFoundException, ServiceBusyException
-from e2b_code_interpreter import Sandbox
+from e2b_code_interpreter import AsyncSandbox, Sandbox
 from servers import sdk_address, silent_server
 
 from pytest_rewardkit.local.faults.rules import Rule, parse
 from pytest_rewardkit.local.settings import ServerSettings
 from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +197,13 @@ def _fails(sandbox: Sandbox) -> bool:
 
 
 def test_retry_after_is_said() -> None:
-    with bad_cloud("create:429/3") as (server, _):
+    with bad_cloud("create:429/3") as (server, address):
+        with pytest.raises(RateLimitException) as raised:
+            Sandbox.create(**address)
+        assert retry_after(raised.value) == 3
+        with pytest.raises(RateLimitException) as raised:
+            asyncio.run(AsyncSandbox.create(**address))
+        assert retry_after(raised.value) == 3
         variables = server.environment()
         answer = httpx.post(
             variables["E2B_API_URL"] + "/v2/sandboxes",

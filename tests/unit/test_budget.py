@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +21,7 @@ import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.sandboxes import factory as factory_module
+from pytest_rewardkit.sandboxes import lifetime
 from pytest_rewardkit.sandboxes.factory import Factory
 from pytest_rewardkit.sandboxes.quota import budget as budget_module
 from pytest_rewardkit.sandboxes.quota import pace as pace_module
@@ -23,10 +29,15 @@ from pytest_rewardkit.sandboxes.quota import slots as slots_module
 from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO, Budget
 from pytest_rewardkit.sandboxes.quota.line import WaitingLine
 from pytest_rewardkit.sandboxes.quota.pace import Pace
+from pytest_rewardkit.sandboxes.usage.bounds import UsageBounds
+from pytest_rewardkit.sandboxes.usage.journal import Journal
+from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.sandboxes.provider import Provider
     from pytest_rewardkit.sandboxes.quota.slots import Slot
@@ -288,7 +299,73 @@ def test_five_a_second_are_a_fifth_apart(tmp_path: Path, clock: _Clock) -> None:
     assert sent == pytest.approx([1000 + number / 5 for number in range(11)])
 
 
-@pytest.mark.parametrize("text", ["", "[", "{}", "[[1]]", '[["m", "x", null]]', '[["m", 99999.0, null]]', "12.5"])
+@pytest.mark.parametrize(
+    ("asked", "waited"), [(0.0, 1.0), (0.5, 1.0), (20.0, 20.0), (1e9, pace_module.MAX_REST_SECONDS)]
+)
+def test_nobody_asks_while_the_service_wants_to_be_left_alone(
+    tmp_path: Path, clock: _Clock, monkeypatch: pytest.MonkeyPatch, asked: float, waited: float
+) -> None:
+    monkeypatch.setattr(pace_module, "retry_after", lambda _: asked)
+    requests = [Pace(tmp_path, 2.0).request() for _ in range(5)]
+    for request in requests[:4]:  # in flight together
+        request.__enter__()
+    refused = clock.now
+    requests[0].__exit__(None, OSError("429"), None)
+    for request in requests[1:4]:
+        request.__exit__(None, None, None)
+    with requests[4]:
+        assert clock.now - refused == pytest.approx(waited)
+    after = clock.now
+    with Pace(tmp_path, 2.0).request():
+        assert clock.now - after < 2
+
+
+def test_who_awaits_a_turn_stops_nobody(tmp_path: Path) -> None:
+    """The plain form in another process, or thread, and the awaited one share a pace."""
+    pace, sent = Pace(tmp_path, 20.0), []
+
+    async def one() -> None:
+        async with pace.request(waited=lambda _: sent.append(time.monotonic())):
+            await asyncio.sleep(0)
+
+    async def several() -> int:
+        waiting = asyncio.gather(*(one() for _ in range(5)))
+        ticks = 0
+        while not waiting.done():
+            await asyncio.sleep(0.001)
+            ticks += 1
+        return ticks
+
+    with ThreadPoolExecutor(1) as beside:
+        done = beside.submit(lambda: [sent.append(time.monotonic()) for _ in range(5) for _ in entered(pace)])
+        assert asyncio.run(several()) > 5
+        done.result()
+    sent.sort()
+    assert len(sent) == 10
+    assert min(later - early for early, later in pairwise(sent)) > 0.04
+
+
+def test_who_awaits_a_turn_can_be_stopped(tmp_path: Path) -> None:
+    with Pace(tmp_path, 0.01).request():
+        pass
+
+    async def stopped() -> None:
+        async with asyncio.timeout(0.01):
+            async with Pace(tmp_path, 0.01).request():
+                pytest.fail("there was no turn yet")
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(stopped())
+
+
+def entered(pace: Pace) -> Iterator[None]:
+    with pace.request():
+        yield
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "{}", "[[1]]", "[1]", '[0, ["m", "x", null]]', '[9999.0, ["m", 9999.0, null]]', "12", '["x"]']
+)
 def test_what_says_nothing_of_this_time_keeps_nobody(tmp_path: Path, clock: _Clock, text: str) -> None:
     """Such as a truncated file, one of another version, or one from before a reboot."""
     (tmp_path / "pace.json").write_text(text)
@@ -355,6 +432,38 @@ def test_asynchronous_sandboxes_count_as_others_do(tmp_path: Path) -> None:
     factory.close()
     another.create_async()
     another.close()
+
+
+def test_a_prolonged_life_is_known_before_it_is_prolonged(tmp_path: Path) -> None:
+    """Whoever is killed then leaves a note of it to those who end what is left, and who pay for it."""
+
+    class Killed(BaseException): ...
+
+    def prolong(seconds: int, **_: object) -> None:
+        raise Killed
+
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    made = SimpleNamespace(
+        sandbox_id="slow", kill=lambda: None, get_info=lambda **_: SimpleNamespace(end_at=soon), set_timeout=prolong
+    )
+    provider = SimpleNamespace(limits=(), create=lambda **_: made)
+    journal = Journal(tmp_path / "run.jsonl")
+    factory = Factory(
+        cast("Provider", provider),
+        {"timeout": 1},
+        budget=Budget(tmp_path, 1),
+        meter=UsageMeter(journal, UsageBounds()),
+        note=lambda *_: None,
+    )
+    factory.create()
+    later = time.time() + lifetime.USUAL_LIFETIME - 10
+    assert journal.usage().left(later) == []
+    with pytest.raises(Killed):
+        lifetime.outlast(cast("Sandbox", made), 30)
+    assert journal.usage().left(later) == ["slow"]
+    assert journal.usage().left(later + 20) == []
+    assert journal.usage().seconds(later) > 200
+    assert later < json.loads((tmp_path / "slot.0.json").read_text())["ends"] < later + 20
 
 
 def test_what_is_set_aside_is_given_up_by_who_waits(tmp_path: Path) -> None:

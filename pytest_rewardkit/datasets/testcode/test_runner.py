@@ -20,6 +20,7 @@ from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredE
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.sandboxes.lazy import end
+from pytest_rewardkit.sandboxes.lifetime import outlast
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ SECONDS: Final = 60.0
 
 RENEWAL_SECONDS: Final = 120.0
 """The greatest age of a sandbox at the start of a row's test; sandboxes usually live for 300 seconds."""
+
+IDLE_SECONDS: Final = 150.0
+"""How long a sandbox must still live when a test waits for its candidate."""
 
 MAX_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
 """Seconds on the clock for one step: up to three runs, each with its own limit, on a busy machine."""
@@ -171,6 +175,8 @@ class TestRunner:
                 raise UnscoredError(f"the row's test code broke off: {reply.reason}")
             # The test ran without a candidate, so the candidate's values are the reason that it broke off.
             raise CandidateGivenUp(reply.verdict or Verdict.RUNTIME_ERROR, f"the test broke off: {reply.reason}")
+        # The candidate may now take its time, and the test goes on in the same interpreter.
+        outlast(self._made(), IDLE_SECONDS)
         result = json.loads(reply.text)
         return Step(result.get("operations", ()), result.get("outcome"), result["seconds"])
 

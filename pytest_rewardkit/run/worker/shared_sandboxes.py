@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
 from pytest_rewardkit.pytest_internals import keeping_failure
 from pytest_rewardkit.sandboxes.failures import says_nothing
+from pytest_rewardkit.sandboxes.lifetime import USUAL_LIFETIME, outlast
 from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, require_lesser_user, reset
 from pytest_rewardkit.sandboxes.reuse.state import State, strange_processes
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from e2b_code_interpreter import Sandbox
 
     from pytest_rewardkit.sandboxes.reuse.state import SeenProcess
+
+
+_AT_LEAST_SECONDS: Final = USUAL_LIFETIME / 2
+"""How long a sandbox must still live when a test receives it."""
 
 
 @dataclass(slots=True)
@@ -108,7 +113,9 @@ class SharedSandboxes:
             fixturedef, request = self._fixtures[fixture]
             fixturedef.finish(request)  # type: ignore[arg-type]
         else:
-            for _ in shared:
+            for each in shared:
+                # The session may take longer than the sandbox was to live.
+                outlast(each.sandbox, _AT_LEAST_SECONDS)
                 self.on_reuse()
 
     def _settle(self) -> None:

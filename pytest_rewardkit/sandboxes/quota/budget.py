@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, SandboxUnavailable
@@ -15,9 +15,10 @@ from pytest_rewardkit.sandboxes.quota.pace import Pace
 from pytest_rewardkit.sandboxes.quota.slots import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pytest_rewardkit.sandboxes.quota.pace import PacedRequest
     from pytest_rewardkit.sandboxes.quota.slots import Slot
 
 WAKE_SECONDS: Final = 1.0
@@ -109,16 +110,12 @@ class Budget:
         slot.is_kept = keep
         return slot
 
-    @contextmanager
-    def pace(self) -> Iterator[None]:
-        """Wait until a sandbox may be requested; the `with` block requests it."""
-        if self._pace is None:
-            yield
-            return
-        begun = time.perf_counter()
-        with self._pace.request(self._go_on):
-            self.paced_seconds += time.perf_counter() - begun
-            yield
+    def pace(self) -> PacedRequest | nullcontext[None]:
+        """Return a context, plain and asynchronous, that waits until a sandbox may be requested, and requests it."""
+        return nullcontext() if self._pace is None else self._pace.request(self._go_on, self._note_paced)
+
+    def _note_paced(self, seconds: float) -> None:
+        self.paced_seconds += seconds
 
     def give_back(self, slot: Slot, *, gone: bool = True) -> None:
         """Release a slot.

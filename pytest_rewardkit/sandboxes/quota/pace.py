@@ -6,16 +6,22 @@ import json
 import math
 import secrets
 import time
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.sandboxes.quota.folder import write_whole
 from pytest_rewardkit.sandboxes.quota.lock import locked
+from pytest_rewardkit.sandboxes.retry_after import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+MAX_REST_SECONDS: Final = 60.0
+"""How long one refusal may keep all processes from asking, whatever the service says."""
+
+_LOOK_SECONDS: Final = 1.0
+"""The longest sleep between two looks at whether to go on."""
 
 
 @dataclass(slots=True)
@@ -44,6 +50,8 @@ class Pace:
     answer shows that it has arrived. So a period, in which the allowed number may arrive, is counted from the answer to
     its first request. A request without an answer after one period counts as arrived.
 
+    If a service refuses a request and says for how long, none is sent meanwhile.
+
     Parameters:
         directory: shared by all processes that keep to the pace.
         rate: requests per second.
@@ -52,29 +60,42 @@ class Pace:
     def __init__(self, directory: Path, rate: float) -> None:
         self._file = directory / "pace.json"
         self._guard = directory / "pace.guard"
-        self._turn = directory / "pace.turn"
+        self.turn = directory / "pace.turn"
+        """Locked by a thread that waits, so that one at a time does."""
         self._apart = 1 / rate
         self._many = max(1, math.floor(rate))
         self._period = self._many / rate
 
-    @contextmanager
-    def request(self, go_on: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """Wait until a request may be sent; the `with` block sends it and waits for its answer.
+    def request(
+        self, go_on: Callable[[], object] = lambda: None, waited: Callable[[float], object] = lambda _: None
+    ) -> PacedRequest:
+        """Return a context manager, plain and asynchronous, that sends a request and waits for its answer.
+
+        It waits first until the request may be sent.
 
         Parameters:
             go_on: called during a wait; raises an exception to end it.
+            waited: called with the seconds of the wait.
         """
-        mark = secrets.token_hex(8)
-        self._wait(mark, go_on)
-        try:
-            yield
-        finally:
-            with locked(self._guard):
-                requests = self._known()
-                for request in requests:
-                    if request.mark == mark:
-                        request.answered = time.monotonic()
-                self._write(requests)
+        return PacedRequest(self, go_on, waited)
+
+    def try_to_send(self, mark: str) -> float:
+        """Note that a request is sent, and return 0.0; or, if it may not be sent yet, the least wait in seconds."""
+        with locked(self._guard):
+            (requests, rests_until), now = self._known(), time.monotonic()
+            if (seconds := max(rests_until - now, self.seconds_until_next(requests, now))) > 0:
+                return seconds
+            self._write([*requests, Request(mark, now)], rests_until)
+        return 0.0
+
+    def note_answer(self, mark: str, rest: float) -> None:
+        """Note that a request's answer has arrived, and for how many seconds it forbids further ones."""
+        with locked(self._guard):
+            (requests, rests_until), now = self._known(), time.monotonic()
+            for request in requests:
+                if request.mark == mark:
+                    request.answered = now
+            self._write(requests, max(rests_until, now + min(rest, MAX_REST_SECONDS)))
 
     def seconds_until_next(self, requests: Sequence[Request], now: float) -> float:
         """Return the least wait in seconds before a further request, given the last ones, the oldest first."""
@@ -83,28 +104,53 @@ class Pace:
             due = max(due, requests[-self._many].arrived(now, self._period) + self._period)
         return due - now
 
-    def _wait(self, mark: str, go_on: Callable[[], object]) -> None:
-        # A waiting process holds the turn and not the guard, so that answers can be noted meanwhile.
-        with locked(self._turn):
-            while True:
-                go_on()
-                with locked(self._guard):
-                    requests, now = self._known(), time.monotonic()
-                    if (seconds := self.seconds_until_next(requests, now)) <= 0:
-                        self._write([*requests, Request(mark, now)])
-                        return
-                time.sleep(seconds)
-
-    def _known(self) -> list[Request]:
-        """Return the requests that still count."""
+    def _known(self) -> tuple[list[Request], float]:
+        """Return the requests that still count, and until when there are to be none."""
         now = time.monotonic()
         try:
-            requests = [Request(*known) for known in json.loads(self._file.read_bytes())]
-            # A later time than now dates from before a restart of the machine.
+            until, *told = json.loads(self._file.read_bytes())
+            requests = [Request(*known) for known in told]
+            # Times that are too late date from before a restart of the machine.
             counting = [request for request in requests if now - 2 * self._period < request.sent <= now]
+            return counting[-self._many :], until if until <= now + MAX_REST_SECONDS else now
         except (OSError, ValueError, TypeError):
-            return []
-        return counting[-self._many :]
+            return [], now
 
-    def _write(self, requests: Sequence[Request]) -> None:
-        write_whole(self._file, json.dumps([astuple(request) for request in requests]))
+    def _write(self, requests: Sequence[Request], rests_until: float) -> None:
+        write_whole(self._file, json.dumps([rests_until, *map(astuple, requests)]))
+
+
+class PacedRequest:
+    """One request, at the pace: see `Pace.request`."""
+
+    def __init__(self, pace: Pace, go_on: Callable[[], object], waited: Callable[[float], object]) -> None:
+        self._pace = pace
+        self._go_on = go_on
+        self._waited = waited
+        self._mark = secrets.token_hex(8)
+
+    def __enter__(self) -> None:
+        begun = time.monotonic()
+        with locked(self._pace.turn):
+            while seconds := self._next_wait():
+                time.sleep(seconds)
+        self._waited(time.monotonic() - begun)
+
+    async def __aenter__(self) -> None:
+        import asyncio  # loaded with the SDK; a run without sandboxes loads neither
+
+        # A lock of a file would stop the event loop, and all in it that wait may try at once instead.
+        begun = time.monotonic()
+        while seconds := self._next_wait():
+            await asyncio.sleep(seconds)
+        self._waited(time.monotonic() - begun)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._pace.note_answer(self._mark, 0.0 if error is None else retry_after(error))
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def _next_wait(self) -> float:
+        self._go_on()
+        return min(self._pace.try_to_send(self._mark), _LOOK_SECONDS)

@@ -72,6 +72,9 @@ class SandboxUsage:
             case {"sized": str(sandbox_id), "processors": float(processors), "gib": float(gib)}:
                 if (life := self.lives.get(sandbox_id)) is not None:
                     life.processors, life.gib = processors, gib
+            case {"prolonged": str(sandbox_id), "ends": ends}:
+                if (life := self.lives.get(sandbox_id)) is not None:
+                    life.ends = max(life.ends, float(ends))
             case {"refused": str(mark)}:
                 self.open_marks.pop(mark, None)
             case {"gone": str(sandbox_id), "at": float(at)}:

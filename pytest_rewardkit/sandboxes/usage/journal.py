@@ -49,6 +49,10 @@ class Journal:
         """Note the size of a sandbox."""
         self._note(sized=sandbox_id, processors=processors, gib=gib)
 
+    def prolonged(self, sandbox_id: str, seconds: float) -> None:
+        """Note that a sandbox may live so many seconds from now."""
+        self._note(prolonged=sandbox_id, ends=time.time() + seconds)
+
     def refused(self, mark: str) -> None:
         """Note that the request created no sandbox, and will create none."""
         self._note(refused=mark)
