@@ -16,7 +16,8 @@ import_plainly()
 from pytest_rewardkit import fixtures  # noqa: E402 - found by Python from here on
 from pytest_rewardkit.candidates import fixtures as asking  # noqa: E402
 from pytest_rewardkit.datasets import plugin as datasets  # noqa: E402
-from pytest_rewardkit.options import OPTIONS, add_options  # noqa: E402
+from pytest_rewardkit.option import add_options  # noqa: E402
+from pytest_rewardkit.options import OPTIONS  # noqa: E402
 from pytest_rewardkit.run.worker.plugin import WorkerPlugin  # noqa: E402
 from pytest_rewardkit.settings import RunSettings  # noqa: E402
 
@@ -39,7 +40,7 @@ _MARKERS: Final = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    add_options(parser)
+    add_options(parser, OPTIONS)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

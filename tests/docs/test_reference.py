@@ -19,7 +19,7 @@ from pytest_rewardkit.datasets.marker import KEYWORDS as DATASET_KEYWORDS
 from pytest_rewardkit.ledger.gate import Gate
 from pytest_rewardkit.ledger.test import TestResult
 from pytest_rewardkit.markers import REWARD_KEYWORDS
-from pytest_rewardkit.options import OPTIONS, Option
+from pytest_rewardkit.options import OPTIONS
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.options import known_keywords
 from pytest_rewardkit.scorers.response.extract import POLICIES
@@ -29,6 +29,8 @@ from pytest_rewardkit.scorers.values.similarity import SIMILARITIES
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from pytest_rewardkit.option import Option
 
 REFERENCE = ROOT / "docs" / "reference"
 OPTIONS_PAGE = REFERENCE / "options.md"

@@ -58,7 +58,7 @@ def test_unrelated_session_loads_nothing_heavy(pytester, monkeypatch, workers):
                     "run.transport",
                     "run.transport.node_ids",
                 ),
-                *("run.transport.user_property", "pytest_internals", "options", "option_values"),
+                *("run.transport.user_property", "pytest_internals", "option", "options", "option_values"),
             )
         }
 
