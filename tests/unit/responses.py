@@ -169,6 +169,45 @@ WITH_ADD: dict[str, list[str]] = {
         f"{F}python\ndef add(a, b):\\n    return a + b\\n{F}",
     ],
     "a fence in a line": [f"Solution: {F}python\n{ADD}{F}", f"{F}{ADD}{F}", f"{F}{ADD}{F}\nIt adds."],
+    "JSON of other shapes": [
+        json.dumps({"name": "python", "arguments": json.dumps({"code": ADD})}),
+        json.dumps(ADD),
+        json.dumps(f"{F}python\n{ADD}{F}"),
+        json.dumps({"explanation": "It adds.", "add.py": ADD}),
+        json.dumps({"sourceCode": ADD}),
+        json.dumps({"python_code": ADD.split("\n")}),
+        repr({"code": ADD}),
+        json.dumps({"cells": [{"cell_type": "markdown", "source": ["# x\n"]}, {"cell_type": "code", "source": [ADD]}]}),
+    ],
+    "what else a fence may be": [
+        f"{F}python\n%%writefile add.py\n{ADD}{F}",
+        f"~~~\n{F}python\n{ADD}{F}\n~~~",
+        f"{F}python\n{F}\n\n{ADD}",
+        f"`````python\n{ADD}{F}\nIt adds.",
+        f"~~~python\n{ADD}{F}\nIt adds.",
+        f"代码{F}python\n{ADD}{F}",
+        f"{F}bash\ncat > add.py <<'EOF'\n{ADD}EOF\npython add.py\n{F}",
+        f"{F}diff\n--- /dev/null\n+++ b/add.py\n@@ -0,0 +1,2 @@\n+def add(a, b):\n+    return a + b\n{F}",
+        f"{F}diff\n def add(a, b):\n-    return a - b\n+    return a + b\n{F}",
+    ],
+    "thoughts between other marks": [
+        f"<|begin_of_thought|>\n{F}python\ndef add(a, b): pass\n{F}\n<|end_of_thought|>\n{ADD}",
+        f"[THINK]\n{F}python\ndef add(a, b): pass\n{F}\n[/THINK]\n{ADD}",
+        f"<Thinking>\ndef add(a, b): pass\n</Thinking>\n{ADD}",
+    ],
+    "without a fence": [
+        f"{ADD}This function returns the sum of a and b.",
+        f"Here it is:\n{ADD}Note: it's simple.\nIt adds (as asked) two numbers.",
+        "Try this:\n\n>>> def add(a, b):\n...     return a + b\n...\n\nNice.",
+        "  1 | def add(a, b):\n  2 |     return a + b\n",
+        "L1: def add(a, b):\nL2:     return a + b\n",
+    ],
+    "unusual characters": [
+        f"{F}python\n{ADD.replace('    ', space * 4)}{F}" for space in ("\u3000", "\u202f", "\u2009")
+    ]
+    + [f"{F}python\n{ADD.replace('return', f'{unseen}return')}{F}" for unseen in ("\u200b", "\u202a", "\xad", "\0")]
+    + [f"{F}python\n{ADD.replace(chr(10), end)}{F}" for end in ("\x85", "\u2028", "\x0b")]
+    + [f"\x1b[32m{F}python\x1b[0m\n{ADD}{F}"],
     "thoughts of another name": [f"<seed:think>\n{F}python\ndef add(a, b): pass\n{F}\n</seed:think>\n{ADD}"],
     "a word of code in tags": [f"Call <code>add(1, 2)</code>.\n\n{F}python\n{ADD}{F}"],
     "in prose": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import time
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,48 @@ def test_blocks_that_belong_together(response: str, code: str) -> None:
     assert same(extraction.code, code), extraction
 
 
-LIKE_WRAPPINGS = ["{'code': 1}", '{"code": 1}', '{"n": 5}', '"""\na\n"""', "xs = [1]\nxs", "x: int = 3", "1\n2\n"]
+LESS = "def less(my_a, b):\n    return my_a < b and \"yes\" or 'no'\n"
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        html.escape(LESS),
+        html.escape(LESS, quote=False),
+        LESS.replace("<", "&#60;"),
+        LESS.replace("my_a", r"my\_a"),
+        LESS.replace('"yes"', "“yes”").replace("'no'", "\u2018no\u2019"),
+    ],
+)
+def test_what_a_page_has_rewritten(rewritten: str) -> None:
+    for response in (rewritten, f"{F}python\n{rewritten}{F}", f"<p>Here:</p><pre><code>{rewritten}</code></pre>"):
+        found = find_code(response, defines=["less"])
+        assert same(found.code, LESS) or same(found.code, LESS.replace("'no'", '"no"')), found
+
+
+def test_what_parses_is_left_as_it_is() -> None:
+    for code in ("print('&lt;', '“', '\u3000', '\\_')\n", "x = '\x85'\n"):
+        assert find_code(code).code == code
+        assert find_code(f"{F}python\n{code}{F}").code == code
+
+
+def test_words_after_code_are_not_cut_if_code_follows_them() -> None:
+    code = "def add(a, b):\n    return a + b\nThis is no code\ndef add(a, b):\n    return a - b\n"
+    assert find_code(code, defines=["add"]).code == code
+
+
+LIKE_WRAPPINGS = [
+    "{'code': 1}",
+    '{"answer": "yes"}',
+    '"a\\nb"',
+    '{"source": ["a b", "c d"]}',
+    '{"code": 1}',
+    '{"n": 5}',
+    '"""\na\n"""',
+    "xs = [1]\nxs",
+    "x: int = 3",
+    "1\n2\n",
+]
 
 
 @pytest.mark.parametrize("program", LIKE_WRAPPINGS)

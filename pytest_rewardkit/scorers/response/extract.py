@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.response.blocks import needed_blocks
+from pytest_rewardkit.scorers.response.embedded import inside_another_language
 from pytest_rewardkit.scorers.response.extraction import Extraction, joined
 from pytest_rewardkit.scorers.response.fences import Block, fenced_blocks
 from pytest_rewardkit.scorers.response.in_prose import MAX_PIECES, in_prose, python_code
@@ -27,6 +28,7 @@ from pytest_rewardkit.scorers.response.response import (
     without_numbers,
     without_thoughts,
 )
+from pytest_rewardkit.scorers.response.rewritten import ENTITIES, original_forms
 from pytest_rewardkit.scorers.response.source import Source, read_source, unwrapped, without_words
 
 if TYPE_CHECKING:
@@ -81,6 +83,15 @@ class _Search:
     defines: Collection[str]
 
     def found(self, text: str) -> Extraction:
+        found = self._read(text)
+        if not found.code or (self.language == "python" and _is_doubtful(found.code)):
+            for form in original_forms(text):
+                again = self._read(form)
+                if again.code and not _is_doubtful(again.code):
+                    return replace(again, how=f"{again.how}, with plain characters")
+        return found
+
+    def _read(self, text: str) -> Extraction:
         text = without_named_mark(text)
         if begins_with_mark(text) and (marked := self._marked(text)):
             return marked
@@ -116,8 +127,9 @@ class _Search:
         return found[0] if found else None
 
     def _whole(self, text: str) -> Extraction | None:
-        if self.language != "python" or _TILDES.match(text) or in_json(text):
+        if self.language != "python" or _TILDES.match(text) or self._first(in_json(text)) is not None:
             return None
+        text = without_writing(text)
         for code in (textwrap.dedent(text), prompts_off(text), _unquoted(text), unescaped(text), without_numbers(text)):
             source = python_code(code)
             if source is not None:
@@ -150,7 +162,8 @@ class _Search:
                 if block.language or _may_be_python(block, source)
             ]
             if not kept:
-                kept = [(it, source) for it in blocks if it.language and (source := _mislabelled(it))]
+                others = [replace(it, text=inner) for it in blocks for inner in inside_another_language(it)]
+                kept = [(it, source) for it in others if (source := _mislabelled(it))]
             return self._chosen([block for block, _ in kept], [source for _, source in kept]) if kept else None
         return self._chosen(mine, [None] * len(mine)) if mine else None
 
@@ -167,17 +180,26 @@ class _Search:
         """Code in prose without a fence: from the first line that looks like code, as far as it parses."""
         if self.language != "python":
             return Extraction("", f"no {self.language} in the response")
-        others = [it.language for it in blocks if it.language not in ("", *NO_PROGRAMS, "bash")]
+        others = [it.language for it in blocks if it.language not in ("", "python", *NO_PROGRAMS, "bash")]
         others += [it for block in blocks if not block.language and (it := foreign_language(block.text))]
         other = others[0] if others else foreign_language(text)
         if other is not None:
             return Extraction("", f"the candidate is {shown_name(other)}, not Python")
+        if (session := _SESSION.search(text)) and python_code(code := prompts_off(text[session.start() :])):
+            return Extraction(code, "the session in the text")
         found = in_prose(textwrap.dedent(before_marks(text)))
         if not found.code and any(block.language == "bash" for block in blocks):
             return Extraction("", "the candidate is shell, not Python")
         return found
 
 
+def _is_doubtful(code: str) -> bool:
+    """Whether code is not Python, or only because `&lt;` reads as the name `lt` and the end of a statement."""
+    source = read_source(code)
+    return source is None or any(f"&{name};" in code for name in source.uses & ENTITIES)
+
+
+_SESSION: Final = re.compile(r"^[ \t]*>>> ", re.MULTILINE)
 _TILDES: Final = re.compile(r"\s*~~~")  # before a name they are operators
 
 
@@ -194,27 +216,37 @@ def _may_be_python(block: Block, source: Source | None) -> bool:
 
 def _mislabelled(block: Block) -> Source | None:
     """The source in a block that names another language but can only be Python."""
-    if block.language in NO_PROGRAMS:
-        return None
     source = python_code(textwrap.dedent(block.text))
     return source if source is not None and re.search(r"^[ \t]*(?:def|class) \w+.*:", source.text, re.M) else None
 
 
 def _inner(block: Block) -> Sequence[Block]:
     """The blocks inside a Markdown block; any other block unchanged."""
-    inner = fenced_blocks(block.text) if block.language in NO_PROGRAMS else []
+    may_hold = block.language in NO_PROGRAMS or (
+        not block.language and read_source(textwrap.dedent(block.text)) is None
+    )
+    inner = fenced_blocks(block.text) if may_hold else []
     return [it for it in inner if it.language not in NO_PROGRAMS] or [block]
 
 
 def _tidied(block: Block) -> Block:
     """A block without prompts and marks, and with plain spaces."""
-    text = without_named_mark(prompts_off(block.text))
+    text = without_named_mark(prompts_off(without_writing(block.text)))
     if block.language in ("python", "") and read_source(textwrap.dedent(text)) is None:
         for other in (text.replace("\xa0", " "), before_marks(text), unescaped(text), without_numbers(text)):
             if other and other != text and read_source(textwrap.dedent(other)) is not None:
                 text = other
                 break
     return replace(block, text=text)
+
+
+_WRITING: Final = re.compile(r"\s*%%(?:writefile|file)[ \t]+(?:-a[ \t]+)?\S+\.py[ \t]*\n")
+
+
+def without_writing(code: str) -> str:
+    """A notebook's cell that writes a file of Python, as that file; any other code unchanged."""
+    match = _WRITING.match(code)
+    return code[match.end() :] if match else code
 
 
 _PROMPT: Final = re.compile(r"(?:>>>|\.\.\.)(?: |$)")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FENCE: Final = re.compile(r"([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}|~{3,})[ \t]*(.*)$")
 _FENCE_AT_END: Final = re.compile(r"[^`]```+[ \t]*$")
+_BARE_FENCE: Final = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*")
 _SHORT_END: Final = re.compile(r"`{1,2}[ \t]*$")
 _BEGINS_CODE: Final = re.compile(r"(?:(?:async )?def|class|import|from|for|while|if) \w|print\(|\w+ = ")
 _QUOTE: Final = re.compile(r"[ \t]{0,3}>[ \t]?")
@@ -142,6 +143,9 @@ class _Scanner:
             return first
         if last > start and _SHORT_END.search(self._lines[-1]):
             return last - 1, _SHORT_END.sub("", self._lines[-1]), True
+        other = next((n for n in range(start, last) if _BARE_FENCE.fullmatch(self._lines[n])), last)
+        if other < last and self._is_code(start, other, None):  # a shorter one, or one of the other kind
+            return other, None, True
         return last, None, False
 
     def _is_code(self, start: int, end: int, cut: str | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_rewardkit.scorers.response.cutting import without_cut_end
 from pytest_rewardkit.scorers.response.extraction import Extraction
-from pytest_rewardkit.scorers.response.source import Source, read_source
+from pytest_rewardkit.scorers.response.source import Source, line_of_mistake, read_source, without_words
 
 MAX_PIECES: Final = 20
 
@@ -28,6 +28,8 @@ _CODE_ENDS: Final = re.compile(
     r"^(?:</?[A-Za-z]|`{1,2}[ \t]*$|'{3}|\"{3}|-{3,}|={3,}|\*{2,}|\\end\b|#{2,} |\[/|(?:END|End of)\b)", re.MULTILINE
 )
 """Matches lines that are not Python, unless they are inside a string."""
+
+_SENTENCE: Final = re.compile(r"[ \t]*(?:[-*•][ \t]+)?[^\W\d_a-z][^\s=]*(?:[ \t]+[^\s=]+){2}")
 
 _INLINE: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 
@@ -50,7 +52,24 @@ def in_prose(text: str) -> Extraction:
         source = python_code(textwrap.dedent("".join(paragraphs[:end])))
         if source is not None:
             return Extraction(source.text, "the code in the text, without a fence")
-    return Extraction(text, "what looks like code in the text, without a fence")
+    return _before_words(text) or Extraction(text, "what looks like code in the text, without a fence")
+
+
+def _before_words(text: str) -> Extraction | None:
+    """The code before the first line that cannot be Python, if nothing after that line looks like code."""
+    lines = textwrap.dedent(text).split("\n")
+    for _ in range(_ATTEMPTS):
+        place = line_of_mistake("\n".join(lines))
+        if not 0 < place < len(lines):
+            return None
+        source = python_code("\n".join([*lines[:place], ""]))
+        if source is not None:
+            after = "\n".join(lines[place:])
+            how = "the code in the text, without the words after it"
+            is_prose = _SENTENCE.match(after) and not _CODE_STARTS.search(after)
+            return Extraction(without_words(source), how) if is_prose else None
+        lines = lines[:place]
+    return None
 
 
 def _inline(text: str) -> Extraction:

@@ -28,10 +28,11 @@ _NAMES: Final = {
     "r": "r rlang",
     "sql": "sql mysql postgresql sqlite",
     "html": "html css scss svg",
-    "text": "text txt plain plaintext output out stdout stderr result log none markdown md latex tex math csv tsv diff",
+    "text": "text txt plain plaintext output out stdout stderr result log none markdown md latex tex math csv tsv",
+    "diff": "diff patch udiff",
     "data": "json jsonl yaml yml toml ini xml dockerfile makefile mermaid dot",
 }
-"""Each language with its names and file endings; the last two are not languages for programs."""
+"""Each language with its names and file endings; the last ones are not languages for programs."""
 
 _BY_NAME: Final = {name: language for language, names in _NAMES.items() for name in names.split()}
 _SHOWN: Final = {
@@ -46,7 +47,7 @@ _SHOWN: Final = {
 }
 _WORD: Final = re.compile(r"[\w+#-]+")
 
-NO_PROGRAMS: Final = ("text", "data")
+NO_PROGRAMS: Final = ("text", "data", "diff")
 
 
 def language_of(info: str) -> str:

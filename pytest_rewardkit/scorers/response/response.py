@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
+
+from pytest_rewardkit.scorers.response.source import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +19,10 @@ _OPEN_THOUGHT: Final = re.compile(rf"\s*<(?:\w{{1,20}}:)?{_THOUGHT}>")
 # Not in quotes, as in code about models; a fence may follow.
 _UNQUOTED: Final = r"(?![\"'\\]|`(?!``))"
 _FINAL_CHANNEL: Final = re.compile(r"<\|channel\|>final[^<>\n]{0,40}<\|message\|>")
-_END_OF_THOUGHT: Final = re.compile(rf"</(?:\w{{1,20}}:)?{_THOUGHT}>{_UNQUOTED}")
+_END_OF_THOUGHT: Final = re.compile(
+    rf"(?:</(?:\w{{1,20}}:)?{_THOUGHT}>|<\|(?:/|end_of_){_THOUGHT}\|>|\[/{_THOUGHT}\]|◁/{_THOUGHT}▷){_UNQUOTED}",
+    re.IGNORECASE,
+)
 
 _TAG: Final = re.compile(
     r"<(answer|solution|code|final_answer|final|python|response|output_code|tool_call|execute|parameter)"
@@ -104,28 +110,71 @@ def tagged(text: str, blocks: Sequence[Block]) -> list[str]:
     return found[::-1]
 
 
-_KEYS: Final = ("code", "solution", "answer", "python", "program", "content", "completion", "response", "input")
+_KEYS: Final = frozenset(
+    (
+        *("code", "solution", "answer", "python", "program", "content", "completion", "response", "input", "arguments"),
+        *("implementation", "source", "script", "function", "py"),
+    )
+)
+_KEY_WORD: Final = re.compile(r"[A-Z]?[a-z]+")
 
 
 def in_json(text: str) -> list[str]:
-    """The texts under the usual keys of a text that begins as JSON, as in structured output and tool calls."""
+    """The texts under keys that name code, in a text that begins as JSON: structured output, tool calls, notebooks."""
     text = text.lstrip().removeprefix("[TOOL_CALLS]").lstrip()
-    if not text.startswith(("{", "[{")):
+    if not text.startswith(("{", "[{", '"')):
         return []
-    try:
-        pending: list[Any] = [json.JSONDecoder(strict=False).raw_decode(text)[0]]
-    except (ValueError, RecursionError):
-        return []
+    pending: list[Any] = [_json(text)]
     found = []
     for _ in range(MAX_TAGS):
         if not pending:
             break
         item = pending.pop()
         if isinstance(item, dict):
-            found += [value for key in _KEYS if isinstance(value := item.get(key), str)]
-        inner = item.values() if isinstance(item, dict) else item
+            found += [code for key, value in item.items() if _names_code(key) and (code := _text_of(value))]
+            found += _notebook(item)
+        inner = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
         pending += [value for value in inner if isinstance(value, dict | list)]
+        pending += [_json(value) for value in inner if isinstance(value, str) and value.startswith(("{", "[{"))]
     return found
+
+
+def _json(text: str) -> Any:
+    """The data at the beginning of a text, as JSON or as Python writes it; a JSON string must be the whole text."""
+    try:
+        data, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return _literal(text)
+    if not isinstance(data, str):
+        return data
+    return {"code": data} if "\n" in data and not text[end:].strip() else None
+
+
+def _literal(text: str) -> Any:
+    tree = syntax_tree(text) if text.startswith(("{", "[{")) else None
+    try:
+        return ast.literal_eval(tree.body[0].value) if tree and isinstance(tree.body[0], ast.Expr) else None
+    except (ValueError, TypeError, MemoryError, RecursionError):
+        return None
+
+
+def _names_code(key: object) -> bool:
+    return isinstance(key, str) and not _KEYS.isdisjoint(word.lower() for word in _KEY_WORD.findall(key[:100]))
+
+
+def _text_of(value: object) -> str:
+    """A text, or lines, as one text; "" for anything else."""
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        return "\n".join(line.removesuffix("\n") for line in value)
+    return value if isinstance(value, str) else ""
+
+
+def _notebook(item: dict[Any, Any]) -> list[str]:
+    """The code of a Jupyter notebook."""
+    cells = item.get("cells")
+    cells = [cell for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    code = "\n".join(_text_of(cell.get("source")) for cell in cells if cell.get("cell_type") == "code")
+    return [code] if code else []
 
 
 _FIRST_OBJECT: Final = re.compile(r"^[ \t]*\[?\{", re.MULTILINE)
@@ -138,7 +187,7 @@ def in_json_after_words(text: str) -> list[str]:
 
 
 _FENCE_AFTER_WORDS: Final = re.compile(
-    r"^((?:[*#]+[ \t]*)?[A-Za-z][^`\n]*\S)[ \t]+(?=`{3,}(?:python3?|py)[ \t]*$)", re.MULTILINE
+    r"^(?![ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?`)([^`\n]*[^`\s])[ \t]*(?=`{3,}(?:python3?|py)[ \t]*$)", re.MULTILINE
 )
 
 
@@ -157,7 +206,7 @@ def unescaped(text: str) -> str:
     return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
 
 
-_NUMBERED: Final = re.compile(r"[ \t]*(\d{1,6})(?:[:|\u2502.]?(?:[ \t]|$))")
+_NUMBERED: Final = re.compile(r"[ \t]*L?(\d{1,6})(?:[ \t]{0,3}[:|\u2502.)])?(?:[ \t]|$)")
 
 
 def without_numbers(text: str) -> str:

@@ -82,6 +82,19 @@ def _is_idle(statement: ast.stmt, source: Source) -> bool:
     )
 
 
+def line_of_mistake(text: str) -> int:
+    """The number of lines before the first one that Python refuses; -1 if it refuses none, or says no line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text.encode("utf-8", "replace"))
+        except SyntaxError as error:
+            return (error.lineno or 0) - 1
+        except (ValueError, MemoryError, RecursionError, OverflowError):
+            return -1
+    return -1
+
+
 def _parse(text: str) -> tuple[ast.Module, symtable.SymbolTable] | None:
     parsed = _parse_python(text)
     return _parse_python(_MAGIC.sub(r"\1pass", text)) if parsed is None and _MAGIC.search(text) else parsed
