@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PREPARED: Final = (
+    "pytest_rewardkit.local.counted_share",
     *(
         f"pytest_rewardkit.scorers.guest.{name}"
         for name in (

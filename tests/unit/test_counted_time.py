@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from pytest_rewardkit.local.counted_share import MAX_LIMITS, counted_share
 from pytest_rewardkit.scorers.running import counted_time
-from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime, counted_share
+from pytest_rewardkit.scorers.running.counted_time import CountedTime
 
 SECOND = 10**9
 

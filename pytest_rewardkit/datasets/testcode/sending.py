@@ -23,6 +23,7 @@ from pytest_rewardkit.datasets.testcode.guest import (
     time_limit,
 )
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.local import counted_share
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.again import again
 from pytest_rewardkit.scorers.guest import loading
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from e2b_code_interpreter import Sandbox
 
-OPERATION_RUNNER: Final = (loading, *CODEC, digests, handing, surroundings, time_limit, operation_runner)
+OPERATION_RUNNER: Final = (loading, *CODEC, digests, handing, surroundings, counted_share, time_limit, operation_runner)
 TEST_RUNNER: Final = (
     loading,
     *CODEC,
@@ -45,6 +46,7 @@ TEST_RUNNER: Final = (
     surroundings,
     checks,
     proxy,
+    counted_share,
     time_limit,
     answers,
     operations,

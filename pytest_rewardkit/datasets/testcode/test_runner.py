@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.datasets.testcode.candidate import CandidateGivenUp
-from pytest_rewardkit.datasets.testcode.guest.time_limit import WALL_FACTOR
+from pytest_rewardkit.datasets.testcode.guest.time_limit import CLOCK_FACTOR
 from pytest_rewardkit.datasets.testcode.sending import TEST_RUNNER, Line
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable, UnscoredError
 from pytest_rewardkit.reward import Verdict
@@ -40,7 +40,7 @@ RENEWAL_SECONDS: Final = 120.0
 IDLE_SECONDS: Final = 150.0
 """How long a sandbox must still live when a test waits for its candidate."""
 
-MAX_SECONDS: Final = 3 * WALL_FACTOR * SECONDS + 15.0
+MAX_SECONDS: Final = 3 * CLOCK_FACTOR * SECONDS + 15.0
 """Seconds on the clock for one step: up to three runs, each with its own limit, on a busy machine."""
 
 

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pytest_rewardkit.local.counted_share import processes_below, threads_below
 
+if TYPE_CHECKING:
     from pytest_rewardkit.local.limits import Limits
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_MAX_THREADS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Meter:
     def measure(self) -> Usage:
         """The current usage; processor time is counted since the last measurement."""
         seconds, memory = 0.0, 0
-        for process in _processes(self._pid):
+        for process in processes_below(self._pid):
             used_seconds, used_memory = _usage(process)
             seconds += used_seconds
             memory += used_memory
@@ -69,35 +68,7 @@ class Meter:
 
     def threads(self) -> dict[str, list[int]]:
         """For each thread's number, the nanoseconds that it has run and has waited for a processor."""
-        found: dict[str, list[int]] = {}
-        for process in _processes(self._pid):
-            found.update(_times(Path(f"/proc/{process}/task")))
-        return found
-
-
-def _times(directory: Path) -> Iterator[tuple[str, list[int]]]:
-    try:
-        threads = sorted(directory.iterdir())[:_MAX_THREADS]
-    except OSError:
-        return
-    for thread in threads:
-        try:
-            running, waiting, _ = (thread / "schedstat").read_text().split()
-        except (OSError, ValueError):
-            continue  # it has ended meanwhile, or this kernel does not count
-        yield thread.name, [int(running), int(waiting)]
-
-
-def _processes(pid: int) -> Iterator[int]:
-    pending = [pid]
-    while pending:
-        process = pending.pop()
-        yield process
-        for children in Path(f"/proc/{process}/task").glob("*/children"):
-            try:
-                pending.extend(map(int, children.read_text().split()))
-            except OSError:
-                continue  # it has ended meanwhile
+        return threads_below(self._pid)
 
 
 def _usage(pid: int) -> tuple[float, int]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.local.counted_share import MAX_LIMITS
 from pytest_rewardkit.reward import Verdict
 from pytest_rewardkit.sandboxes.direct import GuestFunction, run_code
 from pytest_rewardkit.scorers.guest import figures
 from pytest_rewardkit.scorers.running.cell import Cell
-from pytest_rewardkit.scorers.running.counted_time import MAX_LIMITS, CountedTime
+from pytest_rewardkit.scorers.running.counted_time import CountedTime
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.text import one_line
 

@@ -13,17 +13,17 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.counted_share import MAX_LIMITS, counted_share
 from pytest_rewardkit.sandboxes.lazy import nearby_sandbox
 from pytest_rewardkit.sandboxes.lifetime import outlast
 from pytest_rewardkit.sandboxes.nearby import server_nearby
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from e2b_code_interpreter import Sandbox
 
-MAX_LIMITS: Final = 10
-"""How many times its limit a candidate may take by the wall clock, however long it had to wait."""
+    from pytest_rewardkit.local.counted_share import Threads
 
 _FIRST_LOOK: Final = 0.2
 _LOOKS: Final = (0.5, 1.0)
@@ -35,9 +35,6 @@ _LOOK_SECONDS: Final = 5.0
 _PIECE: Final = 30.0
 _MARGIN: Final = 15.0
 """Seconds of one wait, and those that a sandbox must live beyond it: results are read when a run has ended."""
-
-Threads = dict[str, list[int]]
-"""For each thread's number, the nanoseconds that it has run and has waited for a processor."""
 
 
 class CountedTime:
@@ -100,20 +97,6 @@ class CountedTime:
         now = look(self._sandbox) if first is not None else None
         if first is not None and now is not None:
             self.share = counted_share(first, now, time.monotonic() - at)
-
-
-def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]], seconds: float) -> float:
-    """Return the share in (0, 1] of the time between two looks that counts.
-
-    Time that the sandbox itself ran counts, on any number of processors: threads that wait for each other lose nothing.
-    """
-    ran, waited = 0, 0
-    for thread, (running, waiting) in after.items():
-        ran_before, waited_before = before.get(thread, (0, 0))
-        ran += running - ran_before
-        waited = max(waited, waiting - waited_before)
-    lost = min(waited / 1e9, seconds - ran / 1e9)
-    return 1.0 if lost <= 0 or seconds <= 0 else max(1.0 - lost / seconds, 1.0 / MAX_LIMITS)
 
 
 def look(sandbox: Sandbox) -> Threads | None:

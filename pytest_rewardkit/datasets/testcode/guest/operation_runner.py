@@ -10,7 +10,6 @@ import builtins
 import itertools
 import json
 import sys
-import time
 import traceback
 import types
 from contextlib import suppress
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.datasets.testcode.guest.digests import LARGE, digest
 from pytest_rewardkit.datasets.testcode.guest.handing import SENT_TYPE, Receiver, Sent, is_changeable
 from pytest_rewardkit.datasets.testcode.guest.surroundings import as_a_program
-from pytest_rewardkit.datasets.testcode.guest.time_limit import TimeUp, wall_time_limit
+from pytest_rewardkit.datasets.testcode.guest.time_limit import TimeUp, counted_time_limit
+from pytest_rewardkit.local.counted_share import Clock
 from pytest_rewardkit.scorers.guest.codec_decoder import decode
 from pytest_rewardkit.scorers.guest.codec_encoder import encode
 from pytest_rewardkit.scorers.guest.codec_objects import Opaque, TooLargeError
@@ -55,7 +55,7 @@ class OperationRunner:
         sys.modules["candidate"] = self._module
         compiling = True
         try:
-            with wall_time_limit(seconds):
+            with counted_time_limit(seconds):
                 programs = [compiled(source, f"<candidate {number}>") for number, source in enumerate(sources)]
                 compiling = False
                 with suppress(SystemExit):
@@ -79,7 +79,7 @@ class OperationRunner:
         self._operations[number] = operation
         changed: list[Any] = []
         try:
-            with wall_time_limit(seconds):
+            with counted_time_limit(seconds):
                 answer = self._told(operation, self._perform(operation, changed))
         except KeyboardInterrupt:
             raise
@@ -156,7 +156,7 @@ def execute(task: dict[str, Any], answers_path: str) -> None:
             ``seconds_in_all``.
         answers_path: the file that receives one line of JSON for the loading and one for each operation.
     """
-    end = time.monotonic() + task["seconds_in_all"]
+    clock = Clock()
     with open(answers_path, "w", encoding="ascii", buffering=1) as answers, as_a_program():
         loaded: dict[str, Any] = {"loaded": True}
         if not _runners:
@@ -166,7 +166,7 @@ def execute(task: dict[str, Any], answers_path: str) -> None:
         runner = _runners[0]
         runner.note(task["earlier"])
         for operation in task["operations"] if "loaded" in loaded else ():
-            seconds = min(task["seconds"], end - time.monotonic())
+            seconds = min(task["seconds"], clock.left(task["seconds_in_all"], enough=task["seconds"]))
             answers.write(json.dumps(runner.answer(operation, seconds)) + "\n")
 
 
