@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from guest_driver import ForkServer
+from processes import all_end, descendants, watch
 
 from pytest_rewardkit.local.guest import cgroup_homes, cgroups
 from pytest_rewardkit.local.limits import Limits
@@ -55,6 +56,46 @@ def test_nothing_is_left_when_sandboxes_and_fork_server_end(fork_server):
     for box in boxes:
         box.close()
     assert not group.parent.exists()
+
+
+LEAVES_A_DAEMON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(1000)
+    os._exit(0)
+"""
+
+
+def test_candidates_that_outlive_a_killed_fork_server_end_with_the_next():
+    with ForkServer("--isolation", "landlock") as server:
+        if server.greeting["event"] == "failed" or server.greeting["layers"]["memory in all"] == "watchdog":
+            pytest.skip("needs Landlock, and control groups that this user may make")
+        box = server.spawn()
+        box.kernel().run(LEAVES_A_DAEMON)
+        left = watch(descendants(server.process.pid))
+        server.process.kill()
+        server.process.wait()
+        box.close()
+        with ForkServer():
+            assert all_end(left)
+
+
+FILES_OF_MEMORY = (("memory.current", "memory.max"), ("memory.usage_in_bytes", "memory.limit_in_bytes"))
+
+
+def test_a_guest_that_ends_for_its_sandboxs_memory_says_so(fork_server):
+    box = fork_server.spawn()
+    box.run("true")
+    group, used, limit = next(
+        (group, *names) for group in groups_of(box.pid) for names in FILES_OF_MEMORY if (group / names[0]).exists()
+    )
+    (group / limit).write_text(str(int((group / used).read_text()) + 2**17))
+    with pytest.raises((EOFError, ConnectionError)):
+        box.request("stat", path="x" * 900_000)
+    assert fork_server.event("exit", pid=box.pid)["reason"] == "own_memory"
+    box.close()
 
 
 def test_what_a_killed_fork_server_leaves_is_removed_by_the_next(fork_server):

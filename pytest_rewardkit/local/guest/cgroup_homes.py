@@ -1,7 +1,7 @@
 """Where the fork server can make control groups: a directory of its own in each hierarchy that it needs.
 
-It holds a lock on the directory as long as it lives. A killed fork server's directory has no lock, and the next one
-removes it.
+It holds a lock on the directory as long as it lives. A killed fork server's directory has no lock. The next one ends
+the processes that candidates left in it, and removes it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import contextlib
 import fcntl
 import os
 import secrets
+import signal
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ Place = list[tuple[str, frozenset[str]]]
 """Groups that together set all the limits, and the controllers that each of them uses; memory's group is the first."""
 
 _PREFIX: Final = "rewardkit-"
+_END_SECONDS: Final = 1.0
+_END_PAUSE: Final = 0.01
 
 
 class Home:
@@ -86,10 +90,31 @@ def _remove_left_ones(base: int) -> None:
             descriptor = open_file(base, name, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _end_processes(descriptor)
                 _remove_groups(descriptor)
             finally:
                 os.close(descriptor)
             os.rmdir(name, dir_fd=base)
+
+
+def _end_processes(directory: int) -> None:
+    """End what is still in a killed fork server's groups, in rounds because it may fork; give up after a while."""
+    until = time.monotonic() + _END_SECONDS
+    while (pids := _processes(directory)) and time.monotonic() < until:
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_END_PAUSE)
+
+
+def _processes(directory: int) -> list[int]:
+    found: list[int] = []
+    for entry in os.listdir(directory):
+        with contextlib.suppress(OSError):  # a file, or a group that is gone
+            descriptor = open_file(directory, f"{entry}/cgroup.procs", os.O_RDONLY)
+            with os.fdopen(descriptor) as file:
+                found += [pid for pid in map(int, file) if pid > 0]
+    return found
 
 
 def _remove_groups(directory: int) -> None:
