@@ -7,6 +7,9 @@ from typing import Final
 FROM_WITHIN: Final = "ended_from_within"
 """The code of a sandbox that ended because of its contents: its guest was killed, or broke the protocol."""
 
+OWN_MEMORY: Final = "own_memory"
+"""The code of a sandbox that ended because its contents took more memory than they may."""
+
 MACHINE_MEMORY: Final = "machine_memory"
 """The code of a sandbox that was ended because the machine, or the group of the server, had no memory left."""
 

@@ -10,7 +10,7 @@ import re
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.endings import FROM_WITHIN, HEADER
+from pytest_rewardkit.local.endings import FROM_WITHIN, HEADER, OWN_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,17 +93,18 @@ def is_of_service(error: BaseException) -> bool:
     return not isinstance(error, OSError) or isinstance(error, ConnectionError | TimeoutError)
 
 
-def has_ended_itself(sandbox: Sandbox) -> bool:
-    """Whether a sandbox is gone because of what ran in it; only the local server tells."""
+def own_ending(sandbox: Sandbox) -> str:
+    """How what ran in a sandbox has ended it: FROM_WITHIN or OWN_MEMORY, else ""; only the local server tells."""
     from e2b import SandboxException
 
     try:
         sandbox.get_info(api_headers={HEADER: "1"})
     except SandboxException as error:
-        return error.status_code == GONE and str(error).endswith(FROM_WITHIN)
+        if error.status_code == GONE:
+            return next((code for code in (FROM_WITHIN, OWN_MEMORY) if str(error).endswith(code)), "")
     except Exception:
-        return False
-    return False
+        return ""
+    return ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -9,6 +9,7 @@ import pytest
 from pytest_rewardkit import (
     Case,
     FileCheck,
+    Reward,
     Verdict,
     score_analysis,
     score_cases,
@@ -17,15 +18,15 @@ from pytest_rewardkit import (
     score_quality,
     turn,
 )
+from pytest_rewardkit.errors import SandboxUnavailable
 from pytest_rewardkit.local.handle import LocalServer
 from pytest_rewardkit.local.settings import ServerSettings
+from pytest_rewardkit.scorers.running import tenants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from e2b_code_interpreter import Sandbox
-
-    from pytest_rewardkit import Reward
 
 # The right answer follows each of them, but in the sandbox that it leaves.
 CLOSES_HOME = "import os\nos.chmod(os.path.expanduser('~'), 0o100)\nos.chmod('/home/user', 0)\n"
@@ -232,6 +233,37 @@ def test_who_ends_what_holds_it_has_done_so_itself(open_server: LocalServer, sco
     reward = SCORERS[scorer](sandbox_of(open_server), "import os\nos.kill(os.getppid(), 9)\nos.kill(os.getpid(), 9)")
     assert reward.value == 0.0
     assert "it has ended what holds it" in reward.parts[0].reason
+
+
+@pytest.mark.parametrize(
+    ("ending", "verdict"),
+    [("own_memory", "memory"), ("ended_from_within", "runtime_error"), ("machine_memory", None), ("lost", None)],
+)
+def test_how_a_sandbox_has_ended_decides_whose_doing_it_was(ending: str, verdict: str | None) -> None:
+    sandbox = EndedSandbox(ending)
+    tenants.moves_in(sandbox)
+    lost = SandboxUnavailable("gone")
+    if verdict is None:
+        with pytest.raises(SandboxUnavailable):
+            tenants.settled(sandbox, lost, failed)
+    else:
+        assert tenants.settled(sandbox, lost, failed).verdict == verdict
+
+
+class EndedSandbox:
+    """A sandbox whose server says how it has ended."""
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+
+    def get_info(self, **_: object) -> None:
+        from e2b import SandboxException
+
+        raise SandboxException(f"410: {self._ending}", status_code=410)
+
+
+def failed(verdict: Verdict, reason: str) -> Reward:
+    return Reward(0.0, verdict=verdict, reason=reason)
 
 
 def test_whose_sandbox_is_killed_by_another_has_not(open_server: LocalServer) -> None:

@@ -25,11 +25,13 @@ _MIB: Final = 2**20
 OVERHEAD_MB: Final = 32
 """What the guest, an interpreter, and the kernel on their behalf take before a candidate has done anything."""
 
-_UNLIMITED: Final = {V1: "-1", V2: "max"}
 _MEMORY_LIMIT: Final = {V1: "memory.limit_in_bytes", V2: "memory.max"}
+_SWAP_LIMIT: Final = {V1: "memory.memsw.limit_in_bytes", V2: "memory.swap.max"}
 _KILL_COUNTS: Final = {V1: "memory.oom_control", V2: "memory.events"}
 _LIMIT_HITS: Final = {V1: ("memory.failcnt", "memory.memsw.failcnt"), V2: ("memory.events",)}
 _MACHINES_COUNTS: Final = "/proc/vmstat"
+_ROOM: Final = 64 * _MIB
+"""What a group may take beyond its limit while its processes end."""
 _TRIAL: Final = ResourceLimits(memory_mb=64, processes=16)
 # Processes that have ended may stay in their group for a moment.
 _REMOVAL_SECONDS: Final = 1.0
@@ -55,10 +57,12 @@ class ControlGroup:
         self._homes = homes
         self._directories: list[int] = []
         self._open: list[int] = []
+        self._limit = _memory_limit(limits, disk_in_memory=disk_in_memory)
         try:
             for home in homes:
                 self._directories.append(home.make(name))
-            self._limit_memory(limits, disk_in_memory=disk_in_memory)
+            if self._limit is not None:
+                self._limit_memory(self._limit)
             if limits.processes is not None:
                 self._set("pids.max", str(limits.processes + RESERVED_PROCESSES))
             # Reading news from a descriptor takes it from all who share the descriptor.
@@ -108,6 +112,27 @@ class ControlGroup:
         self.has_killed()
         self._own_kills.risen()
 
+    def has_exceeded(self) -> bool:
+        """Return whether the group's own limit has ended processes that are not accounted for."""
+        return self._own_kills.risen()
+
+    def give_room(self) -> None:
+        """Let the group go over its limit while its processes end.
+
+        A process that the kernel has ended keeps its memory until it runs for the last time, which takes long on a
+        busy machine. If the guest needed a page meanwhile, the kernel would end the guest too.
+        """
+        if self._limit is not None:
+            with contextlib.suppress(OSError):
+                self._limit_memory(self._limit + _ROOM, raised=True)
+
+    def take_back_room(self) -> None:
+        """Hold the group to its limit again."""
+        if self._limit is not None:
+            # The kernel may refuse it as long as more is in use.
+            with contextlib.suppress(OSError):
+                self._limit_memory(self._limit)
+
     def suffers(self) -> bool:
         """Return whether processes had to end though the group was not at its own limit."""
         return self._own_kills.risen_for_others()
@@ -121,19 +146,16 @@ class ControlGroup:
         gone = [home.remove(self._name) for home in self._homes]
         return all(gone)
 
-    def _limit_memory(self, limits: ResourceLimits, *, disk_in_memory: bool) -> None:
-        if limits.memory_mb is None:
-            return
-        disk = (limits.disk_mb or 0) if disk_in_memory else 0
-        limit = (limits.memory_mb + disk + OVERHEAD_MB) * _MIB
-        self._set(_MEMORY_LIMIT[self._version], str(limit))
-        # If the kernel does not count swap, there is no such file.
-        with contextlib.suppress(FileNotFoundError):
-            if self._version == V1:
-                # Linux 6.15 and later do not count hits of this limit, so the one above has to be hit first.
-                self._set("memory.memsw.limit_in_bytes", str(limit + _MIB))
-            else:
-                self._set("memory.swap.max", "0")
+    def _limit_memory(self, limit: int, *, raised: bool = False) -> None:
+        # Linux 6.15 and later do not count hits of the limit with swap, so the other one has to be hit first.
+        settings = [(_MEMORY_LIMIT[self._version], limit), (_SWAP_LIMIT[self._version], limit + _MIB)]
+        if self._version == V2:
+            settings[1] = (_SWAP_LIMIT[V2], 0)
+        # The limit with swap may never be the lower one.
+        for name, value in reversed(settings) if raised else settings:
+            # If the kernel does not count swap, there is no such file.
+            with contextlib.suppress(FileNotFoundError):
+                self._set(name, str(value))
 
     def _set(self, name: str, value: str) -> None:
         controller = name.partition(".")[0]
@@ -159,6 +181,13 @@ class ControlGroup:
     def _keep(self, descriptor: int) -> int:
         self._open.append(descriptor)
         return descriptor
+
+
+def _memory_limit(limits: ResourceLimits, *, disk_in_memory: bool) -> int | None:
+    if limits.memory_mb is None:
+        return None
+    disk = (limits.disk_mb or 0) if disk_in_memory else 0
+    return (limits.memory_mb + disk + OVERHEAD_MB) * _MIB
 
 
 class ControlGroups:

@@ -62,13 +62,15 @@ class Overuse:
         if group is not None:
             self._notices[group.watch(self._poll)] = pid
 
-    def remove(self, pid: int) -> None:
-        """Stop looking after it."""
+    def remove(self, pid: int) -> bool:
+        """Stop looking after it, which has ended; return whether it took too much when it ended."""
         self._watch.remove(pid)
         self._suspects.pop(pid, None)
         held = self._held.pop(pid)
         if held.group is not None:
             del self._notices[held.group.unwatch(self._poll)]
+            return held.ending or held.group.has_exceeded()
+        return held.ending
 
     def wait_ms(self) -> int | None:
         """Return in how many milliseconds to :meth:`look` again; None if there is nothing to look at."""
@@ -103,6 +105,7 @@ class Overuse:
         """Note that all processes that had to end have ended, as the sandbox's guest reports."""
         held = self._held[pid]
         if held.group is not None:
+            held.group.take_back_room()
             held.group.has_been_cleared()  # processes that the kernel ended meanwhile are part of this
         held.ending = False
 
@@ -112,6 +115,8 @@ class Overuse:
         if held.ending:
             return
         held.ending = True
+        if held.group is not None:
+            held.group.give_room()
         with contextlib.suppress(OSError):
             held.link.sendall(confinement.MEMORY_EXCEEDED)
         if not self._plan.process_namespace:

@@ -118,6 +118,11 @@ class IsolationPlan:
         return bool(self.clone_flags & syscalls.CLONE_NEWPID)
 
     @property
+    def guards_signals(self) -> bool:
+        """Whether a candidate cannot end processes outside of its sandbox, nor its guest."""
+        return self.process_namespace or self.own_user_id or self.landlock_abi >= ABI_WITH_SCOPES
+
+    @property
     def user_namespace(self) -> bool:
         """Whether user 1000 of the sandbox is another user of the host."""
         return self.user_namespace_at_clone or self.user_namespace_after_mounts
@@ -154,7 +159,7 @@ class IsolationPlan:
             found.append("commands of a sandbox cannot signal each other")
         if not (self.counts_processes or self.groups):
             found.append("processes are counted over all sandboxes, and root's not at all")
-        if not self.process_namespace and not self.own_user_id and self.landlock_abi < ABI_WITH_SCOPES:
+        if not self.guards_signals:
             found.append("a candidate can signal the server's and other sandboxes' processes")
         if not self.private_root and not self.landlock_abi:
             found.append("a candidate can read and write whatever the server's user can")

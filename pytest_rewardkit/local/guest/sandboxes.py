@@ -10,6 +10,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pytest_rewardkit.local.endings import MACHINE_MEMORY, OWN_MEMORY
 from pytest_rewardkit.local.guest import becoming, confinement, identity, killing, path_calls, seccomp, syscalls
 from pytest_rewardkit.local.guest.homes import Directories, Homes
 from pytest_rewardkit.local.guest.kill_count import KillCount
@@ -36,6 +37,7 @@ class _Running:
     user_id: int | None
     link: socket.socket
     group: ControlGroup | None
+    kills: KillCount | None
     lacks_memory: bool = False
 
 
@@ -117,12 +119,13 @@ class Sandboxes:
             group = self._groups.make(name, limits, disk_in_memory=self._plan.private_root)
         user_id = self._user_ids.take() if self._user_ids is not None else None
         directories = self._homes.make(name, user_id) if self._homes is not None else Directories()
+        kills = self._kills_of(group)
         link, child_end = socket.socketpair()
         box = confinement.Confinement(
             plan=self._plan,
             limits=limits,
             group=group,
-            kills=self._kills_of(group),
+            kills=kills,
             user_id=user_id,
             directories=directories,
             seccomp_program=self._seccomp_program,
@@ -136,7 +139,7 @@ class Sandboxes:
         self._links[link.fileno()] = pid
         self._poll.register(link, select.POLLIN)
         self._overuse.add(pid, limits.memory_mb, link, group)
-        self._running[pid] = _Running(name, user_id, link, group)
+        self._running[pid] = _Running(name, user_id, link, group, kills)
         return pid
 
     def _kills_of(self, group: ControlGroup | None) -> KillCount | None:
@@ -176,13 +179,15 @@ class Sandboxes:
             self._tell(removal.event)
         if pid not in self._running:
             return
-        self._overuse.remove(pid)
+        exceeded = self._overuse.remove(pid)
         ended = self._running.pop(pid)
         self._forget_link(ended)
         ended.link.close()
         event: Message = {"event": "exit", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
-        if ended.lacks_memory or (ended.group is not None and ended.group.suffers()):
-            event["reason"] = "machine_memory"
+        if ended.lacks_memory or (not exceeded and self._suffered(ended, status)):
+            event["reason"] = MACHINE_MEMORY
+        elif exceeded:
+            event["reason"] = OWN_MEMORY
         if not self._plan.process_namespace:
             self._end_survivors(ended.user_id)
         if ended.group is not None and self._groups is not None:
@@ -194,6 +199,14 @@ class Sandboxes:
         else:
             process = self._homes.start_removing(ended.name)
             self._removals[process.pid] = _Removal(process, event)
+
+    def _suffered(self, ended: _Running, status: int) -> bool:
+        """Whether the kernel has ended processes of a sandbox for memory that others took."""
+        if ended.group is not None:
+            return ended.group.suffers()
+        if not self._plan.guards_signals or not os.WIFSIGNALED(status):
+            return False  # a candidate may have ended the sandbox's first process
+        return ended.kills is not None and ended.kills.risen_for_others()
 
     def _end_survivors(self, user_id: int | None) -> None:
         """End processes that have outlived their guest."""

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY
+from pytest_rewardkit.local.endings import FROM_WITHIN, LOST, MACHINE_MEMORY, OWN_MEMORY
 from pytest_rewardkit.local.errors import ChannelError, ForkServerError, GuestError, GuestGoneError, UnansweredError
 from pytest_rewardkit.local.isolation import Isolation
 from pytest_rewardkit.local.server.guest_proxy import GuestProxy
@@ -210,7 +210,8 @@ class ForkServerProxy:
             pid = positive_integer(message, "pid")
             ending = self._endings.pop(pid, None)
             if ending is not None:
-                ending.set_result(MACHINE_MEMORY if message.get("reason") == MACHINE_MEMORY else FROM_WITHIN)
+                reason = message.get("reason")
+                ending.set_result(reason if reason in (MACHINE_MEMORY, OWN_MEMORY) else FROM_WITHIN)
             guest = self._guests.pop(pid, None)
             if guest is not None:
                 guest.ended()

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit import turn
 from pytest_rewardkit.errors import SandboxSpoilt, SandboxUnavailable
+from pytest_rewardkit.local.endings import OWN_MEMORY
 from pytest_rewardkit.reward import Reward, Verdict
-from pytest_rewardkit.sandboxes.failures import has_ended_itself
+from pytest_rewardkit.sandboxes.failures import own_ending
+from pytest_rewardkit.scorers.running.cell_execution import MEMORY_USED_UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +72,10 @@ def settled(sandbox: Sandbox, error: SandboxUnavailable, failed: Callable[[Verdi
     if is_its_own_doing(sandbox):
         if isinstance(error, SandboxSpoilt):
             return failed(Verdict.RUNTIME_ERROR, f"{SPOILT}: {error}")
-        if has_ended_itself(sandbox):
+        ending = own_ending(sandbox)
+        if ending == OWN_MEMORY:
+            return failed(Verdict.MEMORY, MEMORY_USED_UP)
+        if ending:
             return failed(Verdict.RUNTIME_ERROR, f"{SPOILT}: it has ended what holds it")
     elif isinstance(error, SandboxSpoilt):
         if sandbox in _of_sandboxes:
