@@ -74,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
             if option.alone and config.getoption(option.ini) is not None:
                 raise pytest.UsageError(f"{option.flag} {option.alone} without --rewardkit")
         return
+    _check_destinations(config, settings)
     fixtures.lend_sandboxes(config)
     _report_to_allure(config)
     _split(config, settings)
@@ -100,6 +101,18 @@ def _check_quota(settings: RunSettings) -> None:
 
     try:
         quota_of(settings)
+    except RewardkitUsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _check_destinations(config: pytest.Config, settings: RunSettings) -> None:
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.run.controller.destinations import check_destinations
+
+    try:
+        check_destinations(config, settings)
     except RewardkitUsageError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -216,7 +216,7 @@ def test_a_file_in_place_of_the_directory_is_refused(
     (pytester.path / "kept").write_text("mine")
     result = run("--rewardkit-artifacts=kept")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --rewardkit-artifacts: *kept is not a directory"])
+    result.stderr.fnmatch_lines(["ERROR: --rewardkit-artifacts: cannot write to *kept: Not a directory"])
 
 
 def test_folders_that_cannot_be_written_do_not_fail_tests(

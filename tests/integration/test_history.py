@@ -60,4 +60,4 @@ def test_a_file_in_place_of_the_folder_is_refused_at_once(run: Run, pytester: py
     (pytester.path / "kept").write_text("")
     result = run("--rewardkit-history=kept")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--rewardkit-history: cannot keep runs in *kept: File exists*"])
+    result.stderr.fnmatch_lines(["*--rewardkit-history: cannot write to *kept: Not a directory*"])

@@ -121,8 +121,7 @@ def test_a_directory_is_refused_before_anything_runs(run: Run, pytester: pytest.
 
 
 def test_a_report_that_cannot_be_written_fails_the_run(run: Run, pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_suite="def test_right(reward):\n    reward.record(1.0)")
-    pytester.makefile(".txt", in_the_way="a file, where a directory would be needed")
-    result = run("--rewardkit-html=in_the_way.txt/report.html")
-    result.stdout.fnmatch_lines(["HTML report not written: *in_the_way.txt*"])
+    pytester.makepyfile(test_suite="def test_right(reward):\n    reward.record(1.0)\n    open('in_the_way', 'w')")
+    result = run("--rewardkit-html=in_the_way/report.html")
+    result.stdout.fnmatch_lines(["HTML report not written: *in_the_way*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED

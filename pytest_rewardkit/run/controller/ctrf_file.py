@@ -24,8 +24,6 @@ class CtrfFile:
     Parameters:
         config: the session's config.
         file: where to write, relative to the directory pytest started in.
-
-    Raises pytest.UsageError if `file` cannot be written.
     """
 
     def __init__(self, config: pytest.Config, file: str, controller: ControllerPlugin) -> None:
@@ -34,8 +32,6 @@ class CtrfFile:
         self._controller = controller
         self._started = _now_ms()
         self._failure = ""
-        if self._path.is_dir():
-            raise pytest.UsageError(f"--rewardkit-ctrf: {self._path} is a directory; name a file in it")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

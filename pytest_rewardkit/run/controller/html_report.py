@@ -33,8 +33,6 @@ class HtmlReport:
         facts: the circumstances of the run.
         history: the runs before this one; None if none are kept.
         told: the earlier run to report again; None if this run runs tests.
-
-    Raises pytest.UsageError if `file` cannot be written.
     """
 
     def __init__(
@@ -54,8 +52,6 @@ class HtmlReport:
         self._told = told
         self._clock = time.perf_counter()
         self._failure = ""
-        if self._path.is_dir():
-            raise pytest.UsageError(f"--rewardkit-html: {self._path} is a directory; name a file in it")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

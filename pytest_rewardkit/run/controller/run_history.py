@@ -33,8 +33,6 @@ class RunHistory:
         config: the session's config.
         folder: where results files are kept, relative to the directory pytest started in.
         facts: the circumstances of the run.
-
-    Raises pytest.UsageError if `folder` is not a directory and cannot be made one.
     """
 
     def __init__(
@@ -46,11 +44,6 @@ class RunHistory:
         self._facts = facts
         self._clock = time.perf_counter()
         self._failure = ""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or error
-            raise pytest.UsageError(f"--rewardkit-history: cannot keep runs in {self._folder}: {reason}") from None
 
     @cached_property
     def earlier(self) -> History:

@@ -32,8 +32,6 @@ class Failures:
     Parameters:
         config: the session's config.
         settings: what the user asked for.
-
-    Raises pytest.UsageError if artifacts cannot be written.
     """
 
     def __init__(self, config: pytest.Config, settings: RunSettings) -> None:
@@ -43,8 +41,6 @@ class Failures:
         self._directory: Path | None = None
         if settings.artifacts is not None and self._when != "off":
             self._directory = config.invocation_params.dir.absolute() / Path(settings.artifacts).expanduser()
-            if self._directory.exists() and not self._directory.is_dir():
-                raise pytest.UsageError(f"--rewardkit-artifacts: {self._directory} is not a directory")
 
     @property
     def keeps_artifacts(self) -> bool:
