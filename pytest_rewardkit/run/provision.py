@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 from collections import deque
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +76,7 @@ class Provision:
         self._provider: Provider | None = None
         self._server: LocalServer | ContainerServer | None = None
         self._budget: Budget | None = None
+        self._local = threading.local()
         self._meter: UsageMeter | None = None
         self._going_on: Lock | None = None
         self._replaced: dict[str, str | None] = {}
@@ -125,6 +127,16 @@ class Provision:
                 self.provider.pace = self._budget.pace
         return self._budget
 
+    def _budget_of_thread(self, directory: Callable[[], Path]) -> Budget | None:
+        """Return the budget of the tests, or in another thread one that works for them: a budget is for one thread."""
+        budget = self.budget(directory)
+        if budget is None or threading.current_thread() is threading.main_thread():
+            return budget
+        own: Budget | None = getattr(self._local, "budget", None)
+        if own is None:
+            own = self._local.budget = budget.for_thread()
+        return own
+
     @property
     def run_id(self) -> str:
         """The key of the run, which identifies its sandboxes."""
@@ -155,7 +167,7 @@ class Provision:
 
         if self.provider.name != "e2b":
             return None
-        budget = self.budget(lambda: folder_of_key(os.environ))
+        budget = self._budget_of_thread(lambda: folder_of_key(os.environ))
         return Factory(self.provider, {}, budget=budget, meter=self.meter, note=lambda *_: None)
 
     def end_sandboxes(self) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,13 +28,13 @@ from pytest_rewardkit.sandboxes.quota import pace as pace_module
 from pytest_rewardkit.sandboxes.quota import slots as slots_module
 from pytest_rewardkit.sandboxes.quota.budget import ANY, TWO, Budget
 from pytest_rewardkit.sandboxes.quota.line import WaitingLine
-from pytest_rewardkit.sandboxes.quota.pace import Pace
+from pytest_rewardkit.sandboxes.quota.pace import Pace, Request
 from pytest_rewardkit.sandboxes.usage.bounds import UsageBounds
 from pytest_rewardkit.sandboxes.usage.journal import Journal
 from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from e2b_code_interpreter import Sandbox
@@ -322,11 +322,23 @@ def test_nobody_asks_while_the_service_wants_to_be_left_alone(
 
 def test_who_awaits_a_turn_stops_nobody(tmp_path: Path) -> None:
     """The plain form in another process, or thread, and the awaited one share a pace."""
-    pace, sent = Pace(tmp_path, 20.0), []
+    sent: dict[str, float] = {}
+
+    class Watched(Pace):
+        def _write(self, requests: Sequence[Request], rests_until: float) -> None:
+            sent.update({request.mark: request.sent for request in requests})
+            super()._write(requests, rests_until)
+
+    pace = Watched(tmp_path, 20.0)
 
     async def one() -> None:
-        async with pace.request(waited=lambda _: sent.append(time.monotonic())):
+        async with pace.request():
             await asyncio.sleep(0)
+
+    def plainly() -> None:
+        for _ in range(5):
+            with pace.request():
+                pass
 
     async def several() -> int:
         waiting = asyncio.gather(*(one() for _ in range(5)))
@@ -337,12 +349,11 @@ def test_who_awaits_a_turn_stops_nobody(tmp_path: Path) -> None:
         return ticks
 
     with ThreadPoolExecutor(1) as beside:
-        done = beside.submit(lambda: [sent.append(time.monotonic()) for _ in range(5) for _ in entered(pace)])
+        done = beside.submit(plainly)
         assert asyncio.run(several()) > 5
         done.result()
-    sent.sort()
     assert len(sent) == 10
-    assert min(later - early for early, later in pairwise(sent)) > 0.04
+    assert min(later - early for early, later in pairwise(sorted(sent.values()))) >= 0.05 - 1e-9
 
 
 def test_who_awaits_a_turn_can_be_stopped(tmp_path: Path) -> None:
@@ -356,11 +367,6 @@ def test_who_awaits_a_turn_can_be_stopped(tmp_path: Path) -> None:
 
     with pytest.raises(TimeoutError):
         asyncio.run(stopped())
-
-
-def entered(pace: Pace) -> Iterator[None]:
-    with pace.request():
-        yield
 
 
 @pytest.mark.parametrize(
@@ -386,6 +392,63 @@ def test_waiting_for_the_pace_is_told_apart(tmp_path: Path, clock: _Clock, monke
     factory.create()
     factory.create()
     assert told == [(0.0, 0.25), (1.0, 0.25)]
+
+
+def test_threads_of_a_test_take_turns_within_the_bound(tmp_path: Path) -> None:
+    """As awaited reward functions do, which create their own sandboxes while the test has one too."""
+    budget = Budget(tmp_path, 3)
+    taken(budget)
+    alive, most = 0, 0
+    lock = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal alive, most
+        own = budget.for_thread()
+        slot = taken(own)
+        with lock:
+            alive, most = alive + 1, max(most, alive + 1)
+        time.sleep(0.01)  # the others wait meanwhile
+        with lock:
+            alive -= 1
+        own.give_back(slot)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(8)))
+    assert most <= 2
+
+
+def test_a_thread_that_waits_for_what_its_test_has_is_told_so(tmp_path: Path) -> None:
+    alone = Budget(tmp_path / "alone", 1)
+    taken(alone)
+    with pytest.raises(RewardkitUsageError, match="this test wants 2 sandboxes at once"):
+        alone.for_thread().acquire()
+    tests = [Budget(tmp_path, 2, patience=30) for _ in range(2)]
+    slots = [taken(test) for test in tests]
+    with ThreadPoolExecutor(2) as threads:
+        waits = {
+            threads.submit(test.for_thread().acquire): (test, slot) for test, slot in zip(tests, slots, strict=True)
+        }
+        first = next(as_completed(waits))
+        test, slot = waits.pop(first)
+        test.give_back(slot)
+        with pytest.raises(SandboxUnavailable, match="held by a test that waits for"):
+            first.result()
+        assert [wait.result() is not None for wait in waits] == [True]
+
+
+@pytest.mark.parametrize(
+    ("owners", "waiting", "all_wait"),
+    [
+        ({"a", "b"}, {"a", "b", "c"}, True),
+        ({"a", "b"}, {"a"}, False),
+        ({"a", "b"}, {"a+1", "b+1"}, True),
+        ({"a", "a+1"}, {"a+2"}, False),
+        ({"a", "a+1"}, {"a+1", "a+2"}, True),
+        ({"a", "b"}, {"a+1"}, False),
+    ],
+)
+def test_who_waits(owners: set[str], waiting: set[str], all_wait: bool) -> None:
+    assert budget_module._are_waiting(owners, waiting) is all_wait
 
 
 def test_without_a_bound_on_sandboxes_there_are_no_slots(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WAKE_SECONDS: Final = 1.0
 """How long to wait before looking again without being woken: a killed process does not ring."""
 
+_FOR: Final = "+"
+"""Follows a parent's name in the name of an owner."""
+
 TWO: Final = 2
 ANY: Final = 1000
 """How many slots one test may want at once, if that is known and if it is not."""
@@ -49,6 +52,7 @@ class Budget:
         end: ends what is left of a dead process's sandbox (left.py).
         patience: seconds to wait while nothing moves.
         go_on: called during a wait; raises an exception to end it.
+        parent: that of the caller for whom this one works in a thread, and who goes on when it is done.
     """
 
     def __init__(
@@ -61,13 +65,17 @@ class Budget:
         end: Callable[[Mapping[str, Any]], bool] = left.end,
         patience: float = PATIENCE_SECONDS,
         go_on: Callable[[], object] = lambda: None,
+        parent: Budget | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._limit = slots
+        self._directory, self._limit, self._rate, self._end = directory, slots, rate, end
         self._option = option
         self._patience = patience
         self._go_on = go_on
+        self._parent = parent
         self._owner = f"{os.getpid()}.{secrets.token_hex(4)}"
+        if parent is not None:
+            self._owner = f"{parent._owner}{_FOR}{self._owner}"
         self._slots = None if slots is None else Slots(directory, slots, end, self._owner)
         self._line = WaitingLine(directory, "ticket", self._owner)
         self._turns = {wants: _Turns(directory, wants, slots or 0, self._owner) for wants in (TWO, ANY)}
@@ -82,6 +90,19 @@ class Budget:
         self.paced_seconds = 0.0
         """Seconds spent waiting for the pace, in total."""
 
+    def for_thread(self) -> Budget:
+        """Return a budget with the same bounds for a thread that works for this one's caller."""
+        return Budget(
+            self._directory,
+            self._limit,
+            self._rate,
+            option=self._option,
+            end=self._end,
+            patience=self._patience,
+            go_on=self._go_on,
+            parent=self,
+        )
+
     def acquire(self, *, wants: int = 1, keep: bool = False) -> Slot | None:
         """Wait for a slot; None if there is no bound on them.
 
@@ -95,9 +116,9 @@ class Budget:
         """
         if self._slots is None or self._limit is None:
             return None
-        if self.held >= self._limit:
+        if (held := self._held_for_it) >= self._limit:
             raise RewardkitUsageError(
-                f"this test wants {self.held + 1} sandboxes at once, and {self._option} allows {self._limit}"
+                f"this test wants {held + 1} sandboxes at once, and {self._option} allows {self._limit}"
             )
         self._take_turn(wants)
         try:
@@ -195,8 +216,12 @@ class Budget:
 
     def _all_wait(self, moved: int) -> bool:
         """Whether every holder of a slot waits for one more, and this one is the first and so must give up."""
-        owners = self._slots.owners() if self._slots is not None and self.held else None
-        if owners is None or not owners <= self._line.owners() or not self._line.first().endswith(f"-{self._owner}"):
+        owners = self._slots.owners() if self._slots is not None and self._held_for_it else None
+        if (
+            owners is None
+            or not _are_waiting(owners, self._line.owners())
+            or not self._line.first().endswith(f"-{self._owner}")
+        ):
             self._stuck = None
             return False
         # A process may have just received a slot and not left the line yet, so the state must last.
@@ -204,12 +229,24 @@ class Budget:
         self._stuck = moved, since
         return time.monotonic() - since >= WAKE_SECONDS
 
+    @property
+    def _held_for_it(self) -> int:
+        """How many slots stay taken while it waits."""
+        return self.held + (0 if self._parent is None else self._parent.held)
+
     def _end_turn(self) -> None:
         if self._turn is not None and self.held == self._kept:
             turns, slot = self._turn
             self._turn = None
             slot.release()
             turns.line.wake()
+
+
+def _are_waiting(owners: set[str], waiting: set[str]) -> bool:
+    """Whether all owners of slots wait, or others wait for them and none of these has a slot and goes on."""
+    going_on = {owner.partition(_FOR)[0] for owner in owners if _FOR in owner and owner not in waiting}
+    for_them = {owner.partition(_FOR)[0] for owner in waiting if _FOR in owner}
+    return owners <= waiting | (for_them - going_on)
 
 
 class _Turns:
