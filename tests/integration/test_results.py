@@ -212,7 +212,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(run, pyte
     (pytester.path / "results.jsonl").mkdir()
     result = run("--rewardkit-results=results.jsonl")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --rewardkit-results: *Is a directory*"])
+    result.stderr.fnmatch_lines(["ERROR: --rewardkit-results: *results.jsonl is a directory; name a file in it"])
 
 
 def test_without_rewardkit_the_option_is_refused(pytester):

@@ -1,8 +1,8 @@
-// The charts over the table. They are drawn in per cents and pixels, so that their text keeps its size on every screen.
+// The charts above the table. They are drawn in percentages and pixels, so that text has the same size on every screen.
 
 const PLOT_HEIGHT = 96;
 
-// 0 and 1 themselves stand apart from what is near them, because most rewards are exactly one of the two.
+// Exactly 0 and exactly 1 have bins of their own, because most rewards are one of the two.
 const NO_NUMBER = 0;
 const ZERO = 1;
 const ONE = 12;
@@ -33,7 +33,7 @@ function binTone(bin) {
   return bin === ONE ? "good" : "fair";
 }
 
-/** Returns how many of the tests at `indices` are in each bin. */
+/** Returns how many of the tests at `indices` fall into each bin. */
 function binCounts(values, indices) {
   const counts = new Uint32Array(ONE + 1);
   for (const index of indices) counts[binOf(values[index])]++;
@@ -42,7 +42,7 @@ function binCounts(values, indices) {
 
 /**
  * Returns the histogram of rewards.
- * totals: tests in each bin; counts: those of them that the other filters let through; chosen: the bin filtered by.
+ * totals: tests in each bin; counts: tests in each bin that pass the other filters; chosen: the bin to filter by.
  */
 function histogram(totals, counts, chosen, choose) {
   const bins = [...totals.keys()].filter((bin) => bin !== NO_NUMBER || totals[bin]);
@@ -71,7 +71,7 @@ function histogram(totals, counts, chosen, choose) {
     bins.map(column), makeSvg("line", { class: "axis", x1: "0%", x2: "100%", y1: PLOT_HEIGHT + 16.5, y2: PLOT_HEIGHT + 16.5 }));
 }
 
-/** Makes an SVG element work as the button that it says it is. */
+/** Makes an SVG element with the role of a button work as one. */
 function clickable(act, element) {
   element.addEventListener("click", act);
   element.addEventListener("keydown", (event) => {
@@ -82,7 +82,7 @@ function clickable(act, element) {
   return element;
 }
 
-/** Returns the groups with their means on one scale from 0 to 1; each is a button that filters by it. */
+/** Returns the means of the groups on a scale from 0 to 1. Each group is a button that filters by it. */
 function groupChart(groups, chosen, choose) {
   return make("div", { class: "groups" }, groups.map((group, index) => {
     const tests = counted(group.tests, "test") + (group.unscored ? `, ${group.unscored} unscored` : "");
@@ -107,7 +107,7 @@ function meanMark({ mean, low, high, baseline }) {
     mean === null ? null : makeSvg("circle", { class: "point", cx: at(mean), cy: 9, r: 4.5 }));
 }
 
-/** Returns values from 0 to 1 over time, the oldest first, as a line with a point for each; null is a gap. */
+/** Returns a line chart of values from 0 to 1, the oldest first; null is a gap. */
 function trend(points, height) {
   const top = 18;
   const bottom = height - 22;
@@ -128,7 +128,7 @@ function trend(points, height) {
 
 const PHASES = 6;
 
-/** Returns where the time of an attempt went, as one bar and its legend. */
+/** Returns a bar with a legend that shows how an attempt spent its time. */
 function timingChart(timings) {
   const total = timings.reduce((sum, [, seconds]) => sum + seconds, 0) || 1;
   let start = 0;

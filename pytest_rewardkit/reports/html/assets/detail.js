@@ -1,6 +1,6 @@
 // The panel of one test.
 
-/** Returns the panel's contents. `row` is the test's line of the table, `test` its details; `buttons` go on top. */
+/** Returns the panel's contents. `row` is the test's line in the table, `test` has its details, `buttons` go on top. */
 function detailOf(row, test, buttons) {
   const [file, name] = splitId(row.id);
   const body = make("div", { class: "detail-body" });
@@ -59,14 +59,14 @@ function facts(named) {
     make("dt", null, visible(name)), make("dd", null, visible(String(value))))));
 }
 
-/** Returns how the test ended, and why it may have passed with little or nothing. */
+/** Returns how the test ended, and why it could pass with a low reward. */
 function outcomeOf(row, test) {
   if (row.outcome !== "passed" || row.value === 1) return row.outcome;
   if (test.threshold !== undefined) return row.value === null ? row.outcome : `passed, as its threshold is ${shown(test.threshold)}`;
   return "passed: it has no threshold, so no reward is too low; only an assertion would fail it";
 }
 
-/** Returns what was done in the sandbox, by an agent or by the test; each step opens. */
+/** Returns the steps of an agent or a test in the sandbox; a click opens a step. */
 function stepList(steps) {
   return make("ol", { class: "steps" }, steps.map(([kind, given, got]) => make("li", null, make("details", null,
     make("summary", null, make("span", { class: "aside" }, visible(kind)), " ", make("code", null, visible(given.trimStart().split("\n", 1)[0].slice(0, 200)))),
@@ -77,7 +77,7 @@ function section(title, ...children) {
   return make("section", null, make("h3", null, title), children);
 }
 
-/** Returns one attempt; its verdict stands already above when it is the test's own, and a part's reason at the part. */
+/** Returns one attempt, without what the panel shows elsewhere: the test's own verdict, and a part's reason. */
 function attemptOf(attempt, verdict) {
   const code = attempt.candidate;
   const parts = attempt.parts ?? [];

@@ -1,9 +1,9 @@
-// Expected against actual: line by line, and inside of changed lines word by word.
+// Compares expected and actual text: line by line, and word by word within changed lines.
 
-// Cells of the table for the longest common subsequence. Beyond it, all between the common ends counts as changed.
+// The largest table for the longest common subsequence. For more, everything between equal ends counts as changed.
 const CELLS = 4_000_000;
 
-/** Returns the pairs of places at which `left` and `right` agree, in order: a longest common subsequence. */
+/** Returns a longest common subsequence of `left` and `right`, as pairs of indices. */
 function common(left, right) {
   let start = 0;
   let endLeft = left.length;
@@ -74,7 +74,7 @@ function diffLine(kind, content) {
       content === "" && kind !== "same" ? make("span", { class: "empty" }, "\u21b5") : null, "\n"));
 }
 
-/** Returns both lines as nodes in which the words that differ are marked; null when little is the same. */
+/** Returns both lines as nodes with the changed words marked; null if the lines have little in common. */
 function wordDiff(left, right) {
   if (left === "" || right === "") return null;
   const [from, to] = [left, right].map((line) => line.match(/[\p{L}\p{N}_]+|\s+|[^]/gu) ?? []);
@@ -89,7 +89,7 @@ function wordDiff(left, right) {
   return [side(from, "removed", 0), side(to, "added", 1)];
 }
 
-// A difference in white space alone would not be seen.
+// Otherwise a difference in white space would be invisible.
 function marked(text) {
   return /\S/.test(text) ? visible(text) : visible(text.replaceAll(" ", "\u00b7").replaceAll("\t", "\u2192"));
 }

@@ -1,4 +1,4 @@
-// Python code in colours. It runs when code is looked at, so that a report costs nothing for code that nobody opens.
+// Highlights Python code. It runs when code is opened, so that code that nobody opens takes no time.
 
 const PYTHON = new RegExp([
   /(?<comment>#[^\n]*)/,
@@ -40,7 +40,7 @@ function kindOf({ 0: text, groups }, before) {
   return BUILTINS.has(text) ? "builtin" : null;
 }
 
-/** Returns `code` as a block with line numbers, which are not copied along. */
+/** Returns `code` as a block with line numbers. Copying the code leaves them out. */
 function codeBlock(code) {
   const lines = highlighted(code.replace(/\n$/, ""));
   return make("pre", { class: "code", tabindex: "0" }, lines.map((line) => make("code", { class: "numbered" }, line, "\n")));

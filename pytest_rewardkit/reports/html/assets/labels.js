@@ -1,13 +1,12 @@
-// Names that are too long for their place. What tells a name from the others stays; what it has in common with them gives
-// way first.
+// Shortens names that are too long for their space: first the words that all names share, last those that distinguish them.
 
 const TOKEN = /[\p{L}\p{N}\p{M}]{1,16}|[^]/gu;
 const ELLIPSIS = "\u2026";
-// How many characters of what is common, and of each word that is not, are tried one after another.
+// The lengths to try, one after another, for shared text and for each distinguishing word.
 const COMMON = [24, 16, 10, 6, 4, 1, 0];
 const TELLING = [10, 8, 6, 5, 4, 3, 2, 1];
 
-/** Returns a function that makes the label of one of `names`, which shows as much of it as there is room for. */
+/** Returns a function that makes a label for one of `names`. The label shows as much of the name as fits. */
 function labelsOf(names) {
   const places = tellingPlaces(names);
   return (name) => {
@@ -23,7 +22,7 @@ const resized = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {
     const { name, pieces } = fitted.get(target);
     const text = fit(name, pieces, contentRect.width, measureOf(target));
-    // Who listens hears the whole name.
+    // Screen readers read the whole name.
     target.replaceChildren(...(text === name ? visible(name) : [make("span", { "aria-hidden": "true" }, visible(text)), make("span", { class: "unseen" }, visible(name))]));
   }
 });
@@ -38,7 +37,7 @@ function measureOf(element) {
   };
 }
 
-/** Returns as much of `name` as is not wider than `room`. */
+/** Returns as much of `name` as fits into `room`. */
 function fit(name, pieces, room, measure) {
   if (measure(name) <= room) return name;
   let text = name;
@@ -55,12 +54,12 @@ function joined(pieces, common, telling) {
   return texts.join("").replace(/\u2026{2,}/g, ELLIPSIS);
 }
 
-/** Returns, for each of `names`, the places at which it parts from any of the others. */
+/** Returns, for each of `names`, the indices at which it begins to differ from another one. */
 function tellingPlaces(names) {
   const ordered = [...new Set(names)].sort();
   const shared = ordered.map((name, index) => (index ? sharedLength(ordered[index - 1], name) : 0));
   const found = new Map(ordered.map((name) => [name, new Set()]));
-  // In order, a name parts from those before it where the rising minima of what neighbours share end; so do those after it.
+  // In sorted order, the length that two names share is the minimum of what the neighbours between them share.
   const collect = (from, to, by) => {
     const rising = [];
     for (let index = from; index !== to; index += by) {
@@ -84,7 +83,7 @@ function sharedLength(left, right) {
   return length;
 }
 
-/** Returns `name` in pieces: words that tell it from others, with the `least` number of characters that does, and the rest. */
+/** Returns `name` in pieces: distinguishing words, each with the `least` number of characters to keep, and the rest. */
 function piecesOf(name, places) {
   const telling = [...places].sort((a, b) => a - b);
   const pieces = [];
@@ -92,7 +91,7 @@ function piecesOf(name, places) {
   for (const { 0: text, index } of name.matchAll(TOKEN)) {
     const end = index + text.length;
     let least = 0;
-    // The end of a name tells it from those that go on.
+    // The end of a name distinguishes it from longer names that begin with it.
     for (; next < telling.length && (telling[next] < end || end === name.length); next++) least = Math.min(telling[next] - index + 1, text.length);
     const last = pieces.at(-1);
     if (last && !last.least && !least) last.text += text;

@@ -1,4 +1,4 @@
-// The page: what is filtered, sorted and open, and how to change it.
+// The page: what is filtered, sorted and open, and the controls that change it.
 
 const overview = JSON.parse(document.getElementById("overview").textContent);
 const run = overview.table;
@@ -6,7 +6,7 @@ const size = Number(document.currentScript.dataset.block);
 const byId = (id) => document.getElementById(id);
 const everyTest = run.id.map((_, index) => index);
 const totals = binCounts(run.value, everyTest);
-// Indices of groups in the chart and in the table are not the same: a chart may leave groups out, or order them.
+// A group's index in the chart is not its index in the table: the chart may leave groups out or sort them.
 const groupPlaces = overview.groups.map((group) => run.group.names.indexOf(group.name));
 
 const labels = {
@@ -59,7 +59,7 @@ function listNote(names, count, noun, what, tone) {
 
 const haystacks = run.id.map((id, index) => `${id}\n${run.group.names[run.group.rows[index]]}\n${run.why[index]}`.toLowerCase());
 
-/** Whether the test at `index` passes every filter but the one of the histogram. */
+/** Whether the test at `index` passes all filters except the histogram's. */
 function matches(index) {
   return (!state.verdicts.size || state.verdicts.has(run.verdict.rows[index])) &&
     (state.group === null || run.group.rows[index] === state.group) &&
@@ -74,7 +74,7 @@ function applySort() {
   order = sorted(run, state.column, state.down);
 }
 
-/** Brings everything in line with the state. */
+/** Updates the whole page to the current state. */
 function applyFilters() {
   const matching = order.filter(matches);
   const shownTests = state.bin === null ? matching : matching.filter((index) => binOf(run.value[index]) === state.bin);
@@ -103,7 +103,7 @@ function drawCharts(counts) {
   if (focused >= 0) chartButtons()[focused]?.focus({ preventScroll: true });
 }
 
-/** Returns the mean of this run beside those of the last ones. */
+/** Returns this run's mean beside the means of earlier runs. */
 function meansChart() {
   const whole = overview.history.filter(([, mean]) => mean !== null);
   const points = [...whole, ["this run", overview.mean]].map(([label, value]) => ({ label, value }));
@@ -112,7 +112,7 @@ function meansChart() {
     whole.length ? trend(points, PLOT_HEIGHT + 36) : make("p", { class: "note" }, "None of them ran all tests."));
 }
 
-// Charts are drawn anew when a filter changes; the focus stays where it was.
+// Charts are redrawn when a filter changes. The focus stays where it was.
 function chartButtons() {
   return [...byId("charts").querySelectorAll("button, [role=button]")];
 }
@@ -145,7 +145,7 @@ function selectOf(filter, every, column, nameless) {
   }, make("option", { value: "" }, every), places.map((place) => make("option", { value: place }, plain(column.names[place]) || nameless)));
 }
 
-// On a phone the headings have no room.
+// A phone has no room for the headings.
 function sortSelect() {
   return make("select", {
     class: "sort", "aria-label": "Sort",
@@ -182,7 +182,7 @@ function detailsOf(index) {
   if (!blocks.has(number)) {
     const element = byId(`details-${number}`);
     if (!element || (!element.nextElementSibling && document.readyState === "loading")) return undefined;
-    // One block at a time is enough, and memory stays small.
+    // Only one block is kept, to save memory.
     blocks.clear();
     blocks.set(number, JSON.parse(element.textContent));
   }
@@ -226,7 +226,7 @@ function closeTest() {
   table.focus();
 }
 
-/** Opens the test that the address names, as when somebody follows a link to it. */
+/** Opens the test that the address names, for example after a click on a link. */
 function openNamed() {
   let name;
   try {

@@ -1,12 +1,12 @@
-// The parts of a reward: what each one checked, and where what came differs from what was expected.
+// The parts of a reward: what each one checked, and where actual and expected values differ.
 
-// More would make the panel slow to open; the others open by a click.
+// With more open parts the panel would open slowly. A click opens the others.
 const OPEN_AT_FIRST = 10;
 
-/** Returns the list of `parts`; those that lost something are open. */
+/** Returns the list of `parts`. Those without the full reward are open. */
 function partList(parts, leftOut) {
   let room = OPEN_AT_FIRST;
-  // Shares are worth showing only where they differ.
+  // Shares are shown only if they differ.
   const total = parts.some((part) => part.weight !== undefined) ? parts.reduce((sum, part) => sum + (part.weight ?? 1), 0) : null;
   return make("div", { class: "parts" },
     parts.map((part) => partItem(part, total, part.value !== 1 && hasMore(part) && room-- > 0, parts[part.stderrOf]?.name)),
@@ -17,7 +17,7 @@ function hasMore(part) {
   return [part.reason, part.expected, part.actual, part.stderr, part.stderrOf].some((text) => text !== undefined);
 }
 
-/** `like`: the name of the part that has the same stderr, where this is not shown twice. */
+/** `like`: the name of an earlier part with the same stderr, which is not shown twice. */
 function partItem(part, total, open, like) {
   const share = total === null ? null : `${((part.weight ?? 1) / (total || 1) * 100).toFixed(0)} %`;
   const line = [
@@ -55,7 +55,7 @@ function textBlock(title, text) {
     text === "" ? make("p", { class: "note" }, "nothing") : make("pre", { class: hasColumns(text) ? "columns" : null, tabindex: "0" }, visible(text)));
 }
 
-// Lines with columns keep to one line each, and scroll; a table that is wrapped cannot be read.
+// Lines with columns scroll instead of wrapping, because a wrapped table cannot be read.
 function hasColumns(text) {
   return text.split("\n", 50).filter((line) => /\S(?: {2,}|\t| \| )\S/.test(line)).length > 1;
 }

@@ -1,9 +1,9 @@
-// The table of tests. Only the rows in view exist; all of them have one height, so that each one's place is known.
+// The table of tests. Only the visible rows exist. All rows have the same height, so that their positions are known.
 
 const AROUND = 12;
 const PRINTED = 1000;
 
-// Columns by key: heading, what it sorts by (number or text of a test), and whether the first click sorts downwards.
+// Columns by key: heading, sort key of a test (number or text), and whether the first click sorts in descending order.
 const COLUMNS = [
   { key: "value", title: "Reward", by: (run, i) => run.value[i] ?? -1 },
   { key: "verdict", title: "Verdict", by: (run, i) => run.verdict.names[run.verdict.rows[i]] },
@@ -24,7 +24,7 @@ function rowOf(run, index) {
   };
 }
 
-/** Returns all tests in order of `column`; equals stay in the order of collection. */
+/** Returns all tests sorted by `column`; equal ones stay in the order of collection. */
 function sorted(run, column, down) {
   const keys = run.id.map((_, index) => column.by(run, index));
   const sign = down ? -1 : 1;
@@ -41,8 +41,8 @@ class Table {
   #whole = false;
 
   /**
-   * columns: those of `COLUMNS` to show; open(index, byKey): called when a test is chosen; sort(column): called when a
-   * heading is.
+   * columns: the keys of `COLUMNS` to show; open(index, byKey): called when a test is chosen; sort(column): called when
+   * a heading is chosen.
    */
   constructor(element, run, columns, open, sort) {
     this.#element = element;
@@ -76,14 +76,14 @@ class Table {
     this.#draw();
   }
 
-  /** Makes the test at `index` the active one; false when it is not among those shown. */
+  /** Makes the test at `index` the active one. Returns false if it is not shown. */
   reveal(index) {
     const position = this.#order.indexOf(index);
     this.#activate(position, true);
     return position >= 0;
   }
 
-  /** Opens the test `by` places after the active one. */
+  /** Opens the test that is `by` rows below the active one. */
   step(by) {
     if (this.#order.length) this.choose(Math.max(0, Math.min(this.#order.length - 1, this.#active + by)), true);
   }
@@ -93,7 +93,7 @@ class Table {
     this.#open(this.#order[position], byKey);
   }
 
-  /** Does what changes the layout, and scrolls so that the rows stay where the reader looks at them. */
+  /** Calls `act`, which changes the layout, and scrolls so that the visible rows keep their position. */
   keepInPlace(act) {
     const top = this.#body.getBoundingClientRect().top;
     act();
@@ -131,7 +131,7 @@ class Table {
     this.#element.dispatchEvent(new CustomEvent("moved", { detail: this.#order[this.#active] }));
   }
 
-  /** `centred`: a row that is out of sight comes to the middle, not just to the edge. */
+  /** `centred`: scroll a row that is not visible to the middle, not only to the edge. */
   #activate(position, centred = false) {
     this.#active = position;
     this.#drawn = "";
@@ -192,7 +192,7 @@ const CELLS_OF = {
   seconds: (row) => row.seconds === null ? null : duration(row.seconds),
 };
 
-// Stands for the rows that are not there.
+// Takes the space of the rows that do not exist.
 function spacer(height) {
   const row = make("tr", { class: "spacer", role: "presentation" });
   row.style.height = `${height}px`;

@@ -1,8 +1,8 @@
-// Elements and text. Nothing in this script ever turns text into markup.
+// Elements and text. Nothing in this script turns text into markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Returns an element. Functions among `attributes` are event listeners; null and false leave an attribute out. */
+/** Returns an element. An attribute that is a function is an event listener; one that is null or false is left out. */
 function make(tag, attributes, ...children) {
   return filled(document.createElement(tag), attributes, children);
 }
@@ -20,11 +20,11 @@ function filled(element, attributes, children) {
   return element;
 }
 
-// What cannot be seen, or changes how its neighbours are seen: controls, bidirectional overrides, zero-width characters,
-// lone surrogates, separators other than a space. The same as Python's `not str.isprintable()`, but for \n and \t.
+// Characters that are invisible, or change how others look: controls, bidirectional overrides, zero-width characters,
+// lone surrogates, separators other than a space. As Python's `not str.isprintable()`, except \n and \t.
 const UNSEEN = /(?:[^\P{C}\n\t]|[\p{Zl}\p{Zp}]|(?! )\p{Zs})+/gu;
 
-/** Returns `text` as strings and elements, in which what cannot be seen is written as an escape. */
+/** Returns `text` as strings and elements, with an escape for each invisible character. */
 function visible(text) {
   const pieces = [];
   let end = 0;
@@ -51,12 +51,12 @@ function plain(text) {
   return text.replace(/\s+/g, " ").replace(UNSEEN, escaped);
 }
 
-// Colours that a terminal would have shown mean nothing here. Other control sequences stay, as escapes.
+// Removes a terminal's colours. Other control sequences are shown as escapes.
 function withoutColours(text) {
   return text.replace(/\x1b\[[0-9;:]*m/g, "");
 }
 
-/** Returns a reward with two digits; only 1 itself reads 1.00, and only 0 itself reads 0.00. */
+/** Returns a reward with two decimals. Only exactly 1 becomes 1.00, and only exactly 0 becomes 0.00. */
 function shown(value) {
   if (value === null || value === undefined) return "\u2013";
   const text = value.toFixed(2);
@@ -65,7 +65,7 @@ function shown(value) {
   return text;
 }
 
-/** Returns a difference with its sign, and with as many digits as it takes to see that it is not 0. */
+/** Returns a difference with its sign, with enough decimals to show that it is not 0. */
 function signed(difference) {
   const text = [2, 4, 6].map((digits) => Math.abs(difference).toFixed(digits)).find(Number);
   return text === undefined ? "\u00b10" : (difference < 0 ? "\u2212" : "+") + text;
@@ -82,7 +82,7 @@ function counted(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-// Few colours, each with one meaning. Every verdict that is not here is a failure.
+// Few colours, each with one meaning. Any other verdict is a failure.
 const TONES = new Map([["passed", "good"], ["partial", "fair"], ["unscored", "none"], ["crashed", "none"], ["", "none"]]);
 
 function toneOf(verdict) {
@@ -93,7 +93,7 @@ function words(verdict) {
   return plain(verdict.replaceAll("_", " "));
 }
 
-/** Returns the reward as a bar; decoration only, the number stands beside it. */
+/** Returns the reward as a bar. It is decoration, because the number is beside it. */
 function bar(value, verdict) {
   const element = make("span", { class: `bar ${toneOf(verdict)}`, "aria-hidden": "true" });
   if (value !== null && value !== undefined) element.style.setProperty("--value", value);
