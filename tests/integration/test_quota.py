@@ -304,18 +304,33 @@ def test_the_sweep_knows_scripts(account):
 
 
 def test_reward_functions_in_tests_count_as_these(run, pytester, account):
-    """A reward function without a sandbox gets one of the run's, and waits like a test that already has one."""
-    report = account("create:at-once/2")
+    """A reward function without a sandbox gets one of the run's, and waits like a test that already has one.
+
+    So do those of one test that are in flight together.
+    """
+    report = account("create:at-once/3,create:rate/50")
     pytester.makepyfile(
         """
+        import asyncio
+
         import pytest
+        from pytest_rewardkit.asynchronous import awaitable
         from pytest_rewardkit.rewards import e2b_code_execution_reward
 
-        @pytest.mark.parametrize("number", range(4))
+        @pytest.mark.parametrize("number", range(2))
         def test_one(reward, number):
             reward.record(e2b_code_execution_reward("print(1)", expected_output="1"))
+
+        def test_several_together(sandbox):
+            async def judged():
+                judge = awaitable(e2b_code_execution_reward)
+                return await asyncio.gather(*(judge("print(1)", expected_output="1") for _ in range(6)))
+
+            assert sandbox.is_running()
+            assert asyncio.run(judged()) == [1.0] * 6
         """
     )
-    run("--rewardkit-max-sandboxes=1").assert_outcomes(passed=4)
+    run("--rewardkit-quota=3,50").assert_outcomes(passed=3)
     seen = report()
-    assert (seen["most_at_once"], seen["calls"]["created"], seen["alive"]) == (1, 4, 0)
+    assert (seen["most_at_once"] <= 3, seen["calls"]["created"], seen["alive"]) == (True, 9, 0)
+    assert seen["faults"] == {"create:at-once/3:1": 0, "create:rate/50:1": 0}
