@@ -48,8 +48,9 @@ class Samples:
         for key, place, fields in self._store.scan():
             id_field = _first(fields, ID_FIELDS, place)
             row_id = written(fields[id_field])
-            field = _first(fields, TEXT_FIELDS, place)
-            if candidate_text(fields[field]) is None:
+            given = {name: value for name, value in fields.items() if value is not None}
+            field = _first(given if any(name in given for name in TEXT_FIELDS) else fields, TEXT_FIELDS, place)
+            if _text(fields[field]) is None:
                 raise RewardkitUsageError(
                     f"{place}: {field!r} must hold a text, or messages, not {type(fields[field]).__name__}"
                 )
@@ -63,7 +64,7 @@ class Samples:
     def read(self, key: Key) -> str:
         """Returns a sample's text. Raises RewardkitUsageError if it no longer exists."""
         fields = self._store.read(key.row)
-        text = candidate_text(fields.get(key.field))
+        text = _text(fields.get(key.field))
         if written(fields.get(key.id_field)) != key.row_id or text is None:
             raise RewardkitUsageError(
                 f"{self.name}: the sample for {key.row_id!r} is not there any more; the file has changed"
@@ -76,6 +77,11 @@ class Samples:
         for row_id, place in self._places.items():
             if row_id not in known:
                 raise RewardkitUsageError(f"{place}: {dataset.name} has no row {row_id!r}{did_you_mean(row_id, known)}")
+
+
+def _text(value: Any) -> str | None:
+    """The text of a sample; null is a model that gave no answer."""
+    return "" if value is None else candidate_text(value)
 
 
 def _opened(source: str | Path | Iterable[Fields]) -> Store:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pytest_rewardkit.datasets.store import Fields, Found, Store
-from pytest_rewardkit.datasets.text_stores import CsvStore, JsonLinesStore, json_kind
+from pytest_rewardkit.datasets.text_stores import CsvStore, JsonLinesStore, is_packed, json_kind
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.values.digits import json_of
 from pytest_rewardkit.text import one_line
@@ -64,12 +64,13 @@ class JsonArrayStore:
 
     def _loaded(self) -> list[Any]:
         if self._rows is None:
-            opened = gzip.open if self._path.suffix == ".gz" else open
+            opened = gzip.open if is_packed(self._path) else open
             try:
                 with opened(self._path, "rb") as file:
                     rows = json_of(file.read())
             except (ValueError, RecursionError, OSError, EOFError) as error:
-                raise RewardkitUsageError(f"{self.name}: not JSON: {one_line(str(error), 200)}") from None
+                hint = "; one object a line belongs in a .jsonl file" if "Extra data" in str(error) else ""
+                raise RewardkitUsageError(f"{self.name}: not JSON: {one_line(str(error), 200)}{hint}") from None
             if not isinstance(rows, list):
                 raise RewardkitUsageError(
                     f"{self.name}: the file must be one JSON array of rows, not {json_kind(rows)}; "

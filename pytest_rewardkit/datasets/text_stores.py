@@ -58,6 +58,12 @@ class _View(io.RawIOBase):
         return len(data)
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is compressed by gzip, by its suffix or its content."""
+    with path.open("rb") as file:
+        return path.suffix == ".gz" or file.read(2) == b"\x1f\x8b"
+
+
 class _TextStore:
     """A text file, read from known offsets; a compressed file is unpacked once, to a file that no one else sees."""
 
@@ -69,7 +75,7 @@ class _TextStore:
 
     def _opened(self) -> IO[bytes]:
         """Opens the file at its beginning, with a position that no other reader moves."""
-        if self._path.suffix != ".gz":
+        if not is_packed(self._path):
             return self._path.open("rb")
         with self._lock:
             if self._unpacked is None:
@@ -181,7 +187,8 @@ def _json_object(text: str, place: str) -> Fields:
     except (ValueError, RecursionError) as error:
         raise RewardkitUsageError(f"{place}: not JSON: {one_line(str(error), 200)}") from None
     if not isinstance(fields, dict):
-        raise RewardkitUsageError(f"{place}: a row must be a JSON object, not {json_kind(fields)}")
+        hint = "; an array of rows belongs in a .json file" if isinstance(fields, list) else ""
+        raise RewardkitUsageError(f"{place}: a row must be a JSON object, not {json_kind(fields)}{hint}")
     return fields
 
 

@@ -119,7 +119,12 @@ def f(x): return [x, (x, {x: 1})]
 
     def test_a_coroutine_function(self, sandbox: Sandbox) -> None:
         candidate = "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x + 1\n"
-        assert passes(sandbox, candidate, Case(call="f", args=[1], expected=2)) == [True]
+        cases = [
+            Case(call="f", args=[1], expected=2),
+            Case(code="await f(1)", expected=2),
+            Case(code="a = await f(1)\nb = await f(a)\nassert await f(b) == 4\n(a, b)", expected=(2, 3)),
+        ]
+        assert passes(sandbox, candidate, *cases) == [True, True, True]
 
     def test_numpy_and_other_classes(self, sandbox: Sandbox) -> None:
         candidate = """

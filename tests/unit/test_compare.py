@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+from collections import Counter, OrderedDict, deque
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.scorers.values.compare import TEXT_COMPARISONS, compare_texts, compare_values, literal_value
+from pytest_rewardkit.scorers.checks.judging import Matching
+from pytest_rewardkit.scorers.values.compare import TEXT_COMPARISONS, compare_texts, compare_values
+from pytest_rewardkit.scorers.values.literals import literal_value
 from pytest_rewardkit.scorers.values.similarity import SIMILARITIES, edit, words
 from pytest_rewardkit.scorers.values.tolerance import Tolerance
 
@@ -341,3 +345,74 @@ def test_a_key_of_more_digits_than_python_writes_is_no_text() -> None:
 def test_a_complex_number_beyond_the_floats_is_no_literal(digits: int) -> None:
     with pytest.raises(ValueError, match="neither a Python literal nor JSON"):
         literal_value("1" * digits + "+2j")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("nan", math.nan),
+        ("[nan, -inf]", [math.nan, -math.inf]),
+        ("{'a': np.float64(1.5), 'b': np.True_, 'c': np.int64(-3)}", {"a": 1.5, "b": True, "c": -3}),
+        ("deque([1])", deque([1])),
+        ("Counter({'a': 2})", Counter("aa")),
+        (str(OrderedDict(a=1)), OrderedDict(a=1)),
+        ("frozenset({1})", frozenset({1})),
+        ("range(0, 3)", range(3)),
+        ("1/3", Fraction(1, 3)),
+        ("Fraction(1, 3)", Fraction(1, 3)),
+        ("0.10", Decimal("0.1")),
+        ("2024-02-29", datetime.date(2024, 2, 29)),
+        ("[datetime.date(2024, 2, 29)]", [datetime.date(2024, 2, 29)]),
+    ],
+)
+def test_what_python_shows_of_a_value_is_that_value(text: str, value: object) -> None:
+    assert Matching().printed(f"{text}\n", value).equal
+    assert not Matching().printed(f"{text}{text}", value).equal
+    assert not Matching().printed("np.float64(2)", value).equal
+
+
+def test_a_text_with_parts_left_out_is_no_value() -> None:
+    class Long:
+        def __repr__(self) -> str:
+            return "Long(1, ..., 9)"
+
+    assert not Matching().printed("Long(1, ..., 9)", Long()).equal
+
+
+@pytest.mark.parametrize("text", ["np.load(1)", "nan()", "np.float64(1, 2)", "x.float64(1)", "-nan()", "infinity"])
+def test_other_names_are_no_literals(text: str) -> None:
+    with pytest.raises(ValueError, match="neither"):
+        literal_value(text)
+
+
+def test_keys_may_differ_by_rounding() -> None:
+    assert compare_values({0.1 + 0.2: 1}, {0.3: 1}).equal
+    assert compare_values({(0.1 + 0.2, "a"): 1, 5: 2}, {5: 2, (0.3, "a"): 1}).equal
+    assert compare_values({math.nan: 1}, {float("nan"): 1}).equal
+    assert not compare_values({0.1 + 0.2: 1}, {0.3: 2}).equal
+    assert not compare_values({0.31: 1}, {0.3: 1}).equal
+    assert not compare_values({0.1 + 0.2: 1, 0.3: 1}, {0.3: 1}).equal
+    ordered = OrderedDict([(0.1 + 0.2, 1), (1, 2)])
+    assert compare_values(ordered, OrderedDict([(0.3, 1), (1, 2)])).equal
+    assert not compare_values(ordered, OrderedDict([(1, 2), (0.3, 1)])).equal
+
+
+def test_a_float_is_a_large_whole_number_only_if_it_is_equal() -> None:
+    assert not compare_values(1e17, 10**17 + 1).equal
+    assert compare_values(1e17, 10**17).equal
+    assert compare_values(0.1 * 3 * 10, 3).equal
+    assert compare_values(10**17 + 1, 1e17).equal
+    assert not equal("1e17", "100000000000000001", "tokens")
+    assert compare_values(1e17, 10**17 + 1, tolerance=Tolerance(relative=1e-9)).equal
+
+
+def test_a_float_may_be_near_an_expected_decimal() -> None:
+    assert compare_values(0.1, Decimal("0.1")).equal
+    assert not compare_values(0.11, Decimal("0.1")).equal
+
+
+def test_truth_values_are_no_numbers_in_json() -> None:
+    for actual, expected in (("[true]", "[1]"), ('{"a": 0}', '{"a": false}'), ("1", "true")):
+        assert not equal(actual, expected, "json")
+        assert not compare_values(literal_value(actual), literal_value(expected), compare="json").equal
+    assert equal('[true, {"a": [false]}]', '[true, {"a": [false]}]', "json")

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_rewardkit.datasets.formats import UNNAMED, find_format
+from pytest_rewardkit.datasets.formats.reading import data
 from pytest_rewardkit.datasets.row import Row
 from pytest_rewardkit.datasets.rows import open_dataset
 from pytest_rewardkit.datasets.samples import Samples
@@ -265,6 +266,12 @@ def test_long_csv_cells_are_read_and_the_limit_of_others_stays(tmp_path: Path) -
         ("rows.json", b'{"id": 1}', r"rows.json: the file must be one JSON array of rows, not an object; .* .jsonl"),
         ("rows.json", b"[1]", r"rows.json, item 1: a row must be a JSON object, not a number"),
         ("rows.json", b"[", r"rows.json: not JSON"),
+        (
+            "rows.json",
+            b'{"id": 1}\n{"id": 2}\n',
+            r"rows.json: not JSON: .*; one object a line belongs in a .jsonl file",
+        ),
+        ("rows.jsonl", b'[{"id": 1}]', r"rows.jsonl:1: .* not an array; an array of rows belongs in a .json file"),
         ("rows.jsonl.gz", b"plain", r"rows.jsonl.gz: not a gzip file"),
         ("rows.jsonl.gz", gzip.compress(b'{"id": 1}', mtime=0)[:-4], r"rows.jsonl.gz: not a gzip file, or cut off"),
         ("rows.parquet", b"plain", r"rows.parquet: not a Parquet file"),
@@ -276,6 +283,46 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str, content: bytes, error: s
     path.write_bytes(content)
     with pytest.raises(RewardkitUsageError, match=error):
         open_dataset(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("r.jsonl", b'{"id": 7}'), ("r.json", b'[{"id": 7}]'), ("r.csv", b"id\n7\n")]
+)
+def test_a_compressed_file_may_have_another_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(content))
+    assert [entry.id for entry in open_dataset(tmp_path / name).entries] == ["7"]
+
+
+ASSERTIONS = ["assert add(1, 2) == 3", 'assert add("a", "b") == "ab"']
+
+
+@pytest.mark.parametrize(
+    "written", [ASSERTIONS, json.dumps(ASSERTIONS), json.dumps(json.dumps(ASSERTIONS)), repr(ASSERTIONS)]
+)
+def test_data_in_a_text(written: Any) -> None:
+    row = open_dataset([{"id": 1, "test_list": written, "tests": "assert add(1, 2) == 3"}])[0]
+    assert data(row, "test_list") == ASSERTIONS
+    with pytest.raises(RewardkitUsageError, match="'tests' must hold JSON"):
+        data(row, "tests")
+
+
+def test_columns_that_a_row_leaves_empty_do_not_count() -> None:
+    cases = [{"stdin": "1", "expected": "1"}]
+    rows = [
+        {"id": 1, "cases": cases, "expected": None},
+        {"id": 2, "cases": json.dumps(cases), "expected": ""},
+        {"id": 3, "cases": None, "expected": "1"},
+        {"id": 4, "cases": cases, "expected": "1"},
+    ]
+    dataset = open_dataset(rows)
+    assert [type(dataset[n].task).__name__ for n in range(3)] == ["CasesTask", "CasesTask", "OutputTask"]
+    with pytest.raises(RewardkitUsageError, match="the row has 'cases' and 'expected'"):
+        assert dataset[3].task
+
+
+def test_a_sample_that_is_null_is_no_answer() -> None:
+    samples = Samples([{"id": "a", "completion": None}, {"id": "b", "completion": None, "solution": "x = 1"}])
+    assert [samples.read(key) for name in "ab" for key in samples.keys_of(name)] == ["", "x = 1"]
 
 
 def test_a_file_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:

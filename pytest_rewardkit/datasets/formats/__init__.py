@@ -123,7 +123,7 @@ FORMATS: Final = {
     "cruxeval-i": Format("cruxeval:read_input", (_CRUXEVAL,)),
     "bigcodebench": Format("bigcodebench:read", (_shape("code_prompt test entry_point"),)),
     "apps": Format("apps:read", (_shape("input_output"), _shape("inputs outputs"))),
-    "livecodebench": Format("livecodebench:read", (_shape("question_content public_test_cases private_test_cases"),)),
+    "livecodebench": Format("livecodebench:read", (_shape("question_content public_test_cases"),)),
 }
 
 _OTHER_NAMES: Final = {

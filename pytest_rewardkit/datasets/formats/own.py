@@ -57,6 +57,8 @@ class OutputTask(RowTask):
 def read(row: Row) -> RowTask:
     """Reads a row as a task."""
     given = [name for name in (*CASES, *EXPECTED) if name in row]
+    if len(given) > 1:  # tables have a column for each, and leave all but one empty
+        given = [name for name in given if row[name] not in (None, "")] or given
     if len(given) != 1:
         listed = " and ".join(map(repr, given)) if given else "neither cases nor what is expected"
         raise RewardkitUsageError(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.scorers.guest.codec_objects import text_of
 from pytest_rewardkit.scorers.values.digits import json_of
+from pytest_rewardkit.scorers.values.literals import literal_value
 from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
@@ -35,16 +36,27 @@ def texts(row: Row, name: str) -> list[str]:
 
 
 def data(row: Row, name: str) -> Any:
-    """Returns a field whose data may be JSON in a text. Raises RewardkitUsageError for a text that is not JSON."""
+    """Returns a field whose data may be written in a text: as JSON, twice as JSON, or as Python shows it.
+
+    Raises RewardkitUsageError for another text.
+    """
     value = row.get(name)
     if value is None or value == "":
         return []
+    try:
+        return _written(value)
+    except ValueError:
+        raise wrong(row, name, "JSON") from None
+
+
+def _written(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json_of(value)
+        found = json_of(value)
     except (ValueError, RecursionError):
-        raise wrong(row, name, "JSON") from None
+        return literal_value(value)
+    return _written(found) if isinstance(found, str) else found
 
 
 def wrong(row: Row, name: str, wanted: str) -> RewardkitUsageError:

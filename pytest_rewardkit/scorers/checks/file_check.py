@@ -17,7 +17,8 @@ from pytest_rewardkit.scorers.checks.case import NOT_GIVEN
 from pytest_rewardkit.scorers.checks.judging import Matching, readable
 from pytest_rewardkit.scorers.checks.mappings import of_mapping
 from pytest_rewardkit.scorers.running.tree import Tree, TreeEntry, path_pattern
-from pytest_rewardkit.scorers.values.compare import EQUAL, TEXT_COMPARISONS, ComparisonResult, json_value, literal_value
+from pytest_rewardkit.scorers.values.compare import EQUAL, TEXT_COMPARISONS, ComparisonResult
+from pytest_rewardkit.scorers.values.literals import json_value, literal_value
 from pytest_rewardkit.scorers.values.table import table_difference
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from pytest_rewardkit.scorers.values.compare import (
     checked_similarity,
     compare_texts,
     compare_values,
-    literal_value,
 )
 from pytest_rewardkit.scorers.values.digits import written
+from pytest_rewardkit.scorers.values.literals import literal_value
 from pytest_rewardkit.scorers.values.texts import text_of_value
 from pytest_rewardkit.scorers.values.tolerance import DEFAULT_TOLERANCE, Tolerance
 from pytest_rewardkit.text import excerpt, one_line, printable
@@ -71,12 +71,23 @@ class Matching:
         return found
 
     def printed(self, text: str, expected: Any, compare: str | None = None) -> ComparisonResult:
-        """Compare printed text with a value, reading the text as a value."""
+        """Compare printed text with a value: the text may spell an equal one, or be what Python shows of it."""
         try:
             actual = literal_value(text)
         except ValueError:
+            if any(compare_texts(text, form).equal for form in _shown_in_full(expected)):
+                return EQUAL
             return ComparisonResult(0.0, f"expected the value {shown(expected)}, got the text {shown(text)}")
         return self.values(actual, expected, compare)
+
+
+def _shown_in_full(value: Any) -> list[str]:
+    """What `print` and Python show of a value; nothing if they leave parts out."""
+    try:
+        forms = [str(value), repr(value)]
+    except ValueError:  # too many digits
+        return []
+    return [form for form in forms if "..." not in form]
 
 
 def judge(case: Case, answer: Answer, matching: Matching) -> Part:

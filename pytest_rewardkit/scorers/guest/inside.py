@@ -15,7 +15,7 @@ import sys
 from pytest_rewardkit.scorers.guest.codec_decoder import decode
 from pytest_rewardkit.scorers.guest.codec_encoder import encode, has_plain_text
 from pytest_rewardkit.scorers.guest.codec_objects import TooLargeError, text_of, type_name
-from pytest_rewardkit.scorers.guest.loading import NAME, alone, compiled
+from pytest_rewardkit.scorers.guest.loading import AWAITS, NAME, alone, compiled
 
 TYPING = False
 if TYPING:
@@ -104,9 +104,9 @@ def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
     if question["tree"] or question["steps"]:
         return ["compared", _compared(question, user)]
     if question["statements"]:
-        exec(_compiled(question["statements"], "exec"), user)  # noqa: S102 - this is what a sandbox is for
+        _run(question["statements"], "exec", user)
     if question["call"]:
-        function = eval(_compiled(question["call"], "eval"), user)  # noqa: S307
+        function = _run(question["call"], "eval", user)
         args, kwargs = (decode(question[part], rebuild=True) for part in ("args", "kwargs"))
         return _said(_settled(function(*args, **kwargs)), question["wants"])
     return _expressed(question, user)
@@ -115,18 +115,18 @@ def _evaluated(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
 def _expressed(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
     if not question["expression"]:
         return ["done", None]
-    return _said(_settled(eval(_compiled(question["expression"], "eval"), user)), question["wants"])  # noqa: S307
+    return _said(_settled(_run(question["expression"], "eval", user)), question["wants"])
 
 
 def _compared(question: dict[str, Any], user: dict[str, Any]) -> list[Any]:
     """The record of what a case's code asserts, and the answer; None if an assertion failed before the answer."""
     from pytest_rewardkit.scorers.guest.operand_recorder import OperandRecorder
 
-    recorder = OperandRecorder(lambda source: _settled(eval(_compiled(source, "eval"), user)))  # noqa: S307
+    recorder = OperandRecorder(lambda source: _settled(_run(source, "eval", user)))
     asserted = []
     for kind, content in question["steps"]:
         if kind == "do":
-            exec(_compiled(content, "exec"), user)  # noqa: S102
+            _run(content, "exec", user)
             continue
         record, value = recorder.record(content)
         asserted.append(record)
@@ -171,11 +171,18 @@ def _too_large(kind: type) -> Any:
     return {"object": [type_name(kind), "<too large to be taken out of the sandbox>"]}
 
 
-def _compiled(source: str, mode: str) -> Any:
+def _run(source: str, mode: str, user: dict[str, Any]) -> Any:
+    """Run a piece of a case's code, which may `await`, and return its value."""
     import linecache
 
     linecache.cache["<case>"] = (len(source), None, source.splitlines(True), "<case>")
-    return compile(source, "<case>", mode)
+    code = compile(source, "<case>", mode, ALLOW_AWAIT, dont_inherit=True)
+    value = eval(code, user)  # noqa: S307 - this is what a sandbox is for
+    return _awaited(value) if code.co_flags & AWAITS else value
+
+
+ALLOW_AWAIT = 0x2000
+"""ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, without importing ast."""
 
 
 def _awaited(coroutine: Any) -> Any:

@@ -6,11 +6,8 @@ Equality and nearness are separate on purpose: without a similarity, a wrong ans
 
 from __future__ import annotations
 
-import ast
-import io
 import json
 import re
-import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,24 +16,18 @@ from pytest_rewardkit.errors import RewardkitUsageError, did_you_mean
 from pytest_rewardkit.scorers.guest.codec_encoder import MAX_WRITTEN_BITS
 from pytest_rewardkit.scorers.values.digits import whole_number
 from pytest_rewardkit.scorers.values.equality import comparable, value_difference
+from pytest_rewardkit.scorers.values.literals import json_value, literal_value
 from pytest_rewardkit.scorers.values.similarity import NEAREST, SIMILARITIES
 from pytest_rewardkit.scorers.values.tolerance import DEFAULT_TOLERANCE, Tolerance
-from pytest_rewardkit.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 TEXT_COMPARISONS: Final = ("exact", "lines", "tokens", "json", "value")
 """Ways to compare two texts, from the strictest; `json` and `value` compare what the texts say, as data."""
 
 DATA_COMPARISONS: Final = ("json", "value")
 """Of these, the ones that compare values as well."""
-
-LITERAL_LIMIT: Final = 200_000
-"""Characters of a text read as a Python literal; a syntax tree takes some hundred times the memory of its text."""
-
-
-_MANY_DIGITS: Final = re.compile(r"\d{4000}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +86,8 @@ def compare_values(
     if compare == "json":
         actual, expected = _as_json(actual), _as_json(expected)
     reason = value_difference(actual, expected, tolerance)
+    if not reason and compare == "json":
+        reason = _truth_difference(actual, expected)
     return ComparisonResult(0.0, reason) if reason else EQUAL
 
 
@@ -110,39 +103,6 @@ def checked_similarity(name: str) -> str:
     if name not in SIMILARITIES:
         raise RewardkitUsageError(f"no similarity {name!r}{did_you_mean(str(name), SIMILARITIES)}")
     return name
-
-
-def literal_value(text: str) -> Any:
-    """Return the value that `text` spells as a Python literal or as JSON. Raises ValueError if it spells none."""
-    text = text.strip()
-    if len(text) <= LITERAL_LIMIT:
-        try:
-            return ast.literal_eval(_in_hexadecimal(text) if _MANY_DIGITS.search(text) else text)
-        except (ValueError, SyntaxError, TypeError, OverflowError, MemoryError, RecursionError, tokenize.TokenError):
-            pass
-    try:
-        return json_value(text)
-    except ValueError:
-        raise ValueError("neither a Python literal nor JSON") from None
-
-
-def _in_hexadecimal(text: str) -> str:
-    """`text` with its long whole numbers in hexadecimal, which Python reads at any length."""
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    written = [(token.type, hex(whole_number(token.string)) if _is_whole(token) else token.string) for token in tokens]
-    return str(tokenize.untokenize(written)).strip()
-
-
-def _is_whole(token: tokenize.TokenInfo) -> bool:
-    return token.type == tokenize.NUMBER and token.string.isdigit()
-
-
-def json_value(text: str) -> Any:
-    """Return the value that `text` spells as JSON. Raises ValueError if it spells none."""
-    try:
-        return json.loads(text, parse_int=whole_number)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not JSON: {one_line(str(error), 100)}") from None
 
 
 def _exact_difference(actual: str, expected: str, _: Tolerance) -> str:
@@ -167,7 +127,20 @@ def _tokens_difference(actual: str, expected: str, tolerance: Tolerance) -> str:
 
 
 def _json_difference(actual: str, expected: str, tolerance: Tolerance) -> str:
-    return _data_difference(json_value, actual, expected, tolerance)
+    reason = _data_difference(json_value, actual, expected, tolerance)
+    return reason or _truth_difference(json_value(actual), json_value(expected))
+
+
+def _truth_difference(actual: Any, expected: Any) -> str:
+    """Where equal data has a number in place of true or false, which only Python takes for the same."""
+    if isinstance(expected, bool) != isinstance(actual, bool) and isinstance(actual, bool | int | float):
+        return f"expected {shown(expected)}, got {shown(actual)}"
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        pairs = ((actual[key], wanted) for key, wanted in expected.items() if key in actual)
+    elif isinstance(expected, list) and isinstance(actual, list):
+        pairs = zip(actual, expected, strict=False)
+    return next(filter(None, (_truth_difference(*pair) for pair in pairs)), "")
 
 
 def _value_difference(actual: str, expected: str, tolerance: Tolerance) -> str:

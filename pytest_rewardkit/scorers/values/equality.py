@@ -170,6 +170,7 @@ def _mapping_difference(actual: Any, expected: Mapping[Any, Any], tolerance: Tol
     if isinstance(actual, Counter) and isinstance(expected, Counter):
         # Counters do not distinguish a count of zero from a missing key.
         actual, expected = ({key: n for key, n in item.items() if n != 0} for item in (actual, expected))
+    actual = _with_expected_keys(actual, expected, tolerance)
     for key, wanted in expected.items():
         if key not in actual:
             return _unequal(actual, expected, path, f"key {shown(key)} is missing")
@@ -180,6 +181,21 @@ def _mapping_difference(actual: Any, expected: Mapping[Any, Any], tolerance: Tol
     if isinstance(actual, OrderedDict) and isinstance(expected, OrderedDict) and list(actual) != list(expected):
         return _unequal(actual, expected, path, "the keys have another order")
     return ""
+
+
+def _with_expected_keys(actual: dict[Any, Any], expected: Mapping[Any, Any], tolerance: Tolerance) -> dict[Any, Any]:
+    """`actual` with expected keys for those that only rounding, or NaN, makes unequal."""
+    missing = [key for key in expected if key not in actual]
+    if not 0 < len(missing) <= MAX_PAIRED or len(actual) != len(expected):
+        return actual
+    names: dict[Any, Any] = {}
+    for key in actual:
+        near = None if key in expected else next((n for n in missing if not _difference(key, n, tolerance, ())), None)
+        if near is not None:
+            missing = [other for other in missing if other is not near]
+        names[id(key)] = key if near is None else near
+    kind = OrderedDict if isinstance(actual, OrderedDict) else dict
+    return kind((names[id(key)], value) for key, value in actual.items())
 
 
 def _set_difference(actual: Any, expected: Set[Any], tolerance: Tolerance, path: tuple[Any, ...]) -> str:
@@ -222,7 +238,7 @@ def _same_numbers(actual: Any, expected: Any, tolerance: Tolerance) -> bool:
         return True
     if isinstance(actual, complex) or isinstance(expected, complex):
         return False
-    if not tolerance.given and not isinstance(expected, float):
+    if not tolerance.given and not isinstance(expected, float) and not isinstance(actual, float):
         return False
     try:
         return tolerance.allows(float(actual), float(expected))

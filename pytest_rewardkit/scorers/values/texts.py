@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.difference import shown
 from pytest_rewardkit.scorers.guest.codec_encoder import has_plain_text
-from pytest_rewardkit.scorers.values.compare import literal_value
 from pytest_rewardkit.scorers.values.digits import written
+from pytest_rewardkit.scorers.values.literals import literal_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

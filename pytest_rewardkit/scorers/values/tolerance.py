@@ -11,6 +11,8 @@ from pytest_rewardkit.errors import RewardkitUsageError
 
 RELATIVE: Final = 1e-9
 ABSOLUTE: Final = 1e-12
+EXACT_IN_FLOATS: Final = 2**53
+"""The whole numbers up to here are all floats too; beyond, a float near a whole number is another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,9 @@ class Tolerance:
         relative: share of the larger of the two, default 1e-9.
         absolute: in the numbers' own unit, default 1e-12, which matters near zero.
 
-    By default whole numbers must be equal exactly, and only floats may differ, by rounding. A tolerance that is given
-    also applies to whole numbers. Truth values are never near anything.
+    By default whole numbers must be equal exactly, and only floats may differ, by rounding; where the expected whole
+    number is too large for a float to hold, a float must be equal too. A tolerance that is given also applies to whole
+    numbers. Truth values are never near anything.
     """
 
     relative: float | None = None
@@ -44,6 +47,13 @@ class Tolerance:
         if isinstance(actual, bool) or isinstance(expected, bool):
             return False
         if isinstance(actual, int) and isinstance(expected, int) and not self.given:
+            return False
+        if (
+            isinstance(actual, float)
+            and isinstance(expected, int)
+            and abs(expected) > EXACT_IN_FLOATS
+            and not self.given
+        ):
             return False
         if actual != actual and expected != expected:
             return True
