@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.local.server.table import SandboxTable
 
 MAX_BUILDS: Final = 50
-"""Each build has a fork server, as long as the server lives."""
+"""Each build that is in use has a fork server."""
 
 _COPY: Final = """
 set -e

@@ -37,6 +37,10 @@ REST_SECONDS: Final = 60.0
 """How long requests for a template that could not be made are refused at once, with the reason."""
 
 
+IDLE_SECONDS: Final = 600.0
+"""How long a template that nobody uses keeps its fork server. It is made again from the cache when it is requested."""
+
+
 @dataclass(slots=True)
 class _Making:
     """A template's supply, while it is made and afterwards.
@@ -46,12 +50,16 @@ class _Making:
         lines: the lines to report; each goes to only one caller.
         news: set when there is something to report.
         failed_at: the time of its failure; None if it has not failed.
+        held: descriptors that keep its environment in the cache.
+        idle: ends it when nobody has used it for some time.
     """
 
     task: asyncio.Task[Supply]
     lines: deque[str]
     news: asyncio.Event = field(default_factory=asyncio.Event)
     failed_at: float | None = None
+    held: list[int] = field(default_factory=list)
+    idle: asyncio.TimerHandle | None = None
 
     @property
     def ready(self) -> bool:
@@ -75,7 +83,7 @@ class Supplies:
         self._templates = settings.named_templates()
         self._own_names = tuple(self._templates)
         self._makings: dict[str, _Making] = {}
-        self._held: list[int] = []
+        self._ending: set[asyncio.Task[None]] = set()
         self._led: dict[str, str] = {}
 
     def __contains__(self, template: object) -> bool:
@@ -112,7 +120,9 @@ class Supplies:
         template = self._led.get(template, template)
         if template not in self._templates:
             return self._own
-        return await asyncio.shield(self._making(template).task)
+        making = self._making(template)
+        self._expect_idleness(template, making)
+        return await asyncio.shield(making.task)
 
     async def news(self, template: str) -> dict[str, Any]:
         """The news of a template that is being made: `lines`, and whether it is `ready`. Waits a little.
@@ -124,6 +134,7 @@ class Supplies:
         if template not in self._templates:
             raise unknown(template, self._templates)
         making = self._making(template)
+        self._expect_idleness(template, making)
         with suppress(TimeoutError):
             async with asyncio.timeout(NEWS_SECONDS):
                 await making.news.wait()
@@ -136,15 +147,30 @@ class Supplies:
 
     async def close(self) -> None:
         """End unfinished builds and every supply."""
-        tasks = [making.task for making in self._makings.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        await asyncio.gather(*(supply.close() for supply in self.all()))
-        for held in self._held:
-            os.close(held)
-        self._held.clear()
+        makings = list(self._makings.values())
+        for making in makings:
+            making.task.cancel()
+            if making.idle is not None:
+                making.idle.cancel()
+        if makings:
+            await asyncio.wait([making.task for making in makings])
+        await asyncio.gather(self._own.close(), *map(_end, makings), *self._ending)
+
+    def _expect_idleness(self, name: str, making: _Making) -> None:
+        """End a template's supply once nobody has asked for it for some time, unless it is in use then."""
+        if making.idle is not None:
+            making.idle.cancel()
+        loop = asyncio.get_running_loop()
+        making.idle = loop.call_later(IDLE_SECONDS, self._end_if_idle, name, making)
+
+    def _end_if_idle(self, name: str, making: _Making) -> None:
+        if not making.task.done() or (making.ready and making.task.result().in_use):
+            self._expect_idleness(name, making)
+        elif making.ready and self._makings.get(name) is making:
+            del self._makings[name]
+            ending = asyncio.get_running_loop().create_task(_end(making))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     def _making(self, name: str) -> _Making:
         making = self._makings.get(name)
@@ -152,7 +178,10 @@ class Supplies:
         if making is not None and (making.failed_at is None or loop.time() < making.failed_at + REST_SECONDS):
             return making
         lines: deque[str] = deque()
-        making = _Making(loop.create_task(self._made(self._templates[name], lambda line: tell(line))), lines)
+        held: list[int] = []
+        making = _Making(
+            loop.create_task(self._made(self._templates[name], lambda line: tell(line), held)), lines, held=held
+        )
 
         def tell(line: str) -> None:
             making.lines.append(line)
@@ -161,15 +190,17 @@ class Supplies:
         def done(task: asyncio.Task[Supply]) -> None:
             if not task.cancelled() and task.exception() is not None:
                 making.failed_at = loop.time()
+            elif not task.cancelled():
+                self._expect_idleness(name, making)
             making.news.set()
 
         making.task.add_done_callback(done)
         self._makings[name] = making
         return making
 
-    async def _made(self, template: NamedTemplate, tell: Callable[[str], None]) -> Supply:
+    async def _made(self, template: NamedTemplate, tell: Callable[[str], None], held: list[int]) -> Supply:
         environment = await _build(template, tell)
-        self._held += environment.held()
+        held += environment.held()
         # No template's sandboxes may be isolated worse than another's.
         level = (await self._own.isolation()).level
         settings = replace(self._settings, isolation=level)
@@ -186,6 +217,13 @@ class Supplies:
             raise
         supply.warm_up()
         return supply
+
+
+async def _end(making: _Making) -> None:
+    if making.ready:
+        await making.task.result().close()
+    while making.held:
+        os.close(making.held.pop())
 
 
 def unknown(template: str, templates: Collection[str]) -> UnknownTemplateError:

@@ -56,6 +56,7 @@ class Supply:
         self._limits = limits
         self._capacity = capacity
         self._is_taken = is_taken
+        self._given: set[str] = set()
         self._wants_cells = True
         self._on_gone = on_gone
         self._fork_servers = ForkServers(settings, launched, self._renew_pool, bounds=bounds, launcher=launcher)
@@ -92,7 +93,13 @@ class Supply:
         """
         sandbox = await self._spawn(self._limits.changed(limits)) if limits else await self._pool.take()
         self._fork_servers.worked()
+        self._given = {given for given in self._given if self._is_taken(given)} | {sandbox.id}
         return sandbox
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a user has one of its sandboxes."""
+        return any(map(self._is_taken, self._given))
 
     def stop(self) -> None:
         """Keep no more sandboxes ready; callers that wait for one get an error."""
