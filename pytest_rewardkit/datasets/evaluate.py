@@ -255,7 +255,13 @@ def _writer(path: str | Path | None) -> Iterator[Callable[[RowResult], None]]:
     if path is None:
         yield lambda _: None
         return
-    with Path(path).open("w", encoding="ascii", buffering=1) as file:
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written = path.open("w", encoding="ascii", buffering=1)
+    except OSError as error:
+        raise RewardkitUsageError(f"results_path: cannot write to {path}: {error.strerror or error}") from None
+    with written as file:
         yield lambda result: print(result.to_json(), file=file)
 
 

@@ -116,6 +116,7 @@ def test_infrastructure_failures_are_no_rewards() -> None:
         ({"provider": "locl"}, "unknown sandbox provider 'locl'"),
         ({"limit": 0}, "limit must be a number of rows"),
         ({"dataset_path": "nothing.jsonl"}, "there is no file nothing.jsonl"),
+        ({"results_path": "/proc/none/results.jsonl"}, r"^results_path: cannot write to /proc/none/results\.jsonl: "),
         ({"dataset_path": None}, "evaluate_dataset needs a dataset_path"),
         ({"dataset_path": [{"id": 1, "test_cases": []}]}, "row 1: the row has no candidate"),
     ],
