@@ -89,6 +89,8 @@ class ForkServer(Connection):
         self.theirs.close()
         self._sandboxes = 0
         self.greeting = self._greeting()
+        self.pid = min(processes_below(self.process.pid), default=self.process.pid)
+        """The fork server itself: at levels without process namespaces, `process` is its keeper."""
 
     def _greeting(self) -> dict[str, Any]:
         while (frame := self.channel.receive()) is not None:

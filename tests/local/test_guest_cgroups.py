@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -76,6 +77,7 @@ def test_candidates_that_outlive_a_killed_fork_server_end_with_the_next():
         box.kernel().run(LEAVES_A_DAEMON)
         left = watch(descendants(server.process.pid))
         server.process.kill()
+        os.kill(server.pid, signal.SIGKILL)
         server.process.wait()
         box.close()
         with ForkServer():

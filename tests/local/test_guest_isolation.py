@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 from guest_driver import MODULE, ForkServer, RequestFailedError, evaluate, processes_below
 from guest_places import PROMISING, as_ordinary_user, served
-from processes import eventually
+from processes import all_end, eventually, watch
 
 import pytest_rewardkit
 
@@ -118,7 +119,7 @@ def test_the_hosts_environment_is_out_of_sight(kernel, victim, fork_server):
     b'\\0'.join(found).decode()
     """
     assert victim.secret not in evaluate(kernel, code)
-    outside = [os.getpid(), fork_server.process.pid, victim.pid]
+    outside = [os.getpid(), fork_server.process.pid, fork_server.pid, victim.pid]
     code = f"[attempt(read, f'/proc/{{pid}}/environ') for pid in {outside}]"
     assert "WORKED" not in evaluate(kernel, code)
     names = set(evaluate(kernel, "dict(os.environ)"))
@@ -234,7 +235,7 @@ def test_the_server_listens_in_the_sandbox_where_candidates_may_not(fork_server,
 
 
 def test_processes_of_the_host_cannot_be_signalled(kernel, victim, fork_server):
-    outside = [victim.pid, os.getpid(), os.getppid(), fork_server.process.pid]
+    outside = [victim.pid, os.getpid(), os.getppid(), fork_server.process.pid, fork_server.pid]
     kernel.run(TRY)
     code = f"[attempt(os.kill, pid, number) for pid in {outside} for number in (0, signal.SIGSTOP, signal.SIGKILL)]"
     answers = evaluate(kernel, code)
@@ -318,7 +319,7 @@ PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
     remote = Vector(id(0), 8)
     [
         answer
-        for pid in ({guest}, {victim.pid}, {fork_server.process.pid})
+        for pid in ({guest}, {victim.pid}, {fork_server.pid}, {fork_server.process.pid})
         for answer in (
             call('ptrace', PTRACE_ATTACH, pid, 0, 0),
             call('ptrace', PTRACE_SEIZE, pid, 0, 0),
@@ -614,9 +615,40 @@ def test_closing_the_guests_channel_ends_the_sandbox(fork_server):
     assert eventually(lambda: set(processes_below(os.getpid())) <= before)
 
 
+@pytest.fixture(params=["uid", "landlock", "none"])
+def doomed(request) -> Iterator[ForkServer]:
+    """A fork server that the test may end."""
+    with served(request) as server:
+        yield server
+
+
+LEAVES_A_DAEMON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(1000)
+    os._exit(0)
+"""
+
+
+def test_the_end_of_a_fork_server_ends_daemons_of_candidates(doomed):
+    """Also if it is killed together with a sandbox's first process."""
+    box = doomed.spawn()
+    box.kernel().run(LEAVES_A_DAEMON)
+    left = watch(processes_below(doomed.pid))
+    for pid in (doomed.pid, box.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert doomed.process.wait() == -signal.SIGKILL
+    box.close()
+    assert len(left) > 1
+    assert all_end(left)
+
+
 def test_many_sandboxes_leave_nothing_behind(fork_server, level):
     def traces() -> tuple[object, ...]:
-        server = Path(f"/proc/{fork_server.process.pid}")
+        server = Path(f"/proc/{fork_server.pid}")
         # Even root's tests cannot read the descriptors of an ordinary user's fork server.
         descriptors = len(list((server / "fd").iterdir())) if os.access(server / "fd", os.R_OK) else None
         directories = sorted(home.parents[1].glob("box*"))

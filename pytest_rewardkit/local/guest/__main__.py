@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.errors import PreloadError, RefusedModuleError
-from pytest_rewardkit.local.guest import cgroups, identity, levels, probe
+from pytest_rewardkit.local.guest import cgroups, identity, keeper, levels, probe
 from pytest_rewardkit.local.guest.layout import HOME
 from pytest_rewardkit.local.guest.plan import Level
 from pytest_rewardkit.local.guest.root import Root
@@ -51,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         channel.send({"event": "failed", "message": _refusal(options.isolation, findings, refusals)})
         return 1
     channel.send({"event": "trying", "plan": plan.name})
+    if not plan.process_namespace:
+        keeper.go_on_below_keeper()
     try:
         server, preloaded = _make(plan, options.preload, options.learned, warm=not options.cold)
     except RefusedModuleError as error:
