@@ -72,3 +72,16 @@ def test_a_limit_is_one_of_time_that_counts(
     clock = _Clock(monkeypatch, part, needs)
     assert CountedTime(None, 5.0).runs_out(clock.wait) is runs_out  # type: ignore[arg-type]
     assert clock.now == pytest.approx(at, rel=0.05)
+
+
+def test_a_late_look_does_not_judge_by_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look comes when the limit is over already: what counts of that shows in the time to come."""
+    clock = _Clock(monkeypatch, 0.25, 4.5)
+    looks = iter([6.0])
+
+    def look(_: object) -> dict[str, list[int]] | None:
+        clock.now += next(looks, 0.0)
+        return clock.look()
+
+    monkeypatch.setattr(counted_time, "look", look)
+    assert CountedTime(None, 5.0).runs_out(clock.wait) is False  # type: ignore[arg-type]

@@ -30,7 +30,8 @@ _LOOKS: Final = (0.5, 1.0)
 _EXACT: Final = 0.02
 """As shares of the limit: how often the sandbox is inspected, and how near to the limit the end may be."""
 
-_LOOK_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 30.0
+"""Without a look, all time counts; so one that is late on a busy machine is waited for."""
 
 _PIECE: Final = 30.0
 _MARGIN: Final = 15.0
@@ -67,7 +68,11 @@ class CountedTime:
             return False
         first, at = look(self._sandbox), time.monotonic()
         for part in _LOOKS:
-            if self._wait_alive(wait, part * self._limit - self._passed()):
+            # If a look was late, less time would show by chance what the machine is like.
+            seen = time.monotonic() - at
+            if self._wait_alive(
+                wait, max(part * self._limit - self._passed(), (part - _FIRST_LOOK) * self._limit - seen)
+            ):
                 return False
             self._take(first, at)
         while (left := self._limit - self._passed() * self.share) > _EXACT * self._limit:
