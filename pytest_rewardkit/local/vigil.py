@@ -25,14 +25,14 @@ class Patience:
 
     Parameters:
         boot: seconds until it answers for the first time.
-        answer: seconds until it answers later; clients wait for 30 s.
+        answer: seconds until it answers later; after that all of its sandboxes are lost.
         interval: seconds from an answer to the next question.
         end: seconds until it must have ended after it is told to; then it is killed.
         failures: how many servers in a row may end before their first answer; after that no other one is started.
     """
 
-    boot: float = 25.0
-    answer: float = 20.0
+    boot: float = 120.0
+    answer: float = 60.0
     interval: float = 5.0
     end: float = 10.0
     failures: int = 3

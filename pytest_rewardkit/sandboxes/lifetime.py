@@ -22,7 +22,7 @@ USUAL_LIFETIME: Final = 300
 
 _ASK_AGAIN: Final = 60.0
 """Seconds until a service that gave no answer is asked again."""
-_REQUEST_SECONDS: Final = 10.0
+_REQUEST_SECONDS: Final = 30.0
 
 _LIFE: Final = "_rewardkit_life"
 

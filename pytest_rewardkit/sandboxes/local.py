@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.sandboxes.provider import Server
 
 
-CREATE_SECONDS: Final = 30.0
+CREATE_SECONDS: Final = 240.0
 """How long to wait for a sandbox; the server gives up earlier and says why."""
 
 

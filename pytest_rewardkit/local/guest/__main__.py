@@ -33,7 +33,7 @@ _SINGLE_THREADED: Final = {
 }
 # If pyarrow is installed, pandas imports it. Its own pool reserves a GiB at once, beyond any limit on memory.
 _ALLOCATORS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-_ROOT_SECONDS: Final = 10.0
+_ROOT_SECONDS: Final = 30.0
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

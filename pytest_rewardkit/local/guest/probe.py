@@ -26,8 +26,8 @@ _SOME_USER_ID: Final = 65533
 _NAMESPACES: Final = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 _OWN_USER: Final = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNET
 _MAX_REASON: Final = 500
-_TRIAL_SECONDS: Final = 5.0
-_INNER_SECONDS: Final = 4.0
+_TRIAL_SECONDS: Final = 30.0
+_INNER_SECONDS: Final = 20.0
 """The limit for trials in namespaces: it is shorter, so that the process that waits is still there to end the trial."""
 
 

@@ -1,5 +1,8 @@
 """How long the server waits for what may never come. Past a bound there is an error that names what it waited for.
 
+The end of a process is seen at once, so a bound is only for one that lives and does not answer. Each is some hundred
+times what a quiet machine needs: on a busy one, what is late is not broken.
+
 Waits without a bound here are for a candidate or a client, and end with its request or its sandbox.
 """
 
@@ -23,7 +26,8 @@ class Bounds:
     Parameters:
         boot: until a fork server can make sandboxes.
         sandbox: until a fork server has made a sandbox and its interpreter runs.
-        create: until a request for a sandbox is answered, however many attempts that takes; clients wait for 30 s.
+        create: until a request for a sandbox is answered, however many attempts that takes; the plugin waits for
+            240 s, SDKs for 60 s.
         order: until a fork server has killed, paused or resumed a sandbox.
         request: until a sandbox's guest answers; clients wait for 60 s.
         tool: until files are packed or unpacked.
@@ -33,10 +37,10 @@ class Bounds:
         rest: until another one is tried after that.
     """
 
-    boot: float = 20.0
-    sandbox: float = 10.0
-    create: float = 25.0
-    order: float = 10.0
+    boot: float = 120.0
+    sandbox: float = 60.0
+    create: float = 230.0
+    order: float = 30.0
     request: float = 50.0
     tool: float = 120.0
     body: float = 60.0

@@ -37,7 +37,7 @@ MAX_PATHS: Final = 500
 ROUNDS: Final = 5
 """How often remaining processes are killed. A process that keeps getting new children is given up."""
 
-SECONDS: Final = 30
+SECONDS: Final = 120
 
 _ENVIRONMENT: Final = {"HOME": "/", "PATH": "/usr/bin:/bin", "BASH_ENV": "", "LD_PRELOAD": "", "LC_ALL": "C"}
 

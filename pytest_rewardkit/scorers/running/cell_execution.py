@@ -175,7 +175,7 @@ class CellExecution:
         return Cell(tuple(self.shown), stderr, self.duration, verdict, reason, count, images, charts, readings)
 
 
-END_SECONDS: Final = 20.0
+END_SECONDS: Final = 60.0
 """How long a cell's answer may take after its interpreter was ended."""
 
 # httpx raises these if an answer ends in the middle.
