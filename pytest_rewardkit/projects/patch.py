@@ -68,7 +68,13 @@ def _path(name: str | None, content: Callable[[str], bytes | None]) -> str | Non
     if name is None:
         return None
     stripped = _stripped(name)
+    if content(stripped) is None and name.startswith(_MNEMONIC) and content(name[2:]) is not None:
+        return name[2:]
     return name if content(stripped) is None and content(name) is not None else stripped
+
+
+_MNEMONIC: Final = ("i/", "w/", "c/", "o/")
+"""Prefixes by git's setting `diff.mnemonicPrefix`; they also are names of folders."""
 
 
 def _stripped(name: str) -> str:

@@ -198,6 +198,8 @@ class _Reader:
                 hunk.lines.append((line[0], line[1:]))
             elif not line:
                 hunk.lines.append((" ", ""))
+            elif left and not is_full and all(sign == " " for sign, _ in hunk.lines):
+                hunk.lines.append((" ", line))  # context whose sign was stripped
             else:
                 break
         while hunk.lines and hunk.lines[-1] == (" ", "") and self._ends_here():

@@ -241,3 +241,20 @@ def test_a_hostile_patch_costs_little(patch):
 def test_prose_is_no_patch():
     assert looks_like_patch("I changed it:\n--- a/it.py\n+++ b/it.py\n@@ -1 +1 @@\n-a\n+b\n")
     assert not looks_like_patch("A rule:\n---\nand --- a dash\n+++ nothing")
+
+
+@pytest.mark.parametrize(("old", "new"), [("i", "w"), ("c", "i"), ("o", "w"), ("a", "b")])
+def test_git_may_name_the_sides_otherwise(old, new):
+    patch = f"diff --git {old}/it.py {new}/it.py\n--- {old}/it.py\n+++ {new}/it.py\n@@ -1 +1 @@\n-x\n+y\n"
+    assert applied(patch, it__py="x\n") == {"it.py": "y\n"}
+
+
+def test_a_folder_of_one_letter_is_a_folder():
+    contents = {"c/it.py": b"x\n", "it.py": b"x\n"}
+    changes = apply_patch(read_patch("--- c/it.py\n+++ c/it.py\n@@ -1 +1 @@\n-x\n+y\n"), contents)
+    assert changes == {"c/it.py": b"y\n"}
+
+
+def test_context_may_have_lost_its_sign():
+    patch = "--- a/it.py\n+++ b/it.py\n@@ -1,3 +1,3 @@\ndef f():\n-    return 1\n+    return 2\n\nDone.\n"
+    assert applied(patch, it__py="def f():\n    return 1\n") == {"it.py": "def f():\n    return 2\n"}

@@ -15,6 +15,7 @@ from pytest_rewardkit.sandboxes.direct import GuestFunction, run_code
 from pytest_rewardkit.scorers.guest import figures
 from pytest_rewardkit.scorers.running.cell import Cell
 from pytest_rewardkit.scorers.running.counted_time import CountedTime
+from pytest_rewardkit.scorers.running.displayed import text_shown
 from pytest_rewardkit.scorers.running.failures import sandbox_failures
 from pytest_rewardkit.text import one_line
 
@@ -100,7 +101,8 @@ class CellExecution:
         self.stderr.append(message.line)
 
     def _on_result(self, result: Result) -> None:
-        self._count(*(text for text in (result.text, result.html, result.png, result.svg) if text))
+        forms = (result.text, result.html, result.markdown, result.latex, result.png, result.svg)
+        self._count(*(text for text in forms if text))
         if isinstance(reading := (result.extra or {}).get(figures.MIME), str):
             self._count(reading)
             self.readings.append(reading)
@@ -108,8 +110,8 @@ class CellExecution:
             self.charts.append(result.chart.to_dict())
         if image := result.png or result.jpeg or result.svg:
             self.images.append(image)  # its text only names the kind of object
-        elif result.text is not None:
-            self.shown.append(("value" if result.is_main_result else "display", result.text))
+        elif (text := text_shown(result)) is not None:
+            self.shown.append(("value" if result.is_main_result else "display", text))
 
     def _count(self, *texts: str) -> None:
         self.size += sum(map(len, texts))
