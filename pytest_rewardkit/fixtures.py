@@ -184,28 +184,11 @@ def trace(request: pytest.FixtureRequest) -> Callable[[Any], AbstractContextMana
     return lambda sandbox: traced(sandbox, recorder.note_step)
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a ``sandbox`` marker on a test that shares its sandbox with others."""
-    scope = RunSettings.of(item.config).sandbox_scope
-    if scope == "function":
-        return
-    kinds: dict[str, type[pytest.Collector]]
-    kinds = {"class": pytest.Class, "module": pytest.Module, "session": pytest.Session}
-    for node in item.iter_parents():
-        if isinstance(node, kinds[scope]):
-            return
-        if any(marker.name == "sandbox" for marker in node.own_markers):
-            pytest.fail(
-                f"{item.nodeid}: @pytest.mark.sandbox asks for a sandbox of its own, and each {scope} shares one; "
-                f"put the marker on the {scope}, or use --rewardkit-sandbox-scope=function",
-                pytrace=False,
-            )
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the run's server if tests will need sandboxes, so that it boots during other work."""
-    option = session.config.option
-    if option.collectonly or option.setupplan or not any(map(_wants_sandbox, session.items)):
+    from pytest_rewardkit.run.listing import only_lists
+
+    if only_lists(session.config) or not any(map(_wants_sandbox, session.items)):
         return
     from pytest_rewardkit.errors import RewardkitUsageError
     from pytest_rewardkit.run.provision import Provision

@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.sandbox_scope != "function":
         from pytest_rewardkit.run.worker.shared_sandboxes import SharedSandboxes
 
-        config.pluginmanager.register(SharedSandboxes(), fixtures.SHARED_SANDBOXES)
+        config.pluginmanager.register(SharedSandboxes(settings.sandbox_scope), fixtures.SHARED_SANDBOXES)
     config.pluginmanager.register(asking, "rewardkit-asking")
     failures = _failures(config, settings) if settings.enabled else None
     worker = WorkerPlugin(failures, _threshold(config, settings), _languages(config))

@@ -129,3 +129,12 @@ def requesting_item(request: pytest.FixtureRequest) -> pytest.Item | None:
 def fixture_info(item: pytest.Item) -> Any:
     """Return pytest's data on the fixtures that `item` uses, directly or indirectly; None if it is not known."""
     return getattr(item, "_fixtureinfo", None)
+
+
+def fixtures_named(name: str, session: pytest.Session) -> set[pytest.FixtureDef[Any]] | None:
+    """Return the fixtures of that name that the session's tests can use; None if they are not known."""
+    find = getattr(getattr(session, "_fixturemanager", None), "getfixturedefs", None)
+    if find is None:
+        return None
+    parents = {item.parent for item in session.items}
+    return {fixture for parent in parents for fixture in find(name, parent) or ()}

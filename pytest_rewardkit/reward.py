@@ -251,14 +251,14 @@ def _scaled(parts: tuple[Part, ...], component: Part) -> list[Part]:
     ]
 
 
-def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
-    """Return the reward that a test gives, alone or as one of several, as a `Reward`.
+def given_reward(given: Reward | SupportsFloat, place: str, reason: str = "") -> Reward:
+    """Return the reward that a test gives, alone or as one of several, as a `Reward`; a `reason` replaces its own.
 
     Raises RewardkitUsageError, naming `place`, for an invalid one. None is invalid, because a missing number needs a
     cause.
     """
     if isinstance(given, Reward):
-        return given
+        return replace(given, reason=reason) if reason else given
     if given is None:
         raise RewardkitUsageError(
             f"{place}: None is not a reward; give a number in [0, 1], "
@@ -266,7 +266,7 @@ def given_reward(given: Reward | SupportsFloat, place: str) -> Reward:
         )
     number = number_of(given)
     if 0 <= number <= 1:
-        return Reward(number)
+        return Reward(number, reason=reason)
     hundredths = f"; {number:g} of 100 is {number / 100:g}" if 2 <= number <= 100 else ""
     raise RewardkitUsageError(f"{place}: a reward is a number in [0, 1], not {one_line(repr(given), 60)}{hundredths}")
 

@@ -12,11 +12,13 @@ from pytest_rewardkit.settings import RunSettings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from pytest_rewardkit.candidates.plugin import Candidates
     from pytest_rewardkit.candidates.record import AskedByTest
 
 # This module is loaded in every session, so heavy modules are imported only where they are used.
 
-ASKED: Final = pytest.StashKey["AskedByTest"]()
+CANDIDATES: Final = "rewardkit-candidates"
+"""The name of the plugin that knows what tests ask, if rewards are reported."""
 
 ASKING: Final = ("recorded", "async_recorded")
 """The names of the fixtures that ask."""
@@ -130,5 +132,5 @@ def _asked_in(item: pytest.Item) -> AskedByTest:
     """Return the questions of `item`; if rewards are not reported, nothing is on record."""
     from pytest_rewardkit.candidates.record import AskedByTest, CandidatesOnRecord
 
-    found = item.stash.get(ASKED, None)
-    return AskedByTest(CandidatesOnRecord(), item.nodeid) if found is None else found
+    candidates: Candidates | None = item.config.pluginmanager.get_plugin(CANDIDATES)
+    return AskedByTest(CandidatesOnRecord(), item.nodeid) if candidates is None else candidates.asked_by(item)

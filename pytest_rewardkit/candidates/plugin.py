@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from pytest_rewardkit.candidates.fixtures import ASKED, ASKING
+from pytest_rewardkit.candidates.fixtures import ASKING
 from pytest_rewardkit.candidates.prompt import digest, plain, source_digest
 from pytest_rewardkit.candidates.record import AskedByTest
 from pytest_rewardkit.errors import RewardkitUsageError
-from pytest_rewardkit.pytest_internals import PYTHON_MODULE, fixture_info, keep_fixture, keeping_failure
+from pytest_rewardkit.pytest_internals import (
+    PYTHON_MODULE,
+    fixture_info,
+    fixtures_named,
+    keep_fixture,
+    keeping_failure,
+)
 from pytest_rewardkit.run.transport.node_ids import name_of
 from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_rewardkit.candidates.answer import ModelAnswer
     from pytest_rewardkit.candidates.record import CandidatesOnRecord
     from pytest_rewardkit.datasets.row import Row
+    from pytest_rewardkit.run.worker.recorder import Recorder
 
 PROPERTY: Final = "rewardkit-answer"
 """The user property of a test's reports that carries an answer, as a line of JSON, to the process that keeps it."""
@@ -29,11 +36,9 @@ _PROMPTS: Final = ("prompt", "messages")
 _NOT_ASKED: Final = (PYTHON_MODULE, "pytest_rewardkit.datasets.plugin")
 """Modules whose fixtures `candidate` ask no model: those of parameters, and of rows that hold candidates."""
 
-_BEGUN: Final = pytest.StashKey[tuple["ModelAnswer", float]]()
-
 
 class Candidates:
-    """The hooks of candidates on record.
+    """The questions of tests to models, and the answers on record.
 
     Parameters:
         record: the answers on record.
@@ -41,13 +46,38 @@ class Candidates:
 
     def __init__(self, record: CandidatesOnRecord) -> None:
         self._record = record
+        self._running: tuple[Recorder, AskedByTest] | None = None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        # A failed fixture may have left it, and this may be a rerun.
-        if _BEGUN in item.stash:
-            del item.stash[_BEGUN]
-        item.stash[ASKED] = AskedByTest(self._record, name_of(item), recorder_of(item).note_asked)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        # These hooks are called for every fixture of every test, and few projects have a fixture that they are for.
+        found = fixtures_named("candidate", session)
+        if found is None or any(fixture.func.__module__ not in _NOT_ASKED for fixture in found):
+            session.config.pluginmanager.register(CandidateFixtures(self._record, self), "rewardkit-candidate-fixtures")
+
+    def asked_by(self, item: pytest.Item) -> AskedByTest:
+        """Return the questions of this run of a test; its reports carry the answers to keep."""
+        recorder = recorder_of(item)
+        if self._running is None or self._running[0] is not recorder:
+
+            def keep(answer: ModelAnswer) -> None:
+                recorder.properties.append((PROPERTY, answer.to_line()))
+
+            self._running = recorder, AskedByTest(self._record, name_of(item), recorder.note_asked, keep)
+        return self._running[1]
+
+
+class CandidateFixtures:
+    """Keeps what the fixture `candidate` returns, whoever wrote the fixture, or replaces it by its earlier value.
+
+    Parameters:
+        record: the answers on record.
+        candidates: knows the questions of each test.
+    """
+
+    def __init__(self, record: CandidatesOnRecord, candidates: Candidates) -> None:
+        self._record = record
+        self._candidates = candidates
+        self._begun: dict[AskedByTest, tuple[ModelAnswer, float]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
@@ -68,12 +98,14 @@ class Candidates:
                 )
             return None
         closure = _closure(item, "candidate")
-        if not closure.isdisjoint(ASKING) or (asked := item.stash.get(ASKED, None)) is None:
+        if not closure.isdisjoint(ASKING):
             return None
+        asked = self._candidates.asked_by(item)
         wanted = _wanted(asked, fixturedef, request, closure)
         found = asked.replayed(wanted)
         if found is None:
-            item.stash[_BEGUN] = wanted, time.perf_counter()
+            # Whatever an earlier test has begun, it has failed.
+            self._begun = {asked: (wanted, time.perf_counter())}
             return None
         value = found.given()
         keep_fixture(fixturedef, request, value)
@@ -86,22 +118,13 @@ class Candidates:
         value = yield
         if fixturedef.argname == "candidate" and request.scope == "function":
             item = request.node
-            if (begun := item.stash.get(_BEGUN, None)) is not None:
-                del item.stash[_BEGUN]
+            asked = self._candidates.asked_by(item)
+            if (begun := self._begun.pop(asked, None)) is not None:
                 try:
-                    item.stash[ASKED].given(begun[0], value, begun[1])
+                    asked.given(begun[0], value, begun[1])
                 except RewardkitUsageError as error:
                     pytest.fail(f"{item.nodeid}: the fixture `candidate`: {error}", pytrace=False)
         return value
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        # Immediately, so that a paid answer is not lost if this process dies in the test.
-        if (asked := item.stash.get(ASKED, None)) is not None:
-            report.user_properties += [(PROPERTY, answer.to_line()) for answer in asked.new]
-            asked.new.clear()
-        return report
 
 
 def _wanted(

@@ -108,16 +108,22 @@ class AskedByTest:
     Parameters:
         record: the answers on record.
         test: the test's name.
-        note: told the cost of asking; None if that is not needed.
+        note: told the cost of asking.
+        keep: given each answer that is to be kept.
     """
 
-    def __init__(self, record: CandidatesOnRecord, test: str, note: Callable[[ModelUse], None] | None = None) -> None:
+    def __init__(
+        self,
+        record: CandidatesOnRecord,
+        test: str,
+        note: Callable[[ModelUse], None] = lambda _: None,
+        keep: Callable[[ModelAnswer], None] = lambda _: None,
+    ) -> None:
         self._record = record
         self._test = test
-        self._note = note or _ignore
+        self._note = note
+        self._keep = keep
         self._numbers: Counter[str] = Counter()
-        self.new: list[ModelAnswer] = []
-        """Answers to keep that have not been sent on yet."""
 
     def wanted(self, asked_with: str, *, prompt: Any, what: str = CANDIDATE, source: str = "") -> ModelAnswer:
         """Return the answer to look for next; `asked_with` is the digest of the question, "" if it is not known."""
@@ -152,8 +158,4 @@ class AskedByTest:
         self._note(answer.use(replayed=False))
         if self._record.keeps:
             self._record.add(answer)
-            self.new.append(answer)
-
-
-def _ignore(use: ModelUse) -> None:
-    del use
+            self._keep(answer)

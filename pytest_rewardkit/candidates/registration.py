@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_rewardkit.candidates.fixtures import CANDIDATES
 from pytest_rewardkit.candidates.plugin import Candidates
 from pytest_rewardkit.candidates.record import REPLAY, CandidatesOnRecord, OnRecord
 from pytest_rewardkit.errors import RewardkitUsageError
@@ -37,19 +38,17 @@ def register_candidates(config: pytest.Config, settings: RunSettings) -> None:
             raise RewardkitUsageError(f"--rewardkit-rescore: {error}") from None
         record = CandidatesOnRecord(lambda: earlier or read_earlier(path), path.name, REPLAY, any_prompt=True)
         register(Rescoring(), "rewardkit-rescoring")
-        register(Candidates(record), "rewardkit-candidates")
+        register(Candidates(record), CANDIDATES)
         return
     if settings.candidates is None:
-        register(Candidates(CandidatesOnRecord()), "rewardkit-candidates")
+        register(Candidates(CandidatesOnRecord()), CANDIDATES)
         return
     from pytest_rewardkit.candidates.file import read_answers
 
     path, mode = _located(config, settings.candidates), settings.candidates_mode
     if mode == REPLAY and not path.is_file():
         raise RewardkitUsageError(f"--rewardkit-candidates: there is no {path} to replay")
-    register(
-        Candidates(CandidatesOnRecord(lambda: OnRecord(read_answers(path)), path.name, mode)), "rewardkit-candidates"
-    )
+    register(Candidates(CandidatesOnRecord(lambda: OnRecord(read_answers(path)), path.name, mode)), CANDIDATES)
     if not is_worker and not config.getoption("collectonly"):
         from pytest_rewardkit.candidates.collecting import CandidatesFile
 

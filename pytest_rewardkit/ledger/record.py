@@ -86,8 +86,8 @@ class Record:
     @classmethod
     def from_wire(cls, wire: str) -> Record:
         """Return the record that `to_wire` wrote. Raises ValueError for any other text."""
-        data = _DECODER.decode(wire)
-        if not isinstance(data, dict) or data.get("v") != VERSION:
+        data, end = _DECODER.raw_decode(wire)
+        if not isinstance(data, dict) or data.get("v") != VERSION or end != len(wire):
             raise ValueError(f"this is no record of version {VERSION}: {excerpt(wire, 80)!r}")
         return cls.from_fields(data)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_rewardkit.evidence import Evidence
 from pytest_rewardkit.reward import Part, Reward, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 
 
 def add_reward(fields: dict[str, Any], reward: Reward) -> None:
@@ -28,7 +30,7 @@ def reward_from_fields(data: Mapping[str, Any]) -> Reward:
     """Return the reward from the fields that `add_reward` wrote."""
     parts = tuple(map(part_from_fields, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_fields, data["evidence"])) if "evidence" in data else ()
-    return Reward(data["reward"], parts, Verdict(data["verdict"]), data.get("reason", ""), evidence)
+    return Reward(data["reward"], parts, _VERDICTS[data["verdict"]], data.get("reason", ""), evidence)
 
 
 def part_to_fields(part: Part) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def part_to_fields(part: Part) -> dict[str, Any]:
 def part_from_fields(data: Mapping[str, Any]) -> Part:
     """Return the part from the fields that `part_to_fields` wrote."""
     fields = dict(data)
-    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": Verdict(fields["verdict"])})
+    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": _VERDICTS[fields["verdict"]]})
 
 
 def evidence_to_fields(evidence: Evidence) -> dict[str, Any]:

@@ -99,6 +99,10 @@ class ReducedTest(Test):
         return self.cause
 
     @property
+    def faulty(self) -> bool:
+        return any(member.faulty for member in self._members)
+
+    @property
     def unscored(self) -> int:
         return sum(member.unscored for member in self._members) or int(self.value is None)
 

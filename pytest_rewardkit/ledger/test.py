@@ -95,7 +95,8 @@ class Test:
     @property
     def faulty(self) -> bool:
         """Whether this package itself failed in the run that counts."""
-        return any((record := member.last.record) is not None and record.fault for member in self.members)
+        record = self.results[-1].record
+        return record is not None and record.fault
 
     @property
     def lost(self) -> bool:

@@ -52,7 +52,7 @@ def properties_of(record: Record) -> list[Property]:
 
 
 def _add_score(found: list[Property], name: str, judged: Reward | Part) -> None:
-    prefix = f"evals.scores.{name}"
+    prefix = "evals.scores." + name
     # An unscored reward has no number, and none is made up for it.
     if judged.value is not None:
         found += [(f"{prefix}.value", judged.value), (f"{prefix}.type", "float")]

@@ -16,6 +16,7 @@ import pytest
 
 from pytest_rewardkit.errors import UnscoredError
 from pytest_rewardkit.run.bounds import bounds_of
+from pytest_rewardkit.run.listing import only_lists
 from pytest_rewardkit.run.quota import quota_of
 from pytest_rewardkit.run.termination import end_in_order
 from pytest_rewardkit.run.worker.server_watch import WATCH
@@ -189,12 +190,13 @@ class Provision:
             os.environ,
             isolation=settings.isolation,
             options=settings.container(),
-            works=self._local_works,
+            # A listing starts nothing, not even to find out.
+            works=(lambda: True) if only_lists(self._config) else self._local_works,
         )
         if name == ABSENT:
             return AbsentProvider(no_server_here())
-        if name == "docker" and self._config.getoption("collectonly"):
-            return AbsentProvider("nothing is run, so no container is started")
+        if name != "e2b" and only_lists(self._config):
+            return AbsentProvider("nothing is run")
         return resolve(
             name,
             environ=os.environ,

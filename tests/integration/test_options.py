@@ -117,3 +117,11 @@ def test_markers_and_options_are_documented(pytester):
     fixtures = pytester.runpytest("--fixtures", "-p", "no:asyncio").stdout.str()
     for fixture in ("sandbox", "async_sandbox", "sandbox_factory", "sandbox_options", "reward"):
         assert f"\n{fixture} " in fixtures
+
+
+@pytest.mark.parametrize("listing", ["--collect-only", "--setup-plan", "--fixtures", "--markers"])
+def test_what_only_lists_starts_nothing(pytester, monkeypatch, listing):
+    started = []
+    monkeypatch.setattr("pytest_rewardkit.local.handle.LocalServer.listen", lambda *_, **__: started.append(1))
+    assert pytester.runpytest_inprocess("--rewardkit", listing, "-p", "no:asyncio").ret == 0
+    assert not started

@@ -78,9 +78,9 @@ def test_a_changed_constant_is_another_source(monkeypatch):
     assert source_digest(by_a_helper) != before[by_a_helper]
 
 
-def asking(mode, *answers, test="test_add", **options):
+def asking(mode, *answers, test="test_add", keep=lambda _: None, **options):
     record = CandidatesOnRecord(lambda: OnRecord({it.key: it for it in answers}), "c.jsonl", mode, **options)
-    return AskedByTest(record, test)
+    return AskedByTest(record, test, keep=keep)
 
 
 def test_what_is_on_record_for_the_prompt_is_given_again():
@@ -129,10 +129,11 @@ def test_any_prompt_does_where_candidates_are_scored_again():
 
 
 def test_answers_to_one_prompt_are_told_apart_by_their_order():
-    run = asking(AUTO)
+    kept: list[ModelAnswer] = []
+    run = asking(AUTO, keep=kept.append)
     for text in ("first", "second"):
         run.given(run.wanted_for(MESSAGES), text, 0.0)
-    again = asking(REPLAY, *run.new)
+    again = asking(REPLAY, *kept)
     found = [again.replayed(again.wanted_for(MESSAGES)) for _ in range(2)]
     assert [it.given() for it in found if it is not None] == ["first", "second"]
 

@@ -49,6 +49,13 @@ def test_a_terminal_writer_tells_its_file(request):
     assert hasattr(request.config.get_terminal_writer(), attribute), missing("TerminalWriter", attribute)
 
 
+def test_fixtures_are_found_by_their_name(request, kept):
+    assert pytest_internals.fixtures_named("kept", request.session) == {kept}, missing(
+        "FixtureManager", "getfixturedefs"
+    )
+    assert pytest_internals.fixtures_named("none of this name", request.session) == set()
+
+
 @pytest.mark.parametrize("attribute", ["_report_sections", "_fixtureinfo"])
 def test_an_item_has(request, attribute):
     assert hasattr(request.node, attribute), missing("Function", attribute)

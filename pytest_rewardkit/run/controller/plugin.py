@@ -179,10 +179,10 @@ class ControllerPlugin:
     def pytest_report_teststatus(
         self, report: pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        # This runs for each report, and most are not of a call.
-        if report.when == "teardown" or report.outcome not in ("passed", "failed"):
+        # This runs for each report, and most are of a setup or a teardown that passed.
+        if report.when != "call" and report.outcome != "failed":
             return None
-        if isinstance(report, pytest.SubtestReport):
+        if report.outcome not in ("passed", "failed") or isinstance(report, pytest.SubtestReport):
             return None
         noted = self.noted(report)
         if not noted or hasattr(report, "wasxfail"):
@@ -265,7 +265,7 @@ class ControllerPlugin:
 
     def _add(self, node_id: str, result: TestResult, size: int = 0) -> None:
         test = self.ledger.add(node_id, result)
-        if test.crashed or test.reward is not None:
+        if self.listeners and (test.crashed or test.reward is not None):
             for listener in self.listeners:
                 listener(test)
         if result.record is not None:

@@ -39,7 +39,8 @@ def told_apart(node_ids: Iterable[str]) -> Iterator[str]:
 
 def tell_apart(session: pytest.Session) -> None:
     """Name all collected tests; the same tests get the same names in every process."""
-    names = told_apart(plain(item.nodeid, session.config) for item in session.items)
+    in_plain = without_group if have_groups(session.config) else str
+    names = told_apart(in_plain(item.nodeid) for item in session.items)
     for item, own in zip(session.items, names, strict=True):
         if own not in item.nodeid:
             item.stash[_NAME] = own
@@ -47,13 +48,14 @@ def tell_apart(session: pytest.Session) -> None:
 
 def name_of(item: pytest.Item) -> str:
     """Return the test's unique name."""
-    return item.stash.get(_NAME, None) or plain(item.nodeid, item.config)
+    return item.stash[_NAME] if _NAME in item.stash else plain(item.nodeid, item.config)
 
 
 def name(report: pytest.TestReport, item: pytest.Item) -> None:
     """Note on `report` which test it is about, if its node id does not tell. pytest-xdist needs that id unchanged."""
-    if (own := item.stash.get(_NAME, None)) is not None:
-        setattr(report, _ATTRIBUTE, own)
+    # A stash takes longer to return a default than to say that it has nothing, and most items have no name here.
+    if _NAME in item.stash:
+        setattr(report, _ATTRIBUTE, item.stash[_NAME])
 
 
 def named_in(report: pytest.TestReport) -> str | None:

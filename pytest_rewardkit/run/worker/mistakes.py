@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,6 +13,7 @@ from pytest_rewardkit.pytest_internals import RUNNER_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
 _MISMATCH: Final = re.compile(
@@ -41,12 +42,13 @@ def explain(excinfo: pytest.ExceptionInfo[BaseException], config: pytest.Config)
     return ""
 
 
-@contextmanager
-def awaited(item: pytest.Item) -> Iterator[None]:
+def awaited(item: pytest.Item) -> AbstractContextManager[None]:
     """Raise RewardkitUsageError if a test with an asynchronous sandbox does not await what it calls on it."""
-    if "async_sandbox" not in getattr(item, "fixturenames", ()):
-        yield
-        return
+    return _awaited(item) if "async_sandbox" in getattr(item, "fixturenames", ()) else nullcontext()
+
+
+@contextmanager
+def _awaited(item: pytest.Item) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield

@@ -58,40 +58,22 @@ class WorkerPlugin:
 
             session.config.workeroutput[DESELECTED] = self._deselected
 
+    # Few wrappers: pluggy takes three times as long for one as for a plain hook.
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        turn.enter(Recorder())
+        turn.enter(self._new_recorder(item))
         try:
             return (yield)
         finally:
             turn.leave()
             # pytest keeps all items, and with them the output of candidates, until the session ends.
-            if RECORDER in item.stash:
-                del item.stash[RECORDER]
-            if self._failures is not None:
-                user_property.take_off(item)
+            del item.stash[RECORDER]
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
-        # A rerun uses the same item again, with what earlier runs left on it.
-        if self._failures is not None:
-            user_property.take_off(item)
-        recorder = item.stash[RECORDER] = Recorder(default=self._threshold)
-        recorder.languages = self._languages
-        recorder.expects_reward = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
-        turn.leave()
-        turn.enter(recorder)
+    # In a wrapper, a failure before the other hooks have set up would make their teardown fail too.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if (watch := watch_of(item.config)) is not None:
             watch.note_beginning()
-        try:
-            return (yield)
-        except pytest.skip.Exception:
-            recorder.discard()
-            raise
-
-    # Not a wrapper: a failure before the other hooks have set up would make their teardown fail too.
-    @pytest.hookimpl(specname="pytest_runtest_setup", tryfirst=True)
-    def pytest_read_reward_marker(self, item: pytest.Item) -> None:
         if wrong := _read_marker(item, recorder_of(item)):
             pytest.fail(f"{item.nodeid}: {wrong}", pytrace=False)
 
@@ -121,15 +103,18 @@ class WorkerPlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         recorder = recorder_of(item)
         kept_quiet = call.excinfo is None
+        if _is_skipped_in_setup(call):
+            recorder.discard()
         _blame_server(item, call, recorder)
         brief = "" if call.excinfo is None else mistakes.explain(call.excinfo, item.config)
-        if self._failures is not None and call.when == "teardown":
-            from pytest_rewardkit.run.worker.records import final_record
-
-            if (record := final_record(item, recorder)) is not None:
-                user_property.send(record, item)
+        if call.when == "teardown":
+            self._send_record(item, recorder)
         report = yield
         node_ids.name(report, item)
+        # Immediately, so that a paid answer is not lost if this process dies in the test.
+        if recorder.properties:
+            report.user_properties += recorder.properties
+            recorder.properties.clear()
         if call.excinfo is not None and report.failed:
             _reword(report, call.excinfo, brief)
         # Only after the yield does the call hold the exceptions that unittest's test cases keep to themselves.
@@ -139,13 +124,39 @@ class WorkerPlugin:
                 _note(recorder, call.excinfo, item, in_call=call.when == "call")
             elif kept_quiet:
                 recorder.discard()
-        if self._failures is not None and (call.when == "call" or (call.when == "setup" and report.failed)):
-            reward = recorder.concluded()
-            if reward is not None:
-                user_property.send_value(reward.value, report)
-                if call.when == "call":
-                    self._failures.explain(item, report, reward)
+        if call.when == "teardown":
+            self._renew(item)
+        elif call.when == "call" or report.failed:
+            self._send_value(item, report, recorder)
         return report
+
+    def _send_value(self, item: pytest.Item, report: pytest.TestReport, recorder: Recorder) -> None:
+        if self._failures is None or (reward := recorder.concluded()) is None:
+            return
+        user_property.send_value(reward.value, report)
+        if report.when == "call":
+            self._failures.explain(item, report, reward)
+
+    def _send_record(self, item: pytest.Item, recorder: Recorder) -> None:
+        if self._failures is None:
+            return
+        from pytest_rewardkit.run.worker.records import final_record
+
+        if (record := final_record(item, recorder)) is not None:
+            user_property.send(record, item)
+
+    def _renew(self, item: pytest.Item) -> None:
+        """Take what a run has left off the item, which a rerun uses again."""
+        turn.leave()
+        turn.enter(self._new_recorder(item))
+        if self._failures is not None:
+            user_property.take_off(item)
+
+    def _new_recorder(self, item: pytest.Item) -> Recorder:
+        recorder = item.stash[RECORDER] = Recorder(default=self._threshold)
+        recorder.languages = self._languages
+        recorder.expects_reward = "reward" in getattr(item, "fixturenames", ()) or is_of_row(item)
+        return recorder
 
 
 def _reword(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException], brief: str) -> None:
@@ -157,6 +168,10 @@ def _reword(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseExcepti
     raised_in = [entry.frame.f_globals.get("__name__") for entry in excinfo.traceback[-1:]]
     if crash is not None and (raised_in == ["pytest_rewardkit.assertion"] or _failed_by(excinfo, __name__)):
         crash.message = crash.message.removeprefix("AssertionError: ").removeprefix("Failed: ")
+
+
+def _is_skipped_in_setup(call: pytest.CallInfo[None]) -> bool:
+    return call.when == "setup" and call.excinfo is not None and isinstance(call.excinfo.value, pytest.skip.Exception)
 
 
 def _blame_server(item: pytest.Item, call: pytest.CallInfo[None], recorder: Recorder) -> None:
@@ -172,7 +187,7 @@ def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
 
     Fixtures and the test itself may have added markers.
     """
-    applied = [(mark.args, mark.kwargs) for mark in item.iter_markers("reward")]
+    applied = list(item.iter_markers("reward"))
     if len(applied) == recorder.markers_read:
         return None
     recorder.markers_read = len(applied)
@@ -180,7 +195,7 @@ def _read_marker(item: pytest.Item, recorder: Recorder) -> str | None:
     from pytest_rewardkit.markers import reward_marker
 
     try:
-        marker = reward_marker(applied)
+        marker = reward_marker([(mark.args, mark.kwargs) for mark in applied])
         if not is_of_row(item):
             marker.check_attempts()
         recorder.marker = marker

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit import turn
@@ -32,20 +32,24 @@ class Recorder:
         default: the reward from which tests of this run pass that name no threshold; None if the run sets none.
     """
 
+    # Defaults of the class, because each test has a recorder and few change any of them.
+    expects_reward = False
+    """Whether the test should earn a reward, marked or not: it is unscored if it ends without one."""
+    languages: Mapping[str, Language] = MappingProxyType({})
+    """The languages that the test's project adds, by name."""
+    markers_read = 0
+    """How many `reward` markers of the test are in `marker`."""
+    skipped_in: str | None = None
+    """The group of a skipped test; nothing else is known of it."""
+    is_faulty = False
+    """Whether this package itself failed while it scored a candidate of the test."""
+    _held = 0
+    _wrong: str | None = None
+    _cause: str | None = None
+
     def __init__(self, marker: RewardMarker | None = None, default: float | None = None) -> None:
         self.marker = marker
         self._default = default
-        self._held = 0
-        self.expects_reward = False
-        """Whether the test should earn a reward, marked or not: it is unscored if it ends without one."""
-        self.languages: Mapping[str, Language] = {}
-        """The languages that the test's project adds, by name."""
-        self.markers_read = 0
-        """How many `reward` markers of the test are in `marker`."""
-        self.skipped_in: str | None = None
-        """The group of a skipped test; nothing else is known of it."""
-        self.is_faulty = False
-        """Whether this package itself failed while it scored a candidate of the test."""
         self.sandboxes: list[tuple[float, float, Mapping[str, int]]] = []
         """For each sandbox created for this test: seconds in the queue, seconds until it had started, and its own
         limits."""
@@ -53,9 +57,9 @@ class Recorder:
         """What the test asked of models, and the tokens, time and cost of that."""
         self.steps: list[SandboxStep] = []
         """What was done in the test's sandbox, as far as that is traced."""
+        self.properties: list[tuple[str, object]] = []
+        """User properties that the test's next report takes along."""
         self._recorded: list[tuple[str, float, Reward]] = []
-        self._wrong: str | None = None
-        self._cause: str | None = None
 
     @property
     def threshold(self) -> float | None:
@@ -70,7 +74,7 @@ class Recorder:
     @property
     def has_unscored(self) -> bool:
         """Whether any recorded reward has no number."""
-        return any(reward.value is None for _, _, reward in self._recorded)
+        return bool(self._recorded) and any(reward.value is None for _, _, reward in self._recorded)
 
     @property
     def reward(self) -> Reward | None:
@@ -103,9 +107,7 @@ class Recorder:
 
         checked_text(name, "the name of a reward")
         checked_text(reason, f"the reason of reward {name!r}")
-        value = given_reward(reward, "reward.record")
-        if reason:
-            value = replace(value, reason=reason)
+        value = given_reward(reward, "reward.record", reason)
         self._recorded.append((name, checked_weight(weight, f"reward {name!r}"), value))
         return value
 

@@ -42,7 +42,8 @@ def record_of(item: pytest.Item, recorder: Recorder, reward: Reward | None) -> R
     record = Record(reward, group=recorder.skipped_in)
     if recorder.sandboxes:
         record.sandboxes = tuple(SandboxUse(*use) for use in recorder.sandboxes)
-    record.asked = together(recorder.asked)
+    if recorder.asked:
+        record.asked = together(recorder.asked)
     if recorder.steps:
         record.steps = kept(recorder.steps)
     record.threshold = recorder.threshold

@@ -26,6 +26,9 @@ class RowAttempt:
     number: int | None
 
 
+_NO_ROW: Final = RowAttempt(None, None)
+
+
 def note_row_attempt(item: pytest.Item, row_attempt: RowAttempt) -> None:
     """Note the row and attempt of `item`."""
     item.stash[_ROW_ATTEMPT] = row_attempt
@@ -33,8 +36,7 @@ def note_row_attempt(item: pytest.Item, row_attempt: RowAttempt) -> None:
 
 def is_of_row(item: pytest.Item) -> bool:
     """Whether `item` is about a row."""
-    found = item.stash.get(_ROW_ATTEMPT, None)
-    return found is not None and found.row is not None
+    return _ROW_ATTEMPT in item.stash and item.stash[_ROW_ATTEMPT].row is not None
 
 
 def tell_record(item: pytest.Item, record: Record, *, reduce: str) -> None:
@@ -42,7 +44,10 @@ def tell_record(item: pytest.Item, record: Record, *, reduce: str) -> None:
 
     A single attempt is its task's reward, except for reducers that count successes.
     """
-    found = item.stash.get(_ROW_ATTEMPT, None) or RowAttempt(None, None)
+    found = _NO_ROW
+    # A stash takes longer to return a default than to say that it has nothing.
+    if _ROW_ATTEMPT in item.stash:
+        found = item.stash[_ROW_ATTEMPT]
     record.row = found.row
     if found.number is None and takes_attempts(reduce) is None:
         return

@@ -15,7 +15,7 @@ from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, requi
 from pytest_rewardkit.sandboxes.reuse.state import State, strange_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from e2b_code_interpreter import Sandbox
 
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 _AT_LEAST_SECONDS: Final = USUAL_LIFETIME / 2
 """How long a sandbox must still live when a test receives it."""
+_SHARING: Final[Mapping[str, type[pytest.Collector]]] = {
+    "class": pytest.Class,
+    "module": pytest.Module,
+    "session": pytest.Session,
+}
 
 
 @dataclass(slots=True)
@@ -45,9 +50,13 @@ class SharedSandboxes:
     """Keeps tests apart if sandboxes have a wider scope than one test: no test meets what another one has left.
 
     Fixtures of wider scope may leave files for all their tests.
+
+    Parameters:
+        scope: class, module or session.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
         self._shared: dict[str, list[_Shared]] = {}
         self._fixtures: dict[str, tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = {}
         self.on_reuse: Callable[[], None] = lambda: None
@@ -85,6 +94,20 @@ class SharedSandboxes:
         finally:
             for each in self._each():
                 each.is_settled = False
+
+    @pytest.hookimpl(specname="pytest_runtest_setup")
+    def pytest_refuse_marker(self, item: pytest.Item) -> None:
+        """Refuse a ``sandbox`` marker on a test that shares its sandbox with others."""
+        scope = self._scope
+        for node in item.iter_parents():
+            if isinstance(node, _SHARING[scope]):
+                return
+            if any(marker.name == "sandbox" for marker in node.own_markers):
+                pytest.fail(
+                    f"{item.nodeid}: @pytest.mark.sandbox asks for a sandbox of its own, and each {scope} shares one; "
+                    f"put the marker on the {scope}, or use --rewardkit-sandbox-scope=function",
+                    pytrace=False,
+                )
 
     # Still in the setup: a failure here is not the candidate's fault.
     @pytest.hookimpl(wrapper=True, trylast=True)
