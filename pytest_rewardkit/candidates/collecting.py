@@ -9,7 +9,7 @@ import pytest
 
 from pytest_rewardkit.candidates.answer import ModelAnswer
 from pytest_rewardkit.candidates.file import read_answers, write_answers
-from pytest_rewardkit.candidates.plugin import PROPERTY
+from pytest_rewardkit.candidates.questions import PROPERTY
 from pytest_rewardkit.candidates.record import RECORD
 from pytest_rewardkit.text import one_line
 

@@ -12,13 +12,9 @@ from pytest_rewardkit.settings import RunSettings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from pytest_rewardkit.candidates.plugin import Candidates
     from pytest_rewardkit.candidates.record import AskedByTest
 
 # This module is loaded in every session, so heavy modules are imported only where they are used.
-
-CANDIDATES: Final = "rewardkit-candidates"
-"""The name of the plugin that knows what tests ask, if rewards are reported."""
 
 ASKING: Final = ("recorded", "async_recorded")
 """The names of the fixtures that ask."""
@@ -130,7 +126,8 @@ def async_recorded(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[]
 
 def _asked_in(item: pytest.Item) -> AskedByTest:
     """Return the questions of `item`; if rewards are not reported, nothing is on record."""
+    from pytest_rewardkit.candidates.questions import QUESTIONS
     from pytest_rewardkit.candidates.record import AskedByTest, CandidatesOnRecord
 
-    candidates: Candidates | None = item.config.pluginmanager.get_plugin(CANDIDATES)
-    return AskedByTest(CandidatesOnRecord(), item.nodeid) if candidates is None else candidates.asked_by(item)
+    questions = item.config.stash.get(QUESTIONS, None)
+    return AskedByTest(CandidatesOnRecord(), item.nodeid) if questions is None else questions.of(item)

@@ -9,7 +9,6 @@ import pytest
 
 from pytest_rewardkit.candidates.fixtures import ASKING
 from pytest_rewardkit.candidates.prompt import digest, plain, source_digest
-from pytest_rewardkit.candidates.record import AskedByTest
 from pytest_rewardkit.errors import RewardkitUsageError
 from pytest_rewardkit.pytest_internals import (
     PYTHON_MODULE,
@@ -18,19 +17,14 @@ from pytest_rewardkit.pytest_internals import (
     keep_fixture,
     keeping_failure,
 )
-from pytest_rewardkit.run.transport.node_ids import name_of
-from pytest_rewardkit.run.worker.recorder_of import recorder_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from pytest_rewardkit.candidates.answer import ModelAnswer
-    from pytest_rewardkit.candidates.record import CandidatesOnRecord
+    from pytest_rewardkit.candidates.questions import Questions
+    from pytest_rewardkit.candidates.record import AskedByTest
     from pytest_rewardkit.datasets.row import Row
-    from pytest_rewardkit.run.worker.recorder import Recorder
-
-PROPERTY: Final = "rewardkit-answer"
-"""The user property of a test's reports that carries an answer, as a line of JSON, to the process that keeps it."""
 
 _PROMPTS: Final = ("prompt", "messages")
 _NOT_ASKED: Final = (PYTHON_MODULE, "pytest_rewardkit.datasets.plugin")
@@ -38,45 +32,31 @@ _NOT_ASKED: Final = (PYTHON_MODULE, "pytest_rewardkit.datasets.plugin")
 
 
 class Candidates:
-    """The questions of tests to models, and the answers on record.
+    """Watches the fixture `candidate`, if the project has one.
 
     Parameters:
-        record: the answers on record.
+        questions: the questions of tests.
     """
 
-    def __init__(self, record: CandidatesOnRecord) -> None:
-        self._record = record
-        self._running: tuple[Recorder, AskedByTest] | None = None
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # These hooks are called for every fixture of every test, and few projects have a fixture that they are for.
         found = fixtures_named("candidate", session)
         if found is None or any(fixture.func.__module__ not in _NOT_ASKED for fixture in found):
-            session.config.pluginmanager.register(CandidateFixtures(self._record, self), "rewardkit-candidate-fixtures")
-
-    def asked_by(self, item: pytest.Item) -> AskedByTest:
-        """Return the questions of this run of a test; its reports carry the answers to keep."""
-        recorder = recorder_of(item)
-        if self._running is None or self._running[0] is not recorder:
-
-            def keep(answer: ModelAnswer) -> None:
-                recorder.properties.append((PROPERTY, answer.to_line()))
-
-            self._running = recorder, AskedByTest(self._record, name_of(item), recorder.note_asked, keep)
-        return self._running[1]
+            session.config.pluginmanager.register(CandidateFixtures(self._questions), "rewardkit-candidate-fixtures")
 
 
 class CandidateFixtures:
     """Keeps what the fixture `candidate` returns, whoever wrote the fixture, or replaces it by its earlier value.
 
     Parameters:
-        record: the answers on record.
-        candidates: knows the questions of each test.
+        questions: the questions of tests.
     """
 
-    def __init__(self, record: CandidatesOnRecord, candidates: Candidates) -> None:
-        self._record = record
-        self._candidates = candidates
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
         self._begun: dict[AskedByTest, tuple[ModelAnswer, float]] = {}
 
     @pytest.hookimpl(tryfirst=True)
@@ -90,7 +70,7 @@ class CandidateFixtures:
     def _given(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Any:
         item = request.node
         if request.scope != "function":
-            if self._record.is_kept:
+            if self._questions.record.is_kept:
                 pytest.fail(
                     f"candidates are on record for each test, and the fixture `candidate` has the scope "
                     f"{request.scope}; give it the scope function",
@@ -100,7 +80,7 @@ class CandidateFixtures:
         closure = _closure(item, "candidate")
         if not closure.isdisjoint(ASKING):
             return None
-        asked = self._candidates.asked_by(item)
+        asked = self._questions.of(item)
         wanted = _wanted(asked, fixturedef, request, closure)
         found = asked.replayed(wanted)
         if found is None:
@@ -118,7 +98,7 @@ class CandidateFixtures:
         value = yield
         if fixturedef.argname == "candidate" and request.scope == "function":
             item = request.node
-            asked = self._candidates.asked_by(item)
+            asked = self._questions.of(item)
             if (begun := self._begun.pop(asked, None)) is not None:
                 try:
                     asked.given(begun[0], value, begun[1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_rewardkit.candidates.fixtures import CANDIDATES
 from pytest_rewardkit.candidates.plugin import Candidates
+from pytest_rewardkit.candidates.questions import QUESTIONS, Questions
 from pytest_rewardkit.candidates.record import REPLAY, CandidatesOnRecord, OnRecord
 from pytest_rewardkit.errors import RewardkitUsageError
 
@@ -36,19 +36,18 @@ def register_candidates(config: pytest.Config, settings: RunSettings) -> None:
             earlier = None if is_worker else read_earlier(path)
         except RewardkitUsageError as error:
             raise RewardkitUsageError(f"--rewardkit-rescore: {error}") from None
-        record = CandidatesOnRecord(lambda: earlier or read_earlier(path), path.name, REPLAY, any_prompt=True)
         register(Rescoring(), "rewardkit-rescoring")
-        register(Candidates(record), CANDIDATES)
+        _watch(config, CandidatesOnRecord(lambda: earlier or read_earlier(path), path.name, REPLAY, any_prompt=True))
         return
     if settings.candidates is None:
-        register(Candidates(CandidatesOnRecord()), CANDIDATES)
+        _watch(config, CandidatesOnRecord())
         return
     from pytest_rewardkit.candidates.file import read_answers
 
     path, mode = _located(config, settings.candidates), settings.candidates_mode
     if mode == REPLAY and not path.is_file():
         raise RewardkitUsageError(f"--rewardkit-candidates: there is no {path} to replay")
-    register(Candidates(CandidatesOnRecord(lambda: OnRecord(read_answers(path)), path.name, mode)), CANDIDATES)
+    _watch(config, CandidatesOnRecord(lambda: OnRecord(read_answers(path)), path.name, mode))
     if not is_worker and not config.getoption("collectonly"):
         from pytest_rewardkit.candidates.collecting import CandidatesFile
 
@@ -56,6 +55,11 @@ def register_candidates(config: pytest.Config, settings: RunSettings) -> None:
             register(CandidatesFile(config, path, mode), "rewardkit-candidates-file")
         except RewardkitUsageError as error:
             raise RewardkitUsageError(f"--rewardkit-candidates: {error}") from None
+
+
+def _watch(config: pytest.Config, record: CandidatesOnRecord) -> None:
+    questions = config.stash[QUESTIONS] = Questions(record)
+    config.pluginmanager.register(Candidates(questions), "rewardkit-candidates")
 
 
 def _located(config: pytest.Config, file: str) -> Path:

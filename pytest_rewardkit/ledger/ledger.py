@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_rewardkit.ledger.model_use import ModelUse
-    from pytest_rewardkit.ledger.record import Record, SandboxUse
+    from pytest_rewardkit.ledger.record import Record
     from pytest_rewardkit.ledger.test import TestResult
 
 SLOWEST: Final = 3
@@ -160,7 +160,9 @@ class Ledger:
         scored = [(value, test.weight) for test in tasks if (value := test.value) is not None]
         counts = Counter(test.verdict for test in tasks)
         order = [*(verdict.value for verdict in Verdict), CRASHED]
-        uses = sorted(use.start for use in self._sandboxes())
+        records = list(self._records())
+        uses = [use for record in records for use in record.sandboxes]
+        starts = sorted(use.start for use in uses)
         slowest = heapq.nlargest(SLOWEST, tests, key=lambda test: test.last.own_time)
         return Figures(
             tests=len(tasks),
@@ -174,16 +176,12 @@ class Ledger:
             kept=sum(test.last.kept for test in tests),
             slowest=tuple((test.node_id, test.last.own_time) for test in slowest),
             sandboxes=len(uses),
-            start_p50=_percentile(uses, 0.50),
-            start_p95=_percentile(uses, 0.95),
+            start_p50=_percentile(starts, 0.50),
+            start_p95=_percentile(starts, 0.95),
             missing=self.missing,
-            waited=math.fsum(use.waited for use in self._sandboxes()),
-            asked=together(record.asked for record in self._records() if record.asked is not None),
+            waited=math.fsum(use.waited for use in uses),
+            asked=together(record.asked for record in records if record.asked is not None),
         )
-
-    def _sandboxes(self) -> Iterable[SandboxUse]:
-        for record in self._records():
-            yield from record.sandboxes
 
     def _records(self) -> Iterable[Record]:
         # Superseded results, and tests without a reward, used sandboxes and models too.

@@ -43,8 +43,9 @@ class TestResult:
     @property
     def own_time(self) -> float:
         """Seconds that the test took, excluding the wait for its turn to have a sandbox."""
-        uses = () if self.record is None else self.record.sandboxes
-        return max(0.0, self.duration - math.fsum(use.waited for use in uses))
+        if self.record is None or not self.record.sandboxes:
+            return max(0.0, self.duration)
+        return max(0.0, self.duration - math.fsum(use.waited for use in self.record.sandboxes))
 
 
 @dataclass(slots=True)

@@ -27,4 +27,7 @@ WATCH: Final = pytest.StashKey[ServerWatch]()
 
 def watch_of(config: pytest.Config) -> ServerWatch | None:
     """Return the watch over this session's server; None while no test has asked for a sandbox."""
-    return config.stash.get(WATCH, None)
+    # A stash takes longer to return a default than to say that it has nothing.
+    if WATCH not in config.stash:
+        return None
+    return config.stash[WATCH]
