@@ -123,6 +123,10 @@ class Evaluation:
             swapped = reward_function is not None and not callable(reward_function)
             hint = "; the first argument is a function, so write dataset_path=" if swapped else ""
             raise RewardkitUsageError(f"evaluate_dataset needs a dataset_path{hint}")
+        if isinstance(additional_fields, str):
+            raise RewardkitUsageError(f"additional_fields must be a list of names, as [{additional_fields!r}]")
+        if concurrency is not None and (not isinstance(concurrency, int) or concurrency < 1):
+            raise RewardkitUsageError(f"concurrency must be a whole number, 1 or more, not {concurrency!r}")
         source = DatasetSource(
             open_dataset(dataset_path, id=id, limit=limit, needs=_needs(additional_fields, format)),
             find_format(format) if format is not None else None,

@@ -55,7 +55,7 @@ class RewardFunction:
         try:
             self._signature.bind(*arguments, **fields, **({SANDBOX: None} if needs_sandbox else {}))
         except TypeError as error:
-            raise RewardkitUsageError(f"{self._name}: {error}{self._nearest(fields)}") from None
+            raise RewardkitUsageError(f"{self._name}: {error}{self._nearest(fields, str(error))}") from None
         try:
             reward = self._reward(arguments, fields, needs_sandbox=needs_sandbox)
         except UnscoredError as error:
@@ -73,9 +73,13 @@ class RewardFunction:
     def _response(self, arguments: tuple[Any, ...], fields: dict[str, Any]) -> Any:
         return arguments[0] if arguments else fields.get(next(iter(self._signature.parameters)))
 
-    def _nearest(self, fields: dict[str, Any]) -> str:
+    def _nearest(self, fields: dict[str, Any], said: str) -> str:
+        """The first unknown field, unless that was `said`, and the nearest known one."""
         unknown = [name for name in fields if name not in (*self.fields, SANDBOX)]
-        return did_you_mean(unknown[0], self.fields) if unknown else ""
+        if not unknown:
+            return ""
+        given = "" if repr(unknown[0]) in said else f", but got {unknown[0]!r}"
+        return given + did_you_mean(unknown[0], self.fields)
 
 
 def _evidence(response: Any) -> tuple[Evidence, ...]:

@@ -110,6 +110,9 @@ def test_infrastructure_failures_are_no_rewards() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
+        ({"additional_fields": "test_cases"}, r"additional_fields must be a list of names, as \['test_cases'\]"),
+        ({"concurrency": 0}, "concurrency must be a whole number, 1 or more, not 0"),
+        ({"concurrency": "4"}, "concurrency must be a whole number, 1 or more, not '4'"),
         ({"additional_fields": ["test_case"]}, "row 1: no field 'test_case'; did you mean 'test_cases'"),
         ({"additional_fields": ["id"]}, "by_cases does not accept the fields of additional_fields: .*test_cases"),
         ({"format": "humanevl"}, "no format 'humanevl'; did you mean 'humaneval'"),

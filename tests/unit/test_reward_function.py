@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_rewardkit import reward_function
+from pytest_rewardkit import RewardkitUsageError, reward_function
 from pytest_rewardkit.trl import for_trl
 
 
@@ -21,6 +21,17 @@ async def is_short(response: str, limit: int = 5) -> float:
 def test_an_asynchronous_function_is_awaited() -> None:
     assert is_short("abc").value == 1.0
     assert is_short("abcdef", limit=3).value == 0.0
+
+
+def test_a_misspelt_field_is_named() -> None:
+    @reward_function
+    def judged(response: str, expected_output: str, **others: str) -> float:
+        return float(response == expected_output + str(others))
+
+    with pytest.raises(RewardkitUsageError, match=r"'expected_output', but got 'expected'; did you mean 'expected_o"):
+        judged("x", expected="x")
+    with pytest.raises(RewardkitUsageError, match=r"unexpected keyword argument 'limt'; did you mean 'limit'\?"):
+        is_short("x", limt=2)
 
 
 def test_where_an_event_loop_runs() -> None:
