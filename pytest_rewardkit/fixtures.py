@@ -186,11 +186,13 @@ def trace(request: pytest.FixtureRequest) -> Callable[[Any], AbstractContextMana
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the run's server if tests will need sandboxes, so that it boots during other work."""
-    from pytest_rewardkit.run.listing import only_lists
-
-    if only_lists(session.config) or not any(map(_wants_sandbox, session.items)):
+    if not any(map(_wants_sandbox, session.items)):
         return
     from pytest_rewardkit.errors import RewardkitUsageError
+    from pytest_rewardkit.run.listing import only_lists
+
+    if only_lists(session.config):
+        return
     from pytest_rewardkit.run.provision import Provision
 
     # A wrong setting is reported where it is used.
