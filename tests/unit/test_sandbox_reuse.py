@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from e2b import CommandExitException
 
 from pytest_rewardkit import RewardkitUsageError
+from pytest_rewardkit.sandboxes import again
 from pytest_rewardkit.sandboxes.reuse.reset import NotCleanError, observe, require_lesser_user
 from pytest_rewardkit.sandboxes.reuse.state import (
     SeenProcess,
@@ -83,23 +85,41 @@ def test_files_that_are_new_or_changed() -> None:
 
 
 class _Commands:
-    def __init__(self, said: str | Exception) -> None:
-        self._said = said
+    """Commands that print something, or whose connection is lost."""
+
+    def __init__(self, *said: str | Exception) -> None:
+        self._said = list(said)
 
     def run(self, command: str, **keywords: Any) -> Any:
-        if isinstance(self._said, Exception):
-            raise self._said
-        return SimpleNamespace(stdout=self._said)
+        said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
+        if isinstance(said, Exception):
+            raise said
+        return SimpleNamespace(stdout=said)
 
 
-def sandbox(said: str | Exception) -> Any:
-    return SimpleNamespace(commands=_Commands(said))
+def sandbox(*said: str | Exception) -> Any:
+    return SimpleNamespace(commands=_Commands(*said))
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(again, "PAUSES", (0.0, 0.0))
 
 
 def test_where_the_user_can_do_anything() -> None:
     with pytest.raises(RewardkitUsageError, match=r"become root.*--rewardkit-sandbox-scope=function"):
         require_lesser_user(sandbox("all\n"))
     require_lesser_user(sandbox(""))
+
+
+def test_a_lost_answer_is_asked_for_again() -> None:
+    require_lesser_user(sandbox(OSError("lost"), OSError("lost"), ""))
+
+
+def test_a_command_that_fails_is_not_run_again() -> None:
+    failed = CommandExitException(stderr="no bash", stdout="", exit_code=127, error="")
+    with pytest.raises(NotCleanError, match="CommandExitException"):
+        require_lesser_user(sandbox(failed, ""))
 
 
 @pytest.mark.parametrize("said", ["", "hacked\n", "/a\0f\0", OSError("lost"), "x" * 5_000_000])

@@ -114,7 +114,7 @@ def reset(sandbox: Sandbox, before: State) -> frozenset[SeenProcess]:
         NotCleanError: the sandbox is not as it was.
     """
     try:
-        old = {context.id for context in sandbox.list_code_contexts()}
+        old = _contexts(sandbox)
         for context in old:
             again(partial(sandbox.remove_code_context, context))
         now = _without_processes(sandbox, before)
@@ -123,7 +123,7 @@ def reset(sandbox: Sandbox, before: State) -> frozenset[SeenProcess]:
             now = observe(sandbox)
         _require_as_before(now, before)
         execution = sandbox.run_code("pass")
-        left = old & {context.id for context in sandbox.list_code_contexts()}
+        left = old & _contexts(sandbox)
     except NotCleanError:
         raise
     except Exception as error:
@@ -131,6 +131,10 @@ def reset(sandbox: Sandbox, before: State) -> frozenset[SeenProcess]:
     if left or execution.error is not None or execution.execution_count != 1:
         raise NotCleanError("its interpreter is not a fresh one")
     return _processes(sandbox)
+
+
+def _contexts(sandbox: Sandbox) -> set[str]:
+    return {context.id for context in again(sandbox.list_code_contexts)}
 
 
 def _without_processes(sandbox: Sandbox, before: State) -> State:
@@ -162,8 +166,19 @@ def _path(paths: Sequence[str]) -> str:
 
 
 def _said(sandbox: Sandbox, command: str) -> str:
+    """Run a command that may run twice, and return what it has printed."""
+    from e2b import CommandExitException
+
+    def once() -> Any:
+        try:
+            return sandbox.commands.run(command, envs=_ENVIRONMENT, cwd="/", timeout=SECONDS)
+        except CommandExitException as error:
+            raise NotCleanError(one_line(f"{type(error).__name__}: {error}", 300)) from error
+
     try:
-        result: Any = sandbox.commands.run(command, envs=_ENVIRONMENT, cwd="/", timeout=SECONDS)
+        result = again(once)
+    except NotCleanError:
+        raise
     except Exception as error:
         raise NotCleanError(one_line(f"{type(error).__name__}: {error}", 300)) from error
     return str(result.stdout)
