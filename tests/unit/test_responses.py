@@ -72,6 +72,13 @@ def test_what_parses_is_left_as_it_is() -> None:
         assert find_code(f"{F}python\n{code}{F}").code == code
 
 
+@pytest.mark.parametrize(
+    "sentence", ["\u201c42\u201d", "\u201cThe answer is 42.\u201d", "I can\u2019t do it", "4\xa0", "&lt;"]
+)
+def test_a_sentence_is_no_code_in_other_characters(sentence: str) -> None:
+    assert find_code(sentence).code == ""
+
+
 def test_words_after_code_are_not_cut_if_code_follows_them() -> None:
     code = "def add(a, b):\n    return a + b\nThis is no code\ndef add(a, b):\n    return a - b\n"
     assert find_code(code, defines=["add"]).code == code

@@ -87,7 +87,9 @@ class _Search:
         if not found.code or (self.language == "python" and _is_doubtful(found.code)):
             for form in original_forms(text):
                 again = self._read(form)
-                if again.code and not _is_doubtful(again.code):
+                # A sentence in typographic quotes is no program, though it would be one in plain quotes.
+                is_code = found.code or ((source := read_source(again.code)) and source.defines)
+                if again.code and is_code and not _is_doubtful(again.code):
                     return replace(again, how=f"{again.how}, with plain characters")
         return found
 
