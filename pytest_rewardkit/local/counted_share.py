@@ -18,6 +18,8 @@ MAX_LIMITS = 10
 
 MAX_THREADS = 256
 
+_OF = ":"
+
 Threads = dict[str, list[int]]
 """For each thread's number, the nanoseconds that it has run and has waited for a processor."""
 
@@ -26,20 +28,27 @@ def counted_share(before: Mapping[str, list[int]], after: Mapping[str, list[int]
     """Return the share in (0, 1] of the time between two looks that counts.
 
     Time that the threads themselves ran counts, on any number of processors: threads that wait for each other lose
-    nothing.
+    nothing. The waits of those who pass on requests and answers (`waits_here`) come on top.
     """
-    ran, waited = 0, 0
+    ran = 0
+    longest: dict[str, int] = {}
     for thread, (running, waiting) in after.items():
         ran_before, waited_before = before.get(thread, (0, 0))
         ran += running - ran_before
-        waited = max(waited, waiting - waited_before)
-    lost = min(waited / 1e9, seconds - ran / 1e9)
+        party, _, _ = thread.rpartition(_OF)
+        longest[party] = max(longest.get(party, 0), waiting - waited_before)
+    lost = min(sum(longest.values()) / 1e9, seconds - ran / 1e9)
     return 1.0 if lost <= 0 or seconds <= 0 else max(1.0 - lost / seconds, 1.0 / MAX_LIMITS)
 
 
 def threads_below(pid: int) -> Threads:
     """Return the threads of a process and of all below it; those that cannot be seen are left out."""
     return {thread: times for process in processes_below(pid) for thread, times in _threads_of(f"/proc/{process}/task")}
+
+
+def waits_here(party: str) -> Threads:
+    """Return how long each thread of this process has waited, for one who passes on what a run asks and answers."""
+    return {f"{party}{_OF}{thread}": [0, waiting] for thread, (_, waiting) in _threads_of("/proc/self/task")}
 
 
 def processes_below(pid: int) -> Iterator[int]:

@@ -25,6 +25,8 @@ SECOND = 10**9
         ({str(number): [int(2.5 * SECOND), int(7.5 * SECOND)] for number in range(8)}, 1.0),  # its own waits
         ({str(number): [SECOND // 4, 9 * SECOND] for number in range(8)}, 0.2),  # eight; others had most
         ({"1": [0, 10 * SECOND]}, 1 / MAX_LIMITS),
+        ({"1": [2 * SECOND, 3 * SECOND], "server:9": [0, 2 * SECOND], "client:7": [0, SECOND]}, 0.4),  # on the way
+        ({"1": [9 * SECOND, 0], "server:9": [0, 8 * SECOND]}, 0.9),  # it ran meanwhile
     ],
 )
 def test_what_a_sandbox_had_to_wait_for_does_not_count(threads: dict[str, list[int]], share: float) -> None:

@@ -25,6 +25,7 @@ from pytest_rewardkit.local.api.errors import (
 from pytest_rewardkit.local.api.signature import matches
 from pytest_rewardkit.local.api.template_builds import TemplateBuilds
 from pytest_rewardkit.local.builds.builds import Builds
+from pytest_rewardkit.local.counted_share import waits_here
 from pytest_rewardkit.local.endings import HEADER
 from pytest_rewardkit.local.errors import GuestError, LocalError, SandboxFailedError, TooManySandboxesError
 from pytest_rewardkit.local.limits import LIMITS_HEADER
@@ -186,8 +187,11 @@ class ControlPlane:
         return json_response([of_usage(sandbox.meter.measure())])
 
     async def threads(self, request: web.Request) -> web.Response:
-        """`GET /sandboxes/{id}/threads`, which E2B lacks: how long each has run and has waited for a processor."""
-        return json_response(self._find(request).meter.threads())
+        """`GET /sandboxes/{id}/threads`, which E2B lacks: how long each has run and has waited for a processor.
+
+        The server's own waits are added.
+        """
+        return json_response(self._find(request).meter.threads() | waits_here("server"))
 
     async def fork(self, request: web.Request) -> web.Response:
         """`POST /sandboxes/{id}/fork`: new sandboxes with copies of the files; processes are not copied."""

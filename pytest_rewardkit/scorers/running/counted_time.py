@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Final
 
-from pytest_rewardkit.local.counted_share import MAX_LIMITS, counted_share
+from pytest_rewardkit.local.counted_share import MAX_LIMITS, counted_share, waits_here
 from pytest_rewardkit.sandboxes.lazy import nearby_sandbox
 from pytest_rewardkit.sandboxes.lifetime import outlast
 from pytest_rewardkit.sandboxes.nearby import server_nearby
@@ -119,5 +119,5 @@ def look(sandbox: Sandbox) -> Threads | None:
             connection.request("GET", f"/sandboxes/{sandbox_id}/threads", headers=key)
             answer = connection.getresponse()
             found: Threads | None = json.load(answer) if answer.status == HTTPStatus.OK else None
-        return found
+        return None if found is None else found | waits_here("client")
     return None
