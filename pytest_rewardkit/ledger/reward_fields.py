@@ -30,7 +30,12 @@ def reward_from_fields(data: Mapping[str, Any]) -> Reward:
     """Return the reward from the fields that `add_reward` wrote."""
     parts = tuple(map(part_from_fields, data["parts"])) if "parts" in data else ()
     evidence = tuple(map(evidence_from_fields, data["evidence"])) if "evidence" in data else ()
-    return Reward(data["reward"], parts, _VERDICTS[data["verdict"]], data.get("reason", ""), evidence)
+    return Reward(data["reward"], parts, _verdict(data["verdict"]), data.get("reason", ""), evidence)
+
+
+def _verdict(name: Any) -> Verdict:
+    # The enumeration itself takes longer to look up, but says what is wrong.
+    return _VERDICTS[name] if isinstance(name, str) and name in _VERDICTS else Verdict(name)
 
 
 def part_to_fields(part: Part) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def part_to_fields(part: Part) -> dict[str, Any]:
 def part_from_fields(data: Mapping[str, Any]) -> Part:
     """Return the part from the fields that `part_to_fields` wrote."""
     fields = dict(data)
-    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": _VERDICTS[fields["verdict"]]})
+    return Part(fields.pop("name"), fields.pop("value", None), **{**fields, "verdict": _verdict(fields["verdict"])})
 
 
 def evidence_to_fields(evidence: Evidence) -> dict[str, Any]:

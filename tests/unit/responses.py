@@ -205,7 +205,7 @@ WITH_ADD: dict[str, list[str]] = {
     "unusual characters": [
         f"{F}python\n{ADD.replace('    ', space * 4)}{F}" for space in ("\u3000", "\u202f", "\u2009")
     ]
-    + [f"{F}python\n{ADD.replace('return', f'{unseen}return')}{F}" for unseen in ("\u200b", "\u202a", "\xad", "\0")]
+    + [f"{F}python\n{ADD.replace('return', f'{unseen}return')}{F}" for unseen in ("\u200b", "\u202a", "\xad")]
     + [f"{F}python\n{ADD.replace(chr(10), end)}{F}" for end in ("\x85", "\u2028", "\x0b")]
     + [f"\x1b[32m{F}python\x1b[0m\n{ADD}{F}"],
     "thoughts of another name": [f"<seed:think>\n{F}python\ndef add(a, b): pass\n{F}\n</seed:think>\n{ADD}"],

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import resource
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,7 +38,6 @@ from pytest_rewardkit.sandboxes.usage.meter import UsageMeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from e2b_code_interpreter import Sandbox
 
@@ -236,6 +238,16 @@ def test_a_leaving_one_wakes_the_next(tmp_path: Path) -> None:
     second.wait(60)
     assert time.monotonic() - began < 30
     second.leave()
+
+
+def test_a_bell_is_heard_where_many_files_are_open(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
+    with ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        while opened.enter_context(Path(os.devnull).open("rb")).fileno() < 1024:
+            pass
+        test_a_leaving_one_wakes_the_next(tmp_path)
 
 
 class _Clock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
 
 _FIRST_AFTER_STDIO: Final = 3
 _PATH_ONLY: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def is_readable(number: int, seconds: float) -> bool:
+    """Wait until a descriptor of any number can be read, or is at its end; False after so many seconds."""
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def close_all(numbers: Iterable[int]) -> None:

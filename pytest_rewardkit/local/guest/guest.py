@@ -152,7 +152,7 @@ class Guest:
 
     def _await_fork_server(self) -> None:
         """Heed the fork server's next message before the server starts anything new in this sandbox."""
-        if select.select([self._link], [], [], _NOTICE_SECONDS)[0]:
+        if descriptors.is_readable(self._link.fileno(), _NOTICE_SECONDS):
             self._heed_fork_server()
 
     def _reap(self, options: int = os.WNOHANG) -> None:

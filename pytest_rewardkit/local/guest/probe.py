@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 import signal
 import socket
 import sys
@@ -13,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pytest_rewardkit.local.guest import identity, landlock, libc, mounts, network, seccomp, syscalls, tracing
+from pytest_rewardkit.local.guest.descriptors import is_readable
 from pytest_rewardkit.local.guest.layout import environment_paths
 from pytest_rewardkit.local.guest.levels import Feature, MachineFindings
 from pytest_rewardkit.local.guest.overlays import lay_over
@@ -89,7 +89,7 @@ def _outcome(
     if meanwhile is not None:
         meanwhile(pid)
     with open(reader, "rb") as pipe:
-        if select.select([pipe], [], [], seconds)[0]:
+        if is_readable(reader, seconds):
             reason = pipe.read(_MAX_REASON).decode(errors="replace")
         else:
             reason = f"it was not done within {seconds:g} s"

@@ -135,10 +135,13 @@ def _run_as_in_terminal(command: str) -> int:
         assert process.stdout is not None
         output, ended = process.stdout.fileno(), os.pidfd_open(process.pid)
         os.set_blocking(output, False)
+        poll = select.poll()
+        for descriptor in (output, ended):
+            poll.register(descriptor, select.POLLIN)
         try:
             while True:
                 # Processes that it leaves in the background may keep the pipe open.
-                ready, _, _ = select.select([output, ended], [], [])
+                ready = [descriptor for descriptor, _ in poll.poll()]
                 try:
                     while data := os.read(output, _CHUNK):
                         sys.stdout.write(decoder.decode(data).replace("\n", "\r\n"))

@@ -24,17 +24,19 @@ class Bell:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._pipe = -1
+        self._rings = select.poll()
         with suppress(AttributeError, OSError):
             os.mkfifo(path, 0o600)
             # Open for writing too, so that reading never meets the end of the file.
             self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+            self._rings.register(self._pipe, select.POLLIN)
 
     def wait(self, seconds: float) -> None:
         """Wait until it rings, at most so many seconds; an earlier ring counts."""
         if self._pipe == -1:
             time.sleep(min(seconds, SLEEP_SECONDS))
             return
-        select.select([self._pipe], [], [], seconds)
+        self._rings.poll(seconds * 1000)
         with suppress(BlockingIOError):
             os.read(self._pipe, 4096)
 

@@ -40,7 +40,7 @@ def with_plain_characters(text: str) -> str:
 
 
 def _plain(character: str) -> str:
-    if character in "\n\t":
+    if character in "\n\t\0":  # no program on the way adds a NUL
         return character
     if character in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
         return "\n"
