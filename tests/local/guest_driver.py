@@ -22,6 +22,15 @@ MODULE = ("-I", "-m", "pytest_rewardkit.local.guest")
 
 LIMITS = {"memory_mb": 1024, "processes": 100, "disk_mb": 64, "open_files": 512}
 
+LEAVES_A_DAEMON = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(1000)
+    os._exit(0)
+"""
+
 
 class RequestFailedError(Exception):
     """An error answer to a request."""

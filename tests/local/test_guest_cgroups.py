@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from guest_driver import ForkServer
+from guest_driver import LEAVES_A_DAEMON, ForkServer
 from processes import all_end, descendants, watch
 
 from pytest_rewardkit.local.guest import cgroup_homes, cgroups
@@ -57,16 +57,6 @@ def test_nothing_is_left_when_sandboxes_and_fork_server_end(fork_server):
     for box in boxes:
         box.close()
     assert not group.parent.exists()
-
-
-LEAVES_A_DAEMON = """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        time.sleep(1000)
-    os._exit(0)
-"""
 
 
 def test_candidates_that_outlive_a_killed_fork_server_end_with_the_next():

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from guest_driver import MODULE, ForkServer, RequestFailedError, evaluate, processes_below
+from guest_driver import LEAVES_A_DAEMON, MODULE, ForkServer, RequestFailedError, evaluate, processes_below
 from guest_places import PROMISING, as_ordinary_user, served
 from processes import all_end, eventually, watch
 
@@ -620,16 +620,6 @@ def doomed(request) -> Iterator[ForkServer]:
     """A fork server that the test may end."""
     with served(request) as server:
         yield server
-
-
-LEAVES_A_DAEMON = """
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        time.sleep(1000)
-    os._exit(0)
-"""
 
 
 def test_the_end_of_a_fork_server_ends_daemons_of_candidates(doomed):
